@@ -1,0 +1,48 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench serve migrate docs clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready  ## Create .venv with everything that is needed, from the lock files
+
+# uv comes first, by pip, in the version that the lock file names; from then on it keeps the environment exactly as locked.
+$(VENV)/.ready: pyproject.toml uv.lock package-lock.json hatch_build.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonnage needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python lacks the venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(awk '/^name = "uv"/ {getline; gsub(/[^0-9.]/, ""); print; exit}' uv.lock)"
+	$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+demo: setup  ## Run Tonnage with sample data on the embedded database
+	$(BIN)/tonnage serve --demo --data-dir data/demo
+
+test: setup  ## Run the tests
+	$(BIN)/pytest -n 2
+
+check: setup  ## Formatting, lint, types, import direction, documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.documents
+
+bench: setup  ## Measure the speed promises (under ten minutes) and rewrite docs/benchmarks.md
+	$(BIN)/python -m bench
+
+serve: setup  ## Run Tonnage for real: TONNAGE_DATABASE_URL or the embedded database
+	$(BIN)/tonnage serve
+
+migrate: setup  ## Bring the database of TONNAGE_DATABASE_URL to this version
+	$(BIN)/tonnage migrate
+
+docs: setup  ## Rewrite the generated parts of the documentation
+	$(BIN)/python -m tests.documents --write
+
+clean:  ## Remove everything that the targets above have made
+	rm -rf $(VENV) node_modules dist data src/tonnage/web/swagger_ui/assets .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,44 @@
+"""Bytes for people and back. Decimal prefixes, as storage is sold: 1 TB = 10^12 B."""
+
+import re
+from decimal import Decimal
+
+MAX_CAPACITY = 2**63 - 1
+"""The largest capacity there is: PostgreSQL's `bigint`."""
+
+_PREFIXES = {"": 0, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<prefix>[KMGTPE]?)B?", re.IGNORECASE | re.ASCII)
+
+
+def parse_size(text: str) -> int:
+    """`5TB`, `2.5 GB`, `250mb` or `100000000000000` in bytes.
+
+    Raises ValueError, with a sentence for people, for anything else: a fraction of a byte, a sign, more than 2^63 - 1.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write bytes or a number with KB, MB, GB, TB or PB, such as 5TB")
+    size = Decimal(match["number"]).scaleb(_PREFIXES[match["prefix"].upper()])
+    if size != size.to_integral_value():
+        raise ValueError(f"{text!r} is not a whole number of bytes")
+    if size > MAX_CAPACITY:
+        raise ValueError(f"{text!r} is more than the largest capacity, {MAX_CAPACITY} bytes")
+    return int(size)
+
+
+def format_size(size: int | Decimal) -> str:
+    """`53 TB`, `2.5 GB`: at most two decimals, cut rather than rounded up, so that a number never promises more."""
+    amount = Decimal(size)
+    unit = "B"
+    for prefix, exponent in reversed(_PREFIXES.items()):
+        if prefix and abs(amount) >= Decimal(10) ** exponent:
+            amount, unit = amount.scaleb(-exponent), f"{prefix}B"
+            break
+    hundredths = (int(amount * 100)) / Decimal(100)
+    return f"{hundredths.normalize():f} {unit}"
+
+
+def in_bytes(size: int | Decimal) -> str:
+    """For sentences that say the numbers: `47 TB (47000000000000 bytes)`, and just `12 bytes` below 1 KB."""
+    exact = f"{size:.0f} {'byte' if size == 1 else 'bytes'}"
+    return exact if size < 1000 else f"{format_size(size)} ({exact})"
