@@ -1,0 +1,133 @@
+"""The way to the database: pools, transactions, retries, and the name of the constraint that said no."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.pq import TransactionStatus
+from psycopg_pool import AsyncConnectionPool
+
+from tonnage.errors import Unavailable
+
+Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
+T = TypeVar("T")
+
+ATTEMPTS = 3
+"""How often a piece of work is tried when the database ends it for a deadlock or a serialisation failure."""
+
+POOL_WAIT = 5.0
+"""Seconds that a caller waits for a connection before it is told to come back later."""
+
+_SESSION = (
+    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c jit=off "
+    "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s"
+)
+"""Pinned, whatever the server's or the role's defaults are: SQL renders dates and JSON for the wire."""
+
+
+class JsonText(Loader):
+    """Hands `json` on as the bytes that PostgreSQL rendered: they go to the client as they are."""
+
+    def load(self, data: Buffer) -> bytes:
+        """The document, undecoded."""
+        return bytes(data)
+
+
+async def _prepare(connection: Connection) -> None:
+    connection.adapters.register_loader("json", JsonText)
+
+
+@dataclass(frozen=True)
+class Database:
+    """Two pools on one database: for statements, and for lists that a client reads at its own speed."""
+
+    pool: Pool
+    streams: Pool
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """`work` on a connection in autocommit: each statement is its own transaction.
+
+        A deadlock or serialisation failure rolls back and runs it again, ATTEMPTS times in all. So `work` must do
+        nothing outside the database. Raises Unavailable when no attempt went through.
+        """
+        for tries_left in reversed(range(ATTEMPTS)):
+            try:
+                async with self.pool.connection() as connection:
+                    return await work(connection)
+            except (DeadlockDetected, SerializationFailure) as error:
+                if not tries_left:
+                    raise Unavailable("Too many changes of the same thing at once; try again.") from error
+        raise AssertionError("not reached: the last try returns or raises")
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The same, with all statements of `work` in one transaction."""
+
+        async def in_transaction(connection: Connection) -> T:
+            async with connection.transaction():
+                return await work(connection)
+
+        return await self.run(in_transaction)
+
+
+@asynccontextmanager
+async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGenerator[Database]:
+    """Opens both pools. Does not wait for the server: the first statement finds out whether it is there."""
+
+    def pool(name: str, largest: int) -> Pool:
+        return AsyncConnectionPool(
+            conninfo,
+            name=name,
+            min_size=1,
+            max_size=largest,
+            timeout=POOL_WAIT,
+            open=False,
+            configure=_prepare,
+            kwargs={"autocommit": True, "options": _SESSION, "application_name": f"tonnage {name}"},
+        )
+
+    async with pool("statements", size) as statements, pool("streams", streams) as lists:
+        yield Database(statements, lists)
+
+
+@asynccontextmanager
+async def attempt(connection: Connection) -> AsyncGenerator[None]:
+    """Around a statement that the database may refuse, so that the numbers for the refusal can still be read.
+
+    Inside a transaction that takes a savepoint, since PostgreSQL answers nothing more in a failed transaction; in
+    autocommit it costs nothing.
+    """
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        yield
+    else:
+        async with connection.transaction():
+            yield
+
+
+def broken_constraint(error: psycopg.Error) -> str:
+    """The name of the constraint that refused a statement; 'overflow' when a total left bigint; else ''."""
+    if isinstance(error, psycopg.errors.NumericValueOutOfRange):
+        return "overflow"
+    return error.diag.constraint_name or ""
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """The statement of a list: its rows are (seq, JSON text), in order of `seq`.
+
+    A row without JSON only says that the thing whose list it is exists; no row at all says that it does not. The
+    statement honours the parameters `after` (a `seq`, or None) and `limit` (a number of rows, or None).
+    """
+
+    text: LiteralString
+    params: Mapping[str, object]
+
+    def __call__(self, after: int | None = None, limit: int | None = None) -> tuple[LiteralString, dict[str, object]]:
+        """The text and its parameters, for the elements whose `seq` is greater than `after`."""
+        return self.text, {**self.params, "after": after, "limit": limit}

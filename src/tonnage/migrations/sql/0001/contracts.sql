@@ -1,0 +1,35 @@
+-- Contracts: what a distributor has reserved, and at which price the excess is billed.
+
+create table contract (
+    id uuid primary key default gen_random_uuid(),
+    seq bigint generated always as identity,
+    distributor_id uuid not null references organisation,
+    reserved_capacity bigint not null,
+    allocated_capacity bigint not null default 0,    -- sum of the living partners' allocations
+    used numeric not null default 0,                 -- sum of the partners' last known use, bytes
+    price_cents numeric not null,                    -- per excess GB-month
+    currency text not null,
+    details text,
+    created_at timestamptz not null default now(),
+    terms_since timestamptz not null default now(),  -- valid_from of the present terms
+    constraint contract_of_distributor unique (id, distributor_id),
+    constraint contract_reserved check (reserved_capacity >= 0),
+    constraint contract_capacity check (allocated_capacity between 0 and reserved_capacity),
+    constraint contract_used check (used >= 0),
+    constraint contract_price check (price_cents >= 0 and price_cents < 1e12),
+    constraint contract_currency check (currency ~ '^[A-Z]{3}$'),
+    constraint contract_details check (char_length(details) between 1 and 200)
+) with (fillfactor = 50);  -- the busiest row there is: room for its next version on the same page
+create index contract_of_distributor_in_order on contract (distributor_id, seq);
+
+create table contract_terms (
+    id bigint generated always as identity primary key,
+    contract_id uuid not null references contract,
+    valid_from timestamptz not null,
+    reserved_capacity bigint not null,
+    price_cents numeric not null,
+    currency text not null
+);
+create index contract_terms_in_time on contract_terms (contract_id, valid_from, id);
+create trigger append_only before update or delete on contract_terms for each row execute function refuse_change();
+create trigger never_emptied before truncate on contract_terms execute function refuse_change();

@@ -1,0 +1,37 @@
+-- Partners: the part of a contract that a partner may give to its storage accounts. The row shares its organisation's id.
+
+create table partner (
+    id uuid primary key references organisation,
+    seq bigint generated always as identity,
+    distributor_id uuid not null,
+    contract_id uuid not null,
+    allocated_capacity bigint not null,              -- 0: pay-per-use
+    allow_overdraft boolean,                         -- null: never set, and left out on the wire
+    details text,
+    given bigint not null default 0,                 -- sum of the living accounts' allocations
+    accounts integer not null default 0,             -- number of living accounts
+    used numeric not null default 0,                 -- sum of the accounts' last known use, bytes
+    terms_since timestamptz not null default now(),
+    closed_at timestamptz,                           -- the organisation's, repeated: it must be read under this row's lock
+    constraint partner_contract foreign key (contract_id, distributor_id) references contract (id, distributor_id),
+    constraint partner_allocated check (allocated_capacity >= 0),
+    constraint partner_given check (
+        given >= 0 and (given <= allocated_capacity or allocated_capacity = 0 or coalesce(allow_overdraft, false))),
+    constraint partner_used check (used >= 0),
+    constraint partner_empty check (accounts >= 0 and (closed_at is null or accounts = 0)),
+    constraint partner_details check (char_length(details) between 1 and 200)
+) with (fillfactor = 80);
+create index partner_of_contract on partner (contract_id, seq);
+create index partner_of_distributor on partner (distributor_id, seq);
+
+create table partner_terms (
+    id bigint generated always as identity primary key,
+    partner_id uuid not null references partner,
+    valid_from timestamptz not null,
+    contract_id uuid not null,
+    allocated_capacity bigint not null,
+    allow_overdraft boolean not null
+);
+create index partner_terms_in_time on partner_terms (partner_id, valid_from, id);
+create trigger append_only before update or delete on partner_terms for each row execute function refuse_change();
+create trigger never_emptied before truncate on partner_terms execute function refuse_change();

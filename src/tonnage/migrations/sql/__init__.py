@@ -1,0 +1,19 @@
+"""Revisions are written as SQL: a folder per revision, a file per feature."""
+
+from importlib.resources import files
+
+import psycopg
+from alembic import op
+
+
+def run_files(revision: str, *names: str) -> None:
+    """Runs `sql/REVISION/NAME.sql` for each name, in the transaction of the migration.
+
+    Through psycopg itself: SQLAlchemy would read `:name` and `%` in the text as parameters.
+    """
+    connection = op.get_bind().connection.dbapi_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError("migrations run on a psycopg connection")
+    for name in names:
+        text = files(__name__).joinpath(revision, f"{name}.sql").read_text()
+        connection.execute(text.encode())
