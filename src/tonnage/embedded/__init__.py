@@ -1,0 +1,79 @@
+"""An embedded PostgreSQL, for those who have none to give.
+
+Everything it needs lies in one data directory, and nothing outside of that changes its owner or mode. It opens no
+port. The functions block; call them from a thread where that matters.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tonnage.config import default_data_dir
+from tonnage.embedded.address import connect, short_way, url
+from tonnage.embedded.binaries import programs
+from tonnage.embedded.cluster import prepare
+from tonnage.embedded.directory import Directory, claim
+from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
+from tonnage.embedded.server import START_LIMIT, running
+
+__all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "serve"]
+
+
+@contextmanager
+def serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
+    """Run the server of `data_dir`, created when new, while this lasts; gives its libpq URL once a query answers.
+
+    A crash is recovered from on the way in, for up to 60 seconds. On the way out open transactions are rolled
+    back and the server is waited for. `durable=False` may lose the cluster in a power cut: for tests.
+
+    Raises DirectoryInUse when another process serves this directory, EmbeddedError for anything else.
+    """
+    with ExitStack() as stack:
+        try:
+            directory, account = stack.enter_context(claim(data_dir))
+            folder = programs(directory.path, account)
+            prepare(directory, folder, account, durable=durable)
+            stack.enter_context(short_way(directory))
+            stack.enter_context(running(directory, folder, account, durable=durable))
+            address = url(directory)
+        except OSError as error:
+            raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be started: {error}") from error
+        yield address
+
+
+@contextmanager
+def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
+    """The libpq URL of the server of `data_dir`: the running one's, or else one run while this lasts.
+
+    Waits up to 60 seconds for a running one to answer; if it ends meanwhile, takes its place. Raises EmbeddedError.
+    """
+    with ExitStack() as stack:
+        yield _enter(stack, data_dir, durable=durable)
+
+
+def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        # Trying for the lock in earnest, not just looking at it: a look would keep somebody else's start out.
+        try:
+            return stack.enter_context(serve(data_dir, durable=durable))
+        except DirectoryInUse as busy:
+            address = _answering(Directory(data_dir.resolve()))
+            if address is not None:
+                return address
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"{busy} It did not answer within {START_LIMIT:.0f} seconds.") from None
+        time.sleep(0.05)
+
+
+def _answering(directory: Directory) -> str | None:
+    try:
+        address = url(directory)
+        with connect(address) as conn:
+            conn.execute("SELECT 1")
+    except (psycopg.OperationalError, FileNotFoundError):
+        return None
+    return address

@@ -1,0 +1,92 @@
+"""Processes of this cluster's server that outlived the Tonnage which started them."""
+
+import fcntl
+import hashlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from tonnage.embedded.directory import Directory
+from tonnage.embedded.errors import EmbeddedError
+
+PATIENCE = 30.0
+"""Seconds for a fast shutdown, which writes a checkpoint, before the server is told to drop everything."""
+
+_AFTER_QUIT = 10.0
+
+
+def identity(directory: Directory) -> str:
+    """The server's `cluster_name`, which every one of its processes shows in its command line."""
+    return f"tonnage-{hashlib.sha256(os.fsencode(directory.path)).hexdigest()[:12]}"
+
+
+def end_orphans(directory: Directory, alive: int) -> None:
+    """Stop what still runs on this cluster and lock `alive`. The caller holds the directory. Raises EmbeddedError.
+
+    From here on nothing of the cluster runs, so what an earlier server left behind may be removed. The
+    server's own postmaster.pid could not tell: in a container its number soon belongs to another process.
+    """
+    # SIGINT is for the postmaster alone: to its checkpointer it means to close the log at once, under busy backends.
+    chief = _postmaster(directory)
+    if chief is not None and chief in processes(directory):
+        _send(chief, signal.SIGINT)
+        if _quiet_within(PATIENCE, directory, alive):
+            return
+    for pid in processes(directory):
+        _send(pid, signal.SIGQUIT)
+    if _quiet_within(_AFTER_QUIT, directory, alive):
+        return
+    raise EmbeddedError(
+        f"Processes of an earlier PostgreSQL server of {directory.path} do not end; stop them by hand "
+        f"(the main one is named in {directory.cluster / 'postmaster.pid'}), then start Tonnage again."
+    )
+
+
+def _postmaster(directory: Directory) -> int | None:
+    try:
+        return int((directory.cluster / "postmaster.pid").read_text("ascii").splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+
+
+def processes(directory: Directory) -> list[int]:
+    """The ids of all processes that serve this cluster."""
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _serves(Path("/proc", entry), directory)]
+
+
+def _serves(process: Path, directory: Directory) -> bool:
+    try:
+        if (process / "comm").read_text("utf-8", "replace") != "postgres\n":
+            return False
+        try:
+            return os.path.samefile(process / "cwd", directory.cluster)
+        except PermissionError:
+            # Root in a container may lack CAP_SYS_PTRACE, and then sees no other user's folders, only commands.
+            return identity(directory).encode() in (process / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _quiet_within(seconds: float, directory: Directory, alive: int) -> bool:
+    deadline = time.monotonic() + seconds
+    while processes(directory) or not _locked(alive):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

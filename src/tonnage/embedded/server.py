@@ -1,0 +1,148 @@
+"""The server process: started from a clean slate, ready when a query answers, stopped in order."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from tonnage.embedded.account import Account
+from tonnage.embedded.address import DATABASE, PORT, connect, url
+from tonnage.embedded.binaries import ENVIRONMENT
+from tonnage.embedded.cluster import HERE
+from tonnage.embedded.directory import Directory, open_private
+from tonnage.embedded.errors import EmbeddedError
+from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
+
+START_LIMIT = 60.0
+"""Seconds until a server must answer; recovery after a crash may take most of them."""
+
+_LOG_LIMIT = 10_000_000
+_LOG_TAIL = 2_000
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "port": PORT,
+    # Relative to the cluster, so that neither the length of the path nor a closed parent matters.
+    "unix_socket_directories": "../run",
+    "unix_socket_permissions": "0700",
+    "password_encryption": "scram-sha-256",
+    "max_connections": 100,
+    "shared_buffers": "128MB",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+_DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@contextmanager
+def running(directory: Directory, programs: Path, account: Account, *, durable: bool) -> Generator[None]:
+    """Run the server while this lasts; entered when a query answers. Raises EmbeddedError, OSError."""
+    alive = open_private(directory.alive, os.O_RDWR)
+    try:
+        end_orphans(directory, alive)
+        _sweep(directory, account)
+        log = _open_log(directory)
+        beginning = os.fstat(log).st_size
+        try:
+            server = _launch(directory, programs, account, log, alive, durable=durable)
+        finally:
+            os.close(log)
+    finally:
+        # The server and its children keep the lock now, and give it back when the last of them is gone.
+        os.close(alive)
+    try:
+        _await_answer(server, directory, beginning)
+        yield
+    finally:
+        _stop(server)
+
+
+def _sweep(directory: Directory, account: Account) -> None:
+    # PostgreSQL removes these itself, unless their process number has come to live again: then it refuses to start.
+    (directory.cluster / "postmaster.pid").unlink(missing_ok=True)
+    if directory.run.exists():
+        shutil.rmtree(directory.run)
+    directory.run.mkdir()
+    directory.run.chmod(0o700)
+    os.chown(directory.run, account.uid, account.gid)
+
+
+def _open_log(directory: Directory) -> int:
+    if directory.log.exists() and directory.log.stat().st_size > _LOG_LIMIT:
+        directory.log.rename(f"{directory.log}.1")
+    return open_private(directory.log, os.O_WRONLY | os.O_APPEND)
+
+
+def _launch(
+    directory: Directory, programs: Path, account: Account, log: int, alive: int, *, durable: bool
+) -> subprocess.Popen[bytes]:
+    settings = [f"{name}={value}" for name, value in _SETTINGS.items()]
+    settings += [f"{name}={'on' if durable else 'off'}" for name in _DURABILITY]
+    # The second has no effect: it tells whoever looks at the process list which directory this is.
+    settings += [f"cluster_name={identity(directory)}", f"tonnage.directory={directory.path}"]
+    options = [part for setting in settings for part in ("-c", setting)]
+    return subprocess.Popen(  # noqa: S603
+        [programs / "postgres", "-D", HERE, *options],
+        cwd=directory.cluster,
+        env=ENVIRONMENT,
+        umask=0o077,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[alive],
+        # A Ctrl-C in the terminal goes to its whole foreground group: the server must outlive it until we say so.
+        start_new_session=True,
+        **account.privileges,
+    )
+
+
+def _await_answer(server: subprocess.Popen[bytes], directory: Directory, beginning: int) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            return _ask(directory)
+        except psycopg.OperationalError as error:
+            if server.poll() is not None:
+                trouble = f"stopped while starting (exit status {server.returncode})"
+            elif "password authentication failed" in str(error):
+                trouble = f"does not accept the password in {directory.password}; restore that file from a backup"
+            elif time.monotonic() > deadline:
+                trouble = f"did not answer within {START_LIMIT:.0f} seconds ({error})"
+            else:
+                time.sleep(0.01)
+                continue
+            raise EmbeddedError(
+                f"PostgreSQL {trouble}. The end of {directory.log}:\n{_tail(directory, beginning)}"
+            ) from None
+
+
+def _ask(directory: Directory) -> None:
+    # initdb makes only the maintenance database; a start that was cut off between the two is made good here.
+    with connect(url(directory, "postgres")) as conn:
+        if conn.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+            conn.execute("CREATE DATABASE tonnage")
+    with connect(url(directory)) as conn:
+        conn.execute("SELECT 1")
+
+
+def _tail(directory: Directory, beginning: int) -> str:
+    with directory.log.open("rb") as file:
+        file.seek(max(beginning, directory.log.stat().st_size - _LOG_TAIL))
+        return file.read().decode("utf-8", "replace").strip()
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    for number, patience in ((signal.SIGINT, PATIENCE), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
+        server.send_signal(number)
+        try:
+            server.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+        return
