@@ -1,0 +1,98 @@
+"""Reading a JSON body: whole, at most 1 MiB, and strictly by RFC 8259."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from tonnage.errors import Malformed
+
+MAX_BODY = 1024 * 1024
+"""Bytes."""
+
+_JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
+_NOT_JSON = "The body must be JSON; send it with the header Content-Type: application/json."
+_TOO_LARGE = f"The body is larger than {MAX_BODY} bytes; send a smaller one."
+
+
+class JsonRequest(Request):
+    """A request whose body has been read and parsed by our rules; FastAPI, who asks again, gets the result."""
+
+    _raw: bytes
+    _parsed: Any
+
+    @classmethod
+    async def read(cls, request: Request) -> "JsonRequest":
+        """Raises 415 and 413 as HTTPException, Malformed for an empty body or one that is no JSON, ClientDisconnect."""
+        media_type = request.headers.get("content-type")
+        if media_type is not None and not _JSON.fullmatch(media_type):
+            raise HTTPException(415, _NOT_JSON)
+        if media_type is None and _announces_body(request):
+            raise HTTPException(415, _NOT_JSON)
+        read = cls(request.scope, request.receive)
+        read._raw = await _limited(request)
+        read._parsed = parse(read._raw)
+        return read
+
+    async def body(self) -> bytes:
+        """As it was sent."""
+        return self._raw
+
+    async def json(self) -> Any:
+        """As `parse` read it."""
+        return self._parsed
+
+
+def parse(raw: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises Malformed, saying where, for anything else, for NaN and Infinity, for a name given twice in one object (RFC
+    8259 leaves its meaning open: two readers may differ), and for what Python cannot hold: deep nesting, huge integers.
+    """
+    if not raw.strip():
+        raise Malformed("The body is empty; send a JSON object.")
+    try:
+        return _DECODER.decode(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The body is not valid JSON: the byte at position {error.start} is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Malformed(f"The body is not valid JSON at {place}: {error.msg}.") from None
+    except RecursionError:
+        raise Malformed("The body is nested too deeply.") from None
+    except ValueError:  # int() refuses thousands of digits
+        raise Malformed("The body has a number with too many digits.") from None
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise Malformed("The body is not valid JSON: there is no NaN or Infinity in JSON.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Malformed("The body has the same name twice in one object; send each once.")
+    return members
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
+def _announces_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+
+
+async def _limited(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
+        raise HTTPException(413, _TOO_LARGE)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise HTTPException(413, _TOO_LARGE)
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,176 @@
+"""Lists: PostgreSQL makes the JSON text, one row per element, and this module carries it to the client.
+
+A list query yields rows `(seq, json)` in the order of `seq`, json as bytes (the pool's connections load it raw). Its
+first row may have NULL for json: it only proves that the object exists whose list this is.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import Any, TypeAlias, cast
+from urllib.parse import parse_qsl, quote, urlencode
+
+from psycopg import AsyncConnection
+from psycopg.abc import Params
+from psycopg.abc import QueryNoTemplate as Statement
+from psycopg.rows import tuple_row
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tonnage.web.middleware import Truncated
+from tonnage.web.paging import Page, Paging, cursor_of
+
+__all__ = ["Listing", "Page", "Paging"]
+
+_log = logging.getLogger(__name__)
+
+CHUNK = 100
+"""Rows fetched at once, and the longest list that is answered with a Content-Length."""
+CHUNK_BYTES = 256 * 1024
+"""An element can be long (a year of daily values), so bytes bound a chunk too."""
+SLOWEST_READER = 60.0
+"""Seconds that the client may take to accept a chunk before the reply is cut and the connection goes back."""
+
+_JSON_TYPE = (b"content-type", b"application/json")
+
+Row: TypeAlias = tuple[int, bytes | None]
+
+Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+
+Select: TypeAlias = Callable[[int | None, int | None], tuple[Statement, Params]]
+"""`(after, limit)` to a query with its parameters: elements whose seq is greater than `after`, at most `limit` of them;
+None is no bound."""
+
+
+class Listing(Response):
+    """The reply of a list operation: `return Listing(pool, page, select, NotFound(...))`.
+
+    `missing` is raised when there is no row at all; without it that is an empty list. It is raised in time to become
+    a 404: everything happens while the reply is sent, so that the connection has one owner, and is given back on
+    every way out. `pool` gives connections in autocommit.
+    """
+
+    media_type = "application/json"
+
+    def __init__(
+        self,
+        pool: Pool,
+        page: Page,
+        select: Select,
+        missing: Exception | None = None,
+        *,
+        slowest_reader: float = SLOWEST_READER,
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        self._page = page
+        self._select = select
+        self._missing = missing
+        self._slowest_reader = slowest_reader
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises `missing`, PoolTimeout and psycopg's errors, before the status goes out if it is in its power."""
+        if self._page.refused:
+            raise self._page.refused
+        if self._page.limit is None:
+            await self._whole(scope, receive, send)
+        else:
+            await self._one_page(self._page.limit, scope, receive, send)
+
+    async def _one_page(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+        # One more than asked for tells whether there is a next page.
+        statement, params = self._select(self._page.after, limit + 1)
+        async with self._pool.connection() as conn, conn.cursor(row_factory=tuple_row) as cursor:
+            rows: list[Row] = await (await cursor.execute(statement, params)).fetchall()
+        if not rows and self._missing:
+            raise self._missing
+        elements = [(seq, json) for seq, json in rows if json is not None]
+        page = elements[:limit]
+        headers = {"Link": _next_page(scope, limit, page[-1][0])} if len(elements) > limit else None
+        await _answer([json for _, json in page], headers)(scope, receive, send)
+
+    async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
+        statement, params = self._select(self._page.after, None)
+        async with (
+            self._pool.connection() as conn,
+            conn.cursor(row_factory=tuple_row) as cursor,
+            aclosing(cast("AsyncGenerator[Row]", cursor.stream(statement, params, size=CHUNK))) as rows,
+            aclosing(_chunks(rows)) as chunks,
+        ):
+            first = await anext(chunks, None)
+            if first is None and self._missing:
+                raise self._missing
+            if second := await anext(chunks, None):
+                await self._stream(first or [], second, chunks, receive, send)
+                return
+        # Short lists are most of them: their connection is back before the first byte leaves.
+        await _answer(first or [])(scope, receive, send)
+
+    async def _stream(
+        self, first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]], receive: Receive, send: Send
+    ) -> None:
+        # The server swallows what is sent to a client that has gone, so somebody must listen for its leaving.
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            head: Message = {"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]}
+            await self._send(send, head)
+            await self._send(send, _body(b"[" + b",".join(first)))
+            await self._send(send, _body(b"," + b",".join(second)))
+            async for elements in chunks:
+                if gone.done():
+                    raise ClientDisconnect
+                if elements:
+                    await self._send(send, _body(b"," + b",".join(elements)))
+            await self._send(send, {"type": "http.response.body", "body": b"]"})
+        finally:
+            gone.cancel()
+
+    async def _send(self, send: Send, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._slowest_reader):
+                await send(message)
+        except TimeoutError:
+            _log.warning("a list was cut: its reader took nothing for %g seconds", self._slowest_reader)
+            raise Truncated from None
+
+
+async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
+    """Elements in handy portions; nothing at all if there is no row, and possibly an empty portion at the end."""
+    row = None
+    chunk: list[bytes] = []
+    size = 0
+    async for row in rows:
+        element = row[1]
+        if element is None:
+            continue
+        chunk.append(element)
+        size += len(element)
+        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if row is not None:
+        yield chunk
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(data: bytes) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": True}
+
+
+def _answer(elements: list[bytes], headers: dict[str, str] | None = None) -> Response:
+    return Response(b"[" + b",".join(elements) + b"]", headers=headers, media_type="application/json")
+
+
+def _next_page(scope: Scope, limit: int, seq: int) -> str:
+    """A Link header (RFC 8288) for the elements behind `seq`; other query parameters stay."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
+    target = f"{quote(scope['path'])}?{urlencode([*kept, ('limit', limit), ('cursor', cursor_of(seq))])}"
+    return f'<{target}>; rel="next"'

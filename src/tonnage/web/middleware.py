@@ -1,0 +1,72 @@
+"""The outermost layer of our own: request ids, headers that every reply carries, and the last resort for crashes.
+
+Pure ASGI: Starlette's BaseHTTPMiddleware costs a task and a queue per request, more than the rest of a lean request.
+"""
+
+import logging
+import re
+import uuid
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tonnage.web.problem import CRASH, problem
+
+_log = logging.getLogger(__name__)
+
+_CLIENTS_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Truncated(Exception):
+    """The reply was cut on purpose after its status went out, and whoever cut it has logged why."""
+
+
+class Edge:
+    """Add it with `app.add_middleware(Edge)`.
+
+    A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a fresh UUID. It is in
+    `scope["state"]["request_id"]`, in every reply's header, in problems and in the log line of a crash.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises nothing for a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                # A copy: a response that is kept and sent again would otherwise collect these headers.
+                headers = [*message["headers"], (b"x-request-id", request_id), _NOSNIFF]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+                message["headers"] = headers
+            await send(message)
+
+        # Once the status is out, returning early makes the server close the connection: the client sees a transfer
+        # that breaks off, never a shorter list that looks whole.
+        try:
+            await self.app(scope, receive, dressed)
+        except (ClientDisconnect, Truncated):
+            return
+        except Exception:
+            _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
+            if not started:
+                await problem(scope, 500, CRASH)(scope, receive, dressed)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _CLIENTS_ID.fullmatch(value):
+            return value
+    return str(uuid.uuid4()).encode()

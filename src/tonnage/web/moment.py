@@ -1,0 +1,38 @@
+"""Points in time in a body: RFC 3339, or a bare day for its midnight in UTC."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2}))?", re.ASCII)
+
+
+def moment(text: str) -> datetime:
+    """The point in time, in UTC. Raises ValueError: neither of the two forms, no such day, not in the years 1 to 9999."""
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("write it as 2026-12-31T00:00:00Z or 2026-12-31")
+    read = datetime.fromisoformat(text.upper())
+    try:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("the year must be between 1 and 9999") from None
+
+
+def _moment(value: object) -> object:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str):
+            return moment(value)
+    except ValueError:
+        pass
+    raise PydanticCustomError("rule.moment", "must be a point in time, such as 2026-12-31T00:00:00Z or 2026-12-31")
+
+
+Moment: TypeAlias = Annotated[
+    datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""RFC 3339 with an offset, or `YYYY-MM-DD`."""

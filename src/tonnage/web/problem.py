@@ -1,0 +1,129 @@
+"""The one error shape: RFC 9457 `application/problem+json`, for refusals, framework errors and crashes alike.
+
+`type` is always `about:blank`: the status says which kind of error it is, the sentence says the rest, and a URI would
+promise a page behind it. RFC 9457 then wants the status phrase as `title`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from tonnage.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    TonnageError,
+    Unauthenticated,
+    Unavailable,
+)
+from tonnage.web.sentences import refusal
+
+MEDIA_TYPE = "application/problem+json"
+
+CRASH = "Something went wrong on this side, not with the request; name the request id when reporting it."
+NO_DATABASE = "The database cannot be reached or is too busy; try again in a few seconds."
+NO_ROUTE = "There is no such path; the operations are listed at /swagger/index.html."
+
+_STATUS: dict[type[Exception], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
+
+# Python's phrases for these two changed between 3.11 and 3.13; clients should not see that.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+_HEADERS: dict[int, dict[str, str]] = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+
+
+def title(status: int) -> str:
+    """The phrase of RFC 9110 for a status."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def status_of(error: TonnageError) -> int:
+    """The HTTP status of a domain error, for doors that render it in another form."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A response in the one shape. `scope` knows the request id; 401 and 503 bring the headers they must have."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": detail,
+        "message": detail,  # clients written for the published API read this member
+    }
+    if fields:
+        body["errors"] = [{"field": field.field, "message": field.message} for field in fields]
+    body["requestId"] = scope.get("state", {}).get("request_id", "")
+    return Response(
+        json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+        status,
+        {**_HEADERS.get(status, {}), **(headers or {})},
+        MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem. Crashes are the business of `middleware.Edge`, which must be added too."""
+    app.exception_handler(TonnageError)(_domain)
+    app.exception_handler(RequestValidationError)(_validation)
+    app.exception_handler(HTTPException)(_framework)
+    app.exception_handler(psycopg.OperationalError)(_database)  # psycopg_pool.PoolTimeout is one too
+
+
+async def _domain(request: Request, error: TonnageError) -> Response:
+    fields = error.fields if isinstance(error, Malformed | Invalid) else ()
+    return problem(request.scope, status_of(error), str(error), fields)
+
+
+async def _validation(request: Request, error: RequestValidationError) -> Response:
+    return await _domain(request, refusal(error.errors()))
+
+
+async def _framework(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 405:
+        allowed = _allowed_methods(request)
+        detail = f"This path does not take that method; it takes {allowed}."
+        return problem(request.scope, 405, detail, headers={"Allow": allowed})
+    # Starlette's own 404 says only "Not Found".
+    detail = NO_ROUTE if error.status_code == 404 else str(error.detail)
+    return problem(request.scope, error.status_code, detail, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    return problem(request.scope, 503, NO_DATABASE)
+
+
+def _allowed_methods(request: Request) -> str:
+    # FastAPI registers a route per method, and Starlette's own Allow names only those of the first that fits the path.
+    scope = dict(request.scope)
+    methods: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.matches(scope)[0] is not Match.NONE:
+            methods |= route.methods
+    return ", ".join(sorted(methods))

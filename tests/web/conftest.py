@@ -1,0 +1,109 @@
+from collections.abc import AsyncGenerator
+from typing import Annotated, TypeAlias
+
+import httpx
+import pytest
+from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request
+from starlette.responses import Response
+
+from tonnage.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
+from tonnage.web import problem
+from tonnage.web.middleware import Edge
+from tonnage.web.payload import Answer, Capacity, Day, Email, Flag, Name, Payload, Text, UuidBody, UuidPath
+from tonnage.web.route import Door, Early, mount
+
+
+class ClientAccount(Payload):
+    contact_email: Email
+    password: Text
+
+
+class CreateThing(Payload):
+    name: Name
+    allocated_capacity: Capacity
+    contract_id: UuidBody
+    allow_overdraft: Flag | None = None
+    client_account: ClientAccount | None = None
+
+
+class ThingResponse(Answer):
+    id: str
+    allow_overdraft: bool | None = None
+
+
+async def _check(request: Request) -> str:
+    key = request.headers.get("authorization")
+    if key is None:
+        raise Unauthenticated("Authorization header is missing")
+    if key != "Bearer good":
+        raise Forbidden("This key may not do that.")
+    return "actor"
+
+
+ThingId: TypeAlias = Annotated[UuidPath, Path(alias="thingID")]
+Caller: TypeAlias = Annotated[str, Depends(Early(_check))]
+
+
+def thing_routes() -> APIRouter:
+    routes = APIRouter(prefix="/v1", route_class=Door, tags=["Things"])
+
+    @routes.get("/thing/{thingID}", responses={200: {"model": ThingResponse}})
+    async def get_thing(caller: Caller, thing_id: ThingId) -> Response:
+        return Response(f"{caller} {thing_id}")
+
+    @routes.put("/thing/{thingID}", responses={200: {"model": ThingResponse}})
+    async def put_thing(
+        caller: Caller, thing_id: ThingId, details: Annotated[CreateThing, Body(alias="thingDetails")]
+    ) -> Response:
+        return Response(details.model_dump_json())
+
+    @routes.post("/thing", status_code=201, responses={201: {"model": ThingResponse}})
+    async def post_thing(caller: Caller, details: Annotated[CreateThing, Body(alias="thingDetails")]) -> Response:
+        return Response(details.model_dump_json(), 201)
+
+    @routes.get("/thing/list", responses={200: {"model": list[ThingResponse]}})
+    async def list_things(caller: Caller) -> Response:
+        return Response("list")
+
+    @routes.get("/thing/{thingID}/usage", responses={200: {"model": ThingResponse}})
+    async def usage(thing_id: ThingId, first: Annotated[Day, Query(alias="from")]) -> Response:
+        return Response(first.isoformat())
+
+    @routes.get("/fail/{how}")
+    async def fail(how: str) -> Response:
+        errors: dict[str, Exception] = {
+            "conflict": Conflict("Only 5 bytes remain."),
+            "unknown": NotFound("There is no such thing."),
+            "away": Unavailable("The cluster cannot be reached; try again."),
+        }
+        raise errors.get(how, RuntimeError("secret internals"))
+
+    return routes
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def bare() -> FastAPI:
+    """An application with the error shape and the edge, and no routes yet."""
+    app = FastAPI(title="Things", version="7", openapi_url=None, redirect_slashes=False)
+    problem.install(app)
+    app.add_middleware(Edge)
+    return app
+
+
+@pytest.fixture
+def api(bare: FastAPI) -> FastAPI:
+    mount(bare, thing_routes())
+    return bare
+
+
+@pytest.fixture
+async def client(api: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
+    """Calls `api` without a server between, with a good key."""
+    headers = {"Authorization": "Bearer good"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://t", headers=headers) as http:
+        yield http

@@ -1,0 +1,50 @@
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonnage.errors import Malformed
+from tonnage.web.body import parse
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(VALUES)
+def test_reads_what_json_can_say(value: object) -> None:
+    assert parse(json.dumps(value).encode()) == value
+
+
+@given(st.binary())
+def test_nothing_crashes_it(raw: bytes) -> None:
+    with suppress(Malformed):
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b"", "The body is empty; send a JSON object."),
+        (b" \n", "The body is empty; send a JSON object."),
+        (b'{"a": 1,}', "The body is not valid JSON at line 1, column "),
+        (b'{\n"a" 1}', "The body is not valid JSON at line 2, column 5: Expecting ':' delimiter."),
+        (b"\xff", "The body is not valid JSON: the byte at position 0 is not UTF-8."),
+        (b"\xef\xbb\xbf{}", "The body is not valid JSON at line 1, column 1"),
+        ('{"a": 1}'.encode("utf-16"), "The body is not valid JSON: the byte at position 0 is not UTF-8."),
+        (b'{"a": NaN}', "The body is not valid JSON: there is no NaN or Infinity in JSON."),
+        (b'{"a": -Infinity}', "The body is not valid JSON: there is no NaN or Infinity in JSON."),
+        (b'{"a": {"b": 1, "b": 1}}', "The body has the same name twice in one object; send each once."),
+        (b"[" * 100_000, "The body is nested too deeply."),
+        (b'{"a":' * 100_000, "The body is nested too deeply."),
+        (b"1" * 10_000, "The body has a number with too many digits."),
+        (b'"\0"', "The body is not valid JSON at line 1, column 2"),
+    ],
+)
+def test_refuses(raw: bytes, sentence: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse(raw)
+    assert str(caught.value).startswith(sentence)

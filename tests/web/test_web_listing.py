@@ -1,0 +1,231 @@
+import asyncio
+import re
+from collections.abc import AsyncGenerator, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+
+from tonnage.db import Database, ListQuery, connect
+from tonnage.errors import NotFound
+from tonnage.web.listing import Listing, Page, Paging
+from tonnage.web.payload import UuidPath
+from tonnage.web.route import Door, mount
+
+pytestmark = pytest.mark.anyio
+
+COUNTING: LiteralString = """
+    select n, json_build_object('n', n) from generate_series(coalesce(%(after)s::bigint, 0) + 1, %(count)s) n
+    order by n limit %(limit)s
+"""
+# A function in FROM is run to its end before its first row is seen; in the select list it is not.
+ENDLESS: LiteralString = "select n, json_build_object('n', n) from (select generate_series(1, 1000000000000) n) as s"
+BREAKING: LiteralString = "select n, json_build_object('n', 1 / (5000 - n)) from generate_series(1, 10000) n"
+EXISTING: LiteralString = "select 0, null::json where %(count)s = 0"
+NAMES = ['O"Neill \\', "Zeile\n\t\x01", "🚀", "שלום", "</script>"]
+
+
+@pytest.fixture
+async def database(conninfo: str) -> AsyncGenerator[Database]:
+    """One connection for lists, so that a list that keeps it is found out by the next one."""
+    async with connect(conninfo, streams=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lists(bare: FastAPI, database: Database) -> FastAPI:
+    routes = APIRouter(route_class=Door)
+
+    @routes.get("/count/{count}")
+    async def count(count: int, page: Paging) -> Response:
+        return Listing(database.streams, page, ListQuery(COUNTING, {"count": count}))
+
+    @routes.get("/of/{count}")
+    async def of_something(count: int, page: Paging) -> Response:
+        return Listing(
+            database.streams, page, ListQuery(EXISTING, {"count": count}), NotFound("There is no such thing.")
+        )
+
+    @routes.get("/broken")
+    async def broken(page: Paging) -> Response:
+        return Listing(database.streams, page, ListQuery(BREAKING, {}))
+
+    @routes.get("/endless")
+    async def endless(page: Paging) -> Response:
+        return Listing(database.streams, page, ListQuery(ENDLESS, {}))
+
+    @routes.get("/names")
+    async def names(page: Paging) -> Response:
+        texts = "select n, to_json(name) from unnest(%(names)s::text[]) with ordinality as t (name, n)"
+        return Listing(database.streams, page, ListQuery(texts, {"names": NAMES}))
+
+    @routes.get("/strict/{id}")
+    async def strict(id: UuidPath, page: Paging) -> Response:
+        return Listing(database.streams, page, ListQuery(COUNTING, {"count": 1}))
+
+    mount(bare, routes)
+    return bare
+
+
+@pytest.fixture
+async def client(lists: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(lists), base_url="http://t") as http:
+        yield http
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 201, 10_000])
+async def test_whole(client: httpx.AsyncClient, count: int) -> None:
+    response = await client.get(f"/count/{count}")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert ("content-length" in response.headers) is (count <= 100)
+    assert "link" not in response.headers
+    assert [element["n"] for element in response.json()] == list(range(1, count + 1))
+
+
+async def test_names_survive(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/names")).json() == NAMES
+
+
+@pytest.mark.parametrize("query", ["", "?limit=10"])
+async def test_no_row_is_no_object_and_a_row_without_json_is_an_empty_list(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    assert (await client.get(f"/of/0{query}")).json() == []
+    missing = await client.get(f"/of/1{query}")
+    assert missing.status_code == 404
+    assert missing.json()["detail"] == "There is no such thing."
+
+
+async def test_pages(client: httpx.AsyncClient) -> None:
+    seen: list[int] = []
+    sizes: list[int] = []
+    url = "/count/25?limit=10&x=a%26b%20c&empty="
+    while url:
+        response = await client.get(url)
+        numbers = [element["n"] for element in response.json()]
+        sizes.append(len(numbers))
+        seen += numbers
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', response.headers.get("link", ""))
+        url = link[1] if link else ""
+        assert not url or {**httpx.URL(url).params, "cursor": ""} == {
+            "limit": "10",
+            "x": "a&b c",
+            "empty": "",
+            "cursor": "",
+        }
+    assert seen == list(range(1, 26))
+    assert sizes == [10, 10, 5]
+
+
+async def test_a_last_page_that_is_full_has_no_next(client: httpx.AsyncClient) -> None:
+    response = await client.get("/count/1000?limit=1000")
+    assert len(response.json()) == 1000
+    assert "link" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        *((f"limit={limit}", 422) for limit in ("0", "-1", "1001", "9" * 18)),
+        *((f"limit={limit}", 400) for limit in ("", "x", "1.0", "9" * 5000, "%D9%A1", "1_0")),
+        *((f"cursor={cursor}", 400) for cursor in ("", "x", "!!!!", "LTE", "%00", "9" * 5000, "MQ%0A")),
+    ],
+)
+async def test_bad_pages(client: httpx.AsyncClient, query: str, status: int) -> None:
+    response = await client.get(f"/count/5?{query}")
+    assert response.status_code == status, response.text
+    assert response.json()["errors"][0]["field"] == query.partition("=")[0]
+    malformed = await client.get(f"/strict/1?{query}")
+    assert malformed.status_code == 400
+
+
+class Reader:
+    """The client's end of an ASGI call: takes `patience` messages, then stops reading or hangs up."""
+
+    def __init__(self, patience: int, *, hangs_up: bool) -> None:
+        self.patience = patience
+        self.hangs_up = hangs_up
+        self.left = asyncio.Event()
+        self.taken: list[MutableMapping[str, Any]] = []
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if len(self.taken) >= self.patience:
+            if not self.hangs_up:
+                await asyncio.Event().wait()
+            self.left.set()
+            await asyncio.sleep(0)
+        self.taken.append(message)
+
+
+def scope(path: str) -> dict[str, Any]:
+    return {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "root_path": ""}
+
+
+async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
+    async def serve(_: Request) -> Response:
+        return Listing(database.streams, Page(), ListQuery(ENDLESS, {}), slowest_reader=0.2)
+
+    bare.add_route("/", serve)
+    reader = Reader(3, hangs_up=False)
+    async with asyncio.timeout(10):
+        await bare(scope("/"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body") is True
+    assert await one(database) == (1,)
+
+
+async def test_a_reader_that_hangs_up_ends_the_query(lists: FastAPI, database: Database) -> None:
+    reader = Reader(3, hangs_up=True)
+    async with asyncio.timeout(10):
+        await lists(scope("/endless"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body") is True
+    assert await one(database) == (1,)
+
+
+async def test_a_cancelled_request_gives_the_connection_back(lists: FastAPI, database: Database) -> None:
+    reader = Reader(3, hangs_up=False)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await lists(scope("/endless"), reader.receive, reader.send)
+    assert await one(database) == (1,)
+
+
+async def one(database: Database) -> tuple[Any, ...] | None:
+    async with database.streams.connection(timeout=5) as connection:
+        return await (await connection.execute("select 1")).fetchone()
+
+
+async def test_an_error_in_the_middle_is_no_valid_list(lists: FastAPI, database: Database) -> None:
+    async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get("/broken")
+        assert (await http.get("/count/101")).json()[-1] == {"n": 101}
+    assert await one(database) == (1,)
+
+
+async def test_a_reader_that_leaves_a_real_server(lists: FastAPI, database: Database) -> None:
+    async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
+        async with http.stream("GET", "/endless") as response:
+            assert response.status_code == 200
+            assert (await anext(response.aiter_raw())).startswith(b'[{"n" : 1},')
+        assert await one(database) == (1,)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncGenerator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
