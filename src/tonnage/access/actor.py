@@ -1,0 +1,68 @@
+"""Who acts: kinds of organisation, roles, and the actor that every action is told."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+from uuid import UUID
+
+from tonnage.errors import Forbidden
+
+
+class Kind(StrEnum):
+    """Kinds of organisation."""
+
+    OPERATOR = "operator"
+    DISTRIBUTOR = "distributor"
+    PARTNER = "partner"
+
+
+class Role(StrEnum):
+    """What a member or key may do in its organisation; each includes the ones below it."""
+
+    ADMIN = "admin"
+    STAFF = "staff"
+    VIEWER = "viewer"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do what `other` may."""
+        return _RANK[self] >= _RANK[other]
+
+
+_RANK = {Role.VIEWER: 0, Role.STAFF: 1, Role.ADMIN: 2}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody acting for an organisation, by an API key, a console login, the operator's command line or a job."""
+
+    organisation_id: UUID
+    kind: Kind
+    role: Role
+    via: Literal["key", "member", "cli", "job"]
+    via_id: UUID | None = None
+    """The key's or member's id. None on the command line and in jobs."""
+
+    @classmethod
+    def on_command_line(cls, organisation_id: UUID, kind: Kind) -> "Actor":
+        """The operator at the command line, who may act for any organisation."""
+        return cls(organisation_id, kind, Role.ADMIN, "cli")
+
+    @cached_property
+    def stamp(self) -> str:
+        """The actor as JSON, for the SQL function `audit`. The command line acts for others in nobody's name."""
+        by = {"kind": self.via}
+        if self.via_id is not None:
+            by |= {"id": str(self.via_id), "organisation": str(self.organisation_id)}
+        return json.dumps(by)
+
+    def require(self, kind: Kind, role: Role) -> None:
+        """Raises Forbidden, with what would be needed, unless the actor is of that kind and at least of that role."""
+        if self.kind is not kind:
+            raise Forbidden(
+                f"This needs the key of a {kind}, and yours belongs to {'an' if self.kind is Kind.OPERATOR else 'a'} "
+                f"{self.kind}."
+            )
+        if not self.role.includes(role):
+            raise Forbidden(f"This needs the role {role}, and yours is {self.role}.")

@@ -1,0 +1,62 @@
+"""The members of a partner, for its distributor."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import AfterValidator, WithJsonSchema
+from starlette.responses import Response
+
+from tonnage.access import actions, queries
+from tonnage.access.actions import no_partner
+from tonnage.access.actor import Role
+from tonnage.access.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.access.member import NewMember
+from tonnage.access.passwords import member_password
+from tonnage.web.listing import Listing, Paging
+from tonnage.web.payload import Answer, Email, Name, Payload, Text, UuidPath
+from tonnage.web.reply import Json, NoContent
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/v1", route_class=Door, tags=["Distributors"])
+
+
+class CreateMemberReqBody(Payload):
+    email: Email
+    name: Name | None = None
+    password: Annotated[Text, AfterValidator(member_password)]
+    role: Annotated[Role, WithJsonSchema({"type": "string", "enum": [role.value for role in Role]})]
+
+
+class DistributorPartnerMembersResponse(Answer):
+    id: str
+    name: str | None = None
+    email: str
+    role: str
+
+
+@routes.get("/partner/{partnerID}/members", responses={200: {"model": list[DistributorPartnerMembersResponse]}})
+async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
+    """The people of a partner who have a console login, in order of creation."""
+    select = queries.members(call.actor.organisation_id, partnerID)
+    return Listing(call.database.streams, page, select, no_partner(partnerID))
+
+
+@routes.post(
+    "/partner/{partnerID}/member", status_code=201, responses={201: {"model": DistributorPartnerMembersResponse}}
+)
+async def create_member(
+    call: DistributorStaff, partnerID: UuidPath, details: Annotated[CreateMemberReqBody, Body(alias="memberDetails")]
+) -> Response:
+    """Gives a person of the partner a console login. Roles: admin, staff, viewer."""
+    password_hash = await call.resources.passwords.hash(details.password)
+    member = NewMember(details.email, details.role, password_hash, details.name)
+    return Json(
+        await call.database.run(lambda conn: actions.create_member(conn, call.actor, partnerID, member, call.now)), 201
+    )
+
+
+@routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)
+async def delete_member(call: DistributorAdmin, partnerID: UuidPath, memberID: UuidPath) -> Response:
+    """Ends a person's console login."""
+    await call.database.run(lambda conn: actions.delete_partner_member(conn, call.actor, partnerID, memberID))
+    return NoContent()

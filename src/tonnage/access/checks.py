@@ -1,0 +1,82 @@
+"""What `tonnage doctor` compares, and the part of it that is about the record of what was done.
+
+Each feature has its checks in such a file; the one that keeps a total up to date is the one that recomputes it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import LiteralString, NamedTuple, TypeAlias
+
+from tonnage.db import Connection
+
+MOST_SHOWN = 20
+"""Differences that a check names; it counts them all."""
+
+
+class Difference(NamedTuple):
+    """A thing whose stored value is not the recomputed one. An empty string: there is none."""
+
+    subject: str
+    stored: str
+    recomputed: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was compared, for how many things, and where it differs."""
+
+    what: str
+    compared: int
+    differing: int
+    differences: tuple[Difference, ...]
+    """The first MOST_SHOWN of them."""
+
+
+Checking: TypeAlias = Callable[[Connection], Awaitable[Check]]
+
+
+async def compare(conn: Connection, what: str, values: LiteralString) -> Check:
+    """`values` is a SELECT of a thing, its stored and its recomputed value; null is no value."""
+    cursor = await conn.execute(
+        "with compared (subject, stored, recomputed) as ("
+        + values
+        + """
+        ), texts as (
+            select subject::text as subject, coalesce(stored::text, '') as stored,
+                   coalesce(recomputed::text, '') as recomputed
+            from compared
+        ), differing as (
+            select * from texts where stored <> recomputed
+        )
+        select (select count(*) from texts), (select count(*) from differing), (
+            select array_agg(array[subject, stored, recomputed])
+            from (select * from differing order by subject limit %s) first_ones
+        )
+        """,
+        [MOST_SHOWN],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("a select without a from has one row")
+    return Check(what, row[0], row[1], tuple(Difference(*difference) for difference in row[2] or ()))
+
+
+async def append_only(conn: Connection) -> Check:
+    """Every table that must only grow still refuses anything else."""
+    return await compare(
+        conn,
+        "append-only tables: triggers that refuse changes",
+        """
+        select r.name || '.' || t.name, case t.enabled when 'O' then 'enabled' when 'A' then 'enabled'
+            when 'D' then 'disabled' when 'R' then 'disabled' end, 'enabled'
+        from (values ('audit_entry'), ('contract_terms'), ('partner_terms'), ('account_terms')) r (name)
+        cross join (values ('append_only'), ('never_emptied')) w (name)
+        left join lateral (
+            select g.tgenabled as enabled from pg_trigger g where g.tgrelid = to_regclass(r.name) and g.tgname = w.name
+        ) g on true
+        cross join lateral (select w.name, g.enabled) t
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (append_only,)

@@ -1,0 +1,67 @@
+"""Who may come through a door. A door says whom it lets in by the type of its first parameter: `DistributorStaff`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.keyring import Keyring
+from tonnage.access.passwords import Passwords
+from tonnage.db import Database
+from tonnage.errors import Unauthenticated
+from tonnage.web.route import Early
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the process holds for its requests: `app.state.resources`."""
+
+    database: Database
+    keyring: Keyring
+    passwords: Passwords
+    clock: Callable[[], datetime]
+    deletion_grace_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One admitted request: who calls, when, and what it takes to answer."""
+
+    actor: Actor
+    now: datetime
+    resources: Resources
+
+    @property
+    def database(self) -> Database:
+        """The pools."""
+        return self.resources.database
+
+
+def resources_of(request: Request) -> Resources:
+    """The process's resources, for the doors that need no key."""
+    return request.app.state.resources
+
+
+def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[Call]]:
+    async def admit(request: Request) -> Call:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Unauthenticated("Authorization header is missing")
+        resources = resources_of(request)
+        actor = await resources.keyring.admit(key.strip())
+        actor.require(kind, role)
+        return Call(actor, resources.clock(), resources)
+
+    return admit
+
+
+DistributorViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
+DistributorStaff: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]
+DistributorAdmin: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.ADMIN)))]
+PartnerViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.PARTNER, Role.VIEWER)))]
+PartnerStaff: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.PARTNER, Role.STAFF)))]
+PartnerAdmin: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.PARTNER, Role.ADMIN)))]

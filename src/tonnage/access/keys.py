@@ -1,0 +1,84 @@
+"""API keys: their form, and what is kept of them.
+
+`tng_`, 32 random base-62 characters (190 bits), 6 of checksum. A secret scanner can find a leaked one by its prefix and
+tell it from look-alikes by its checksum; a mistyped one is refused without asking the database.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.errors import Unauthenticated
+
+PREFIX = "tng_"
+_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{38}}")
+_HINT = len(PREFIX) + 4
+
+
+def _checksum(body: str) -> str:
+    number = zlib.crc32(body.encode())
+    digits = ""
+    for _ in range(6):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def new_key() -> str:
+    """A fresh key. It is shown to its maker once and then known only by its digest."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(32))
+    return f"{PREFIX}{body}{_checksum(body)}"
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether this can be a key at all: prefix, length, alphabet and checksum."""
+    return _FORM.fullmatch(key) is not None and _checksum(key[len(PREFIX) : -6]) == key[-6:]
+
+
+def digest(key: str) -> bytes:
+    """What is stored and looked up. A plain SHA-256 is enough for 190 random bits: nobody can try them all."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def hint(key: str) -> str:
+    """The first characters, by which people tell their keys apart."""
+    return key[:_HINT]
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """A key as the database knows it. Its organisation is open, or the key would not be found."""
+
+    actor: Actor
+    valid_until: datetime | None
+    revoked_at: datetime | None
+
+    @classmethod
+    def of_row(cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None]) -> "KnownKey":
+        """From (key id, organisation id, its kind, role, valid until, revoked at)."""
+        key_id, organisation_id, kind, role, valid_until, revoked_at = row
+        return cls(Actor(organisation_id, Kind(kind), Role(role), "key", key_id), valid_until, revoked_at)
+
+    def admit(self, now: datetime) -> Actor:
+        """The actor that the key stands for; Unauthenticated, with the reason, once it is revoked or expired."""
+        if self.revoked_at is not None:
+            raise Unauthenticated("This API key has been revoked; use another one.")
+        if self.valid_until is not None and now >= self.valid_until:
+            raise Unauthenticated(f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}; use another one.")
+        return self.actor
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """What its maker says of a key."""
+
+    description: str
+    role: Role
+    valid_until: datetime | None = None

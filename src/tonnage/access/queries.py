@@ -1,0 +1,183 @@
+"""SQL of organisations, members and audit; of API keys, see key_queries."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tonnage.access.member import NewMember, email_key
+from tonnage.db import Connection, ListQuery
+
+_MEMBER = "json_strip_nulls(json_build_object('id', m.id, 'name', m.name, 'email', m.email, 'role', m.role))"
+
+_ENTRY = """json_strip_nulls(json_build_object(
+    'id', a.id, 'at', to_char(a.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', a.actor_kind,
+    'actorId', a.actor_id, 'organisationId', a.organisation_id, 'action', a.action, 'subjectId', a.subject_id,
+    'before', a.before, 'after', a.after))"""
+
+
+async def insert_distributor(
+    conn: Connection, distributor_id: UUID | None, name: str, now: datetime, stamp: str
+) -> UUID:
+    """The new distributor's id: the one given, or a random one."""
+    cursor = await conn.execute(
+        """
+        with o as (
+            insert into organisation (id, kind, name, created_at)
+            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'distributor', %(name)s, %(now)s) returning id, name
+        )
+        select o.id, audit(%(stamp)s, o.id, 'distributor.create', o.id::text, null, jsonb_build_object('name', o.name))
+        from o
+        """,
+        {"id": distributor_id, "name": name, "now": now, "stamp": stamp},
+    )
+    return (await _the_row(cursor))[0]
+
+
+async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | None:
+    """The kind of an organisation that is open, or None."""
+    cursor = await conn.execute("select kind from organisation where id = %s and closed_at is null", [organisation_id])
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def operator_id(conn: Connection) -> UUID:
+    """The one operator, which every database has from its first revision."""
+    return (await _the_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
+
+
+def distributors() -> ListQuery:
+    """All distributors: id, name, number of contracts is not ours to know."""
+    return ListQuery(
+        """
+        select o.seq, json_build_object('id', o.id, 'name', o.name)
+        from organisation o
+        where o.kind = 'distributor' and o.closed_at is null and (%(after)s::bigint is null or o.seq > %(after)s)
+        order by o.seq limit %(limit)s
+        """,
+        {},
+    )
+
+
+async def insert_member(
+    conn: Connection, scope: UUID, organisation_id: UUID, member: NewMember, now: datetime, stamp: str
+) -> bytes | None:
+    """The member as JSON; None if the organisation is not open or not within `scope`, its own or its parent's id.
+
+    The share lock makes this wait for a closing of the organisation and then find it closed.
+    """
+    cursor = await conn.execute(
+        f"""
+        with o as (
+            select id from organisation
+            where id = %(organisation)s and %(scope)s in (id, parent_id) and closed_at is null
+            for share
+        ), m as (
+            insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
+            select o.id, %(email)s, %(email_key)s, %(name)s, %(role)s, %(hash)s, %(now)s from o returning *
+        )
+        select {_MEMBER},
+               audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
+                     null, jsonb_build_object('role', m.role))
+        from m
+        """,
+        {
+            "organisation": organisation_id,
+            "scope": scope,
+            "email": member.email,
+            "email_key": email_key(member.email),
+            "name": member.name,
+            "role": member.role,
+            "hash": member.password_hash,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def delete_member(conn: Connection, scope: UUID, organisation_id: UUID, member_id: UUID, stamp: str) -> bool:
+    """Whether there was such a member of an organisation within `scope`."""
+    cursor = await conn.execute(
+        """
+        with m as (
+            delete from member m using organisation o
+            where m.id = %(member)s and m.organisation_id = %(organisation)s and o.id = m.organisation_id
+                and %(scope)s in (o.id, o.parent_id) and o.closed_at is null
+            returning m.*
+        )
+        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
+        from m
+        """,
+        {"member": member_id, "organisation": organisation_id, "scope": scope, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def set_member_password(conn: Connection, email: str, password_hash: str, stamp: str) -> bool:
+    """Whether there is a member with that address."""
+    cursor = await conn.execute(
+        """
+        with m as (
+            update member set password_hash = %(hash)s where email_key = %(email_key)s returning *
+        )
+        select audit(%(stamp)s, organisation_id, 'member.set-password', id::text, null, null) from m
+        """,
+        {"hash": password_hash, "email_key": email_key(email), "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+def members(scope: UUID, organisation_id: UUID) -> ListQuery:
+    """The members of an open organisation within `scope`."""
+    return ListQuery(
+        f"""
+        select coalesce(m.seq, 0), case when m.id is not null then {_MEMBER} end
+        from organisation o
+        left join member m on m.organisation_id = o.id and (%(after)s::bigint is null or m.seq > %(after)s)
+        where o.id = %(organisation)s and %(scope)s in (o.id, o.parent_id) and o.closed_at is null
+        order by m.seq limit %(limit)s
+        """,
+        {"organisation": organisation_id, "scope": scope},
+    )
+
+
+def audit_log(organisation_id: UUID | None) -> ListQuery:
+    """What was done to an organisation's and its children's things, oldest first; all of it for None (the operator)."""
+    return ListQuery(
+        f"""
+        select a.id, {_ENTRY}
+        from audit_entry a
+        where (%(after)s::bigint is null or a.id > %(after)s)
+            and (%(organisation)s::uuid is null or a.organisation_id in (
+                select id from organisation where %(organisation)s in (id, parent_id)))
+        order by a.id limit %(limit)s
+        """,
+        {"organisation": organisation_id},
+    )
+
+
+def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
+    """The `newest` last entries of that log, oldest first; of a closed organisation too. None as above."""
+    return ListQuery(
+        f"""
+        select coalesce(a.id, 0), case when a.id is not null then {_ENTRY} end
+        from (select where %(organisation)s::uuid is null
+              or exists (select from organisation where id = %(organisation)s)) as known
+        left join (
+            select * from audit_entry
+            where %(organisation)s::uuid is null or organisation_id in (
+                select id from organisation where %(organisation)s in (id, parent_id))
+            order by id desc limit %(newest)s
+        ) a on %(after)s::bigint is null or a.id > %(after)s
+        order by a.id limit %(limit)s
+        """,
+        {"organisation": organisation_id, "newest": newest},
+    )
+
+
+async def _the_row(cursor: Any) -> tuple[Any, ...]:
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the statement returns a row whenever it succeeds")
+    return row
