@@ -1,0 +1,151 @@
+"""What can be done to storage accounts, by their partner or its distributor, and by the purge when the day has come."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.errors import CheckViolation, NumericValueOutOfRange, UniqueViolation
+
+from tonnage.access.actions import no_partner
+from tonnage.access.actor import Actor, Role
+from tonnage.accounts import deletion_queries, queries
+from tonnage.accounts.account import NewAccount, earliest_purge, new_account_id
+from tonnage.db import ATTEMPTS, Connection, Database, attempt, broken_constraint
+from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from tonnage.storage.plane import StoragePlane
+from tonnage.units import in_bytes
+
+_PURGES_AT_ONCE = 100
+
+
+async def create_account(conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime) -> bytes:
+    """The new account as JSON. Conflict: e-mail taken, no room at the partner (with the numbers), no region yet."""
+    actor.require(actor.kind, Role.STAFF)
+    for _ in range(ATTEMPTS):
+        try:
+            async with attempt(conn):
+                created = await queries.insert_account(
+                    conn, actor.organisation_id, partner_id, account, new_account_id(), now, actor.stamp
+                )
+        except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
+            if broken_constraint(error) != "storage_account_pkey":
+                raise await _refusal(conn, actor, partner_id, account, error) from error
+        else:
+            if created is None:
+                raise no_partner(partner_id)
+            return created
+    raise Unavailable("No free account number was found; try again.")
+
+
+async def _refusal(
+    conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, error: psycopg.Error
+) -> Exception:
+    match broken_constraint(error):
+        case "storage_account_email":
+            return Conflict(
+                f"There is a storage account with the e-mail address {account.contact_email} already; use another one."
+            )
+        case "storage_account_region":
+            return Conflict("There is no region yet where the account could live; ask the operator to add one.")
+        case "partner_given" | "overflow":
+            room = await queries.partner_room(conn, actor.organisation_id, partner_id)
+            if room is None:
+                return no_partner(partner_id)
+            return Conflict(
+                f"The partner has {in_bytes(max(0, room.allocated - room.given))} left of its "
+                f"{in_bytes(room.allocated)}, and {in_bytes(account.allocated_capacity)} were asked for; ask for less, "
+                "or have the partner's allocation raised."
+            )
+        case _:
+            return error
+
+
+async def delete_account(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, grace_days: int, now: datetime
+) -> None:
+    """Schedules the purge `grace_days` ahead; again: the date stays."""
+    actor.require(actor.kind, Role.ADMIN)
+    requested = now.replace(microsecond=0)
+    due = earliest_purge(requested, grace_days)
+    if not await deletion_queries.schedule_deletion(
+        conn, actor.organisation_id, partner_id, account_id, due, requested, actor.stamp
+    ):
+        raise no_account(account_id)
+
+
+async def set_deletion(
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    due: datetime | None,
+    grace_days: int,
+    now: datetime,
+) -> bytes:
+    """The account as JSON, with the purge at `due`, or without one for None.
+
+    Staff may take a deletion back; another date is for admins (Forbidden), and not before the first request and its
+    grace (Invalid). Conflict: the purge has started.
+    """
+    actor.require(actor.kind, Role.STAFF)
+    if due is not None and not actor.role.includes(Role.ADMIN):
+        return await _same_date(conn, actor, partner_id, account_id, due)
+    requested = now.replace(microsecond=0)
+    deletion = await deletion_queries.set_deletion(
+        conn,
+        actor.organisation_id,
+        partner_id,
+        account_id,
+        due,
+        earliest_purge(requested, grace_days),
+        grace_days,
+        requested,
+        actor.stamp,
+    )
+    if deletion is None:
+        raise no_account(account_id)
+    if deletion.started_at is not None and due != deletion.due:
+        raise Conflict("The account is being deleted right now; it is too late to change that.")
+    earliest = earliest_purge(deletion.requested_at or requested, grace_days)
+    if due is not None and due != deletion.due and due < earliest:
+        raise Invalid.field("pendingDeletedAt", f"must not be earlier than {earliest:%Y-%m-%dT%H:%M:%SZ}")
+    return deletion.account
+
+
+async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> bytes:
+    """Clients send whole objects back, so staff may name the date that stands."""
+    found = await queries.one_account(conn, actor.organisation_id, partner_id, account_id)
+    if found is None:
+        raise no_account(account_id)
+    if await deletion_queries.due_date(conn, account_id) != due:
+        raise Forbidden(f"Another date of deletion needs the role {Role.ADMIN}, and yours is {actor.role}.")
+    return found
+
+
+async def purge_due(database: Database, planes: Mapping[str, StoragePlane], actor: Actor, now: datetime) -> int:
+    """Purges every account whose date has come, on its plane and then here; gives their number.
+
+    Holds no transaction while it talks to a cluster. Interrupted anywhere, the next run does the rest: what was started
+    is found again. An account whose plane is unreachable waits for the next run, the others do not wait for it.
+    """
+    purged = 0
+    after = 0
+    while due := await database.run(
+        lambda conn, after=after: deletion_queries.start_due_purges(conn, now, after, _PURGES_AT_ONCE)
+    ):
+        for account_id, plane in due:
+            try:
+                await planes[plane].purge(account_id)
+            except Unavailable:
+                continue
+            purged += await database.run(
+                lambda conn, account_id=account_id: deletion_queries.finish_purge(conn, account_id, now, actor.stamp)
+            )
+        after = due[-1][0]
+    return purged
+
+
+def no_account(account_id: int | str) -> NotFound:
+    """The same words for an account that never was, that is gone, and that is somebody else's."""
+    return NotFound(f"There is no storage account {account_id} of yours.")

@@ -1,0 +1,184 @@
+"""Storage accounts, for partners and their distributors. Two doors to each action: they differ in who may come in."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from tonnage.access.actions import no_partner
+from tonnage.access.guard import (
+    Call,
+    DistributorAdmin,
+    DistributorStaff,
+    DistributorViewer,
+    PartnerAdmin,
+    PartnerStaff,
+    PartnerViewer,
+)
+from tonnage.access.passwords import account_password
+from tonnage.accounts import actions, queries
+from tonnage.accounts.account import NewAccount, account_id
+from tonnage.accounts.actions import no_account
+from tonnage.web.listing import Listing, Page, Paging
+from tonnage.web.moment import Moment
+from tonnage.web.payload import Answer, Capacity, Email, Flag, Name, Payload, Text, UuidPath
+from tonnage.web.reply import Json, NoContent
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/v1", route_class=Door)
+
+
+class StorageAccountClientAccount(Payload):
+    contact_email: Email
+    password: Annotated[Text, AfterValidator(account_password)]
+
+
+class CreateStorageAccountReqBody(Payload):
+    allocated_capacity: Capacity
+    allow_overdraft: Flag
+    client_account: StorageAccountClientAccount
+    name: Name
+
+
+class PatchStorageAccountReqBody(Payload):
+    nullable = frozenset({"pending_deleted_at"})
+
+    pending_deleted_at: Moment | None = None
+
+
+class StorageAccountResponse(Answer):
+    clientAccountId: str
+    name: str
+    contactEmail: str
+    allocatedCapacity: int
+    allowOverdraft: bool
+    pendingDeletedAt: str | None = None
+
+
+Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDetails")]
+Change = Annotated[PatchStorageAccountReqBody, Body(alias="storageAccountDetails")]
+
+_OF_PARTNER = "/partner/{partnerID}/storage-accounts"
+_ONE_OF_PARTNER = "/partner/{partnerID}/storage-accounts/{accountID}"
+
+
+@routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Distributors"])
+async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, details: Creation) -> Response:
+    """Opens a storage account for a partner. Its `allocatedCapacity` in bytes is a part of the partner's; 0 is
+    pay-per-use."""
+    return await _create(call, partnerID, details)
+
+
+@routes.post("/storage-account", status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Partners"])
+async def create_account(call: PartnerStaff, details: Creation) -> Response:
+    """Opens a storage account. Its `allocatedCapacity` in bytes is a part of yours; 0 is pay-per-use."""
+    return await _create(call, call.actor.organisation_id, details)
+
+
+async def _create(call: Call, partner_id: UUID, details: CreateStorageAccountReqBody) -> Response:
+    password_hash = await call.resources.passwords.hash(details.client_account.password)
+    account = NewAccount(
+        details.name,
+        details.client_account.contact_email,
+        password_hash,
+        details.allocated_capacity,
+        details.allow_overdraft,
+    )
+    return Json(
+        await call.database.run(lambda conn: actions.create_account(conn, call.actor, partner_id, account, call.now)),
+        201,
+    )
+
+
+@routes.get(_OF_PARTNER, responses={200: {"model": list[StorageAccountResponse]}}, tags=["Distributors"])
+async def list_partner_accounts(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
+    """A partner's storage accounts in order of creation, those waiting for deletion included."""
+    return _listed(call, partnerID, page)
+
+
+@routes.get("/storage-account/list", responses={200: {"model": list[StorageAccountResponse]}}, tags=["Partners"])
+async def list_accounts(call: PartnerViewer, page: Paging) -> Response:
+    """Your storage accounts in order of creation, those waiting for deletion included."""
+    return _listed(call, call.actor.organisation_id, page)
+
+
+def _listed(call: Call, partner_id: UUID, page: Page) -> Response:
+    select = queries.accounts_of(call.actor.organisation_id, partner_id)
+    return Listing(call.database.streams, page, select, no_partner(partner_id))
+
+
+@routes.get(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
+async def get_partner_account(call: DistributorViewer, partnerID: UuidPath, accountID: str) -> Response:
+    """One storage account of a partner."""
+    return await _get(call, partnerID, accountID)
+
+
+@routes.get("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
+async def get_account(call: PartnerViewer, accountID: str) -> Response:
+    """One of your storage accounts."""
+    return await _get(call, call.actor.organisation_id, accountID)
+
+
+async def _get(call: Call, partner_id: UUID, account: str) -> Response:
+    number = _number(account)
+    found = await call.database.run(
+        lambda conn: queries.one_account(conn, call.actor.organisation_id, partner_id, number)
+    )
+    if found is None:
+        raise no_account(number)
+    return Json(found)
+
+
+@routes.patch(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
+async def patch_partner_account(
+    call: DistributorStaff, partnerID: UuidPath, accountID: str, details: Change
+) -> Response:
+    """Restores an account that waits for deletion (`null`), or sets another date for its deletion."""
+    return await _patch(call, partnerID, accountID, details)
+
+
+@routes.patch("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
+async def patch_account(call: PartnerStaff, accountID: str, details: Change) -> Response:
+    """Restores an account that waits for deletion (`null`), or sets another date for its deletion."""
+    return await _patch(call, call.actor.organisation_id, accountID, details)
+
+
+async def _patch(call: Call, partner_id: UUID, account: str, details: PatchStorageAccountReqBody) -> Response:
+    if "pending_deleted_at" not in details.model_fields_set:
+        return await _get(call, partner_id, account)
+    number = _number(account)
+    due = details.pending_deleted_at
+    grace = call.resources.deletion_grace_days
+    return Json(
+        await call.database.run(
+            lambda conn: actions.set_deletion(conn, call.actor, partner_id, number, due, grace, call.now)
+        )
+    )
+
+
+@routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])
+async def delete_partner_account(call: DistributorAdmin, partnerID: UuidPath, accountID: str) -> Response:
+    """Schedules a partner's account for deletion; until then it can be restored."""
+    return await _delete(call, partnerID, accountID)
+
+
+@routes.delete("/storage-account/{accountID}", status_code=204, tags=["Partners"])
+async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
+    """Schedules an account for deletion; until then it can be restored."""
+    return await _delete(call, call.actor.organisation_id, accountID)
+
+
+async def _delete(call: Call, partner_id: UUID, account: str) -> Response:
+    number = _number(account)
+    grace = call.resources.deletion_grace_days
+    await call.database.run(lambda conn: actions.delete_account(conn, call.actor, partner_id, number, grace, call.now))
+    return NoContent()
+
+
+def _number(account: str) -> int:
+    number = account_id(account)
+    if number is None:
+        raise no_account(account)
+    return number

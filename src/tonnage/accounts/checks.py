@@ -1,0 +1,65 @@
+"""What `tonnage doctor` compares of storage accounts, and of the totals that they keep on partners."""
+
+from tonnage.access.checks import Check, Checking, compare
+from tonnage.db import Connection
+
+
+async def partner_given(conn: Connection) -> Check:
+    """What a partner has given is the sum of its living accounts' allocations."""
+    return await compare(
+        conn,
+        "partners: given to storage accounts",
+        """
+        select p.id, p.given, coalesce(s.given, 0)
+        from partner p left join (
+            select partner_id, sum(allocated_capacity) as given from storage_account where purged_at is null
+            group by partner_id
+        ) s on s.partner_id = p.id
+        """,
+    )
+
+
+async def partner_accounts(conn: Connection) -> Check:
+    """A partner's number of accounts is that of the living ones."""
+    return await compare(
+        conn,
+        "partners: number of storage accounts",
+        """
+        select p.id, p.accounts, coalesce(s.accounts, 0)
+        from partner p left join (
+            select partner_id, count(*) as accounts from storage_account where purged_at is null group by partner_id
+        ) s on s.partner_id = p.id
+        """,
+    )
+
+
+async def partner_used(conn: Connection) -> Check:
+    """A partner's use is the sum of its accounts'; what was purged uses nothing."""
+    return await compare(
+        conn,
+        "partners: used",
+        """
+        select p.id, trim_scale(p.used), coalesce(s.used, 0)
+        from partner p left join (
+            select partner_id, sum(used) as used from storage_account group by partner_id
+        ) s on s.partner_id = p.id
+        """,
+    )
+
+
+async def terms(conn: Connection) -> Check:
+    """The latest terms are what applies now."""
+    return await compare(
+        conn,
+        "storage accounts: terms",
+        """
+        select s.id, (s.allocated_capacity, s.allow_overdraft, s.terms_since), t.latest
+        from storage_account s left join lateral (
+            select (t.allocated_capacity, t.allow_overdraft, t.valid_from) as latest
+            from account_terms t where t.account_id = s.id order by t.valid_from desc, t.id desc limit 1
+        ) t on true
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms)

@@ -1,0 +1,110 @@
+"""SQL of storage accounts. Lock order: account, partner, contract.
+
+`scope` is the organisation that asks, a partner or its distributor; `partner_id` is the partner whose account it is.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.accounts.account import NewAccount, PartnerRoom
+from tonnage.db import Connection, ListQuery
+
+ACCOUNT = """json_strip_nulls(json_build_object(
+    'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
+    'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft,
+    'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))"""
+"""The JSON of a row `s` of storage_account."""
+
+
+async def insert_account(
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    account: NewAccount,
+    account_id: int,
+    now: datetime,
+    stamp: str,
+) -> bytes | None:
+    """The new account as JSON in the default region; None if `scope` has no such partner that is open.
+
+    Constraints: storage_account_email, taken; partner_given or overflow, the partner has not that much left;
+    storage_account_region, there is no region; storage_account_pkey, draw another id.
+    """
+    cursor = await conn.execute(
+        f"""
+        with p as (
+            select id from partner
+            where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null
+            for no key update
+        ), s as (
+            insert into storage_account (
+                id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
+                allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
+            select %(id)s, p.id, (select id from region where is_default), %(name)s, %(email)s, %(email_key)s, %(hash)s,
+                   %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
+            from p returning *
+        ), t as (
+            insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
+            select id, terms_since, allocated_capacity, allow_overdraft from s
+        ), parent as (
+            update partner p set given = p.given + s.allocated_capacity, accounts = p.accounts + 1
+            from s where p.id = s.partner_id
+        )
+        select {ACCOUNT}, audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
+            'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
+        from s
+        """,
+        {
+            "partner": partner_id,
+            "scope": scope,
+            "id": account_id,
+            "name": account.name,
+            "email": account.contact_email,
+            "email_key": account.contact_email.casefold(),
+            "hash": account.password_hash,
+            "allocated": account.allocated_capacity,
+            "overdraft": account.allow_overdraft,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
+    """The living account as JSON."""
+    cursor = await conn.execute(
+        f"""
+        select {ACCOUNT} from storage_account s join partner p on p.id = s.partner_id
+        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
+        """,
+        {"id": account_id, "partner": partner_id, "scope": scope},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+def accounts_of(scope: UUID, partner_id: UUID) -> ListQuery:
+    """The living accounts of a partner, those waiting for deletion included."""
+    return ListQuery(
+        f"""
+        select coalesce(s.seq, 0), case when s.id is not null then {ACCOUNT} end
+        from partner p
+        left join storage_account s
+            on s.partner_id = p.id and s.purged_at is null and (%(after)s::bigint is null or s.seq > %(after)s)
+        where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
+        order by s.seq limit %(limit)s
+        """,
+        {"scope": scope, "partner": partner_id},
+    )
+
+
+async def partner_room(conn: Connection, scope: UUID, partner_id: UUID) -> PartnerRoom | None:
+    """The numbers behind a refusal."""
+    cursor = await conn.execute(
+        "select allocated_capacity, given from partner where id = %s and %s in (id, distributor_id)",
+        [partner_id, scope],
+    )
+    row = await cursor.fetchone()
+    return PartnerRoom(*row) if row else None

@@ -1,0 +1,57 @@
+"""What can be done to contracts: the operator signs and amends them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import CheckViolation
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.contracts import queries
+from tonnage.contracts.contract import Amendment, NewContract
+from tonnage.db import Connection, attempt, broken_constraint
+from tonnage.errors import Conflict, NotFound
+from tonnage.units import in_bytes
+
+
+async def create_contract(
+    conn: Connection,
+    actor: Actor,
+    distributor_id: UUID,
+    contract: NewContract,
+    now: datetime,
+    *,
+    contract_id: UUID | None = None,
+) -> bytes:
+    """The new contract as JSON."""
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    created = await queries.insert_contract(conn, distributor_id, contract, now, actor.stamp, contract_id)
+    if created is None:
+        raise NotFound(f"There is no distributor {distributor_id}.")
+    return created
+
+
+async def amend_contract(
+    conn: Connection, actor: Actor, contract_id: UUID, amendment: Amendment, now: datetime
+) -> bytes:
+    """The contract as JSON as it now is. Conflict: it would reserve less than its partners have been allocated."""
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    try:
+        async with attempt(conn):
+            amended = await queries.amend_contract(conn, contract_id, amendment, now, actor.stamp)
+    except CheckViolation as error:
+        if broken_constraint(error) != "contract_capacity":
+            raise
+        raise await _below_allocations(conn, contract_id, amendment) from error
+    if amended is None:
+        raise NotFound(f"There is no contract {contract_id}.")
+    return amended
+
+
+async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Amendment) -> Conflict:
+    distributor_id = await queries.distributor_of(conn, contract_id)
+    room = distributor_id and await queries.room(conn, distributor_id, contract_id)
+    allocated = in_bytes(room.allocated) if room else "more"
+    return Conflict(
+        f"{in_bytes(amendment.reserved_capacity or 0)} is less than the {allocated} that the contract's partners have "
+        "been allocated; shrink their allocations first."
+    )

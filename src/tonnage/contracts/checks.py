@@ -1,0 +1,22 @@
+"""What `tonnage doctor` compares of contracts."""
+
+from tonnage.access.checks import Check, Checking, compare
+from tonnage.db import Connection
+
+
+async def terms(conn: Connection) -> Check:
+    """The latest terms are what applies now."""
+    return await compare(
+        conn,
+        "contracts: terms",
+        """
+        select k.id, (k.reserved_capacity, trim_scale(k.price_cents), k.currency, k.terms_since), t.latest
+        from contract k left join lateral (
+            select (t.reserved_capacity, trim_scale(t.price_cents), t.currency, t.valid_from) as latest
+            from contract_terms t where t.contract_id = k.id order by t.valid_from desc, t.id desc limit 1
+        ) t on true
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (terms,)

@@ -1,0 +1,139 @@
+"""SQL of contracts and their terms."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.contracts.contract import Amendment, NewContract, Room
+from tonnage.db import Connection, ListQuery
+
+_CONTRACT = """json_strip_nulls(json_build_object(
+    'id', k.id, 'distributorId', k.distributor_id,
+    'reservedCapacity', k.reserved_capacity, 'allocatedCapacity', k.allocated_capacity,
+    'costStorageGBCents', trim_scale(k.price_cents)::text, 'costEgressGBCents', '0',
+    'currency', k.currency, 'details', k.details))"""
+
+_FACTS = """jsonb_build_object(
+    'reservedCapacity', k.reserved_capacity, 'costStorageGBCents', trim_scale(k.price_cents)::text,
+    'currency', k.currency, 'details', k.details)"""
+
+
+def contracts_of(scope: UUID) -> ListQuery:
+    """The contracts of one distributor."""
+    return ListQuery(
+        f"""
+        select k.seq, {_CONTRACT} from contract k
+        where k.distributor_id = %(scope)s and (%(after)s::bigint is null or k.seq > %(after)s)
+        order by k.seq limit %(limit)s
+        """,
+        {"scope": scope},
+    )
+
+
+def all_contracts() -> ListQuery:
+    """Every contract, for the operator."""
+    return ListQuery(
+        f"""
+        select k.seq, {_CONTRACT} from contract k where %(after)s::bigint is null or k.seq > %(after)s
+        order by k.seq limit %(limit)s
+        """,
+        {},
+    )
+
+
+async def room(conn: Connection, scope: UUID, contract_id: UUID) -> Room | None:
+    """What a contract of the distributor has reserved and allocated."""
+    cursor = await conn.execute(
+        "select reserved_capacity, allocated_capacity from contract where id = %s and distributor_id = %s",
+        [contract_id, scope],
+    )
+    row = await cursor.fetchone()
+    return Room(*row) if row else None
+
+
+async def distributor_of(conn: Connection, contract_id: UUID) -> UUID | None:
+    """Whose contract it is. For the operator: everybody else names its own scope."""
+    cursor = await conn.execute("select distributor_id from contract where id = %s", [contract_id])
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def insert_contract(
+    conn: Connection,
+    distributor_id: UUID,
+    contract: NewContract,
+    now: datetime,
+    stamp: str,
+    contract_id: UUID | None = None,
+) -> bytes | None:
+    """The contract as JSON; None if there is no such distributor."""
+    cursor = await conn.execute(
+        f"""
+        with o as (
+            select id from organisation
+            where id = %(distributor)s and kind = 'distributor' and closed_at is null for share
+        ), k as (
+            insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details,
+                                  created_at, terms_since)
+            select coalesce(%(id)s::uuid, gen_random_uuid()), o.id, %(reserved)s, %(price)s, %(currency)s, %(details)s,
+                   %(now)s, %(now)s
+            from o returning *
+        ), t as (
+            insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
+            select id, terms_since, reserved_capacity, price_cents, currency from k
+        )
+        select {_CONTRACT}, audit(%(stamp)s, k.distributor_id, 'contract.create', k.id::text, null, {_FACTS}) from k
+        """,
+        {
+            "id": contract_id,
+            "distributor": distributor_id,
+            "reserved": contract.reserved_capacity,
+            "price": contract.price_cents,
+            "currency": contract.currency,
+            "details": contract.details,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def amend_contract(
+    conn: Connection, contract_id: UUID, amendment: Amendment, now: datetime, stamp: str
+) -> bytes | None:
+    """The contract as JSON as it now is; None if there is none. Constraint contract_capacity: below its allocations."""
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select *, {_FACTS} facts from contract k where k.id = %(id)s for no key update
+        ), k as (
+            update contract k set
+                reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
+                price_cents = coalesce(%(price)s::numeric, old.price_cents),
+                details = coalesce(%(details)s, old.details),
+                terms_since = case
+                    when coalesce(%(reserved)s::bigint, old.reserved_capacity) <> old.reserved_capacity
+                        or coalesce(%(price)s::numeric, old.price_cents) <> old.price_cents
+                    then greatest(%(now)s, old.terms_since) else old.terms_since end
+            from old where k.id = old.id
+            returning k.*
+        ), t as (
+            insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
+            select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from k, old
+            where (k.reserved_capacity, k.price_cents) is distinct from (old.reserved_capacity, old.price_cents)
+        )
+        select {_CONTRACT}, case when old.facts <> {_FACTS} then
+            audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, old.facts, {_FACTS}) end
+        from k, old
+        """,
+        {
+            "id": contract_id,
+            "reserved": amendment.reserved_capacity,
+            "price": amendment.price_cents,
+            "details": amendment.details,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,126 @@
+"""What can be done to partners: a distributor creates, changes, moves and closes them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange
+
+from tonnage.access.actions import no_partner
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.contracts.queries import room
+from tonnage.db import Connection, attempt, broken_constraint
+from tonnage.errors import Conflict, NotFound
+from tonnage.partners import queries
+from tonnage.partners.partner import NewPartner, PartnerChange
+from tonnage.units import in_bytes
+
+_NO_ROOM = {"contract_capacity", "overflow"}
+
+
+async def create_partner(
+    conn: Connection,
+    actor: Actor,
+    partner: NewPartner,
+    now: datetime,
+    *,
+    partner_id: UUID | None = None,
+) -> bytes:
+    """The new partner as JSON. Conflict, with what remains: the contract has not that much left."""
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    scope = actor.organisation_id
+    try:
+        async with attempt(conn):
+            return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
+    except ForeignKeyViolation as error:
+        raise no_contract(partner.contract_id) from error
+    except (CheckViolation, NumericValueOutOfRange) as error:
+        left = await room(conn, scope, partner.contract_id)
+        if left is None:  # a stranger's contract and an overflow at once
+            raise no_contract(partner.contract_id) from error
+        if broken_constraint(error) not in _NO_ROOM:
+            raise
+        raise _no_room(partner.allocated_capacity, left.remaining) from error
+
+
+async def update_partner(
+    conn: Connection, actor: Actor, partner_id: UUID, change: PartnerChange, now: datetime
+) -> bytes:
+    """The partner as JSON as it now is. Conflict, with the numbers: no room above, or too much given below."""
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    scope = actor.organisation_id
+    try:
+        async with attempt(conn):
+            updated = await queries.update_partner(conn, scope, partner_id, change, now, actor.stamp)
+    except (CheckViolation, NumericValueOutOfRange) as error:
+        constraint = broken_constraint(error)
+        if constraint not in _NO_ROOM | {"partner_given"}:
+            raise
+        standing = await queries.standing(conn, scope, partner_id)
+        if standing is None:
+            raise no_partner(partner_id) from error
+        wanted = standing.allocated if change.allocated_capacity is None else change.allocated_capacity
+        if constraint in _NO_ROOM:
+            raise _no_room(wanted, standing.contract_remaining + standing.allocated) from error
+        raise Conflict(
+            f"The partner has given {in_bytes(standing.given)} to its storage accounts, more than {in_bytes(wanted)} "
+            "without overdraft; shrink their allocations first, or allow overdraft."
+        ) from error
+    if updated is None:
+        raise no_partner(partner_id)
+    return updated
+
+
+async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: datetime) -> None:
+    """Closes an empty partner; its members, sessions and keys end. Conflict: it has storage accounts."""
+    actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
+    scope = actor.organisation_id
+    try:
+        async with attempt(conn):
+            closed = await queries.close_partner(conn, scope, partner_id, now, actor.stamp)
+    except CheckViolation as error:
+        if broken_constraint(error) != "partner_empty":
+            raise
+        standing = await queries.standing(conn, scope, partner_id)
+        count = standing.accounts if standing else 0
+        raise Conflict(
+            f"The partner still has {count} storage {'account' if count == 1 else 'accounts'}, those waiting for "
+            "deletion included; delete them and wait until they are gone."
+        ) from error
+    if not closed:
+        raise no_partner(partner_id)
+
+
+async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contract_id: UUID, now: datetime) -> bytes:
+    """The partner as JSON under another contract of the same distributor; its capacity moves with it.
+
+    Conflict: the other contract has not that much left, or is in another currency.
+    """
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    scope = actor.organisation_id
+    try:
+        async with attempt(conn):
+            moved = await queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
+    except (CheckViolation, NumericValueOutOfRange) as error:
+        standing = await queries.standing(conn, scope, partner_id, contract_id)
+        if standing is None or broken_constraint(error) not in _NO_ROOM:
+            raise
+        raise _no_room(standing.allocated, standing.contract_remaining) from error
+    if moved is not None:
+        return moved
+    if await queries.one_partner(conn, scope, partner_id) is None:
+        raise no_partner(partner_id)
+    if await room(conn, scope, contract_id) is None:
+        raise no_contract(contract_id)
+    raise Conflict("The other contract is in another currency; move the partner to one in its own.")
+
+
+def no_contract(contract_id: UUID) -> NotFound:
+    """The same words for a contract that never was and for somebody else's."""
+    return NotFound(f"There is no contract {contract_id} of yours.")
+
+
+def _no_room(wanted: int, remaining: int) -> Conflict:
+    return Conflict(
+        f"The contract has {in_bytes(remaining)} left for this partner, and {in_bytes(wanted)} were asked for; "
+        "ask for less, or have the contract amended."
+    )

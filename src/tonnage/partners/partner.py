@@ -1,0 +1,34 @@
+"""A partner's commercial side: its part of a contract."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class NewPartner:
+    """What it takes to create one. Allocated capacity in bytes; 0 is pay-per-use. Overdraft None: never set."""
+
+    contract_id: UUID
+    name: str
+    allocated_capacity: int
+    allow_overdraft: bool | None = None
+
+
+@dataclass(frozen=True)
+class PartnerChange:
+    """What changes; None leaves a thing as it is."""
+
+    name: str | None = None
+    allocated_capacity: int | None = None
+    allow_overdraft: bool | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a refusal has to explain: a partner's capacities and its contract's, bytes."""
+
+    allocated: int
+    given: int
+    overdraft: bool
+    accounts: int
+    contract_remaining: int

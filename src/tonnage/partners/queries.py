@@ -1,0 +1,267 @@
+"""SQL of partners. Lock order: account, partner, contract; the contract row, which everybody shares, comes last.
+
+PostgreSQL runs the parts of a WITH as they are read, in no promised order, so the order is forced by data: the update
+of the contract reads from the parts that must come before it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.db import Connection, ListQuery
+from tonnage.partners.partner import NewPartner, PartnerChange, Standing
+
+_PARTNER = """json_strip_nulls(json_build_object(
+    'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
+    'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft, 'details', p.details))"""
+
+
+async def insert_partner(
+    conn: Connection, scope: UUID, partner: NewPartner, now: datetime, stamp: str, partner_id: UUID | None = None
+) -> bytes:
+    """The new partner as JSON.
+
+    Constraints: partner_contract, no such contract of the distributor `scope`; contract_capacity or overflow, it has
+    not that much left.
+    """
+    cursor = await conn.execute(
+        f"""
+        with o as (
+            insert into organisation (id, kind, parent_id, name, created_at)
+            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(now)s)
+            returning id, name
+        ), p as (
+            insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
+            select o.id, %(scope)s, %(contract)s, %(allocated)s, %(overdraft)s, %(now)s from o returning *
+        ), t as (
+            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+            select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from p
+            returning id
+        ), a as (
+            select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
+                'name', o.name, 'contractId', p.contract_id,
+                'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
+            from p, o
+        ), k as (
+            update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s
+            from (select count(*) from t, a) as before_this
+            where k.id = %(contract)s and k.distributor_id = %(scope)s
+        )
+        select {_PARTNER} from p, o
+        """,
+        {
+            "id": partner_id,
+            "scope": scope,
+            "contract": partner.contract_id,
+            "name": partner.name,
+            "allocated": partner.allocated_capacity,
+            "overdraft": partner.allow_overdraft,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("an insert returns its row or raises")
+    return row[0]
+
+
+async def update_partner(
+    conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, now: datetime, stamp: str
+) -> bytes | None:
+    """The partner as JSON as it now is; None if the distributor `scope` has no such one.
+
+    Constraints: partner_given, less than its accounts have been given; contract_capacity or overflow, the contract has
+    not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
+    subtract the same old value.
+    """
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select p.*, o.name from partner p join organisation o on o.id = p.id
+            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+            for no key update
+        ), new as (
+            select id, coalesce(%(name)s, name) as name,
+                coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
+                coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
+                coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
+                    or coalesce(%(overdraft)s::boolean, allow_overdraft, false) <> coalesce(allow_overdraft, false)
+                    as terms_change
+            from old
+        ), o as (
+            update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
+        ), p as (
+            update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
+                terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
+            from new where p.id = new.id
+            returning p.*
+        ), t as (
+            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+            select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
+            from p, new where new.terms_change
+            returning id
+        ), facts as (
+            select to_jsonb(b) as before, to_jsonb(n) as after
+            from
+                (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
+                (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
+        ), a as (
+            select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before, after)
+            from facts where before <> after
+        ), k as (
+            update contract k
+            set allocated_capacity = k.allocated_capacity - old.allocated_capacity + p.allocated_capacity
+            from p, old, (select (select count(*) from t), (select count(*) from a)) as before_this
+            where k.id = p.contract_id and p.allocated_capacity <> old.allocated_capacity
+        )
+        select {_PARTNER} from p, new o where (select count(*) from a) >= 0
+        """,
+        {
+            "id": partner_id,
+            "scope": scope,
+            "name": change.name,
+            "allocated": change.allocated_capacity,
+            "overdraft": change.allow_overdraft,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: datetime, stamp: str) -> bool:
+    """Whether the distributor `scope` had such a partner. Constraint partner_empty: it still has storage accounts.
+
+    The row stays for its history, with its last allocation, but counts no more in the contract. Its members go, so that
+    their addresses are free again; its keys find no open organisation.
+    """
+    cursor = await conn.execute(
+        """
+        with p as (
+            update partner p set closed_at = %(now)s
+            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+            returning p.*
+        ), o as (
+            update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
+        ), m as (
+            delete from member using p, o where member.organisation_id = p.id returning member.id
+        ), a as (
+            select audit(%(stamp)s, p.id, 'partner.close', p.id::text, jsonb_build_object(
+                'name', o.name, 'contractId', p.contract_id, 'allocatedCapacity', p.allocated_capacity), null)
+            from p, o, (select count(*) from m) as before_this
+        ), k as (
+            update contract k set allocated_capacity = k.allocated_capacity - p.allocated_capacity
+            from p, a where k.id = p.contract_id
+        )
+        select p.id from p, a
+        """,
+        {"id": partner_id, "scope": scope, "now": now, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def move_partner(
+    conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID, now: datetime, stamp: str
+) -> bytes | None:
+    """The partner as JSON under its new contract; None unless partner and contract are the distributor's (`scope`) and
+    the contract's currency is that of the old one.
+
+    Constraint contract_capacity or overflow: the new contract has not that much left. Both contracts are locked in
+    order of id, so that two opposite moves wait for each other rather than end each other.
+    """
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select p.*, o.name from partner p join organisation o on o.id = p.id
+            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+            for no key update of p
+        ), locked as (
+            select k.id, k.currency from contract k, old
+            where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
+            order by k.id for no key update of k
+        ), allowed as (
+            select old.* from old
+            join locked here on here.id = old.contract_id
+            join locked there on there.id = %(contract)s and there.currency = here.currency
+        ), p as (
+            update partner p set contract_id = %(contract)s, terms_since = case
+                when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end
+            from allowed where p.id = allowed.id
+            returning p.*
+        ), t as (
+            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+            select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
+            from p, old where p.contract_id <> old.contract_id
+        ), a as (
+            select audit(%(stamp)s, p.id, 'partner.move', p.id::text,
+                jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
+            from p, old where p.contract_id <> old.contract_id
+        ), k as (
+            update contract k set
+                allocated_capacity = k.allocated_capacity
+                    + case when k.id = p.contract_id then p.allocated_capacity else -p.allocated_capacity end,
+                used = k.used + case when k.id = p.contract_id then p.used else -p.used end
+            from p, old, a where k.id in (p.contract_id, old.contract_id)
+        )
+        select {_PARTNER} from p, old o where (select count(*) from a) >= 0
+        """,
+        {"id": partner_id, "scope": scope, "contract": contract_id, "now": now, "stamp": stamp},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes | None:
+    """The partner as JSON; None if the distributor `scope` has no such one."""
+    cursor = await conn.execute(
+        f"""
+        select {_PARTNER} from partner p join organisation o on o.id = p.id
+        where p.id = %s and p.distributor_id = %s and p.closed_at is null
+        """,
+        [partner_id, scope],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def standing(conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None = None) -> Standing | None:
+    """The numbers behind a refusal; the remainder is of `contract_id`, or else of the partner's own contract."""
+    cursor = await conn.execute(
+        """
+        select p.allocated_capacity, p.given, coalesce(p.allow_overdraft, false), p.accounts,
+               k.reserved_capacity - k.allocated_capacity
+        from partner p join contract k on k.id = coalesce(%s, p.contract_id) and k.distributor_id = p.distributor_id
+        where p.id = %s and p.distributor_id = %s and p.closed_at is null
+        """,
+        [contract_id, partner_id, scope],
+    )
+    row = await cursor.fetchone()
+    return Standing(*row) if row else None
+
+
+def partners_of(scope: UUID, contract_id: UUID) -> ListQuery:
+    """The living partners of a contract of the distributor `scope`."""
+    return ListQuery(
+        f"""
+        select coalesce(p.seq, 0), case when p.id is not null then {_PARTNER} end
+        from contract k
+        left join (partner p join organisation o on o.id = p.id)
+            on p.contract_id = k.id and p.closed_at is null and (%(after)s::bigint is null or p.seq > %(after)s)
+        where k.id = %(contract)s and k.distributor_id = %(scope)s
+        order by p.seq limit %(limit)s
+        """,
+        {"scope": scope, "contract": contract_id},
+    )
+
+
+def all_partners() -> ListQuery:
+    """Every living partner, for the operator."""
+    return ListQuery(
+        f"""
+        select p.seq, {_PARTNER} from partner p join organisation o on o.id = p.id
+        where p.closed_at is null and (%(after)s::bigint is null or p.seq > %(after)s)
+        order by p.seq limit %(limit)s
+        """,
+        {},
+    )
