@@ -1,0 +1,82 @@
+"""API keys at the door: expiry, revocation, closed partners, the cache."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.api.conftest import House
+from tests.cast import NOW
+from tonnage.access import actions
+from tonnage.access.keys import digest, new_key
+from tonnage.partners.actions import close_partner
+
+pytestmark = pytest.mark.anyio
+
+LIST = "/v1/contract/list"
+
+
+async def test_a_key_stops_at_its_instant(house: House) -> None:
+    distributor = await house.cast.distributor()
+    key = await house.cast.key(distributor, valid_until=NOW + timedelta(seconds=10))
+    house.clock.now = NOW + timedelta(seconds=9.999)
+    assert (await house.call("GET", LIST, key)).status_code == 200
+    house.clock.now = NOW + timedelta(seconds=10)
+    answer = await house.call("GET", LIST, key)
+    assert answer.status_code == 401
+    assert "expired at 2026-03-15T12:00:10Z" in answer.json()["message"]
+
+
+async def test_a_revoked_key_stops_within_a_second_on_every_process(house: House) -> None:
+    distributor = await house.cast.distributor()
+    key = await house.cast.key(distributor)
+    assert (await house.call("GET", LIST, key)).status_code == 200
+    (key_id,) = await house.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
+    await house.cast.database.run(lambda conn: actions.revoke_key(conn, house.cast.operator, key_id, NOW))
+    house.clock.now = NOW + timedelta(seconds=0.999)
+    assert (await house.call("GET", LIST, key)).status_code == 200
+    house.clock.now = NOW + timedelta(seconds=1)
+    answer = await house.call("GET", LIST, key)
+    assert (answer.status_code, answer.json()["detail"]) == (401, "This API key has been revoked; use another one.")
+
+
+async def test_unknown_keys(house: House) -> None:
+    unknown = new_key()
+    answer = await house.call("GET", LIST, unknown)
+    assert (answer.status_code, "unknown" in answer.json()["detail"]) == (401, True)
+    for mistyped in (unknown[:-1], unknown + "x", unknown[:10] + "!" + unknown[11:], "tng_", "a b"):
+        answer = await house.call("GET", LIST, mistyped)
+        assert (answer.status_code, "not an API key" in answer.json()["detail"]) == (401, True)
+
+
+async def test_a_key_works_the_moment_it_is_made_although_it_was_tried_before(house: House) -> None:
+    distributor = await house.cast.distributor()
+    key = await house.cast.key(distributor)
+    known, unknown = digest(key), b"not this one yet" + digest(key)
+    update = "update api_key set digest = %s where digest = %s returning id"
+    await house.cast.row(update, unknown, known)
+    assert (await house.call("GET", LIST, key)).status_code == 401
+    await house.cast.row(update, known, unknown)
+    assert (await house.call("GET", LIST, key)).status_code == 200
+
+
+async def test_the_keys_of_a_closed_partner_end(house: House) -> None:
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
+    key = await house.cast.key(partner)
+    assert (await house.call("GET", "/v1/storage-account/list", key)).status_code == 200
+    await house.cast.database.run(lambda conn: close_partner(conn, distributor, partner.organisation_id, NOW))
+    house.clock.now = NOW + timedelta(seconds=1)
+    assert (await house.call("GET", "/v1/storage-account/list", key)).status_code == 401
+
+
+async def test_last_use_is_noted_in_one_statement_for_many_requests(house: House) -> None:
+    distributor = await house.cast.distributor()
+    key = await house.cast.key(distributor)
+    for second in range(3):
+        house.clock.now = NOW + timedelta(seconds=second)
+        await house.call("GET", LIST, key)
+    await house.app.state.resources.keyring.flush()
+    noted = await house.cast.row(
+        "select last_used_at from api_key where organisation_id = %s", distributor.organisation_id
+    )
+    assert noted == (NOW + timedelta(seconds=2),)

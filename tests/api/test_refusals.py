@@ -1,0 +1,149 @@
+"""The table of errors: which refusal, and which one first when several apply."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Business, House
+from tests.cast import TB
+from tonnage.access.actor import Role
+
+pytestmark = pytest.mark.anyio
+
+LONG_AGO = {"from": "2026-03-01", "to": "2026-03-15"}
+
+
+def is_problem(answer: Any, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["message"] == problem["detail"]
+    assert problem["requestId"] == answer.headers["x-request-id"]
+    return problem
+
+
+async def test_unknown_routes_and_methods_come_before_everything(house: House) -> None:
+    for path in ("/v1/nothing", "/v1/contract/list/", "/v2/contract/list", "/v1/"):
+        is_problem(await house.call("GET", path), 404)
+    answer = await house.call("PATCH", f"/v1/partner/{uuid.uuid4()}", content=b"{")
+    is_problem(answer, 405)
+    assert answer.headers["allow"] == "DELETE, GET, PUT"
+
+
+async def test_no_key_comes_before_a_broken_body(house: House) -> None:
+    for content_type in ("application/json", "text/plain"):
+        is_problem(await house.call("POST", "/v1/partner", content=b"{", headers={"Content-Type": content_type}), 401)
+
+
+async def test_the_order_of_checks(house: House, business: Business) -> None:
+    """Each request has all the faults of the ones after it."""
+    viewer = await house.key(business.distributor, Role.VIEWER)
+    admin = await house.key(business.distributor)
+    json_type = {"Content-Type": "application/json"}
+    path = "/v1/partner/not-a-uuid"
+    big = b'{"name": "' + b"x" * 1024 * 1024 + b'"'
+
+    async def put(path: str, key: str, content: bytes, headers: dict[str, str]) -> Any:
+        return await house.call("PUT", path, key, content=content, headers=headers)
+
+    is_problem(await put(path, viewer, big, {"Content-Type": "text/plain"}), 403)
+    is_problem(await put(path, admin, big, {"Content-Type": "text/plain"}), 415)
+    is_problem(await put(path, admin, big, json_type), 413)
+    is_problem(await put(path, admin, b"{", json_type), 400)
+    problem = is_problem(await put(path, admin, b'{"name": ""}', json_type), 400)
+    assert [error["field"] for error in problem["errors"]] == ["partnerID"]
+    unknown = f"/v1/partner/{uuid.uuid4()}"
+    is_problem(await put(unknown, admin, b'{"name": "", "allocatedCapacity": 9e99}', json_type), 422)
+    is_problem(await put(unknown, admin, json.dumps({"allocatedCapacity": 999 * TB}).encode(), json_type), 404)
+    known = f"/v1/partner/{business.partner.organisation_id}"
+    is_problem(await put(known, admin, json.dumps({"allocatedCapacity": 999 * TB}).encode(), json_type), 409)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "a\u0007b"}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"name": 7}, "name"),
+        ({"name": None}, "name"),
+        ({"allocatedCapacity": -1}, "allocatedCapacity"),
+        ({"allocatedCapacity": 1.0}, "allocatedCapacity"),
+        ({"allocatedCapacity": "1"}, "allocatedCapacity"),
+        ({"allocatedCapacity": True}, "allocatedCapacity"),
+        ({"allocatedCapacity": 2**63}, "allocatedCapacity"),
+        ({"allocatedCapacity": None}, "allocatedCapacity"),
+        ({"allowOverdraft": "yes"}, "allowOverdraft"),
+        ({"allowOverdraft": None}, "allowOverdraft"),
+        ({"distributorContractId": "606f031c"}, "distributorContractId"),
+    ],
+)
+async def test_fields_of_a_partner(house: House, business: Business, body: dict[str, Any], field: str) -> None:
+    good = {"name": "A", "allocatedCapacity": 1, "distributorContractId": str(business.contract)}
+    key = await house.key(business.distributor)
+    problem = is_problem(await house.call("POST", "/v1/partner", key, json={**good, **body}), 422)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert field in problem["detail"]
+
+
+async def test_all_wrong_fields_are_named_at_once(house: House, business: Business) -> None:
+    key = await house.key(business.partner)
+    body = {"name": "", "clientAccount": {"contactEmail": "nobody", "password": "Secret-but-nodigit"}}
+    problem = is_problem(await house.call("POST", "/v1/storage-account", key, json=body), 422)
+    assert {error["field"] for error in problem["errors"]} == {
+        "allocatedCapacity",
+        "allowOverdraft",
+        "name",
+        "clientAccount.contactEmail",
+        "clientAccount.password",
+    }
+    assert "Secret-but-nodigit" not in json.dumps(problem)
+
+
+async def test_days(house: House, business: Business) -> None:
+    key = await house.key(business.partner)
+
+    async def ask(**days: str) -> Any:
+        return await house.call("GET", "/v1/storage-accounts/usage", key, params=days)
+
+    def fields(answer: Any, status: int) -> set[str]:
+        return {error["field"] for error in is_problem(answer, status)["errors"]}
+
+    for day in ("2026-3-1", "20260301", "2026-02-30", "yesterday", "2026-03-01T00:00:00Z"):
+        assert fields(await ask(**{**LONG_AGO, "from": day}), 400) == {"from"}
+    assert fields(await ask(), 422) == {"from", "to"}
+    assert fields(await ask(to="2026-03-01"), 422) == {"from"}
+    assert fields(await ask(**{"from": "2026-03-02", "to": "2026-03-01"}), 422) <= {"from", "to"}
+    assert fields(await ask(**{"from": "2025-01-01", "to": "2026-02-05"}), 422) <= {"from", "to"}
+    assert (await ask(**{"from": "2025-01-02", "to": "2026-02-05"})).status_code == 200
+
+
+async def test_account_ids_that_are_none(house: House, business: Business) -> None:
+    key = await house.key(business.partner)
+    for account in (
+        "1",
+        "12345678901",
+        "1234567890123",
+        "abcdefghijkl",
+        "12345678901a",
+        "٣٢١٠٩٨٧٦٥٤٣٢",
+        "000000000000",
+    ):
+        is_problem(await house.call("GET", f"/v1/storage-account/{account}", key), 404)
+        is_problem(await house.call("DELETE", f"/v1/storage-account/{account}", key), 404)
+
+
+async def test_an_email_is_taken_by_the_living(house: House, business: Business) -> None:
+    key = await house.key(business.distributor)
+    path = f"/v1/partner/{business.partner.organisation_id}/member"
+    email = f"ann{uuid.uuid4().hex}@example.org"
+    body = {"email": email, "password": "Sesame-opens-1", "role": "viewer", "name": "Ann"}
+    made = await house.call("POST", path, key, json=body)
+    assert made.json() == {"id": made.json()["id"], "name": "Ann", "email": email, "role": "viewer"}
+    is_problem(await house.call("POST", path, key, json={**body, "email": email.upper()}), 409)
+    assert (await house.call("DELETE", f"{path}/{made.json()['id']}", key)).status_code == 204
+    is_problem(await house.call("DELETE", f"{path}/{made.json()['id']}", key), 404)
+    assert (await house.call("POST", path, key, json=body)).status_code == 201

@@ -1,0 +1,162 @@
+"""Every operation, called by everybody who has no business there. The operations come from the route table."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from tests.api.conftest import Business, House, open_business
+from tonnage.access.actor import Role
+from tonnage.web.route import early_of
+
+pytestmark = pytest.mark.anyio
+
+BODIES: dict[str, dict[str, Any]] = {
+    "partnerDetails": {"name": "Taken over", "allocatedCapacity": 1, "distributorContractId": "{contractID}"},
+    "contract": {"distributorContractId": "{contractID}"},
+    "memberDetails": {"email": "stranger@example.org", "password": "Sesame-opens-1", "role": "admin"},
+    "storageAccountDetails": {
+        "name": "Strange",
+        "allocatedCapacity": 0,
+        "allowOverdraft": False,
+        "clientAccount": {"contactEmail": "strange@example.org", "password": "Sesame-opens-1"},
+        "pendingDeletedAt": None,
+    },
+}
+"""A body that would be accepted, for each name that a body has. An operation with another name fails here until it is
+given one."""
+
+
+class Operation:
+    """One route with the ids of a business filled in."""
+
+    def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
+        (self.method,) = route.methods or set[str]()
+        self.path = route.path.format(**ids)
+        self.named = "{" in route.path
+        self.distributors = route.tags == ["Distributors"]
+        self.more: dict[str, Any] = {}
+        if route.body_field is not None:
+            alias = route.dependant.body_params[0].alias
+            body = {name: v.format(**ids) if isinstance(v, str) else v for name, v in BODIES[alias].items()}
+            self.more["json"] = body
+            self.named |= "{contractID}" in BODIES[alias].values()
+        if asks_for_days(route.dependant):
+            self.more["params"] = {"from": "2026-03-01", "to": "2026-03-15"}
+
+    def __repr__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def asks_for_days(dependant: Dependant) -> bool:
+    return any(parameter.alias == "from" for parameter in dependant.query_params) or any(
+        asks_for_days(inner) for inner in dependant.dependencies
+    )
+
+
+def guarded(house: House, ids: dict[str, str]) -> list[Operation]:
+    routes = [route for route in house.app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    open_to_all = [route.path for route in routes if not list(early_of(route.dependant))]
+    assert open_to_all == ["/v1/integration/regions/list"]
+    operations = [Operation(route, ids) for route in routes if list(early_of(route.dependant))]
+    assert len(operations) >= 24
+    return operations
+
+
+def ids_of(business: Business) -> dict[str, str]:
+    return {
+        "contractID": str(business.contract),
+        "partnerID": str(business.partner.organisation_id),
+        "memberID": str(business.member),
+        "accountID": str(business.account),
+    }
+
+
+@pytest.fixture
+async def fingerprint(house: House, business: Business) -> AsyncGenerator[None]:
+    """Whatever strangers try, nothing of the business changes."""
+    query = """
+        select jsonb_agg(to_jsonb(t)) from (
+            select to_jsonb(p) - 'used' as row from partner p where id = %s union all
+            select to_jsonb(o) from organisation o where id = %s union all
+            select to_jsonb(k) from contract k where id = %s union all
+            select to_jsonb(s) from storage_account s where id = %s union all
+            select to_jsonb(m) from member m where id = %s) t"""
+    partner = business.partner.organisation_id
+    things = (partner, partner, business.contract, business.account, business.member)
+    before = await house.cast.row(query, *things)
+    yield
+    assert await house.cast.row(query, *things) == before
+
+
+@pytest.mark.usefixtures("fingerprint")
+async def test_without_a_key(house: House, business: Business) -> None:
+    for operation in guarded(house, ids_of(business)):
+        for headers in ({}, {"Authorization": "Basic dTpw"}, {"Authorization": "Bearer"}):
+            answer = await house.call(operation.method, operation.path, headers=headers, **operation.more)
+            assert (answer.status_code, answer.json()["detail"]) == (401, "Authorization header is missing"), operation
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.usefixtures("fingerprint")
+async def test_a_key_of_the_wrong_kind(house: House, business: Business) -> None:
+    operator = await house.key(house.cast.operator)
+    for operation in guarded(house, ids_of(business)):
+        other = business.partner if operation.distributors else business.distributor
+        for key in (operator, await house.key(other)):
+            answer = await house.call(operation.method, operation.path, key, **operation.more)
+            assert answer.status_code == 403, operation
+            assert "needs the key of a " in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("fingerprint")
+async def test_a_stranger_of_the_right_kind(house: House, business: Business) -> None:
+    stranger = await open_business(house)
+    secrets = [*ids_of(business).values(), str(business.distributor.organisation_id)]
+    for operation in guarded(house, ids_of(business)):
+        key = await house.key(stranger.distributor if operation.distributors else stranger.partner)
+        answer = await house.call(operation.method, operation.path, key, **operation.more)
+        if operation.named:
+            assert answer.status_code == 404, (operation, answer.text)
+        else:
+            assert answer.status_code in {200, 201}, (operation, answer.text)
+            assert not any(secret in answer.text for secret in secrets)
+
+
+@pytest.mark.usefixtures("fingerprint")
+async def test_a_sibling_partner(house: House, business: Business) -> None:
+    """The same distributor, but the thing belongs to another of its partners."""
+    sibling = await house.cast.partner(business.distributor, business.contract)
+    ids = {**ids_of(business), "partnerID": str(sibling.organisation_id)}
+    key = await house.key(business.distributor)
+    tried = 0
+    for operation in guarded(house, ids):
+        if operation.distributors and any(ids[name] in operation.path for name in ("accountID", "memberID")):
+            answer = await house.call(operation.method, operation.path, key, **operation.more)
+            assert answer.status_code == 404, operation
+            tried += 1
+    assert tried >= 5
+
+
+@pytest.mark.usefixtures("fingerprint")
+async def test_roles_that_do_not_suffice(house: House, business: Business) -> None:
+    refused = {Role.VIEWER: 0, Role.STAFF: 0}
+    for operation in guarded(house, ids_of(business)):
+        actor = business.distributor if operation.distributors else business.partner
+        lacking = {"GET": [], "DELETE": [Role.VIEWER, Role.STAFF]}.get(operation.method, [Role.VIEWER])
+        for role in lacking:
+            answer = await house.call(operation.method, operation.path, await house.key(actor, role), **operation.more)
+            assert answer.status_code == 403, operation
+            assert f"yours is {role}" in answer.json()["detail"]
+            refused[role] += 1
+    assert refused[Role.VIEWER] > refused[Role.STAFF] > 0
+
+
+async def test_a_viewer_reads_everything(house: House, business: Business) -> None:
+    for operation in guarded(house, ids_of(business)):
+        if operation.method == "GET":
+            actor = business.distributor if operation.distributors else business.partner
+            answer = await house.call("GET", operation.path, await house.key(actor, Role.VIEWER), **operation.more)
+            assert answer.status_code == 200, operation

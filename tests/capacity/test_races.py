@@ -1,0 +1,122 @@
+"""Many at once: nobody gets capacity that is not there, and no update is lost."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from tests.cast import TB, Cast
+from tonnage.errors import Conflict, NotFound, TonnageError
+from tonnage.partners import actions
+from tonnage.partners.partner import PartnerChange
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+
+async def at_once(*calls: Awaitable[Any]) -> list[Any]:
+    """The results, refusals among them; anything else that is raised fails the test."""
+    results: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, TonnageError):
+            raise result
+    return results
+
+
+def refused(results: list[Any], kind: type[TonnageError] = Conflict) -> int:
+    return sum(isinstance(result, kind) for result in results)
+
+
+async def test_many_clients_for_the_last_terabyte(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 10 * TB)
+    results = await at_once(*(cast.partner(distributor, contract, TB) for _ in range(40)))
+    assert refused(results) == 30
+    assert await cast.row("select allocated_capacity from contract where id = %s", contract) == (10 * TB,)
+
+
+async def test_concurrent_resizes_of_one_partner_lose_nothing(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 1000 * TB)
+    partner = await cast.partner(distributor, contract, TB)
+    await cast.partner(distributor, contract, 7 * TB)
+
+    def resize(to: int) -> Awaitable[Any]:
+        change = PartnerChange(allocated_capacity=to)
+        return cast.database.run(
+            lambda conn: actions.update_partner(conn, distributor, partner.organisation_id, change, cast.now)
+        )
+
+    assert refused(await at_once(*(resize(n * TB) for n in range(1, 60)))) == 0
+    allocated, own = await cast.row(
+        "select k.allocated_capacity, p.allocated_capacity from partner p join contract k on k.id = p.contract_id"
+        " where p.id = %s",
+        partner.organisation_id,
+    )
+    assert allocated == own + 7 * TB
+
+
+async def test_opposite_moves_between_two_contracts(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contracts = [await cast.contract(distributor, 100 * TB) for _ in range(2)]
+    there = [await cast.partner(distributor, contracts[0], TB) for _ in range(8)]
+    back = [await cast.partner(distributor, contracts[1], TB) for _ in range(8)]
+    for _ in range(3):
+        moves = [(partner, contracts[1]) for partner in there] + [(partner, contracts[0]) for partner in back]
+        results = await at_once(
+            *(
+                cast.database.run(
+                    lambda conn, partner=partner, to=to: actions.move_partner(
+                        conn, distributor, partner.organisation_id, to, cast.now
+                    )
+                )
+                for partner, to in moves
+            )
+        )
+        assert not any(isinstance(result, TonnageError) for result in results)
+        there, back = back, there
+    totals = await cast.row(
+        "select array_agg(k.allocated_capacity order by k.seq),"
+        " array_agg((select sum(allocated_capacity) from partner p where p.contract_id = k.id)::bigint order by k.seq)"
+        " from contract k where k.distributor_id = %s",
+        distributor.organisation_id,
+    )
+    assert totals == ([8 * TB, 8 * TB], [8 * TB, 8 * TB])
+
+
+async def test_accounts_against_a_shrinking_partner(cast: Cast) -> None:
+    await cast.region()
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor)
+    partner = await cast.partner(distributor, contract, 10 * TB)
+
+    def shrink(to: int) -> Awaitable[Any]:
+        change = PartnerChange(allocated_capacity=to)
+        return cast.database.run(
+            lambda conn: actions.update_partner(conn, distributor, partner.organisation_id, change, cast.now)
+        )
+
+    await at_once(*(call for n in range(10, 0, -1) for call in (cast.account(partner, TB), shrink(n * TB))))
+    allocated, given, real = await cast.row(
+        "select allocated_capacity, given, (select sum(allocated_capacity) from storage_account s"
+        " where s.partner_id = p.id)::bigint from partner p where id = %s",
+        partner.organisation_id,
+    )
+    assert given == real <= allocated
+
+
+async def test_a_closing_partner_gets_no_account(cast: Cast) -> None:
+    await cast.region()
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor)
+    for _ in range(10):
+        partner = await cast.partner(distributor, contract, TB)
+        close = cast.database.run(
+            lambda conn, partner=partner: actions.close_partner(conn, distributor, partner.organisation_id, cast.now)
+        )
+        results = await at_once(cast.account(partner, TB), close)
+        assert refused(results, NotFound) + refused(results) == 1
+        closed, accounts = await cast.row(
+            "select closed_at is not null, accounts from partner where id = %s", partner.organisation_id
+        )
+        assert closed is (accounts == 0)

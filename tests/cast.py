@@ -1,0 +1,109 @@
+"""A named cast for tests: an operator, distributors, contracts, partners, accounts. All new, with random names."""
+
+import json
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tonnage.access import actions as access
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.keys import NewKey
+from tonnage.access.queries import operator_id
+from tonnage.accounts import actions as accounts
+from tonnage.accounts.account import NewAccount
+from tonnage.contracts import actions as contracts
+from tonnage.contracts.contract import NewContract
+from tonnage.db import Database
+from tonnage.partners import actions as partners
+from tonnage.partners.partner import NewPartner
+from tonnage.regions import actions as regions
+from tonnage.regions.region import NewRegion
+
+TB = 10**12
+NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
+
+
+def unique(word: str) -> str:
+    return f"{word} {uuid.uuid4().hex[:12]}"
+
+
+@dataclass
+class Cast:
+    """Makes members of the cast by the product's own actions, at the time `now`."""
+
+    database: Database
+    operator: Actor
+    now: datetime = NOW
+
+    @classmethod
+    async def of(cls, database: Database) -> "Cast":
+        operator = await database.run(operator_id)
+        return cls(database, Actor(operator, Kind.OPERATOR, Role.ADMIN, "cli"))
+
+    async def region(self, name: str | None = None) -> str:
+        name = name or f"r{uuid.uuid4().hex[:12]}"
+        region = NewRegion(name, "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
+        await self.database.run(lambda conn: regions.add_region(conn, self.operator, region, self.now))
+        return name
+
+    async def distributor(self, name: str | None = None) -> Actor:
+        made = await self.database.run(
+            lambda conn: access.create_distributor(conn, self.operator, name or unique("Distributor"), self.now)
+        )
+        return Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli")
+
+    async def contract(
+        self, distributor: Actor, reserved: int = 100 * TB, *, currency: str = "EUR", details: str | None = None
+    ) -> UUID:
+        terms = NewContract(reserved, Decimal(100), currency, details)
+        made = await self.database.run(
+            lambda conn: contracts.create_contract(conn, self.operator, distributor.organisation_id, terms, self.now)
+        )
+        return UUID(json.loads(made)["id"])
+
+    async def partner(
+        self,
+        distributor: Actor,
+        contract: UUID,
+        allocated: int = 0,
+        *,
+        overdraft: bool | None = None,
+        name: str | None = None,
+    ) -> Actor:
+        details = NewPartner(contract, name or unique("Partner"), allocated, overdraft)
+        made = await self.database.run(lambda conn: partners.create_partner(conn, distributor, details, self.now))
+        return Actor(UUID(json.loads(made)["id"]), Kind.PARTNER, Role.ADMIN, "cli")
+
+    async def account(
+        self, partner: Actor, allocated: int = 0, *, overdraft: bool = False, name: str | None = None
+    ) -> int:
+        email = f"{uuid.uuid4().hex}@example.org"
+        details = NewAccount(name or unique("Account"), email, "hash", allocated, overdraft)
+        made = await self.database.run(
+            lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, self.now)
+        )
+        return int(json.loads(made)["clientAccountId"])
+
+    async def key(self, actor: Actor, role: Role = Role.ADMIN, *, valid_until: datetime | None = None) -> str:
+        details = NewKey("for a test", role, valid_until)
+        key, _ = await self.database.run(
+            lambda conn: access.create_key(conn, self.operator, actor.organisation_id, details, self.now)
+        )
+        return key
+
+    async def row(self, query: Any, *params: object) -> tuple[Any, ...]:
+        """One row of a query that a test asks the database itself."""
+
+        async def ask(conn: Any) -> tuple[Any, ...]:
+            row = await (await conn.execute(query, params)).fetchone()
+            assert row is not None
+            return row
+
+        return await self.database.run(ask)
+
+
+def with_role(actor: Actor, role: Role) -> Actor:
+    return replace(actor, role=role)

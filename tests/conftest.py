@@ -1,0 +1,97 @@
+"""The database of the tests: one server per worker, a migrated template on it, clones of that for whoever needs one.
+
+By default the server is the embedded one; TONNAGE_TEST_POSTGRES names the folder of another version's programs.
+"""
+
+import os
+import uuid
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from tests.cast import Cast
+from tests.postgres import Cluster
+from tonnage import embedded, migrations
+from tonnage.db import Database, connect
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """The URL of a server on which tests may create databases."""
+    programs = os.environ.get("TONNAGE_TEST_POSTGRES")
+    if programs:
+        cluster = Cluster(Path(programs), durable=False)
+        yield cluster.url
+        cluster.remove()
+    else:
+        with embedded.serve(tmp_path_factory.mktemp("server"), durable=False) as url:
+            yield url
+
+
+def _database_url(server: str, name: str) -> str:
+    return make_conninfo(server, dbname=name)
+
+
+@contextmanager
+def _created(server: str, template: str | None = None) -> Generator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as conn:
+        source = sql.SQL(" template {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)) + source)
+        yield name
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Generator[str]:
+    """The name of a migrated database that nobody connects to."""
+    with _created(server) as name:
+        migrations.upgrade(_database_url(server, name))
+        yield name
+
+
+@pytest.fixture(scope="session")
+def conninfo(server: str, template: str) -> Generator[str]:
+    """The worker's own database. Tests share it: make your own organisations, never count on emptiness."""
+    with _created(server, template) as name:
+        yield _database_url(server, name)
+
+
+@pytest.fixture
+def new_database(server: str, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """For tests that need a database to themselves: `with new_database() as conninfo`."""
+
+    @contextmanager
+    def clone() -> Generator[str]:
+        with _created(server, template) as name:
+            yield _database_url(server, name)
+
+    return clone
+
+
+@pytest.fixture
+def empty_database(server: str) -> Generator[str]:
+    """A database without any schema."""
+    with _created(server) as name:
+        yield _database_url(server, name)
+
+
+@pytest.fixture
+async def database(conninfo: str) -> AsyncGenerator[Database]:
+    async with connect(conninfo) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def cast(database: Database) -> Cast:
+    return await Cast.of(database)
