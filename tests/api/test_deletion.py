@@ -1,0 +1,144 @@
+"""How a storage account is deleted: a grace, a way back, another date, the purge."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import Business, House
+from tests.cast import NOW, TB
+from tonnage.access.actor import Role
+from tonnage.accounts import deletion_queries
+from tonnage.accounts.actions import purge_due
+from tonnage.accounts.jobs import PLANES
+from tonnage.errors import Unavailable
+
+pytestmark = pytest.mark.anyio
+
+DUE = NOW + timedelta(days=30)
+
+
+def wire(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Account:
+    """One account, as its partner and as its distributor see it."""
+
+    def __init__(self, house: House, business: Business, *, by_distributor: bool) -> None:
+        self.house = house
+        self.actor = business.distributor if by_distributor else business.partner
+        prefix = f"/v1/partner/{business.partner.organisation_id}/storage-accounts" if by_distributor else None
+        self.path = f"{prefix or '/v1/storage-account'}/{business.account}"
+
+    async def call(self, method: str, role: Role = Role.ADMIN, **more: Any) -> Any:
+        return await self.house.call(method, self.path, await self.house.key(self.actor, role), **more)
+
+    async def patch(self, body: dict[str, Any], role: Role = Role.ADMIN) -> Any:
+        return await self.call("PATCH", role, json=body)
+
+
+@pytest.fixture(params=[True, False], ids=["by the distributor", "by the partner"])
+def account(house: House, business: Business, request: pytest.FixtureRequest) -> Account:
+    return Account(house, business, by_distributor=request.param)
+
+
+async def test_a_deletion_is_scheduled_and_asking_again_keeps_its_date(account: Account) -> None:
+    assert "pendingDeletedAt" not in (await account.call("GET")).json()
+    answer = await account.call("DELETE")
+    assert (answer.status_code, answer.content) == (204, b"")
+    account.house.clock.now += timedelta(days=3)
+    assert (await account.call("DELETE")).status_code == 204
+    assert (await account.call("GET")).json()["pendingDeletedAt"] == wire(DUE)
+
+
+async def test_staff_takes_it_back(account: Account) -> None:
+    before = (await account.call("GET")).json()
+    await account.call("DELETE")
+    assert (await account.patch({"pendingDeletedAt": None}, Role.STAFF)).json() == before
+    assert (await account.patch({"pendingDeletedAt": None}, Role.STAFF)).json() == before
+
+
+async def test_nothing_and_the_same_date_change_nothing(account: Account) -> None:
+    await account.call("DELETE")
+    pending = (await account.call("GET")).json()
+    for body in ({}, {"pendingDeletedAt": wire(DUE)}, pending, {"pendingDeletedAt": "2026-04-14T14:00:00+02:00"}):
+        for role in (Role.ADMIN, Role.STAFF):
+            answer = await account.patch(body, role)
+            assert (answer.status_code, answer.json()) == (200, pending)
+
+
+async def test_another_date_is_for_admins_and_not_before_the_grace(account: Account) -> None:
+    await account.call("DELETE")
+    account.house.clock.now += timedelta(days=7)
+    later = {"pendingDeletedAt": "2026-12-31"}
+    assert (await account.patch(later, Role.STAFF)).status_code == 403
+    assert (await account.patch(later)).json()["pendingDeletedAt"] == "2026-12-31T00:00:00Z"
+    early = await account.patch({"pendingDeletedAt": wire(DUE - timedelta(seconds=1))})
+    assert early.status_code == 422
+    assert early.json()["errors"] == [{"field": "pendingDeletedAt", "message": f"must not be earlier than {wire(DUE)}"}]
+    assert (await account.patch({"pendingDeletedAt": wire(DUE)})).json()["pendingDeletedAt"] == wire(DUE)
+
+
+async def test_a_date_for_an_account_that_is_not_scheduled_is_the_first_request(account: Account) -> None:
+    assert (await account.patch({"pendingDeletedAt": wire(DUE - timedelta(seconds=1))})).status_code == 422
+    assert (await account.patch({"pendingDeletedAt": wire(DUE)}, Role.STAFF)).status_code == 403
+    assert (await account.patch({"pendingDeletedAt": wire(DUE)})).json()["pendingDeletedAt"] == wire(DUE)
+
+
+@pytest.mark.parametrize("date", ["soon", "", 5, True, "2026-02-30", "2026-12-31T25:00:00Z", "2026-12-31T00:00:00", []])
+async def test_dates_that_are_none(account: Account, date: Any) -> None:
+    answer = await account.patch({"pendingDeletedAt": date})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["pendingDeletedAt"]
+
+
+async def test_when_due_it_is_gone_and_its_capacity_free(house: House, business: Business, account: Account) -> None:
+    await account.call("DELETE")
+
+    async def purge(now: datetime) -> int:
+        return await purge_due(house.cast.database, PLANES, house.cast.operator, now)
+
+    async def standing() -> tuple[Any, ...]:
+        return await house.cast.row(
+            "select given, accounts from partner where id = %s", business.partner.organisation_id
+        )
+
+    await purge(DUE - timedelta(seconds=1))
+    assert (await account.call("GET")).status_code == 200
+    assert await standing() == (TB, 1)
+    assert await purge(DUE) >= 1
+    assert await standing() == (0, 0)
+    for method in ("GET", "DELETE"):
+        assert (await account.call(method)).status_code == 404
+    assert (await account.patch({"pendingDeletedAt": None})).status_code == 404
+    assert await house.cast.row(
+        "select contact_email, contact_email_key, password_hash from storage_account where id = %s", business.account
+    ) == (None, None, None)
+    assert await purge(DUE) == 0
+
+
+async def test_a_purge_that_has_started_cannot_be_taken_back(
+    house: House, business: Business, account: Account
+) -> None:
+    class Unreachable:
+        enforces = True
+
+        async def purge(self, account_id: int) -> None:
+            raise Unavailable("The cluster cannot be reached.")
+
+    await account.call("DELETE")
+    await purge_due(house.cast.database, {"metered": Unreachable()}, house.cast.operator, DUE)
+    answer = await account.patch({"pendingDeletedAt": None})
+    assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
+    assert await purge_due(house.cast.database, PLANES, house.cast.operator, DUE) >= 1
+    assert (await account.call("GET")).status_code == 404
+
+
+async def test_two_purges_at_once_free_the_capacity_once(house: House, business: Business, account: Account) -> None:
+    await account.call("DELETE")
+    database, stamp = house.cast.database, house.cast.operator.stamp
+    await database.run(lambda conn: deletion_queries.start_due_purges(conn, DUE, 0, 1_000_000))
+    for expected in (True, False):
+        finished = await database.run(lambda conn: deletion_queries.finish_purge(conn, business.account, DUE, stamp))
+        assert finished is expected

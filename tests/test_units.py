@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tonnage.units import MAX_CAPACITY, format_size, in_bytes, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("5TB", 5 * 10**12),
+        ("250MB", 250 * 10**6),
+        ("100000000000000", 10**14),
+        ("2.5 GB", 2_500_000_000),
+        (" 1kb ", 1000),
+        ("0", 0),
+        ("9223372036854775807", MAX_CAPACITY),
+        ("9.223372036854775807EB", MAX_CAPACITY),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    "text", ["", "TB", "-1", "+1", "1.5", "1e3", "5TiB", "5 T B", "9223372036854775808", "١", "9" * 5000]
+)
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match=r"size|bytes|largest"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1999, "1.99 KB"),
+        (10**13, "10 TB"),
+        (53 * 10**12, "53 TB"),
+        (MAX_CAPACITY, "9.22 EB"),
+    ],
+)
+def test_sizes_for_people(size: int, text: str) -> None:
+    assert format_size(size) == text
+
+
+@given(st.integers(0, MAX_CAPACITY))
+def test_a_size_for_people_never_promises_more(size: int) -> None:
+    assert 0 <= size - parse_size(format_size(size)) <= size / 100
+
+
+def test_sentences_say_the_exact_number_too() -> None:
+    assert in_bytes(47 * 10**12) == "47 TB (47000000000000 bytes)"
+    assert [in_bytes(size) for size in (0, 1, 999)] == ["0 bytes", "1 byte", "999 bytes"]
