@@ -108,17 +108,20 @@ def sync_folder(path: Path) -> None:
 
 def _take(directory: Directory, account: Account) -> None:
     path = directory.path
-    if not path.exists():
-        path.mkdir(parents=True)
-        path.chmod(0o700)
+    path.mkdir(parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o700 != 0o700:
+        path.chmod(0o700)  # Made under a umask that takes even the owner's rights.
+    # Of two first starts at once both are here. Each makes in this order: directory ours, lock, anything else.
+    # Looking in the reverse order never takes the other's half-done work for a stranger's.
+    served = directory.cluster.exists()
     found = path.stat()
-    if not directory.lock.exists() and (stranger := _stranger(path)):
+    if (stranger := _stranger(path)) and not directory.lock.exists():
         # What follows changes the folder's mode; with a mistyped --data-dir /home that would lock everybody out.
         raise EmbeddedError(
             f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}); "
             f"name an empty or new folder."
         )
-    if found.st_uid != os.geteuid() and (not account.other or directory.cluster.exists()):
+    if found.st_uid != os.geteuid() and (not account.other or served):
         raise EmbeddedError(
             f"{path} belongs to uid {found.st_uid}, and Tonnage runs as uid {os.geteuid()}; run it as that user, "
             f"or make the directory over with: chown -R {os.geteuid()} {path}"
@@ -134,7 +137,10 @@ def _take(directory: Directory, account: Account) -> None:
 def _stranger(path: Path) -> str | None:
     # Secrets may be put there before the first start, and a fresh volume has its lost+found.
     for entry in path.iterdir():
-        found = entry.lstat()
+        try:
+            found = entry.lstat()
+        except FileNotFoundError:
+            continue
         private = stat.S_ISREG(found.st_mode) and not found.st_mode & 0o077
         if not private and entry.name != "lost+found":
             return entry.name

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from tonnage.migrations import queue
-
-_LOCK = 0x746F6E6E616765  # "tonnage", as the number of an advisory lock
 
 
 class SchemaError(Exception):
@@ -45,22 +38,12 @@ class SchemaState:
         return None
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return config
-
-
 def program_revision() -> str:
-    """The newest revision that this program knows."""
-    head = _scripts().get_current_head()
-    if head is None:
+    """The newest revision that this program knows. Read from the names of the files, which does not load Alembic."""
+    revisions = [path.name.split("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")]
+    if not revisions:
         raise SchemaError("This installation has no revisions; install Tonnage again.")
-    return head
+    return max(revisions)
 
 
 def upgrade(conninfo: str, *, lock_timeout: int = 60) -> None:
@@ -69,36 +52,16 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60) -> None:
     One process migrates, others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
     get its locks within that time gives up (`SchemaError`) rather than queue every request behind itself.
     """
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool, future=True
-    )
-    config = _config()
+    # Loading Alembic takes a second, and every command looks at the state of the schema but few change it.
+    from tonnage.migrations.runner import run  # noqa: PLC0415
+
     try:
-        with engine.begin() as connection:
-            raw = connection.connection.dbapi_connection
-            assert isinstance(raw, psycopg.Connection)  # noqa: S101  for the type checker: the engine's driver is psycopg
-            raw.execute("select set_config('lock_timeout', %s, true)", [f"{lock_timeout}s"])
-            raw.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            _record_oldest_program(raw)
-            queue.upgrade(raw)
+        run(conninfo, lock_timeout)
     except psycopg.errors.LockNotAvailable as error:
         raise SchemaError(
             f"Another process has held the database's locks for {lock_timeout} s; nothing was changed. "
             "Try again when it is done."
         ) from error
-    finally:
-        engine.dispose()
-
-
-def _record_oldest_program(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """The database carries the requirement itself, since an older program does not have the newer revision's file."""
-    script = _scripts().get_revision(program_revision())
-    oldest: str = script.module.OLDEST_PROGRAM
-    connection.execute("create table if not exists oldest_program (revision text not null)")
-    connection.execute("delete from oldest_program")
-    connection.execute("insert into oldest_program values (%s)", [oldest])
 
 
 async def state(connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> SchemaState:

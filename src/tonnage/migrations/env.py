@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `migrations.upgrade` opened and locked."""
+"""Alembic's entry: runs the revisions on the connection that `migrations.runner` opened and locked."""
 
 from alembic import context
 

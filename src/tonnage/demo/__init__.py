@@ -1,0 +1,85 @@
+"""Sample data for `serve --demo`: a distributor as in the walk-through, another one, and 13 months of usage."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tonnage.access.passwords import Passwords
+from tonnage.db import Connection, Database
+from tonnage.demo import admission, keyfile, queries, scene
+from tonnage.demo.admission import Secrets
+from tonnage.demo.keyfile import KeyFile
+from tonnage.demo.loading import load
+
+
+class DemoRefused(Exception):
+    """The sample data cannot be loaded; nothing was changed. The sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the start tells people."""
+
+    admin_key: str
+    """An admin's key of the walk-through's distributor."""
+    key_file: Path
+    """Where all keys and passwords are."""
+
+
+async def prepare(
+    database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
+) -> Demo:
+    """Loads the sample data, all or nothing, unless it is there already, and leaves its keys in `DATA_DIR/demo.json`.
+
+    `base_url` is the address of the API, ending in `/v1`. Sample data that is there stays as it is, and so do its keys
+    and passwords: in the file only `base_url` changes. If the file is lost or its keys are dead, it is made again with
+    new keys and new passwords, and without those of closed partners and removed members; old keys stay valid.
+
+    Raises DemoRefused: there is other data in the database, or the file cannot be written or read.
+    """
+    try:
+        kept = await database.run(lambda conn: _kept(conn, data_dir, now))
+        if kept is None:
+            fresh = await admission.new_secrets(passwords or Passwords())
+            kept = await database.transaction(lambda conn: _made(conn, data_dir, base_url, fresh, now))
+        if kept.base_url != base_url:
+            keyfile.write(data_dir, replace(kept, base_url=base_url))
+    except OSError as error:
+        raise DemoRefused(
+            f"The keys of the demo cannot be kept in {keyfile.path_in(data_dir)}: {error.strerror or error}; name "
+            "another data directory, or make this one writable."
+        ) from error
+    return Demo(kept.keys[scene.ADMIN_KEY], keyfile.path_in(data_dir))
+
+
+async def _kept(conn: Connection, data_dir: Path, now: datetime) -> KeyFile | None:
+    """The key file of the sample data in this database; None where there is none that works, or no data at all."""
+    # Only the demo makes the walk-through's distributor: everybody else gets a random id.
+    if await queries.has_organisation(conn, scene.DISTRIBUTOR.id):
+        found = keyfile.read(data_dir)
+        key = found and found.keys.get(scene.ADMIN_KEY)
+        return found if key and await admission.admits(conn, key, now) else None
+    if not await queries.is_empty(conn):
+        raise DemoRefused(
+            "The database holds data that is not the demo's, and sample data is not mixed with it; start without "
+            "--demo, or give the demo a database or data directory of its own."
+        )
+    return None
+
+
+async def _made(conn: Connection, data_dir: Path, base_url: str, fresh: Secrets, now: datetime) -> KeyFile:
+    """Loads what is missing: the data, or only its key file."""
+    await queries.lock(conn)
+    kept = await _kept(conn, data_dir, now)  # another start may have come first
+    if kept is not None:
+        return kept
+    if await queries.has_organisation(conn, scene.DISTRIBUTOR.id):
+        members = await admission.renew_passwords(conn, fresh)
+    else:
+        await load(conn, fresh.nobodys_hash, now)
+        members = await admission.create_members(conn, fresh, now)
+    made = KeyFile(base_url, await admission.create_keys(conn, now), members)
+    # Before the transaction ends: a file with keys that never came to be is made again, but data whose keys were never
+    # written could not be entered by anybody.
+    keyfile.write(data_dir, made)
+    return made

@@ -1,0 +1,99 @@
+"""Keys and logins of the sample data: made new for every installation, never part of the program."""
+
+import asyncio
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tonnage.access import actions
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.key_queries import find_key
+from tonnage.access.keys import NewKey, digest
+from tonnage.access.member import NewMember
+from tonnage.access.passwords import Passwords, account_password, member_password
+from tonnage.access.queries import operator_id
+from tonnage.db import Connection
+from tonnage.demo import scene
+from tonnage.demo.keyfile import LoginEntry
+from tonnage.errors import NotFound, Unauthenticated
+
+_ALPHABET = string.ascii_letters + string.digits + "-_.!"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Fresh passwords of the members by e-mail address, with their hashes, and the hash of one that nobody knows."""
+
+    passwords: Mapping[str, str]
+    hashes: Mapping[str, str]
+    nobodys_hash: str
+
+
+async def new_secrets(passwords: Passwords) -> Secrets:
+    """Takes a second or two: hashing is slow on purpose."""
+    chosen = {login.email: _new_password() for login in scene.LOGINS}
+    *hashes, nobodys = await asyncio.gather(*map(passwords.hash, [*chosen.values(), _new_password()]))
+    return Secrets(chosen, dict(zip(chosen, hashes, strict=True)), nobodys)
+
+
+def _new_password() -> str:
+    while True:
+        password = "".join(secrets.choice(_ALPHABET) for _ in range(20))
+        try:
+            return account_password(member_password(password))
+        except ValueError:  # a class of characters is missing, by chance
+            continue
+
+
+async def admits(conn: Connection, key: str, now: datetime) -> bool:
+    """Whether `key` lets somebody in as an admin of the demo's distributor."""
+    known = await find_key(conn, digest(key))
+    try:
+        actor = known.admit(now) if known else None
+    except Unauthenticated:
+        return False
+    return actor is not None and (actor.organisation_id, actor.role) == (scene.DISTRIBUTOR.id, Role.ADMIN)
+
+
+async def create_members(conn: Connection, fresh: Secrets, now: datetime) -> list[LoginEntry]:
+    """The members, made, as the key file tells of them."""
+    for login in scene.LOGINS:
+        # In the organisation's own name; its kind decides nothing about its own team.
+        actor = Actor.on_command_line(login.organisation_id, Kind.DISTRIBUTOR)
+        member = NewMember(login.email, login.role, fresh.hashes[login.email], login.name)
+        await actions.create_member(conn, actor, login.organisation_id, member, now)
+    return [_entry(login, fresh) for login in scene.LOGINS]
+
+
+async def renew_passwords(conn: Connection, fresh: Secrets) -> list[LoginEntry]:
+    """New passwords for those of the members who are still there."""
+    operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
+    renewed: list[LoginEntry] = []
+    for login in scene.LOGINS:
+        try:
+            await actions.set_member_password(conn, operator, login.email, fresh.hashes[login.email])
+        except NotFound:
+            continue
+        renewed.append(_entry(login, fresh))
+    return renewed
+
+
+async def create_keys(conn: Connection, now: datetime) -> dict[str, str]:
+    """New keys by their names in the key file, without those of organisations that have been closed."""
+    operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
+    made: dict[str, str] = {}
+    for name, (organisation_id, role) in scene.KEYS.items():
+        try:
+            made[name], _ = await actions.create_key(
+                conn, operator, organisation_id, NewKey(f"Demo: {name}", role), now
+            )
+        except NotFound:
+            continue
+    return made
+
+
+def _entry(login: scene.Login, fresh: Secrets) -> LoginEntry:
+    name = scene.NAMES[login.organisation_id]
+    return LoginEntry(login.email, fresh.passwords[login.email], name, login.role)
