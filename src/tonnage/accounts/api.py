@@ -23,7 +23,20 @@ from tonnage.accounts.account import NewAccount, account_id
 from tonnage.accounts.actions import no_account
 from tonnage.web.listing import Listing, Page, Paging
 from tonnage.web.moment import Moment
-from tonnage.web.payload import Answer, Capacity, Email, Flag, Name, Payload, Text, UuidPath
+from tonnage.web.payload import (
+    PASSWORD,
+    Answer,
+    Bytes,
+    Capacity,
+    Email,
+    Flag,
+    MomentText,
+    Name,
+    Payload,
+    Text,
+    UuidPath,
+    shown,
+)
 from tonnage.web.reply import Json, NoContent
 from tonnage.web.route import Door
 
@@ -31,11 +44,22 @@ routes = APIRouter(prefix="/v1", route_class=Door)
 
 
 class StorageAccountClientAccount(Payload):
+    model_config = shown({"contactEmail": "it@customer.com", "password": "Choose-1-yourself"})
+
     contact_email: Email
-    password: Annotated[Text, AfterValidator(account_password)]
+    password: Annotated[Text, AfterValidator(account_password), PASSWORD]
 
 
 class CreateStorageAccountReqBody(Payload):
+    model_config = shown(
+        {
+            "allocatedCapacity": 1_000_000_000_000,
+            "allowOverdraft": False,
+            "clientAccount": {"contactEmail": "it@customer.com", "password": "Choose-1-yourself"},
+            "name": "New customer",
+        }
+    )
+
     allocated_capacity: Capacity
     allow_overdraft: Flag
     client_account: StorageAccountClientAccount
@@ -43,18 +67,29 @@ class CreateStorageAccountReqBody(Payload):
 
 
 class PatchStorageAccountReqBody(Payload):
+    model_config = shown({"pendingDeletedAt": None})
     nullable = frozenset({"pending_deleted_at"})
 
     pending_deleted_at: Moment | None = None
 
 
 class StorageAccountResponse(Answer):
+    model_config = shown(
+        {
+            "clientAccountId": "482915730164",
+            "name": "New customer",
+            "contactEmail": "it@customer.com",
+            "allocatedCapacity": 1_000_000_000_000,
+            "allowOverdraft": False,
+        }
+    )
+
     clientAccountId: str
     name: str
     contactEmail: str
-    allocatedCapacity: int
+    allocatedCapacity: Bytes
     allowOverdraft: bool
-    pendingDeletedAt: str | None = None
+    pendingDeletedAt: MomentText | None = None
 
 
 Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDetails")]
@@ -66,14 +101,21 @@ _ONE_OF_PARTNER = "/partner/{partnerID}/storage-accounts/{accountID}"
 
 @routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Distributors"])
 async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, details: Creation) -> Response:
-    """Opens a storage account for a partner. Its `allocatedCapacity` in bytes is a part of the partner's; 0 is
-    pay-per-use."""
+    """Open a storage account for a partner.
+
+    Its `allocatedCapacity` in bytes is a part of the partner's; 0 is pay-per-use. The password has 8 to 128 characters
+    and all of lower case, upper case, digit and special character.
+    """
     return await _create(call, partnerID, details)
 
 
 @routes.post("/storage-account", status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Partners"])
 async def create_account(call: PartnerStaff, details: Creation) -> Response:
-    """Opens a storage account. Its `allocatedCapacity` in bytes is a part of yours; 0 is pay-per-use."""
+    """Open a storage account.
+
+    Its `allocatedCapacity` in bytes is a part of yours; 0 is pay-per-use. The password has 8 to 128 characters and all
+    of lower case, upper case, digit and special character.
+    """
     return await _create(call, call.actor.organisation_id, details)
 
 
@@ -94,13 +136,19 @@ async def _create(call: Call, partner_id: UUID, details: CreateStorageAccountReq
 
 @routes.get(_OF_PARTNER, responses={200: {"model": list[StorageAccountResponse]}}, tags=["Distributors"])
 async def list_partner_accounts(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
-    """A partner's storage accounts in order of creation, those waiting for deletion included."""
+    """List a partner's storage accounts.
+
+    In order of creation, those waiting for deletion included.
+    """
     return _listed(call, partnerID, page)
 
 
 @routes.get("/storage-account/list", responses={200: {"model": list[StorageAccountResponse]}}, tags=["Partners"])
 async def list_accounts(call: PartnerViewer, page: Paging) -> Response:
-    """Your storage accounts in order of creation, those waiting for deletion included."""
+    """List your storage accounts.
+
+    In order of creation, those waiting for deletion included.
+    """
     return _listed(call, call.actor.organisation_id, page)
 
 
@@ -111,13 +159,13 @@ def _listed(call: Call, partner_id: UUID, page: Page) -> Response:
 
 @routes.get(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
 async def get_partner_account(call: DistributorViewer, partnerID: UuidPath, accountID: str) -> Response:
-    """One storage account of a partner."""
+    """Get a storage account of a partner."""
     return await _get(call, partnerID, accountID)
 
 
 @routes.get("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
 async def get_account(call: PartnerViewer, accountID: str) -> Response:
-    """One of your storage accounts."""
+    """Get a storage account."""
     return await _get(call, call.actor.organisation_id, accountID)
 
 
@@ -135,13 +183,19 @@ async def _get(call: Call, partner_id: UUID, account: str) -> Response:
 async def patch_partner_account(
     call: DistributorStaff, partnerID: UuidPath, accountID: str, details: Change
 ) -> Response:
-    """Restores an account that waits for deletion (`null`), or sets another date for its deletion."""
+    """Restore a partner's storage account, or change the date of its deletion.
+
+    `null` restores it. A date without a time is midnight UTC.
+    """
     return await _patch(call, partnerID, accountID, details)
 
 
 @routes.patch("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
 async def patch_account(call: PartnerStaff, accountID: str, details: Change) -> Response:
-    """Restores an account that waits for deletion (`null`), or sets another date for its deletion."""
+    """Restore a storage account, or change the date of its deletion.
+
+    `null` restores it. A date without a time is midnight UTC.
+    """
     return await _patch(call, call.actor.organisation_id, accountID, details)
 
 
@@ -160,13 +214,19 @@ async def _patch(call: Call, partner_id: UUID, account: str, details: PatchStora
 
 @routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])
 async def delete_partner_account(call: DistributorAdmin, partnerID: UuidPath, accountID: str) -> Response:
-    """Schedules a partner's account for deletion; until then it can be restored."""
+    """Schedule a partner's storage account for deletion.
+
+    It is read-only from now on. Until the day comes it can be restored.
+    """
     return await _delete(call, partnerID, accountID)
 
 
 @routes.delete("/storage-account/{accountID}", status_code=204, tags=["Partners"])
 async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
-    """Schedules an account for deletion; until then it can be restored."""
+    """Schedule a storage account for deletion.
+
+    It is read-only from now on. Until the day comes it can be restored.
+    """
     return await _delete(call, call.actor.organisation_id, accountID)
 
 

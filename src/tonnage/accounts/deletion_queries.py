@@ -148,14 +148,20 @@ async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: 
                          jsonb_build_object('name', old.name, 'allocatedCapacity', old.allocated_capacity), null)
             from old, gone
         ), p as (
-            update partner p set given = p.given - old.allocated_capacity, accounts = p.accounts - 1,
-                used = p.used - old.used
-            from old, a where p.id = old.partner_id
-            returning p.contract_id
+            select partner.* from partner, old, a where partner.id = old.partner_id for no key update of partner
+        ), freed as (
+            update partner set given = p.given - old.allocated_capacity, accounts = p.accounts - 1,
+                used = p.used - old.used,
+                allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+            from p, old where partner.id = p.id
+            returning partner.contract_id
         ), k as (
-            update contract k set used = k.used - old.used from p, old where k.id = p.contract_id and old.used <> 0
+            select contract.* from contract, freed, old
+            where contract.id = freed.contract_id and old.used <> 0 for no key update of contract
+        ), lightened as (
+            update contract set used = k.used - old.used from k, old where contract.id = k.id
         )
-        select contract_id from p
+        select contract_id from freed
         """,
         {"id": account_id, "now": now, "stamp": stamp},
     )

@@ -1,6 +1,7 @@
 """SQL of storage accounts. Lock order: account, partner, contract.
 
 `scope` is the organisation that asks, a partner or its distributor; `partner_id` is the partner whose account it is.
+Parents are locked before they are updated, and every column of their CHECKs comes from there: see partners/queries.py.
 """
 
 from datetime import datetime
@@ -33,7 +34,7 @@ async def insert_account(
     cursor = await conn.execute(
         f"""
         with p as (
-            select id from partner
+            select * from partner
             where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null
             for no key update
         ), s as (
@@ -47,8 +48,9 @@ async def insert_account(
             insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
             select id, terms_since, allocated_capacity, allow_overdraft from s
         ), parent as (
-            update partner p set given = p.given + s.allocated_capacity, accounts = p.accounts + 1
-            from s where p.id = s.partner_id
+            update partner set given = p.given + s.allocated_capacity, accounts = p.accounts + 1,
+                allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+            from s, p where partner.id = p.id
         )
         select {ACCOUNT}, audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
             'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))

@@ -109,6 +109,7 @@ async def amend_contract(
         ), k as (
             update contract k set
                 reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
+                allocated_capacity = old.allocated_capacity,  -- fresh, for the CHECK: see partners/queries.py
                 price_cents = coalesce(%(price)s::numeric, old.price_cents),
                 details = coalesce(%(details)s, old.details),
                 terms_since = case

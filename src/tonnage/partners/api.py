@@ -10,7 +10,7 @@ from tonnage.access.guard import DistributorAdmin, DistributorStaff, Distributor
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.web.listing import Listing, Paging
-from tonnage.web.payload import Answer, Capacity, Flag, Name, Payload, UuidBody, UuidPath
+from tonnage.web.payload import Answer, Bytes, Capacity, Flag, Name, Payload, UuidBody, UuidPath, shown
 from tonnage.web.reply import Json, NoContent
 from tonnage.web.route import Door
 
@@ -19,6 +19,14 @@ extensions = APIRouter(prefix="/ext/v1", route_class=Door, tags=["Distributors"]
 
 
 class CreatePartnerReqBody(Payload):
+    model_config = shown(
+        {
+            "allocatedCapacity": 5_000_000_000_000,
+            "distributorContractId": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
+            "name": "New partner company",
+        }
+    )
+
     allocated_capacity: Capacity
     allow_overdraft: Flag | None = None
     distributor_contract_id: UuidBody
@@ -26,27 +34,43 @@ class CreatePartnerReqBody(Payload):
 
 
 class UpdatePartnerReqBody(Payload):
+    model_config = shown({"allocatedCapacity": 250_000_000, "name": "Renamed partner"})
+
     allocated_capacity: Capacity | None = None
     allow_overdraft: Flag | None = None
     name: Name | None = None
 
 
 class MovePartnerReqBody(Payload):
+    model_config = shown({"distributorContractId": "bb0a102d-ad4b-4738-b405-561add97abbb"})
+
     distributor_contract_id: UuidBody
 
 
 class DistributorPartnerResponse(Answer):
+    model_config = shown(
+        {
+            "id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
+            "distributorContractId": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
+            "name": "New partner company",
+            "allocatedCapacity": 5_000_000_000_000,
+        }
+    )
+
     id: str
     distributorContractId: str
     name: str
-    allocatedCapacity: int
+    allocatedCapacity: Bytes
     allowOverdraft: bool | None = None
     details: str | None = None
 
 
 @routes.get("/contract/{contractID}/partners", responses={200: {"model": list[DistributorPartnerResponse]}})
 async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Paging) -> Response:
-    """The partners under one of your contracts, in order of creation."""
+    """List the partners under one of your contracts.
+
+    In order of creation.
+    """
     select = queries.partners_of(call.actor.organisation_id, contractID)
     return Listing(call.database.streams, page, select, actions.no_contract(contractID))
 
@@ -55,7 +79,10 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
 async def create_partner(
     call: DistributorStaff, details: Annotated[CreatePartnerReqBody, Body(alias="partnerDetails")]
 ) -> Response:
-    """Creates a partner with a part of the contract's remaining capacity, in bytes; 0 makes it pay-per-use."""
+    """Create a partner.
+
+    Its `allocatedCapacity` in bytes is a part of the contract's remaining capacity; 0 makes it pay-per-use.
+    """
     partner = NewPartner(
         details.distributor_contract_id, details.name, details.allocated_capacity, details.allow_overdraft
     )
@@ -64,7 +91,7 @@ async def create_partner(
 
 @routes.get("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
 async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
-    """One partner."""
+    """Get a partner."""
     found = await call.database.run(lambda conn: queries.one_partner(conn, call.actor.organisation_id, partnerID))
     if found is None:
         raise no_partner(partnerID)
@@ -75,7 +102,10 @@ async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
 async def update_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[UpdatePartnerReqBody, Body(alias="partnerDetails")]
 ) -> Response:
-    """Changes the fields that are given, at once: name, allocated capacity, overdraft. Others are ignored."""
+    """Rename or resize a partner, or change its overdraft.
+
+    The fields that are given are changed, at once; those that are not stay. Unknown fields are ignored.
+    """
     change = PartnerChange(details.name, details.allocated_capacity, details.allow_overdraft)
     return Json(
         await call.database.run(lambda conn: actions.update_partner(conn, call.actor, partnerID, change, call.now))
@@ -84,7 +114,10 @@ async def update_partner(
 
 @routes.delete("/partner/{partnerID}", status_code=204)
 async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Response:
-    """Closes a partner that has no storage accounts left; its members and keys end."""
+    """Close a partner that has no storage accounts left.
+
+    Its members and keys end. An account that waits for deletion still counts.
+    """
     await call.database.run(lambda conn: actions.close_partner(conn, call.actor, partnerID, call.now))
     return NoContent()
 
@@ -93,7 +126,10 @@ async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Respons
 async def move_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[MovePartnerReqBody, Body(alias="contract")]
 ) -> Response:
-    """Moves a partner, with its capacity, to another of your contracts in the same currency."""
+    """Move a partner to another contract.
+
+    Its capacity moves with it. The contract must be yours and in the same currency.
+    """
     target = details.distributor_contract_id
     return Json(
         await call.database.run(lambda conn: actions.move_partner(conn, call.actor, partnerID, target, call.now))

@@ -1,7 +1,13 @@
 """SQL of partners. Lock order: account, partner, contract; the contract row, which everybody shares, comes last.
 
-PostgreSQL runs the parts of a WITH as they are read, in no promised order, so the order is forced by data: the update
-of the contract reads from the parts that must come before it.
+PostgreSQL runs the parts of a WITH as they are read, in no promised order, so the order is forced by data: what locks
+the contract reads from the parts that must come before it.
+
+PostgreSQL checks the row that an UPDATE makes of the statement's snapshot, and only then finds that it has to wait for
+a newer version. A CHECK would so see new totals beside old limits, and refuse what is allowed. Therefore a statement
+whose change depends on a locked value first locks the parent too, and takes every column of the CHECK from there. (A
+partner's creation adds a constant: its refusal was true of the snapshot, and it holds the contract's lock no longer
+than it must.)
 """
 
 from datetime import datetime
@@ -92,8 +98,9 @@ async def update_partner(
             update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
         ), p as (
             update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
+                given = old.given,
                 terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
-            from new where p.id = new.id
+            from new, old where p.id = new.id
             returning p.*
         ), t as (
             insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
@@ -108,11 +115,15 @@ async def update_partner(
         ), a as (
             select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before, after)
             from facts where before <> after
-        ), k as (
-            update contract k
-            set allocated_capacity = k.allocated_capacity - old.allocated_capacity + p.allocated_capacity
-            from p, old, (select (select count(*) from t), (select count(*) from a)) as before_this
+        ), parent as (
+            select k.*
+            from contract k, p, old, (select (select count(*) from t), (select count(*) from a)) as before_this
             where k.id = p.contract_id and p.allocated_capacity <> old.allocated_capacity
+            for no key update of k
+        ), k as (
+            update contract k set reserved_capacity = parent.reserved_capacity,
+                allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
+            from parent, p, old where k.id = parent.id
         )
         select {_PARTNER} from p, new o where (select count(*) from a) >= 0
         """,
@@ -138,9 +149,11 @@ async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: da
     """
     cursor = await conn.execute(
         """
-        with p as (
-            update partner p set closed_at = %(now)s
-            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+        with old as (
+            select * from partner where id = %(id)s and distributor_id = %(scope)s and closed_at is null
+            for no key update
+        ), p as (
+            update partner p set closed_at = %(now)s, accounts = old.accounts from old where p.id = old.id
             returning p.*
         ), o as (
             update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
@@ -150,9 +163,12 @@ async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: da
             select audit(%(stamp)s, p.id, 'partner.close', p.id::text, jsonb_build_object(
                 'name', o.name, 'contractId', p.contract_id, 'allocatedCapacity', p.allocated_capacity), null)
             from p, o, (select count(*) from m) as before_this
+        ), parent as (
+            select k.* from contract k, p, a where k.id = p.contract_id for no key update of k
         ), k as (
-            update contract k set allocated_capacity = k.allocated_capacity - p.allocated_capacity
-            from p, a where k.id = p.contract_id
+            update contract k set reserved_capacity = parent.reserved_capacity,
+                allocated_capacity = parent.allocated_capacity - p.allocated_capacity
+            from parent, p where k.id = parent.id
         )
         select p.id from p, a
         """,
@@ -177,7 +193,7 @@ async def move_partner(
             where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
             for no key update of p
         ), locked as (
-            select k.id, k.currency from contract k, old
+            select k.* from contract k, old
             where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
             order by k.id for no key update of k
         ), allowed as (
@@ -198,11 +214,11 @@ async def move_partner(
                 jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
             from p, old where p.contract_id <> old.contract_id
         ), k as (
-            update contract k set
-                allocated_capacity = k.allocated_capacity
-                    + case when k.id = p.contract_id then p.allocated_capacity else -p.allocated_capacity end,
-                used = k.used + case when k.id = p.contract_id then p.used else -p.used end
-            from p, old, a where k.id in (p.contract_id, old.contract_id)
+            update contract k set reserved_capacity = locked.reserved_capacity,
+                allocated_capacity = locked.allocated_capacity
+                    + case when k.id = p.contract_id then old.allocated_capacity else -old.allocated_capacity end,
+                used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
+            from locked, p, old, a where k.id = locked.id
         )
         select {_PARTNER} from p, old o where (select count(*) from a) >= 0
         """,

@@ -1,0 +1,118 @@
+"""Usage reports, for partners and their distributors. Two doors to each: they differ in who may come in."""
+
+from datetime import UTC, date
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from tonnage.access.actions import no_partner
+from tonnage.access.guard import Call, DistributorViewer, PartnerViewer
+from tonnage.accounts.account import account_id
+from tonnage.accounts.actions import no_account
+from tonnage.usage import queries
+from tonnage.usage.period import Period
+from tonnage.web.listing import Listing, Page, Paging
+from tonnage.web.payload import Answer, Bytes, Day, DayText, UuidPath, shown
+from tonnage.web.reply import Json
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/v1", route_class=Door)
+
+
+class DailyUsage(Answer):
+    model_config = shown({"date": "2026-03-01", "allocated_capacity": 1_000_000_000_000, "usage": 640_000_000_000})
+
+    date: DayText
+    allocated_capacity: Bytes
+    usage: Bytes
+
+
+class ClientUsage(Answer):
+    model_config = shown(
+        {
+            "client_id": "482915730164",
+            "name": "New customer",
+            "allocated_capacity": 1_000_000_000_000,
+            "daily_usage": [{"date": "2026-03-01", "allocated_capacity": 1_000_000_000_000, "usage": 640_000_000_000}],
+        }
+    )
+
+    client_id: str
+    name: str
+    allocated_capacity: Bytes
+    daily_usage: list[DailyUsage]
+
+
+async def _period(
+    first: Annotated[Day, Query(alias="from", description="The first day, UTC.")],
+    last: Annotated[Day, Query(alias="to", description="The last day, UTC; at most 400 days in all.")],
+) -> Period:
+    return Period(first, last)
+
+
+Days: TypeAlias = Annotated[Period, Depends(_period)]
+
+
+@routes.get("/partner/{partnerID}/usage", responses={200: {"model": list[ClientUsage]}}, tags=["Distributors"])
+async def list_partner_usage(call: DistributorViewer, partnerID: UuidPath, days: Days, page: Paging) -> Response:
+    """Report the daily usage of a partner's storage accounts.
+
+    In bytes; those deleted since are included.
+    """
+    return _listed(call, partnerID, days, page)
+
+
+@routes.get("/storage-accounts/usage", responses={200: {"model": list[ClientUsage]}}, tags=["Partners"])
+async def list_usage(call: PartnerViewer, days: Days, page: Paging) -> Response:
+    """Report the daily usage of your storage accounts.
+
+    In bytes; those deleted since are included.
+    """
+    return _listed(call, call.actor.organisation_id, days, page)
+
+
+def _listed(call: Call, partner_id: UUID, days: Period, page: Page) -> Response:
+    select = queries.usage_of_partner(call.actor.organisation_id, partner_id, days, _today(call))
+    return Listing(call.database.streams, page, select, no_partner(partner_id))
+
+
+@routes.get(
+    "/partner/{partnerID}/storage-accounts/{accountID}/usage",
+    responses={200: {"model": ClientUsage}},
+    tags=["Distributors"],
+)
+async def get_partner_account_usage(
+    call: DistributorViewer, partnerID: UuidPath, accountID: str, days: Days
+) -> Response:
+    """Report the daily usage of one of a partner's storage accounts.
+
+    In bytes.
+    """
+    return await _one(call, partnerID, accountID, days)
+
+
+@routes.get("/storage-account/{accountID}/usage", responses={200: {"model": ClientUsage}}, tags=["Partners"])
+async def get_account_usage(call: PartnerViewer, accountID: str, days: Days) -> Response:
+    """Report the daily usage of one of your storage accounts.
+
+    In bytes.
+    """
+    return await _one(call, call.actor.organisation_id, accountID, days)
+
+
+async def _one(call: Call, partner_id: UUID, account: str, days: Period) -> Response:
+    number = account_id(account)
+    if number is None:
+        raise no_account(account)
+    found = await call.database.run(
+        lambda conn: queries.usage_of_account(conn, call.actor.organisation_id, partner_id, number, days, _today(call))
+    )
+    if found is None:
+        raise no_account(number)
+    return Json(found)
+
+
+def _today(call: Call) -> date:
+    return call.now.astimezone(UTC).date()

@@ -1,0 +1,37 @@
+"""SQL that keeps the usage tables in shape."""
+
+from datetime import date
+
+from tonnage.db import Connection
+
+_ACCOUNTS_AT_ONCE = 1000
+
+
+async def make_coming_partitions(conn: Connection, today: date) -> None:
+    """The partitions of this month and the next three."""
+    await conn.execute(
+        "select ensure_usage_partitions(%(today)s::date, (%(today)s::date + interval '3 months')::date)",
+        {"today": today},
+    )
+
+
+async def trim_samples(conn: Connection, oldest: date, after: int) -> tuple[int | None, int]:
+    """Drops the samples before the day `oldest` of the next accounts after the id `after`.
+
+    Gives the last of these accounts, None when there are none left, and the number of samples. By account, because that
+    is how samples are found: the table has no index by age.
+    """
+    cursor = await conn.execute(
+        """
+        with visited as materialized (
+            select id from storage_account where id > %(after)s order by id limit %(limit)s
+        ), gone as (
+            delete from usage_sample u using visited
+            where u.account_id = visited.id and u.sampled_at < %(oldest)s::date::timestamptz returning u.bytes
+        )
+        select (select max(id) from visited), (select count(*) from gone)
+        """,
+        {"after": after, "limit": _ACCOUNTS_AT_ONCE, "oldest": oldest},
+    )
+    row = await cursor.fetchone()
+    return row or (None, 0)

@@ -1,0 +1,28 @@
+"""The days that a usage report is about."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from tonnage.errors import FieldError, Invalid
+
+LONGEST_PERIOD = 400
+"""Days in one report, both ends included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `first` through `last`, UTC. Raises Invalid, naming `from` and `to`, for none or more than 400."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        days = (self.last - self.first).days + 1
+        if days < 1:
+            raise _invalid("from must not be later than to")
+        if days > LONGEST_PERIOD:
+            raise _invalid(f"from and to must not span more than {LONGEST_PERIOD} days, and these are {days}")
+
+
+def _invalid(sentence: str) -> Invalid:
+    return Invalid(sentence, (FieldError("from", sentence), FieldError("to", sentence)))

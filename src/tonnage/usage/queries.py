@@ -1,0 +1,110 @@
+"""SQL of usage reports. PostgreSQL builds the JSON text, an account per row, so that a report of any size streams.
+
+The text is glued together: numbers and days need no escaping, and to_json takes care of names.
+"""
+
+from datetime import date
+from typing import LiteralString
+from uuid import UUID
+
+from tonnage.db import Connection, ListQuery
+from tonnage.usage.period import Period
+
+# An account and its days in the period. The days of one that is gone end with the day it was purged; a gone one
+# without a day in the period is left out.
+_ACCOUNT: LiteralString = """
+    s.seq, s.id, s.name, s.folded_to, s.used, s.purged_at,
+    case when s.purged_at is null then s.allocated_capacity else 0 end as present_capacity,
+    greatest(s.created_at::date, %(first)s::date) as first_day,
+    least(s.purged_at::date, %(last)s::date, %(today)s::date) as last_day"""
+
+_REPORTED: LiteralString = """
+    (s.purged_at is null or (s.purged_at::date >= %(first)s and s.created_at::date <= %(last)s))"""
+
+# `e` is a stretch of days under the same terms: what applied at a day's end applies to the day, so of several changes
+# in a day the last one counts. A stretch is one probe into the terms and one scan of the daily values, however many
+# points it has. Behind folded_to no sample is known yet, and the last known use is all there is to say. Of an account
+# that is gone the column says 0, and its last daily value what it had.
+_POINTS: LiteralString = """
+    select string_agg(concat_ws(',', (
+            select string_agg('{"date":"' || d.day || e.middle || d.usage || '}', ',')
+            from (
+                select day, usage from daily_usage
+                where account_id = s.id and day between e.first_day and least(e.last_day, s.folded_to)
+                    and day between %(first)s and %(last)s
+                order by day
+            ) d
+        ), case when e.last_day > s.folded_to then (
+            select string_agg('{"date":"' || e.last_day - back || e.middle || u.used || '}', ',')
+            from (
+                select case when s.purged_at is null then s.used else coalesce((
+                    select closing from daily_usage where account_id = s.id and day = s.folded_to), 0) end as used
+                offset 0
+            ) u, generate_series(e.last_day - greatest(e.first_day, s.folded_to + 1), 0, -1) back
+        ) end), ',' order by e.first_day) as points
+    from (
+        select greatest(t.since, s.first_day) as first_day, least(t.until - 1, s.last_day) as last_day,
+            '","allocated_capacity":' || t.allocated_capacity || ',"usage":' as middle
+        from (
+            select valid_from::date as since, allocated_capacity,
+                lead(valid_from::date, 1, 'infinity') over (order by valid_from, id) as until
+            from account_terms where account_id = s.id
+        ) t
+        where t.since < t.until and t.since <= s.last_day and t.until > s.first_day
+        offset 0
+    ) e
+    where e.first_day <= e.last_day"""
+
+_ELEMENT: LiteralString = """('{"client_id":"' || s.id || '","name":' || to_json(s.name)
+    || ',"allocated_capacity":' || s.present_capacity
+    || ',"daily_usage":[' || coalesce(p.points, '') || ']}')::json"""
+
+
+def usage_of_partner(scope: UUID, partner_id: UUID, period: Period, today: date) -> ListQuery:
+    """The usage of a partner's accounts, in order of creation, as an api.ClientUsage each.
+
+    The accounts are put in order before their days are looked up: LIMIT, even without a number, keeps the planner from
+    sorting the finished texts, which would hold the first row back until the last one is made.
+    """
+    return ListQuery(
+        f"""
+        select coalesce(s.seq, 0), case when s.id is not null then {_ELEMENT} end
+        from (
+            select {_ACCOUNT}
+            from partner p
+            left join storage_account s
+                on s.partner_id = p.id and {_REPORTED} and (%(after)s::bigint is null or s.seq > %(after)s)
+            where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
+            order by s.seq limit %(limit)s
+        ) s
+        left join lateral ({_POINTS}) p on true
+        order by s.seq
+        """,
+        {"scope": scope, "partner": partner_id, **_days(period, today)},
+    )
+
+
+async def usage_of_account(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, period: Period, today: date
+) -> bytes | None:
+    """The usage of one account as an api.ClientUsage; None where the partner's list would not have it."""
+    cursor = await conn.execute(
+        f"""
+        select {_ELEMENT}
+        from (
+            select {_ACCOUNT}
+            from storage_account s join partner p on p.id = s.partner_id
+            where s.id = %(account)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id)
+                and p.closed_at is null and {_REPORTED}
+            offset 0
+        ) s
+        left join lateral ({_POINTS}) p on true
+        """,
+        {"scope": scope, "partner": partner_id, "account": account_id, **_days(period, today)},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+def _days(period: Period, today: date) -> dict[str, object]:
+    return {"first": period.first, "last": period.last, "today": today}

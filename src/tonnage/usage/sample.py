@@ -1,0 +1,147 @@
+"""Samples: how many bytes an account held at a moment, and the CSV file that brings them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import BinaryIO, NamedTuple
+
+from tonnage.units import MAX_CAPACITY
+
+MOST_BAD_LINES = 20
+"""How many wrong lines are told before the rest of a file is not looked at any more."""
+
+LONGEST_LINE = 400
+"""Bytes. A line as it should be has under 80."""
+
+PROGRESS_LINES = 10_000
+
+_TOO_MANY = f"the bytes must not be more than {MAX_CAPACITY}"
+_HEADER = ["account", "time", "bytes"]
+_LINE = re.compile(rb'\s*("?)(\d{12})\1\s*,\s*("?)([^",]*)\3\s*,\s*("?)(\d{1,19})\5\s*')
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_BYTES = re.compile(r"\d+", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?P<clock>[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?P<offset>Z|[+-]\d{2}:\d{2})?)?", re.ASCII
+)
+
+
+class Sample(NamedTuple):
+    """`size` bytes were stored in an account at a moment. `line` is the sample's place in what it came with."""
+
+    line: int
+    account_id: int
+    at: datetime
+    size: int
+
+
+class BadLine(NamedTuple):
+    """A line that cannot be taken, and why: words that follow `line 7:`."""
+
+    line: int
+    reason: str
+
+
+class SampleFile:
+    """The samples of a CSV file `account,time,bytes`, read once, a line at a time.
+
+    Account: 12 digits. Time: RFC 3339 with an offset or Z, or a bare day, which is its midnight UTC. Bytes: 0 to
+    2^63 - 1. UTF-8, with or without byte order mark, header and quotes; blank lines are skipped. Lines that are none of
+    that are left out and put into `bad`, and reading ends when there are MOST_BAD_LINES. `progress` is told the number
+    of lines read, now and then and at the end.
+    """
+
+    def __init__(self, lines: Iterable[bytes], progress: Callable[[int], None] | None = None) -> None:
+        self._lines = lines
+        self._progress = progress
+        self.bad: list[BadLine] = []
+
+    def __iter__(self) -> Iterator[Sample]:
+        number = 0
+        first = True
+        for number, line in enumerate(self._lines, 1):
+            if self._progress and number % PROGRESS_LINES == 0:
+                self._progress(number)
+            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if not text.strip():
+                continue
+            if first and _is_header(text):
+                first = False
+                continue
+            first = False
+            try:
+                yield _sample(number, text)
+            except ValueError as error:
+                self.bad.append(BadLine(number, str(error)))
+                if len(self.bad) == MOST_BAD_LINES:
+                    break
+        if self._progress:
+            self._progress(number)
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, each cut behind LONGEST_LINE bytes: a file without line ends must not fill the memory."""
+    while line := file.readline(LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST_LINE + 1)
+        yield line
+
+
+def _sample(number: int, line: bytes) -> Sample:
+    match = _LINE.fullmatch(line)
+    if match is None or len(line) > LONGEST_LINE:
+        raise ValueError(_what_is_wrong(line))
+    size = int(match[6])
+    if size > MAX_CAPACITY:
+        raise ValueError(_TOO_MANY)
+    # Only ASCII digits and signs get through `_moment`, whatever the bytes were.
+    return Sample(number, int(match[2]), _moment(match[4].decode("utf-8", "replace").strip()), size)
+
+
+def _moment(text: str) -> datetime:
+    match = _TIME.fullmatch(text.upper())
+    if match is None:
+        raise ValueError("the time must be written 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC")
+    if match["clock"] and not match["offset"]:
+        raise ValueError("the time needs an offset from UTC, such as Z or +02:00")
+    try:
+        moment = datetime.fromisoformat(match[0])
+        return moment.astimezone(UTC) if match["clock"] else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("the time is not one of the calendar and the clock") from None
+
+
+def _what_is_wrong(line: bytes) -> str:
+    if len(line) > LONGEST_LINE:
+        return f"the line is longer than {LONGEST_LINE} bytes"
+    if b"\0" in line:
+        return "there is a NUL byte in it; save the file as UTF-8 text"
+    try:
+        columns = _columns(line.decode())
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    if len(columns) != len(_HEADER):
+        found = "is one" if len(columns) == 1 else f"are {len(columns)}"
+        return f"there must be three columns, {','.join(_HEADER)}, and there {found}"
+    return _which_is_wrong(*columns)
+
+
+def _which_is_wrong(account: str, time: str, size: str) -> str:
+    if not _ACCOUNT.fullmatch(account):
+        return "the account must be a number of 12 digits"
+    if not _BYTES.fullmatch(size):
+        return "the bytes must be a whole number, 0 or more"
+    if len(size) > len(str(MAX_CAPACITY)):
+        return _TOO_MANY
+    _moment(time)
+    return "the quotes do not match"
+
+
+def _is_header(line: bytes) -> bool:
+    return [column.lower() for column in _columns(line.decode("utf-8", "replace"))] == _HEADER
+
+
+def _columns(text: str) -> list[str]:
+    # No value holds a comma, a quote or a line break, so that much of CSV is all of it.
+    columns = [column.strip() for column in text.split(",")]
+    return [column[1:-1] if len(column) > 1 and column[0] == column[-1] == '"' else column for column in columns]

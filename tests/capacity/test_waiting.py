@@ -1,0 +1,200 @@
+"""A statement that had to wait for another one decides by what is true afterwards, not by what it saw before.
+
+PostgreSQL checks a CHECK on the snapshot's version of a row first and waits afterwards, so each of these was refused.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.cast import NOW, TB, Cast
+from tonnage.access.actor import Actor
+from tonnage.accounts import actions as accounts
+from tonnage.accounts import deletion_queries
+from tonnage.accounts.account import NewAccount
+from tonnage.contracts import actions as contracts
+from tonnage.contracts.contract import Amendment
+from tonnage.db import Connection
+from tonnage.errors import Conflict
+from tonnage.partners import actions as partners
+from tonnage.partners.partner import PartnerChange
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+Work = Callable[[Connection], Awaitable[Any]]
+
+
+async def behind(cast: Cast, first: Work, second: Work) -> Any:
+    """`second`, begun while `first` was done and not yet committed."""
+    async with cast.database.pool.connection() as conn:
+        async with conn.transaction():
+            await first(conn)
+            waiting = asyncio.create_task(cast.database.run(second))  # pyright: ignore[reportArgumentType]  a coroutine
+            blocked = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+            async with asyncio.timeout(30):
+                while await cast.row(blocked, conn.info.backend_pid) == (0,):
+                    assert not waiting.done(), await waiting
+        return await waiting
+
+
+def resize(distributor: Actor, partner: Actor, to: int) -> Work:
+    change = PartnerChange(allocated_capacity=to)
+    return lambda conn: partners.update_partner(conn, distributor, partner.organisation_id, change, NOW)
+
+
+def amend(cast: Cast, contract: UUID, reserved: int) -> Work:
+    amendment = Amendment(reserved_capacity=reserved)
+    return lambda conn: contracts.amend_contract(conn, cast.operator, contract, amendment, NOW)
+
+
+def all_of(*works: Work) -> Work:
+    async def one_after_the_other(conn: Connection) -> None:
+        for work in works:
+            await work(conn)
+
+    return one_after_the_other
+
+
+def use(partner: Actor, size: int) -> Work:
+    """What a sample does to the totals."""
+    return lambda conn: conn.execute(
+        "with p as (update partner set used = used + %(n)s where id = %(p)s returning contract_id)"
+        " update contract k set used = used + %(n)s from p where k.id = p.contract_id",
+        {"n": size, "p": partner.organisation_id},
+    )
+
+
+async def totals(cast: Cast, distributor: Actor) -> list[int]:
+    """Allocated capacity of the distributor's contracts, which must be the sum of their living partners'."""
+    stored, summed = await cast.row(
+        "select array_agg(k.allocated_capacity order by k.seq), array_agg(coalesce((select sum(p.allocated_capacity)"
+        " from partner p where p.contract_id = k.id and p.closed_at is null), 0)::bigint order by k.seq)"
+        " from contract k where k.distributor_id = %s",
+        distributor.organisation_id,
+    )
+    assert stored == summed
+    return stored
+
+
+async def test_a_resize_behind_a_resize(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 100 * TB)
+    partner = await cast.partner(distributor, contract, 10 * TB)
+    await behind(cast, resize(distributor, partner, 50 * TB), resize(distributor, partner, 5 * TB))
+    assert await totals(cast, distributor) == [5 * TB]
+
+
+async def test_a_close_behind_a_resize(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 100 * TB)
+    partner = await cast.partner(distributor, contract, TB)
+    await behind(
+        cast,
+        resize(distributor, partner, 90 * TB),
+        lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),
+    )
+    assert await totals(cast, distributor) == [0]
+
+
+async def test_a_resize_behind_an_amendment_that_was_used_up(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 10 * TB)
+    partner = await cast.partner(distributor, contract, 9 * TB)
+    other = await cast.partner(distributor, contract, TB)
+    more = all_of(amend(cast, contract, 200 * TB), resize(distributor, other, 150 * TB))
+    await behind(cast, more, resize(distributor, partner, 8 * TB))
+    assert await totals(cast, distributor) == [158 * TB]
+
+
+async def test_an_amendment_behind_a_shrinking_partner(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor, 10 * TB)
+    partner = await cast.partner(distributor, contract, 9 * TB)
+    await behind(cast, resize(distributor, partner, TB), amend(cast, contract, 2 * TB))
+    with pytest.raises(Conflict):
+        await behind(cast, resize(distributor, partner, 2 * TB), amend(cast, contract, TB))
+    assert await totals(cast, distributor) == [2 * TB]
+
+
+@pytest.mark.parametrize("used", [TB, 0])
+async def test_a_move_behind_a_sample_or_a_resize(cast: Cast, used: int) -> None:
+    distributor = await cast.distributor()
+    here, there = await cast.contract(distributor), await cast.contract(distributor)
+    partner = await cast.partner(distributor, here, TB)
+    await behind(
+        cast,
+        use(partner, used) if used else resize(distributor, partner, 7 * TB),
+        lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
+    )
+    assert await totals(cast, distributor) == [0, TB if used else 7 * TB]
+    assert await cast.row("select used from contract where id = %s", there) == (used,)
+
+
+async def test_an_account_behind_a_growing_partner(cast: Cast) -> None:
+    await cast.region()
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), TB)
+    details = NewAccount("Waited", f"w{partner.organisation_id.hex}@example.org", "hash", 5 * TB, allow_overdraft=False)
+    await behind(
+        cast,
+        resize(distributor, partner, 5 * TB),
+        lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, NOW),
+    )
+    assert await cast.row("select given from partner where id = %s", partner.organisation_id) == (5 * TB,)
+
+
+async def due_account(cast: Cast) -> tuple[Actor, Actor, int]:
+    await cast.region()
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), 10 * TB)
+    account = await cast.account(partner, 8 * TB)
+    await cast.database.run(
+        lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, account, 1, NOW)
+    )
+    claim = "update storage_account set purge_started_at = pending_deleted_at where id = %s returning 1"
+    await cast.row(claim, account)
+    return distributor, partner, account
+
+
+async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
+    distributor, partner, account = await due_account(cast)
+    there = await cast.contract(distributor)
+
+    def sample(conn: Connection) -> Awaitable[Any]:
+        return conn.execute("update storage_account set used = %s where id = %s", [TB, account])
+
+    await behind(
+        cast,
+        all_of(
+            sample,
+            use(partner, TB),
+            lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
+        ),
+        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+    )
+    left = await cast.row("select given, accounts, used from partner where id = %s", partner.organisation_id)
+    assert left == (0, 0, 0)
+    assert await cast.row("select used from contract where id = %s", there) == (0,)
+
+
+async def test_a_shrinking_partner_behind_a_purge(cast: Cast) -> None:
+    distributor, partner, account = await due_account(cast)
+    await behind(
+        cast,
+        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        resize(distributor, partner, TB),
+    )
+    assert await totals(cast, distributor) == [TB]
+
+
+async def test_a_close_behind_a_purge(cast: Cast) -> None:
+    distributor, partner, account = await due_account(cast)
+    await behind(
+        cast,
+        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),
+    )
+    assert await totals(cast, distributor) == [0]

@@ -1,0 +1,248 @@
+"""Samples coming in: what is refused, and what the accepted ones change."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.cast import Cast
+from tests.usage.scenes import (
+    LATER,
+    OPENED,
+    assert_totals,
+    at,
+    import_lines,
+    numbered,
+    purge,
+    record,
+    rows_of,
+    trade,
+)
+from tonnage.db import Connection
+from tonnage.errors import Forbidden, Invalid
+from tonnage.usage import actions
+from tonnage.usage.actions import Recorded
+from tonnage.usage.sample import MOST_BAD_LINES, BadLine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+
+async def used(cast: Cast, account: int) -> int:
+    return (await cast.row("select used from storage_account where id = %s", account))[0]
+
+
+async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    recorded = await record(
+        cast,
+        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was opened, but on that day
+        (account, at("2026-01-05", "23:59:59"), 2),
+        (account, at("2026-01-06"), 10),
+        (account, at("2026-01-06", "01:00:00"), 10),
+        (account, at("2026-01-06", "02:00:00"), 11),
+        (account, at("2026-01-07"), 2**63 - 1),
+        (account, at("2026-01-07", "12:00:00"), 2**63 - 2),
+    )
+    assert recorded == Recorded(samples=7, changed=7, accounts=1, days=3)
+    assert await rows_of(cast, account) == [
+        (date(2026, 1, 5), 2, 2, 2),
+        (date(2026, 1, 6), 10, 11, 3),
+        (date(2026, 1, 7), 2**63 - 1, 2**63 - 2, 2),
+    ]
+    assert await used(cast, account) == 2**63 - 2
+    await assert_totals(cast, world.contract)
+
+
+async def test_a_mean_just_below_half_is_not_rounded_twice(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    # The mean of 20,001 samples ends in .49998; numeric division of numbers this large keeps four decimals of it.
+    base = 123_456_789_012_345
+    start = at("2026-01-06")
+    await record(cast, *[(account, start + timedelta(seconds=n), base + (n < 10_000)) for n in range(20_001)])
+    assert (await rows_of(cast, account))[1] == (date(2026, 1, 6), base, base, 20_001)
+
+
+async def test_days_without_samples_are_carried_and_the_first_ones_are_zero(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-07"), 30), (account, at("2026-01-07", "12:00:00"), 50))
+    await record(cast, (account, at("2026-01-10"), 7))
+    assert await rows_of(cast, account) == [
+        (date(2026, 1, 5), 0, 0, 0),
+        (date(2026, 1, 6), 0, 0, 0),
+        (date(2026, 1, 7), 40, 50, 2),
+        (date(2026, 1, 8), 50, 50, 0),
+        (date(2026, 1, 9), 50, 50, 0),
+        (date(2026, 1, 10), 7, 7, 1),
+    ]
+    assert await used(cast, account) == 7
+
+
+async def test_a_late_sample_changes_its_day_and_what_was_carried_from_it(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-05"), 1), (account, at("2026-01-08"), 8), (account, at("2026-01-10"), 10))
+    await record(cast, (account, at("2026-01-06"), 60))
+    assert [row[1] for row in await rows_of(cast, account)] == [1, 60, 60, 8, 8, 10]
+    await record(cast, (account, at("2026-01-08", "01:00:00"), 20))
+    assert [row[1:3] for row in await rows_of(cast, account)][3:] == [(14, 20), (20, 20), (10, 10)]
+    assert await used(cast, account) == 10
+    await record(cast, (account, at("2026-01-10", "01:00:00"), 100))
+    assert await used(cast, account) == 100
+    await assert_totals(cast, world.contract)
+
+
+async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    lines = [f"{account},2026-01-05T12:00:00Z,5", f"{account},2026-01-05T14:00:00+02:00,5", f"{account},2026-01-06,6"]
+    assert await import_lines(cast, *lines) == Recorded(samples=3, changed=2, accounts=1, days=2)
+    before = await rows_of(cast, account)
+    assert await import_lines(cast, *lines) == Recorded(samples=3, changed=0, accounts=0, days=0)
+    assert await rows_of(cast, account) == before
+    assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == Recorded(1, 1, 1, 1)
+    assert [row[1] for row in await rows_of(cast, account)] == [9, 6]
+    await assert_totals(cast, world.contract)
+
+
+async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-05"), 10), (account, at("2026-01-07", "12:00:00"), 20))
+
+    async def trim(conn: Connection) -> None:
+        await conn.execute("delete from usage_sample where account_id = %s", [account])
+
+    await cast.database.run(trim)
+    await record(cast, (account, at("2026-01-06"), 1))
+    assert [row[1] for row in await rows_of(cast, account)] == [10, 1, 20]
+    await record(cast, (account, at("2026-01-07", "13:00:00"), 40))
+    assert [row[1:] for row in await rows_of(cast, account)] == [(10, 10, 1), (1, 1, 1), (40, 40, 1)]
+
+
+async def test_what_is_gone_uses_nothing_whatever_is_learnt_about_its_past(cast: Cast) -> None:
+    world = await trade(cast)
+    account, other = await cast.account(world.partner), await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-06"), 5), (other, at("2026-01-06"), 7))
+    await purge(cast, world.partner, account, at("2026-01-09", "08:00:00"))
+    await record(cast, (account, at("2026-01-09", "12:00:00"), 100))
+    assert [row[1] for row in await rows_of(cast, account)] == [0, 5, 5, 5, 100]
+    assert await used(cast, account) == 0
+    assert await cast.row("select used from contract where id = %s", world.contract) == (7,)
+    await assert_totals(cast, world.contract)
+
+
+async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Cast) -> None:
+    world = await trade(cast)
+    account, gone = await cast.account(world.partner), await cast.account(world.partner)
+    await purge(cast, world.partner, gone, at("2026-02-01", "08:00:00"))
+    with pytest.raises(Invalid) as refused:
+        await import_lines(
+            cast,
+            "account,time,bytes",
+            f"{account},2026-01-06,1",
+            "000000000007,2026-01-06,1",
+            f"{account},2026-01-04T23:59:59Z,1",
+            f"{account},yesterday,1",
+            f"{gone},2026-02-02,1",
+            f"{account},2026-03-15T12:05:01Z,1",
+            f"{account},2026-01-06T01:00:00+01:00,2",
+        )
+    assert [(field.field, field.message) for field in refused.value.fields] == [
+        ("line 3", "there is no storage account 000000000007"),
+        ("line 4", "the day is before the account's first one, 2026-01-05"),
+        ("line 5", "the time must be written 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC"),
+        ("line 6", "the account was deleted on 2026-02-01"),
+        ("line 7", "the time is in the future"),
+        ("line 8", "it has another value than line 2 for the same account and time"),
+    ]
+    assert str(refused.value) == (
+        "Nothing was recorded, because 6 lines are wrong; the first is line 3: "
+        "there is no storage account 000000000007."
+    )
+    assert await rows_of(cast, account) == []
+    assert await cast.row("select count(*) from usage_sample where account_id in (%s, %s)", account, gone) == (0,)
+
+
+async def test_no_more_than_twenty_lines_are_told(cast: Cast) -> None:
+    with pytest.raises(
+        Invalid, match="20 lines or more are wrong; the first is line 1: there is no storage"
+    ) as refused:
+        await import_lines(cast, *(["100000000000,2026-01-06,1", "x"] * 30))
+    assert [field.field for field in refused.value.fields] == [f"line {n}" for n in range(1, MOST_BAD_LINES + 1)]
+    with pytest.raises(Invalid, match=r"because a line is wrong; line 1: there must be three columns"):
+        await import_lines(cast, "x")
+
+
+async def test_five_minutes_ahead_is_a_clock_that_differs(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, LATER + timedelta(minutes=5), 5))
+    assert await used(cast, account) == 5
+
+
+async def test_an_import_is_for_the_operator_and_on_record(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    with pytest.raises(Forbidden):
+        await cast.database.transaction(lambda conn: actions.import_samples(conn, world.distributor, [], LATER))
+    await import_lines(cast, f"{account},2026-01-06,6")
+    entry = await cast.row(
+        "select actor_kind, organisation_id, after from audit_entry where action = 'usage.import'"
+        " order by id desc limit 1"
+    )
+    assert entry == ("cli", cast.operator.organisation_id, {"samples": 1, "changed": 1, "accounts": 1, "days": 1})
+
+
+async def test_an_empty_file_is_no_error(cast: Cast) -> None:
+    assert await import_lines(cast) == Recorded(0, 0, 0, 0)
+    assert await import_lines(cast, "account,time,bytes") == Recorded(0, 0, 0, 0)
+
+
+async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+
+    async def twice(conn: Connection) -> Recorded:
+        await actions.record_samples(conn, numbered([(account, at("2026-01-06"), 1)]), LATER)
+        return await actions.record_samples(conn, numbered([(account, at("2026-01-07"), 2)]), LATER)
+
+    assert await cast.database.transaction(twice) == Recorded(1, 1, 1, 1)
+    assert [row[1] for row in await rows_of(cast, account)] == [0, 1, 2]
+
+
+async def test_lines_that_were_misread_are_refused_with_the_others(cast: Cast) -> None:
+    with pytest.raises(Invalid, match="line 4: it is torn"):
+        await cast.database.transaction(
+            lambda conn: actions.record_samples(conn, [], LATER, [BadLine(4, "it is torn")])
+        )
+
+
+async def test_old_months_get_their_partitions(cast: Cast) -> None:
+    world = await trade(cast)
+    cast.now = OPENED.replace(year=2019)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2019-03-01"), 4))
+    await record(cast, (account, at("2020-12-31"), 5))
+    rows = await rows_of(cast, account)
+    assert len(rows) == (date(2020, 12, 31) - date(2019, 1, 5)).days + 1
+    assert rows[-2:] == [(date(2020, 12, 30), 4, 4, 0), (date(2020, 12, 31), 5, 5, 1)]
+
+
+async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: Cast) -> None:
+    world = await trade(cast)
+    cast.now = OPENED
+    accounts = [await cast.account(world.partner) for _ in range(3)]
+    now = at("2026-03-10", "15:00:00")
+    edge = at("2026-03-10") - timedelta(days=actions.RAW_DAYS)
+    await record(cast, *[(a, edge - timedelta(seconds=1), 5) for a in accounts], *[(a, edge, 6) for a in accounts])
+    before = await rows_of(cast, accounts[0])
+    assert await actions.keep_house(cast.database, now) >= len(accounts)
+    left = await cast.row(
+        "select array_agg(sampled_at), count(*) from usage_sample where account_id = any(%s)", accounts
+    )
+    assert left == ([edge] * 3, 3)
+    assert await actions.keep_house(cast.database, now) == 0
+    assert await rows_of(cast, accounts[0]) == before
+    assert await cast.row("select to_regclass('daily_usage_2026_06') is not null") == (True,)
