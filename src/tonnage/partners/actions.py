@@ -10,7 +10,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import room
 from tonnage.db import Connection, attempt, broken_constraint
 from tonnage.errors import Conflict, NotFound
-from tonnage.partners import queries
+from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import in_bytes
 
@@ -99,7 +99,7 @@ async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contrac
     scope = actor.organisation_id
     try:
         async with attempt(conn):
-            moved = await queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
+            moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
     except (CheckViolation, NumericValueOutOfRange) as error:
         standing = await queries.standing(conn, scope, partner_id, contract_id)
         if standing is None or broken_constraint(error) not in _NO_ROOM:

@@ -16,9 +16,10 @@ from uuid import UUID
 from tonnage.db import Connection, ListQuery
 from tonnage.partners.partner import NewPartner, PartnerChange, Standing
 
-_PARTNER = """json_strip_nulls(json_build_object(
+PARTNER = """json_strip_nulls(json_build_object(
     'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
     'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft, 'details', p.details))"""
+"""The JSON of rows `p` of partner and `o` of its organisation."""
 
 
 async def insert_partner(
@@ -52,7 +53,7 @@ async def insert_partner(
             from (select count(*) from t, a) as before_this
             where k.id = %(contract)s and k.distributor_id = %(scope)s
         )
-        select {_PARTNER} from p, o
+        select {PARTNER} from p, o
         """,
         {
             "id": partner_id,
@@ -125,7 +126,7 @@ async def update_partner(
                 allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
             from parent, p, old where k.id = parent.id
         )
-        select {_PARTNER} from p, new o where (select count(*) from a) >= 0
+        select {PARTNER} from p, new o where (select count(*) from a) >= 0
         """,
         {
             "id": partner_id,
@@ -177,62 +178,11 @@ async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: da
     return await cursor.fetchone() is not None
 
 
-async def move_partner(
-    conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID, now: datetime, stamp: str
-) -> bytes | None:
-    """The partner as JSON under its new contract; None unless partner and contract are the distributor's (`scope`) and
-    the contract's currency is that of the old one.
-
-    Constraint contract_capacity or overflow: the new contract has not that much left. Both contracts are locked in
-    order of id, so that two opposite moves wait for each other rather than end each other.
-    """
-    cursor = await conn.execute(
-        f"""
-        with old as (
-            select p.*, o.name from partner p join organisation o on o.id = p.id
-            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
-            for no key update of p
-        ), locked as (
-            select k.* from contract k, old
-            where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
-            order by k.id for no key update of k
-        ), allowed as (
-            select old.* from old
-            join locked here on here.id = old.contract_id
-            join locked there on there.id = %(contract)s and there.currency = here.currency
-        ), p as (
-            update partner p set contract_id = %(contract)s, terms_since = case
-                when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end
-            from allowed where p.id = allowed.id
-            returning p.*
-        ), t as (
-            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
-            select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
-            from p, old where p.contract_id <> old.contract_id
-        ), a as (
-            select audit(%(stamp)s, p.id, 'partner.move', p.id::text,
-                jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
-            from p, old where p.contract_id <> old.contract_id
-        ), k as (
-            update contract k set reserved_capacity = locked.reserved_capacity,
-                allocated_capacity = locked.allocated_capacity
-                    + case when k.id = p.contract_id then old.allocated_capacity else -old.allocated_capacity end,
-                used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
-            from locked, p, old, a where k.id = locked.id
-        )
-        select {_PARTNER} from p, old o where (select count(*) from a) >= 0
-        """,
-        {"id": partner_id, "scope": scope, "contract": contract_id, "now": now, "stamp": stamp},
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
-
-
 async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes | None:
     """The partner as JSON; None if the distributor `scope` has no such one."""
     cursor = await conn.execute(
         f"""
-        select {_PARTNER} from partner p join organisation o on o.id = p.id
+        select {PARTNER} from partner p join organisation o on o.id = p.id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null
         """,
         [partner_id, scope],
@@ -260,7 +210,7 @@ def partners_of(scope: UUID, contract_id: UUID) -> ListQuery:
     """The living partners of a contract of the distributor `scope`."""
     return ListQuery(
         f"""
-        select coalesce(p.seq, 0), case when p.id is not null then {_PARTNER} end
+        select coalesce(p.seq, 0), case when p.id is not null then {PARTNER} end
         from contract k
         left join (partner p join organisation o on o.id = p.id)
             on p.contract_id = k.id and p.closed_at is null and (%(after)s::bigint is null or p.seq > %(after)s)
@@ -275,7 +225,7 @@ def all_partners() -> ListQuery:
     """Every living partner, for the operator."""
     return ListQuery(
         f"""
-        select p.seq, {_PARTNER} from partner p join organisation o on o.id = p.id
+        select p.seq, {PARTNER} from partner p join organisation o on o.id = p.id
         where p.closed_at is null and (%(after)s::bigint is null or p.seq > %(after)s)
         order by p.seq limit %(limit)s
         """,
