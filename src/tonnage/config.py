@@ -17,7 +17,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """What an operator can set. Every field is also an environment variable: `TONNAGE_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="TONNAGE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TONNAGE_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = None
     """A PostgreSQL >= 15 to use; the embedded one when unset."""

@@ -1,0 +1,168 @@
+"""The web application: every feature's doors, the layers around them, and what a process holds while it serves."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import psycopg
+from fastapi import FastAPI, Request
+from psycopg_pool import PoolTimeout
+from starlette.responses import Response
+
+from tonnage import __version__
+from tonnage.access import api as access
+from tonnage.access.guard import Resources, resources_of
+from tonnage.access.keyring import Keyring, wall_clock
+from tonnage.access.passwords import Passwords
+from tonnage.accounts import api as accounts
+from tonnage.contracts import api as contracts
+from tonnage.db import Database, connect
+from tonnage.errors import Unavailable
+from tonnage.migrations import state
+from tonnage.partners import api as partners
+from tonnage.regions import api as regions
+from tonnage.usage import api as usage
+from tonnage.web import documents, problem, swagger_ui
+from tonnage.web.middleware import Edge
+from tonnage.web.reply import Json
+from tonnage.web.route import mount
+
+_log = logging.getLogger(__name__)
+
+_FLUSH_SECONDS = 30
+
+_ABOUT = "\n\n".join(
+    (
+        "Sell storage capacity through distributors and partners: contracts, partners, their storage accounts and "
+        "daily usage.",
+        "**Authorize**: every request but the list of regions needs the header `Authorization: Bearer <key>`. Press "
+        "*Authorize* and paste `Bearer <key>` whole; every request from this page then carries it. A key belongs to a "
+        "distributor or to a partner, and opens the operations of that kind.",
+        "**Units**: capacities and usage are in bytes (1 TB is 1000000000000 bytes), times and days in UTC.",
+        "**Lists** are whole and in order of creation. With `limit` they come in pages; the `Link` header leads to the "
+        "next one.",
+        "**Errors** have one shape, `application/problem+json`: `detail` says what is wrong and what to do, `errors` "
+        "names the fields, and `requestId` is what to name when asking for help.",
+    )
+)
+
+_TAGS = [
+    {
+        "name": "Distributors",
+        "description": "With the key of a distributor: its contracts, and its partners with all they have.",
+    },
+    {"name": "Partners", "description": "With the key of a partner: its own storage accounts."},
+    {"name": "Integrations", "description": "Without a key."},
+]
+
+
+def create_app(
+    conninfo: str,
+    *,
+    deletion_grace_days: int = 30,
+    clock: Callable[[], datetime] = wall_clock,
+    passwords: Passwords | None = None,
+    beside: Callable[[Database], Coroutine[None, None, None]] | None = None,
+) -> FastAPI:
+    """An application on the database at `conninfo`, whose schema must fit. Its pools open with its lifespan.
+
+    `beside` runs in the same process for as long, such as a worker of the job queue.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
+            keyring = Keyring(database, clock)
+            app.state.resources = Resources(database, keyring, passwords or Passwords(), clock, deletion_grace_days)
+            await stack.enter_async_context(_beside(_flush_forever(keyring)))
+            if beside:
+                await stack.enter_async_context(_beside(beside(database)))
+            _settle_garbage()
+            yield
+            with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
+                await keyring.flush()
+
+    app = FastAPI(
+        title="Tonnage",
+        version=__version__,
+        description=_ABOUT,
+        openapi_tags=_TAGS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        # Nobody listens to them here, and looking whether somebody does is done at every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    problem.install(app)
+    app.add_middleware(Edge)
+    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    app.add_api_route("/readyz", readyz, include_in_schema=False)
+    documents.install(app)
+    swagger_ui.install(app)
+    mount(
+        app,
+        contracts.routes,
+        partners.routes,
+        partners.extensions,
+        access.routes,
+        accounts.routes,
+        usage.routes,
+        regions.routes,
+    )
+    return app
+
+
+async def healthz() -> Response:
+    """The process runs."""
+    return Json(b'{"status":"ok"}')
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers and its schema fits; else 503 with the reason."""
+    found = await resources_of(request).database.run(state)
+    trouble = found.problem()
+    if trouble:
+        raise Unavailable(trouble)
+    return Json(b'{"status":"ready"}')
+
+
+@asynccontextmanager
+async def _beside(coroutine: Coroutine[None, None, None], patience: float = 25) -> AsyncGenerator[None]:
+    """Runs a coroutine beside the requests; ends it with them, waiting `patience` seconds for it to clean up."""
+    task = asyncio.create_task(coroutine)
+    task.add_done_callback(_tell_if_failed)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=patience)
+
+
+def _tell_if_failed(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("a background task of the server has ended; restart the server", exc_info=error)
+
+
+async def _flush_forever(keyring: Keyring) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_SECONDS)
+        try:
+            await keyring.flush()
+        except (psycopg.OperationalError, PoolTimeout, Unavailable):
+            _log.warning("last-used times of keys could not be written; they are lost for this half minute")
+
+
+def _settle_garbage() -> None:
+    """What start-up has made stays for good: the collector need not look at it again, nor run after every 700 objects.
+
+    Measured: the slowest hundredth of lean requests goes from 29 ms to 4 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

@@ -1,0 +1,177 @@
+"""What every command needs: which database is meant, a session on it, and in whose name it acts."""
+
+import asyncio
+import functools
+import signal
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+
+import click
+import psycopg
+from pydantic import ValidationError
+
+from tonnage import embedded, migrations, sealing
+from tonnage.access.actor import Actor, Kind
+from tonnage.access.keyring import wall_clock
+from tonnage.access.queries import operator_id
+from tonnage.cli.kinds import CONNINFO
+from tonnage.config import Settings
+from tonnage.db import Database, ListQuery, connect
+from tonnage.errors import TonnageError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_OVERRIDES = "tonnage.settings"
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command works with: the database, the operator as its actor, and the time."""
+
+    database: Database
+    operator: Actor
+    now: datetime
+
+    async def documents(self, query: ListQuery, missing: TonnageError | None = None) -> list[bytes]:
+        """The JSON documents of a list. No row at all raises `missing`, where the list is one of something."""
+
+        async def read(conn: psycopg.AsyncConnection[tuple[Any, ...]]) -> list[tuple[int, bytes | None]]:
+            return await (await conn.execute(*query())).fetchall()
+
+        rows = await self.database.run(read)
+        if not rows and missing is not None:
+            raise missing
+        return [document for _, document in rows if document is not None]
+
+
+def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T]:
+    """Gives a command `--database-url` and `--data-dir`, and the settings as its first argument."""
+
+    @functools.wraps(command)
+    def with_settings(*args: P.args, **kwargs: P.kwargs) -> T:
+        return command(_settings(click.get_current_context()), *args, **kwargs)
+
+    url = click.option(
+        "--database-url",
+        type=CONNINFO,
+        envvar="TONNAGE_DATABASE_URL",
+        show_envvar=True,
+        expose_value=False,
+        callback=_override,
+        help="The PostgreSQL to use; without it the embedded one.",
+    )
+    folder = click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="TONNAGE_DATA_DIR",
+        show_envvar=True,
+        expose_value=False,
+        callback=_override,
+        help="Where the embedded database and its secrets are.",
+    )
+    return url(folder(with_settings))
+
+
+def _override(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value is not None:
+        ctx.meta.setdefault(_OVERRIDES, {})[param.name] = value
+
+
+def _settings(ctx: click.Context) -> Settings:
+    try:
+        return Settings(**ctx.meta.get(_OVERRIDES, {}))
+    except ValidationError as error:
+        wrong = [f"TONNAGE_{str(one['loc'][0]).upper()}: {one['msg']}." for one in error.errors()]
+        raise click.UsageError(" ".join(wrong)) from error
+
+
+def run(settings: Settings, work: Callable[[Session], Awaitable[T]]) -> T:
+    """Does `work` with a session on the database of the settings, whose schema fits.
+
+    Raises SchemaError, EmbeddedError and what `work` raises; an unreachable database is psycopg.OperationalError.
+    """
+
+    async def in_session(conninfo: str) -> T:
+        async with connect(conninfo, size=2, streams=1) as database:
+            operator = Actor.on_command_line(await database.run(operator_id), Kind.OPERATOR)
+            return await work(Session(database, operator, wall_clock()))
+
+    with fitting_database(settings) as conninfo:
+        return asyncio.run(in_session(conninfo))
+
+
+@contextmanager
+def fitting_database(settings: Settings) -> Generator[str]:
+    """The libpq URL of the database, its schema fitting this program. An embedded one is migrated to fit."""
+    with some_database(settings) as conninfo:
+        fit(conninfo, automatically=not settings.database_url)
+        yield conninfo
+
+
+@contextmanager
+def some_database(settings: Settings) -> Generator[str]:
+    """The libpq URL of the database, whatever is in it. An embedded one is running, or runs while this lasts."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    # A command that is told to end must take the server with it that it has started.
+    with _ending_in_order(signal.SIGTERM, signal.SIGHUP), embedded.connect_or_serve(settings.data_dir) as conninfo:
+        yield conninfo
+
+
+def fit(conninfo: str, *, automatically: bool) -> None:
+    """Raises SchemaError unless the schema fits; when `automatically`, migrates it first if it is behind."""
+    found = asyncio.run(schema_state(conninfo))
+    if found.problem() and automatically:
+        migrations.upgrade(conninfo)
+        found = asyncio.run(schema_state(conninfo))
+    trouble = found.problem()
+    if trouble:
+        raise migrations.SchemaError(trouble)
+
+
+def key_file(settings: Settings) -> Path | None:
+    """The file of the keys that seal secrets; None where none is set, for a database that is not embedded."""
+    if settings.secret_key_file or settings.database_url:
+        return settings.secret_key_file
+    return settings.data_dir / "secret.key"
+
+
+def prove_keys(conninfo: str, settings: Settings) -> None:
+    """Raises SealingError unless the keys open what is sealed. The embedded database gets its first key here."""
+
+    async def prove() -> None:
+        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            may_create = not settings.database_url and not settings.secret_key_file
+            await sealing.prepare(connection, key_file(settings), may_create=may_create)
+
+    asyncio.run(prove())
+
+
+async def schema_state(conninfo: str) -> migrations.SchemaState:
+    """Compares the database with this program. An unreachable one is psycopg.OperationalError within ten seconds."""
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+        return await migrations.state(connection)
+
+
+@contextmanager
+def _ending_in_order(*numbers: signal.Signals) -> Generator[None]:
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in numbers}
+    # One that is ignored was set so by nohup.
+    wanted = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in wanted:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in wanted:
+            signal.signal(number, before[number])

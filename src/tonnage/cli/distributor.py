@@ -1,0 +1,42 @@
+"""`tonnage distributor`: who holds contracts."""
+
+import json
+
+import click
+
+from tonnage.access import actions, queries
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.rules import NAME
+from tonnage.config import Settings
+
+_COLUMNS = (Column("ID", "id"), Column("Name", "name"))
+
+
+@click.group()
+def distributor() -> None:
+    """Distributors: organisations that hold contracts and create partners under them."""
+
+
+@distributor.command()
+@click.argument("name", type=NAME)
+@as_json
+@on_database
+def create(settings: Settings, name: str, as_json: bool) -> None:
+    """Create a distributor."""
+
+    async def work(session: Session) -> bytes:
+        made = await session.database.run(
+            lambda conn: actions.create_distributor(conn, session.operator, name, session.now)
+        )
+        return json.dumps({"id": str(made), "name": name}, ensure_ascii=False).encode()
+
+    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@distributor.command("list")
+@as_json
+@on_database
+def list_(settings: Settings, as_json: bool) -> None:
+    """Show all distributors."""
+    show_list(run(settings, lambda session: session.documents(queries.distributors())), _COLUMNS, as_json=as_json)

@@ -1,0 +1,88 @@
+"""uvicorn, as Tonnage runs it: on a socket that is bound already, and ended by whoever started it."""
+
+import asyncio
+import http.client
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from uvicorn.config import STARTUP_FAILURE
+
+from tonnage.cli.listener import Listener, unavailable
+
+_DRAIN_SECONDS = 20
+"""What requests under way may take when the server is told to stop."""
+
+_IDLE_SECONDS = 75
+"""Longer than the 60 seconds of the usual reverse proxies: else they send a request into a connection that closes."""
+
+
+class HttpServer(uvicorn.Server):
+    """Serves an application and prints `banner` when it does: the socket accepts requests, and the database answers."""
+
+    def __init__(self, app: FastAPI, listener: Listener, banner: list[str], *, access_log: bool) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=access_log,
+            server_header=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        super().__init__(config)
+        self._listener = listener
+        self._banner = banner
+
+    def run_until_stopped(self) -> None:
+        """Raises click.ClickException when it cannot start."""
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self.serve([self._listener.socket]))
+        except SystemExit as error:
+            if error.code != STARTUP_FAILURE:
+                raise
+            raise click.ClickException("The server could not start; the reason is in the lines above.") from error
+
+    def stop(self) -> None:
+        """No more requests; ends when those under way are answered."""
+        self.should_exit = True
+
+    def hurry(self) -> None:
+        """Ends without waiting for requests."""
+        self.force_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leaves signals alone: uvicorn's way ends the process by the signal before the database is stopped."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Also waits for the first answer."""
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            # Bound, but another process was faster to listen.
+            raise unavailable(self._listener.host, self._listener.port, error) from error
+        trouble = await asyncio.to_thread(self._trouble)
+        if trouble:
+            raise click.ClickException(trouble)
+        for line in self._banner:
+            click.echo(line)
+
+    def _trouble(self) -> str | None:
+        connection = http.client.HTTPConnection(self._listener.host, self._listener.port, timeout=30)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            return None if response.status == http.HTTPStatus.OK else response.read().decode()
+        except OSError as error:
+            return f"The server does not answer at {self._listener.origin}: {error}"
+        finally:
+            connection.close()

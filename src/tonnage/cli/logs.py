@@ -1,0 +1,37 @@
+"""The log of the commands that run for long: plain lines on standard error, times in UTC."""
+
+import logging
+import time
+
+import click
+
+log_level = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="How much to log, on standard error.",
+)
+"""Gives a command the option `--log-level`."""
+
+_CHATTY = {
+    "alembic": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "procrastinate": logging.WARNING,
+    # A page of traceback whenever the database restarts; failed jobs are told by its parent.
+    "procrastinate.worker.worker": logging.CRITICAL,
+    "procrastinate.utils": logging.CRITICAL,
+}
+"""Who writes more at `info` than an operator can use, and from which level on it is heard."""
+
+
+def configure(level: str) -> None:
+    """From now on, records of `level` and above are written."""
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    if level == "info":
+        for name, threshold in _CHATTY.items():
+            logging.getLogger(name).setLevel(threshold)

@@ -1,0 +1,44 @@
+"""`tonnage migrate`: the schema of this version."""
+
+import asyncio
+
+import click
+
+from tonnage import migrations
+from tonnage.cli.context import on_database, schema_state, some_database
+from tonnage.config import Settings
+
+
+@click.command()
+@on_database
+@click.option(
+    "--lock-timeout",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for other processes.",
+)
+def migrate(settings: Settings, lock_timeout: int) -> None:
+    """Bring the database to this version, all or nothing.
+
+    Several processes may do this at once. Servers of the version before may go on running; what no longer fits says so.
+    """
+    with some_database(settings) as conninfo:
+        before = asyncio.run(schema_state(conninfo))
+        if before.database is not None and before.database > before.program:
+            _tell_newer(before)
+            return
+        migrations.upgrade(conninfo, lock_timeout=lock_timeout)
+        after = asyncio.run(schema_state(conninfo))
+    if before == after:
+        click.echo(f"The database is at revision {after.database} already.")
+    else:
+        click.echo(f"The database went from revision {before.database or 'none'} to {after.database}.")
+
+
+def _tell_newer(found: migrations.SchemaState) -> None:
+    trouble = found.problem()
+    if trouble:
+        raise migrations.SchemaError(trouble)
+    click.echo(f"The database is at revision {found.database}, newer than this program's {found.program}, and fits it.")

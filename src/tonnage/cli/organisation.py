@@ -1,0 +1,63 @@
+"""Which organisation a command is about, and acting in its name."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
+
+import click
+
+from tonnage.access.actor import Actor, Kind
+from tonnage.access.queries import organisation_kind
+from tonnage.cli.context import Session
+from tonnage.cli.kinds import UUID as UUID_TYPE
+from tonnage.contracts.queries import distributor_of
+from tonnage.errors import NotFound
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def organisation_or_operator(command: F) -> F:
+    """Gives a command `--organisation` and `--operator`, of which it takes one: see `meant`."""
+    either = click.option("--organisation", "organisation_id", type=UUID_TYPE, help="A distributor or partner.")
+    operator = click.option("--operator", "of_operator", is_flag=True, help="The operator itself.")
+    return either(operator(command))
+
+
+async def meant(session: Session, organisation_id: UUID | None, *, of_operator: bool) -> Actor:
+    """The organisation as the actor that works on its own things. NotFound: there is none, or it is closed."""
+    return session.operator if of_operator or organisation_id is None else await acting_for(session, organisation_id)
+
+
+def require_one(organisation_id: UUID | None, *, of_operator: bool) -> None:
+    """Raises click.UsageError unless just one organisation is named."""
+    if (organisation_id is not None) == of_operator:
+        raise click.UsageError("Name one organisation: --organisation ID or --operator.")
+
+
+async def acting_for(session: Session, organisation_id: UUID) -> Actor:
+    """The operator acting for an organisation that is open. NotFound."""
+    kind = await session.database.run(lambda conn: organisation_kind(conn, organisation_id))
+    if kind is None:
+        raise no_organisation(organisation_id)
+    return Actor.on_command_line(organisation_id, Kind(kind))
+
+
+async def acting_for_distributor(session: Session, distributor_id: UUID) -> Actor:
+    """The same for a distributor. NotFound: it is another organisation, or none."""
+    kind = await session.database.run(lambda conn: organisation_kind(conn, distributor_id))
+    if kind != Kind.DISTRIBUTOR:
+        raise NotFound(f"There is no distributor {distributor_id}.")
+    return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
+
+
+async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:
+    """The operator acting for the distributor whose contract it is. NotFound."""
+    distributor_id = await session.database.run(lambda conn: distributor_of(conn, contract_id))
+    if distributor_id is None:
+        raise NotFound(f"There is no contract {contract_id}.")
+    return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
+
+
+def no_organisation(organisation_id: UUID) -> NotFound:
+    """What there is to say of an unknown id."""
+    return NotFound(f"There is no organisation {organisation_id}.")

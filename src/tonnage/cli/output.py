@@ -1,0 +1,72 @@
+"""What commands print: JSON documents as they are for scripts, tables for people."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tonnage.units import format_size
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+"""Gives a command the flag `--json`, as the argument `as_json`."""
+
+_UNLIMITED = 100_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its title, and the field of the document that it shows."""
+
+    title: str
+    field: str
+    form: Callable[[Any], str] = str
+    align: Literal["left", "right"] = "left"
+
+
+size_column = partial(Column, form=format_size, align="right")
+"""A column whose field is bytes."""
+
+
+def show_list(documents: Iterable[bytes], columns: Sequence[Column], *, as_json: bool) -> None:
+    """Prints JSON documents as an array, or as a table; fields that a document lacks are empty."""
+    if as_json:
+        click.echo(b"[" + b",".join(documents) + b"]")
+        return
+    _console().print(_table([json.loads(document) for document in documents], columns))
+
+
+def show_one(document: bytes, columns: Sequence[Column], *, as_json: bool) -> None:
+    """Prints one JSON document as it is, or a line per field."""
+    if as_json:
+        click.echo(document)
+        return
+    found = json.loads(document)
+    grid = Table.grid(padding=(0, 2))
+    for column in columns:
+        if found.get(column.field) is not None:
+            grid.add_row(Text(column.title), Text(column.form(found[column.field])))
+    _console().print(grid)
+
+
+def _table(documents: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column.title, justify=column.align, no_wrap=not sys.stdout.isatty(), overflow="fold")
+    for document in documents:
+        values = [document.get(column.field) for column in columns]
+        # As Text, since rich would take a name such as [bold] for its markup.
+        cells = ["" if value is None else column.form(value) for column, value in zip(columns, values, strict=True)]
+        table.add_row(*[Text(cell) for cell in cells])
+    return table
+
+
+def _console() -> Console:
+    # Without a terminal rich takes 80 columns and wraps; a pipe has no width.
+    return Console(width=None if sys.stdout.isatty() else _UNLIMITED, highlight=False, soft_wrap=False)

@@ -1,0 +1,29 @@
+"""Which errors a command ends with in a sentence; any other is a bug and shows its traceback."""
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from tonnage.embedded import EmbeddedError
+from tonnage.errors import TonnageError
+from tonnage.migrations import SchemaError
+from tonnage.sealing import SealingError
+
+
+def sentence_of(error: Exception) -> str | None:
+    """What to tell the person at the command line, or None for a bug."""
+    match error:
+        case TonnageError() | EmbeddedError() | SchemaError() | SealingError():
+            return str(error)
+        case PoolTimeout():
+            return "The database cannot be reached: no connection within 5 seconds."
+        case psycopg.errors.InsufficientPrivilege():
+            return f"The database role may not do this: {error.diag.message_primary}."
+        case psycopg.OperationalError():
+            return f"The database cannot be reached: {_one_line(error)}"
+        case _:
+            return None
+
+
+def _one_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error)
+    return " ".join(text.split()).removeprefix("connection failed: ")

@@ -1,0 +1,118 @@
+"""`tonnage serve`: the API, its jobs, and the database unless there is one."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import click
+
+from tonnage import demo, embedded
+from tonnage.access.keyring import wall_clock
+from tonnage.asgi import create_app
+from tonnage.cli import logs
+from tonnage.cli.context import fit, on_database, prove_keys
+from tonnage.cli.ending import Ending
+from tonnage.cli.http_server import HttpServer
+from tonnage.cli.listener import Listener, bound
+from tonnage.config import Settings
+from tonnage.db import Database, connect
+from tonnage.worker import jobs_app, work
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    with_demo: bool
+    with_worker: bool
+    access_log: bool
+
+
+@click.command()
+@on_database
+@click.option("--host", default="127.0.0.1", metavar="HOST", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    metavar="PORT",
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
+)
+@click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
+@click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
+@click.option("--access-log", is_flag=True, help="Log every request.")
+@logs.log_level
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    with_demo: bool,
+    with_worker: bool,
+    access_log: bool,
+    log_level: str,
+) -> None:
+    """Run the API until SIGTERM or Ctrl-C.
+
+    Without --database-url it runs a PostgreSQL of its own in --data-dir, and keeps its schema up to date.
+
+    On the first signal no more requests are taken in, those under way may take 20 seconds, then the jobs and the
+    database are stopped. A second signal does not wait for requests.
+    """
+    logs.configure(log_level)
+    ending = Ending()
+    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as conninfo:
+        fit(conninfo, automatically=not settings.database_url)
+        prove_keys(conninfo, settings)
+        banner = _prepare_demo(conninfo, settings, listener) if with_demo else _banner(listener)
+        _run(conninfo, settings, Options(with_demo, with_worker, access_log), listener, ending, banner)
+
+
+@contextmanager
+def _database(settings: Settings, ending: Ending) -> Generator[str]:
+    with ExitStack() as stack:
+        conninfo = settings.database_url or stack.enter_context(embedded.serve(settings.data_dir))
+        stack.enter_context(ending.over_afterwards())
+        yield conninfo
+
+
+def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list[str]:
+    async def prepare() -> demo.Demo:
+        async with connect(conninfo, size=2, streams=1) as database:
+            return await demo.prepare(database, settings.data_dir, f"{listener.origin}/v1", wall_clock())
+
+    try:
+        # With a database elsewhere nothing has needed the directory so far.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepared = asyncio.run(prepare())
+    except demo.DemoRefused as error:
+        raise click.UsageError(str(error)) from error
+    return [
+        *_banner(listener),
+        f"All keys and logins of the sample data are in {prepared.key_file}. To try it out, press Authorize and paste:",
+        f"Bearer {prepared.admin_key}",
+    ]
+
+
+def _banner(listener: Listener) -> list[str]:
+    return [
+        f"Tonnage serves {listener.origin}/v1",
+        f"Try it out at {listener.origin}/swagger/index.html",
+    ]
+
+
+def _run(
+    conninfo: str, settings: Settings, options: Options, listener: Listener, ending: Ending, banner: list[str]
+) -> None:
+    async def jobs(database: Database) -> None:
+        await work(jobs_app(conninfo, database, wall_clock))
+
+    app = create_app(
+        conninfo,
+        deletion_grace_days=settings.deletion_grace_days,
+        beside=jobs if options.with_worker else None,
+    )
+    server = HttpServer(app, listener, banner, access_log=options.access_log)
+    with ending.running(server.stop, server.hurry):
+        server.run_until_stopped()

@@ -1,0 +1,127 @@
+"""What `tonnage doctor` looks at around the data: the server, the schema, the jobs, the keys and the data directory."""
+
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+
+from tonnage import migrations, sealing
+from tonnage.access.checks import Check, compare
+from tonnage.cli.context import key_file
+from tonnage.config import Settings
+from tonnage.db import Connection
+
+OLDEST_SERVER = 15
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line of the doctor's. A note is worth knowing, but nothing is wrong."""
+
+    status: Literal["ok", "note", "FAIL"]
+    what: str
+    detail: str
+
+
+async def server(conn: Connection) -> list[Finding]:
+    """Its version, encoding and latency, and whether it keeps what it has confirmed."""
+    started = time.perf_counter()
+    row = await _row(conn, "select current_setting('server_version'), current_setting('server_encoding')")
+    latency = (time.perf_counter() - started) * 1000
+    version, encoding = row
+    fits = conn.info.server_version >= OLDEST_SERVER * 10_000 and encoding == "UTF8"
+    findings = [
+        Finding("ok", "connection", f"PostgreSQL {version}, {encoding}, answers in {latency:.1f} ms")
+        if fits
+        else Finding(
+            "FAIL", "connection", f"PostgreSQL {version}, {encoding}; it must be {OLDEST_SERVER} or newer, and UTF8"
+        )
+    ]
+    risky = await _row(
+        conn,
+        "select coalesce(string_agg(name, ', ' order by name), '') from pg_settings"
+        " where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'",
+    )
+    if risky[0]:
+        findings.append(Finding("note", "durability", f"a power cut may lose data: {risky[0]} off"))
+    return findings
+
+
+async def schema(conn: Connection) -> Finding:
+    """Whether this program may run on the database."""
+    found = await migrations.state(conn)
+    trouble = found.problem()
+    return Finding("FAIL", "schema", trouble) if trouble else Finding("ok", "schema", f"revision {found.database}")
+
+
+async def constraints(conn: Connection) -> Check:
+    """Rules that the database was told to hold, but that it has never seen to hold for all rows; likewise indexes."""
+    return await compare(
+        conn,
+        "database: constraints and indexes",
+        """
+        select conrelid::regclass || '.' || conname,
+            case when convalidated then 'valid' else 'not validated' end, 'valid'
+        from pg_constraint where connamespace = current_schema()::regnamespace and conrelid <> 0
+        union all
+        select x.indexrelid::regclass::text, case when x.indisvalid then 'valid' else 'invalid' end, 'valid'
+        from pg_index x join pg_class c on c.oid = x.indexrelid
+        where c.relnamespace = current_schema()::regnamespace
+        """,
+    )
+
+
+async def jobs(conn: Connection) -> Finding:
+    """Jobs that failed stay in the queue's table, and nobody does them again."""
+    row = await _row(
+        conn,
+        "select count(*), string_agg(distinct task_name, ', ') from procrastinate_jobs where status = 'failed'",
+    )
+    if row[0]:
+        return Finding("note", "jobs", f"{row[0]} failed ({row[1]}); the worker's log says why")
+    return Finding("ok", "jobs", "none failed")
+
+
+async def secrets(conn: Connection, settings: Settings) -> Finding:
+    """Whether the keys open everything that is sealed."""
+    file = key_file(settings)
+    sealed = await sealing.count_sealed(conn)
+    if file is None:
+        if sealed:
+            return Finding("FAIL", "secrets", f"{sealed} are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file")
+        return Finding("note", "secrets", "none can be sealed before TONNAGE_SECRET_KEY_FILE is set")
+    if not sealed and not settings.secret_key_file:
+        return Finding("ok", "secrets", "none yet; the first start of the server makes their key")
+    try:
+        opened = await sealing.open_all(conn, file)
+    except sealing.SealingError as error:
+        return Finding("FAIL", "secrets", str(error))
+    return Finding("ok", "secrets", f"the keys in {file} open all {opened}")
+
+
+def data_directory(folder: Path) -> Finding:
+    """Whether the embedded database's directory is closed to strangers."""
+    private = [folder / "postgres", *folder.glob("*.password"), *folder.glob("*.key"), *folder.glob("demo.json")]
+    open_ones = [f"{path} ({_mode(path):o})" for path in private if path.exists() and _mode(path) & 0o077]
+    # The server's user may pass through it, and its group is that user's alone.
+    if _mode(folder) & 0o067:
+        open_ones.insert(0, f"{folder} ({_mode(folder):o})")
+    if open_ones:
+        return Finding(
+            "FAIL", "data directory", f"others than the owner may use {', '.join(open_ones)}; stop that with chmod"
+        )
+    return Finding("ok", "data directory", f"{folder} is private")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def _row(conn: Connection, query: Any) -> tuple[Any, ...]:
+    row = await (await conn.execute(query)).fetchone()
+    if row is None:
+        raise psycopg.DataError("an aggregate or a select without a from has one row")
+    return row

@@ -1,0 +1,44 @@
+"""`tonnage worker`: the jobs, in a process of their own."""
+
+import asyncio
+from contextlib import suppress
+
+import click
+
+from tonnage.access.keyring import wall_clock
+from tonnage.cli import logs
+from tonnage.cli.context import fitting_database, on_database, prove_keys
+from tonnage.cli.ending import Ending
+from tonnage.config import Settings
+from tonnage.db import connect
+from tonnage.worker import jobs_app, work
+
+
+@click.command()
+@on_database
+@logs.log_level
+def worker(settings: Settings, log_level: str) -> None:
+    """Run the jobs until SIGTERM or Ctrl-C.
+
+    For a server that runs with --no-worker, or beside one that does not get through. Jobs under way are finished, for
+    up to 20 seconds; a second signal does not wait for them.
+    """
+    logs.configure(log_level)
+    with fitting_database(settings) as conninfo:
+        prove_keys(conninfo, settings)
+        ending = Ending()
+        with ending.watched(), ending.over_afterwards():
+            asyncio.run(_work(conninfo, ending))
+
+
+async def _work(conninfo: str, ending: Ending) -> None:
+    async with connect(conninfo, size=4, streams=1) as database:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work(jobs_app(conninfo, database, wall_clock)))
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(task.cancel)
+
+        with ending.running(stop, stop), suppress(asyncio.CancelledError):
+            click.echo("Tonnage runs jobs")
+            await task

@@ -1,0 +1,250 @@
+"""Secrets at rest: the database holds them sealed, a file beside it holds the keys. Neither is enough alone.
+
+Nothing of the file is kept in memory: it is a few lines, and so every process sees the keys that a rotation has made.
+"""
+
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+_LOCK = 0x746F6E6B657973  # "tonkeys", as the number of an advisory lock
+_CANARY = "canary"
+_CANARY_TEXT = b"tonnage"
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+class SealingError(Exception):
+    """The keys cannot be used, or do not open what is sealed. The sentence says what to do."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a file, newest first. The newest seals, each of them opens."""
+
+    file: Path
+    lines: tuple[bytes, ...] = field(repr=False)
+
+    def seal(self, secret: bytes) -> bytes:
+        """Readable by nobody without these keys, and not to be altered unnoticed."""
+        return self._fernet.encrypt(secret)
+
+    def open(self, sealed: bytes) -> bytes:
+        """The secret again. Raises SealingError when none of the keys fits."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken as error:
+            raise SealingError(
+                f"The keys in {self.file} do not open the secrets of this database; restore the file that does."
+            ) from error
+
+    @property
+    def _fernet(self) -> MultiFernet:
+        return MultiFernet([Fernet(line) for line in self.lines])
+
+
+def read_keys(file: Path) -> Keys:
+    """The keys of a file that nobody but its owner may read, one a line. Raises SealingError."""
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            lines = opened.read().splitlines()
+    except FileNotFoundError as error:
+        raise SealingError(
+            f"The key file {file} is missing; restore it from a backup, or, if the database holds no secrets yet, "
+            "make one with: tonnage secret create"
+        ) from error
+    except OSError as error:
+        raise SealingError(f"The key file {file} cannot be read: {error.strerror}.") from error
+    if mode & 0o077:
+        raise SealingError(f"Others than its owner may use the key file {file} (mode {mode:o}); run: chmod 600 {file}")
+    for number, line in enumerate(lines, 1):
+        _check_key(file, number, line)
+    keys = tuple(line.strip() for line in lines if line.strip())
+    if not keys:
+        raise SealingError(f"The key file {file} holds no key; restore it from a backup.")
+    return Keys(file, keys)
+
+
+def _check_key(file: Path, number: int, line: bytes) -> None:
+    try:
+        if line.strip():
+            Fernet(line.strip())
+    except ValueError as error:
+        raise SealingError(
+            f"Line {number} of the key file {file} is not a key (32 bytes in URL-safe base64); "
+            "restore the file from a backup."
+        ) from error
+
+
+def create_key_file(file: Path) -> bool:
+    """Makes a file with one fresh key, unless there is one already, and says whether it did. Raises SealingError.
+
+    Several processes may do this at once: one of them makes it, and nobody sees it half-written.
+    """
+    if os.path.lexists(file):
+        return False
+    with _writable(file):
+        draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+        _write(draft, [Fernet.generate_key()], owner=None)
+        try:
+            # A link, unlike a rename, never replaces what is there.
+            os.link(draft, file)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink()
+        _sync_folder(file)
+    return True
+
+
+@contextmanager
+def _writable(file: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SealingError(f"The key file {file} cannot be written: {error.strerror or error}.") from error
+
+
+def _replace(keys: Keys, lines: list[bytes]) -> Keys:
+    with _writable(keys.file):
+        # The real file, where the name is a link; and still its owner's, when it is root who rotates.
+        file = keys.file.resolve()
+        found = file.stat()
+        draft = file.with_name(f"{file.name}.new")
+        _write(draft, lines, owner=(found.st_uid, found.st_gid))
+        draft.rename(file)
+        _sync_folder(file)
+    return Keys(keys.file, tuple(lines))
+
+
+def _write(draft: Path, lines: list[bytes], owner: tuple[int, int] | None) -> None:
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as opened:
+        os.fchmod(descriptor, 0o600)
+        if owner is not None and owner != (os.geteuid(), os.getegid()):
+            os.fchown(descriptor, *owner)
+        opened.writelines(line + b"\n" for line in lines)
+        opened.flush()
+        os.fsync(descriptor)
+
+
+def _sync_folder(file: Path) -> None:
+    descriptor = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def prepare(conn: Connection, file: Path | None, *, may_create: bool) -> None:
+    """At the start of a process: proves that the keys open what is sealed, and seals the canary that will prove it.
+
+    Without a file (None) nothing can be sealed, and nothing may be. Raises SealingError. `may_create`: a missing file
+    is made, but only while nothing is sealed, since new keys would never open the old secrets.
+    """
+    sealed = await count_sealed(conn)
+    if file is None:
+        if sealed:
+            raise SealingError(
+                "The database holds sealed secrets; set TONNAGE_SECRET_KEY_FILE to the file of their keys."
+            )
+        return
+    if may_create and not sealed:
+        create_key_file(file)
+    keys = read_keys(file)
+    await conn.execute(
+        "insert into sealed_secret (name, sealed) values (%s, %s) on conflict do nothing",
+        [_CANARY, keys.seal(_CANARY_TEXT)],
+    )
+    await fetch(conn, file, _CANARY)
+
+
+async def count_sealed(conn: Connection) -> int:
+    """How many secrets the database holds, the canary included."""
+    row = await (await conn.execute("select count(*) from sealed_secret")).fetchone()
+    return row[0] if row else 0
+
+
+async def store(conn: Connection, file: Path, name: str, secret: bytes) -> None:
+    """Seals and keeps a secret under a name, in place of the one before; within the caller's transaction, if any."""
+    async with conn.transaction():
+        # The keys are read under the lock: a rotation in between might drop the very key that seals this.
+        await conn.execute("select pg_advisory_xact_lock_shared(%s)", [_LOCK])
+        await conn.execute(
+            "insert into sealed_secret (name, sealed) values (%s, %s)"
+            " on conflict (name) do update set sealed = excluded.sealed",
+            [name, read_keys(file).seal(secret)],
+        )
+
+
+async def fetch(conn: Connection, file: Path, name: str) -> bytes | None:
+    """The secret of that name; None if there is none. Raises SealingError when the keys do not open it."""
+    for last in (False, True):
+        row = await (await conn.execute("select sealed from sealed_secret where name = %s", [name])).fetchone()
+        if row is None:
+            return None
+        try:
+            return read_keys(file).open(row[0])
+        except SealingError:
+            # A rotation may have re-sealed the row and dropped its old key since we read it; not twice, though.
+            if last:
+                raise
+    raise AssertionError("not reached: the last try returns or raises")
+
+
+async def open_all(conn: Connection, file: Path) -> int:
+    """Opens every secret, to see that it can be done; gives their number. SealingError names one that cannot."""
+    keys = read_keys(file)
+    rows = await (await conn.execute("select name, sealed from sealed_secret order by name")).fetchall()
+    for name, sealed in rows:
+        try:
+            keys.open(sealed)
+        except SealingError as error:
+            raise SealingError(f"{error} (It is {name} that does not open.)") from error
+    return len(rows)
+
+
+async def rotate(conn: Connection, file: Path, *, prune: bool) -> int:
+    """A fresh key on top of the file, and every secret sealed anew with it; gives their number. Raises SealingError.
+
+    `prune` drops the other keys. The power may go off anywhere, because of the order, each step durable before the
+    next: the file gets the new key beside the old ones; the rows change, all or none; then only are the old keys
+    needed by no row, and may go. At any moment the file opens every row. Needs a connection in autocommit.
+    """
+    locked = await (await conn.execute("select pg_try_advisory_lock(%s)", [_LOCK])).fetchone()
+    if locked != (True,):
+        raise SealingError("The secrets are being sealed by another process; nothing was changed. Try again.")
+    try:
+        keys = read_keys(file)
+        # With keys that open nothing here a rotation would only bury the mistake.
+        await open_all(conn, file)
+        keys = _replace(keys, [Fernet.generate_key(), *keys.lines])
+        count = await _reseal(conn, keys)
+        if prune:
+            # Our lock goes with our connection, and another rotation may have come then: its key must not go.
+            if read_keys(file).lines != keys.lines:
+                raise SealingError("The key file changed meanwhile; the old keys were kept.")
+            _replace(keys, [keys.lines[0]])
+        return count
+    finally:
+        await conn.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+async def _reseal(conn: Connection, keys: Keys) -> int:
+    async with conn.transaction():
+        # A commit that the server may still lose would be followed by the loss of the keys of the rows it brings back.
+        await conn.execute("set local synchronous_commit = on")
+        rows = await (await conn.execute("select name, sealed from sealed_secret for update")).fetchall()
+        for name, sealed in rows:
+            again = keys.seal(keys.open(sealed))
+            await conn.execute("update sealed_secret set sealed = %s where name = %s", [again, name])
+    return len(rows)

@@ -1,0 +1,86 @@
+"""The `tonnage` command, and real processes of it."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from tonnage.cli import main
+
+PATIENCE = 90.0
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The test run's own, without settings of whoever runs it."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TONNAGE_")}
+    return own | {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1"} | settings
+
+
+def tonnage(*arguments: str | Path, **settings: str) -> Result:
+    """One command from start to end, in this process: loading the program takes longer than most of them."""
+    unset = {name: None for name in os.environ if name.startswith("TONNAGE_")}
+    return CliRunner(env=unset | settings).invoke(main, list(map(str, arguments)))
+
+
+@dataclass
+class Running:
+    """A process that goes on until it is told to end."""
+
+    process: "subprocess.Popen[str]"
+    lines: list[str] = field(default_factory=list[str])
+
+    def wait_for(self, pattern: str) -> "re.Match[str]":
+        """Reads its output up to a line with `pattern`."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if match := re.search(pattern, line):
+                return match
+        raise AssertionError(f"ended with {self.process.wait()} before saying {pattern!r}: {''.join(self.lines)}")
+
+    @property
+    def origin(self) -> str:
+        return self.wait_for(r"serves (http://\S+)/v1").group(1)
+
+    def end(self, number: int) -> int:
+        """Its exit status after a signal."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def started(*arguments: str | Path, **settings: str) -> Generator[Running]:
+    command = [sys.executable, "-m", "tonnage", *map(str, arguments)]
+    with subprocess.Popen(
+        command, env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        # A process that hangs must not hang the tests: its output ends with it.
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            yield Running(process)
+        finally:
+            watchdog.cancel()
+            if process.poll() is None:
+                process.terminate()
+                process.wait(PATIENCE)
+
+
+def status(url: str, key: str | None = None) -> int:
+    """The status code of a GET."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code

@@ -1,0 +1,201 @@
+"""`tonnage doctor` finds what is planted behind the database's back, and nothing else."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.cast import TB, Cast
+from tests.cli.running import tonnage
+from tonnage.accounts import actions as accounts
+from tonnage.db import Database, connect
+from tonnage.usage.actions import record_samples
+from tonnage.usage.sample import Sample
+
+Databases = Callable[[], AbstractContextManager[str]]
+
+NOW = datetime.now(UTC)
+IN_TWO_MONTHS = f"{NOW.replace(day=1) + timedelta(days=62):%Y-%m}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Some of everything, with the ids that the planted statements name."""
+
+    contract: str
+    partner: str
+    account: str
+
+
+async def _scene(conninfo: str) -> Scene:
+    async with connect(conninfo) as database:
+        return await _play(database)
+
+
+async def _play(database: Database) -> Scene:
+    cast = await Cast.of(database)
+    cast.now = NOW - timedelta(days=3)
+    await cast.region()
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor)
+    partner = await cast.partner(distributor, contract, 10 * TB)
+    await cast.partner(distributor, contract, overdraft=True)
+    account = await cast.account(partner, 2 * TB)
+    waiting = await cast.account(partner, TB)
+    samples = [
+        Sample(line, account_id, NOW - timedelta(days=days), 1000 * line)
+        for line, (account_id, days) in enumerate([(account, 3), (account, 1), (waiting, 2)], 1)
+    ]
+    await database.transaction(lambda conn: record_samples(conn, samples, NOW))
+    await database.run(lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, waiting, 30, NOW))
+    return Scene(str(contract), str(partner.organisation_id), str(account))
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A statement in which `{contract}`, `{partner}` and `{account}` are the scene's, one that takes it back, and what
+    the doctor must say: check, thing, stored value, right value.
+    """
+
+    plant: LiteralString
+    restore: LiteralString
+    finding: tuple[str, str, str, str]
+
+
+PLANTED = [
+    Planted(
+        "update contract set allocated_capacity = allocated_capacity + 1 where id = {contract}",
+        "update contract set allocated_capacity = allocated_capacity - 1 where id = {contract}",
+        ("contracts: allocated capacity", "contract", str(10 * TB + 1), str(10 * TB)),
+    ),
+    Planted(
+        "update contract set used = used + 1 where id = {contract}",
+        "update contract set used = used - 1 where id = {contract}",
+        ("contracts: used", "contract", "5001", "5000"),
+    ),
+    Planted(
+        "update contract set reserved_capacity = reserved_capacity + 1 where id = {contract}",
+        "update contract set reserved_capacity = reserved_capacity - 1 where id = {contract}",
+        ("contracts: terms", "contract", f"({100 * TB + 1},100,EUR,", f"({100 * TB},100,EUR,"),
+    ),
+    Planted(
+        "update partner set given = given - 1 where id = {partner}",
+        "update partner set given = given + 1 where id = {partner}",
+        ("partners: given to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
+    ),
+    Planted(
+        "update partner set accounts = accounts + 1 where id = {partner}",
+        "update partner set accounts = accounts - 1 where id = {partner}",
+        ("partners: number of storage accounts", "partner", "3", "2"),
+    ),
+    Planted(
+        "update partner set used = used + 7 where id = {partner}",
+        "update partner set used = used - 7 where id = {partner}",
+        ("partners: used", "partner", "5007", "5000"),
+    ),
+    Planted(
+        "update partner set terms_since = terms_since + interval '1 hour' where id = {partner}",
+        "update partner set terms_since = terms_since - interval '1 hour' where id = {partner}",
+        ("partners: terms", "partner", "(", "("),
+    ),
+    Planted(
+        "update organisation set closed_at = now() where id = {partner}",
+        "update organisation set closed_at = null where id = {partner}",
+        ("partners: distributor and closing", "partner", "(", "("),
+    ),
+    Planted(
+        "update storage_account set allow_overdraft = true where id = {account}",
+        "update storage_account set allow_overdraft = false where id = {account}",
+        ("storage accounts: terms", "account", f"({2 * TB},t,", f"({2 * TB},f,"),
+    ),
+    Planted(
+        "update storage_account set used = used + 1 where id = {account}",
+        "update storage_account set used = used - 1 where id = {account}",
+        ("storage accounts: used", "account", "2001", "2000"),
+    ),
+    Planted(
+        "update daily_usage set day = day - 2 where account_id = {account} and day = "
+        "(select min(day) from daily_usage where account_id = {account})",
+        "update daily_usage set day = day + 2 where account_id = {account} and day = "
+        "(select min(day) from daily_usage where account_id = {account})",
+        ("storage accounts: days with a daily value", "account", ": 3", ": 3"),
+    ),
+    Planted(
+        "do $$ begin execute 'drop table daily_usage_' || to_char(now() + interval '2 months', 'YYYY_MM'); end $$",
+        "select ensure_usage_partitions(now()::date, (now() + interval '3 months')::date)",
+        ("daily usage: partitions of the coming months", IN_TWO_MONTHS, "", "there"),
+    ),
+    Planted(
+        "alter table partner_terms disable trigger append_only",
+        "alter table partner_terms enable trigger append_only",
+        ("append-only tables: triggers that refuse changes", "partner_terms.append_only", "disabled", "enabled"),
+    ),
+    Planted(
+        "alter table contract add constraint planted check (used < 10) not valid",
+        "alter table contract drop constraint planted",
+        ("database: constraints and indexes", "contract.planted", "not validated", "valid"),
+    ),
+]
+
+
+def failures(conninfo: str) -> list[dict[str, Any]]:
+    examined = tonnage("doctor", "--json", "--database-url", conninfo)
+    found = [result for result in json.loads(examined.stdout) if result["status"] == "FAIL"]
+    assert examined.exit_code == (1 if found else 0)
+    return found
+
+
+def execute(conninfo: str, statement: LiteralString, there: Scene) -> None:
+    names = {name: sql.Literal(value) for name, value in vars(there).items()}
+    with psycopg.connect(conninfo) as conn:
+        # As nobody but a superuser can: without triggers and foreign keys.
+        conn.execute("set session_replication_role = replica")
+        conn.execute(sql.SQL(statement).format(**names))
+
+
+def test_what_is_planted_is_found_and_nothing_else(new_database: Databases, subtests: pytest.Subtests) -> None:
+    with new_database() as conninfo:
+        there = asyncio.run(_scene(conninfo))
+        assert failures(conninfo) == []
+        for planted in PLANTED:
+            check, subject, stored, recomputed = planted.finding
+            with subtests.test(check):
+                execute(conninfo, planted.plant, there)
+                found = {failure["check"]: failure for failure in failures(conninfo)}
+                execute(conninfo, planted.restore, there)
+                difference = found[check]["differences"][0]
+                assert difference["subject"] == getattr(there, subject, subject)
+                assert stored in difference["stored"]
+                assert recomputed in difference["recomputed"]
+                assert found[check]["differing"] == 1
+        assert failures(conninfo) == []
+
+
+def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
+    with new_database() as conninfo:
+        there = asyncio.run(_scene(conninfo))
+        execute(conninfo, "update partner set used = used + 7 where id = {partner}", there)
+        execute(conninfo, "insert into sealed_secret values ('plane', 'sealed')", there)
+        examined = tonnage("doctor", "--database-url", conninfo)
+    assert examined.exit_code == 1
+    lines = examined.stdout.splitlines()
+    assert "ok   schema: revision 0001" in lines
+    assert "FAIL secrets: 1 are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file" in lines
+    assert "ok   contracts: allocated capacity (1 checked)" in lines
+    at = lines.index("FAIL partners: used (1 of 2 differ)")
+    assert lines[at + 1] == f"       {there.partner}: 5007, but 5000 is right"
+
+
+def test_a_schema_that_does_not_fit_is_told_and_the_rest_left(empty_database: str) -> None:
+    examined = tonnage("doctor", "--database-url", empty_database)
+    assert examined.exit_code == 1
+    assert "FAIL schema: The database is at revision none" in examined.stdout
+    assert "contracts" not in examined.stdout

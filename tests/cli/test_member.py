@@ -1,0 +1,95 @@
+"""`tonnage member`"""
+
+import uuid
+
+import psycopg
+import pytest
+from argon2 import PasswordHasher
+
+from tests.cli.command import Command
+
+PASSWORD = "Correct-horse-1"
+
+
+def new_email() -> str:
+    return f"{uuid.uuid4().hex}@example.org"
+
+
+def stored_hash(conninfo: str, email: str) -> str:
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute("select password_hash from member where email = %s", [email]).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_member_gets_a_login_with_a_password_from_standard_input(conninfo: str) -> None:
+    tonnage, email = Command(conninfo), new_email()
+    distributor = tonnage.distributor()
+    create = ("member", "create", "--organisation", distributor, "--email", email, "--role", "staff", "--name", "Ann")
+    made = tonnage.json(*create, stdin=f"{PASSWORD}\n")
+    assert made == {"id": made["id"], "name": "Ann", "email": email, "role": "staff"}
+    assert PasswordHasher().verify(stored_hash(conninfo, email), PASSWORD)
+    assert tonnage.json("member", "list", "--organisation", distributor) == [made]
+    rows = [line.split() for line in tonnage.ok("member", "list", "--organisation", distributor).splitlines()]
+    assert rows == [["ID", "E-mail", "Name", "Role"], [made["id"], email, "Ann", "staff"]]
+
+
+def test_a_member_of_a_partner_and_of_the_operator(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    partner = tonnage.partner(tonnage.contract(tonnage.distributor()))
+    for whose in (("--organisation", partner), ("--operator",)):
+        email = new_email()
+        result = tonnage("member", "create", *whose, "--email", email, "--role", "admin", stdin=PASSWORD)
+        assert result.exit_code == 0
+        assert email in result.stdout
+        assert PASSWORD not in result.output
+        assert email in tonnage.ok("member", "list", *whose)
+
+
+def test_a_new_password(conninfo: str) -> None:
+    tonnage, email = Command(conninfo), new_email()
+    whose = ("--organisation", tonnage.distributor())
+    tonnage.ok("member", "create", *whose, "--email", email, "--role", "viewer", stdin=PASSWORD)
+    result = tonnage("member", "set-password", email.upper(), stdin="Another-one-2\n")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "Another-one-2" not in result.stderr
+    assert PasswordHasher().verify(stored_hash(conninfo, email), "Another-one-2")
+
+
+def test_what_the_rules_refuse(conninfo: str) -> None:
+    tonnage, email, nobody = Command(conninfo), new_email(), str(uuid.uuid4())
+    create = ("member", "create", "--email", email, "--role", "viewer", "--organisation")
+    distributor = tonnage.distributor()
+    tonnage.ok(*create, distributor, stdin=PASSWORD)
+    assert "There is a member with the e-mail address" in tonnage.refused(*create, distributor, stdin=PASSWORD)
+    assert f"There is no organisation {nobody}" in tonnage.refused(*create, nobody, stdin=PASSWORD)
+    assert f"There is no organisation {nobody}" in tonnage.refused("member", "list", "--organisation", nobody)
+    assert "There is no member" in tonnage.refused("member", "set-password", new_email(), stdin=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("", "pipe it in"),
+        ("Short-1", "The password must have 8 to 128 characters."),
+        ("alllowercase", "The password must contain 3 of"),
+        (b"Not-utf-8-\xff\xfe", "UTF-8"),
+    ],
+)
+def test_passwords_have_the_rules_of_the_api(conninfo: str, password: str | bytes, sentence: str) -> None:
+    tonnage = Command(conninfo)
+    create = ("member", "create", "--operator", "--email", new_email(), "--role", "admin")
+    for command in (create, ("member", "set-password", new_email())):
+        said = tonnage.misused(*command, stdin=password)
+        assert sentence in said
+        assert not password or str(password) not in said
+
+
+def test_wrong_usage(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    create = ("member", "create", "--operator", "--email", new_email(), "--role", "admin")
+    assert "No such option" in tonnage.misused(*create, "--password", PASSWORD)
+    assert "must be an e-mail address" in tonnage.misused(*create, "--email", "ann")
+    assert "'owner' is not one of 'admin', 'staff', 'viewer'" in tonnage.misused(*create, "--role", "owner")
+    assert "Name one organisation" in tonnage.misused("member", "list")
+    assert "Name one organisation" in tonnage.misused(*create, "--organisation", str(uuid.uuid4()))

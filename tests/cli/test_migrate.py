@@ -1,0 +1,55 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import psycopg
+
+from tests.cli.running import environment, tonnage
+from tonnage.migrations import program_revision
+
+Databases = Callable[[], AbstractContextManager[str]]
+
+
+def test_several_at_once_on_an_empty_database(empty_database: str) -> None:
+    command = [sys.executable, "-m", "tonnage", "migrate", "--database-url", empty_database]
+    started = [
+        subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [process.communicate(timeout=90) for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert any("from revision none to" in out for out, _ in said)
+    again = tonnage("migrate", "--database-url", empty_database)
+    assert (again.exit_code, again.output) == (0, f"The database is at revision {program_revision()} already.\n")
+
+
+def test_one_that_waits_too_long_changes_nothing_and_says_so(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as other:
+        other.execute("select pg_advisory_lock(%s)", [0x746F6E6E616765])
+        result = tonnage("migrate", "--lock-timeout", "1", "--database-url", empty_database)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: Another process has held the database's locks for 1 s; nothing was changed. "
+        "Try again when it is done.\n"
+    )
+    with psycopg.connect(empty_database) as conn:
+        assert conn.execute("select to_regclass('organisation')").fetchone() == (None,)
+
+
+def test_a_newer_database_says_which_programs_fit(new_database: Databases) -> None:
+    with new_database() as conninfo:
+        with psycopg.connect(conninfo) as conn:
+            conn.execute("update alembic_version set version_num = '9999'")
+        result = tonnage("migrate", "--database-url", conninfo)
+        assert result.exit_code == 0
+        assert "newer than this program's" in result.output
+        with psycopg.connect(conninfo) as conn:
+            conn.execute("update oldest_program set revision = '9998'")
+        for command in ("migrate", "worker"):
+            result = tonnage(command, "--database-url", conninfo)
+            assert result.exit_code == 1
+            assert result.stderr == (
+                "Error: The database is at revision 9999, which needs a program of revision 9998 or newer; "
+                f"this one is of {program_revision()}. Upgrade Tonnage.\n"
+            )

@@ -1,0 +1,65 @@
+"""`tonnage partner`"""
+
+import uuid
+
+import pytest
+
+from tests.cli.command import Command
+
+
+def test_partners_are_created_and_listed(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    contract = tonnage.contract(tonnage.distributor())
+    plain = ("partner", "create", "--contract", contract, "--name")
+    first = tonnage.json(*plain, " First ", "--allocated", "5TB")
+    assert first == {
+        "id": first["id"],
+        "distributorContractId": contract,
+        "name": "First",
+        "allocatedCapacity": 5 * 10**12,
+    }
+    second = tonnage.json(*plain, "Second", "--allocated", "0", "--overdraft")
+    assert (second["allocatedCapacity"], second["allowOverdraft"]) == (0, True)
+    assert "250 MB" in tonnage.ok(*plain, "Third", "--allocated", "250MB", "--no-overdraft")
+    listed = tonnage.json("partner", "list", "--contract", contract)
+    assert listed[:2] == [first, second]
+    assert listed[2]["allowOverdraft"] is False
+    of_all = [partner for partner in tonnage.json("partner", "list") if partner["distributorContractId"] == contract]
+    assert of_all == listed
+    rows = [line.split() for line in tonnage.ok("partner", "list", "--contract", contract).splitlines()]
+    assert rows == [
+        ["ID", "Contract", "Name", "Allocated", "Overdraft"],
+        [first["id"], contract, "First", "5", "TB"],
+        [second["id"], contract, "Second", "Pay-per-use", "yes"],
+        [listed[2]["id"], contract, "Third", "250", "MB", "no"],
+    ]
+
+
+def test_a_contract_without_partners_has_an_empty_list(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    assert tonnage.json("partner", "list", "--contract", tonnage.contract(tonnage.distributor())) == []
+
+
+def test_what_the_rules_refuse(conninfo: str) -> None:
+    tonnage, nobody = Command(conninfo), str(uuid.uuid4())
+    contract = tonnage.contract(tonnage.distributor(), "10TB")
+    too_large = ("partner", "create", "--contract", contract, "--name", "Large", "--allocated", "11TB")
+    assert "10 TB (10000000000000 bytes) left" in tonnage.refused(*too_large)
+    unknown = ("partner", "create", "--contract", nobody, "--name", "Large", "--allocated", "0")
+    assert f"There is no contract {nobody}" in tonnage.refused(*unknown)
+    assert f"There is no contract {nobody}" in tonnage.refused("partner", "list", "--contract", nobody)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (("--name", "a\tb"), "must not contain control characters"),
+        (("--allocated", "5.5B"), "not a whole number of bytes"),
+        (("--allocated", ""), "is not a size"),
+        (("--contract", "606f"), "is not a valid UUID"),
+        (("--overdraft=yes",), "does not take a value"),
+    ],
+)
+def test_wrong_values(conninfo: str, wrong: tuple[str, ...], sentence: str) -> None:
+    whole = ("--contract", str(uuid.uuid4()), "--name", "Partner", "--allocated", "5TB")
+    assert sentence in Command(conninfo).misused("partner", "create", *whole, *wrong)

@@ -1,0 +1,108 @@
+"""`tonnage usage`"""
+
+import asyncio
+import os
+import pty
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.cast import Cast
+from tests.cli.command import Command
+from tonnage.db import connect
+from tonnage.usage.sample import PROGRESS_LINES
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+def account(conninfo: str) -> int:
+    """Opened a month ago."""
+
+    async def opened() -> int:
+        async with connect(conninfo, size=1, streams=1) as database:
+            cast = await Cast.of(database)
+            cast.now = TODAY - timedelta(days=30)
+            await cast.region()
+            distributor = await cast.distributor()
+            return await cast.account(await cast.partner(distributor, await cast.contract(distributor)))
+
+    return asyncio.run(opened())
+
+
+def lines(account: int, count: int = 3) -> str:
+    times = (TODAY - timedelta(days=29) + timedelta(minutes=minute) for minute in range(count))
+    return "account,time,bytes\n" + "".join(f"{account},{at:%Y-%m-%dT%H:%M:%SZ},{7 + at.minute}\n" for at in times)
+
+
+def samples(conninfo: str, account: int) -> int:
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute("select count(*) from usage_sample where account_id = %s", [account]).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_a_file_is_imported_and_again_changes_nothing(conninfo: str, account: int, tmp_path: Path) -> None:
+    tonnage, file = Command(conninfo), tmp_path / "usage.csv"
+    file.write_text(lines(account))
+    days = tonnage.json("usage", "import", str(file))
+    assert (days["samples"], days["changed"], days["accounts"]) == (3, 3, 1)
+    assert samples(conninfo, account) == 3
+    again = tonnage.ok("usage", "import", str(file))
+    assert again.startswith("3 samples, 0 of them new or changed;")
+
+
+def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
+    assert Command(conninfo).json("usage", "import", "-", stdin=lines(account))["changed"] == 3
+    # A pipe, which cannot be rewound.
+    whole = lines(account, 5).encode()
+    done = subprocess.run(
+        [sys.executable, "-m", "tonnage", "usage", "import", "-", "--database-url", conninfo],
+        input=whole, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith(b"5 samples, 2 of them new")
+    assert done.stderr == b""
+
+
+def test_wrong_lines_are_told_and_nothing_is_applied(conninfo: str, account: int) -> None:
+    tonnage = Command(conninfo)
+    one = lines(account) + "123,2026-01-01,5\n"
+    assert tonnage.refused("usage", "import", "-", stdin=one).splitlines() == [
+        "Error: Nothing was recorded, because a line is wrong; line 5: the account must be a number of 12 digits."
+    ]
+    two = one + f"{account},yesterday,5\n"
+    said = tonnage.refused("usage", "import", "-", stdin=two).splitlines()
+    assert [line.split(":")[0] for line in said] == ["line 5", "line 6", "Error"]
+    assert samples(conninfo, account) == 0
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(conninfo: str, tmp_path: Path) -> None:
+    assert "No such file" in Command(conninfo).misused("usage", "import", str(tmp_path / "none.csv"))
+    assert "Missing argument" in Command(conninfo).misused("usage", "import")
+
+
+def test_at_a_terminal_there_is_a_progress_bar(conninfo: str, account: int, tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(lines(account, PROGRESS_LINES + 1))
+    shown = on_terminal([sys.executable, "-m", "tonnage", "usage", "import", str(file), "--database-url", conninfo])
+    assert f"{PROGRESS_LINES + 2:,} lines read, recording" in shown
+
+
+def on_terminal(command: list[str]) -> str:
+    """What a command writes to a terminal as its standard error."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()

@@ -1,0 +1,57 @@
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import psycopg
+
+from tests.cli.running import started
+from tonnage.access.keyring import wall_clock
+from tonnage.db import connect
+from tonnage.worker import jobs_app, take_over_orphans
+
+Databases = Callable[[], AbstractContextManager[str]]
+
+_WAITING = """
+insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status)
+values ('default', 'accounts.purge', 'accounts.purge', 'accounts.purge', '{"timestamp": 1}', %s)
+"""
+"""A job; `doing` without a worker is how one looks whose worker was killed."""
+
+
+def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Databases) -> None:
+    with (
+        new_database() as conninfo,
+        psycopg.connect(conninfo, autocommit=True) as conn,
+        started("worker", "--database-url", conninfo) as worker,
+    ):
+        worker.wait_for("Tonnage runs jobs")
+        deadline = time.monotonic() + 60
+        # Jobs that went well leave the table.
+        while conn.execute(
+            "select count(distinct task_name) = 3 and not exists (select from procrastinate_jobs)"
+            " from procrastinate_periodic_defers"
+        ).fetchone() != (True,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert worker.end(signal.SIGTERM) == 0
+
+
+def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:
+    with new_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute(_WAITING, ["doing"])
+        asyncio.run(_take_over(conninfo))
+        assert conn.execute("select status::text, attempts from procrastinate_jobs").fetchall() == [("todo", 1)]
+        # Only one of a kind may wait: the one that was under way gives way to it.
+        conn.execute("update procrastinate_jobs set status = 'doing'")
+        conn.execute(_WAITING, ["todo"])
+        asyncio.run(_take_over(conninfo))
+        assert conn.execute("select status::text, attempts from procrastinate_jobs").fetchall() == [("todo", 0)]
+
+
+async def _take_over(conninfo: str) -> None:
+    async with connect(conninfo) as database:
+        app = jobs_app(conninfo, database, wall_clock)
+        async with app.open_async():
+            await take_over_orphans(app)
