@@ -17,7 +17,11 @@ from tonnage.embedded.binaries import programs
 from tonnage.embedded.cluster import prepare
 from tonnage.embedded.directory import Directory, claim
 from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
+from tonnage.embedded.guests import gate, guest
 from tonnage.embedded.server import START_LIMIT, running
+
+_PAUSE = 0.05
+"""Seconds between two looks at a lock that somebody else holds."""
 
 __all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "serve"]
 
@@ -26,21 +30,22 @@ __all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_
 def serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
     """Run the server of `data_dir`, created when new, while this lasts; gives its libpq URL once a query answers.
 
-    A crash is recovered from on the way in, for up to 60 seconds. On the way out open transactions are rolled
-    back and the server is waited for. `durable=False` may lose the cluster in a power cut: for tests.
+    A crash is recovered from on the way in, for up to 60 seconds; a command that uses the directory is waited for as
+    long. On the way out open transactions are rolled back and the server is waited for. `durable=False` may lose the
+    cluster in a power cut: for tests.
 
     Raises DirectoryInUse when another process serves this directory, EmbeddedError for anything else.
     """
+    deadline = time.monotonic() + START_LIMIT
     with ExitStack() as stack:
-        try:
-            directory, account = stack.enter_context(claim(data_dir))
-            folder = programs(directory.path, account)
-            prepare(directory, folder, account, durable=durable)
-            stack.enter_context(short_way(directory))
-            stack.enter_context(running(directory, folder, account, durable=durable))
-            address = url(directory)
-        except OSError as error:
-            raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be started: {error}") from error
+        while True:
+            try:
+                address = stack.enter_context(_served(data_dir, durable=durable, briefly=False))
+                break
+            except DirectoryInUse as busy:
+                if not busy.briefly or time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE)
         yield address
 
 
@@ -48,10 +53,29 @@ def serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
 def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
     """The libpq URL of the server of `data_dir`: the running one's, or else one run while this lasts.
 
-    Waits up to 60 seconds for a running one to answer; if it ends meanwhile, takes its place. Raises EmbeddedError.
+    Waits up to 60 seconds for a running one to answer; if it ends meanwhile, takes its place. On the way out a server
+    that was started here waits as long for other commands that use it. Raises EmbeddedError.
     """
     with ExitStack() as stack:
         yield _enter(stack, data_dir, durable=durable)
+
+
+@contextmanager
+def _served(data_dir: Path, *, durable: bool, briefly: bool) -> Generator[str]:
+    with ExitStack() as stack:
+        try:
+            directory, account = stack.enter_context(claim(data_dir, briefly=briefly))
+            folder = programs(directory.path, account)
+            prepare(directory, folder, account, durable=durable)
+            stack.enter_context(short_way(directory))
+            shut = stack.enter_context(gate(directory))
+            stack.enter_context(running(directory, folder, account, durable=durable))
+            if briefly:
+                stack.callback(shut, START_LIMIT)
+            address = url(directory)
+        except OSError as error:
+            raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be started: {error}") from error
+        yield address
 
 
 def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
@@ -59,14 +83,17 @@ def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
     while True:
         # Trying for the lock in earnest, not just looking at it: a look would keep somebody else's start out.
         try:
-            return stack.enter_context(serve(data_dir, durable=durable))
+            return stack.enter_context(_served(data_dir, durable=durable, briefly=True))
         except DirectoryInUse as busy:
-            address = _answering(Directory(data_dir.resolve()))
-            if address is not None:
-                return address
+            with ExitStack() as visit:
+                directory = Directory(data_dir.resolve())
+                # First a guest, then a look: a server that is about to stop sees us, or does not let us in.
+                if visit.enter_context(guest(directory)) and (address := _answering(directory)) is not None:
+                    stack.push(visit.pop_all())
+                    return address
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"{busy} It did not answer within {START_LIMIT:.0f} seconds.") from None
-        time.sleep(0.05)
+        time.sleep(_PAUSE)
 
 
 def _answering(directory: Directory) -> str | None:

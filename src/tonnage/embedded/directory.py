@@ -12,6 +12,8 @@ from pathlib import Path
 from tonnage.embedded.account import Account, server_account
 from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
 
+_BRIEFLY = "briefly"
+
 
 @dataclass(frozen=True)
 class Directory:
@@ -50,14 +52,22 @@ class Directory:
         return self.path / "lock"
 
     @property
+    def guests(self) -> Path:
+        """Locked, shared, by every command that uses a server which it has not started."""
+        return self.path / "guests.lock"
+
+    @property
     def alive(self) -> Path:
         """Locked as long as any process of the server lives, whoever started it."""
         return self.path / "postgres.lock"
 
 
 @contextmanager
-def claim(data_dir: Path) -> Generator[tuple[Directory, Account]]:
-    """Make the directory ours, create it if new, and hold its lock. Raises DirectoryInUse, EmbeddedError, OSError."""
+def claim(data_dir: Path, *, briefly: bool = False) -> Generator[tuple[Directory, Account]]:
+    """Make the directory ours, create it if new, and hold its lock. Raises DirectoryInUse, EmbeddedError, OSError.
+
+    `briefly` tells others that waiting is worth while.
+    """
     directory, account = Directory(data_dir.resolve()), server_account()
     _take(directory, account)
     # os.open leaves the descriptor uninheritable: an orphaned server would otherwise keep this lock for us.
@@ -66,13 +76,14 @@ def claim(data_dir: Path) -> Generator[tuple[Directory, Account]]:
         try:
             fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = os.pread(holder, 20, 0).decode().strip() or "that is just starting"
+            pid, _, brief = os.pread(holder, 40, 0).decode().strip().partition(" ")
             raise DirectoryInUse(
-                f"{directory.path} is in use by another Tonnage, process {pid}; "
-                f"stop that one first, or give this one a directory of its own."
+                f"{directory.path} is in use by another Tonnage, process {pid or 'that is just starting'}; "
+                f"stop that one first, or give this one a directory of its own.",
+                briefly=brief == _BRIEFLY,
             ) from None
         os.ftruncate(holder, 0)
-        os.pwrite(holder, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(holder, f"{os.getpid()}{f' {_BRIEFLY}' if briefly else ''}\n".encode(), 0)
         yield directory, account
     finally:
         os.close(holder)

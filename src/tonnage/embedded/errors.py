@@ -3,4 +3,9 @@ class EmbeddedError(Exception):
 
 
 class DirectoryInUse(EmbeddedError):
-    """Another Tonnage already runs the server of this directory."""
+    """Another process runs the server of this data directory."""
+
+    def __init__(self, sentence: str, *, briefly: bool = False) -> None:
+        super().__init__(sentence)
+        self.briefly = briefly
+        """It is a command, which will be done soon."""
