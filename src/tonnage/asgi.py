@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -34,6 +35,10 @@ from tonnage.web.route import mount
 _log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 30
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+"""As in glibc's malloc.h."""
 
 _ABOUT = "\n\n".join(
     (
@@ -82,6 +87,7 @@ def create_app(
             if beside:
                 await stack.enter_async_context(_beside(beside(database)))
             _settle_garbage()
+            _keep_memory()
             yield
             with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
                 await keyring.flush()
@@ -166,3 +172,14 @@ def _settle_garbage() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+def _keep_memory() -> None:
+    """Freed memory, up to 64 MB, stays: what glibc gives back, the kernel hands out again page by page.
+
+    Measured: a usage report of one megabyte goes from 2.6 ms of CPU to 1.3 ms. Other C libraries have no such switch.
+    """
+    with contextlib.suppress(AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(_M_TRIM_THRESHOLD, 64 * 1024 * 1024)
+        set_option(_M_MMAP_THRESHOLD, 32 * 1024 * 1024)

@@ -142,23 +142,11 @@ def members(scope: UUID, organisation_id: UUID) -> ListQuery:
     )
 
 
-def audit_log(organisation_id: UUID | None) -> ListQuery:
-    """What was done to an organisation's and its children's things, oldest first; all of it for None (the operator)."""
-    return ListQuery(
-        f"""
-        select a.id, {_ENTRY}
-        from audit_entry a
-        where (%(after)s::bigint is null or a.id > %(after)s)
-            and (%(organisation)s::uuid is null or a.organisation_id in (
-                select id from organisation where %(organisation)s in (id, parent_id)))
-        order by a.id limit %(limit)s
-        """,
-        {"organisation": organisation_id},
-    )
-
-
 def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
-    """The `newest` last entries of that log, oldest first; of a closed organisation too. None as above."""
+    """The `newest` last entries, oldest first, on what is an organisation's or its children's; on all for None.
+
+    A closed organisation's are still there.
+    """
     return ListQuery(
         f"""
         select coalesce(a.id, 0), case when a.id is not null then {_ENTRY} end

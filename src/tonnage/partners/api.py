@@ -9,7 +9,7 @@ from tonnage.access.actions import no_partner
 from tonnage.access.guard import DistributorAdmin, DistributorStaff, DistributorViewer
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
-from tonnage.web.listing import Listing, Paging
+from tonnage.web.listing import AtOnce, Listing, Paging
 from tonnage.web.payload import Answer, Bytes, Capacity, Flag, Name, Payload, UuidBody, UuidPath, shown
 from tonnage.web.reply import Json, NoContent
 from tonnage.web.route import Door
@@ -72,7 +72,9 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
     In order of creation.
     """
     select = queries.partners_of(call.actor.organisation_id, contractID)
-    return Listing(call.database.streams, page, select, actions.no_contract(contractID))
+    return Listing(
+        call.database.streams, page, select, actions.no_contract(contractID), at_once=AtOnce(call.database.run)
+    )
 
 
 @routes.post("/partner", status_code=201, responses={201: {"model": DistributorPartnerResponse}})

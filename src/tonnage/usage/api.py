@@ -13,7 +13,7 @@ from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.usage import queries
 from tonnage.usage.period import Period
-from tonnage.web.listing import Listing, Page, Paging
+from tonnage.web.listing import AtOnce, Listing, Page, Paging
 from tonnage.web.payload import Answer, Bytes, Day, DayText, UuidPath, shown
 from tonnage.web.reply import Json
 from tonnage.web.route import Door
@@ -75,7 +75,13 @@ async def list_usage(call: PartnerViewer, days: Days, page: Paging) -> Response:
 
 def _listed(call: Call, partner_id: UUID, days: Period, page: Page) -> Response:
     select = queries.usage_of_partner(call.actor.organisation_id, partner_id, days, _today(call))
-    return Listing(call.database.streams, page, select, no_partner(partner_id))
+    return Listing(
+        call.database.streams,
+        page,
+        select,
+        no_partner(partner_id),
+        at_once=AtOnce(call.database.run, 20_000 // ((days.last - days.first).days + 1)),
+    )
 
 
 @routes.get(

@@ -12,11 +12,12 @@ from typing import Any, TypeAlias, cast
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.web.paging import PARAMETERS, is_paged
-from tonnage.web.problem import MEDIA_TYPE, title
+from tonnage.web.problem import CRASH, MEDIA_TYPE, NO_DATABASE, title
 from tonnage.web.route import early_of
 from tonnage.web.swagger2 import to_swagger2
 
@@ -53,7 +54,7 @@ _PROBLEM: Document = {
     },
 }
 
-_ERRORS = {
+_ERRORS: dict[int, str] = {
     400: "The JSON, or an id or day in path or query, cannot be read.",
     401: "The Authorization header is missing, or its key is unknown, expired or revoked.",
     403: "The key is of the wrong kind, or its role may not do this.",
@@ -65,6 +66,21 @@ _ERRORS = {
     500: "A fault of the server.",
     503: "The database or the cluster cannot be reached; try again after `Retry-After` seconds.",
 }
+
+
+_SENTENCES: dict[int, str] = {
+    400: "contractID: must be a UUID of 36 characters",
+    401: "Authorization header is missing",
+    403: "This needs the role staff, and yours is viewer.",
+    404: "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04 of yours.",
+    409: "Only 2000000000000 bytes of the contract remain.",
+    413: "The body is larger than 1048576 bytes; send a smaller one.",
+    415: "The body must be JSON; send it with the header Content-Type: application/json.",
+    422: "name: is required",
+    500: CRASH,
+    503: NO_DATABASE,
+}
+"""Such as stand in the `detail` of each."""
 
 
 def install(app: FastAPI) -> None:
@@ -85,8 +101,12 @@ def openapi(app: FastAPI) -> Document:
     schemas["Problem"] = _PROBLEM
     components["responses"] = {_name(status): _error(status) for status in _ERRORS}
     components["securitySchemes"] = {"Bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}}
+    ids: set[str] = set()
     for route, operation in _operations(app, document):
         _complete(route, operation, schemas)
+        if operation["operationId"] in ids:
+            raise ValueError(f"two operations are named {operation['operationId']}; rename one of the handlers")
+        ids.add(operation["operationId"])
     return _whole_numbers(document)
 
 
@@ -111,6 +131,7 @@ def _operations(app: FastAPI, document: Document) -> Iterator[tuple[APIRoute, Do
 
 
 def _complete(route: APIRoute, operation: Document, schemas: Document) -> None:
+    _name_and_describe(route, operation)
     if is_paged(route.dependant):
         operation["parameters"] = [*operation.get("parameters", ()), *PARAMETERS]
     responses = operation["responses"]
@@ -124,6 +145,21 @@ def _complete(route: APIRoute, operation: Document, schemas: Document) -> None:
         operation["security"] = [{"Bearer": []}]
     if route.body_field is not None:
         operation[BODY_NAME] = route.body_field.alias
+
+
+def _name_and_describe(route: APIRoute, operation: Document) -> None:
+    # Code generators make function names of the ids, so those depend on nothing but the handler's name.
+    operation["operationId"] = to_camel(route.name)
+    summary, _, description = route.description.partition("\n\n")
+    if summary:
+        operation["summary"] = _in_one_line(summary).removesuffix(".")
+        operation.pop("description", None)
+    if description:
+        operation["description"] = "\n\n".join(_in_one_line(paragraph) for paragraph in description.split("\n\n"))
+
+
+def _in_one_line(paragraph: str) -> str:
+    return " ".join(paragraph.split())  # where a docstring's line ends means nothing to a reader
 
 
 def _statuses(route: APIRoute, operation: Document, schemas: Document) -> set[int]:
@@ -171,10 +207,18 @@ def _name(status: int) -> str:
 
 
 def _error(status: int) -> Document:
-    headers: Document = {"X-Request-Id": {"schema": _TEXT}}
+    headers: Document = {"X-Request-Id": {"schema": _TEXT, "description": "Name it when reporting a fault."}}
     if status == 401:
         headers["WWW-Authenticate"] = {"schema": _TEXT}
     if status == 503:
         headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    example = {
+        "type": "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": _SENTENCES[status],
+        "message": _SENTENCES[status],
+        "requestId": "6f1c1f52-8d0f-4a8e-9a0b-0d6a5c1b7e33",
+    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
     return {"description": _ERRORS[status], "headers": headers, "content": content}

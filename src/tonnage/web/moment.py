@@ -11,7 +11,7 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?
 
 
 def moment(text: str) -> datetime:
-    """The point in time, in UTC. Raises ValueError: neither of the two forms, no such day, not in the years 1 to 9999."""
+    """The point in time, in UTC. Raises ValueError: neither form, no such day, or not in the years 1 to 9999."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("write it as 2026-12-31T00:00:00Z or 2026-12-31")
     read = datetime.fromisoformat(text.upper())

@@ -10,13 +10,15 @@ PREFIX = "api."
 
 _DEFINITIONS = "#/definitions/"
 
+_PRODUCES = ("application/json", "application/problem+json")
+
 _AUTHORIZE = "Paste `Bearer <key>` whole: the word Bearer, a space, then your API key."
 
 _KEPT = (
     *("type", "format", "description", "enum", "default", "pattern", "required", "example", "readOnly"),
     *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf"),
 )
-_DROPPED = ("title", "examples")
+_DROPPED = ("title",)
 
 
 def to_swagger2(document: Document, base_path: str) -> Document:
@@ -35,7 +37,7 @@ def to_swagger2(document: Document, base_path: str) -> Document:
         "info": document["info"],
         "basePath": base_path,
         "consumes": ["application/json"],
-        "produces": ["application/json", "application/problem+json"],
+        "produces": list(_PRODUCES),
         "paths": paths,
         "responses": {name: _response(response) for name, response in components["responses"].items()},
         "securityDefinitions": {
@@ -79,6 +81,9 @@ def _response(response: Document) -> Document:
     for content in response.get("content", {}).values():
         if content.get("schema"):
             result["schema"] = _schema(content["schema"])
+        if "example" in content:
+            # Swagger UI looks under the type that is selected for the whole operation.
+            result["examples"] = dict.fromkeys(_PRODUCES, content["example"])
     if "headers" in response:
         result["headers"] = {
             name: {
@@ -103,6 +108,8 @@ def _schema(schema: Document) -> Document:
             result["items"] = _schema(value)
         elif keyword == "anyOf":
             result |= _nullable(value)
+        elif keyword == "examples":
+            result["example"] = value[0]
         elif keyword == "const":
             result["enum"] = [value]
         elif keyword == "additionalProperties":

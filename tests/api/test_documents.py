@@ -1,0 +1,67 @@
+"""What people read in the documents: names, sentences, examples."""
+
+import json
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from tests.api.conftest import House
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def both(house: House) -> list[dict[str, Any]]:
+    return [(await house.call("GET", path)).json() for path in ("/openapi.json", "/swagger/doc.json")]
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for item in document["paths"].values() for operation in item.values()]
+
+
+async def test_every_operation_has_a_name_and_a_line(both: list[dict[str, Any]]) -> None:
+    for document in both:
+        names = [operation["operationId"] for operation in operations(document)]
+        assert len(set(names)) == len(names)
+        assert {"listContracts", "createPartner", "getAccountUsage"} <= set(names)
+        for operation in operations(document):
+            assert operation["operationId"].isidentifier()
+            assert "_" not in operation["operationId"]
+            summary = operation["summary"]
+            assert len(summary) <= 75, summary
+            assert "\n" not in summary + operation.get("description", "")
+            assert not summary.endswith(".")
+            assert summary != operation["operationId"]
+
+
+async def test_the_top_says_how_to_begin(both: list[dict[str, Any]]) -> None:
+    for document in both:
+        assert "paste `Bearer <key>` whole" in document["info"]["description"]
+        described = {tag["name"] for tag in document["tags"] if tag["description"]}
+        assert described == {tag for operation in operations(document) for tag in operation["tags"]}
+
+
+async def test_what_is_offered_for_editing_is_accepted(house: House) -> None:
+    tried = 0
+    for route in house.app.routes:
+        if isinstance(route, APIRoute) and route.body_field is not None:
+            model: type[BaseModel] = route.dependant.body_params[0].field_info.annotation  # pyright: ignore[reportAssignmentType]
+            (example,) = model.model_json_schema()["examples"]
+            assert model.model_validate_json(json.dumps(example))
+            assert set(example) <= set(model.model_json_schema()["properties"])
+            tried += 1
+    assert tried >= 6
+
+
+async def test_every_shape_of_an_answer_has_an_example(both: list[dict[str, Any]]) -> None:
+    _, swagger = both
+    for name, definition in swagger["definitions"].items():
+        if name.endswith("Response") and name != "api.ListRegionsResponse":
+            assert set(definition["example"]) >= set(definition["required"]), name
+    for name, response in swagger["responses"].items():
+        example = response["examples"]["application/json"]
+        assert set(example) == set(swagger["definitions"]["api.Problem"]["required"]), name
+        assert example["detail"] == example["message"]
+        assert example["title"].replace(" ", "") == name
