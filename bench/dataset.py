@@ -1,0 +1,165 @@
+"""The data: made by SQL in bulk, because a hundred thousand partners by the product's own action would take minutes."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from tonnage import migrations
+from tonnage.access import actions as access
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.keys import NewKey
+from tonnage.access.queries import operator_id
+from tonnage.contracts import actions as contracts
+from tonnage.contracts.contract import NewContract
+from tonnage.db import Database, connect
+from tonnage.regions import actions as regions
+from tonnage.regions.region import NewRegion
+from tonnage.units import MAX_CAPACITY
+
+DAYS = 31
+FEW = 10
+MANY = 100_000
+ALLOCATED = 1_000
+
+
+@dataclass(frozen=True)
+class Distributor:
+    actor: Actor
+    key: str
+    contracts: list[UUID]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`few` and `many` have three contracts each and differ in the number of partners in the first one."""
+
+    few: Distributor
+    many: Distributor
+    writers: Distributor
+    reports: Distributor
+    small_partner: UUID
+    """500 accounts."""
+    large_partner: UUID
+    """10,000 accounts."""
+    first: str
+    last: str
+
+
+_PARTNERS = """
+with o as (
+    insert into organisation (kind, parent_id, name)
+    select 'partner', %(distributor)s, 'Partner ' || n from generate_series(1, %(count)s) n returning id
+), p as (
+    insert into partner (id, distributor_id, contract_id, allocated_capacity)
+    select id, %(distributor)s, %(contract)s, %(allocated)s from o returning *
+), t as (
+    insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+    select id, terms_since, contract_id, allocated_capacity, false from p
+), k as (
+    update contract set allocated_capacity = allocated_capacity + %(allocated)s::bigint * %(count)s
+    where id = %(contract)s
+)
+select id from p
+"""
+
+_ACCOUNTS = """
+with s as (
+    insert into storage_account (
+        id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+        allow_overdraft, used, folded_to, created_at, terms_since)
+    select %(from_id)s + n, %(partner)s, (select id from region where is_default), 'Customer ' || n,
+        %(from_id)s + n || '@example.org', %(from_id)s + n || '@example.org', 'none', 0,
+        false, 5000000000000 + n, %(last)s::date, %(last)s::date - 60, %(last)s::date - 60
+    from generate_series(1, %(count)s) n returning *
+), t as (
+    insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
+    select id, created_at, allocated_capacity, allow_overdraft from s
+), d as (
+    insert into daily_usage (account_id, usage, closing, day, samples)
+    select s.id, 5000000000000 + s.seq * 1000000 + back, 5000000000000, %(last)s::date - back, 24
+    from s, generate_series(0, %(days)s - 1) back
+)
+update partner set accounts = accounts + %(count)s where id = %(partner)s
+"""
+
+
+def build(url: str) -> Dataset:
+    migrations.upgrade(url)
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    first = last - timedelta(days=DAYS - 1)
+    few, many, writers, reports = asyncio.run(_organisations(url))
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("select ensure_usage_partitions(%s, %s)", [first, last])
+        _partners(conn, few, 0, FEW)
+        _partners(conn, many, 0, MANY)
+        _partners(conn, reports, 0, 1_000)
+        partners = _partners(conn, reports, 1, 2)
+        for number, (partner, count) in enumerate(zip(partners, (500, 10_000), strict=True), 1):
+            numbers = {"from_id": 100_000_000_000 * number, "count": count, "days": DAYS}
+            conn.execute(_ACCOUNTS, {"partner": partner, "last": last, **numbers})
+        conn.execute("vacuum analyze")
+        conn.execute("checkpoint")
+    small, large = partners
+    return Dataset(few, many, writers, reports, small, large, str(first), str(last))
+
+
+def fresh(url: str, distributor: Distributor) -> UUID:
+    """A new contract of the distributor with FEW partners, for a round of writes that begins like the one before."""
+    made = asyncio.run(_fresh(url, distributor.actor.organisation_id))
+    with psycopg.connect(url, autocommit=True) as conn:
+        _partners(conn, replace(distributor, contracts=[made]), 0, FEW)
+    return made
+
+
+def _partners(conn: psycopg.Connection[Any], distributor: Distributor, contract: int, count: int) -> list[UUID]:
+    rows = conn.execute(
+        _PARTNERS,
+        {
+            "distributor": distributor.actor.organisation_id,
+            "contract": distributor.contracts[contract],
+            "allocated": ALLOCATED,
+            "count": count,
+        },
+    )
+    return [row[0] for row in rows]
+
+
+async def _organisations(url: str) -> list[Distributor]:
+    async with connect(url, size=1, streams=1) as database:
+        operator = await _operator(database)
+        now = datetime.now(UTC)
+        region = NewRegion("bench", "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
+        await database.run(lambda conn: regions.add_region(conn, operator, region, now))
+        return [await _distributor(database, operator, name) for name in ("Few", "Many", "Writers", "Reports")]
+
+
+async def _fresh(url: str, distributor: UUID) -> UUID:
+    async with connect(url, size=1, streams=1) as database:
+        return await _contract(database, await _operator(database), distributor)
+
+
+async def _operator(database: Database) -> Actor:
+    return Actor(await database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "cli")
+
+
+async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
+    now = datetime.now(UTC)
+    made = await database.run(lambda conn: access.create_distributor(conn, operator, name, now))
+    wanted = NewKey("bench", Role.ADMIN)
+    key, _ = await database.run(lambda conn: access.create_key(conn, operator, made, wanted, now))
+    signed = [await _contract(database, operator, made) for _ in range(3)]
+    return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
+
+
+async def _contract(database: Database, operator: Actor, distributor: UUID) -> UUID:
+    terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR", "Standard terms")
+    made = await database.run(
+        lambda conn: contracts.create_contract(conn, operator, distributor, terms, datetime.now(UTC))
+    )
+    return UUID(msgspec.json.decode(made)["id"])
