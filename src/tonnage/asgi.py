@@ -105,6 +105,11 @@ def create_app(
         # Nobody listens to them here, and looking whether somebody does is done at every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    _open_doors(app)
+    return app
+
+
+def _open_doors(app: FastAPI) -> None:
     problem.install(app)
     app.add_middleware(Edge)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
@@ -121,7 +126,6 @@ def create_app(
         usage.routes,
         regions.routes,
     )
-    return app
 
 
 async def healthz() -> Response:

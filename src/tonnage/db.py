@@ -25,11 +25,12 @@ ATTEMPTS = 3
 POOL_WAIT = 5.0
 """Seconds that a caller waits for a connection before it is told to come back later."""
 
-_SESSION = (
-    "-c timezone=UTC -c datestyle=ISO,YMD -c intervalstyle=postgres -c jit=off "
-    "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s"
-)
-"""Pinned, whatever the server's or the role's defaults are: SQL renders dates and JSON for the wire."""
+_SESSION = """
+    set timezone to 'UTC'; set datestyle to 'ISO, YMD'; set intervalstyle to 'postgres'; set client_encoding to 'UTF8';
+    set default_transaction_isolation to 'read committed'; set jit to off;
+    set idle_in_transaction_session_timeout to '60s'; set lock_timeout to '20s'"""
+"""Pinned, since SQL renders dates and JSON for the wire. Set in the session itself: that wins over the server, the
+role, the URL and libpq's environment variables, of which some win over options that are sent with the connection."""
 
 
 class JsonText(Loader):
@@ -42,6 +43,7 @@ class JsonText(Loader):
 
 async def _prepare(connection: Connection) -> None:
     connection.adapters.register_loader("json", JsonText)
+    await connection.execute(_SESSION)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGen
             timeout=POOL_WAIT,
             open=False,
             configure=_prepare,
-            kwargs={"autocommit": True, "options": _SESSION, "application_name": f"tonnage {name}"},
+            kwargs={"autocommit": True, "application_name": f"tonnage {name}"},
         )
 
     async with pool("statements", size) as statements, pool("streams", streams) as lists:

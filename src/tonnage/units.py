@@ -40,5 +40,5 @@ def format_size(size: int | Decimal) -> str:
 
 def in_bytes(size: int | Decimal) -> str:
     """For sentences that say the numbers: `47 TB (47000000000000 bytes)`, and just `12 bytes` below 1 KB."""
-    exact = f"{size:.0f} {'byte' if size == 1 else 'bytes'}"
+    exact = f"{int(size)} {'byte' if size == 1 else 'bytes'}"  # an int with a float's format would be rounded
     return exact if size < 1000 else f"{format_size(size)} ({exact})"

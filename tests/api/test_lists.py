@@ -23,7 +23,7 @@ from tests.api.lists import every_list, identity
 from tests.cast import Cast
 from tonnage.asgi import create_app
 from tonnage.db import connect
-from tonnage.web.listing import Listing
+from tonnage.web.listing import Listing, Patience
 
 ACCOUNTS, DAYS = 10_000, 31
 PERIOD = "from=2020-01-01&to=2020-01-31"
@@ -51,6 +51,18 @@ async def test_one_after_the_other(house: House) -> None:
             listed = [identity(element) for element in await one.whole()]
             assert listed[:-1] == seen, one.path
             seen = listed
+
+
+@pytest.mark.anyio
+async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(house: House) -> None:
+    lists = await every_list(house)
+    streams = house.app.state.resources.database.streams
+    async with AsyncExitStack() as taken:
+        for _ in range(streams.max_size):
+            await taken.enter_async_context(streams.connection())
+        for one in lists:
+            whole = await one.whole()
+            assert [element async for page in one.pages(3) for element in page] == whole, one.path
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
     """Over a real connection, whose buffers the list fills; then a connection of the pool is all that it would hold."""
     defaults = Listing.__init__.__kwdefaults__
     assert defaults is not None
-    monkeypatch.setitem(defaults, "slowest_reader", 0.3)
+    monkeypatch.setitem(defaults, "patience", Patience(chunk=0.3))
     app = create_app(large.conninfo)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -167,8 +179,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         client.connect(listener.getsockname())  # which the listener takes before anybody serves
         reader, writer = await asyncio.open_connection(sock=client, limit=64 * 1024)
-        target = f"/v1/storage-accounts/usage?{PERIOD}"
-        writer.write(f"GET {target} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {large.key}\r\n\r\n".encode())
+        writer.write(_request(large))
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         async with AsyncExitStack() as taken:
             streams = app.state.resources.database.streams
@@ -180,3 +191,36 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
         writer.close()
         server.should_exit = True
         await serving
+
+
+@pytest.mark.anyio
+async def test_slow_readers_of_one_partner_leave_connections_for_others(large: Large) -> None:
+    app = create_app(large.conninfo)
+    async with app.router.lifespan_context(app), AsyncExitStack() as stack:
+        streams = app.state.resources.database.streams
+        streams.timeout = 2
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
+        serving = asyncio.create_task(server.serve([listener]))
+        answers: list[bytes] = []
+        half = streams.max_size // 2
+        async with AsyncExitStack() as slow, AsyncExitStack() as taken:
+            for _ in range(streams.max_size):
+                client = slow.enter_context(socket.socket())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(listener.getsockname())
+                reader, writer = await asyncio.open_connection(sock=client, limit=1024)
+                slow.callback(writer.close)
+                writer.write(_request(large))
+                answers.append(await reader.readline())
+            for _ in range(half):
+                await taken.enter_async_context(streams.connection())
+        refused = b"HTTP/1.1 503 Service Unavailable\r\n"
+        assert answers == [b"HTTP/1.1 200 OK\r\n"] * half + [refused] * half
+        server.should_exit = True
+        await serving
+
+
+def _request(large: Large) -> bytes:
+    target = f"/v1/storage-accounts/usage?{PERIOD}"
+    return f"GET {target} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {large.key}\r\n\r\n".encode()

@@ -126,6 +126,17 @@ async def test_a_stranger_of_the_right_kind(house: House, business: Business) ->
 
 
 @pytest.mark.usefixtures("fingerprint")
+async def test_ones_own_id_is_nobody_elses(house: House, business: Business) -> None:
+    """A distributor is no partner of its own: its staff could make admins of themselves."""
+    own = {name: str(business.distributor.organisation_id) for name in ("contractID", "partnerID", "memberID")}
+    key = await house.key(business.distributor)
+    for operation in guarded(house, {**own, "accountID": str(business.account)}):
+        if operation.distributors and operation.named:
+            answer = await house.call(operation.method, operation.path, key, **operation.more)
+            assert answer.status_code == 404, (operation, answer.text)
+
+
+@pytest.mark.usefixtures("fingerprint")
 async def test_a_sibling_partner(house: House, business: Business) -> None:
     """The same distributor, but the thing belongs to another of its partners."""
     sibling = await house.cast.partner(business.distributor, business.contract)

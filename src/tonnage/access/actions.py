@@ -21,26 +21,40 @@ async def create_distributor(
     return await queries.insert_distributor(conn, distributor_id, name, now, actor.stamp)
 
 
-async def create_member(
-    conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
+async def create_partner_member(
+    conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
 ) -> bytes:
-    """The new member as JSON. NotFound: not the actor's organisation or partner. Conflict: the e-mail is taken."""
+    """The new member of a partner as JSON. NotFound: not the actor's partner. Conflict: the e-mail is taken."""
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    created = await _insert_member(conn, actor, partner_id, actor.organisation_id, member, now)
+    if created is None:
+        raise no_partner(partner_id)
+    return created
+
+
+async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> bytes:
+    """The new member of the actor's own organisation as JSON. Conflict: the e-mail is taken."""
+    actor.require(actor.kind, Role.ADMIN)
+    created = await _insert_member(conn, actor, actor.organisation_id, None, member, now)
+    if created is None:
+        raise NotFound(f"There is no organisation {actor.organisation_id}.")
+    return created
+
+
+async def _insert_member(
+    conn: Connection, actor: Actor, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime
+) -> bytes | None:
     try:
         async with attempt(conn):
-            created = await queries.insert_member(
-                conn, actor.organisation_id, organisation_id, member, now, actor.stamp
-            )
+            return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
     except UniqueViolation as error:
         raise Conflict(f"There is a member with the e-mail address {member.email} already; use another one.") from error
-    if created is None:
-        raise no_partner(organisation_id)
-    return created
 
 
 async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID, member_id: UUID) -> None:
     """Ends a login at once. A distributor may remove a partner's last admin: it can make another one."""
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
-    if not await queries.delete_member(conn, actor.organisation_id, partner_id, member_id, actor.stamp):
+    if not await queries.delete_partner_member(conn, actor.organisation_id, partner_id, member_id, actor.stamp):
         raise NotFound(f"There is no member {member_id} in a partner {partner_id} of yours.")
 
 

@@ -53,7 +53,7 @@ async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Pagin
 
     In order of creation.
     """
-    select = queries.members(call.actor.organisation_id, partnerID)
+    select = queries.members(partnerID, call.actor.organisation_id)
     return Listing(call.database.streams, page, select, no_partner(partnerID))
 
 
@@ -70,9 +70,10 @@ async def create_member(
     """
     password_hash = await call.resources.passwords.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
-    return Json(
-        await call.database.run(lambda conn: actions.create_member(conn, call.actor, partnerID, member, call.now)), 201
+    created = await call.database.run(
+        lambda conn: actions.create_partner_member(conn, call.actor, partnerID, member, call.now)
     )
+    return Json(created, 201)
 
 
 @routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)

@@ -3,10 +3,11 @@
 Each feature has its checks in such a file; the one that keeps a total up to date is the one that recomputes it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, NamedTuple, TypeAlias
 
+from tonnage.access.member import email_key
 from tonnage.db import Connection
 
 MOST_SHOWN = 20
@@ -35,7 +36,7 @@ class Check:
 Checking: TypeAlias = Callable[[Connection], Awaitable[Check]]
 
 
-async def compare(conn: Connection, what: str, values: LiteralString) -> Check:
+async def compare(conn: Connection, what: str, values: LiteralString, params: Sequence[object] = ()) -> Check:
     """`values` is a SELECT of a thing, its stored and its recomputed value; null is no value."""
     cursor = await conn.execute(
         "with compared (subject, stored, recomputed) as ("
@@ -53,12 +54,39 @@ async def compare(conn: Connection, what: str, values: LiteralString) -> Check:
             from (select * from differing order by subject limit %s) first_ones
         )
         """,
-        [MOST_SHOWN],
+        [*params, MOST_SHOWN],
     )
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("a select without a from has one row")
     return Check(what, row[0], row[1], tuple(Difference(*difference) for difference in row[2] or ()))
+
+
+async def compare_email_keys(conn: Connection, what: str, addresses: LiteralString) -> Check:
+    """`addresses` is a SELECT of a thing, its e-mail address and the key that is stored for it.
+
+    PostgreSQL folds by the locale of its machine, so the program must; but of ASCII every fold makes the same, and the
+    rest is read row by row, in the caller's transaction. Addresses do not belong into a report, so it names none.
+    """
+    cursor = await conn.execute("select count(*) from (" + addresses + ") addresses (id, email, key)")
+    row = await cursor.fetchone()
+    wrong: list[str] = []
+    differing = 0
+    async with conn.cursor(name="addresses") as suspects:
+        await suspects.execute(
+            "select id::text, email, key from ("
+            + addresses
+            + """
+            ) addresses (id, email, key)
+            where lower(email collate "C") <> key or octet_length(email) <> char_length(email) order by 1
+            """
+        )
+        async for subject, email, key in suspects:
+            if email_key(email) != key:
+                differing += 1
+                wrong += [subject] if differing <= MOST_SHOWN else []
+    shown = tuple(Difference(subject, "the key of another address", "that of its own") for subject in wrong)
+    return Check(what, row[0] if row else 0, differing, shown)
 
 
 async def append_only(conn: Connection) -> Check:
@@ -79,4 +107,9 @@ async def append_only(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (append_only,)
+async def member_email(conn: Connection) -> Check:
+    """Who signs in is found by the folded address."""
+    return await compare_email_keys(conn, "members: e-mail keys", "select id, email, email_key from member")
+
+
+ALL: tuple[Checking, ...] = (append_only, member_email)

@@ -48,7 +48,8 @@ def resources_of(request: Request) -> Resources:
 
 def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[Call]]:
     async def admit(request: Request) -> Call:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        given = request.headers.getlist("authorization")
+        scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not key.strip():
             raise Unauthenticated("Authorization header is missing")
         resources = resources_of(request)

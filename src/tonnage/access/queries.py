@@ -59,17 +59,19 @@ def distributors() -> ListQuery:
 
 
 async def insert_member(
-    conn: Connection, scope: UUID, organisation_id: UUID, member: NewMember, now: datetime, stamp: str
+    conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
 ) -> bytes | None:
-    """The member as JSON; None if the organisation is not open or not within `scope`, its own or its parent's id.
+    """The member as JSON; None if the organisation is not open, or is none of `parent`'s partners.
 
-    The share lock makes this wait for a closing of the organisation and then find it closed.
+    `parent` None: the organisation itself is the one that asks. A distributor's own id is no partner of its own, or its
+    staff could make admins of themselves. The share lock makes this wait for a closing of the organisation and then
+    find it closed.
     """
     cursor = await conn.execute(
         f"""
         with o as (
             select id from organisation
-            where id = %(organisation)s and %(scope)s in (id, parent_id) and closed_at is null
+            where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
             for share
         ), m as (
             insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
@@ -82,7 +84,7 @@ async def insert_member(
         """,
         {
             "organisation": organisation_id,
-            "scope": scope,
+            "parent": parent,
             "email": member.email,
             "email_key": email_key(member.email),
             "name": member.name,
@@ -96,20 +98,20 @@ async def insert_member(
     return row[0] if row else None
 
 
-async def delete_member(conn: Connection, scope: UUID, organisation_id: UUID, member_id: UUID, stamp: str) -> bool:
-    """Whether there was such a member of an organisation within `scope`."""
+async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:
+    """Whether there was such a member of a partner of the distributor `scope`."""
     cursor = await conn.execute(
         """
         with m as (
             delete from member m using organisation o
-            where m.id = %(member)s and m.organisation_id = %(organisation)s and o.id = m.organisation_id
-                and %(scope)s in (o.id, o.parent_id) and o.closed_at is null
+            where m.id = %(member)s and m.organisation_id = %(partner)s and o.id = m.organisation_id
+                and o.parent_id = %(scope)s and o.closed_at is null
             returning m.*
         )
         select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
         from m
         """,
-        {"member": member_id, "organisation": organisation_id, "scope": scope, "stamp": stamp},
+        {"member": member_id, "partner": partner_id, "scope": scope, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
 
@@ -128,17 +130,17 @@ async def set_member_password(conn: Connection, email: str, password_hash: str, 
     return await cursor.fetchone() is not None
 
 
-def members(scope: UUID, organisation_id: UUID) -> ListQuery:
-    """The members of an open organisation within `scope`."""
+def members(organisation_id: UUID, parent: UUID | None) -> ListQuery:
+    """The members of an open organisation; `parent` as in `insert_member`."""
     return ListQuery(
         f"""
         select coalesce(m.seq, 0), case when m.id is not null then {_MEMBER} end
         from organisation o
         left join member m on m.organisation_id = o.id and (%(after)s::bigint is null or m.seq > %(after)s)
-        where o.id = %(organisation)s and %(scope)s in (o.id, o.parent_id) and o.closed_at is null
+        where o.id = %(organisation)s and (%(parent)s::uuid is null or o.parent_id = %(parent)s) and o.closed_at is null
         order by m.seq limit %(limit)s
         """,
-        {"organisation": organisation_id, "scope": scope},
+        {"organisation": organisation_id, "parent": parent},
     )
 
 

@@ -4,6 +4,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tonnage.errors import Conflict
+from tonnage.units import MAX_CAPACITY, in_bytes
+
 
 @dataclass(frozen=True)
 class NewAccount:
@@ -22,6 +25,20 @@ class PartnerRoom:
 
     allocated: int
     given: int
+    bounded: bool
+    """Neither pay-per-use nor with overdraft: then only the largest number there is bounds what it gives."""
+
+    def refusal(self, wanted: int) -> Conflict:
+        """Why an account cannot have `wanted` bytes."""
+        if not self.bounded:
+            return Conflict(
+                f"The partner's accounts have {in_bytes(self.given)} between them; {in_bytes(wanted)} more would be "
+                f"over the largest number there is, {MAX_CAPACITY} bytes; ask for less."
+            )
+        return Conflict(
+            f"The partner has {in_bytes(max(0, self.allocated - self.given))} left of its {in_bytes(self.allocated)}, "
+            f"and the request is for {in_bytes(wanted)}; ask for less, or have the partner's allocation raised."
+        )
 
 
 def new_account_id() -> int:

@@ -14,7 +14,6 @@ from tonnage.accounts.account import NewAccount, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, Database, attempt, broken_constraint
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from tonnage.storage.plane import StoragePlane
-from tonnage.units import in_bytes
 
 _PURGES_AT_ONCE = 100
 
@@ -50,13 +49,7 @@ async def _refusal(
             return Conflict("There is no region yet where the account could live; ask the operator to add one.")
         case "partner_given" | "overflow":
             room = await queries.partner_room(conn, actor.organisation_id, partner_id)
-            if room is None:
-                return no_partner(partner_id)
-            return Conflict(
-                f"The partner has {in_bytes(max(0, room.allocated - room.given))} left of its "
-                f"{in_bytes(room.allocated)}, and {in_bytes(account.allocated_capacity)} were asked for; ask for less, "
-                "or have the partner's allocation raised."
-            )
+            return room.refusal(account.allocated_capacity) if room else no_partner(partner_id)
         case _:
             return error
 
@@ -98,7 +91,6 @@ async def set_deletion(
         partner_id,
         account_id,
         due,
-        earliest_purge(requested, grace_days),
         grace_days,
         requested,
         actor.stamp,
@@ -115,12 +107,13 @@ async def set_deletion(
 
 async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> bytes:
     """Clients send whole objects back, so staff may name the date that stands."""
-    found = await queries.one_account(conn, actor.organisation_id, partner_id, account_id)
+    found = await deletion_queries.due_account(conn, actor.organisation_id, partner_id, account_id)
     if found is None:
         raise no_account(account_id)
-    if await deletion_queries.due_date(conn, account_id) != due:
+    account, stands = found
+    if stands != due:
         raise Forbidden(f"Another date of deletion needs the role {Role.ADMIN}, and yours is {actor.role}.")
-    return found
+    return account
 
 
 async def purge_due(database: Database, planes: Mapping[str, StoragePlane], actor: Actor, now: datetime) -> int:
@@ -148,4 +141,4 @@ async def purge_due(database: Database, planes: Mapping[str, StoragePlane], acto
 
 def no_account(account_id: int | str) -> NotFound:
     """The same words for an account that never was, that is gone, and that is somebody else's."""
-    return NotFound(f"There is no storage account {account_id} of yours.")
+    return NotFound(f"There is no storage account {account_id:0>12} of yours.")

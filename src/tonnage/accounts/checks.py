@@ -1,6 +1,6 @@
 """What `tonnage doctor` compares of storage accounts, and of the totals that they keep on partners."""
 
-from tonnage.access.checks import Check, Checking, compare
+from tonnage.access.checks import Check, Checking, compare, compare_email_keys
 from tonnage.db import Connection
 
 
@@ -62,4 +62,13 @@ async def terms(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms)
+async def contact_email(conn: Connection) -> Check:
+    """An address is taken by its folded form; what was purged has none."""
+    return await compare_email_keys(
+        conn,
+        "storage accounts: e-mail keys",
+        "select id, contact_email, contact_email_key from storage_account where contact_email is not null",
+    )
+
+
+ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms, contact_email)

@@ -1,7 +1,7 @@
 """SQL of the deletion of storage accounts: scheduled, put off, taken back, carried out."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.queries import ACCOUNT
@@ -18,29 +18,58 @@ class Deletion(NamedTuple):
     """As JSON, after the statement."""
 
 
+_SCHEDULE: LiteralString = """
+    with old as (
+        select s.* from storage_account s join partner p on p.id = s.partner_id
+        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
+        for no key update of s
+    ), s as (
+        update storage_account s set deletion_requested_at = %(now)s, pending_deleted_at = %(due)s,
+            desired_revision = s.desired_revision + 1
+        from old where s.id = old.id and old.pending_deleted_at is null
+        returning s.*
+    )
+    select old.id, (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
+                                 jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s)
+    from old"""
+
+
 async def schedule_deletion(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, due: datetime, now: datetime, stamp: str
 ) -> bool:
     """Whether there is such an account. One that is scheduled already keeps its date."""
     cursor = await conn.execute(
-        """
-        with old as (
-            select s.* from storage_account s join partner p on p.id = s.partner_id
-            where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-            for no key update of s
-        ), s as (
-            update storage_account s set deletion_requested_at = %(now)s, pending_deleted_at = %(due)s,
-                desired_revision = s.desired_revision + 1
-            from old where s.id = old.id and old.pending_deleted_at is null
-            returning s.*
-        )
-        select old.id, (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
-                                     jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s)
-        from old
-        """,
+        _SCHEDULE,
         {"id": account_id, "partner": partner_id, "scope": scope, "due": due, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
+
+
+_SET: LiteralString = f"""
+    with old as (
+        select s.* from storage_account s join partner p on p.id = s.partner_id
+        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
+        for no key update of s
+    ), changed as (
+        update storage_account s set
+            deletion_requested_at = case when %(due)s::timestamptz is not null
+                then coalesce(old.deletion_requested_at, %(now)s) end,
+            pending_deleted_at = %(due)s,
+            desired_revision = s.desired_revision + 1
+        from old
+        where s.id = old.id and s.purge_started_at is null and old.pending_deleted_at is distinct from %(due)s
+            and (%(due)s::timestamptz is null or %(due)s >=
+                coalesce(old.deletion_requested_at, %(now)s) + make_interval(hours => 24 * %(grace)s))
+        returning s.*
+    ), s as (
+        select * from changed union all select * from old where not exists (select from changed)
+    )
+    select old.deletion_requested_at, old.pending_deleted_at, old.purge_started_at, {ACCOUNT},
+           (select audit(%(stamp)s, c.partner_id,
+                         case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
+                         c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
+                         jsonb_build_object('pendingDeletedAt', c.pending_deleted_at)) from changed c)
+    from old, s"""
 
 
 async def set_deletion(
@@ -49,7 +78,6 @@ async def set_deletion(
     partner_id: UUID,
     account_id: int,
     due: datetime | None,
-    earliest_for_new: datetime,
     grace_days: int,
     now: datetime,
     stamp: str,
@@ -60,38 +88,12 @@ async def set_deletion(
     first request. None if there is no such account.
     """
     cursor = await conn.execute(
-        f"""
-        with old as (
-            select s.* from storage_account s join partner p on p.id = s.partner_id
-            where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-            for no key update of s
-        ), changed as (
-            update storage_account s set
-                deletion_requested_at = case when %(due)s::timestamptz is not null
-                    then coalesce(old.deletion_requested_at, %(now)s) end,
-                pending_deleted_at = %(due)s,
-                desired_revision = s.desired_revision + 1
-            from old
-            where s.id = old.id and s.purge_started_at is null and old.pending_deleted_at is distinct from %(due)s
-                and (%(due)s::timestamptz is null or %(due)s >= coalesce(
-                    old.deletion_requested_at + make_interval(hours => 24 * %(grace)s), %(earliest)s))
-            returning s.*
-        ), s as (
-            select * from changed union all select * from old where not exists (select from changed)
-        )
-        select old.deletion_requested_at, old.pending_deleted_at, old.purge_started_at, {ACCOUNT},
-               (select audit(%(stamp)s, c.partner_id,
-                             case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
-                             c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
-                             jsonb_build_object('pendingDeletedAt', c.pending_deleted_at)) from changed c)
-        from old, s
-        """,
+        _SET,
         {
             "id": account_id,
             "partner": partner_id,
             "scope": scope,
             "due": due,
-            "earliest": earliest_for_new,
             "grace": grace_days,
             "now": now,
             "stamp": stamp,
@@ -101,11 +103,19 @@ async def set_deletion(
     return Deletion(*row[:4]) if row else None
 
 
-async def due_date(conn: Connection, account_id: int) -> datetime | None:
-    """When the account is due; None when it is not to be deleted. The caller has found it in its scope."""
-    cursor = await conn.execute("select pending_deleted_at from storage_account where id = %s", [account_id])
+async def due_account(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int
+) -> tuple[bytes, datetime | None] | None:
+    """The living account as JSON, and when it is due; None for the date when it is not to be deleted."""
+    cursor = await conn.execute(
+        f"""
+        select {ACCOUNT}, s.pending_deleted_at from storage_account s join partner p on p.id = s.partner_id
+        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
+        """,
+        {"id": account_id, "partner": partner_id, "scope": scope},
+    )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return (row[0], row[1]) if row else None
 
 
 async def start_due_purges(conn: Connection, now: datetime, after: int, limit: int) -> list[tuple[int, str]]:
@@ -131,38 +141,40 @@ async def start_due_purges(conn: Connection, now: datetime, after: int, limit: i
     return [(account_id, plane) for account_id, plane in await cursor.fetchall()]
 
 
+_FINISH: LiteralString = """
+    with old as (
+        select * from storage_account
+        where id = %(id)s and purge_started_at is not null and purged_at is null for no key update
+    ), gone as (
+        update storage_account s set purged_at = %(now)s, used = 0,
+            contact_email = null, contact_email_key = null, password_hash = null
+        from old where s.id = old.id
+        returning s.id
+    ), a as (
+        select audit(%(stamp)s, old.partner_id, 'account.purge', old.id::text,
+                     jsonb_build_object('name', old.name, 'allocatedCapacity', old.allocated_capacity), null)
+        from old, gone
+    ), p as (
+        select partner.* from partner, old, a where partner.id = old.partner_id for no key update of partner
+    ), freed as (
+        update partner set given = p.given - old.allocated_capacity, accounts = p.accounts - 1,
+            used = p.used - old.used,
+            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+        from p, old where partner.id = p.id
+        returning partner.contract_id
+    ), k as (
+        select contract.* from contract, freed, old
+        where contract.id = freed.contract_id and old.used <> 0 for no key update of contract
+    ), lightened as (
+        update contract set used = k.used - old.used from k, old where contract.id = k.id
+    )
+    select contract_id from freed"""
+
+
 async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> bool:
     """Frees the allocation, erases e-mail and password hash, keeps the history. False if somebody else has done it."""
     cursor = await conn.execute(
-        """
-        with old as (
-            select * from storage_account
-            where id = %(id)s and purge_started_at is not null and purged_at is null for no key update
-        ), gone as (
-            update storage_account s set purged_at = %(now)s, used = 0,
-                contact_email = null, contact_email_key = null, password_hash = null
-            from old where s.id = old.id
-            returning s.id
-        ), a as (
-            select audit(%(stamp)s, old.partner_id, 'account.purge', old.id::text,
-                         jsonb_build_object('name', old.name, 'allocatedCapacity', old.allocated_capacity), null)
-            from old, gone
-        ), p as (
-            select partner.* from partner, old, a where partner.id = old.partner_id for no key update of partner
-        ), freed as (
-            update partner set given = p.given - old.allocated_capacity, accounts = p.accounts - 1,
-                used = p.used - old.used,
-                allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
-            from p, old where partner.id = p.id
-            returning partner.contract_id
-        ), k as (
-            select contract.* from contract, freed, old
-            where contract.id = freed.contract_id and old.used <> 0 for no key update of contract
-        ), lightened as (
-            update contract set used = k.used - old.used from k, old where contract.id = k.id
-        )
-        select contract_id from freed
-        """,
+        _FINISH,
         {"id": account_id, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None

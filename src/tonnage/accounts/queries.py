@@ -5,8 +5,10 @@ Parents are locked before they are updated, and every column of their CHECKs com
 """
 
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
+from tonnage.access.member import email_key
 from tonnage.accounts.account import NewAccount, PartnerRoom
 from tonnage.db import Connection, ListQuery
 
@@ -15,6 +17,31 @@ ACCOUNT = """json_strip_nulls(json_build_object(
     'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft,
     'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))"""
 """The JSON of a row `s` of storage_account."""
+
+
+_INSERT: LiteralString = f"""
+    with p as (
+        select * from partner
+        where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null
+        for no key update
+    ), s as (
+        insert into storage_account (
+            id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
+            allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
+        select %(id)s, p.id, (select id from region where is_default), %(name)s, %(email)s, %(email_key)s, %(hash)s,
+               %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
+        from p returning *
+    ), t as (
+        insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
+        select id, terms_since, allocated_capacity, allow_overdraft from s
+    ), parent as (
+        update partner set given = p.given + s.allocated_capacity, accounts = p.accounts + 1,
+            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+        from s, p where partner.id = p.id
+    )
+    select {ACCOUNT}, audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
+        'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
+    from s"""
 
 
 async def insert_account(
@@ -32,37 +59,14 @@ async def insert_account(
     storage_account_region, there is no region; storage_account_pkey, draw another id.
     """
     cursor = await conn.execute(
-        f"""
-        with p as (
-            select * from partner
-            where id = %(partner)s and %(scope)s in (id, distributor_id) and closed_at is null
-            for no key update
-        ), s as (
-            insert into storage_account (
-                id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
-                allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
-            select %(id)s, p.id, (select id from region where is_default), %(name)s, %(email)s, %(email_key)s, %(hash)s,
-                   %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
-            from p returning *
-        ), t as (
-            insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
-            select id, terms_since, allocated_capacity, allow_overdraft from s
-        ), parent as (
-            update partner set given = p.given + s.allocated_capacity, accounts = p.accounts + 1,
-                allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
-            from s, p where partner.id = p.id
-        )
-        select {ACCOUNT}, audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
-            'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
-        from s
-        """,
+        _INSERT,
         {
             "partner": partner_id,
             "scope": scope,
             "id": account_id,
             "name": account.name,
             "email": account.contact_email,
-            "email_key": account.contact_email.casefold(),
+            "email_key": email_key(account.contact_email),
             "hash": account.password_hash,
             "allocated": account.allocated_capacity,
             "overdraft": account.allow_overdraft,
@@ -105,7 +109,10 @@ def accounts_of(scope: UUID, partner_id: UUID) -> ListQuery:
 async def partner_room(conn: Connection, scope: UUID, partner_id: UUID) -> PartnerRoom | None:
     """The numbers behind a refusal."""
     cursor = await conn.execute(
-        "select allocated_capacity, given from partner where id = %s and %s in (id, distributor_id)",
+        """
+        select allocated_capacity, given, allocated_capacity > 0 and not coalesce(allow_overdraft, false)
+        from partner where id = %s and %s in (id, distributor_id)
+        """,
         [partner_id, scope],
     )
     row = await cursor.fetchone()

@@ -50,9 +50,7 @@ def create(
     async def work(session: Session) -> bytes:
         actor = await meant(session, organisation_id, of_operator=of_operator)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(
-            lambda conn: actions.create_member(conn, actor, actor.organisation_id, details, session.now)
-        )
+        return await session.database.run(lambda conn: actions.create_team_member(conn, actor, details, session.now))
 
     show_one(run(settings, work), _COLUMNS, as_json=as_json)
 
@@ -67,7 +65,7 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
 
     async def work(session: Session) -> list[bytes]:
         own = (await meant(session, organisation_id, of_operator=of_operator)).organisation_id
-        return await session.documents(queries.members(own, own))
+        return await session.documents(queries.members(own, None))
 
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
 

@@ -63,7 +63,7 @@ async def create_members(conn: Connection, fresh: Secrets, now: datetime) -> lis
         # In the organisation's own name; its kind decides nothing about its own team.
         actor = Actor.on_command_line(login.organisation_id, Kind.DISTRIBUTOR)
         member = NewMember(login.email, login.role, fresh.hashes[login.email], login.name)
-        await actions.create_member(conn, actor, login.organisation_id, member, now)
+        await actions.create_team_member(conn, actor, member, now)
     return [_entry(login, fresh) for login in scene.LOGINS]
 
 

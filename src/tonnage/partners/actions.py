@@ -8,8 +8,8 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutO
 from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import room
-from tonnage.db import Connection, attempt, broken_constraint
-from tonnage.errors import Conflict, NotFound
+from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
+from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import in_bytes
@@ -28,18 +28,22 @@ async def create_partner(
     """The new partner as JSON. Conflict, with what remains: the contract has not that much left."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
-    try:
-        async with attempt(conn):
-            return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
-    except ForeignKeyViolation as error:
-        raise no_contract(partner.contract_id) from error
-    except (CheckViolation, NumericValueOutOfRange) as error:
-        left = await room(conn, scope, partner.contract_id)
-        if left is None:  # a stranger's contract and an overflow at once
+    for _ in range(ATTEMPTS):
+        try:
+            async with attempt(conn):
+                return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
+        except ForeignKeyViolation as error:
             raise no_contract(partner.contract_id) from error
-        if broken_constraint(error) not in _NO_ROOM:
-            raise
-        raise _no_room(partner.allocated_capacity, left.remaining) from error
+        except (CheckViolation, NumericValueOutOfRange) as error:
+            if broken_constraint(error) not in _NO_ROOM:
+                raise
+            left = await room(conn, scope, partner.contract_id)
+            if left is None:  # a stranger's contract and an overflow at once
+                raise no_contract(partner.contract_id) from error
+            # Else some was freed since the refusal, which was true of a moment before.
+            if left.remaining < partner.allocated_capacity:
+                raise _no_room(partner.allocated_capacity, left.remaining) from error
+    raise Unavailable("The contract's capacity is changing too fast; try again.")
 
 
 async def update_partner(
@@ -102,8 +106,10 @@ async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contrac
             moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
     except (CheckViolation, NumericValueOutOfRange) as error:
         standing = await queries.standing(conn, scope, partner_id, contract_id)
-        if standing is None or broken_constraint(error) not in _NO_ROOM:
+        if broken_constraint(error) not in _NO_ROOM:
             raise
+        if standing is None:
+            raise no_partner(partner_id) from error
         raise _no_room(standing.allocated, standing.contract_remaining) from error
     if moved is not None:
         return moved
@@ -121,6 +127,6 @@ def no_contract(contract_id: UUID) -> NotFound:
 
 def _no_room(wanted: int, remaining: int) -> Conflict:
     return Conflict(
-        f"The contract has {in_bytes(remaining)} left for this partner, and {in_bytes(wanted)} were asked for; "
+        f"The contract has {in_bytes(remaining)} left for this partner, and the request is for {in_bytes(wanted)}; "
         "ask for less, or have the contract amended."
     )

@@ -1,10 +1,46 @@
 """SQL of a partner's move from one contract to another. For the locks see queries.py."""
 
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection
 from tonnage.partners.queries import PARTNER
+
+_MOVE: LiteralString = f"""
+    with old as (
+        select p.*, o.name from partner p join organisation o on o.id = p.id
+        where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+        for no key update of p
+    ), locked as (
+        select k.* from contract k, old
+        where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
+        order by k.id for no key update of k
+    ), allowed as (
+        select old.* from old
+        join locked here on here.id = old.contract_id
+        join locked there on there.id = %(contract)s and there.currency = here.currency
+    ), p as (
+        update partner p set contract_id = %(contract)s, terms_since = case
+            when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end
+        from allowed where p.id = allowed.id
+        returning p.*
+    ), t as (
+        insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+        select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
+        from p, old where p.contract_id <> old.contract_id
+    ), a as (
+        select audit(%(stamp)s, p.id, 'partner.move', p.id::text,
+            jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
+        from p, old where p.contract_id <> old.contract_id
+    ), k as (
+        update contract k set reserved_capacity = locked.reserved_capacity,
+            allocated_capacity = locked.allocated_capacity
+                + case when k.id = p.contract_id then old.allocated_capacity else -old.allocated_capacity end,
+            used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
+        from locked, p, old, a where k.id = locked.id
+    )
+    select {PARTNER} from p, old o where (select count(*) from a) >= 0"""
 
 
 async def move_partner(
@@ -17,41 +53,7 @@ async def move_partner(
     order of id, so that two opposite moves wait for each other rather than end each other.
     """
     cursor = await conn.execute(
-        f"""
-        with old as (
-            select p.*, o.name from partner p join organisation o on o.id = p.id
-            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
-            for no key update of p
-        ), locked as (
-            select k.* from contract k, old
-            where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
-            order by k.id for no key update of k
-        ), allowed as (
-            select old.* from old
-            join locked here on here.id = old.contract_id
-            join locked there on there.id = %(contract)s and there.currency = here.currency
-        ), p as (
-            update partner p set contract_id = %(contract)s, terms_since = case
-                when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end
-            from allowed where p.id = allowed.id
-            returning p.*
-        ), t as (
-            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
-            select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
-            from p, old where p.contract_id <> old.contract_id
-        ), a as (
-            select audit(%(stamp)s, p.id, 'partner.move', p.id::text,
-                jsonb_build_object('contractId', old.contract_id), jsonb_build_object('contractId', p.contract_id))
-            from p, old where p.contract_id <> old.contract_id
-        ), k as (
-            update contract k set reserved_capacity = locked.reserved_capacity,
-                allocated_capacity = locked.allocated_capacity
-                    + case when k.id = p.contract_id then old.allocated_capacity else -old.allocated_capacity end,
-                used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
-            from locked, p, old, a where k.id = locked.id
-        )
-        select {PARTNER} from p, old o where (select count(*) from a) >= 0
-        """,
+        _MOVE,
         {"id": partner_id, "scope": scope, "contract": contract_id, "now": now, "stamp": stamp},
     )
     row = await cursor.fetchone()

@@ -11,6 +11,7 @@ than it must.)
 """
 
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
@@ -22,6 +23,31 @@ PARTNER = """json_strip_nulls(json_build_object(
 """The JSON of rows `p` of partner and `o` of its organisation."""
 
 
+_INSERT: LiteralString = f"""
+    with o as (
+        insert into organisation (id, kind, parent_id, name, created_at)
+        values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(now)s)
+        returning id, name
+    ), p as (
+        insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
+        select o.id, %(scope)s, %(contract)s, %(allocated)s, %(overdraft)s, %(now)s from o returning *
+    ), t as (
+        insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+        select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from p
+        returning id
+    ), a as (
+        select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
+            'name', o.name, 'contractId', p.contract_id,
+            'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
+        from p, o
+    ), k as (
+        update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s
+        from (select count(*) from t, a) as before_this
+        where k.id = %(contract)s and k.distributor_id = %(scope)s
+    )
+    select {PARTNER} from p, o"""
+
+
 async def insert_partner(
     conn: Connection, scope: UUID, partner: NewPartner, now: datetime, stamp: str, partner_id: UUID | None = None
 ) -> bytes:
@@ -31,30 +57,7 @@ async def insert_partner(
     not that much left.
     """
     cursor = await conn.execute(
-        f"""
-        with o as (
-            insert into organisation (id, kind, parent_id, name, created_at)
-            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(now)s)
-            returning id, name
-        ), p as (
-            insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
-            select o.id, %(scope)s, %(contract)s, %(allocated)s, %(overdraft)s, %(now)s from o returning *
-        ), t as (
-            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
-            select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from p
-            returning id
-        ), a as (
-            select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
-                'name', o.name, 'contractId', p.contract_id,
-                'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
-            from p, o
-        ), k as (
-            update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s
-            from (select count(*) from t, a) as before_this
-            where k.id = %(contract)s and k.distributor_id = %(scope)s
-        )
-        select {PARTNER} from p, o
-        """,
+        _INSERT,
         {
             "id": partner_id,
             "scope": scope,
@@ -72,6 +75,53 @@ async def insert_partner(
     return row[0]
 
 
+_UPDATE: LiteralString = f"""
+    with old as (
+        select p.*, o.name from partner p join organisation o on o.id = p.id
+        where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+        for no key update
+    ), new as (
+        select id, coalesce(%(name)s, name) as name,
+            coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
+            coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
+            coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
+                or coalesce(%(overdraft)s::boolean, allow_overdraft, false) <> coalesce(allow_overdraft, false)
+                as terms_change
+        from old
+    ), o as (
+        update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
+    ), p as (
+        update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
+            given = old.given,
+            terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
+        from new, old where p.id = new.id
+        returning p.*
+    ), t as (
+        insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+        select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
+        from p, new where new.terms_change
+        returning id
+    ), facts as (
+        select to_jsonb(b) as before, to_jsonb(n) as after
+        from
+            (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
+            (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
+    ), a as (
+        select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before, after)
+        from facts where before <> after
+    ), parent as (
+        select k.*
+        from contract k, p, old, (select (select count(*) from t), (select count(*) from a)) as before_this
+        where k.id = p.contract_id and p.allocated_capacity <> old.allocated_capacity
+        for no key update of k
+    ), k as (
+        update contract k set reserved_capacity = parent.reserved_capacity,
+            allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
+        from parent, p, old where k.id = parent.id
+    )
+    select {PARTNER} from p, new o where (select count(*) from a) >= 0"""
+
+
 async def update_partner(
     conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, now: datetime, stamp: str
 ) -> bytes | None:
@@ -82,52 +132,7 @@ async def update_partner(
     subtract the same old value.
     """
     cursor = await conn.execute(
-        f"""
-        with old as (
-            select p.*, o.name from partner p join organisation o on o.id = p.id
-            where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
-            for no key update
-        ), new as (
-            select id, coalesce(%(name)s, name) as name,
-                coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
-                coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
-                coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
-                    or coalesce(%(overdraft)s::boolean, allow_overdraft, false) <> coalesce(allow_overdraft, false)
-                    as terms_change
-            from old
-        ), o as (
-            update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
-        ), p as (
-            update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
-                given = old.given,
-                terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
-            from new, old where p.id = new.id
-            returning p.*
-        ), t as (
-            insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
-            select p.id, p.terms_since, p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false)
-            from p, new where new.terms_change
-            returning id
-        ), facts as (
-            select to_jsonb(b) as before, to_jsonb(n) as after
-            from
-                (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
-                (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
-        ), a as (
-            select audit(%(stamp)s, %(id)s, 'partner.update', %(id)s::uuid::text, before, after)
-            from facts where before <> after
-        ), parent as (
-            select k.*
-            from contract k, p, old, (select (select count(*) from t), (select count(*) from a)) as before_this
-            where k.id = p.contract_id and p.allocated_capacity <> old.allocated_capacity
-            for no key update of k
-        ), k as (
-            update contract k set reserved_capacity = parent.reserved_capacity,
-                allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
-            from parent, p, old where k.id = parent.id
-        )
-        select {PARTNER} from p, new o where (select count(*) from a) >= 0
-        """,
+        _UPDATE,
         {
             "id": partner_id,
             "scope": scope,
@@ -142,6 +147,32 @@ async def update_partner(
     return row[0] if row else None
 
 
+_CLOSE: LiteralString = """
+    with old as (
+        select * from partner where id = %(id)s and distributor_id = %(scope)s and closed_at is null
+        for no key update
+    ), p as (
+        update partner p set closed_at = %(now)s, accounts = old.accounts from old where p.id = old.id
+        returning p.*
+    ), o as (
+        update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
+    ), m as (
+        delete from member using p, o where member.organisation_id = p.id returning member.id
+    ), a as (
+        select audit(%(stamp)s, p.id, 'partner.close', p.id::text, jsonb_build_object(
+            'name', o.name, 'contractId', p.contract_id, 'allocatedCapacity', p.allocated_capacity,
+            'members', m.ids), null)
+        from p, o, (select coalesce(jsonb_agg(id), '[]') as ids from m) m
+    ), parent as (
+        select k.* from contract k, p, a where k.id = p.contract_id for no key update of k
+    ), k as (
+        update contract k set reserved_capacity = parent.reserved_capacity,
+            allocated_capacity = parent.allocated_capacity - p.allocated_capacity
+        from parent, p where k.id = parent.id
+    )
+    select p.id from p, a"""
+
+
 async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: datetime, stamp: str) -> bool:
     """Whether the distributor `scope` had such a partner. Constraint partner_empty: it still has storage accounts.
 
@@ -149,30 +180,7 @@ async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: da
     their addresses are free again; its keys find no open organisation.
     """
     cursor = await conn.execute(
-        """
-        with old as (
-            select * from partner where id = %(id)s and distributor_id = %(scope)s and closed_at is null
-            for no key update
-        ), p as (
-            update partner p set closed_at = %(now)s, accounts = old.accounts from old where p.id = old.id
-            returning p.*
-        ), o as (
-            update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
-        ), m as (
-            delete from member using p, o where member.organisation_id = p.id returning member.id
-        ), a as (
-            select audit(%(stamp)s, p.id, 'partner.close', p.id::text, jsonb_build_object(
-                'name', o.name, 'contractId', p.contract_id, 'allocatedCapacity', p.allocated_capacity), null)
-            from p, o, (select count(*) from m) as before_this
-        ), parent as (
-            select k.* from contract k, p, a where k.id = p.contract_id for no key update of k
-        ), k as (
-            update contract k set reserved_capacity = parent.reserved_capacity,
-                allocated_capacity = parent.allocated_capacity - p.allocated_capacity
-            from parent, p where k.id = parent.id
-        )
-        select p.id from p, a
-        """,
+        _CLOSE,
         {"id": partner_id, "scope": scope, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None

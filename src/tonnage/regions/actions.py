@@ -5,7 +5,7 @@ from datetime import datetime
 from psycopg.errors import CheckViolation, UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.db import Connection, attempt
+from tonnage.db import Connection, attempt, broken_constraint
 from tonnage.errors import Conflict, NotFound
 from tonnage.regions import queries
 from tonnage.regions.region import NewRegion
@@ -18,6 +18,8 @@ async def add_region(conn: Connection, actor: Actor, region: NewRegion, now: dat
         async with attempt(conn):
             await queries.insert_region(conn, region, now, actor.stamp)
     except UniqueViolation as error:
+        if broken_constraint(error) != "region_name":
+            raise Conflict("Another region was added at the same moment; try again.") from error
         raise Conflict(f"There is a region {region.name} already; remove it first, or choose another name.") from error
 
 

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+_PLAIN = re.compile(r"[!-~]+")
+"""Printable ASCII without blanks; urlsplit would drop line breaks before anybody could see them."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -17,10 +19,17 @@ def region_name(text: str) -> str:
 
 
 def endpoint(text: str) -> str:
-    """An http or https address without a query. Raises ValueError."""
+    """An http or https address: no query, no blanks, and no credentials, since everybody may read it. ValueError."""
+    wrong = ValueError("is not an endpoint; write it as https://host[:port][/path]")
+    if not _PLAIN.fullmatch(text) or "?" in text or "#" in text:
+        raise wrong
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{text!r} is not an endpoint; write it as https://host[:port][/path]")
+    try:
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or "@" in parts.netloc:
+        raise wrong
     return text.rstrip("/")
 
 

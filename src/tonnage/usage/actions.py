@@ -61,7 +61,7 @@ async def import_samples(
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     # Two files about the same accounts take turns, and a large one takes its time.
-    await conn.execute("select set_config('lock_timeout', '10min', true)")
+    await import_queries.wait_for_locks(conn)
     file = SampleFile(lines, progress)
     recorded = await record_samples(conn, file, now, file.bad)
     await import_queries.audit_import(conn, asdict(recorded), actor.stamp)

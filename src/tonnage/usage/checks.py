@@ -34,6 +34,32 @@ async def dense(conn: Connection) -> Check:
     )
 
 
+async def measured(conn: Connection) -> Check:
+    """A day whose raw samples are kept has the value that they make.
+
+    All samples of a million accounts would take an hour to read: of so many, each run takes others at random.
+    """
+    return await compare(
+        conn,
+        "daily usage: days that still have samples, of up to 10000 accounts",
+        """
+        select s.id || ' ' || m.day, d.stored, m.recomputed
+        from (select id from storage_account order by random() limit 10000) s
+        cross join lateral (
+            select u.sampled_at::date as day, (
+                    div(2 * sum(u.bytes) + count(*), 2 * count(*))::bigint,
+                    (array_agg(u.bytes order by u.sampled_at desc))[1], count(*)::integer) as recomputed
+            from usage_sample u where u.account_id = s.id group by 1 offset 0
+        ) m
+        -- Not to be joined by reading all of the years: a look at each day's partition.
+        left join lateral (
+            select (d.usage, d.closing, d.samples) as stored from daily_usage d
+            where d.account_id = s.id and d.day = m.day offset 0
+        ) d on true
+        """,
+    )
+
+
 async def partitions(conn: Connection) -> Check:
     """This month and the next three have their partitions. The job that makes them has a day for it."""
     return await compare(
@@ -50,4 +76,4 @@ async def partitions(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (account_used, dense, partitions)
+ALL: tuple[Checking, ...] = (account_used, dense, measured, partitions)

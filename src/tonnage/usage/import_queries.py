@@ -15,6 +15,11 @@ from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample
 _ROWS_AT_ONCE = 1000
 
 
+async def wait_for_locks(conn: Connection) -> None:
+    """Longer than a request does, until the end of the transaction: an import waits for the one before it."""
+    await conn.execute("select set_config('lock_timeout', '10min', true)")
+
+
 async def stage(conn: Connection, samples: Iterable[Sample]) -> int:
     """Puts the samples into the temporary table usage_staged; gives their number."""
     await conn.execute(

@@ -1,11 +1,10 @@
 """Points in time in a body: RFC 3339, or a bare day for its midnight in UTC."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2}))?", re.ASCII)
 
@@ -26,10 +25,13 @@ def _moment(value: object) -> object:
         return None
     try:
         if isinstance(value, str):
-            return moment(value)
-    except ValueError:
+            # Replies have whole seconds, and what was read must be what can be sent back. Up, since a date that is too
+            # early by a fraction must stay refused.
+            read = moment(value)
+            return read.replace(microsecond=0) + timedelta(seconds=1) if read.microsecond else read
+    except (ValueError, OverflowError):
         pass
-    raise PydanticCustomError("rule.moment", "must be a point in time, such as 2026-12-31T00:00:00Z or 2026-12-31")
+    raise ValueError("must be a point in time, such as 2026-12-31T00:00:00Z or 2026-12-31")
 
 
 Moment: TypeAlias = Annotated[

@@ -16,7 +16,7 @@ create table contract (
     constraint contract_reserved check (reserved_capacity >= 0),
     constraint contract_capacity check (allocated_capacity between 0 and reserved_capacity),
     constraint contract_used check (used >= 0),
-    constraint contract_price check (price_cents >= 0 and price_cents < 1e12),
+    constraint contract_price check (price_cents >= 0 and price_cents < 1e12 and scale(price_cents) <= 6),
     constraint contract_currency check (currency ~ '^[A-Z]{3}$'),
     constraint contract_details check (char_length(details) between 1 and 200)
 ) with (fillfactor = 50);  -- the busiest row there is: room for its next version on the same page
