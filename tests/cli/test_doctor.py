@@ -15,8 +15,12 @@ from psycopg import sql
 
 from tests.cast import TB, Cast
 from tests.cli.running import tonnage
+from tonnage.access.actor import Role
+from tonnage.access.member import NewMember
+from tonnage.access.queries import insert_member
 from tonnage.accounts import actions as accounts
 from tonnage.db import Database, connect
+from tonnage.migrations.rules import expected_rules
 from tonnage.usage.actions import record_samples
 from tonnage.usage.sample import Sample
 
@@ -33,6 +37,12 @@ class Scene:
     contract: str
     partner: str
     account: str
+    member: str
+    measured: str
+
+    @property
+    def day(self) -> str:
+        return f"{self.account} {self.measured}"
 
 
 async def _scene(conninfo: str) -> Scene:
@@ -56,7 +66,13 @@ async def _play(database: Database) -> Scene:
     ]
     await database.transaction(lambda conn: record_samples(conn, samples, NOW))
     await database.run(lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, waiting, 30, NOW))
-    return Scene(str(contract), str(partner.organisation_id), str(account))
+    email = NewMember("Ärger.Straße@Example.org", Role.VIEWER, "hash")
+    member = await database.run(
+        lambda conn: insert_member(conn, partner.organisation_id, None, email, NOW, partner.stamp)
+    )
+    assert member is not None
+    ids = (str(contract), str(partner.organisation_id), str(account), json.loads(member)["id"])
+    return Scene(*ids, f"{NOW - timedelta(days=1):%Y-%m-%d}")
 
 
 @dataclass(frozen=True)
@@ -143,6 +159,36 @@ PLANTED = [
         "alter table contract drop constraint planted",
         ("database: constraints and indexes", "contract.planted", "not validated", "valid"),
     ),
+    Planted(
+        "alter table partner rename constraint partner_given to planted",
+        "alter table partner rename constraint planted to partner_given",
+        ("database: constraints and indexes", "partner.partner_given", "missing", "valid"),
+    ),
+    Planted(
+        "alter index storage_account_email rename to planted",
+        "alter index planted rename to storage_account_email",
+        ("database: constraints and indexes", "storage_account_email", "missing", "valid"),
+    ),
+    Planted(
+        "drop index region_one_default",
+        "create unique index region_one_default on region (is_default) where is_default",
+        ("database: constraints and indexes", "region_one_default", "missing", "valid"),
+    ),
+    Planted(
+        "update member set email_key = 'strasse@example.org'",
+        "update member set email_key = 'ärger.strasse@example.org'",
+        ("members: e-mail keys", "member", "the key of another address", "that of its own"),
+    ),
+    Planted(
+        "update storage_account set contact_email_key = upper(contact_email_key) where id = {account}",
+        "update storage_account set contact_email_key = lower(contact_email_key) where id = {account}",
+        ("storage accounts: e-mail keys", "account", "the key of another address", "that of its own"),
+    ),
+    Planted(
+        "update daily_usage set usage = usage + 1 where account_id = {account} and day = {measured}",
+        "update daily_usage set usage = usage - 1 where account_id = {account} and day = {measured}",
+        ("daily usage: days that still have samples, of up to 10000 accounts", "day", "(2001,2000,1)", "(2000,2000,1)"),
+    ),
 ]
 
 
@@ -192,6 +238,25 @@ def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")
     assert lines[at + 1] == f"       {there.partner}: 5007, but 5000 is right"
+
+
+def test_the_names_of_all_rules_are_known(conninfo: str) -> None:
+    with psycopg.connect(conninfo) as conn:
+        # Those of the types that every supported version records: newer ones have a name for each NOT NULL, too.
+        found = conn.execute(
+            """
+            with t as (
+                select oid, relname from pg_class
+                where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+                    and relname not like 'procrastinate%'
+                    and relname not in ('alembic_version', 'oldest_program', 'queue_step')
+            )
+            select t.relname || '.' || conname from pg_constraint join t on t.oid = conrelid
+            where contype in ('c', 'f', 'p', 'u', 'x')
+            union all select i.relname from pg_index x join t on t.oid = indrelid join pg_class i on i.oid = indexrelid
+            """
+        ).fetchall()
+    assert sorted(expected_rules()) == sorted(name for (name,) in found)
 
 
 def test_a_schema_that_does_not_fit_is_told_and_the_rest_left(empty_database: str) -> None:

@@ -16,8 +16,9 @@ import psycopg
 import pytest
 
 from tests.cast import TB, Cast
-from tests.cli.running import Running, started, status, tonnage
+from tests.cli.running import PATIENCE, Running, started, status, tonnage
 from tonnage.db import connect
+from tonnage.embedded import connect_or_serve
 from tonnage.embedded.directory import Directory
 from tonnage.embedded.orphans import processes
 
@@ -55,13 +56,41 @@ def test_a_data_directory_from_its_first_start_to_its_recovery(tmp_path: Path) -
         server.process.wait()
 
     with started("serve", "--port", "0", "--data-dir", data) as server:
-        origin = server.origin
-        for pid in processes(directory):
-            os.kill(pid, signal.SIGKILL)
-        until(lambda: status(f"{origin}/readyz") == 503)
-        assert status(f"{origin}/healthz") == 200
+        assert server.origin
         assert server.end(signal.SIGINT) == 0
     assert processes(directory) == []
+
+
+def test_it_ends_with_its_database_and_a_restart_recovers(tmp_path: Path) -> None:
+    data, directory = tmp_path / "data", Directory(tmp_path / "data")
+    # No worker: a job that runs at that moment fails, and rightly says so with a traceback.
+    with started("serve", "--port", "0", "--data-dir", data, "--no-worker") as server:
+        origin = server.origin
+        with connect_or_serve(data) as url:
+            _kill(_backend(url))
+            until(lambda: status(f"{origin}/readyz") == 200)
+        _kill(int((directory.cluster / "postmaster.pid").read_text().split()[0]))
+        server.wait_for(r"The embedded PostgreSQL has ended \(killed by signal 9\); \S+/postgres.log may say why\.")
+        assert server.process.wait(PATIENCE) == 1
+        assert "Traceback" not in "".join([*server.lines, *(server.process.stdout or ())])
+    with started("serve", "--port", "0", "--data-dir", data) as server:
+        assert status(f"{server.origin}/readyz") == 200
+        assert server.end(signal.SIGTERM) == 0
+    assert processes(directory) == []
+
+
+def _backend(url: str) -> int:
+    """A process of the server that answers to one of ours."""
+    with psycopg.connect(url) as conn:
+        row = conn.execute(
+            "select pid from pg_stat_activity where application_name like 'tonnage %' order by pid limit 1"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
 
 
 def _second_one_is_refused(data: Path, origin: str, server: Running) -> None:

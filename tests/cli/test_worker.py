@@ -3,10 +3,12 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import psycopg
 
-from tests.cli.running import started
+from tests.cli.running import started, tonnage
+from tonnage import embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.db import connect
 from tonnage.worker import jobs_app, take_over_orphans
@@ -36,6 +38,27 @@ def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Database
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert worker.end(signal.SIGTERM) == 0
+
+
+def test_on_a_data_directory_it_needs_the_server_and_does_not_keep_the_next_one_out(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    sentence = f"Error: Nobody serves {data}; run `tonnage serve` on it first, or name a --database-url.\n"
+    refused = tonnage("worker", "--data-dir", data)
+    assert (refused.exit_code, refused.stderr) == (1, sentence)
+    assert not data.exists()
+    with embedded.connect_or_serve(data, durable=False):
+        refused = tonnage("worker", "--data-dir", data)
+        assert (refused.exit_code, refused.stderr) == (1, sentence), "a command's server is about to end"
+    serve = ("serve", "--no-worker", "--port", "0", "--data-dir", data)
+    with started(*serve) as first:
+        assert first.origin
+        with started("worker", "--data-dir", data) as worker:
+            worker.wait_for("Tonnage runs jobs")
+            assert first.end(signal.SIGTERM) == 0
+            with started(*serve) as second:
+                assert second.origin
+                assert worker.end(signal.SIGTERM) == 0
+                assert second.end(signal.SIGTERM) == 0
 
 
 def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:

@@ -1,9 +1,11 @@
 """What a running server promises: who gets in, who it runs as, what it leaves alone."""
 
 import os
+import signal
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -108,6 +110,32 @@ def test_the_password_is_in_no_command_line(served: Served) -> None:
             continue
 
 
+def test_a_refused_statement_leaves_nothing_in_the_log(served: Served) -> None:
+    """Neither the row, nor the statement, nor a line: who has thousands refused must not fill the disk."""
+    data_dir, url = served
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("CREATE TABLE people (email text UNIQUE, hash text CHECK (hash <> '$argon2id$short'))")
+        conn.execute("INSERT INTO people VALUES ('ann@example.org', '$argon2id$fine')")
+        before = (data_dir / "postgres.log").read_text()
+        for row in ("'ann@example.org', '$argon2id$other'", "'ben@example.org', '$argon2id$short'", "'ben@example.org"):
+            with pytest.raises(psycopg.Error):
+                conn.execute(f"INSERT INTO people VALUES ({row})".encode())
+    assert (data_dir / "postgres.log").read_text() == before
+
+
+def test_a_crash_is_logged_without_the_statement(tmp_path: Path) -> None:
+    with serve(tmp_path / "data", durable=False) as url, closing(psycopg.connect(url, autocommit=True)) as conn:
+        conn.pgconn.send_query(b"SELECT 'ann@example.org', pg_sleep(600)")
+        while ask(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != [(1,)]:
+            pass
+        os.kill(conn.info.backend_pid, signal.SIGKILL)
+        while conn.pgconn.get_result():
+            pass
+    log = (tmp_path / "data/postgres.log").read_text()
+    assert "was terminated by signal 9" in log
+    assert "ann@example.org" not in log
+
+
 def test_modes(served: Served) -> None:
     data_dir, _ = served
     assert mode(data_dir) == ("0o710" if os.geteuid() == 0 else "0o700")
@@ -186,6 +214,7 @@ def test_a_second_server_is_refused_with_the_first_ones_process(served: Served) 
 def test_another_process_connects_to_the_running_server(served: Served) -> None:
     script = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from tonnage.embedded import connect_or_serve
 with connect_or_serve(Path(sys.argv[1])) as url:

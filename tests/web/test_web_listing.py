@@ -1,20 +1,21 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, MutableMapping
-from contextlib import asynccontextmanager
-from typing import Any, LiteralString
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, LiteralString
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import NotFound
-from tonnage.web.listing import Listing, Page, Paging
+from tonnage.web.listing import Listing, Page, Paging, Patience
 from tonnage.web.payload import UuidPath
-from tonnage.web.route import Door, mount
+from tonnage.web.route import Door, Early, mount
 
 pytestmark = pytest.mark.anyio
 
@@ -172,7 +173,7 @@ def scope(path: str) -> dict[str, Any]:
 
 async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
     async def serve(_: Request) -> Response:
-        return Listing(database.streams, Page(), ListQuery(ENDLESS, {}), slowest_reader=0.2)
+        return Listing(database.streams, Page(), ListQuery(ENDLESS, {}), patience=Patience(chunk=0.2))
 
     bare.add_route("/", serve)
     reader = Reader(3, hangs_up=False)
@@ -180,6 +181,117 @@ async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, 
         await bare(scope("/"), reader.receive, reader.send)
     assert reader.taken[-1].get("more_body") is True
     assert await one(database) == (1,)
+
+
+class Trickle(Reader):
+    """Takes every chunk, each a little late."""
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        await asyncio.sleep(0.01)
+        self.taken.append(message)
+
+
+@pytest.mark.parametrize(("rate", "whole"), [(1e12, False), (1.0, True)])
+async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
+    bare: FastAPI, database: Database, caplog: pytest.LogCaptureFixture, rate: float, whole: bool
+) -> None:
+    patience = Patience(chunk=60, grace=0.2, rate=rate)
+
+    async def serve(_: Request) -> Response:
+        return Listing(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), patience=patience)
+
+    bare.add_route("/", serve)
+    reader = Trickle(0, hangs_up=False)
+    await bare(scope("/"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body", False) is not whole
+    assert ("a list was cut" in caplog.text) is not whole
+    assert await one(database) == (1,)
+
+
+def test_the_patience_with_a_reader() -> None:
+    patience = Patience()
+    assert patience.left(0, 0) == 10
+    assert patience.left(50, 64 * 1024 * 50) == 10
+    assert patience.left(50, 64 * 1024 * 40) == 0
+    assert patience.left(10, 64 * 1024 * 1000) == 60
+
+
+@dataclass(frozen=True)
+class Actor:
+    organisation_id: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """As the guard of a door answers."""
+
+    actor: Actor
+    database: Database
+
+
+@pytest.fixture
+async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
+    """Lists of `bare` for the organisation that the header names, on a pool of four."""
+
+    async def admit(request: Request) -> Call:
+        return Call(Actor(request.headers["authorization"]), opened)
+
+    routes = APIRouter(route_class=Door)
+
+    @routes.get("/count/{count}")
+    async def count(call: Annotated[Call, Depends(Early(admit))], count: int, page: Paging) -> Response:
+        return Listing(opened.streams, page, ListQuery(COUNTING, {"count": count}))
+
+    mount(bare, routes)
+    async with connect(conninfo, streams=4) as opened:
+        yield opened
+
+
+def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
+    reader = Reader(3, hangs_up=False)
+    asked = scope("/count/100000") | {"headers": [(b"authorization", organisation)]}
+    return reader, asyncio.create_task(app(asked, reader.receive, reader.send))
+
+
+async def until_it_reads(reader: Reader) -> None:
+    async with asyncio.timeout(10):
+        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list does not tell that it has grown
+            await asyncio.sleep(0.01)
+
+
+async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, shared: Database) -> None:
+    shared.streams.timeout = 30
+    begun = [started(bare, b"slow") for _ in range(2)]
+    for reader, _ in begun:
+        await until_it_reads(reader)
+    transport = httpx.ASGITransport(bare)
+    async with httpx.AsyncClient(transport=transport, base_url="http://t", headers={"authorization": "slow"}) as http:
+        shared.streams.timeout = 0.3
+        refused = await http.get("/count/100000")
+        shared.streams.timeout = 30
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "5"
+        assert refused.json()["detail"].startswith("Your organisation is reading as many long lists")
+        assert len((await http.get("/count/100000", headers={"authorization": "other"})).json()) == 100_000
+        waiting = asyncio.create_task(http.get("/count/100000"))
+        begun[0][1].cancel()
+        assert len((await waiting).json()) == 100_000
+    begun[1][1].cancel()
+    await asyncio.wait([task for _, task in begun])
+
+
+async def test_pages_and_short_lists_need_no_connection_of_the_streams(bare: FastAPI, shared: Database) -> None:
+    headers = {"authorization": "x"}
+    async with AsyncExitStack() as taken:
+        for _ in range(4):
+            await taken.enter_async_context(shared.streams.connection())
+        transport = httpx.ASGITransport(bare)
+        http = httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers)
+        await taken.enter_async_context(http)
+        assert len((await http.get("/count/1000")).json()) == 1000
+        page = await http.get("/count/100000?limit=1000")
+        assert len(page.json()) == 1000
+        assert "link" in page.headers
 
 
 async def test_a_reader_that_hangs_up_ends_the_query(lists: FastAPI, database: Database) -> None:

@@ -94,7 +94,16 @@ async def test_a_crash_says_nothing_of_the_inside(client: httpx.AsyncClient, cap
     assert "secret internals" in caplog.text
 
 
-@pytest.mark.parametrize("error", [PoolTimeout("x"), psycopg.OperationalError("x"), psycopg.errors.QueryCanceled("x")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        PoolTimeout("x"),
+        psycopg.OperationalError("x"),
+        psycopg.InterfaceError("x"),
+        psycopg.errors.QueryCanceled("x"),
+        psycopg.errors.ReadOnlySqlTransaction("x"),
+    ],
+)
 async def test_no_database(bare: FastAPI, error: Exception) -> None:
     async def fail(_: Request) -> Response:
         raise error

@@ -20,6 +20,8 @@ from tonnage.access.actor import Actor, Kind
 from tonnage.access.keyring import wall_clock
 from tonnage.access.queries import operator_id
 from tonnage.cli.kinds import CONNINFO
+from tonnage.cli.output import printed
+from tonnage.cli.refusal import READ_ONLY
 from tonnage.config import Settings
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import TonnageError
@@ -55,7 +57,8 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
 
     @functools.wraps(command)
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> T:
-        return command(_settings(click.get_current_context()), *args, **kwargs)
+        with printed():
+            return command(_settings(click.get_current_context()), *args, **kwargs)
 
     url = click.option(
         "--database-url",
@@ -152,6 +155,20 @@ def prove_keys(conninfo: str, settings: Settings) -> None:
             await sealing.prepare(connection, key_file(settings), may_create=may_create)
 
     asyncio.run(prove())
+
+
+def require_changeable(conninfo: str) -> None:
+    """Raises click.ClickException when the database takes no changes: a server would answer, and then fail at each."""
+
+    async def look() -> bool:
+        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            row = await (
+                await connection.execute("select current_setting('transaction_read_only')::boolean")
+            ).fetchone()
+            return row is not None and bool(row[0])
+
+    if asyncio.run(look()):
+        raise click.ClickException(READ_ONLY)
 
 
 async def schema_state(conninfo: str) -> migrations.SchemaState:

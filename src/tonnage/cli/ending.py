@@ -16,7 +16,10 @@ class Ending:
     """
 
     def __init__(self) -> None:
+        self.failed = False
+        """Something that the command cannot do without has ended."""
         self._steps: list[Callable[[], None]] = [self._unwind]
+        self._stop: Callable[[], None] | None = None
 
     @contextmanager
     def watched(self) -> Generator[None]:
@@ -34,8 +37,14 @@ class Ending:
 
     @contextmanager
     def running(self, first: Callable[[], None], second: Callable[[], None]) -> Generator[None]:
-        """While the command runs: the first signal calls `first`, the second one `second`, to hurry."""
+        """While the command runs: the first signal calls `first`, the second one `second`, to hurry.
+
+        So does `fail` call `first`, from whatever thread it is called in.
+        """
         self._steps = [first, second]
+        self._stop = first
+        if self.failed:
+            first()
         with self.over_afterwards():
             yield
 
@@ -46,6 +55,15 @@ class Ending:
             yield
         finally:
             self._steps = []
+
+    def fail(self) -> None:
+        """Ends the command as the first signal would; the signals keep their meaning, for who does not want to wait.
+
+        While it starts there is nothing to stop yet: then `running` heeds it.
+        """
+        self.failed = True
+        if self._stop is not None:
+            self._stop()
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._steps:

@@ -12,6 +12,7 @@ import uvloop
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
+from tonnage.cli.http_protocol import HttpProtocol
 from tonnage.cli.listener import Listener, unavailable
 
 _DRAIN_SECONDS = 20
@@ -27,7 +28,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: FastAPI, listener: Listener, banner: list[str], *, access_log: bool) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

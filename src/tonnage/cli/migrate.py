@@ -25,16 +25,17 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
     Several processes may do this at once. Servers of the version before may go on running; what no longer fits says so.
     """
     with some_database(settings) as conninfo:
-        before = asyncio.run(schema_state(conninfo))
-        if before.database is not None and before.database > before.program:
-            _tell_newer(before)
+        found = asyncio.run(schema_state(conninfo))
+        if found.database is not None and found.database > found.program:
+            _tell_newer(found)
             return
-        migrations.upgrade(conninfo, lock_timeout=lock_timeout)
-        after = asyncio.run(schema_state(conninfo))
-    if before == after:
-        click.echo(f"The database is at revision {after.database} already.")
+        done = migrations.upgrade(conninfo, lock_timeout=lock_timeout)
+    if done.before != done.after:
+        click.echo(f"The database went from revision {done.before or 'none'} to {done.after}.")
+    elif done.queue_steps:
+        click.echo(f"The job queue was brought up to date; the database is at revision {done.after}.")
     else:
-        click.echo(f"The database went from revision {before.database or 'none'} to {after.database}.")
+        click.echo(f"The database is at revision {done.after} already.")
 
 
 def _tell_newer(found: migrations.SchemaState) -> None:

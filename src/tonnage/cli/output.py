@@ -1,11 +1,14 @@
 """What commands print: JSON documents as they are for scripts, tables for people."""
 
+import errno
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import click
 from rich.console import Console
@@ -19,6 +22,8 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 
 _UNLIMITED = 100_000
 
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -28,6 +33,32 @@ class Column:
     field: str
     form: Callable[[Any], str] = str
     align: Literal["left", "right"] = "left"
+
+
+@contextmanager
+def printed() -> Generator[None]:
+    """Around a command that prints: no text is too strange for standard output, and a full disk is told in a sentence.
+
+    Raises click.ClickException for that. A pipe whose reader has left it leaves to click, which then ends in silence.
+    """
+    # None, when whoever started us has closed it.
+    stdout: TextIO | None = sys.stdout
+    reconfigure = getattr(stdout, "reconfigure", None)
+    if reconfigure is not None:
+        # A locale such as C knows ASCII alone, and names come from everywhere.
+        reconfigure(errors="backslashreplace")
+    try:
+        yield
+        if stdout is not None:
+            stdout.flush()
+    except OSError as error:
+        # An error of a file that was opened by its name has that name.
+        if stdout is None or error.errno not in _FULL or error.filename is not None:
+            raise
+        # What is left in the buffer would be tried, and complained about, once more when the process ends.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stdout.fileno())
+        raise click.ClickException(f"The output could not be written: {error.strerror}.") from error
 
 
 size_column = partial(Column, form=format_size, align="right")

@@ -8,6 +8,8 @@ from tonnage.errors import TonnageError
 from tonnage.migrations import SchemaError
 from tonnage.sealing import SealingError
 
+READ_ONLY = "The database takes no changes: it is read-only, or a replica. Name the one that does."
+
 
 def sentence_of(error: Exception) -> str | None:
     """What to tell the person at the command line, or None for a bug."""
@@ -16,8 +18,22 @@ def sentence_of(error: Exception) -> str | None:
             return str(error)
         case PoolTimeout():
             return "The database cannot be reached: no connection within 5 seconds."
+        case psycopg.Error():
+            return _of_database(error)
+        case OSError(filename=str(name), strerror=str(trouble)):
+            return f"{name} cannot be used: {trouble}."
+        case _:
+            return None
+
+
+def _of_database(error: psycopg.Error) -> str | None:
+    match error:
         case psycopg.errors.InsufficientPrivilege():
             return f"The database role may not do this: {error.diag.message_primary}."
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return READ_ONLY
+        case psycopg.DataError():
+            return f"The database cannot take such a value: {_one_line(error)}."
         case psycopg.OperationalError():
             return f"The database cannot be reached: {_one_line(error)}"
         case _:

@@ -1,6 +1,7 @@
 """`tonnage serve`: the API, its jobs, and the database unless there is one."""
 
 import asyncio
+import logging
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from tonnage import demo, embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.asgi import create_app
 from tonnage.cli import logs
-from tonnage.cli.context import fit, on_database, prove_keys
+from tonnage.cli.context import fit, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
 from tonnage.config import Settings
 from tonnage.db import Database, connect
 from tonnage.worker import jobs_app, work
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ def serve(
     Without --database-url it runs a PostgreSQL of its own in --data-dir, and keeps its schema up to date.
 
     On the first signal no more requests are taken in, those under way may take 20 seconds, then the jobs and the
-    database are stopped. A second signal does not wait for requests.
+    database are stopped. A second signal does not wait for requests. When the embedded PostgreSQL ends by itself, so
+    does this, with exit status 1: started again, it recovers.
     """
     logs.configure(log_level)
     ending = Ending()
     with bound(host, port) as listener, ending.watched(), _database(settings, ending) as conninfo:
         fit(conninfo, automatically=not settings.database_url)
+        require_changeable(conninfo)
         prove_keys(conninfo, settings)
         banner = _prepare_demo(conninfo, settings, listener) if with_demo else _banner(listener)
         _run(conninfo, settings, Options(with_demo, with_worker, access_log), listener, ending, banner)
@@ -71,8 +76,12 @@ def serve(
 
 @contextmanager
 def _database(settings: Settings, ending: Ending) -> Generator[str]:
+    def fail(sentence: str) -> None:
+        _log.error("%s The server ends; start it again, and the database recovers.", sentence)
+        ending.fail()
+
     with ExitStack() as stack:
-        conninfo = settings.database_url or stack.enter_context(embedded.serve(settings.data_dir))
+        conninfo = settings.database_url or stack.enter_context(embedded.serve(settings.data_dir, on_end=fail))
         stack.enter_context(ending.over_afterwards())
         yield conninfo
 
@@ -116,3 +125,5 @@ def _run(
     server = HttpServer(app, listener, banner, access_log=options.access_log)
     with ending.running(server.stop, server.hurry):
         server.run_until_stopped()
+    if ending.failed:
+        raise SystemExit(1)

@@ -13,6 +13,7 @@ from tonnage.access.checks import Check, compare
 from tonnage.cli.context import key_file
 from tonnage.config import Settings
 from tonnage.db import Connection
+from tonnage.migrations.rules import expected_rules
 
 OLDEST_SERVER = 15
 
@@ -58,19 +59,25 @@ async def schema(conn: Connection) -> Finding:
 
 
 async def constraints(conn: Connection) -> Check:
-    """Rules that the database was told to hold, but that it has never seen to hold for all rows; likewise indexes."""
+    """All are there, and the database has seen each constraint to hold for all rows; likewise indexes."""
+    found = await migrations.state(conn)
+    # Of a database ahead of it the program does not know what has been replaced there.
+    expected = expected_rules() if found.database == found.program else ()
     return await compare(
         conn,
         "database: constraints and indexes",
         """
-        select conrelid::regclass || '.' || conname,
-            case when convalidated then 'valid' else 'not validated' end, 'valid'
-        from pg_constraint where connamespace = current_schema()::regnamespace and conrelid <> 0
-        union all
-        select x.indexrelid::regclass::text, case when x.indisvalid then 'valid' else 'invalid' end, 'valid'
-        from pg_index x join pg_class c on c.oid = x.indexrelid
-        where c.relnamespace = current_schema()::regnamespace
+        select coalesce(f.subject, e.name), coalesce(f.state, 'missing'), 'valid'
+        from (
+            select conrelid::regclass || '.' || conname, case when convalidated then 'valid' else 'not validated' end
+            from pg_constraint where connamespace = current_schema()::regnamespace and conrelid <> 0
+            union all
+            select x.indexrelid::regclass::text, case when x.indisvalid then 'valid' else 'invalid' end
+            from pg_index x join pg_class c on c.oid = x.indexrelid
+            where c.relnamespace = current_schema()::regnamespace
+        ) f (subject, state) full join unnest(%s::text[]) e (name) on e.name = f.subject
         """,
+        [sorted(expected)],
     )
 
 

@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import click
 
+from tonnage import embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.cli import logs
-from tonnage.cli.context import fitting_database, on_database, prove_keys
+from tonnage.cli.context import fit, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.config import Settings
 from tonnage.db import connect
@@ -21,14 +22,17 @@ def worker(settings: Settings, log_level: str) -> None:
     """Run the jobs until SIGTERM or Ctrl-C.
 
     For a server that runs with --no-worker, or beside one that does not get through. Jobs under way are finished, for
-    up to 20 seconds; a second signal does not wait for them.
+    up to 20 seconds; a second signal does not wait for them. Without --database-url the server must run already.
     """
     logs.configure(log_level)
-    with fitting_database(settings) as conninfo:
+    ending = Ending()
+    with ending.watched(), ending.over_afterwards():
+        # Not on a server of its own, as other commands: it would keep `serve` out for as long as it runs.
+        conninfo = settings.database_url or embedded.running_url(settings.data_dir)
+        fit(conninfo, automatically=False)
+        require_changeable(conninfo)
         prove_keys(conninfo, settings)
-        ending = Ending()
-        with ending.watched(), ending.over_afterwards():
-            asyncio.run(_work(conninfo, ending))
+        asyncio.run(_work(conninfo, ending))
 
 
 async def _work(conninfo: str, ending: Ending) -> None:

@@ -5,7 +5,7 @@ port. The functions block; call them from a thread where that matters.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tonnage.config import default_data_dir
 from tonnage.embedded.address import connect, short_way, url
 from tonnage.embedded.binaries import programs
 from tonnage.embedded.cluster import prepare
-from tonnage.embedded.directory import Directory, claim
+from tonnage.embedded.directory import Directory, claim, served_for_good
 from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
 from tonnage.embedded.guests import gate, guest
 from tonnage.embedded.server import START_LIMIT, running
@@ -23,16 +23,19 @@ from tonnage.embedded.server import START_LIMIT, running
 _PAUSE = 0.05
 """Seconds between two looks at a lock that somebody else holds."""
 
-__all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "serve"]
+__all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "running_url", "serve"]
 
 
 @contextmanager
-def serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
+def serve(data_dir: Path, *, durable: bool = True, on_end: Callable[[str], None] | None = None) -> Generator[str]:
     """Run the server of `data_dir`, created when new, while this lasts; gives its libpq URL once a query answers.
 
     A crash is recovered from on the way in, for up to 60 seconds; a command that uses the directory is waited for as
     long. On the way out open transactions are rolled back and the server is waited for. `durable=False` may lose the
     cluster in a power cut: for tests.
+
+    A server that ends by itself is not started again: `on_end` is called with a sentence, from another thread. To leave
+    and to enter anew recovers.
 
     Raises DirectoryInUse when another process serves this directory, EmbeddedError for anything else.
     """
@@ -40,7 +43,7 @@ def serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
     with ExitStack() as stack:
         while True:
             try:
-                address = stack.enter_context(_served(data_dir, durable=durable, briefly=False))
+                address = stack.enter_context(_served(data_dir, durable=durable, briefly=False, on_end=on_end))
                 break
             except DirectoryInUse as busy:
                 if not busy.briefly or time.monotonic() > deadline:
@@ -60,8 +63,26 @@ def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
         yield _enter(stack, data_dir, durable=durable)
 
 
+def running_url(data_dir: Path) -> str:
+    """The libpq URL of the server that a `serve` runs in `data_dir`; raises EmbeddedError at once when none does.
+
+    For who goes on for as long as that one: nobody waits for it, so it must bear that the server ends. A server that a
+    command runs will not do, since it is about to end.
+    """
+    directory = Directory(data_dir.resolve())
+    try:
+        address = _answering(directory) if served_for_good(directory) else None
+    except OSError as error:
+        raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be reached: {error}") from error
+    if address is None:
+        raise EmbeddedError(f"Nobody serves {data_dir}; run `tonnage serve` on it first, or name a --database-url.")
+    return address
+
+
 @contextmanager
-def _served(data_dir: Path, *, durable: bool, briefly: bool) -> Generator[str]:
+def _served(
+    data_dir: Path, *, durable: bool, briefly: bool, on_end: Callable[[str], None] | None = None
+) -> Generator[str]:
     with ExitStack() as stack:
         try:
             directory, account = stack.enter_context(claim(data_dir, briefly=briefly))
@@ -69,7 +90,7 @@ def _served(data_dir: Path, *, durable: bool, briefly: bool) -> Generator[str]:
             prepare(directory, folder, account, durable=durable)
             stack.enter_context(short_way(directory))
             shut = stack.enter_context(gate(directory))
-            stack.enter_context(running(directory, folder, account, durable=durable))
+            stack.enter_context(running(directory, folder, account, durable=durable, on_end=on_end))
             if briefly:
                 stack.callback(shut, START_LIMIT)
             address = url(directory)

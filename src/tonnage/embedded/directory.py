@@ -89,6 +89,17 @@ def claim(data_dir: Path, *, briefly: bool = False) -> Generator[tuple[Directory
         os.close(holder)
 
 
+def served_for_good(directory: Directory) -> bool:
+    """Whether the last who held this directory was no mere command. By its text, since trying the lock would keep out
+    whoever takes it at that moment.
+    """
+    try:
+        pid, _, brief = directory.lock.read_text("ascii").strip().partition(" ")
+    except FileNotFoundError:
+        return False
+    return bool(pid) and brief != _BRIEFLY
+
+
 def open_private(path: Path, flags: int) -> int:
     """Open, or create for its owner alone whatever the umask, a file of the data directory; never through a link."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)

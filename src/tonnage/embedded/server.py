@@ -4,8 +4,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +18,11 @@ from tonnage.embedded.binaries import ENVIRONMENT
 from tonnage.embedded.cluster import HERE
 from tonnage.embedded.directory import Directory, open_private
 from tonnage.embedded.errors import EmbeddedError
+from tonnage.embedded.log import SETTINGS, kept_short, open_log, tail
 from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
 
 START_LIMIT = 60.0
 """Seconds until a server must answer; recovery after a crash may take most of them."""
-
-_LOG_LIMIT = 10_000_000
-_LOG_TAIL = 2_000
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -37,18 +36,24 @@ _SETTINGS = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    **SETTINGS,
 }
 _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @contextmanager
-def running(directory: Directory, programs: Path, account: Account, *, durable: bool) -> Generator[None]:
-    """Run the server while this lasts; entered when a query answers. Raises EmbeddedError, OSError."""
+def running(
+    directory: Directory, programs: Path, account: Account, *, durable: bool, on_end: Callable[[str], None] | None
+) -> Generator[None]:
+    """Run the server while this lasts; entered when a query answers. Raises EmbeddedError, OSError.
+
+    `on_end` is called from another thread, with a sentence, when the server ends meanwhile.
+    """
     alive = open_private(directory.alive, os.O_RDWR)
     try:
         end_orphans(directory, alive)
         _sweep(directory, account)
-        log = _open_log(directory)
+        log = open_log(directory)
         beginning = os.fstat(log).st_size
         try:
             server = _launch(directory, programs, account, log, alive, durable=durable)
@@ -59,7 +64,8 @@ def running(directory: Directory, programs: Path, account: Account, *, durable: 
         os.close(alive)
     try:
         _await_answer(server, directory, beginning)
-        yield
+        with kept_short(directory), _watched(server, directory, on_end):
+            yield
     finally:
         _stop(server)
 
@@ -72,12 +78,6 @@ def _sweep(directory: Directory, account: Account) -> None:
     directory.run.mkdir()
     directory.run.chmod(0o700)
     os.chown(directory.run, account.uid, account.gid)
-
-
-def _open_log(directory: Directory) -> int:
-    if directory.log.exists() and directory.log.stat().st_size > _LOG_LIMIT:
-        directory.log.rename(f"{directory.log}.1")
-    return open_private(directory.log, os.O_WRONLY | os.O_APPEND)
 
 
 def _launch(
@@ -119,7 +119,7 @@ def _await_answer(server: subprocess.Popen[bytes], directory: Directory, beginni
                 time.sleep(0.01)
                 continue
             raise EmbeddedError(
-                f"PostgreSQL {trouble}. The end of {directory.log}:\n{_tail(directory, beginning)}"
+                f"PostgreSQL {trouble}. The end of {directory.log}:\n{tail(directory, beginning)}"
             ) from None
 
 
@@ -132,10 +132,24 @@ def _ask(directory: Directory) -> None:
         conn.execute("SELECT 1")
 
 
-def _tail(directory: Directory, beginning: int) -> str:
-    with directory.log.open("rb") as file:
-        file.seek(max(beginning, directory.log.stat().st_size - _LOG_TAIL))
-        return file.read().decode("utf-8", "replace").strip()
+@contextmanager
+def _watched(
+    server: subprocess.Popen[bytes], directory: Directory, on_end: Callable[[str], None] | None
+) -> Generator[None]:
+    expected = threading.Event()
+
+    def watch() -> None:
+        status = server.wait()
+        if on_end is not None and not expected.is_set():
+            how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+            on_end(f"The embedded PostgreSQL has ended ({how}); {directory.log} may say why.")
+
+    # Not joined: who leaves this stops the server, and with it the thread.
+    threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True).start()
+    try:
+        yield
+    finally:
+        expected.set()
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

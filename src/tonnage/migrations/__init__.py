@@ -38,6 +38,16 @@ class SchemaState:
         return None
 
 
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade found and made, both read under its lock."""
+
+    before: str | None
+    after: str
+    queue_steps: int
+    """How many steps the job queue's own schema took."""
+
+
 def program_revision() -> str:
     """The newest revision that this program knows. Read from the names of the files, which does not load Alembic."""
     revisions = [path.name.split("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")]
@@ -46,7 +56,7 @@ def program_revision() -> str:
     return max(revisions)
 
 
-def upgrade(conninfo: str, *, lock_timeout: int = 60) -> None:
+def upgrade(conninfo: str, *, lock_timeout: int = 60) -> Upgraded:
     """Brings the database to this program's revision, all or nothing.
 
     One process migrates, others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
@@ -56,7 +66,7 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60) -> None:
     from tonnage.migrations.runner import run  # noqa: PLC0415
 
     try:
-        run(conninfo, lock_timeout)
+        return run(conninfo, lock_timeout)
     except psycopg.errors.LockNotAvailable as error:
         raise SchemaError(
             f"Another process has held the database's locks for {lock_timeout} s; nothing was changed. "

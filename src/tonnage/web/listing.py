@@ -5,54 +5,35 @@ first row may have NULL for json: it only proves that the object exists whose li
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, LiteralString, Protocol, TypeAlias, TypeVar, cast
-from urllib.parse import parse_qsl, quote, urlencode
+from typing import LiteralString, TypeAlias, cast
 
-from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
-from psycopg_pool import AsyncConnectionPool
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from tonnage.web.middleware import Truncated
-from tonnage.web.paging import Page, Paging, cursor_of
+from tonnage.web.paging import Page, Paging, next_page
+from tonnage.web.reader import USUAL, Patience, Reader
 from tonnage.web.reply import Json
+from tonnage.web.shares import Connection, Pool, Run, admitted, connection
 
 __all__ = ["Listing", "Page", "Paging"]
-
-_log = logging.getLogger(__name__)
 
 CHUNK = 100
 """Rows fetched at once, and the longest list that is answered with a Content-Length."""
 CHUNK_BYTES = 256 * 1024
 """An element can be long (a year of daily values), so bytes bound a chunk too."""
-SLOWEST_READER = 60.0
-"""Seconds that the client may take to accept a chunk before the reply is cut and the connection goes back."""
 
 _JSON_TYPE = (b"content-type", b"application/json")
 
 Row: TypeAlias = tuple[int, bytes | None]
 
-Connection: TypeAlias = AsyncConnection[tuple[Any, ...]]
-Pool: TypeAlias = AsyncConnectionPool[Connection]
-T = TypeVar("T")
-
 Select: TypeAlias = Callable[[int | None, int | None], tuple[LiteralString, dict[str, object]]]
 """`(after, limit)` to a query with its parameters: elements whose seq is greater than `after`, at most `limit` of them;
 None is no bound. The parameter of that bound is called `limit`."""
-
-
-class Run(Protocol):
-    """`Database.run`."""
-
-    async def __call__(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `work` gives, on a connection in autocommit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,8 @@ class Listing(Response):
 
     `missing` is raised when there is no row at all; without it that is an empty list. It is raised in time to become
     a 404: everything happens while the reply is sent, so that the connection has one owner, and is given back on
-    every way out. `pool` gives connections in autocommit.
+    every way out. `pool` gives connections in autocommit, and only long lists take one: a page or a short list comes
+    by `at_once`, or by the database of whom the door has let in (`Admitted`), which no slow reader can occupy.
     """
 
     media_type = "application/json"
@@ -93,7 +75,7 @@ class Listing(Response):
         missing: Exception | None = None,
         *,
         at_once: AtOnce | None = None,
-        slowest_reader: float = SLOWEST_READER,
+        patience: Patience = USUAL,
     ) -> None:
         super().__init__()
         self._pool = pool
@@ -101,15 +83,18 @@ class Listing(Response):
         self._select = select
         self._missing = missing
         self._at_once = at_once
-        self._slowest_reader = slowest_reader
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises `missing`, PoolTimeout and psycopg's errors, before the status goes out if it is in its power."""
+        """Raises `missing`, Unavailable, PoolTimeout and psycopg's errors, if possible before the status goes out."""
         if self._page.refused:
             raise self._page.refused
+        at_once = self._at_once
+        if not at_once and (caller := admitted(scope)):
+            at_once = AtOnce(caller.database.run)
         if self._page.limit is not None:
-            await self._one_page(self._page.limit, scope, receive, send)
-        elif self._at_once and (short := await self._short(self._at_once)):
+            await self._one_page(self._page.limit, at_once, scope, receive, send)
+        elif at_once and (short := await self._short(at_once)):
             await Json(short)(scope, receive, send)
         else:
             await self._whole(scope, receive, send)
@@ -129,22 +114,30 @@ class Listing(Response):
             raise self._missing
         return elements
 
-    async def _one_page(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _one_page(self, limit: int, at_once: AtOnce | None, scope: Scope, receive: Receive, send: Send) -> None:
         # One more than asked for tells whether there is a next page.
         statement, params = self._select(self._page.after, limit + 1)
-        async with self._pool.connection() as conn, conn.cursor(row_factory=tuple_row) as cursor:
-            rows: list[Row] = await (await cursor.execute(statement, params)).fetchall()
+
+        async def ask(conn: Connection) -> list[Row]:
+            return await (await conn.cursor(row_factory=tuple_row).execute(statement, params)).fetchall()
+
+        if at_once:
+            rows = await at_once.run(ask)
+        else:
+            async with self._pool.connection() as conn:
+                rows = await ask(conn)
         if not rows and self._missing:
             raise self._missing
         elements = [(seq, json) for seq, json in rows if json is not None]
         page = elements[:limit]
-        headers = {"Link": _next_page(scope, limit, page[-1][0])} if len(elements) > limit else None
+        headers = {"Link": next_page(scope, limit, page[-1][0])} if len(elements) > limit else None
         await _answer([json for _, json in page], headers)(scope, receive, send)
 
     async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
         statement, params = self._select(self._page.after, None)
+        caller = admitted(scope)
         async with (
-            self._pool.connection() as conn,
+            connection(self._pool, caller.actor.organisation_id if caller else None) as conn,
             conn.cursor(row_factory=tuple_row) as cursor,
             aclosing(cast("AsyncGenerator[Row]", cursor.stream(statement, params, size=CHUNK))) as rows,
             aclosing(_chunks(rows)) as chunks,
@@ -163,27 +156,19 @@ class Listing(Response):
     ) -> None:
         # The server swallows what is sent to a client that has gone, so somebody must listen for its leaving.
         gone = asyncio.create_task(_disconnected(receive))
+        reader = Reader(send, self._patience)
         try:
-            head: Message = {"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]}
-            await self._send(send, head)
-            await self._send(send, _body(b"[" + b",".join(first)))
-            await self._send(send, _body(b"," + b",".join(second)))
+            await reader.give({"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]})
+            await reader.give(_body(b"[" + b",".join(first)))
+            await reader.give(_body(b"," + b",".join(second)))
             async for elements in chunks:
                 if gone.done():
                     raise ClientDisconnect
                 if elements:
-                    await self._send(send, _body(b"," + b",".join(elements)))
-            await self._send(send, {"type": "http.response.body", "body": b"]"})
+                    await reader.give(_body(b"," + b",".join(elements)))
+            await reader.give({"type": "http.response.body", "body": b"]"})
         finally:
             gone.cancel()
-
-    async def _send(self, send: Send, message: Message) -> None:
-        try:
-            async with asyncio.timeout(self._slowest_reader):
-                await send(message)
-        except TimeoutError:
-            _log.warning("a list was cut: its reader took nothing for %g seconds", self._slowest_reader)
-            raise Truncated from None
 
 
 async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
@@ -215,11 +200,3 @@ def _body(data: bytes) -> Message:
 
 def _answer(elements: list[bytes], headers: dict[str, str] | None = None) -> Response:
     return Response(b"[" + b",".join(elements) + b"]", headers=headers, media_type="application/json")
-
-
-def _next_page(scope: Scope, limit: int, seq: int) -> str:
-    """A Link header (RFC 8288) for the elements behind `seq`; other query parameters stay."""
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
-    target = f"{quote(scope['path'])}?{urlencode([*kept, ('limit', limit), ('cursor', cursor_of(seq))])}"
-    return f'<{target}>; rel="next"'

@@ -6,6 +6,7 @@ Pure ASGI: Starlette's BaseHTTPMiddleware costs a task and a queue per request, 
 import logging
 import re
 import uuid
+from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,35 +39,43 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         started = False
 
-        async def dressed(message: Message) -> None:
+        async def dress(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                # A copy: a response that is kept and sent again would otherwise collect these headers.
-                headers = [*message["headers"], (b"x-request-id", request_id), _NOSNIFF]
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append(_NO_STORE)
-                message["headers"] = headers
+                message["headers"] = dressed(message["headers"], request_id)
             await send(message)
 
         # Once the status is out, returning early makes the server close the connection: the client sees a transfer
         # that breaks off, never a shorter list that looks whole.
         try:
-            await self.app(scope, receive, dressed)
+            await self.app(scope, receive, dress)
         except (ClientDisconnect, Truncated):
             return
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
             if not started:
-                await problem(scope, 500, CRASH)(scope, receive, dressed)
+                await problem(scope, 500, CRASH)(scope, receive, dress)
 
 
-def _request_id(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
+def dressed(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Those of a response with the ones that every reply carries.
+
+    A copy: a response that is kept and sent again would otherwise collect them.
+    """
+    complete = [*headers, (b"x-request-id", request_id), _NOSNIFF]
+    if not any(name == b"cache-control" for name, _ in complete):
+        complete.append(_NO_STORE)
+    return complete
+
+
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The client's, if it is one that may be repeated, else a new one."""
+    for name, value in headers:
         if name == b"x-request-id" and _CLIENTS_ID.fullmatch(value):
             return value
     return str(uuid.uuid4()).encode()

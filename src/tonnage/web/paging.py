@@ -8,10 +8,12 @@ import base64
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
+from starlette.types import Scope
 
 from tonnage.errors import FieldError, Invalid, Malformed
 
@@ -88,3 +90,11 @@ def _after(cursor: str) -> int:
 
 def _malformed(field: str, message: str) -> Malformed:
     return Malformed(f"{field}: {message}", (FieldError(field, message),))
+
+
+def next_page(scope: Scope, limit: int, seq: int) -> str:
+    """A Link header (RFC 8288) for the elements behind `seq`; other query parameters stay."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
+    target = f"{quote(scope['path'])}?{urlencode([*kept, ('limit', limit), ('cursor', cursor_of(seq))])}"
+    return f'<{target}>; rel="next"'

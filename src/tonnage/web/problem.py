@@ -94,6 +94,9 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_validation)
     app.exception_handler(HTTPException)(_framework)
     app.exception_handler(psycopg.OperationalError)(_database)  # psycopg_pool.PoolTimeout is one too
+    # What a standby says while it takes over, and what a connection says that was lost under a statement.
+    app.exception_handler(psycopg.errors.ReadOnlySqlTransaction)(_database)
+    app.exception_handler(psycopg.InterfaceError)(_database)
 
 
 async def _domain(request: Request, error: TonnageError) -> Response:
@@ -122,8 +125,9 @@ async def _database(request: Request, error: Exception) -> Response:
 def _allowed_methods(request: Request) -> str:
     # FastAPI registers a route per method, and Starlette's own Allow names only those of the first that fits the path.
     scope = dict(request.scope)
-    methods: set[str] = set()
+    of: dict[str | None, set[str]] = {}
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.matches(scope)[0] is not Match.NONE:
-            methods |= route.methods
-    return ", ".join(sorted(methods))
+            of.setdefault(route.path, set()).update(route.methods)
+    # As in route.py, a path without parameters hides those that it also fits.
+    return ", ".join(sorted(of.get(scope["path"]) or set[str]().union(*of.values())))

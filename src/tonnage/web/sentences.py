@@ -1,7 +1,9 @@
 """What FastAPI and pydantic found wrong, in plain English. The input is never repeated: it may be a password."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
+
+from pydantic_core.core_schema import ErrorType
 
 from tonnage.errors import FieldError, Invalid, Malformed
 
@@ -32,6 +34,8 @@ _SENTENCES: dict[str, str] = {
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
 }
+
+_PYDANTICS = frozenset(get_args(ErrorType))
 
 # The input was readable and its value is out of range, even when it stands in the query.
 _BEYOND = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
@@ -67,4 +71,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return str(limits["error"])
     if limits.get("min_length") == 1:
         return "must not be empty"
-    return _SENTENCES.get(kind, "is not valid").format_map(limits)
+    if kind in _SENTENCES:
+        return _SENTENCES[kind].format_map(limits)
+    # Pydantic's own texts may repeat the input; one of a kind that pydantic does not have was written for clients.
+    return "is not valid" if kind in _PYDANTICS else str(error["msg"])
