@@ -1,5 +1,6 @@
 """What can be done to storage accounts, by their partner or its distributor, and by the purge when the day has come."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -12,8 +13,11 @@ from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, Database, attempt, broken_constraint
-from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from tonnage.storage.plane import StoragePlane
+from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
+from tonnage.storage.errors import PlaneRefused
+from tonnage.storage.plane import Purging
+
+_log = logging.getLogger(__name__)
 
 _PURGES_AT_ONCE = 100
 
@@ -32,9 +36,15 @@ async def create_account(conn: Connection, actor: Actor, partner_id: UUID, accou
                 raise await _refusal(conn, actor, partner_id, account, error) from error
         else:
             if created is None:
-                raise no_partner(partner_id)
+                raise await _nowhere(conn, actor, partner_id)
             return created
     raise Unavailable("No free account number was found; try again.")
+
+
+async def _nowhere(conn: Connection, actor: Actor, partner_id: UUID) -> TonnageError:
+    if await queries.partner_room(conn, actor.organisation_id, partner_id) is None:
+        return no_partner(partner_id)
+    return Conflict("There is no region yet where the account could live; ask the operator to add one.")
 
 
 async def _refusal(
@@ -45,8 +55,6 @@ async def _refusal(
             return Conflict(
                 f"There is a storage account with the e-mail address {account.contact_email} already; use another one."
             )
-        case "storage_account_region":
-            return Conflict("There is no region yet where the account could live; ask the operator to add one.")
         case "partner_given" | "overflow":
             room = await queries.partner_room(conn, actor.organisation_id, partner_id)
             return room.refusal(account.allocated_capacity) if room else no_partner(partner_id)
@@ -116,7 +124,7 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     return account
 
 
-async def purge_due(database: Database, planes: Mapping[str, StoragePlane], actor: Actor, now: datetime) -> int:
+async def purge_due(database: Database, planes: Mapping[str, Purging], actor: Actor, now: datetime) -> int:
     """Purges every account whose date has come, on its plane and then here; gives their number.
 
     Holds no transaction while it talks to a cluster. Interrupted anywhere, the next run does the rest: what was started
@@ -130,7 +138,8 @@ async def purge_due(database: Database, planes: Mapping[str, StoragePlane], acto
         for account_id, plane in due:
             try:
                 await planes[plane].purge(account_id)
-            except Unavailable:
+            except (Unavailable, PlaneRefused) as error:
+                _log.warning("storage account %d was not purged, the next run tries again: %s", account_id, error)
                 continue
             purged += await database.run(
                 lambda conn, account_id=account_id: deletion_queries.finish_purge(conn, account_id, now, actor.stamp)

@@ -28,9 +28,9 @@ _INSERT: LiteralString = f"""
         insert into storage_account (
             id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
             allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
-        select %(id)s, p.id, (select id from region where is_default), %(name)s, %(email)s, %(email_key)s, %(hash)s,
+        select %(id)s, p.id, r.id, %(name)s, %(email)s, %(email_key)s, %(hash)s,
                %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
-        from p returning *
+        from p, region r where r.is_default returning *
     ), t as (
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
         select id, terms_since, allocated_capacity, allow_overdraft from s
@@ -53,10 +53,11 @@ async def insert_account(
     now: datetime,
     stamp: str,
 ) -> bytes | None:
-    """The new account as JSON in the default region; None if `scope` has no such partner that is open.
+    """The new account as JSON in the default region; None if `scope` has no such partner that is open, or there is no
+    region.
 
     Constraints: storage_account_email, taken; partner_given or overflow, the partner has not that much left;
-    storage_account_region, there is no region; storage_account_pkey, draw another id.
+    storage_account_pkey, draw another id.
     """
     cursor = await conn.execute(
         _INSERT,
@@ -111,7 +112,7 @@ async def partner_room(conn: Connection, scope: UUID, partner_id: UUID) -> Partn
     cursor = await conn.execute(
         """
         select allocated_capacity, given, allocated_capacity > 0 and not coalesce(allow_overdraft, false)
-        from partner where id = %s and %s in (id, distributor_id)
+        from partner where id = %s and %s in (id, distributor_id) and closed_at is null
         """,
         [partner_id, scope],
     )

@@ -17,6 +17,7 @@ log_level = click.option(
 _CHATTY = {
     "alembic": logging.WARNING,
     "uvicorn.error": logging.WARNING,
+    "httpx": logging.WARNING,  # its lines have the whole URL, e-mail addresses and key ids in it
     "procrastinate": logging.WARNING,
     # A page of traceback whenever the database restarts; failed jobs are told by its parent.
     "procrastinate.worker.worker": logging.CRITICAL,

@@ -1,0 +1,195 @@
+"""The storage plane of a Ceph cluster with RADOS gateways, through their Admin Ops API. Measured on Ceph 16.2."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from tonnage.errors import Conflict, TonnageError, Unavailable
+from tonnage.storage import ceph_account, ceph_check, ceph_traffic
+from tonnage.storage.admin_ops import AdminOps, Patience
+from tonnage.storage.ceph_account import uid
+from tonnage.storage.ceph_errors import not_ceph
+from tonnage.storage.errors import NotProvisioned, PlaneRefused
+from tonnage.storage.plane import (
+    MAX_ACCESS_KEYS,
+    AccessKey,
+    ActualAccount,
+    DesiredAccount,
+    PlaneReport,
+    Traffic,
+    Usage,
+    differences,
+)
+
+_ACCESS_KEY = re.compile(r"[A-Z0-9]{16,128}")
+_PAGE = "1000"
+
+
+class CephPlane:
+    """As `StoragePlane` says. `address` is where the gateway's Admin Ops API is, `key` that of its admin user.
+
+    It needs no more than the capabilities `users=*` and `usage=*`.
+    """
+
+    enforces = True
+
+    def __init__(self, address: str, key: AccessKey, patience: Patience | None = None) -> None:
+        self._ops = AdminOps(address, key, patience or Patience())
+
+    async def check(self) -> PlaneReport:
+        """As `StoragePlane.check`."""
+        return await ceph_check.examine(self._ops)
+
+    async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
+        """As `StoragePlane.apply`."""
+        actual = await self.state(desired.account_id)
+        changes = differences(desired, actual)
+        attributes = ceph_account.attributes(desired)
+        if actual is None:
+            await self._create(attributes)
+        elif set(changes) - {"quota"}:
+            await self._ops.call("POST", "user", attributes)
+        if actual is None or "quota" in changes:
+            await self._hold(desired, counted=actual is None or actual.quota_exact)
+        return changes
+
+    async def _create(self, attributes: dict[str, str]) -> None:
+        # Without a key nobody can use it before it has its quota.
+        try:
+            await self._ops.call("PUT", "user", {**attributes, "generate-key": "false"})
+        except PlaneRefused as error:
+            if error.code != "UserAlreadyExists":
+                raise
+            # Another worker was faster, or our own first try got through and only its answer was lost.
+            await self._ops.call("POST", "user", attributes)
+
+    async def _hold(self, desired: DesiredAccount, *, counted: bool) -> None:
+        user = uid(desired.account_id)
+        if not counted:
+            # While no quota was enabled the gateway's totals were minutes old, and enforcement would begin with those.
+            await self._ops.call("GET", "user", {"uid": user, "stats": "true", "sync": "true"})
+        limit = ceph_account.quota(desired.write_limit)
+        await self._ops.call("PUT", "user", {"quota": "", "uid": user, "quota-type": "user"}, body=limit)
+
+    async def state(self, account_id: int) -> ActualAccount | None:
+        """As `StoragePlane.state`."""
+        try:
+            return await self._account(account_id)
+        except NotProvisioned:
+            return None
+
+    async def _account(self, account_id: int) -> ActualAccount:
+        return ceph_account.actual(await self._ops.call("GET", "user", {"uid": uid(account_id)}))
+
+    async def accounts(self) -> AsyncIterator[int]:
+        """As `StoragePlane.accounts`: 1,000 at a time."""
+        marker = ""
+        while True:
+            page: Any = await self._ops.call(
+                "GET", "user", {"list": "", "max-entries": _PAGE} | ({"marker": marker} if marker else {})
+            )
+            try:
+                users, marker = page["keys"], page["marker"] if page["truncated"] else ""
+            except (KeyError, TypeError):
+                raise not_ceph("its list of users has another form") from None
+            for user in users:
+                if (account_id := ceph_account.account_of(user)) is not None:
+                    yield account_id
+            if not marker:
+                return
+
+    async def usage(self, account_id: int) -> Usage | None:
+        """As `StoragePlane.usage`. Costs the cluster a read for each bucket, of which there are 100 at most."""
+        try:
+            record: Any = await self._ops.call("GET", "user", {"uid": uid(account_id), "stats": "true", "sync": "true"})
+            return Usage(record["stats"]["size"], record["stats"]["num_objects"])
+        except NotProvisioned:
+            return None
+        except (KeyError, TypeError):
+            raise not_ceph("a user's record has another form") from None
+
+    def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
+        """As `StoragePlane.traffic`. The gateway writes its log every 30 seconds."""
+        return ceph_traffic.read(self._ops, since, until)
+
+    async def trim_traffic(self, account_id: int, before: datetime) -> None:
+        """As `StoragePlane.trim_traffic`."""
+        await ceph_traffic.trim(self._ops, account_id, before)
+
+    async def keys(self, account_id: int) -> tuple[str, ...]:
+        """As `StoragePlane.keys`."""
+        return (await self._account(account_id)).access_keys
+
+    async def create_key(self, account_id: int, access_key: str) -> AccessKey:
+        """As `StoragePlane.create_key`.
+
+        The gateway makes the secret, and it comes in the body of its answer: a secret of ours would have to go into the
+        address, and the gateway logs addresses. Never two requests at once: the one that is served last decides the
+        secret, and that need not be the one whose answer we see.
+        """
+        asked = {"key": "", **_key_parameters(account_id, access_key), "generate-key": "true"}
+        async with _within(self._ops.patience.key):
+            present = await self.keys(account_id)
+            if len(present) >= MAX_ACCESS_KEYS and access_key not in present:
+                raise Conflict(f"The account has {len(present)} access keys; delete one of them first.")
+            answer: Any = await self._ops.call("PUT", "user", asked, once=True)
+        made = next((key["secret_key"] for key in answer if key["access_key"] == access_key), None)
+        if made is None:
+            raise not_ceph("it does not name the key that it has made")
+        return AccessKey(access_key, made)
+
+    async def delete_key(self, account_id: int, access_key: str) -> None:
+        """As `StoragePlane.delete_key`."""
+        asked = {"key": "", **_key_parameters(account_id, access_key)}
+        async with _within(self._ops.patience.key):
+            if not await self._has_key(account_id, access_key):
+                return
+            try:
+                await self._ops.call("DELETE", "user", asked)
+            except TonnageError:
+                # For a key that is gone the gateway has the same word as for wrong credentials of ours.
+                if await self._has_key(account_id, access_key):
+                    raise
+
+    async def _has_key(self, account_id: int, access_key: str) -> bool:
+        account = await self.state(account_id)
+        return account is not None and access_key in account.access_keys
+
+    async def purge(self, account_id: int) -> None:
+        """As `StoragePlane.purge`. Ceph 16.2 does not look at object locks here; nor do its own tools.
+
+        Emptying goes at some hundred objects per second. When we stop waiting the gateway goes on, so the next purge
+        finds less. While both run, one of them may see a bucket vanish and answers 500, which is for yet another time.
+        """
+        user = uid(account_id)
+        try:
+            # Its keys die first, so that nothing is stored behind the back of the purge.
+            await self._ops.call("POST", "user", {"uid": user, "suspended": "true", "op-mask": "read"})
+            await self._ops.call(
+                "DELETE", "user", {"uid": user, "purge-data": "true"}, once=True, read=self._ops.patience.purge
+            )
+        except NotProvisioned:
+            return
+
+    async def close(self) -> None:
+        """As `StoragePlane.close`."""
+        await self._ops.close()
+
+
+def _key_parameters(account_id: int, access_key: str) -> dict[str, str]:
+    if not _ACCESS_KEY.fullmatch(access_key):
+        raise ValueError("an access key is 16 to 128 capital letters and digits")
+    return {"uid": uid(account_id), "access-key": access_key}
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    """For all that is done inside, together; Unavailable after that."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unavailable("The storage cluster does not answer in time; try again later.") from error

@@ -1,0 +1,73 @@
+"""An account as Ceph knows it: the user `acct_<account id>$main`, alone in a tenant of its own."""
+
+import re
+from typing import Any
+
+from tonnage.storage.ceph_errors import not_ceph
+from tonnage.storage.plane import Access, ActualAccount, DesiredAccount
+
+_UID = re.compile(r"acct_([1-9][0-9]{11})\$main")
+
+# The words of an op-mask bind the account's own requests; suspension also keeps guests from reading. What else guests
+# could store in its buckets is stopped by its quota.
+_ACCESS: dict[Access, tuple[bool, frozenset[str]]] = {
+    Access.FULL: (False, frozenset({"read", "write", "delete"})),
+    Access.READ_ONLY: (False, frozenset({"read"})),
+    Access.SUSPENDED: (True, frozenset({"read"})),
+}
+
+
+def uid(account_id: int) -> str:
+    """The user of an account. ValueError: not a number of 12 digits. Ceph itself would take nearly anything."""
+    text = f"acct_{account_id}$main"
+    if not _UID.fullmatch(text):
+        raise ValueError(f"{account_id} is not the id of a storage account")
+    return text
+
+
+def account_of(user: str) -> int | None:
+    """The account of a user; None for one that is not ours."""
+    match = _UID.fullmatch(user)
+    return int(match[1]) if match else None
+
+
+def attributes(desired: DesiredAccount) -> dict[str, str]:
+    """The parameters of creating and of changing a user, without the quota."""
+    suspended, mask = _ACCESS[desired.access]
+    return {
+        "uid": uid(desired.account_id),
+        "display-name": desired.display_name,
+        "email": desired.email,
+        "max-buckets": str(desired.max_buckets),
+        "suspended": str(suspended).lower(),
+        "op-mask": ",".join(sorted(mask)),
+    }
+
+
+def quota(limit: int | None) -> dict[str, object]:
+    """The body of setting a quota, bytes.
+
+    A quota without a limit is enabled all the same: the gateway counts an account from its first upload under an
+    enabled quota only, and a limit set later would find it without numbers. `check_on_raw` is what makes it exact;
+    without it each object counts in steps of 4 KiB. Only a body can set it, and any other way of setting resets it.
+    """
+    return {"enabled": True, "max_size": -1 if limit is None else limit, "max_objects": -1, "check_on_raw": True}
+
+
+def actual(record: Any) -> ActualAccount:
+    """The account in a user's record. Misconfigured for a record that Ceph would not send."""
+    try:
+        held: dict[str, Any] = record["user_quota"]
+        mask = frozenset(word for word in re.split(r"[,\s]+", record["op_mask"]) if word)
+        return ActualAccount(
+            account_id=int(record["tenant"].removeprefix("acct_")),
+            display_name=record["display_name"],
+            email=record["email"],
+            max_buckets=record["max_buckets"],
+            quota=held["max_size"] if held["max_size"] >= 0 else None,
+            quota_exact=held["enabled"] and held["check_on_raw"] and held["max_objects"] < 0,
+            access=next((name for name, so in _ACCESS.items() if so == (bool(record["suspended"]), mask)), None),
+            access_keys=tuple(sorted(key["access_key"] for key in record["keys"])),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise not_ceph("a user's record has another form") from None

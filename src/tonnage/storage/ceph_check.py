@@ -1,0 +1,103 @@
+"""Whether a Ceph gateway is fit for use: what `region check` tells the operator. Changes nothing there."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from tonnage.errors import TonnageError, Unavailable
+from tonnage.storage.admin_ops import AdminOps
+from tonnage.storage.ceph_errors import not_ceph, refusal
+from tonnage.storage.errors import Misconfigured, PlaneRefused
+from tonnage.storage.plane import PlaneReport
+
+NEEDED = ("users=read", "users=write", "usage=read", "usage=write")
+ENFORCED = ("quota, to the byte, from the next request on", "read-only accounts", "suspended accounts")
+
+_GRANT = "grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
+_SKEW_ALLOWED = timedelta(minutes=5)  # Ceph itself refuses from 15 minutes on
+
+
+async def examine(ops: AdminOps) -> PlaneReport:
+    """Step by step, as far as it goes; what stops it is the last problem."""
+    try:
+        skew = _skew(await ops.front_door(signed=False))
+    except Unavailable as error:
+        return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
+    problems = (_clock_problem(skew),) if skew is not None and abs(skew) > _SKEW_ALLOWED.total_seconds() else ()
+    accepted = False
+    try:
+        answer = await ops.front_door(signed=True)
+        if answer.status_code == HTTPStatus.FORBIDDEN:
+            # With a wrong clock no signature is right, so nothing can be said of the secret.
+            refused = ("The cluster refuses the access key or the secret; set both again.",)
+            return PlaneReport(True, False, clock_skew=skew, problems=problems or refused)
+        if answer.status_code != HTTPStatus.OK:
+            raise refusal(answer)
+        accepted = True
+        present, missing = await _capabilities(ops)
+        facts = (await _release(ops), *(await _usage_log(ops, skew) if "usage=read" in present else ()))
+    except TonnageError as error:
+        return PlaneReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
+    except (KeyError, TypeError, IndexError):
+        unlike = str(not_ceph("its answers have another form"))
+        return PlaneReport(True, accepted, clock_skew=skew, problems=(*problems, unlike))
+    problems += tuple(f"The admin user lacks the capability {name}; {_GRANT}." for name in missing)
+    return PlaneReport(True, True, present, missing, skew, facts, ENFORCED, problems)
+
+
+def _skew(answer: httpx.Response) -> float | None:
+    try:
+        there = parsedate_to_datetime(answer.headers["Date"])
+    except (KeyError, ValueError):
+        return None
+    # The header has whole seconds, cut: half a second is the best guess at the rest.
+    return round((there + timedelta(seconds=0.5) - datetime.now(UTC)).total_seconds(), 1)
+
+
+def _clock_problem(skew: float) -> str:
+    return f"The cluster's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}; synchronise both with NTP."
+
+
+async def _capabilities(ops: AdminOps) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of NEEDED that are present, and those that are missing."""
+    try:
+        record: Any = await ops.call("GET", "user", {"access-key": ops.access_key})
+    except Misconfigured as error:
+        if not error.code:
+            raise
+        # The credentials are right, as the front door has shown, so it is the right to read users that is missing,
+        # and with it the list of all the others.
+        return (), NEEDED
+    return _sorted_out(record)
+
+
+def _sorted_out(record: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    granted = {f"{cap['type']}={right}" for cap in record["caps"] for right in _rights(cap["perm"])}
+    return tuple(name for name in NEEDED if name in granted), tuple(name for name in NEEDED if name not in granted)
+
+
+def _rights(permission: str) -> tuple[str, ...]:
+    return ("read", "write") if permission == "*" else tuple(word.strip() for word in permission.split(","))
+
+
+async def _release(ops: AdminOps) -> tuple[str, str]:
+    """Ceph's API does not tell its version, but since 17 it has `info`, for which we need no capability."""
+    try:
+        told: Any = await ops.call("GET", "info", {"format": "json"})
+    except Misconfigured as error:
+        return ("release", "Ceph 16 or older" if error.code == "MethodNotAllowed" else "Ceph 17 or newer")
+    except PlaneRefused:
+        return ("release", "unknown")
+    return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
+
+
+async def _usage_log(ops: AdminOps, skew: float | None) -> tuple[tuple[str, str], ...]:
+    """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees."""
+    there = datetime.now(UTC) + timedelta(seconds=skew or 0)
+    written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
+    told: Any = await ops.call("GET", "usage", {"start": written, "show-entries": "false"})
+    kept = bool(told["summary"])
+    return (("usage log", "kept" if kept else "empty today; `rgw enable usage log = true` makes the gateway keep it"),)

@@ -1,0 +1,59 @@
+"""What Ceph's refusals mean. Its `Message` is always empty, so the sentences are ours."""
+
+import json
+from http import HTTPStatus
+from typing import Any, cast
+
+import httpx
+
+from tonnage.errors import TonnageError, Unavailable
+from tonnage.storage.errors import Misconfigured, NotProvisioned, PlaneRefused
+
+# With STS switched on the gateway says AccessDenied for all three, so they are told apart by nobody.
+_ACCESS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+
+_FOR_THE_OPERATOR = {
+    **dict.fromkeys(_ACCESS, "The storage cluster refuses the region's credentials, or they lack a capability"),
+    "RequestTimeTooSkewed": "The clocks of the storage cluster and of this machine differ too much",
+    "UserSuspended": "The region's user on the storage cluster is suspended",
+    "MethodNotAllowed": "What answers at the region's address is not Ceph's gateway with its admin API",
+}
+
+_REFUSED = {
+    "EmailExists": "another user of the cluster has this e-mail address",
+    "KeyExists": "another user of the cluster has an access key of this name",
+    "InvalidArgument": "a value is not acceptable to it",
+    "BucketAlreadyExists": "buckets are left in the account",
+    "BucketNotEmpty": "objects are left in the account",
+    "ObjectLocked": "an object lock is in force",
+}
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The `Code` of a refusal; '' if what came is not from Ceph."""
+    try:
+        told: Any = json.loads(answer.content)
+    except ValueError:
+        return ""
+    return str(cast("dict[str, Any]", told).get("Code", "")) if isinstance(told, dict) else ""
+
+
+def refusal(answer: httpx.Response) -> TonnageError:
+    """The error for an answer that is no success."""
+    status, code = answer.status_code, code_of(answer)
+    if sentence := _FOR_THE_OPERATOR.get(code):
+        return Misconfigured(f"{sentence} ({code}); `tonnage region check` says more.", code)
+    if code == "NoSuchUser":
+        return NotProvisioned("The account is not on the storage cluster yet; try again in a moment.")
+    if (
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR and code != "NotImplemented"
+    ) or status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Unavailable(f"The storage cluster cannot do it now ({code or status}); try again later.")
+    if not code:
+        return not_ceph(f"status {status}")
+    return PlaneRefused(f"The storage cluster refuses it: {_REFUSED.get(code, 'it says no more than')} ({code}).", code)
+
+
+def not_ceph(seen: str) -> Misconfigured:
+    """For an answer that Ceph's gateway would not give: a proxy's page, another server's."""
+    return Misconfigured(f"What answers at the region's address is not Ceph's gateway: {seen}; correct the address.")

@@ -1,0 +1,26 @@
+"""Before the operator has added a region there is nowhere for an account to live."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.cast import Cast
+from tonnage.db import connect
+from tonnage.errors import Conflict, NotFound
+from tonnage.partners.actions import close_partner
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_account_needs_a_region(new_database: Callable[[], AbstractContextManager[str]]) -> None:
+    with new_database() as conninfo:
+        async with connect(conninfo) as database:
+            cast = await Cast.of(database)
+            distributor = await cast.distributor()
+            partner = await cast.partner(distributor, await cast.contract(distributor))
+            with pytest.raises(Conflict, match="no region yet"):
+                await cast.account(partner)
+            await database.run(lambda conn: close_partner(conn, distributor, partner.organisation_id, cast.now))
+            with pytest.raises(NotFound):
+                await cast.account(partner)

@@ -1,0 +1,249 @@
+"""A gateway that is gone, stalled, wrong or ill-tempered."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+from tests.rgw import ADMIN, Gateway
+from tests.storage.conftest import HASTE
+from tests.storage.customer import Customer
+from tonnage.errors import Unavailable
+from tonnage.storage.ceph import CephPlane
+from tonnage.storage.errors import Misconfigured
+from tonnage.storage.plane import AccessKey, DesiredAccount
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+WITH_STS = ("--rgw-s3-auth-use-sts=true",)
+
+
+@asynccontextmanager
+async def opened(address: str, access_key: str, secret_key: str) -> AsyncGenerator[CephPlane]:
+    plane = CephPlane(address, AccessKey(access_key, secret_key), HASTE)
+    yield plane
+    await plane.close()
+
+
+async def test_a_good_region_passes_its_check(plane: CephPlane) -> None:
+    report = await plane.check()
+    assert (report.reachable, report.credentials, report.problems) == (True, True, ())
+    assert report.present == ("users=read", "users=write", "usage=read", "usage=write")
+    assert report.missing == ()
+    assert report.clock_skew is not None
+    assert abs(report.clock_skew) < 2
+    assert dict(report.facts)["release"] == "Ceph 16 or older"
+    assert len(report.enforced) == 3
+
+
+@pytest.mark.parametrize("sts", [(), WITH_STS], ids=["without STS", "with STS"])
+async def test_wrong_credentials_are_for_the_operator(
+    gateway: Gateway, desired: DesiredAccount, sts: tuple[str, ...]
+) -> None:
+    if sts:
+        gateway.restart(*sts)
+    try:
+        for access_key, secret_key in (("UNKNOWN", "secret"), (gateway.access_key, "secret")):
+            async with opened(gateway.address, access_key, secret_key) as plane:
+                report = await plane.check()
+                assert (report.reachable, report.credentials) == (True, False)
+                assert report.problems == ("The cluster refuses the access key or the secret; set both again.",)
+                for call in (plane.apply(desired), plane.usage(desired.account_id), plane.purge(desired.account_id)):
+                    with pytest.raises(Misconfigured, match="credentials") as refused:
+                        await call
+                    assert "secret" not in str(refused.value)
+    finally:
+        if sts:
+            gateway.restart()
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "missing"),
+    [
+        ("users=read", ("users=write", "usage=read", "usage=write")),
+        ("users=*;usage=read", ("usage=write",)),
+        ("usage=*", ("users=read", "users=write", "usage=read", "usage=write")),
+    ],
+)
+async def test_missing_capabilities_are_named(gateway: Gateway, capabilities: str, missing: tuple[str, ...]) -> None:
+    name = f"caps-{time.monotonic_ns()}"
+    key = ("--access-key", name, "--secret-key", "secret")
+    gateway.admin("user", "create", "--uid", name, "--display-name", name, "--caps", capabilities, *key)
+    async with opened(gateway.address, name, "secret") as plane:
+        report = await plane.check()
+    assert (report.reachable, report.credentials, report.missing) == (True, True, missing)
+    assert all("radosgw-admin caps add" in problem for problem in report.problems)
+    assert len(report.problems) == len(missing)
+
+
+async def test_a_stalled_gateway_is_not_waited_for(gateway: Gateway, hasty: CephPlane, desired: DesiredAccount) -> None:
+    await hasty.apply(desired)
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: hasty.state(desired.account_id),
+        lambda: hasty.apply(replace(desired, quota=1)),
+        lambda: hasty.create_key(desired.account_id, "STALLEDGATEWAYKEY"),
+        lambda: hasty.delete_key(desired.account_id, "STALLEDGATEWAYKEY"),
+    ]
+    gateway.stall()
+    try:
+        for call in calls:
+            started = time.monotonic()
+            with pytest.raises(Unavailable, match="in time"):
+                await call()
+            assert time.monotonic() - started < 1.5
+        report = await hasty.check()
+        assert (report.reachable, len(report.problems)) == (False, 1)
+    finally:
+        gateway.go_on()
+    assert await _settled(lambda: hasty.apply(replace(desired, quota=1))) in {("quota",), ()}
+    assert await hasty.apply(replace(desired, quota=1)) == ()
+
+
+async def _settled(call: Callable[[], Awaitable[object]]) -> object:
+    """Its result, as soon as the gateway answers again."""
+    for _ in range(50):
+        try:
+            return await call()
+        except Unavailable:
+            await asyncio.sleep(0.1)
+    return await call()
+
+
+async def test_a_person_waits_for_a_key_no_longer_than_allowed(gateway: Gateway, desired: DesiredAccount) -> None:
+    patience = replace(HASTE, read=30, key=0.3)
+    plane = CephPlane(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), patience)
+    await plane.apply(desired)
+    gateway.stall()
+    try:
+        started = time.monotonic()
+        with pytest.raises(Unavailable, match="in time"):
+            await plane.create_key(desired.account_id, "PERSONWAITSFORKEY")
+        assert time.monotonic() - started < 1
+    finally:
+        gateway.go_on()
+        await plane.close()
+
+
+async def test_a_gateway_killed_in_the_middle_and_back(
+    gateway: Gateway, hasty: CephPlane, desired: DesiredAccount
+) -> None:
+    accounts = [
+        replace(desired, account_id=desired.account_id + n * 2_000_000, email=f"{desired.account_id}-{n}@x.example")
+        for n in range(1, 41)
+    ]
+    work = [asyncio.ensure_future(hasty.apply(account)) for account in accounts]
+    await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    gateway.kill()
+    try:
+        ended = await asyncio.gather(*work, return_exceptions=True)
+        assert {type(end) for end in ended} <= {tuple, Unavailable}
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await hasty.state(desired.account_id)
+        report = await hasty.check()
+        assert (report.reachable, report.credentials) == (False, False)
+    finally:
+        gateway.start()
+    for account in accounts:
+        await _settled(lambda account=account: hasty.apply(account))
+        assert await hasty.apply(account) == ()
+
+
+async def test_what_was_held_is_held_after_a_restart(
+    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, customer: Customer
+) -> None:
+    customer.s3.create_bucket(Bucket="data")
+    assert customer.stores("data", 1_000_000) == "done"
+    await plane.usage(desired.account_id)
+    gateway.restart()
+    assert customer.stores("data", 1, "more") == "QuotaExceeded"
+    assert await plane.apply(desired) == ()
+
+
+@asynccontextmanager
+async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[CephPlane]:
+    """A plane whose gateway is a server that gives one answer after the other, a connection for each."""
+    remaining = iter(answers)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        status, body = next(remaining)
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body)) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(f"http://127.0.0.1:{port}", "A", "S") as plane:
+        yield plane
+
+
+BUSY = (503, b'{"Code":"SlowDown"}')
+NOBODY = (404, b'{"Code":"NoSuchUser"}')
+PAGE = (200, b"<html>Welcome</html>")
+
+
+async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
+    async with answering(itertools.repeat(PAGE)) as plane:
+        with pytest.raises(Misconfigured, match="not Ceph's gateway"):
+            await plane.state(desired.account_id)
+        report = await plane.check()
+        assert "not Ceph's gateway" in report.problems[-1]
+
+
+async def test_a_wrong_clock_is_named_and_not_the_credentials(
+    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = datetime.now(UTC) + timedelta(minutes=20)
+
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return late
+
+    def signed_late(*_: object) -> datetime:
+        return late.replace(tzinfo=None)
+
+    monkeypatch.setattr("botocore.auth.get_current_datetime", signed_late)
+    monkeypatch.setattr("tonnage.storage.ceph_check.datetime", Late)
+    with pytest.raises(Misconfigured, match="clocks"):
+        await plane.state(desired.account_id)
+    report = await plane.check()
+    assert (report.reachable, report.credentials) == (True, False)
+    assert report.problems == ("The cluster's clock is 1200 s behind; synchronise both with NTP.",)
+
+
+async def test_a_busy_gateway_is_asked_three_times(desired: DesiredAccount) -> None:
+    async with answering([BUSY, BUSY, NOBODY, BUSY, BUSY, BUSY, NOBODY]) as plane:
+        assert await plane.state(desired.account_id) is None
+        with pytest.raises(Unavailable, match="SlowDown"):
+            await plane.state(desired.account_id)
+        assert await plane.state(desired.account_id) is None
+
+
+async def test_a_proxys_error_is_no_reason_to_make_a_key_twice(desired: DesiredAccount) -> None:
+    record = b"""{"tenant": "acct_123456789012", "display_name": "", "email": "", "max_buckets": 1, "suspended": 0,
+        "op_mask": "read", "keys": [],
+        "user_quota": {"enabled": true, "check_on_raw": true, "max_size": 1, "max_objects": -1}}"""
+    async with answering([(200, record), (502, b"Bad Gateway"), NOBODY]) as plane:
+        with pytest.raises(Unavailable, match="502"):
+            await plane.create_key(desired.account_id, "PROXYSTANDSBETWEEN")
+        assert await plane.state(desired.account_id) is None
+
+
+async def test_a_busy_gateway_says_nothing_of_the_credentials() -> None:
+    async with answering(itertools.repeat(BUSY)) as plane:
+        report = await plane.check()
+    assert (report.reachable, report.credentials) == (True, False)
+    assert report.problems == ("The storage cluster cannot do it now (SlowDown); try again later.",)
+
+
+def test_all_of_this_takes_two_capabilities(gateway: Gateway) -> None:
+    told: dict[str, Any] = json.loads(gateway.admin("user", "info", "--uid", ADMIN))
+    assert told["caps"] == [{"type": "usage", "perm": "*"}, {"type": "users", "perm": "*"}]
