@@ -13,7 +13,7 @@ from tonnage.accounts.actions import purge_due
 from tonnage.accounts.jobs import PLANES
 from tonnage.errors import Unavailable
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 DUE = NOW + timedelta(days=30)
 

@@ -24,6 +24,8 @@ from tonnage.migrations.rules import expected_rules
 from tonnage.usage.actions import record_samples
 from tonnage.usage.sample import Sample
 
+pytestmark = pytest.mark.oldest_postgresql
+
 Databases = Callable[[], AbstractContextManager[str]]
 
 NOW = datetime.now(UTC)

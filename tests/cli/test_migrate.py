@@ -4,9 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import psycopg
+import pytest
 
 from tests.cli.running import environment, tonnage
 from tonnage.migrations import program_revision
+
+pytestmark = pytest.mark.oldest_postgresql
 
 Databases = Callable[[], AbstractContextManager[str]]
 

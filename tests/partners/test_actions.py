@@ -12,7 +12,7 @@ from tonnage.errors import Conflict, NotFound
 from tonnage.partners import actions
 from tonnage.partners.partner import NewPartner, PartnerChange
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 async def change(cast: Cast, distributor: Actor, partner: Actor, **what: object) -> dict[str, object]:

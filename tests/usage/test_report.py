@@ -11,7 +11,7 @@ from tonnage.db import Connection
 from tonnage.usage import queries
 from tonnage.usage.period import Period
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 HOSTILE = [
     '"},{"client_id":"1',
