@@ -46,7 +46,7 @@ async def operator_id(conn: Connection) -> UUID:
 
 
 def distributors() -> ListQuery:
-    """All distributors: id, name, number of contracts is not ours to know."""
+    """All distributors that are open: id and name."""
     return ListQuery(
         """
         select o.seq, json_build_object('id', o.id, 'name', o.name)

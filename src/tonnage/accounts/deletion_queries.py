@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import ACCOUNT
+from tonnage.accounts.queries import ACCOUNT, LIVING
 from tonnage.db import Connection
 
 
@@ -18,11 +18,9 @@ class Deletion(NamedTuple):
     """As JSON, after the statement."""
 
 
-_SCHEDULE: LiteralString = """
+_SCHEDULE: LiteralString = f"""
     with old as (
-        select s.* from storage_account s join partner p on p.id = s.partner_id
-        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-        for no key update of s
+        select s.* from {LIVING} for no key update of s
     ), s as (
         update storage_account s set deletion_requested_at = %(now)s, pending_deleted_at = %(due)s,
             desired_revision = s.desired_revision + 1
@@ -47,9 +45,7 @@ async def schedule_deletion(
 
 _SET: LiteralString = f"""
     with old as (
-        select s.* from storage_account s join partner p on p.id = s.partner_id
-        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-        for no key update of s
+        select s.* from {LIVING} for no key update of s
     ), changed as (
         update storage_account s set
             deletion_requested_at = case when %(due)s::timestamptz is not null
@@ -108,10 +104,7 @@ async def due_account(
 ) -> tuple[bytes, datetime | None] | None:
     """The living account as JSON, and when it is due; None for the date when it is not to be deleted."""
     cursor = await conn.execute(
-        f"""
-        select {ACCOUNT}, s.pending_deleted_at from storage_account s join partner p on p.id = s.partner_id
-        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-        """,
+        f"select {ACCOUNT}, s.pending_deleted_at from {LIVING}",
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()

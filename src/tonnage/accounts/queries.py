@@ -18,6 +18,10 @@ ACCOUNT = """json_strip_nulls(json_build_object(
     'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))"""
 """The JSON of a row `s` of storage_account."""
 
+LIVING: LiteralString = """
+    storage_account s join partner p on p.id = s.partner_id
+    where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null"""
+"""The one row `s` of the account, if it is alive and within the scope: who may see it is said here alone."""
 
 _INSERT: LiteralString = f"""
     with p as (
@@ -82,10 +86,7 @@ async def insert_account(
 async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
     """The living account as JSON."""
     cursor = await conn.execute(
-        f"""
-        select {ACCOUNT} from storage_account s join partner p on p.id = s.partner_id
-        where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null
-        """,
+        f"select {ACCOUNT} from {LIVING}",
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
