@@ -13,13 +13,16 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access.keys import NewKey
 from tonnage.access.queries import operator_id
 from tonnage.accounts import actions as accounts
+from tonnage.accounts import deletion_queries
 from tonnage.accounts.account import NewAccount
+from tonnage.accounts.purge_actions import purge_due
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
 from tonnage.db import Database
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import NewPartner
 from tonnage.regions import actions as regions
+from tonnage.regions.planes import Planes
 from tonnage.regions.region import NewRegion
 
 TB = 10**12
@@ -93,6 +96,17 @@ class Cast:
             lambda conn: access.create_key(conn, self.operator, actor.organisation_id, details, self.now)
         )
         return key
+
+    async def purge(self, now: datetime) -> int:
+        """What the job does, wherever accounts are due by then."""
+        planes = Planes(self.database, None)
+        due = await self.database.run(lambda conn: deletion_queries.regions_due(conn, now))
+        return sum(
+            [
+                await purge_due(self.database, await planes.of(region_id), region_id, self.operator, lambda: now)
+                for region_id in due
+            ]
+        )
 
     async def row(self, query: Any, *params: object) -> tuple[Any, ...]:
         """One row of a query that a test asks the database itself."""

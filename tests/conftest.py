@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+from sandbox.gateway import ABSENT, Gateway
 
 from tests.cast import Cast
 from tests.postgres import Cluster
@@ -95,3 +96,17 @@ async def database(conninfo: str) -> AsyncGenerator[Database]:
 @pytest.fixture
 async def cast(database: Database) -> Cast:
     return await Cast.of(database)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without Ceph the summary has one line about all of these tests: skips from one place are counted together."""
+    if ABSENT and item.get_closest_marker("ceph"):
+        pytest.skip(ABSENT)
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
+    """Tests share it: make your own accounts, never count on emptiness, and leave it running."""
+    started = Gateway(tmp_path_factory.mktemp("rgw"))
+    yield started
+    started.remove()

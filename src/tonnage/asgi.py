@@ -6,8 +6,9 @@ import ctypes
 import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -26,6 +27,8 @@ from tonnage.errors import Unavailable
 from tonnage.migrations import state
 from tonnage.partners import api as partners
 from tonnage.regions import api as regions
+from tonnage.regions.planes import Planes, opened
+from tonnage.regions.queries import troubles
 from tonnage.usage import api as usage
 from tonnage.web import documents, problem, swagger_ui
 from tonnage.web.middleware import Edge
@@ -71,11 +74,13 @@ def create_app(
     deletion_grace_days: int = 30,
     clock: Callable[[], datetime] = wall_clock,
     passwords: Passwords | None = None,
-    beside: Callable[[Database], Coroutine[None, None, None]] | None = None,
+    key_file: Path | None = None,
+    beside: Callable[[Database, Planes], Coroutine[None, None, None]] | None = None,
 ) -> FastAPI:
     """An application on the database at `conninfo`, whose schema must fit. Its pools open with its lifespan.
 
-    `beside` runs in the same process for as long, such as a worker of the job queue.
+    `key_file` opens the sealed credentials of clusters. `beside` runs in the same process for as long, such as a worker
+    of the job queue.
     """
 
     @asynccontextmanager
@@ -83,13 +88,20 @@ def create_app(
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
             keyring = Keyring(database, clock)
             app.state.resources = Resources(database, keyring, passwords or Passwords(), clock, deletion_grace_days)
+            app.state.planes = planes = await stack.enter_async_context(opened(database, key_file))
             await stack.enter_async_context(_flushing(keyring))
             if beside:
-                await stack.enter_async_context(_beside(beside(database)))
+                await stack.enter_async_context(_beside(beside(database, planes)))
             _settle_memory()
             yield
 
-    app = FastAPI(
+    app = _bare(lifespan)
+    _open_doors(app)
+    return app
+
+
+def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    return FastAPI(
         title="Tonnage",
         version=__version__,
         description=_ABOUT,
@@ -102,8 +114,6 @@ def create_app(
         # Nobody listens to them here, and looking whether somebody does is done at every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    _open_doors(app)
-    return app
 
 
 def _open_doors(app: FastAPI) -> None:
@@ -119,7 +129,7 @@ def _open_doors(app: FastAPI) -> None:
         partners.routes,
         partners.extensions,
         access.routes,
-        accounts.routes,
+        *accounts.routes,
         usage.routes,
         regions.routes,
     )
@@ -131,12 +141,17 @@ async def healthz() -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers and its schema fits; else 503 with the reason."""
-    found = await resources_of(request).database.run(state)
+    """The database answers and its schema fits; else 503 with the reason. A cluster in trouble is named, no more.
+
+    Most of what is asked of us needs no cluster, and what does waits for it.
+    """
+    database = resources_of(request).database
+    found = await database.run(state)
     trouble = found.problem()
     if trouble:
         raise Unavailable(trouble)
-    return Json(b'{"status":"ready"}')
+    of_regions = await database.run(troubles)
+    return Json(b'{"status":"ready"}' if of_regions is None else b'{"status":"ready","trouble":%b}' % of_regions)
 
 
 @asynccontextmanager

@@ -201,6 +201,11 @@ async def fetch(conn: Connection, file: Path, name: str) -> bytes | None:
     raise AssertionError("not reached: the last try returns or raises")
 
 
+async def discard(conn: Connection, name: str) -> None:
+    """Forgets the secret of that name, if there is one."""
+    await conn.execute("delete from sealed_secret where name = %s", [name])
+
+
 async def open_all(conn: Connection, file: Path) -> int:
     """Opens every secret, to see that it can be done; gives their number. SealingError names one that cannot."""
     keys = read_keys(file)

@@ -3,19 +3,48 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
-from datetime import datetime
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
 
 import psycopg
-from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
+from procrastinate.jobs import Job, Status
+from psycopg_pool import PoolTimeout
 
 from tonnage.accounts import jobs as accounts
 from tonnage.db import POOL_WAIT, Database
+from tonnage.errors import TonnageError, Unavailable
+from tonnage.jobs import queries
+from tonnage.regions import jobs as regions
+from tonnage.regions.planes import Planes
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
+
+Clock: TypeAlias = Callable[[], datetime]
+Recurring: TypeAlias = Callable[[Database, Planes, Clock], Awaitable[None]]
+OnDemand: TypeAlias = Callable[[Database, Planes, Clock, str], Awaitable[None]]
+
+RECURRING: dict[str, tuple[str, Recurring]] = {
+    "accounts.purge": ("*/5 * * * *", accounts.purge),
+    "accounts.sweep_all": ("41 */6 * * *", accounts.sweep_all),
+    "regions.look_after": ("* * * * *", regions.look_after),
+    "usage.keep_house": ("17 0 * * *", usage.keep_house),
+    "usage.sample_all": ("0 * * * *", usage.sample_all),
+}
+"""When it runs, once per period whatever the number of workers, and what."""
+
+ON_DEMAND: dict[str, OnDemand] = {
+    "accounts.purge_region": accounts.purge_region,
+    "accounts.reconcile": accounts.reconcile,
+    "accounts.requota": accounts.requota,
+    "accounts.sweep": accounts.sweep,
+    "usage.sample": usage.sample,
+}
+"""What can be asked for with `jobs.defer`."""
 
 _CATCH_UP = 86_400.0
 """Seconds by which a recurring job may be late: one that fell into the night runs when the machine is on again."""
@@ -23,9 +52,30 @@ _CATCH_UP = 86_400.0
 _PAUSE = 5.0
 """Seconds until the next try when the database was away."""
 
+_LONGEST_WAIT = 60.0
+"""Seconds until the next try of a job whose cluster was away, at most."""
 
-def jobs_app(conninfo: str, database: Database, clock: Callable[[], datetime]) -> App:
-    """Every job that there is. A recurring one runs once per period, whatever the number of workers."""
+_AT_ONCE = 8
+"""Jobs under way in a process. They wait for clusters most of the time, and one that is stalled must not stop all."""
+
+
+class Persistent(BaseRetryStrategy):
+    """What could not be reached is tried again until it can be, ever less often; a bug is not."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """None: the job has failed, for somebody to look at."""
+        if isinstance(exception, JobAborted | asyncio.CancelledError):
+            return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, Unavailable | psycopg.OperationalError | PoolTimeout):
+            wait = min(_LONGEST_WAIT, 2.0 ** min(job.attempts, 10))
+            # Behind those that wait for the same turn, which would otherwise wait for it.
+            retry_at = datetime.now(UTC) + timedelta(seconds=random.uniform(wait / 2, wait))  # noqa: S311
+            return RetryDecision(retry_at=retry_at, priority=-1)
+        return None
+
+
+def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) -> App:
+    """Every job that there is."""
     app = App(
         connector=PsycopgConnector(
             conninfo=conninfo,
@@ -36,26 +86,29 @@ def jobs_app(conninfo: str, database: Database, clock: Callable[[], datetime]) -
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
-
-    # A lock keeps a run that takes longer than its period from overlapping with the next.
-    @app.periodic(cron="*/5 * * * *", periodic_id="accounts.purge")
-    @app.task(name="accounts.purge", lock="accounts.purge", queueing_lock="accounts.purge")
-    async def purge(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
-        purged = await accounts.purge(database, clock())
-        if purged:
-            _log.info("purged %d storage accounts", purged)
-
-    @app.periodic(cron="17 0 * * *", periodic_id="usage.keep_house")
-    @app.task(name="usage.keep_house", lock="usage.keep_house", queueing_lock="usage.keep_house")
-    async def keep_house(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]
-        await usage.keep_house(database, clock())
-
-    @app.periodic(cron="* * * * *", periodic_id="jobs.take_over")
-    @app.task(name="jobs.take_over", queueing_lock="jobs.take_over")
-    async def take_over(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]
-        await take_over_orphans(app)
-
+    for name, (cron, function) in RECURRING.items():
+        _recurring(app, name, cron, lambda function=function: function(database, planes, clock))
+    _recurring(app, "jobs.take_over", "* * * * *", lambda: take_over_orphans(app))
+    for name, asked in ON_DEMAND.items():
+        _on_demand(app, name, database, lambda subject, asked=asked: asked(database, planes, clock, subject))
     return app
+
+
+def _recurring(app: App, name: str, cron: str, function: Callable[[], Awaitable[None]]) -> None:
+    # The lock keeps a run that takes longer than its period from overlapping with the next.
+    @app.periodic(cron=cron, periodic_id=name)
+    @app.task(name=name, lock=name, queueing_lock=name)
+    async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
+        await function()
+
+
+def _on_demand(app: App, name: str, database: Database, function: Callable[[str], Awaitable[None]]) -> None:
+    @app.task(name=name, pass_context=True, retry=Persistent())
+    async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
+        job = context.job
+        if job.id is not None and job.lock is not None:
+            await database.run(lambda conn: queries.absorb(conn, job.id or 0, job.lock or ""))
+        await function(subject)
 
 
 async def take_over_orphans(app: App) -> None:
@@ -73,16 +126,29 @@ async def take_over_orphans(app: App) -> None:
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
-async def work(app: App) -> None:
+async def work(app: App, database: Database, clock: Clock) -> None:
     """Runs jobs until it is cancelled; then those under way may take 20 seconds to finish. Outlives the database."""
+
+    async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
+        try:
+            return await process()
+        except Exception as error:
+            reason = str(error) if isinstance(error, TonnageError) else repr(error)
+            if context.job.id is not None:
+                job_id = context.job.id
+                with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
+                    await database.run(lambda conn: queries.note_failure(conn, job_id, reason, clock()))
+            raise
+
     while True:
         try:
             async with app.open_async():
                 await app.run_worker_async(
-                    concurrency=2,
+                    concurrency=_AT_ONCE,
                     install_signal_handlers=False,
                     delete_jobs="successful",
                     shutdown_graceful_timeout=20,
+                    worker_middleware=[telling],
                 )
             # It also returns when its connection for notifications breaks.
             reason = "its connection has ended"

@@ -9,8 +9,7 @@ from tests.api.conftest import Business, House
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
 from tonnage.accounts import deletion_queries
-from tonnage.accounts.actions import purge_due
-from tonnage.accounts.jobs import PLANES
+from tonnage.accounts.purge_actions import purge_due
 from tonnage.errors import Unavailable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -97,7 +96,7 @@ async def test_when_due_it_is_gone_and_its_capacity_free(house: House, business:
     await account.call("DELETE")
 
     async def purge(now: datetime) -> int:
-        return await purge_due(house.cast.database, PLANES, house.cast.operator, now)
+        return await house.cast.purge(now)
 
     async def standing() -> tuple[Any, ...]:
         return await house.cast.row(
@@ -128,17 +127,20 @@ async def test_a_purge_that_has_started_cannot_be_taken_back(
             raise Unavailable("The cluster cannot be reached.")
 
     await account.call("DELETE")
-    await purge_due(house.cast.database, {"metered": Unreachable()}, house.cast.operator, DUE)
+    (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
+    with pytest.raises(Unavailable):
+        await purge_due(house.cast.database, Unreachable(), region, house.cast.operator, lambda: DUE)
     answer = await account.patch({"pendingDeletedAt": None})
     assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
-    assert await purge_due(house.cast.database, PLANES, house.cast.operator, DUE) >= 1
+    assert await house.cast.purge(DUE) >= 1
     assert (await account.call("GET")).status_code == 404
 
 
 async def test_two_purges_at_once_free_the_capacity_once(house: House, business: Business, account: Account) -> None:
     await account.call("DELETE")
     database, stamp = house.cast.database, house.cast.operator.stamp
-    await database.run(lambda conn: deletion_queries.start_due_purges(conn, DUE, 0, 1_000_000))
+    (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
+    await database.run(lambda conn: deletion_queries.start_due_purges(conn, region, DUE, 0, 1_000_000))
     for expected in (True, False):
         finished = await database.run(lambda conn: deletion_queries.finish_purge(conn, business.account, DUE, stamp))
         assert finished is expected

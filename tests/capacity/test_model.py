@@ -23,7 +23,6 @@ from tests.capacity.model import GRACE, LARGEST, ContractModel, Model, Outcome
 from tests.cast import TB, Cast
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
-from tonnage.accounts.jobs import PLANES
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.db import connect
@@ -177,7 +176,7 @@ class Capacity(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 29, 31]))
     def time_passes(self, days: int) -> None:
         self.cast.now += timedelta(days=days)
-        self.runner.run(accounts.purge_due(self.cast.database, PLANES, self.cast.operator, self.cast.now))
+        self.runner.run(self.cast.purge(self.cast.now))
         self.model.purge(self.cast.now)
 
     @invariant()

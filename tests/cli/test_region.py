@@ -28,6 +28,7 @@ def test_a_region_is_added_listed_and_removed(new_database: Callable[[], Abstrac
             "iam_url": "https://iam.example.com",
             "sts_url": "http://sts:8000/x",
             "default": True,
+            "plane": "metered",
         }
         assert "eu-west-1" in tonnage.ok("region", "add", "eu-west-1", *ENDPOINTS)
         second = {**first, "name": "eu-west-1", "default": False}

@@ -11,6 +11,7 @@ from tests.cli.running import started, tonnage
 from tonnage import embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.db import connect
+from tonnage.regions.planes import Planes
 from tonnage.worker import jobs_app, take_over_orphans
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -32,7 +33,7 @@ def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Database
         deadline = time.monotonic() + 60
         # Jobs that went well leave the table.
         while conn.execute(
-            "select count(distinct task_name) = 3 and not exists (select from procrastinate_jobs)"
+            "select count(distinct task_name) = 6 and not exists (select from procrastinate_jobs)"
             " from procrastinate_periodic_defers"
         ).fetchone() != (True,):
             assert time.monotonic() < deadline
@@ -75,6 +76,6 @@ def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:
 
 async def _take_over(conninfo: str) -> None:
     async with connect(conninfo) as database:
-        app = jobs_app(conninfo, database, wall_clock)
+        app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
         async with app.open_async():
             await take_over_orphans(app)

@@ -1,11 +1,11 @@
 """A real gateway, one per worker, started by the first test that wants it; and accounts on it."""
 
 import itertools
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from sandbox.gateway import Gateway
 
-from tests.rgw import ABSENT, Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.admin_ops import Patience
 from tonnage.storage.ceph import CephPlane
@@ -13,20 +13,6 @@ from tonnage.storage.plane import AccessKey, DesiredAccount
 
 HASTE = Patience(connect=1, read=0.4, key=1, purge=30, pause=0.02)
 """For tests in which the gateway does not answer."""
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without Ceph the summary has one line about all of these tests: skips from one place are counted together."""
-    if ABSENT and item.get_closest_marker("ceph"):
-        pytest.skip(ABSENT)
-
-
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """Tests share it: make your own accounts, never count on emptiness, and leave it running."""
-    started = Gateway(tmp_path_factory.mktemp("rgw"))
-    yield started
-    started.remove()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
-"""What can be done to storage accounts, by their partner or its distributor, and by the purge when the day has come."""
+"""What can be done to storage accounts, by their partner or its distributor."""
 
-import logging
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -12,14 +10,8 @@ from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, earliest_purge, new_account_id
-from tonnage.db import ATTEMPTS, Connection, Database, attempt, broken_constraint
+from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
-from tonnage.storage.errors import PlaneRefused
-from tonnage.storage.plane import Purging
-
-_log = logging.getLogger(__name__)
-
-_PURGES_AT_ONCE = 100
 
 
 async def create_account(conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime) -> bytes:
@@ -122,30 +114,6 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     if stands != due:
         raise Forbidden(f"Another date of deletion needs the role {Role.ADMIN}, and yours is {actor.role}.")
     return account
-
-
-async def purge_due(database: Database, planes: Mapping[str, Purging], actor: Actor, now: datetime) -> int:
-    """Purges every account whose date has come, on its plane and then here; gives their number.
-
-    Holds no transaction while it talks to a cluster. Interrupted anywhere, the next run does the rest: what was started
-    is found again. An account whose plane is unreachable waits for the next run, the others do not wait for it.
-    """
-    purged = 0
-    after = 0
-    while due := await database.run(
-        lambda conn, after=after: deletion_queries.start_due_purges(conn, now, after, _PURGES_AT_ONCE)
-    ):
-        for account_id, plane in due:
-            try:
-                await planes[plane].purge(account_id)
-            except (Unavailable, PlaneRefused) as error:
-                _log.warning("storage account %d was not purged, the next run tries again: %s", account_id, error)
-                continue
-            purged += await database.run(
-                lambda conn, account_id=account_id: deletion_queries.finish_purge(conn, account_id, now, actor.stamp)
-            )
-        after = due[-1][0]
-    return purged
 
 
 def no_account(account_id: int | str) -> NotFound:

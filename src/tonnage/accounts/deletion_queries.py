@@ -111,27 +111,40 @@ async def due_account(
     return (row[0], row[1]) if row else None
 
 
-async def start_due_purges(conn: Connection, now: datetime, after: int, limit: int) -> list[tuple[int, str]]:
-    """Claims accounts after the id `after` whose date has come, and gives (id, storage plane) of them and of those that
-    were claimed before and are not gone yet, in order of id.
+async def regions_due(conn: Connection, now: datetime) -> list[int]:
+    """The regions in which accounts wait to be purged by now."""
+    cursor = await conn.execute(
+        """
+        select distinct region_id from storage_account
+        where pending_deleted_at <= %s and purged_at is null order by region_id
+        """,
+        [now],
+    )
+    return [region_id for (region_id,) in await cursor.fetchall()]
+
+
+async def start_due_purges(conn: Connection, region_id: int, now: datetime, after: int, limit: int) -> list[int]:
+    """Claims a region's accounts after the id `after` whose date has come, and gives the ids of them and of those that
+    were claimed before and are not gone yet, in order.
 
     What is claimed can no longer be restored: the cluster may already have begun to forget it.
     """
     cursor = await conn.execute(
         """
         with due as (
-            select id from storage_account where pending_deleted_at <= %(now)s and purged_at is null and id > %(after)s
+            select id from storage_account
+            where pending_deleted_at <= %(now)s and purged_at is null and region_id = %(region)s and id > %(after)s
             order by id limit %(limit)s for no key update
         ), claimed as (
             update storage_account s set purge_started_at = coalesce(s.purge_started_at, %(now)s)
             from due where s.id = due.id
-            returning s.id, s.region_id
+            returning s.id
         )
-        select c.id, r.plane from claimed c join region r on r.id = c.region_id order by c.id
+        select id from claimed order by id
         """,
-        {"now": now, "after": after, "limit": limit},
+        {"region": region_id, "now": now, "after": after, "limit": limit},
     )
-    return [(account_id, plane) for account_id, plane in await cursor.fetchall()]
+    return [account_id for (account_id,) in await cursor.fetchall()]
 
 
 _FINISH: LiteralString = """

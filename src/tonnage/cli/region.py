@@ -59,7 +59,7 @@ def remove(settings: Settings, name: str) -> None:
     """Remove a region in which no storage account lives."""
 
     async def work(session: Session) -> None:
-        await session.database.run(lambda conn: actions.remove_region(conn, session.operator, name))
+        await session.database.transaction(lambda conn: actions.remove_region(conn, session.operator, name))
 
     run(settings, work)
     click.echo(f"The region {name} is removed.", err=True)

@@ -12,12 +12,13 @@ from tonnage import demo, embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.asgi import create_app
 from tonnage.cli import logs
-from tonnage.cli.context import fit, on_database, prove_keys, require_changeable
+from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
 from tonnage.config import Settings
 from tonnage.db import Database, connect
+from tonnage.regions.planes import Planes
 from tonnage.worker import jobs_app, work
 
 _log = logging.getLogger(__name__)
@@ -114,12 +115,13 @@ def _banner(listener: Listener) -> list[str]:
 def _run(
     conninfo: str, settings: Settings, options: Options, listener: Listener, ending: Ending, banner: list[str]
 ) -> None:
-    async def jobs(database: Database) -> None:
-        await work(jobs_app(conninfo, database, wall_clock))
+    async def jobs(database: Database, planes: Planes) -> None:
+        await work(jobs_app(conninfo, database, planes, wall_clock), database, wall_clock)
 
     app = create_app(
         conninfo,
         deletion_grace_days=settings.deletion_grace_days,
+        key_file=key_file(settings),
         beside=jobs if options.with_worker else None,
     )
     server = HttpServer(app, listener, banner, access_log=options.access_log)

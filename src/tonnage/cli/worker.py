@@ -2,16 +2,18 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from tonnage import embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.cli import logs
-from tonnage.cli.context import fit, on_database, prove_keys, require_changeable
+from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.config import Settings
 from tonnage.db import connect
+from tonnage.regions.planes import opened
 from tonnage.worker import jobs_app, work
 
 
@@ -32,13 +34,13 @@ def worker(settings: Settings, log_level: str) -> None:
         fit(conninfo, automatically=False)
         require_changeable(conninfo)
         prove_keys(conninfo, settings)
-        asyncio.run(_work(conninfo, ending))
+        asyncio.run(_work(conninfo, key_file(settings), ending))
 
 
-async def _work(conninfo: str, ending: Ending) -> None:
-    async with connect(conninfo, size=4, streams=1) as database:
+async def _work(conninfo: str, keys: Path | None, ending: Ending) -> None:
+    async with connect(conninfo, size=4, streams=1) as database, opened(database, keys) as planes:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(work(jobs_app(conninfo, database, wall_clock)))
+        task = loop.create_task(work(jobs_app(conninfo, database, planes, wall_clock), database, wall_clock))
 
         def stop() -> None:
             loop.call_soon_threadsafe(task.cancel)

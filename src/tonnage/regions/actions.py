@@ -1,18 +1,36 @@
-"""What can be done to regions: the operator adds and removes them."""
+"""What can be done to regions: the operator adds, connects and removes them, and hears when a cluster is in trouble."""
 
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 from psycopg.errors import CheckViolation, UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.db import Connection, attempt, broken_constraint
-from tonnage.errors import Conflict, NotFound
-from tonnage.regions import queries
-from tonnage.regions.region import NewRegion
+from tonnage.db import Connection, Database, attempt, broken_constraint
+from tonnage.errors import Conflict, NotFound, Unavailable
+from tonnage.jobs import defer
+from tonnage.regions import planes, queries
+from tonnage.regions.region import Gateway, NewRegion
+
+_log = logging.getLogger(__name__)
 
 
-async def add_region(conn: Connection, actor: Actor, region: NewRegion, now: datetime) -> None:
-    """Conflict: there is a region of that name."""
+async def add_region(
+    conn: Connection,
+    actor: Actor,
+    region: NewRegion,
+    now: datetime,
+    *,
+    gateway: Gateway | None = None,
+    key_file: Path | None = None,
+) -> None:
+    """A new region: with a `gateway` accounts live on its cluster, without one it is metered only.
+
+    Conflict: there is a region of that name; for a gateway also: nothing can be sealed without a `key_file`.
+    """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
         async with attempt(conn):
@@ -21,15 +39,71 @@ async def add_region(conn: Connection, actor: Actor, region: NewRegion, now: dat
         if broken_constraint(error) != "region_name":
             raise Conflict("Another region was added at the same moment; try again.") from error
         raise Conflict(f"There is a region {region.name} already; remove it first, or choose another name.") from error
+    if gateway is not None:
+        await connect_region(conn, actor, region.name, gateway, key_file)
+
+
+async def connect_region(conn: Connection, actor: Actor, name: str, gateway: Gateway, key_file: Path | None) -> None:
+    """Puts the accounts of a region on a cluster, or changes how that is reached. In the caller's transaction.
+
+    NotFound: no such region. Conflict: without a `key_file` nothing can be sealed.
+    """
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    if key_file is None:
+        raise Conflict("Credentials are kept sealed: set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.")
+    region_id = await queries.connect_region(conn, name, gateway.admin_url, actor.stamp)
+    if region_id is None:
+        raise no_region(name)
+    await planes.keep_credentials(conn, key_file, region_id, gateway)
+    # It may be another cluster than before, so what was told to that one counts for nothing.
+    await defer(conn, "accounts.sweep", region_id)
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
-    """Conflict: storage accounts live in it."""
+    """In the caller's transaction. Conflict: storage accounts live in it."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
         async with attempt(conn):
             removed = await queries.delete_region(conn, name, actor.stamp)
     except CheckViolation as error:
         raise Conflict(f"Storage accounts live in the region {name}; delete them first.") from error
-    if not removed:
-        raise NotFound(f"There is no region {name}.")
+    if removed is None:
+        raise no_region(name)
+    await planes.forget_credentials(conn, removed)
+
+
+def no_region(name: str) -> NotFound:
+    """What there is to say of an unknown name."""
+    return NotFound(f"There is no region {name}; GET /v1/integration/regions/list has all of them.")
+
+
+@asynccontextmanager
+async def watched(database: Database, region_id: int, clock: Callable[[], datetime]) -> AsyncGenerator[None]:
+    """Around work on a region's cluster: Unavailable that ends it is told of the region, and goes on its way."""
+    try:
+        yield
+    except Unavailable as error:
+        await note_trouble(database, region_id, str(error), clock())
+        raise
+
+
+async def note_trouble(database: Database, region_id: int, trouble: str, now: datetime) -> None:
+    """Keeps, and logs when it is news, why a region's cluster cannot be used."""
+    if await database.run(lambda conn: queries.note_trouble(conn, region_id, trouble, now)):
+        _log.warning("region %d is in trouble: %s", region_id, trouble)
+
+
+async def look_after(database: Database, open_planes: planes.Planes, now: datetime) -> None:
+    """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
+    for cluster in await database.run(queries.clusters):
+        try:
+            report = await (await open_planes.of(cluster.region_id)).check()
+        except NotFound:
+            continue
+        except Unavailable as error:
+            await note_trouble(database, cluster.region_id, str(error), now)
+            continue
+        if report.problems:
+            await note_trouble(database, cluster.region_id, " ".join(report.problems), now)
+        elif await database.run(lambda conn, cluster=cluster: queries.note_recovery(conn, cluster.region_id)):
+            _log.warning("the cluster of region %s works again", cluster.name)

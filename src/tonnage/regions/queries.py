@@ -3,7 +3,10 @@
 from datetime import datetime
 
 from tonnage.db import Connection, ListQuery
-from tonnage.regions.region import NewRegion
+from tonnage.regions.region import CEPH, METERED, Cluster, NewRegion
+
+_PUBLIC = "jsonb_build_object('s3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url)"
+_PLANE = "jsonb_build_object('plane', r.plane, 'admin_url', r.admin_url)"
 
 
 async def published_regions(conn: Connection) -> bytes:
@@ -20,11 +23,13 @@ async def published_regions(conn: Connection) -> bytes:
 
 
 def all_regions() -> ListQuery:
-    """All regions for the operator, who also sees where new accounts go (`default`)."""
+    """All regions for the operator, who also sees what is behind them and where new accounts go (`default`)."""
     return ListQuery(
         """
-        select r.id, json_build_object(
-            'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default)
+        select r.id, json_strip_nulls(json_build_object(
+            'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
+            'plane', r.plane, 'admin_url', r.admin_url, 'trouble', r.trouble,
+            'troubleSince', to_char(r.trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
         from region r where %(after)s::integer is null or r.id > %(after)s
         order by r.id limit %(limit)s
         """,
@@ -32,17 +37,20 @@ def all_regions() -> ListQuery:
     )
 
 
-async def insert_region(conn: Connection, region: NewRegion, now: datetime, stamp: str) -> None:
-    """The first region becomes the default one. Constraint region_name: there is one of that name."""
-    await conn.execute(
-        """
+async def insert_region(conn: Connection, region: NewRegion, now: datetime, stamp: str) -> int:
+    """The id of the new region, which is metered only. The first one becomes the default.
+
+    Constraint region_name: there is one of that name.
+    """
+    cursor = await conn.execute(
+        f"""
         with r as (
             insert into region (name, s3_url, iam_url, sts_url, plane, is_default, created_at)
-            values (%(name)s, %(s3)s, %(iam)s, %(sts)s, %(plane)s,
+            values (%(name)s, %(s3)s, %(iam)s, %(sts)s, %(metered)s,
                     not exists (select from region where is_default), %(now)s)
             returning *
         )
-        select audit(%(stamp)s, o.id, 'region.create', r.name, null, to_jsonb(r)) from r, organisation o
+        select r.id, audit(%(stamp)s, o.id, 'region.create', r.name, null, {_PUBLIC}) from r, organisation o
         where o.kind = 'operator'
         """,
         {
@@ -50,29 +58,116 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
             "s3": region.s3_url,
             "iam": region.iam_url,
             "sts": region.sts_url,
-            "plane": region.plane,
+            "metered": METERED,
             "now": now,
             "stamp": stamp,
         },
     )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("an insert returns its row or raises")
+    return row[0]
 
 
-async def delete_region(conn: Connection, name: str, stamp: str) -> bool:
-    """Whether there was one. Constraint storage_account_region: living accounts are in it.
+async def connect_region(conn: Connection, name: str, admin_url: str, stamp: str) -> int | None:
+    """The id of the region, whose plane is Ceph at that address from now on; None if there is no such region."""
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select * from region where name = %(name)s for no key update
+        ), r as (
+            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
+                trouble = null, trouble_since = null
+            from old where r.id = old.id
+            returning r.*
+        )
+        select r.id, audit(%(stamp)s, o.id, 'region.connect', r.name, (select {_PLANE} from old r), {_PLANE})
+        from r, organisation o where o.kind = 'operator'
+        """,
+        {"name": name, "ceph": CEPH, "url": admin_url, "stamp": stamp},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
+    """The id that it had; None if there was none. Constraint storage_account_region: living accounts are in it.
 
     The oldest of the others becomes the default when the default one goes.
     """
     cursor = await conn.execute(
-        """
+        f"""
         with r as (
             delete from region where name = %(name)s returning *
         ), heir as (
             update region set is_default = true from r
             where r.is_default and region.id = (select min(id) from region where name <> %(name)s)
         )
-        select audit(%(stamp)s, o.id, 'region.delete', r.name, to_jsonb(r), null)
+        select r.id, audit(%(stamp)s, o.id, 'region.delete', r.name, {_PUBLIC} || {_PLANE}, null)
         from r, organisation o where o.kind = 'operator'
         """,
         {"name": name, "stamp": stamp},
     )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def region_id(conn: Connection, name: str) -> int | None:
+    """The id of the region of that name."""
+    row = await (await conn.execute("select id from region where name = %s", [name])).fetchone()
+    return row[0] if row else None
+
+
+_CLUSTER = "id, name, plane, admin_url, connection"
+
+
+async def cluster(conn: Connection, region_id: int) -> Cluster | None:
+    """What is behind a region; None if there is no such region."""
+    row = await (await conn.execute(f"select {_CLUSTER} from region where id = %s", [region_id])).fetchone()
+    return Cluster(*row) if row else None
+
+
+async def clusters(conn: Connection) -> list[Cluster]:
+    """Every region with a cluster behind it, in order of their making."""
+    cursor = await conn.execute(f"select {_CLUSTER} from region where plane <> %s order by id", [METERED])
+    return [Cluster(*row) for row in await cursor.fetchall()]
+
+
+async def note_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> bool:
+    """Keeps why the cluster cannot be used; whether that is news. One more failure is counted."""
+    cursor = await conn.execute(
+        """
+        with old as (select id, trouble from region where id = %(id)s for no key update)
+        update region r set trouble = %(trouble)s, trouble_since = coalesce(r.trouble_since, %(now)s),
+            failures = r.failures + 1
+        from old where r.id = old.id
+        returning old.trouble is distinct from %(trouble)s
+        """,
+        {"id": region_id, "trouble": trouble, "now": now},
+    )
+    row = await cursor.fetchone()
+    return row is not None and row[0]
+
+
+async def note_recovery(conn: Connection, region_id: int) -> bool:
+    """Whether there was trouble, which is over now."""
+    cursor = await conn.execute(
+        """
+        update region set trouble = null, trouble_since = null where id = %s and trouble is not null returning id
+        """,
+        [region_id],
+    )
     return await cursor.fetchone() is not None
+
+
+async def troubles(conn: Connection) -> bytes | None:
+    """The regions in trouble, as a JSON array of their names, since when, and why; None if all are well."""
+    cursor = await conn.execute(
+        """
+        select json_agg(json_build_object('region', name,
+            'since', to_char(trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', trouble) order by name)
+        from region where trouble is not null
+        """
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None

@@ -1,8 +1,11 @@
-"""A region: where storage accounts live."""
+"""A region: where storage accounts live, and the cluster behind it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+METERED = "metered"
+CEPH = "ceph"
 
 _PLAIN = re.compile(r"[!-~]+")
 """Printable ASCII without blanks; urlsplit would drop line breaks before anybody could see them."""
@@ -41,4 +44,24 @@ class NewRegion:
     s3_url: str
     iam_url: str
     sts_url: str
-    plane: str = "metered"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """How the operator's Ceph is administered: the address of a gateway's admin API, and the key of its admin user."""
+
+    admin_url: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster of a region, as far as it can be known without secrets."""
+
+    region_id: int
+    name: str
+    plane: str
+    admin_url: str | None
+    connection: int
+    """Grows with every change of address or credentials."""

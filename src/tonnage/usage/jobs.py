@@ -1,11 +1,27 @@
-"""What recurs for usage."""
+"""What recurs for usage, and the sampling of a region."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from tonnage.db import Database
+from tonnage.jobs import defer
+from tonnage.regions.planes import Planes
+from tonnage.regions.queries import clusters
 from tonnage.usage import actions
 
+Clock = Callable[[], datetime]
 
-async def keep_house(database: Database, now: datetime) -> None:
+
+async def keep_house(database: Database, planes: Planes, clock: Clock) -> None:
     """Partitions for the months ahead; raw samples past their time go."""
-    await actions.keep_house(database, now)
+    await actions.keep_house(database, clock())
+
+
+async def sample_all(database: Database, planes: Planes, clock: Clock) -> None:
+    """Asks for the sampling of every region that has a cluster."""
+    for cluster in await database.run(clusters):
+        await database.run(lambda conn, cluster=cluster: defer(conn, "usage.sample", cluster.region_id))
+
+
+async def sample(database: Database, planes: Planes, clock: Clock, region: str) -> None:
+    """What the accounts of a region store, and what they did."""

@@ -1,0 +1,52 @@
+"""The purge of storage accounts whose day has come, on their cluster and then here."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from tonnage.access.actor import Actor
+from tonnage.accounts import deletion_queries
+from tonnage.db import Database
+from tonnage.errors import Unavailable
+from tonnage.storage.abreast import abreast
+from tonnage.storage.plane import Purging
+
+_log = logging.getLogger(__name__)
+
+_CLAIMED_AT_ONCE = 100
+
+_PURGES_AT_ONCE = 4
+"""A large account takes its cluster many minutes; the small ones must not wait for it."""
+
+
+async def purge_due(
+    database: Database, plane: Purging, region_id: int, actor: Actor, clock: Callable[[], datetime]
+) -> int:
+    """Purges every account of a region whose date has come; gives their number.
+
+    Holds no transaction while it talks to the cluster. Interrupted anywhere, the next run does the rest: what was
+    started is found again. One that could not be purged does not keep the others waiting; Unavailable at the end says
+    that there are such.
+    """
+
+    async def purge(account_id: int) -> bool:
+        await plane.purge(account_id)
+        return await database.run(lambda conn: deletion_queries.finish_purge(conn, account_id, clock(), actor.stamp))
+
+    now = clock()
+    purged, after = 0, 0
+    away: Unavailable | None = None
+    while due := await database.run(
+        lambda conn, after=after: deletion_queries.start_due_purges(conn, region_id, now, after, _CLAIMED_AT_ONCE)
+    ):
+        outcome = await abreast(due, purge, _PURGES_AT_ONCE)
+        purged += sum(gone for _, gone in outcome.done)
+        for account_id, error in outcome.failed:
+            _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
+            away = error if isinstance(error, Unavailable) else away
+        if outcome.stopped:
+            raise outcome.stopped
+        after = due[-1]
+    if away:
+        raise away
+    return purged

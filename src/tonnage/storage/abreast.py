@@ -1,0 +1,60 @@
+"""Work on many accounts of a cluster, some at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tonnage.errors import Unavailable
+from tonnage.storage.errors import Misconfigured, NotProvisioned, PlaneRefused
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AT_ONCE = 16
+"""Calls under way on one cluster. Measured: with more, a gateway on two cores does not do more."""
+
+
+@dataclass
+class Outcome(Generic[T, R]):
+    """What became of each item; items that were not begun are in neither list."""
+
+    done: list[tuple[T, R]] = field(default_factory=list[tuple[T, R]])
+    failed: list[tuple[T, Unavailable | PlaneRefused]] = field(
+        default_factory=list[tuple[T, Unavailable | PlaneRefused]]
+    )
+    stopped: Unavailable | None = None
+    """Why the rest was not even tried: the cluster is away."""
+
+
+async def abreast(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = AT_ONCE) -> Outcome[T, R]:
+    """Runs `work` on every item, `at_once` at a time.
+
+    One that fails does not keep the others from being tried, until so many in a row are unavailable as run at a time,
+    or one says that the operator must act: then it is the cluster, and nothing more is begun. Other errors are raised.
+    """
+    outcome: Outcome[T, R] = Outcome()
+    waiting = iter(items)
+    in_a_row = 0
+
+    async def go_on() -> None:
+        nonlocal in_a_row
+        for item in waiting:
+            try:
+                outcome.done.append((item, await work(item)))
+                in_a_row = 0
+            except (PlaneRefused, NotProvisioned) as error:
+                outcome.failed.append((item, error))
+                in_a_row = 0
+            except Unavailable as error:
+                outcome.failed.append((item, error))
+                in_a_row += 1
+                if in_a_row >= at_once or isinstance(error, Misconfigured):
+                    outcome.stopped = error
+            if outcome.stopped:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(go_on())
+    return outcome
