@@ -3,10 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench serve migrate docs clean
+.PHONY: help setup demo demo-ceph test check bench serve migrate docs clean
 
 help:  ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready  ## Create .venv with everything that is needed, from the lock files
 
@@ -21,6 +21,9 @@ $(VENV)/.ready: pyproject.toml uv.lock package-lock.json hatch_build.py
 
 demo: setup  ## Run Tonnage with sample data on the embedded database
 	$(BIN)/tonnage serve --demo --data-dir data/demo
+
+demo-ceph: setup  ## The same, and a throw-away Ceph gateway to store something on
+	$(BIN)/python -m sandbox.demo
 
 test: setup  ## Run the tests
 	$(BIN)/pytest -n 2

@@ -24,7 +24,7 @@ usual stack is `bench/usual_stack.py`.
 
 W1: `GET /v1/contract/list`, 3 contracts. W2: `POST /v1/partner`, all on one contract. W3: the 1,000 partners of a
 contract. W4: usage of 500 accounts in 31 days. W5: usage of 10,000 accounts in 31 days, 310,000 points, by a process
-that has not served a report before.
+that has not served a report before. Sampling: one run of the job, on a gateway of Ceph on the same machine.
 """
 
 

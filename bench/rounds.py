@@ -48,6 +48,8 @@ class Round:
 class Results:
     statements: dict[str, Statements]
     rounds: list[Round]
+    sampling: list[float] = field(default_factory=list[float])
+    """Seconds in which a region was sampled; none without Ceph."""
 
 
 class DailyUsage(msgspec.Struct):

@@ -81,10 +81,16 @@ class Cast:
         return Actor(UUID(json.loads(made)["id"]), Kind.PARTNER, Role.ADMIN, "cli")
 
     async def account(
-        self, partner: Actor, allocated: int = 0, *, overdraft: bool = False, name: str | None = None
+        self,
+        partner: Actor,
+        allocated: int = 0,
+        *,
+        overdraft: bool = False,
+        name: str | None = None,
+        region: str | None = None,
     ) -> int:
         email = f"{uuid.uuid4().hex}@example.org"
-        details = NewAccount(name or unique("Account"), email, "hash", allocated, overdraft)
+        details = NewAccount(name or unique("Account"), email, "hash", allocated, overdraft, region)
         made = await self.database.run(
             lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, self.now)
         )
@@ -97,9 +103,9 @@ class Cast:
         )
         return key
 
-    async def purge(self, now: datetime) -> int:
-        """What the job does, wherever accounts are due by then."""
-        planes = Planes(self.database, None)
+    async def purge(self, now: datetime, planes: Planes | None = None) -> int:
+        """What the job does, wherever accounts are due by then. Without `planes` all regions must be metered."""
+        planes = planes or Planes(self.database, None)
         due = await self.database.run(lambda conn: deletion_queries.regions_due(conn, now))
         return sum(
             [

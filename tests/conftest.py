@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from sandbox.gateway import ABSENT, Gateway
 
+from sandbox.gateway import ABSENT, Gateway
 from tests.cast import Cast
 from tests.postgres import Cluster
 from tonnage import embedded, migrations

@@ -28,7 +28,7 @@ def operations() -> str:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             text = operation["summary"]
-            who = "anybody" if not operation.get("security") else operation["tags"][0]
+            who = "anybody" if not operation.get("security") else ", ".join(operation["tags"])
             rows.append(f"| `{method.upper()} {path}` | {who} | {text} |")
     return "\n".join(rows) + "\n"
 

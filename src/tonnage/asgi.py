@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request
 from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
-from tonnage import __version__
+from tonnage import __version__, scrape
 from tonnage.access import api as access
 from tonnage.access.guard import Resources, resources_of
 from tonnage.access.keyring import Keyring, wall_clock
@@ -31,6 +31,7 @@ from tonnage.regions.planes import Planes, opened
 from tonnage.regions.queries import troubles
 from tonnage.usage import api as usage
 from tonnage.web import documents, problem, swagger_ui
+from tonnage.web.metrics import Requests
 from tonnage.web.middleware import Edge
 from tonnage.web.reply import Json
 from tonnage.web.route import mount
@@ -118,7 +119,8 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 def _open_doors(app: FastAPI) -> None:
     problem.install(app)
-    app.add_middleware(Edge)
+    app.state.requests = requests = Requests()
+    app.add_middleware(Edge, requests=requests)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     documents.install(app)
@@ -130,8 +132,9 @@ def _open_doors(app: FastAPI) -> None:
         partners.extensions,
         access.routes,
         *accounts.routes,
-        usage.routes,
+        *usage.routes,
         regions.routes,
+        scrape.routes,
     )
 
 

@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from tonnage.accounts import jobs as accounts
 from tonnage.db import POOL_WAIT, Database
-from tonnage.errors import TonnageError, Unavailable
+from tonnage.errors import NotFound, TonnageError, Unavailable
 from tonnage.jobs import queries
 from tonnage.regions import jobs as regions
 from tonnage.regions.planes import Planes
@@ -30,6 +30,7 @@ OnDemand: TypeAlias = Callable[[Database, Planes, Clock, str], Awaitable[None]]
 
 RECURRING: dict[str, tuple[str, Recurring]] = {
     "accounts.purge": ("*/5 * * * *", accounts.purge),
+    "accounts.settle_all": ("* * * * *", accounts.settle_all),
     "accounts.sweep_all": ("41 */6 * * *", accounts.sweep_all),
     "regions.look_after": ("* * * * *", regions.look_after),
     "usage.keep_house": ("17 0 * * *", usage.keep_house),
@@ -41,6 +42,7 @@ ON_DEMAND: dict[str, OnDemand] = {
     "accounts.purge_region": accounts.purge_region,
     "accounts.reconcile": accounts.reconcile,
     "accounts.requota": accounts.requota,
+    "accounts.settle": accounts.settle,
     "accounts.sweep": accounts.sweep,
     "usage.sample": usage.sample,
 }
@@ -54,6 +56,9 @@ _PAUSE = 5.0
 
 _LONGEST_WAIT = 60.0
 """Seconds until the next try of a job whose cluster was away, at most."""
+
+_KEPT_HOURS = 30 * 24
+"""How long a failed job waits for somebody to look at it."""
 
 _AT_ONCE = 8
 """Jobs under way in a process. They wait for clusters most of the time, and one that is stalled must not stop all."""
@@ -89,6 +94,7 @@ def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) ->
     for name, (cron, function) in RECURRING.items():
         _recurring(app, name, cron, lambda function=function: function(database, planes, clock))
     _recurring(app, "jobs.take_over", "* * * * *", lambda: take_over_orphans(app))
+    _recurring(app, "jobs.forget", "23 0 * * *", lambda: forget_ended(app, database))
     for name, asked in ON_DEMAND.items():
         _on_demand(app, name, database, lambda subject, asked=asked: asked(database, planes, clock, subject))
     return app
@@ -108,7 +114,10 @@ def _on_demand(app: App, name: str, database: Database, function: Callable[[str]
         job = context.job
         if job.id is not None and job.lock is not None:
             await database.run(lambda conn: queries.absorb(conn, job.id or 0, job.lock or ""))
-        await function(subject)
+        try:
+            await function(subject)
+        except NotFound as error:
+            _log.info("job %s is about something that is gone: %s", job.call_string, error)
 
 
 async def take_over_orphans(app: App) -> None:
@@ -126,8 +135,16 @@ async def take_over_orphans(app: App) -> None:
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
-async def work(app: App, database: Database, clock: Clock) -> None:
-    """Runs jobs until it is cancelled; then those under way may take 20 seconds to finish. Outlives the database."""
+async def forget_ended(app: App, database: Database) -> None:
+    """Removes jobs that failed a month ago or were ended from outside, and why those failed that are gone."""
+    await app.job_manager.delete_old_jobs(
+        _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+    await database.run(queries.forget_failures)
+
+
+async def work(app: App, database: Database, clock: Clock, grace: int = 20) -> None:
+    """Runs jobs until it is cancelled; then those under way have `grace` seconds to finish. Outlives the database."""
 
     async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
         try:
@@ -147,7 +164,7 @@ async def work(app: App, database: Database, clock: Clock) -> None:
                     concurrency=_AT_ONCE,
                     install_signal_handlers=False,
                     delete_jobs="successful",
-                    shutdown_graceful_timeout=20,
+                    shutdown_graceful_timeout=grace,
                     worker_middleware=[telling],
                 )
             # It also returns when its connection for notifications breaks.

@@ -11,6 +11,9 @@ from fastapi.routing import APIRoute
 from tests.api.conftest import Business, House, open_business
 from tests.cast import unique
 from tonnage.access.actor import Actor
+from tonnage.accounts import key_queries
+from tonnage.accounts.access_key import new_access_key
+from tonnage.db import Connection
 
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
@@ -31,7 +34,8 @@ class List:
 
     async def get(self, url: str | None = None, **params: str) -> Any:
         partner = str(self.business.partner.organisation_id)
-        url = url or self.path.format(contractID=self.business.contract, partnerID=partner)
+        ids = {"contractID": self.business.contract, "partnerID": partner, "accountID": self.business.account}
+        url = url or self.path.format(**ids)
         more = {"params": {**self.params, **params}} if "?" not in url else {}
         return await self.house.call("GET", url, await self.house.key(self.reader), **more)
 
@@ -65,9 +69,17 @@ class List:
             body = {"email": f"m{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1", "role": "viewer"}
             made = await self.house.call("POST", path, await self.house.key(business.distributor), json=body)
             assert made.status_code == 201
+        elif self.path.endswith("/access-keys"):
+            await cast.database.run(self._add_access_key)
         else:  # storage accounts and their usage; for a list of something new, say here how there is more of it
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(business.partner)
+
+    async def _add_access_key(self, conn: Connection) -> None:
+        """Without a cluster, and so without a secret."""
+        key, now = new_access_key(), self.house.clock.now
+        await key_queries.insert_key(conn, self.business.account, key, None, now)
+        await key_queries.enliven_key(conn, key, now, self.business.partner.stamp)
 
 
 def _lists(house: House) -> list[APIRoute]:
@@ -95,4 +107,4 @@ async def every_list(house: House) -> list[List]:
 
 
 def identity(element: dict[str, Any]) -> str:
-    return str(element.get("id") or element.get("clientAccountId") or element["client_id"])
+    return str(element.get("id") or element.get("accessKey") or element.get("clientAccountId") or element["client_id"])

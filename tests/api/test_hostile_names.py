@@ -176,6 +176,25 @@ async def test_storage_accounts_and_usage(house: House, business: Business, enco
     assert opened[-len(HOSTILE) :] == HOSTILE
 
 
+@pytest.mark.parametrize("encode", [raw, escaped])
+async def test_changes_of_storage_accounts(house: House, business: Business, encode: Any) -> None:
+    key = await house.key(business.partner)
+    accounts = [await house.cast.account(business.partner) for _ in HOSTILE]
+    changed: list[Any] = []
+    for number, name, reason in zip(accounts, HOSTILE, ROTATED, strict=True):
+        path = f"/ext/v1/storage-account/{number}"
+        renamed = await made(house, path, key, encode({"name": name}), "PATCH")
+        assert renamed["name"] == name
+        changed.append(await made(house, f"{path}/suspension", key, encode({"reason": reason}), "PUT"))
+        assert await got(house, path, key) == changed[-1]
+    assert [one["name"] for one in changed] == HOSTILE
+    assert [one["suspension"]["reason"] for one in changed] == ROTATED
+    assert (await got(house, "/ext/v1/storage-account/list", key))[1:] == changed
+    entries = await rendered(house, latest_audit(business.partner.organisation_id, 1000))
+    assert [entry["after"]["name"] for entry in entries if entry["action"] == "account.update"] == HOSTILE
+    assert [entry["after"]["reason"] for entry in entries if entry["action"] == "account.suspend"] == ROTATED
+
+
 async def test_what_is_no_name(house: House, business: Business) -> None:
     distributor, partner = await house.key(business.distributor), await house.key(business.partner)
     of_partner = f"/v1/partner/{business.partner.organisation_id}"
@@ -195,6 +214,7 @@ async def test_what_is_no_name(house: House, business: Business) -> None:
             partner,
             {"allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner},
         ),
+        ("PATCH", f"/ext/v1/storage-account/{business.account}", partner, {}),
     ]
     for method, path, key, body in doors:
         for name in REFUSED:

@@ -40,6 +40,7 @@ class Stage:
     origin: str
     keys: dict[str, str]
     contract: UUID
+    region: str
     ids: dict[str, str]
     session: requests.Session
 
@@ -47,14 +48,14 @@ class Stage:
 async def set_stage(conninfo: str, origin: str, session: requests.Session) -> Stage:
     async with connect(conninfo) as database:
         cast = await Cast.of(database)
-        await cast.region()
+        region = await cast.region()
         distributor = await cast.distributor()
         contract = await cast.contract(distributor, 1000 * TB)
         partner = await cast.partner(distributor, contract, 100 * TB)
         account = await cast.account(partner, TB)
         keys = {"Distributors": await cast.key(distributor), "Partners": await cast.key(partner)}
         ids = {"contractID": str(contract), "partnerID": str(partner.organisation_id), "accountID": str(account)}
-        return Stage(origin, keys, contract, ids, session)
+        return Stage(origin, keys, contract, region, ids, session)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +137,8 @@ def bring_home(case: Any, stage: Stage) -> None:
         body = cast("dict[str, Any]", body)
         if "distributorContractId" in body:
             body["distributorContractId"] = str(stage.contract)
+        if "region" in body:
+            body["region"] = stage.region
         person: dict[str, Any] = body.get("clientAccount", body)
         for field in {"email", "contactEmail", "password"} & person.keys():
             person[field] = "Sesame-opens-1" if field == "password" else f"{next(NUMBERS)}@example.org"

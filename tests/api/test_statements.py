@@ -102,6 +102,12 @@ class Requests:
         body = {"name": "A", "allocatedCapacity": allocated, "distributorContractId": str(self.business.contract)}
         return self.house.call("POST", "/v1/partner", self.key, json=body)
 
+    def account(self) -> Awaitable[Any]:
+        owner = {"contactEmail": f"{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1"}
+        body = {"name": "A", "allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner}
+        path = f"/v1/partner/{self.business.partner.organisation_id}/storage-accounts"
+        return self.house.call("POST", path, self.key, json=body)
+
 
 @pytest.fixture
 async def requests(house: House, business: Business) -> Requests:
@@ -124,6 +130,13 @@ async def test_looking_the_key_up_is_one_more(house: House, requests: Requests) 
         assert await cost(house, requests.contracts(), 200) == 2
         house.clock.now += timedelta(seconds=CACHE_SECONDS)
         assert await cost(house, requests.creation(), 201) == 2
+
+
+async def test_what_may_ask_for_a_job_is_one_statement_in_a_transaction(house: House, requests: Requests) -> None:
+    """In a metered region it does not, and nothing more goes to the database."""
+    assert (await requests.contracts()).status_code == 200
+    for _ in range(8):
+        assert await cost(house, requests.account(), 201) == 3
 
 
 async def test_a_refusal_may_read_the_numbers(house: House, requests: Requests) -> None:

@@ -24,9 +24,17 @@ BODIES: dict[str, dict[str, Any]] = {
         "clientAccount": {"contactEmail": "strange@example.org", "password": "Sesame-opens-1"},
         "pendingDeletedAt": None,
     },
+    "accessKeyDetails": {"description": "Of a stranger"},
+    "password": {"password": "Sesame-opens-2"},
+    "suspension": {"reason": "A stranger wants it"},
 }
 """A body that would be accepted, for each name that a body has. An operation with another name fails here until it is
 given one."""
+
+ACCESS_KEY = "TONNAGESTRANGE000000"
+
+STAFF_DELETES = ("/suspension", f"/access-keys/{ACCESS_KEY}")
+"""How the paths end that staff may DELETE."""
 
 
 class Operation:
@@ -34,9 +42,10 @@ class Operation:
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
-        self.path = route.path.format(**ids)
+        self.path = route.path.format(accessKey=ACCESS_KEY, **ids)
         self.named = "{" in route.path
         self.distributors = route.tags == ["Distributors"]
+        self.both = route.tags == ["Distributors", "Partners"]
         self.more: dict[str, Any] = {}
         if route.body_field is not None:
             alias = route.dependant.body_params[0].alias
@@ -104,6 +113,8 @@ async def test_without_a_key(house: House, business: Business) -> None:
 async def test_a_key_of_the_wrong_kind(house: House, business: Business) -> None:
     operator = await house.key(house.cast.operator)
     for operation in guarded(house, ids_of(business)):
+        if operation.both:
+            continue
         other = business.partner if operation.distributors else business.distributor
         for key in (operator, await house.key(other)):
             answer = await house.call(operation.method, operation.path, key, **operation.more)
@@ -157,6 +168,8 @@ async def test_roles_that_do_not_suffice(house: House, business: Business) -> No
     for operation in guarded(house, ids_of(business)):
         actor = business.distributor if operation.distributors else business.partner
         lacking = {"GET": [], "DELETE": [Role.VIEWER, Role.STAFF]}.get(operation.method, [Role.VIEWER])
+        if operation.path.endswith(STAFF_DELETES):
+            lacking = [Role.VIEWER]
         for role in lacking:
             answer = await house.call(operation.method, operation.path, await house.key(actor, role), **operation.more)
             assert answer.status_code == 403, operation

@@ -14,6 +14,8 @@ GRACE = timedelta(days=30)
 class AccountModel:
     partner: int
     allocated: int
+    overdraft: bool = False
+    terms: int = 1
     asked: datetime | None = None
     due: datetime | None = None
     gone: bool = False
@@ -112,6 +114,22 @@ class Model:
         if partner.allocated != 0 and not partner.overdraft and total > partner.allocated:
             return "conflict"
         self.accounts.append(AccountModel(number, allocated))
+        return "done"
+
+    def change_account(self, number: int, allocated: int | None, overdraft: bool | None) -> Outcome:
+        account = self.accounts[number]
+        if account.gone:
+            return "not found"
+        partner = self.partners[account.partner]
+        new = account.allocated if allocated is None else allocated
+        total = self.given(account.partner) - account.allocated + new
+        if total > LARGEST:
+            return "conflict"
+        if partner.allocated != 0 and not partner.overdraft and total > partner.allocated:
+            return "conflict"
+        lenient = account.overdraft if overdraft is None else overdraft
+        account.terms += (new, lenient) != (account.allocated, account.overdraft)
+        account.allocated, account.overdraft = new, lenient
         return "done"
 
     def delete(self, number: int, now: datetime) -> Outcome:

@@ -23,6 +23,8 @@ from tests.capacity.model import GRACE, LARGEST, ContractModel, Model, Outcome
 from tests.cast import TB, Cast
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
+from tonnage.accounts import change_actions
+from tonnage.accounts.account import AccountChange
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.db import connect
@@ -151,6 +153,18 @@ class Capacity(RuleBasedStateMachine):
         self.accounts += made
 
     @precondition(lambda self: self.accounts)
+    @rule(which=ANY, allocated=st.none() | CAPACITY, overdraft=st.sampled_from([None, None, False, True]))
+    def change_account(self, which: int, allocated: int | None, overdraft: bool | None) -> None:
+        account = which % len(self.accounts)
+        partner = self.partners[self.model.accounts[account].partner]
+        change = AccountChange(allocated_capacity=allocated, allow_overdraft=overdraft)
+        assert self.model.change_account(account, allocated, overdraft) == self.ask(
+            lambda conn: change_actions.change_account(
+                conn, partner, partner.organisation_id, self.accounts[account], change, self.cast.now
+            )
+        )
+
+    @precondition(lambda self: self.accounts)
     @rule(which=ANY)
     def delete_account(self, which: int) -> None:
         account = which % len(self.accounts)
@@ -181,7 +195,7 @@ class Capacity(RuleBasedStateMachine):
 
     @invariant()
     def the_database_agrees(self) -> None:
-        stored = self.runner.run(self.cast.row(STORED, *[self.distributor.organisation_id] * 2))
+        stored = self.runner.run(self.cast.row(STORED, *[self.distributor.organisation_id] * 3))
         contracts = [
             [k.reserved, self.model.allocated(number), k.terms] for number, k in enumerate(self.model.contracts)
         ]
@@ -197,7 +211,11 @@ class Capacity(RuleBasedStateMachine):
             ]
             for number, p in enumerate(self.model.partners)
         ]
-        assert [json.loads(document) for document in stored] == [contracts, partners]
+        accounts = [
+            [number, a.allocated, a.overdraft, a.terms]
+            for number, a in zip(self.accounts, self.model.accounts, strict=True)
+        ]
+        assert [json.loads(document) for document in stored] == [contracts, partners, accounts]
 
 
 STORED = """
@@ -211,6 +229,10 @@ STORED = """
             p.given, p.accounts, p.closed_at is not null,
             (select count(*) from partner_terms t where t.partner_id = p.id)) order by p.seq), '[]')
         from partner p where p.distributor_id = %s
+    ), (
+        select coalesce(json_agg(json_build_array(s.id, s.allocated_capacity, s.allow_overdraft,
+            (select count(*) from account_terms t where t.account_id = s.id)) order by s.seq), '[]')
+        from storage_account s join partner p on p.id = s.partner_id where p.distributor_id = %s
     )"""
 
 
@@ -239,4 +261,5 @@ def test_the_model_refuses_and_admits() -> None:
         "done",
         "conflict",
     ]
-    assert json.dumps([model.create_account(0, 7), model.create_account(0, 6)]) == '["conflict", "done"]'
+    assert json.dumps([model.create_account(0, 7), model.create_account(0, 5)]) == '["conflict", "done"]'
+    assert json.dumps([model.change_account(0, 7, None), model.change_account(0, 6, None)]) == '["conflict", "done"]'

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.cast import TB, Cast
+from tonnage.accounts.account import AccountChange
+from tonnage.accounts.change_actions import change_account
 from tonnage.errors import Conflict, NotFound, TonnageError
 from tonnage.partners import actions
 from tonnage.partners.partner import PartnerChange
@@ -103,6 +105,29 @@ async def test_accounts_against_a_shrinking_partner(cast: Cast) -> None:
         partner.organisation_id,
     )
     assert given == real <= allocated
+
+
+async def test_accounts_that_grow_into_the_same_room(cast: Cast) -> None:
+    await cast.region()
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), 20 * TB)
+    accounts = [await cast.account(partner, TB) for _ in range(8)]
+
+    def resize(account: int, to: int) -> Awaitable[Any]:
+        change = AccountChange(allocated_capacity=to)
+        return cast.database.run(
+            lambda conn: change_account(conn, partner, partner.organisation_id, account, change, cast.now)
+        )
+
+    for to in (4 * TB, 0, 3 * TB):
+        results = await at_once(*(call for account in accounts for call in (resize(account, to), resize(account, TB))))
+        given, real = await cast.row(
+            "select given, (select sum(allocated_capacity) from storage_account s where s.partner_id = p.id)::bigint"
+            " from partner p where id = %s",
+            partner.organisation_id,
+        )
+        assert given == real <= 20 * TB
+        assert refused(results) == 0 or to > TB
 
 
 async def test_a_closing_partner_gets_no_account(cast: Cast) -> None:

@@ -13,12 +13,12 @@ import pytest
 from tests.cast import NOW, TB, Cast
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
-from tonnage.accounts import deletion_queries
-from tonnage.accounts.account import NewAccount
+from tonnage.accounts import change_actions, deletion_queries
+from tonnage.accounts.account import AccountChange, NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.db import Connection
-from tonnage.errors import Conflict
+from tonnage.errors import Conflict, NotFound
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 
@@ -43,6 +43,11 @@ async def behind(cast: Cast, first: Work, second: Work) -> Any:
 def resize(distributor: Actor, partner: Actor, to: int) -> Work:
     change = PartnerChange(allocated_capacity=to)
     return lambda conn: partners.update_partner(conn, distributor, partner.organisation_id, change, NOW)
+
+
+def resize_account(partner: Actor, account: int, to: int | None, *, overdraft: bool | None = None) -> Work:
+    change = AccountChange(allocated_capacity=to, allow_overdraft=overdraft)
+    return lambda conn: change_actions.change_account(conn, partner, partner.organisation_id, account, change, NOW)
 
 
 def amend(cast: Cast, contract: UUID, reserved: int) -> Work:
@@ -144,6 +149,73 @@ async def test_an_account_behind_a_growing_partner(cast: Cast) -> None:
         lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, NOW),
     )
     assert await cast.row("select given from partner where id = %s", partner.organisation_id) == (5 * TB,)
+
+
+async def two_accounts(cast: Cast, allocated: int) -> tuple[Actor, Actor, int, int]:
+    """A distributor and its partner of that allocation, with two accounts of 2 TB."""
+    await cast.region()
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), allocated)
+    return distributor, partner, await cast.account(partner, 2 * TB), await cast.account(partner, 2 * TB)
+
+
+async def given(cast: Cast, partner: Actor) -> int:
+    """By the partner, which must be the sum of its accounts' allocations."""
+    stored, summed = await cast.row(
+        "select p.given, (select sum(s.allocated_capacity) from storage_account s"
+        " where s.partner_id = p.id and s.purged_at is null)::bigint from partner p where p.id = %s",
+        partner.organisation_id,
+    )
+    assert stored == summed
+    return stored
+
+
+async def test_an_account_grows_behind_its_growing_partner(cast: Cast) -> None:
+    distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
+    await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 7 * TB))
+    assert await given(cast, partner) == 9 * TB
+
+
+async def test_an_account_grows_behind_a_shrinking_sibling(cast: Cast) -> None:
+    _, partner, account, sibling = await two_accounts(cast, 4 * TB)
+    await behind(cast, resize_account(partner, sibling, 0), resize_account(partner, account, 4 * TB))
+    assert await given(cast, partner) == 4 * TB
+    with pytest.raises(Conflict, match="0 bytes left"):
+        await behind(cast, resize_account(partner, account, 4 * TB), resize_account(partner, sibling, 1))
+
+
+async def test_an_account_is_resized_behind_its_own_resize(cast: Cast) -> None:
+    _, partner, account, _ = await two_accounts(cast, 10 * TB)
+    await behind(cast, resize_account(partner, account, 8 * TB), resize_account(partner, account, TB))
+    assert await given(cast, partner) == 3 * TB
+
+
+async def test_a_partner_shrinks_behind_its_shrinking_account(cast: Cast) -> None:
+    distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
+    await behind(cast, resize_account(partner, account, TB), resize(distributor, partner, 3 * TB))
+    assert await given(cast, partner) == 3 * TB
+    with pytest.raises(Conflict):
+        await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 8 * TB))
+    assert await given(cast, partner) == 3 * TB
+
+
+async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
+    _, partner, account = await due_account(cast)
+    with pytest.raises(NotFound):
+        await behind(
+            cast,
+            lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+            resize_account(partner, account, TB),
+        )
+    left = await cast.row("select given, accounts from partner where id = %s", partner.organisation_id)
+    assert left == (0, 0)
+
+
+async def test_an_overdraft_waits_for_what_the_partner_becomes(cast: Cast) -> None:
+    """It changes no total, and yet has to know whether there is a pool whose quotas must be looked at again."""
+    distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
+    await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, None, overdraft=True))
+    assert await given(cast, partner) == 4 * TB
 
 
 async def due_account(cast: Cast) -> tuple[Actor, Actor, int]:

@@ -25,10 +25,10 @@ def environment(**settings: str) -> dict[str, str]:
     return own | {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1"} | settings
 
 
-def tonnage(*arguments: str | Path, **settings: str) -> Result:
+def tonnage(*arguments: str | Path, stdin: str | None = None, **settings: str) -> Result:
     """One command from start to end, in this process: loading the program takes longer than most of them."""
     unset = {name: None for name in os.environ if name.startswith("TONNAGE_")}
-    return CliRunner(env=unset | settings).invoke(main, list(map(str, arguments)))
+    return CliRunner(env=unset | settings).invoke(main, list(map(str, arguments)), input=stdin)
 
 
 @dataclass

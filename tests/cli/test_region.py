@@ -1,17 +1,35 @@
 """`tonnage region`"""
 
 import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
-from tests.cast import Cast
+import psycopg
+import pytest
+
+from sandbox.gateway import ADMIN, Gateway
+from tests.cast import NOW, Cast
 from tests.cli.command import Command
+from tests.cli.running import PATIENCE, environment
 from tonnage.db import connect
+from tonnage.regions.actions import look_after
+from tonnage.regions.planes import opened
+from tonnage.sealing import create_key_file
 
 ENDPOINTS = (
     "--s3-url", "https://s3.example.com", "--iam-url", "https://iam.example.com/", "--sts-url", "http://sts:8000/x",
 )  # fmt: skip
+
+
+DEAD = "http://127.0.0.1:1"
+"""Nobody may listen there without being root."""
 
 
 def new_name() -> str:
@@ -68,3 +86,180 @@ def test_wrong_usage(conninfo: str) -> None:
     assert "is not an endpoint" in tonnage.misused("region", "add", new_name(), *ENDPOINTS, "--s3-url", "s3.example")
     assert "Missing option '--s3-url'" in tonnage.misused("region", "add", new_name())
     assert "No such command" in tonnage.misused("region", "rename")
+
+
+@pytest.fixture
+def sealing(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Command]:
+    """`tonnage` on a database of its own, with a key file."""
+    create_key_file(tmp_path / "secret.key")
+    monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(tmp_path / "secret.key"))
+    with new_database() as conninfo:
+        yield Command(conninfo)
+
+
+def queued(conninfo: str) -> list[str]:
+    """The jobs that wait."""
+    with psycopg.connect(conninfo) as conn:
+        return [name for (name,) in conn.execute("select task_name from procrastinate_jobs order by id")]
+
+
+@pytest.mark.ceph
+def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gateway: Gateway, tmp_path: Path) -> None:
+    credentials = tmp_path / "admin"
+    credentials.write_text(f"{gateway.access_key}\n{gateway.secret_key}\n")
+    reached = ("--ceph-admin-url", gateway.address, "--ceph-credentials-file", str(credentials))
+    result = sealing("region", "add", "eu", *ENDPOINTS, *reached, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    made = json.loads(result.stdout)
+    assert (made["plane"], made["admin_url"]) == ("ceph", gateway.address)
+    assert sealing.json("region", "list") == [made]
+    assert queued(sealing.conninfo) == ["accounts.sweep"]
+
+    (checked,) = sealing.json("region", "check", "eu")
+    assert checked["present"] == ["users=read", "users=write", "usage=read", "usage=write"]
+    assert abs(checked["clockSkew"]) < 60
+    assert checked["facts"].keys() == {"release", "usage log"}
+    rest = {name: checked[name] for name in ("region", "reachable", "credentials", "missing", "problems")}
+    assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
+    told = sealing.ok("region", "check")
+    assert told.startswith("eu: fit for use\n")
+    assert "quota, to the byte, from the next request on" in told
+    for shown in (result.output, told, sealing.ok("audit", "list", "--json"), json.dumps(checked)):
+        assert gateway.secret_key not in shown
+
+
+@pytest.mark.ceph
+def test_what_is_wrong_is_told_and_the_region_is_kept(sealing: Command, gateway: Gateway) -> None:
+    add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address)
+    result = sealing(*add, stdin=f"{gateway.access_key} wrong")
+    assert result.exit_code == 0
+    assert "Warning: The cluster refuses the access key or the secret" in result.stderr
+    assert "tonnage region check eu" in result.stderr
+    told = sealing("region", "check", "eu")
+    assert told.exit_code == 1
+    assert "credentials   not accepted" in told.stdout
+    assert sealing("region", "check", "--json").exit_code == 1
+
+    connect = ("region", "connect", "eu", "--ceph-admin-url", gateway.address)
+    right = sealing(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
+    assert right.stderr == f"The region eu is reached at {gateway.address}.\n"
+    sealing.ok("region", "check", "eu")
+
+
+@pytest.mark.ceph
+def test_the_key_of_the_admin_user_is_renewed_without_a_gap(sealing: Command, gateway: Gateway) -> None:
+    renewed = (f"RENEWED{uuid.uuid4().hex[:12].upper()}", uuid.uuid4().hex)
+    add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address)
+    sealing.ok(*add, stdin=f"{gateway.access_key} {gateway.secret_key}")
+    gateway.admin("key", "create", "--uid", ADMIN, "--access-key", renewed[0], "--secret-key", renewed[1])
+    sealing.ok("region", "connect", "eu", "--ceph-admin-url", gateway.address, stdin="\n".join(renewed))
+    sealing.ok("region", "check", "eu")
+    gateway.admin("key", "rm", "--uid", ADMIN, "--access-key", renewed[0])
+    assert "refuses the access key" in sealing("region", "check", "eu").stdout
+
+
+def test_a_cluster_that_is_away(sealing: Command) -> None:
+    sealing.ok("region", "add", "metered", *ENDPOINTS)
+    result = sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
+    assert result.exit_code == 0
+    assert "Warning: " in result.stderr
+    assert "SECRET" not in result.output
+    told = sealing("region", "check")
+    assert told.exit_code == 1
+    assert "metered: fit for use\n  plane         metered only" in told.stdout
+    assert "eu: in trouble" in told.stdout
+    assert "reachable     no" in told.stdout
+    sealing.ok("region", "check", "metered")
+    sealing.ok("region", "remove", "eu")
+    assert [region["name"] for region in sealing.json("region", "list")] == ["metered"]
+
+
+def test_the_list_shows_trouble(sealing: Command, tmp_path: Path) -> None:
+    async def look() -> None:
+        keys = tmp_path / "secret.key"
+        async with connect(sealing.conninfo, size=1, streams=1) as database, opened(database, keys) as planes:
+            await look_after(database, planes, NOW)
+
+    sealing.ok("region", "add", "metered", *ENDPOINTS)
+    sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
+    asyncio.run(look())
+    metered, eu = sealing.json("region", "list")
+    assert "trouble" not in metered
+    assert "cannot be reached" in eu["trouble"]
+    assert eu["troubleSince"] == "2026-03-15T12:00:00Z"
+    assert eu["trouble"] in sealing.ok("region", "list")
+
+
+def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:
+    sealing.ok("region", "add", "eu", *ENDPOINTS)
+    connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
+    assert "The region is kept." in sealing(*connect, stdin="KEY SECRET").stderr
+    assert sealing.json("region", "list")[0]["plane"] == "ceph"
+    assert "There is no region us" in sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET")
+    assert "There is no region us" in sealing.refused("region", "check", "us")
+
+
+def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TONNAGE_SECRET_KEY_FILE", raising=False)
+    tonnage, name = Command(conninfo), new_name()
+    add = ("region", "add", name, *ENDPOINTS, "--ceph-admin-url", DEAD)
+    assert "set TONNAGE_SECRET_KEY_FILE" in tonnage.refused(*add, stdin="KEY SECRET")
+    assert name not in tonnage.ok("region", "list")
+
+
+@pytest.mark.parametrize("given", ["", "KEY", "KEY SECRET MORE", "KEY\nse\u00e9cret", b"KEY\n\xff\xfe"])
+def test_credentials_that_are_none(conninfo: str, given: str | bytes) -> None:
+    add = ("region", "add", new_name(), *ENDPOINTS, "--ceph-admin-url", DEAD)
+    told = Command(conninfo).misused(*add, stdin=given)
+    assert "an access key on the first line and its secret on the second" in told
+    assert "KEY" not in told
+
+
+def test_wrong_usage_of_clusters(conninfo: str, tmp_path: Path) -> None:
+    tonnage, file = Command(conninfo), tmp_path / "admin"
+    file.write_text("KEY SECRET")
+    add = ("region", "add", new_name(), *ENDPOINTS)
+    assert "goes with --ceph-admin-url" in tonnage.misused(*add, "--ceph-credentials-file", str(file))
+    assert "is not an endpoint" in tonnage.misused(*add, "--ceph-admin-url", "https://a:b@rgw", stdin="KEY SECRET")
+    missing = ("--ceph-admin-url", DEAD, "--ceph-credentials-file", str(tmp_path / "none"))
+    assert "No such file" in tonnage.misused(*add, *missing)
+    assert "Missing option '--ceph-admin-url'" in tonnage.misused("region", "connect", new_name())
+
+
+def test_at_a_terminal_the_secret_is_not_seen(sealing: Command, tmp_path: Path) -> None:
+    add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD)
+    settings = {
+        "TONNAGE_DATABASE_URL": sealing.conninfo,
+        "TONNAGE_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
+    }
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tonnage", *add],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(**settings),
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        shown = typed(ours, {b"Access key: ": b"TYPEDKEY\n", b"Secret: ": b"typed-secret\n"})
+        assert process.wait(PATIENCE) == 0
+    os.close(ours)
+    assert "TYPEDKEY" in shown
+    assert "typed-secret" not in shown
+    assert [region["name"] for region in sealing.json("region", "list")] == ["eu"]
+
+
+def typed(terminal: int, answers: dict[bytes, bytes]) -> str:
+    """All that a terminal shows up to its end, while each question gets its answer."""
+    shown = b""
+    try:
+        while chunk := os.read(terminal, 65536):
+            shown += chunk
+            for question in [question for question in answers if shown.endswith(question)]:
+                os.write(terminal, answers.pop(question))
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    return shown.decode()

@@ -12,7 +12,7 @@ from tonnage import embedded
 from tonnage.access.keyring import wall_clock
 from tonnage.db import connect
 from tonnage.regions.planes import Planes
-from tonnage.worker import jobs_app, take_over_orphans
+from tonnage.worker import RECURRING, jobs_app, take_over_orphans
 
 Databases = Callable[[], AbstractContextManager[str]]
 
@@ -33,8 +33,9 @@ def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Database
         deadline = time.monotonic() + 60
         # Jobs that went well leave the table.
         while conn.execute(
-            "select count(distinct task_name) = 6 and not exists (select from procrastinate_jobs)"
-            " from procrastinate_periodic_defers"
+            "select count(distinct task_name) = %s and not exists (select from procrastinate_jobs)"
+            " from procrastinate_periodic_defers",
+            [len(RECURRING) + 2],
         ).fetchone() != (True,):
             assert time.monotonic() < deadline
             time.sleep(0.02)

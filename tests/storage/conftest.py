@@ -4,8 +4,8 @@ import itertools
 from collections.abc import AsyncGenerator, Callable
 
 import pytest
-from sandbox.gateway import Gateway
 
+from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.admin_ops import Patience
 from tonnage.storage.ceph import CephPlane
@@ -13,6 +13,9 @@ from tonnage.storage.plane import AccessKey, DesiredAccount
 
 HASTE = Patience(connect=1, read=0.4, key=1, purge=30, pause=0.02)
 """For tests in which the gateway does not answer."""
+
+BRISK = Patience(connect=2, read=3, key=3, purge=30, pause=0.02)
+"""For tests in which it answers too, as fast as a busy machine lets it."""
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import boto3
 import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from sandbox.gateway import Gateway
 
+from sandbox.gateway import Gateway
 from tonnage.storage.plane import AccessKey
 from tonnage.storage.signing import GatewayAuth
 

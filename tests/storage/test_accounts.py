@@ -5,8 +5,8 @@ import secrets
 from dataclasses import replace
 
 import pytest
-from sandbox.gateway import Gateway
 
+from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.ceph import CephPlane
 from tonnage.storage.ceph_account import uid

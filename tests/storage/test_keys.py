@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sandbox.gateway import Gateway
 
+from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.errors import Conflict, Unavailable
 from tonnage.storage.ceph import CephPlane

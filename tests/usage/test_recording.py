@@ -1,6 +1,6 @@
 """Samples coming in: what is refused, and what the accepted ones change."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -21,7 +21,7 @@ from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
 from tonnage.usage.actions import Recorded
-from tonnage.usage.sample import MOST_BAD_LINES, BadLine
+from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -104,6 +104,28 @@ async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: C
     assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == Recorded(1, 1, 1, 1)
     assert [row[1] for row in await rows_of(cast, account)] == [9, 6]
     await assert_totals(cast, world.contract)
+
+
+async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+
+    async def measure(hour: datetime, size: int, objects: int, now: datetime) -> None:
+        sample = Sample(1, account, hour, size, objects)
+        await cast.database.transaction(lambda conn: actions.record_samples(conn, [sample], now))
+
+    nine, ten = at("2026-01-06", "09:00:00"), at("2026-01-06", "10:00:00")
+    await measure(nine, 500, 5, nine)
+    await measure(ten, 600, 6, ten + timedelta(minutes=2))
+    # One that took long must not bring the past back.
+    await measure(nine, 500, 7, ten + timedelta(minutes=1))
+    told = "select objects, measured_at from storage_account where id = %s"
+    assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
+    objects = "select array_agg(objects order by sampled_at) from usage_sample where account_id = %s"
+    assert await cast.row(objects, account) == ([7, 6],)
+    assert await record(cast, (account, nine, 500), (account, ten, 601)) == Recorded(2, 1, 1, 1)
+    assert await cast.row(objects, account) == ([7, None],)
+    assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
 
 
 async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast: Cast) -> None:

@@ -60,9 +60,10 @@ class Actor:
     def require(self, kind: Kind, role: Role) -> None:
         """Raises Forbidden, with what would be needed, unless the actor is of that kind and at least of that role."""
         if self.kind is not kind:
-            raise Forbidden(
-                f"This needs the key of a {kind}, and yours belongs to {'an' if self.kind is Kind.OPERATOR else 'a'} "
-                f"{self.kind}."
-            )
+            raise Forbidden(f"This needs the key of {_a(kind)}, and yours belongs to {_a(self.kind)}.")
         if not self.role.includes(role):
             raise Forbidden(f"This needs the role {role}, and yours is {self.role}.")
+
+
+def _a(kind: Kind) -> str:
+    return f"{'an' if kind is Kind.OPERATOR else 'a'} {kind}"

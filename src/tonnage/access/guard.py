@@ -46,20 +46,28 @@ def resources_of(request: Request) -> Resources:
     return request.app.state.resources
 
 
+async def _admit_anybody(request: Request) -> Call:
+    given = request.headers.getlist("authorization")
+    scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthenticated("Authorization header is missing")
+    resources = resources_of(request)
+    actor = await resources.keyring.admit(key.strip())
+    return Call(actor, resources.clock(), resources)
+
+
 def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[Call]]:
     async def admit(request: Request) -> Call:
-        given = request.headers.getlist("authorization")
-        scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise Unauthenticated("Authorization header is missing")
-        resources = resources_of(request)
-        actor = await resources.keyring.admit(key.strip())
-        actor.require(kind, role)
-        return Call(actor, resources.clock(), resources)
+        call = await _admit_anybody(request)
+        call.actor.require(kind, role)
+        return call
 
     return admit
 
 
+AnyViewer: TypeAlias = Annotated[Call, Depends(Early(_admit_anybody))]
+"""Of whatever kind: every role reads."""
+OperatorViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.OPERATOR, Role.VIEWER)))]
 DistributorViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
 DistributorStaff: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]
 DistributorAdmin: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.ADMIN)))]

@@ -17,11 +17,22 @@ class NewAccount:
     password_hash: str
     allocated_capacity: int
     allow_overdraft: bool
+    region: str | None = None
+    """Its name; None: the default one."""
+
+
+@dataclass(frozen=True)
+class AccountChange:
+    """What changes; None leaves a thing as it is."""
+
+    name: str | None = None
+    allocated_capacity: int | None = None
+    allow_overdraft: bool | None = None
 
 
 @dataclass(frozen=True)
 class PartnerRoom:
-    """What a refusal has to explain: a partner's allocation and what it has given away, bytes."""
+    """What a refusal has to explain: a partner's allocation and what it has given to other accounts, bytes."""
 
     allocated: int
     given: int
@@ -32,8 +43,8 @@ class PartnerRoom:
         """Why an account cannot have `wanted` bytes."""
         if not self.bounded:
             return Conflict(
-                f"The partner's accounts have {in_bytes(self.given)} between them; {in_bytes(wanted)} more would be "
-                f"over the largest number there is, {MAX_CAPACITY} bytes; ask for less."
+                f"The partner's other accounts have {in_bytes(self.given)} between them; {in_bytes(wanted)} more would "
+                f"be over the largest number there is, {MAX_CAPACITY} bytes; ask for less."
             )
         return Conflict(
             f"The partner has {in_bytes(max(0, self.allocated - self.given))} left of its {in_bytes(self.allocated)}, "

@@ -9,33 +9,53 @@ from psycopg.errors import CheckViolation, NumericValueOutOfRange, UniqueViolati
 from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
-from tonnage.accounts.account import NewAccount, earliest_purge, new_account_id
-from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
+from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
+from tonnage.db import ATTEMPTS, Connection, broken_constraint
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
+from tonnage.jobs import defer
+from tonnage.regions.actions import no_region
 
 
 async def create_account(conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime) -> bytes:
-    """The new account as JSON. Conflict: e-mail taken, no room at the partner (with the numbers), no region yet."""
+    """The new account as JSON. NotFound: no such region.
+
+    Conflict: e-mail taken, no room at the partner (with the numbers), no region yet.
+    """
     actor.require(actor.kind, Role.STAFF)
     for _ in range(ATTEMPTS):
         try:
-            async with attempt(conn):
+            async with conn.transaction():
                 created = await queries.insert_account(
                     conn, actor.organisation_id, partner_id, account, new_account_id(), now, actor.stamp
                 )
+                if created is not None:
+                    await let_hear(conn, created.cluster, partner_id if created.bounded else None)
         except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
             if broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
         else:
             if created is None:
-                raise await _nowhere(conn, actor, partner_id)
-            return created
+                raise await _nowhere(conn, actor, partner_id, account.region)
+            return created.account
     raise Unavailable("No free account number was found; try again.")
 
 
-async def _nowhere(conn: Connection, actor: Actor, partner_id: UUID) -> TonnageError:
+async def let_hear(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
+    """Asks, in the caller's transaction, that a region's cluster hears of a changed account; None: there is no cluster.
+
+    `pool_of` is a partner whose other accounts may have more or less room now.
+    """
+    if cluster is not None:
+        await defer(conn, "accounts.reconcile", cluster)
+        if pool_of is not None:
+            await defer(conn, "accounts.requota", pool_of)
+
+
+async def _nowhere(conn: Connection, actor: Actor, partner_id: UUID, region: str | None) -> TonnageError:
     if await queries.partner_room(conn, actor.organisation_id, partner_id) is None:
         return no_partner(partner_id)
+    if region is not None:
+        return no_region(region)
     return Conflict("There is no region yet where the account could live; ask the operator to add one.")
 
 
@@ -61,10 +81,13 @@ async def delete_account(
     actor.require(actor.kind, Role.ADMIN)
     requested = now.replace(microsecond=0)
     due = earliest_purge(requested, grace_days)
-    if not await deletion_queries.schedule_deletion(
-        conn, actor.organisation_id, partner_id, account_id, due, requested, actor.stamp
-    ):
-        raise no_account(account_id)
+    async with conn.transaction():
+        scheduled = await deletion_queries.schedule_deletion(
+            conn, actor.organisation_id, partner_id, account_id, due, requested, actor.stamp
+        )
+        if scheduled is None:
+            raise no_account(account_id)
+        await let_hear(conn, scheduled.cluster)
 
 
 async def set_deletion(
@@ -84,21 +107,16 @@ async def set_deletion(
     actor.require(actor.kind, Role.STAFF)
     if due is not None and not actor.role.includes(Role.ADMIN):
         return await _same_date(conn, actor, partner_id, account_id, due)
-    requested = now.replace(microsecond=0)
-    deletion = await deletion_queries.set_deletion(
-        conn,
-        actor.organisation_id,
-        partner_id,
-        account_id,
-        due,
-        grace_days,
-        requested,
-        actor.stamp,
-    )
-    if deletion is None:
-        raise no_account(account_id)
+    scope, requested = actor.organisation_id, now.replace(microsecond=0)
+    async with conn.transaction():
+        deletion = await deletion_queries.set_deletion(
+            conn, scope, partner_id, account_id, due, grace_days, requested, actor.stamp
+        )
+        if deletion is None:
+            raise no_account(account_id)
+        await let_hear(conn, deletion.cluster)
     if deletion.started_at is not None and due != deletion.due:
-        raise Conflict("The account is being deleted right now; it is too late to change that.")
+        raise too_late()
     earliest = earliest_purge(deletion.requested_at or requested, grace_days)
     if due is not None and due != deletion.due and due < earliest:
         raise Invalid.field("pendingDeletedAt", f"must not be earlier than {earliest:%Y-%m-%dT%H:%M:%SZ}")
@@ -114,6 +132,19 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     if stands != due:
         raise Forbidden(f"Another date of deletion needs the role {Role.ADMIN}, and yours is {actor.role}.")
     return account
+
+
+def too_late() -> Conflict:
+    """What there is to say of an account that its cluster has begun to forget."""
+    return Conflict("The account is being deleted right now; it is too late to change that.")
+
+
+def number_of(account: str) -> int:
+    """The number of a `clientAccountId`; NotFound for what cannot be one."""
+    number = account_id(account)
+    if number is None:
+        raise no_account(account)
+    return number
 
 
 def no_account(account_id: int | str) -> NotFound:

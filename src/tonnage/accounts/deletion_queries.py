@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import ACCOUNT, LIVING
+from tonnage.accounts.queries import ACCOUNT, BOUNDED, CLUSTER, LIVING
 from tonnage.db import Connection
 
 
@@ -14,8 +14,25 @@ class Deletion(NamedTuple):
     requested_at: datetime | None
     due: datetime | None
     started_at: datetime | None
+    cluster: int | None
+    """The region, if there is a cluster that must hear of what was changed."""
     account: bytes
     """As JSON, after the statement."""
+
+
+class Scheduled(NamedTuple):
+    """There is such an account, and it waits for its deletion."""
+
+    cluster: int | None
+    """The region, if it did not wait yet and there is a cluster that must hear of it."""
+
+
+class Freed(NamedTuple):
+    """An account is gone, and what it had of its partner's allocation is free."""
+
+    partner_id: UUID
+    makes_room: bool
+    """Whether other accounts of the partner on clusters may have more room now."""
 
 
 _SCHEDULE: LiteralString = f"""
@@ -27,20 +44,22 @@ _SCHEDULE: LiteralString = f"""
         from old where s.id = old.id and old.pending_deleted_at is null
         returning s.*
     )
-    select old.id, (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
-                                 jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s)
+    select (select {CLUSTER} from s),
+           (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
+                         jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s)
     from old"""
 
 
 async def schedule_deletion(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, due: datetime, now: datetime, stamp: str
-) -> bool:
-    """Whether there is such an account. One that is scheduled already keeps its date."""
+) -> Scheduled | None:
+    """None if there is no such account. One that is scheduled already keeps its date."""
     cursor = await conn.execute(
         _SCHEDULE,
         {"id": account_id, "partner": partner_id, "scope": scope, "due": due, "now": now, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return Scheduled(row[0]) if row else None
 
 
 _SET: LiteralString = f"""
@@ -60,7 +79,8 @@ _SET: LiteralString = f"""
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select old.deletion_requested_at, old.pending_deleted_at, old.purge_started_at, {ACCOUNT},
+    select old.deletion_requested_at, old.pending_deleted_at, old.purge_started_at,
+           (select {CLUSTER} from changed s), {ACCOUNT},
            (select audit(%(stamp)s, c.partner_id,
                          case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
                          c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
@@ -96,7 +116,7 @@ async def set_deletion(
         },
     )
     row = await cursor.fetchone()
-    return Deletion(*row[:4]) if row else None
+    return Deletion(*row[:5]) if row else None
 
 
 async def due_account(
@@ -147,7 +167,7 @@ async def start_due_purges(conn: Connection, region_id: int, now: datetime, afte
     return [account_id for (account_id,) in await cursor.fetchall()]
 
 
-_FINISH: LiteralString = """
+_FINISH: LiteralString = f"""
     with old as (
         select * from storage_account
         where id = %(id)s and purge_started_at is not null and purged_at is null for no key update
@@ -156,6 +176,8 @@ _FINISH: LiteralString = """
             contact_email = null, contact_email_key = null, password_hash = null
         from old where s.id = old.id
         returning s.id
+    ), keys as (
+        delete from access_key using gone where account_id = gone.id
     ), a as (
         select audit(%(stamp)s, old.partner_id, 'account.purge', old.id::text,
                      jsonb_build_object('name', old.name, 'allocatedCapacity', old.allocated_capacity), null)
@@ -167,20 +189,21 @@ _FINISH: LiteralString = """
             used = p.used - old.used,
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from p, old where partner.id = p.id
-        returning partner.contract_id
+        returning partner.id, partner.contract_id
     ), k as (
         select contract.* from contract, freed, old
         where contract.id = freed.contract_id and old.used <> 0 for no key update of contract
     ), lightened as (
         update contract set used = k.used - old.used from k, old where contract.id = k.id
     )
-    select contract_id from freed"""
+    select freed.id, {BOUNDED} and (select {CLUSTER} from old s) is not null from freed, p"""
 
 
-async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> bool:
-    """Frees the allocation, erases e-mail and password hash, keeps the history. False if somebody else has done it."""
+async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> Freed | None:
+    """Frees the allocation, erases e-mail and password hash, keeps the history. None if somebody else has done it."""
     cursor = await conn.execute(
         _FINISH,
         {"id": account_id, "now": now, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return Freed(*row) if row else None

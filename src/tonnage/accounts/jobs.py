@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access.queries import operator_id
-from tonnage.accounts import deletion_queries
+from tonnage.accounts import deletion_queries, key_actions, key_queries, provisioning_actions, sweep_actions
+from tonnage.accounts.access_key import SETTLE_AFTER
 from tonnage.accounts.purge_actions import purge_due
 from tonnage.db import Database
 from tonnage.jobs import defer
@@ -28,9 +30,9 @@ async def purge(database: Database, planes: Planes, clock: Clock) -> None:
 async def purge_region(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Purges the accounts of a region whose date has come."""
     region_id = int(region)
-    actor = Actor(await database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")
-    plane = await planes.of(region_id)
+    actor = await _actor(database)
     async with watched(database, region_id, clock):
+        plane = await planes.of(region_id)
         purged = await purge_due(database, plane, region_id, actor, clock)
     if purged:
         _log.info("purged %d storage accounts", purged)
@@ -38,10 +40,15 @@ async def purge_region(database: Database, planes: Planes, clock: Clock, region:
 
 async def reconcile(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Tells a region's cluster what has changed."""
+    region_id = int(region)
+    async with watched(database, region_id, clock):
+        plane = await planes.of(region_id)
+        await provisioning_actions.reconcile(database, plane, region_id)
 
 
 async def requota(database: Database, planes: Planes, clock: Clock, partner: str) -> None:
     """Sees which quotas change because a partner's pool has."""
+    await provisioning_actions.requota(database, UUID(partner))
 
 
 async def sweep_all(database: Database, planes: Planes, clock: Clock) -> None:
@@ -52,3 +59,31 @@ async def sweep_all(database: Database, planes: Planes, clock: Clock) -> None:
 
 async def sweep(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Compares a region's cluster with the database."""
+    region_id = int(region)
+    async with watched(database, region_id, clock):
+        plane = await planes.of(region_id)
+        compared = await sweep_actions.sweep(database, plane, region_id, await _actor(database), clock)
+    for finding in compared.findings:
+        level = logging.INFO if finding.expected else logging.WARNING
+        _log.log(level, "%s %s: %s", finding.subject, finding.what, "repaired" if finding.repaired else "left")
+    _log.info("compared %d storage accounts of region %d with their cluster", compared.accounts, region_id)
+
+
+async def settle_all(database: Database, planes: Planes, clock: Clock) -> None:
+    """Asks for an end to access keys whose making or deletion broke off, in every region where there are some."""
+    before = clock() - SETTLE_AFTER
+    for region_id in await database.run(lambda conn: key_queries.unsettled_regions(conn, before)):
+        await database.run(lambda conn, region_id=region_id: defer(conn, "accounts.settle", region_id))
+
+
+async def settle(database: Database, planes: Planes, clock: Clock, region: str) -> None:
+    """Ends the access keys of a region whose making or deletion broke off."""
+    region_id = int(region)
+    async with watched(database, region_id, clock):
+        plane = await planes.of(region_id)
+        for sentence in await key_actions.settle_keys(database, plane, region_id, clock()):
+            _log.info(sentence)
+
+
+async def _actor(database: Database) -> Actor:
+    return Actor(await database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from tonnage.access.actor import Actor
 from tonnage.accounts import deletion_queries
-from tonnage.db import Database
+from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
+from tonnage.jobs import defer
 from tonnage.storage.abreast import abreast
 from tonnage.storage.plane import Purging
 
@@ -31,7 +32,7 @@ async def purge_due(
 
     async def purge(account_id: int) -> bool:
         await plane.purge(account_id)
-        return await database.run(lambda conn: deletion_queries.finish_purge(conn, account_id, clock(), actor.stamp))
+        return await database.transaction(lambda conn: _finish(conn, actor, account_id, clock()))
 
     now = clock()
     purged, after = 0, 0
@@ -41,12 +42,20 @@ async def purge_due(
     ):
         outcome = await abreast(due, purge, _PURGES_AT_ONCE)
         purged += sum(gone for _, gone in outcome.done)
+        if outcome.stopped:
+            raise outcome.stopped
         for account_id, error in outcome.failed:
             _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
             away = error if isinstance(error, Unavailable) else away
-        if outcome.stopped:
-            raise outcome.stopped
         after = due[-1]
     if away:
         raise away
     return purged
+
+
+async def _finish(conn: Connection, actor: Actor, account_id: int, now: datetime) -> bool:
+    """In the caller's transaction. Whether nobody else has done it."""
+    freed = await deletion_queries.finish_purge(conn, account_id, now, actor.stamp)
+    if freed is not None and freed.makes_room:
+        await defer(conn, "accounts.requota", freed.partner_id)
+    return freed is not None

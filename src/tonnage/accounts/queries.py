@@ -5,18 +5,27 @@ Parents are locked before they are updated, and every column of their CHECKs com
 """
 
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.access.member import email_key
 from tonnage.accounts.account import NewAccount, PartnerRoom
 from tonnage.db import Connection, ListQuery
 
-ACCOUNT = """json_strip_nulls(json_build_object(
+PUBLISHED: LiteralString = """
     'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
     'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft,
-    'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))"""
-"""The JSON of a row `s` of storage_account."""
+    'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+"""The published facts of a row `s` of storage_account."""
+
+ACCOUNT: LiteralString = f"json_strip_nulls(json_build_object({PUBLISHED}))"
+"""The published JSON of a row `s` of storage_account."""
+
+CLUSTER: LiteralString = "(select r.id from region r where r.id = s.region_id and r.plane <> 'metered')"
+"""The region of a row `s` if there is a cluster that must hear of the account's changes, else null."""
+
+BOUNDED: LiteralString = "(p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false))"
+"""Whether there is only so much for the accounts of a row `p` of partner: then the quota of one depends on others."""
 
 LIVING: LiteralString = """
     storage_account s join partner p on p.id = s.partner_id
@@ -34,7 +43,8 @@ _INSERT: LiteralString = f"""
             allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
         select %(id)s, p.id, r.id, %(name)s, %(email)s, %(email_key)s, %(hash)s,
                %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
-        from p, region r where r.is_default returning *
+        from p, region r where case when %(region)s::text is null then r.is_default else r.name = %(region)s end
+        returning *
     ), t as (
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
         select id, terms_since, allocated_capacity, allow_overdraft from s
@@ -43,9 +53,20 @@ _INSERT: LiteralString = f"""
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from s, p where partner.id = p.id
     )
-    select {ACCOUNT}, audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
-        'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
-    from s"""
+    select {ACCOUNT}, {CLUSTER}, {BOUNDED},
+           audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
+               'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
+    from s, p"""
+
+
+class Created(NamedTuple):
+    """A new account as JSON, and who has to hear of it."""
+
+    account: bytes
+    cluster: int | None
+    """The region, if there is a cluster behind it."""
+    bounded: bool
+    """Whether other accounts of the partner may have less room now."""
 
 
 async def insert_account(
@@ -56,9 +77,8 @@ async def insert_account(
     account_id: int,
     now: datetime,
     stamp: str,
-) -> bytes | None:
-    """The new account as JSON in the default region; None if `scope` has no such partner that is open, or there is no
-    region.
+) -> Created | None:
+    """None if `scope` has no such partner that is open, or there is no such region.
 
     Constraints: storage_account_email, taken; partner_given or overflow, the partner has not that much left;
     storage_account_pkey, draw another id.
@@ -75,12 +95,13 @@ async def insert_account(
             "hash": account.password_hash,
             "allocated": account.allocated_capacity,
             "overdraft": account.allow_overdraft,
+            "region": account.region,
             "now": now,
             "stamp": stamp,
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Created(*row[:3]) if row else None
 
 
 async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
@@ -108,14 +129,41 @@ def accounts_of(scope: UUID, partner_id: UUID) -> ListQuery:
     )
 
 
-async def partner_room(conn: Connection, scope: UUID, partner_id: UUID) -> PartnerRoom | None:
-    """The numbers behind a refusal."""
-    cursor = await conn.execute(
-        """
-        select allocated_capacity, given, allocated_capacity > 0 and not coalesce(allow_overdraft, false)
-        from partner where id = %s and %s in (id, distributor_id) and closed_at is null
+def all_accounts(partner_id: UUID | None) -> ListQuery:
+    """The living accounts of every partner, or of one, for the operator, who also sees whose they are and where."""
+    return ListQuery(
+        f"""
+        select s.seq, json_strip_nulls(json_build_object({PUBLISHED}, 'partnerId', s.partner_id, 'region', r.name))
+        from storage_account s join region r on r.id = s.region_id
+        where s.purged_at is null and (%(partner)s::uuid is null or s.partner_id = %(partner)s)
+            and (%(after)s::bigint is null or s.seq > %(after)s)
+        order by s.seq limit %(limit)s
         """,
-        [partner_id, scope],
+        {"partner": partner_id},
+    )
+
+
+async def owner_of(conn: Connection, account_id: int) -> UUID | None:
+    """The partner of a living account."""
+    cursor = await conn.execute(
+        "select partner_id from storage_account where id = %s and purged_at is null", [account_id]
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def partner_room(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int | None = None
+) -> PartnerRoom | None:
+    """The numbers behind a refusal of a new account, or of another allocation of one that there is."""
+    cursor = await conn.execute(
+        f"""
+        select p.allocated_capacity, p.given - coalesce(s.allocated_capacity, 0), {BOUNDED}
+        from partner p
+        left join storage_account s on s.id = %(id)s and s.partner_id = p.id and s.purged_at is null
+        where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
+        """,
+        {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
     return PartnerRoom(*row) if row else None

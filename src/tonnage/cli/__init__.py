@@ -16,12 +16,15 @@ from tonnage.cli.group import Commands
             "migrate": "Bring the database to this version.",
             "doctor": "Check the database, the totals and the secrets.",
             "secret": "Renew the keys that seal secrets.",
+            "storage": "Compare clusters with the database.",
+            "jobs": "What is done in the background, and what went wrong there.",
         },
         "Sell": {
             "region": "Where storage accounts live.",
             "distributor": "Who holds contracts.",
             "contract": "What a distributor has reserved.",
             "partner": "Who gets a part of a contract.",
+            "account": "Storage accounts and their access keys.",
             "usage": "Bring in measured usage.",
         },
         "Admit and account": {

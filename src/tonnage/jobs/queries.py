@@ -1,8 +1,31 @@
 """SQL of the job queue, beyond what the queue itself offers."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from tonnage.db import Connection
+from tonnage.db import Connection, ListQuery
+
+_STATUS = """
+    case when j.status = 'todo' and j.attempts = 0 then 'waiting'
+         when j.status = 'todo' then 'retrying'
+         when j.status in ('doing', 'aborting') then 'running'
+         else j.status::text end
+"""
+"""In words for people. Jobs that went well leave the table."""
+
+_ASKED_AT = "(select min(e.at) from procrastinate_events e where e.job_id = j.id)"
+
+_TO_RETRY = "(j.status = 'failed' or j.status = 'todo' and j.attempts > 0)"
+
+
+class Count(NamedTuple):
+    """Jobs of one name in one status. `asked_at`: when the oldest was asked for whose turn it is; None without one."""
+
+    name: str
+    status: str
+    jobs: int
+    asked_at: datetime | None
 
 
 async def absorb(conn: Connection, job_id: int, turn: str) -> None:
@@ -16,14 +39,100 @@ async def absorb(conn: Connection, job_id: int, turn: str) -> None:
 
 
 async def note_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
-    """Keeps why a job failed last, and forgets it of jobs that are gone."""
+    """Keeps why a job failed last."""
     await conn.execute(
         """
-        with forgotten as (
-            delete from job_failure f where not exists (select from procrastinate_jobs j where j.id = f.job_id)
-        )
         insert into job_failure (job_id, failed_at, reason) values (%(id)s, %(now)s, %(reason)s)
         on conflict (job_id) do update set failed_at = excluded.failed_at, reason = excluded.reason
         """,
         {"id": job_id, "now": now, "reason": reason},
+    )
+
+
+async def forget_failures(conn: Connection) -> None:
+    """Of jobs that are gone: they went well in the end, or nobody asked why for a long time."""
+    await conn.execute(
+        "delete from job_failure f where not exists (select from procrastinate_jobs j where j.id = f.job_id)"
+    )
+
+
+def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
+    """The `newest` last jobs, oldest first; only those that have `failed` and are not tried again, if so."""
+    return ListQuery(
+        f"""
+        select l.id, json_strip_nulls(json_build_object(
+            'id', l.id, 'name', l.task_name, 'subject', l.args->>'subject', 'status', l.state, 'attempts', l.attempts,
+            'askedAt', to_char(l.asked_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'nextTryAt', to_char(l.next_try_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'failedAt', to_char(f.failed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'reason', f.reason))
+        from (
+            select j.id, j.task_name, j.args, j.attempts, {_STATUS} as state, {_ASKED_AT} as asked_at,
+                case when j.status = 'todo' then j.scheduled_at end as next_try_at
+            from procrastinate_jobs j where not %(failed)s or j.status = 'failed'
+            order by j.id desc limit %(newest)s
+        ) l
+        left join job_failure f on f.job_id = l.id
+        where %(after)s::bigint is null or l.id > %(after)s
+        order by l.id limit %(limit)s
+        """,
+        {"newest": newest, "failed": failed},
+    )
+
+
+async def counts(conn: Connection) -> list[Count]:
+    """How many jobs there are of each name and status."""
+    cursor = await conn.execute(
+        f"""
+        select j.task_name, {_STATUS}, count(*), min({_ASKED_AT}) filter (where not exists (
+            select from procrastinate_jobs other where other.lock = j.lock and other.status = 'doing'))
+        from procrastinate_jobs j
+        group by 1, 2 order by 1, 2
+        """
+    )
+    return [Count(*row) for row in await cursor.fetchall()]
+
+
+async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[int]:
+    """Which of these, or of all, have failed or wait for their next try. They stay so until the transaction ends."""
+    cursor = await conn.execute(
+        f"""
+        select j.id from procrastinate_jobs j
+        where {_TO_RETRY} and (%(ids)s::bigint[] is null or j.id = any(%(ids)s))
+        order by j.id for update
+        """,
+        {"ids": None if ids is None else list(ids)},
+    )
+    return [job_id for (job_id,) in await cursor.fetchall()]
+
+
+async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
+    """Removes failed jobs of which the next of their kind waits, or is among `ids` too: only one may. How many."""
+    cursor = await conn.execute(
+        """
+        delete from procrastinate_jobs j
+        where j.id = any(%(ids)s) and j.status = 'failed' and exists (
+            select from procrastinate_jobs next
+            where next.queueing_lock = j.queueing_lock and (
+                next.status = 'todo' or next.status = 'failed' and next.id > j.id and next.id = any(%(ids)s)))
+        """,
+        {"ids": list(ids)},
+    )
+    return cursor.rowcount
+
+
+async def try_now(conn: Connection, ids: Sequence[int]) -> None:
+    """Makes the queue try these now, before others that wait for the same turn.
+
+    Constraint procrastinate_jobs_queueing_lock_idx_v1: the next of a kind has come to wait meanwhile.
+    """
+    await conn.execute(
+        """
+        select procrastinate_retry_job_v2(j.id, null, null, null, null) from procrastinate_jobs j
+        where j.id = any(%(ids)s) and j.status = 'failed'
+        """,
+        {"ids": list(ids)},
+    )
+    await conn.execute(
+        "update procrastinate_jobs set scheduled_at = null, priority = 0 where id = any(%(ids)s) and status = 'todo'",
+        {"ids": list(ids)},
     )

@@ -10,6 +10,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import room
 from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
 from tonnage.errors import Conflict, NotFound, Unavailable
+from tonnage.jobs import defer
 from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import in_bytes
@@ -49,12 +50,17 @@ async def create_partner(
 async def update_partner(
     conn: Connection, actor: Actor, partner_id: UUID, change: PartnerChange, now: datetime
 ) -> bytes:
-    """The partner as JSON as it now is. Conflict, with the numbers: no room above, or too much given below."""
+    """The partner as JSON as it now is. Conflict, with the numbers: no room above, or too much given below.
+
+    Its storage accounts' quotas follow by a job.
+    """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
-        async with attempt(conn):
+        async with conn.transaction() if change.of_pool else attempt(conn):
             updated = await queries.update_partner(conn, scope, partner_id, change, now, actor.stamp)
+            if updated and updated[1]:
+                await defer(conn, "accounts.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
         constraint = broken_constraint(error)
         if constraint not in _NO_ROOM | {"partner_given"}:
@@ -71,7 +77,7 @@ async def update_partner(
         ) from error
     if updated is None:
         raise no_partner(partner_id)
-    return updated
+    return updated[0]
 
 
 async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: datetime) -> None:

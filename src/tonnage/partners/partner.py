@@ -22,6 +22,11 @@ class PartnerChange:
     allocated_capacity: int | None = None
     allow_overdraft: bool | None = None
 
+    @property
+    def of_pool(self) -> bool:
+        """Whether it is about what the partner's accounts share."""
+        return self.allocated_capacity is not None or self.allow_overdraft is not None
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -119,13 +119,14 @@ _UPDATE: LiteralString = f"""
             allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
         from parent, p, old where k.id = parent.id
     )
-    select {PARTNER} from p, new o where (select count(*) from a) >= 0"""
+    select {PARTNER}, o.terms_change and p.accounts > 0 from p, new o where (select count(*) from a) >= 0"""
 
 
 async def update_partner(
     conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, now: datetime, stamp: str
-) -> bytes | None:
-    """The partner as JSON as it now is; None if the distributor `scope` has no such one.
+) -> tuple[bytes, bool] | None:
+    """The partner as JSON as it now is, and whether that means another pool for its storage accounts; None if the
+    distributor `scope` has no such one.
 
     Constraints: partner_given, less than its accounts have been given; contract_capacity or overflow, the contract has
     not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
@@ -143,8 +144,7 @@ async def update_partner(
             "stamp": stamp,
         },
     )
-    row = await cursor.fetchone()
-    return row[0] if row else None
+    return await cursor.fetchone()
 
 
 _CLOSE: LiteralString = """

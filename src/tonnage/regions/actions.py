@@ -14,6 +14,7 @@ from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.regions import planes, queries
 from tonnage.regions.region import Gateway, NewRegion
+from tonnage.storage.plane import PlaneReport
 
 _log = logging.getLogger(__name__)
 
@@ -93,15 +94,20 @@ async def note_trouble(database: Database, region_id: int, trouble: str, now: da
         _log.warning("region %d is in trouble: %s", region_id, trouble)
 
 
+async def examine(open_planes: planes.Planes, region_id: int) -> PlaneReport:
+    """Tries a region's cluster; one whose credentials cannot be opened has that as its problem. NotFound: no region."""
+    try:
+        return await (await open_planes.of(region_id)).check()
+    except Unavailable as error:
+        return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
+
+
 async def look_after(database: Database, open_planes: planes.Planes, now: datetime) -> None:
     """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
     for cluster in await database.run(queries.clusters):
         try:
-            report = await (await open_planes.of(cluster.region_id)).check()
+            report = await examine(open_planes, cluster.region_id)
         except NotFound:
-            continue
-        except Unavailable as error:
-            await note_trouble(database, cluster.region_id, str(error), now)
             continue
         if report.problems:
             await note_trouble(database, cluster.region_id, " ".join(report.problems), now)

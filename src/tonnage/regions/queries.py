@@ -127,6 +127,14 @@ async def cluster(conn: Connection, region_id: int) -> Cluster | None:
     return Cluster(*row) if row else None
 
 
+async def all_clusters(conn: Connection, name: str | None = None) -> list[Cluster]:
+    """What is behind every region, metered ones too, in order of their making; or behind the one of that name."""
+    cursor = await conn.execute(
+        f"select {_CLUSTER} from region where %(name)s::text is null or name = %(name)s order by id", {"name": name}
+    )
+    return [Cluster(*row) for row in await cursor.fetchall()]
+
+
 async def clusters(conn: Connection) -> list[Cluster]:
     """Every region with a cluster behind it, in order of their making."""
     cursor = await conn.execute(f"select {_CLUSTER} from region where plane <> %s order by id", [METERED])
@@ -158,6 +166,14 @@ async def note_recovery(conn: Connection, region_id: int) -> bool:
         [region_id],
     )
     return await cursor.fetchone() is not None
+
+
+async def health(conn: Connection) -> list[tuple[str, bool, int]]:
+    """Every region with a cluster: its name, whether it is in trouble, and how often work gave up because of it."""
+    cursor = await conn.execute(
+        "select name, trouble is not null, failures from region where plane <> %s order by id", [METERED]
+    )
+    return await cursor.fetchall()
 
 
 async def troubles(conn: Connection) -> bytes | None:

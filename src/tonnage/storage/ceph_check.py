@@ -37,8 +37,9 @@ async def examine(ops: AdminOps) -> PlaneReport:
         if answer.status_code != HTTPStatus.OK:
             raise refusal(answer)
         accepted = True
-        present, missing = await _capabilities(ops)
-        facts = (await _release(ops), *(await _usage_log(ops, skew) if "usage=read" in present else ()))
+        itself = await _admin_user(ops)
+        present, missing = _sorted_out(itself) if itself else ((), NEEDED)
+        facts = (await _release(ops), *(await _usage_log(ops, skew, itself) if "usage=read" in present else ()))
     except TonnageError as error:
         return PlaneReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
     except (KeyError, TypeError, IndexError):
@@ -61,20 +62,20 @@ def _clock_problem(skew: float) -> str:
     return f"The cluster's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}; synchronise both with NTP."
 
 
-async def _capabilities(ops: AdminOps) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those of NEEDED that are present, and those that are missing."""
+async def _admin_user(ops: AdminOps) -> Any:
+    """Its record; None where it may not read users."""
     try:
-        record: Any = await ops.call("GET", "user", {"access-key": ops.access_key})
+        return await ops.call("GET", "user", {"access-key": ops.access_key})
     except Misconfigured as error:
         if not error.code:
             raise
         # The credentials are right, as the front door has shown, so it is the right to read users that is missing,
         # and with it the list of all the others.
-        return (), NEEDED
-    return _sorted_out(record)
+        return None
 
 
 def _sorted_out(record: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of NEEDED that are present, and those that are missing."""
     granted = {f"{cap['type']}={right}" for cap in record["caps"] for right in _rights(cap["perm"])}
     return tuple(name for name in NEEDED if name in granted), tuple(name for name in NEEDED if name not in granted)
 
@@ -94,10 +95,14 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
     return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
 
 
-async def _usage_log(ops: AdminOps, skew: float | None) -> tuple[tuple[str, str], ...]:
-    """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees."""
+async def _usage_log(ops: AdminOps, skew: float | None, itself: Any) -> tuple[tuple[str, str], ...]:
+    """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees.
+
+    Only the admin user's own: everybody's of a day may be hundreds of megabytes.
+    """
+    user = f"{itself['tenant']}${itself['user_id']}" if itself["tenant"] else itself["user_id"]
     there = datetime.now(UTC) + timedelta(seconds=skew or 0)
     written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
-    told: Any = await ops.call("GET", "usage", {"start": written, "show-entries": "false"})
+    told: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
     kept = bool(told["summary"])
     return (("usage log", "kept" if kept else "empty today; `rgw enable usage log = true` makes the gateway keep it"),)

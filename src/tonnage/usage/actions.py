@@ -11,7 +11,7 @@ from tonnage.usage import fold_queries, import_queries, keeping_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
 
 RAW_DAYS = 40
-"""How long raw samples are kept."""
+"""How long raw samples, and the traffic of single hours, are kept."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,10 @@ async def record_samples(
     """Stores samples and brings daily values and totals up to them, in the caller's transaction. All or nothing.
 
     What is known already changes nothing; another value for the same account and time replaces the old one. `misread`
-    are lines that were no samples; it may be a list that fills while `samples` is read. Invalid, with a field error
-    `line N` for each of the first 20 wrong lines: unknown account, a day before its first or after its last, a time
-    more than five minutes ahead of `now`, two values for one account and time.
+    are lines that were no samples; it may be a list that fills while `samples` is read. Samples that know the objects
+    are measurements of this moment, `now`. Invalid, with a field error `line N` for each of the first 20 wrong lines:
+    unknown account, a day before its first or after its last, a time more than five minutes ahead of `now`, two values
+    for one account and time.
     """
     count = await import_queries.stage(conn, samples)
     wrong = sorted([*misread, *await import_queries.refused(conn, now)])[:MOST_BAD_LINES]
@@ -41,6 +42,7 @@ async def record_samples(
     await fold_queries.make_partitions(conn)
     await fold_queries.lock_accounts(conn)
     changed = await fold_queries.store(conn)
+    await fold_queries.note_objects(conn, now)
     accounts, days = await fold_queries.span(conn)
     await fold_queries.fold(conn)
     await fold_queries.write(conn)
@@ -69,10 +71,11 @@ async def import_samples(
 
 
 async def keep_house(database: Database, now: datetime) -> int:
-    """Makes the partitions of the next three months and drops raw samples older than RAW_DAYS; gives their number.
+    """Makes the partitions of the next three months and drops what is older than RAW_DAYS: raw samples, whose number it
+    gives, and the traffic of single hours.
 
-    Whole days go, so that a day is never measured from the rest of its samples. Interrupted anywhere, the next run does
-    the rest.
+    Whole days go, so that a day is never measured from the rest of its samples, nor summed from that of its hours.
+    Interrupted anywhere, the next run does the rest.
     """
     today = now.astimezone(UTC).date()
     await database.run(lambda conn: keeping_queries.make_coming_partitions(conn, today))
@@ -80,7 +83,7 @@ async def keep_house(database: Database, now: datetime) -> int:
     trimmed = 0
     after: int | None = 0
     while after is not None:
-        after, count = await database.run(lambda conn, after=after: keeping_queries.trim_samples(conn, oldest, after))
+        after, count = await database.run(lambda conn, after=after: keeping_queries.trim(conn, oldest, after))
         trimmed += count
     return trimmed
 

@@ -60,6 +60,24 @@ async def measured(conn: Connection) -> Check:
     )
 
 
+async def traffic(conn: Connection) -> Check:
+    """A day whose hours are kept is their sum. Of many accounts some, as with samples."""
+    return await compare(
+        conn,
+        "daily traffic: days that still have hours, of up to 10000 accounts",
+        """
+        select s.id || ' ' || m.day, (
+                select (d.sent, d.received, d.requests) from daily_traffic d where d.account_id = s.id and d.day = m.day
+            ), m.recomputed
+        from (select id from storage_account order by random() limit 10000) s
+        cross join lateral (
+            select h.hour::date as day, (sum(h.sent), sum(h.received), sum(h.requests)) as recomputed
+            from traffic_hour h where h.account_id = s.id group by 1 offset 0
+        ) m
+        """,
+    )
+
+
 async def partitions(conn: Connection) -> Check:
     """This month and the next three have their partitions. The job that makes them has a day for it."""
     return await compare(
@@ -76,4 +94,4 @@ async def partitions(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (account_used, dense, measured, partitions)
+ALL: tuple[Checking, ...] = (account_used, dense, measured, traffic, partitions)

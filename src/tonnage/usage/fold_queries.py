@@ -4,6 +4,7 @@ contract, each in order of id; the contract rows, which everybody shares, come l
 Each statement here begins after the one before it has its locks, so it sees what the locks were waited for.
 """
 
+from datetime import datetime
 from typing import LiteralString
 
 from tonnage.db import Connection
@@ -44,7 +45,8 @@ async def lock_accounts(conn: Connection) -> None:
 async def store(conn: Connection) -> int:
     """Moves the staged samples to the others and gives how many are new or have another value than before.
 
-    Only the days of those are folded, and put into the temporary table usage_touched.
+    Only the days of those are folded, and put into the temporary table usage_touched. Objects come with their bytes:
+    other bytes without objects make these unknown, the same bytes leave them.
     """
     await conn.execute(
         "create temp table if not exists usage_touched (account_id bigint not null, day date not null) on commit drop"
@@ -53,10 +55,11 @@ async def store(conn: Connection) -> int:
     cursor = await conn.execute(
         """
         with changed as (
-            insert into usage_sample (account_id, sampled_at, bytes)
-            select distinct account_id, sampled_at, bytes from usage_staged order by account_id, sampled_at
-            on conflict (account_id, sampled_at) do update set bytes = excluded.bytes
+            insert into usage_sample (account_id, sampled_at, bytes, objects)
+            select distinct account_id, sampled_at, bytes, objects from usage_staged order by account_id, sampled_at
+            on conflict (account_id, sampled_at) do update set bytes = excluded.bytes, objects = excluded.objects
                 where usage_sample.bytes <> excluded.bytes
+                    or (excluded.objects is not null and usage_sample.objects is distinct from excluded.objects)
             returning account_id, sampled_at
         ), touched as (
             insert into usage_touched select distinct account_id, sampled_at::date from changed order by 1, 2
@@ -68,6 +71,22 @@ async def store(conn: Connection) -> int:
     row = await cursor.fetchone()
     await conn.execute("analyze usage_touched")
     return row[0] if row else 0
+
+
+async def note_objects(conn: Connection, now: datetime) -> None:
+    """The accounts whose objects are among the staged samples have so many of them now."""
+    await conn.execute(
+        """
+        update storage_account s set objects = g.objects, measured_at = %(now)s
+        from (
+            select distinct on (account_id) account_id, objects from usage_staged where objects is not null
+            order by account_id, sampled_at desc
+        ) g
+        where s.id = g.account_id and s.purged_at is null and (s.measured_at is null or s.measured_at <= %(now)s)
+        """,
+        {"now": now},
+        prepare=False,
+    )
 
 
 _SPAN: LiteralString = """

@@ -24,13 +24,13 @@ async def stage(conn: Connection, samples: Iterable[Sample]) -> int:
     """Puts the samples into the temporary table usage_staged; gives their number."""
     await conn.execute(
         "create temp table if not exists usage_staged"
-        " (line bigint not null, account_id bigint not null, sampled_at timestamptz not null, bytes bigint not null)"
-        " on commit drop"
+        " (line bigint not null, account_id bigint not null, sampled_at timestamptz not null, bytes bigint not null,"
+        " objects bigint) on commit drop"
     )
     await conn.execute("truncate usage_staged")
     count = 0
     rows = iter(samples)
-    async with conn.cursor() as cursor, cursor.copy("copy usage_staged from stdin") as copy:
+    async with conn.cursor() as cursor, cursor.copy("copy usage_staged from stdin with (null '')") as copy:
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             await copy.write("".join(_copied(some)))
             count += len(some)
@@ -40,8 +40,8 @@ async def stage(conn: Connection, samples: Iterable[Sample]) -> int:
 
 
 def _copied(samples: Iterable[Sample]) -> Iterator[str]:
-    for line, account_id, at, size in samples:
-        yield f"{line}\t{account_id}\t{at.isoformat()}\t{size}\n"
+    for line, account_id, at, size, objects in samples:
+        yield f"{line}\t{account_id}\t{at.isoformat()}\t{size}\t{'' if objects is None else objects}\n"
 
 
 async def refused(conn: Connection, now: datetime) -> list[BadLine]:

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from tonnage.db import Database
 from tonnage.jobs import defer
+from tonnage.regions.actions import watched
 from tonnage.regions.planes import Planes
 from tonnage.regions.queries import clusters
-from tonnage.usage import actions
+from tonnage.usage import actions, sampling_actions
 
 Clock = Callable[[], datetime]
 
@@ -25,3 +26,7 @@ async def sample_all(database: Database, planes: Planes, clock: Clock) -> None:
 
 async def sample(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """What the accounts of a region store, and what they did."""
+    region_id = int(region)
+    async with watched(database, region_id, clock):
+        plane = await planes.of(region_id)
+        await sampling_actions.sample_region(database, plane, region_id, clock)

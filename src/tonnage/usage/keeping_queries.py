@@ -15,16 +15,19 @@ async def make_coming_partitions(conn: Connection, today: date) -> None:
     )
 
 
-async def trim_samples(conn: Connection, oldest: date, after: int) -> tuple[int | None, int]:
-    """Drops the samples before the day `oldest` of the next accounts after the id `after`.
+async def trim(conn: Connection, oldest: date, after: int) -> tuple[int | None, int]:
+    """Drops the samples and the hours of traffic before the day `oldest` of the next accounts after the id `after`.
 
     Gives the last of these accounts, None when there are none left, and the number of samples. By account, because that
-    is how samples are found: the table has no index by age.
+    is how both are found: the tables have no index by age.
     """
     cursor = await conn.execute(
         """
         with visited as materialized (
             select id from storage_account where id > %(after)s order by id limit %(limit)s
+        ), past as (
+            delete from traffic_hour h using visited
+            where h.account_id = visited.id and h.hour < %(oldest)s::date::timestamptz
         ), gone as (
             delete from usage_sample u using visited
             where u.account_id = visited.id and u.sampled_at < %(oldest)s::date::timestamptz returning u.bytes

@@ -1,7 +1,7 @@
-"""The days that a usage report is about."""
+"""The days that a usage report is about, and the hours in which usage is counted."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from tonnage.errors import FieldError, Invalid
 
@@ -22,6 +22,11 @@ class Period:
             raise _invalid("from must not be later than to")
         if days > LONGEST_PERIOD:
             raise _invalid(f"from and to must not span more than {LONGEST_PERIOD} days, and these are {days}")
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of its hour, UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _invalid(sentence: str) -> Invalid:

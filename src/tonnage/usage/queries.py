@@ -21,6 +21,12 @@ _ACCOUNT: LiteralString = """
 _REPORTED: LiteralString = """
     (s.purged_at is null or (s.purged_at::date >= %(first)s and s.created_at::date <= %(last)s))"""
 
+REPORTED_ACCOUNT: LiteralString = f"""
+    storage_account s join partner p on p.id = s.partner_id
+    where s.id = %(account)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id)
+        and p.closed_at is null and {_REPORTED}"""
+"""The one row `s` of the account, if the partner's list of the period would have it."""
+
 # `e` is a stretch of days under the same terms: what applied at a day's end applies to the day, so of several changes
 # in a day the last one counts. A stretch is one probe into the terms and one scan of the daily values, however many
 # points it has. Behind folded_to no sample is known yet, and the last known use is all there is to say. Of an account
@@ -92,11 +98,7 @@ async def usage_of_account(
         f"""
         select {_ELEMENT}
         from (
-            select {_ACCOUNT}
-            from storage_account s join partner p on p.id = s.partner_id
-            where s.id = %(account)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id)
-                and p.closed_at is null and {_REPORTED}
-            offset 0
+            select {_ACCOUNT} from {REPORTED_ACCOUNT} offset 0
         ) s
         left join lateral ({_POINTS}) p on true
         """,

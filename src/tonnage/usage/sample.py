@@ -26,12 +26,16 @@ _TIME = re.compile(
 
 
 class Sample(NamedTuple):
-    """`size` bytes were stored in an account at a moment. `line` is the sample's place in what it came with."""
+    """`size` bytes were stored in an account at a moment, as so many objects with all their versions, if that is known.
+
+    `line` is the sample's place in what it came with.
+    """
 
     line: int
     account_id: int
     at: datetime
     size: int
+    objects: int | None = None
 
 
 class BadLine(NamedTuple):

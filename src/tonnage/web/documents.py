@@ -190,7 +190,7 @@ def _has_id(node: object, schemas: Document) -> bool:
     members = cast("dict[str, object]", node)
     if "$ref" in members:
         return _has_id(schemas[str(members["$ref"]).rpartition("/")[2]], schemas)
-    return members.get("format") == "uuid" or any(_has_id(item, schemas) for item in members.values())
+    return members.get("format") in {"uuid", "region"} or any(_has_id(item, schemas) for item in members.values())
 
 
 def _whole_numbers(node: Any) -> Any:

@@ -7,10 +7,12 @@ import logging
 import re
 import uuid
 from collections.abc import Iterable
+from time import perf_counter
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tonnage.web.metrics import Requests
 from tonnage.web.problem import CRASH, problem
 
 _log = logging.getLogger(__name__)
@@ -25,28 +27,30 @@ class Truncated(Exception):
 
 
 class Edge:
-    """Add it with `app.add_middleware(Edge)`.
+    """Add it with `app.add_middleware(Edge, requests=requests)`; `requests` counts and times them, if there is one.
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a fresh UUID. It is in
     `scope["state"]["request_id"]`, in every reply's header, in problems and in the log line of a crash.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, requests: Requests | None = None) -> None:
         self.app = app
+        self.requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises nothing for a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        began = perf_counter()
         request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
-        started = False
+        status = 0
 
         async def dress(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 message["headers"] = dressed(message["headers"], request_id)
             await send(message)
 
@@ -58,8 +62,11 @@ class Edge:
             return
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
-            if not started:
+            if not status:
                 await problem(scope, 500, CRASH)(scope, receive, dress)
+        finally:
+            if self.requests:
+                self.requests.count(scope, status, perf_counter() - began)
 
 
 def dressed(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:

@@ -139,6 +139,9 @@ Name: TypeAlias = Annotated[
 ]
 """1 to 200 characters after trimming, without control characters."""
 
+RegionName: TypeAlias = Annotated[Name, Field(json_schema_extra={"format": "region"})]
+"""The name of a region that there is; else 404."""
+
 Text: TypeAlias = Annotated[str, Strict()]
 """Any text; its rule is elsewhere (passwords). In a Payload it can be stored."""
 

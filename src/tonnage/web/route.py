@@ -128,6 +128,12 @@ class _Switch(BaseRoute):
         await scope[_FOUND].handle(scope, receive, send)
 
 
+def template_of(scope: Scope) -> str:
+    """The path of the route that was found for a request, as it was declared; `other` when there was none."""
+    found = scope.get(_FOUND)
+    return found.path if isinstance(found, Route) else "other"
+
+
 def mount(app: FastAPI, *routers: APIRouter) -> None:
     """Put the routes of `routers`, whose prefixes are their own, into `app`. Call it once, after everything else.
 

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from tonnage.accounts.api import published
+from tonnage.accounts.api import access_keys, extensions, published
 
-routes: tuple[APIRouter, ...] = (published.routes,)
+routes: tuple[APIRouter, ...] = (published.routes, extensions.routes, access_keys.routes)

@@ -19,8 +19,8 @@ from tonnage.access.guard import (
 )
 from tonnage.access.passwords import account_password
 from tonnage.accounts import actions, queries
-from tonnage.accounts.account import NewAccount, account_id
-from tonnage.accounts.actions import no_account
+from tonnage.accounts.account import NewAccount
+from tonnage.accounts.actions import no_account, number_of
 from tonnage.web.listing import Listing, Page, Paging
 from tonnage.web.moment import Moment
 from tonnage.web.payload import (
@@ -33,6 +33,7 @@ from tonnage.web.payload import (
     MomentText,
     Name,
     Payload,
+    RegionName,
     Text,
     UuidPath,
     shown,
@@ -64,6 +65,7 @@ class CreateStorageAccountReqBody(Payload):
     allow_overdraft: Flag
     client_account: StorageAccountClientAccount
     name: Name
+    region: RegionName | None = None
 
 
 class PatchStorageAccountReqBody(Payload):
@@ -104,7 +106,7 @@ async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, de
     """Open a storage account for a partner.
 
     Its `allocatedCapacity` in bytes is a part of the partner's; 0 is pay-per-use. The password has 8 to 128 characters
-    and all of lower case, upper case, digit and special character.
+    and all of lower case, upper case, digit and special character. Without a `region` it lives in the default one.
     """
     return await _create(call, partnerID, details)
 
@@ -114,7 +116,7 @@ async def create_account(call: PartnerStaff, details: Creation) -> Response:
     """Open a storage account.
 
     Its `allocatedCapacity` in bytes is a part of yours; 0 is pay-per-use. The password has 8 to 128 characters and all
-    of lower case, upper case, digit and special character.
+    of lower case, upper case, digit and special character. Without a `region` it lives in the default one.
     """
     return await _create(call, call.actor.organisation_id, details)
 
@@ -127,6 +129,7 @@ async def _create(call: Call, partner_id: UUID, details: CreateStorageAccountReq
         password_hash,
         details.allocated_capacity,
         details.allow_overdraft,
+        details.region,
     )
     return Json(
         await call.database.run(lambda conn: actions.create_account(conn, call.actor, partner_id, account, call.now)),
@@ -170,7 +173,7 @@ async def get_account(call: PartnerViewer, accountID: str) -> Response:
 
 
 async def _get(call: Call, partner_id: UUID, account: str) -> Response:
-    number = _number(account)
+    number = number_of(account)
     found = await call.database.run(
         lambda conn: queries.one_account(conn, call.actor.organisation_id, partner_id, number)
     )
@@ -202,7 +205,7 @@ async def patch_account(call: PartnerStaff, accountID: str, details: Change) -> 
 async def _patch(call: Call, partner_id: UUID, account: str, details: PatchStorageAccountReqBody) -> Response:
     if "pending_deleted_at" not in details.model_fields_set:
         return await _get(call, partner_id, account)
-    number = _number(account)
+    number = number_of(account)
     due = details.pending_deleted_at
     grace = call.resources.deletion_grace_days
     return Json(
@@ -231,14 +234,7 @@ async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
 
 
 async def _delete(call: Call, partner_id: UUID, account: str) -> Response:
-    number = _number(account)
+    number = number_of(account)
     grace = call.resources.deletion_grace_days
     await call.database.run(lambda conn: actions.delete_account(conn, call.actor, partner_id, number, grace, call.now))
     return NoContent()
-
-
-def _number(account: str) -> int:
-    number = account_id(account)
-    if number is None:
-        raise no_account(account)
-    return number

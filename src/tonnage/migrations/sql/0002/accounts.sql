@@ -15,10 +15,14 @@ alter table storage_account
     add constraint storage_account_objects check (objects >= 0);
 create index storage_account_unapplied on storage_account (region_id, id)
     where applied_revision < desired_revision and purged_at is null;
+-- The accounts of a region are gone through in order of id, some at a time.
+drop index storage_account_of_region;
+create index storage_account_of_region on storage_account (region_id, id) where purged_at is null;
 
 -- The row is there before the cluster is asked, and goes after it has forgotten: whatever breaks off in between is found.
 create table access_key (
     access_key text primary key,
+    seq bigint generated always as identity,         -- the order of lists
     account_id bigint not null references storage_account,
     description text,
     state text not null,
@@ -28,5 +32,5 @@ create table access_key (
     constraint access_key_form check (access_key ~ '^[A-Z0-9]{16,128}$'),
     constraint access_key_description check (char_length(description) between 1 and 200)
 );
-create index access_key_of_account on access_key (account_id, created_at);
+create index access_key_of_account on access_key (account_id, seq);
 create index access_key_unsettled on access_key (changed_at) where state <> 'live';

@@ -15,8 +15,10 @@ create table sampling_run (
     primary key (region_id, hour)
 );
 
--- Up to which hour, excluded, the region's usage log has been read.
-alter table region add column traffic_read_to timestamptz;
+-- Up to which hour the region's usage log has been read, and up to which day it was trimmed, both excluded.
+alter table region
+    add column traffic_read_to timestamptz,
+    add column traffic_trimmed_to date;
 
 -- Hour by hour, kept 40 days: the greater of two readings of an hour is right, whatever was trimmed in between. No foreign
 -- keys, as with samples.

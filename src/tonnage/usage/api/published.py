@@ -1,10 +1,9 @@
 """Usage reports, for partners and their distributors. Two doors to each: they differ in who may come in."""
 
 from datetime import UTC, date
-from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actions import no_partner
@@ -12,9 +11,10 @@ from tonnage.access.guard import Call, DistributorViewer, PartnerViewer
 from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.usage import queries
+from tonnage.usage.api.days import Days
 from tonnage.usage.period import Period
 from tonnage.web.listing import AtOnce, Listing, Page, Paging
-from tonnage.web.payload import Answer, Bytes, Day, DayText, UuidPath, shown
+from tonnage.web.payload import Answer, Bytes, DayText, UuidPath, shown
 from tonnage.web.reply import Json
 from tonnage.web.route import Door
 
@@ -46,16 +46,6 @@ class ClientUsage(Answer):
     name: str
     allocated_capacity: Bytes
     daily_usage: list[DailyUsage]
-
-
-async def _period(
-    first: Annotated[Day, Query(alias="from", description="The first day, UTC.")],
-    last: Annotated[Day, Query(alias="to", description="The last day, UTC; at most 400 days in all.")],
-) -> Period:
-    return Period(first, last)
-
-
-Days: TypeAlias = Annotated[Period, Depends(_period)]
 
 
 @routes.get("/partner/{partnerID}/usage", responses={200: {"model": list[ClientUsage]}}, tags=["Distributors"])

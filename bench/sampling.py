@@ -1,0 +1,179 @@
+"""How long the sampling of a region takes: accounts on a throw-away gateway, read by the product in its own process.
+
+`python -m bench.sampling [ACCOUNTS]` measures only that.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import httpx
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from sandbox.gateway import ABSENT
+from sandbox.gateway import Gateway as Sandbox
+from tonnage import embedded, migrations
+from tonnage.access import actions as access
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.queries import operator_id
+from tonnage.contracts import actions as contracts
+from tonnage.contracts.contract import NewContract
+from tonnage.db import Connection, connect
+from tonnage.partners import actions as partners
+from tonnage.partners.partner import NewPartner
+from tonnage.regions import actions as regions
+from tonnage.regions import queries
+from tonnage.regions.region import Gateway, NewRegion
+from tonnage.sealing import create_key_file
+from tonnage.storage.abreast import abreast
+from tonnage.storage.ceph import CephPlane
+from tonnage.storage.ceph_account import uid
+from tonnage.storage.plane import AccessKey
+from tonnage.storage.signing import GatewayAuth
+from tonnage.units import MAX_CAPACITY
+
+ACCOUNTS = 10_000
+_STORING = 300
+"""Of them have a bucket with an object of _SIZE bytes."""
+
+_SIZE = 4_321
+
+_FIRST_ID = 100_000_000_000
+
+_ACCOUNTS = """
+with s as (
+    insert into storage_account (
+        id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+        allow_overdraft, folded_to, created_at, terms_since, desired_revision, applied_revision)
+    select %(first)s + n, p.id, %(region)s, 'Customer ' || n, n || '@example.org', n || '@example.org', 'none', 0,
+        false, %(now)s::date - 1, %(now)s, %(now)s, 1, 1
+    from partner p, generate_series(0, %(count)s - 1) n returning *
+), t as (
+    insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
+    select id, created_at, allocated_capacity, allow_overdraft from s
+)
+update partner set accounts = accounts + %(count)s
+"""
+
+Say = Callable[[str], None]
+
+
+def measure(url: str, folder: Path, say: Say, accounts: int = ACCOUNTS) -> list[float]:
+    """Seconds of one run, on a new database beside that at `url`; nothing without Ceph's programs."""
+    if ABSENT:
+        say(ABSENT)
+        return []
+    own = _made(folder / "sampling")
+    key_file = own / "keys"
+    create_key_file(key_file)
+    gateway = Sandbox(_made(own / "ceph"))
+    try:
+        database = _new_database(url)
+        say(f"putting {accounts} accounts on a gateway")
+        begin = time.monotonic()
+        region = asyncio.run(_prepare(database, gateway, key_file, accounts))
+        say(f"they are there after {time.monotonic() - begin:.0f} s")
+        command = [sys.executable, "-m", "bench.sampler", database, str(key_file), str(region)]
+        seconds = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        _check(database, accounts)
+        say(f"sampled in {seconds:.1f} s")
+        return [seconds]
+    finally:
+        gateway.remove()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _new_database(url: str) -> str:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("create database sampling")
+    made = make_conninfo(url, dbname="sampling")
+    migrations.upgrade(made)
+    return made
+
+
+async def _prepare(url: str, gateway: Sandbox, key_file: Path, accounts: int) -> int:
+    reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
+    async with connect(url) as database:
+        region = await database.transaction(lambda conn: _rows(conn, reached, key_file, accounts))
+    await _on_gateway(gateway, accounts)
+    return region
+
+
+async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: int) -> int:
+    """A region on the gateway and a partner with so many accounts, of which the cluster is taken to have heard."""
+    operator = Actor(await operator_id(conn), Kind.OPERATOR, Role.ADMIN, "cli")
+    now = datetime.now(UTC)
+    details = NewRegion("sampled", gateway.admin_url, gateway.admin_url, gateway.admin_url)
+    await regions.add_region(conn, operator, details, now, gateway=gateway, key_file=key_file)
+    region = await queries.region_id(conn, details.name)
+    distributor = Actor(
+        await access.create_distributor(conn, operator, "Sampled", now), Kind.DISTRIBUTOR, Role.ADMIN, "cli"
+    )
+    terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR")
+    contract = json.loads(await contracts.create_contract(conn, operator, distributor.organisation_id, terms, now))[
+        "id"
+    ]
+    await partners.create_partner(conn, distributor, NewPartner(UUID(contract), "Sampled", 0, None), now)
+    await conn.execute(_ACCOUNTS, {"first": _FIRST_ID, "region": region, "count": accounts, "now": now})
+    assert region is not None
+    return region
+
+
+async def _on_gateway(gateway: Sandbox, accounts: int) -> None:
+    """One call for each: a quota, which takes two more, makes no difference to reading."""
+    key = AccessKey(gateway.access_key, gateway.secret_key)
+    plane = CephPlane(gateway.address, key)
+    async with httpx.AsyncClient(base_url=gateway.address, timeout=30, trust_env=False) as http:
+
+        async def make(account_id: int) -> None:
+            user = {"uid": uid(account_id), "display-name": "Customer", "generate-key": "false"}
+            answer = await http.put(f"/admin/user?{urlencode(user, quote_via=quote)}", auth=GatewayAuth(key))
+            answer.raise_for_status()
+            if account_id < _FIRST_ID + _STORING:
+                await store(account_id)
+
+        async def store(account_id: int) -> None:
+            own = GatewayAuth(await plane.create_key(account_id, f"SAMPLED{account_id}"))
+            for path, content in (("/data", b""), ("/data/object", b"x" * _SIZE)):
+                (await http.put(path, content=content, auth=own)).raise_for_status()
+
+        outcome = await abreast(range(_FIRST_ID, _FIRST_ID + accounts), make)
+    await plane.close()
+    if outcome.failed:
+        raise outcome.failed[0][1]
+
+
+def _check(url: str, accounts: int) -> None:
+    """Everybody was read, and what they store was seen."""
+    with psycopg.connect(url) as conn:
+        found = conn.execute(
+            "select (select (sampled, missed, finished_at is not null)::text from sampling_run),"
+            " (select sum(bytes) from usage_sample)"
+        ).fetchone()
+    assert found == (f"({accounts},0,t)", min(accounts, _STORING) * _SIZE), found
+
+
+def _main(accounts: int) -> None:
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, embedded.serve(_made(Path(name) / "server"), durable=False) as url:
+        measure(
+            url, Path(name), lambda line: print(f"[{time.monotonic() - begin:4.0f} s] {line}", flush=True), accounts
+        )
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]) if len(sys.argv) > 1 else ACCOUNTS)

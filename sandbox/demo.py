@@ -1,0 +1,145 @@
+"""`python -m sandbox.demo`: Tonnage with sample data, and a throw-away Ceph gateway behind one more region of it.
+
+Everything is new at every start, and gone at the end: what the gateway stores is in memory.
+"""
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+
+from sandbox.gateway import ABSENT, Gateway
+
+ROOT = Path(__file__).parent.parent
+REGION = "local-1"
+PATIENCE = 120.0
+
+_SNIPPET = """
+Paste this into another terminal, in {root}:
+
+.venv/bin/python - <<'END'
+import boto3
+s3 = boto3.client("s3", endpoint_url="{s3}", region_name="{region}",
+                  aws_access_key_id="{access_key}",
+                  aws_secret_access_key="{secret_key}")
+s3.create_bucket(Bucket="first")
+s3.put_object(Bucket="first", Key="hello.txt", Body=b"Hello from Tonnage")
+print(s3.get_object(Bucket="first", Key="hello.txt")["Body"].read().decode())
+try:
+    s3.put_object(Bucket="first", Key="large", Body=bytes(100_000_001))
+except s3.exceptions.ClientError as error:
+    print("100 MB and one byte:", error.response["Error"]["Code"])
+END
+
+The account is {account} of "Test partner", allocated 100 MB. Ctrl-C ends everything.
+"""
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make demo-ceph")
+    parser.add_argument("--port", default="8080")
+    parser.add_argument("--folder", type=Path, default=ROOT / "data" / "demo-ceph", help="emptied at the start")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    if ABSENT:
+        print("This demo needs the programs of Ceph: apt-get install --no-install-recommends ceph-mon ceph-osd "
+              "radosgw ceph-common", file=sys.stderr)  # fmt: skip
+        return 1
+    signal.signal(signal.SIGTERM, _stop)
+    shutil.rmtree(folder, ignore_errors=True)
+    data = folder / "tonnage"
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        (folder / "ceph").mkdir(parents=True)
+        gateway = Gateway(folder / "ceph")
+        stack.callback(gateway.remove)
+        server = stack.enter_context(_serving(data, arguments.port))
+        account = _open_account(server, gateway, data)
+        print(_SNIPPET.format(root=ROOT, s3=gateway.address, region=REGION, **account), flush=True)
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            return 130
+
+
+@contextmanager
+def _serving(data: Path, port: str) -> "Generator[subprocess.Popen[bytes]]":
+    """`tonnage serve --demo`, ended in order: Ctrl-C must not reach it beside us, or it would be told twice."""
+    dies_with_us = ["setpriv", "--pdeathsig", "TERM"]
+    serve = [_tonnage(), "serve", "--demo", "--data-dir", str(data), "--port", port]
+    process = subprocess.Popen([*dies_with_us, *serve], start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _tonnage() -> str:
+    return str(Path(sys.executable).with_name("tonnage"))
+
+
+def _open_account(server: "subprocess.Popen[bytes]", gateway: Gateway, data: Path) -> dict[str, str]:
+    """A storage account on the gateway with an access key, made as a partner makes them."""
+    demo: dict[str, Any] = json.loads(_when_there(server, data / "demo.json"))
+    where = ("--s3-url", gateway.address, "--iam-url", gateway.address, "--sts-url", gateway.address)
+    subprocess.run(
+        [_tonnage(), "region", "add", REGION, *where, "--ceph-admin-url", gateway.address, "--data-dir", str(data)],
+        input=f"{gateway.access_key}\n{gateway.secret_key}\n".encode(),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    api = httpx.Client(headers={"Authorization": f"Bearer {demo['keys']['partner_admin']}"}, trust_env=False)
+    root = demo["base_url"].removesuffix("/v1")
+    details = {
+        "name": "Customer on Ceph",
+        "allocatedCapacity": 100_000_000,
+        "allowOverdraft": False,
+        "clientAccount": {"contactEmail": "it@ceph.example.org", "password": "Choose-1-yourself"},
+        "region": REGION,
+    }
+    account = _insisting(api, f"{root}/v1/storage-account", details)["clientAccountId"]
+    key = _insisting(api, f"{root}/ext/v1/storage-account/{account}/access-keys", {})
+    return {"account": account, "access_key": key["accessKey"], "secret_key": key["secretKey"]}
+
+
+def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
+    deadline = time.monotonic() + PATIENCE
+    while not file.exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit("The server has not started.")
+        time.sleep(0.1)
+    return file.read_text()
+
+
+def _insisting(api: httpx.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What a POST has made. The server may not listen yet, and says 503 while an account is not on its cluster."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            answer = api.post(address, json=body)
+        except httpx.TransportError:
+            answer = None
+        if answer is not None and answer.status_code != 503:
+            answer.raise_for_status()
+            return answer.json()
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{address} does not do it: {answer and answer.text}")
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

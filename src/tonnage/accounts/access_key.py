@@ -1,0 +1,65 @@
+"""An access key of a storage account: how it is named, and what a comparison with its cluster finds."""
+
+import re
+import secrets
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from tonnage.errors import Conflict
+from tonnage.storage.plane import MAX_ACCESS_KEYS
+
+SETTLE_AFTER = timedelta(seconds=60)
+"""Whoever makes a key waits 10 seconds for the cluster: after this much nobody is at it any more. A key that is to end
+may be ended by anybody at any time."""
+
+_PREFIX = "TONNAGE"
+_LETTERS = string.ascii_uppercase + string.digits
+_LENGTH = 20
+_FORM = re.compile(r"[A-Z0-9]{16,128}", re.ASCII)
+
+
+class State(StrEnum):
+    """How far a key is. Its row is there before the cluster is asked, and goes after the cluster has forgotten it."""
+
+    MAKING = "making"
+    LIVE = "live"
+    ENDING = "ending"
+
+
+@dataclass(frozen=True)
+class KeyDrift:
+    """How the keys of an account on its cluster differ from those here."""
+
+    lost: tuple[str, ...]
+    """Live here, and not on the cluster."""
+    unknown: tuple[str, ...]
+    """On the cluster, and not here."""
+
+
+def new_access_key() -> str:
+    """A name that nobody has: the chance to meet a taken one is nil. Its beginning tells a scanner what was leaked."""
+    return _PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH - len(_PREFIX)))
+
+
+def may_be_access_key(text: str) -> bool:
+    """Whether it has the form of an access key."""
+    return _FORM.fullmatch(text) is not None
+
+
+def too_many(keys: int, unsettled: int) -> Conflict:
+    """Why an account with so many keys gets no other one; `unsettled` of them are being made or deleted."""
+    waiting = f", {unsettled} of them just being made or deleted" if unsettled else ""
+    return Conflict(
+        f"The account has {keys} access keys{waiting}, and {MAX_ACCESS_KEYS} is the most; delete one first"
+        f"{', or wait a few minutes' if unsettled else ''}."
+    )
+
+
+def key_drift(before: Mapping[str, State], on_cluster: Iterable[str]) -> KeyDrift:
+    """`before`: the keys here, read before the cluster was asked. One read later may have been made in between."""
+    present = set(on_cluster)
+    lost = sorted(key for key, state in before.items() if state is State.LIVE and key not in present)
+    return KeyDrift(tuple(lost), tuple(sorted(present - before.keys())))

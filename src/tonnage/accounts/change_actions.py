@@ -1,0 +1,75 @@
+"""What can be changed of storage accounts, by their partner or its distributor. Conflict: the purge has started."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import CheckViolation, NumericValueOutOfRange
+
+from tonnage.access.actor import Actor, Role
+from tonnage.accounts import change_queries, queries
+from tonnage.accounts.account import AccountChange
+from tonnage.accounts.actions import let_hear, no_account, too_late
+from tonnage.accounts.change_queries import Changed
+from tonnage.db import Connection, broken_constraint
+
+
+async def change_account(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, change: AccountChange, now: datetime
+) -> bytes:
+    """The whole account as JSON as it now is.
+
+    Conflict: the partner has not that much left (with the numbers). Less than is used is no conflict: what is there
+    stays, and further writes are refused until use falls.
+    """
+    actor.require(actor.kind, Role.STAFF)
+    scope = actor.organisation_id
+    try:
+        async with conn.transaction():
+            changed = await change_queries.change_account(conn, scope, partner_id, account_id, change, now, actor.stamp)
+            return await _heard(conn, partner_id, account_id, changed)
+    except (CheckViolation, NumericValueOutOfRange) as error:
+        if change.allocated_capacity is None or broken_constraint(error) not in {"partner_given", "overflow"}:
+            raise
+        room = await queries.partner_room(conn, scope, partner_id, account_id)
+        raise (room.refusal(change.allocated_capacity) if room else no_account(account_id)) from error
+
+
+async def suspend_account(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, reason: str, now: datetime
+) -> bytes:
+    """The whole account as JSON. One that is suspended already gets another reason; the time stays."""
+    actor.require(actor.kind, Role.STAFF)
+    async with conn.transaction():
+        changed = await change_queries.suspend_account(
+            conn, actor.organisation_id, partner_id, account_id, reason, now, actor.stamp
+        )
+        return await _heard(conn, partner_id, account_id, changed)
+
+
+async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
+    """Ends a suspension. Doing it again changes nothing."""
+    actor.require(actor.kind, Role.STAFF)
+    async with conn.transaction():
+        changed = await change_queries.resume_account(conn, actor.organisation_id, partner_id, account_id, actor.stamp)
+        await _heard(conn, partner_id, account_id, changed)
+
+
+async def set_password(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, password_hash: str) -> None:
+    """A new password for the account's owner. The cluster knows none."""
+    actor.require(actor.kind, Role.STAFF)
+    in_time = await change_queries.set_password(
+        conn, actor.organisation_id, partner_id, account_id, password_hash, actor.stamp
+    )
+    if in_time is None:
+        raise no_account(account_id)
+    if not in_time:
+        raise too_late()
+
+
+async def _heard(conn: Connection, partner_id: UUID, account_id: int, changed: Changed | None) -> bytes:
+    if changed is None:
+        raise no_account(account_id)
+    if changed.too_late:
+        raise too_late()
+    await let_hear(conn, changed.cluster, partner_id if changed.makes_room else None)
+    return changed.account

@@ -1,0 +1,183 @@
+"""SQL of what is changed of storage accounts. Lock order and CHECKs: see queries.py.
+
+Nothing is changed once the purge has started.
+"""
+
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+from uuid import UUID
+
+from tonnage.accounts.account import AccountChange
+from tonnage.accounts.queries import BOUNDED, CLUSTER, LIVING
+from tonnage.accounts.view_queries import VIEW
+from tonnage.db import Connection
+
+
+class Changed(NamedTuple):
+    """How an account is after a statement, and who has to hear of it."""
+
+    too_late: bool
+    """The purge has started."""
+    cluster: int | None
+    """The region, if there is a cluster that must hear of what was changed."""
+    makes_room: bool
+    """Whether other accounts of the partner may have more or less room now."""
+    account: bytes
+    """As JSON, whole."""
+
+
+_CHANGE: LiteralString = f"""
+    with old as (
+        select s.* from {LIVING} for no key update of s
+    ), new as (
+        select id, coalesce(%(name)s, name) as name,
+            coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
+            coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
+            coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
+                or coalesce(%(overdraft)s::boolean, allow_overdraft) <> allow_overdraft as terms_change
+        from old where purge_started_at is null
+    ), changed as (
+        update storage_account s set name = new.name,
+            allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
+            terms_since = case when new.terms_change then greatest(%(now)s, s.terms_since) else s.terms_since end,
+            desired_revision = s.desired_revision + 1
+        from new, old where s.id = new.id and (new.terms_change or new.name <> old.name)
+        returning s.*
+    ), t as (
+        insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
+        select s.id, s.terms_since, s.allocated_capacity, s.allow_overdraft from changed s, new where new.terms_change
+    ), a as (
+        select audit(%(stamp)s, s.partner_id, 'account.update', s.id::text, to_jsonb(b), to_jsonb(n))
+        from changed s,
+            (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from old) b,
+            (select name, allocated_capacity "allocatedCapacity", allow_overdraft "allowOverdraft" from new) n
+    ), p as (
+        select partner.* from partner, changed s, new where partner.id = s.partner_id and new.terms_change
+        for no key update of partner
+    ), parent as (
+        update partner set given = p.given - old.allocated_capacity + new.allocated_capacity,
+            allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
+        from p, old, new where partner.id = p.id and new.allocated_capacity <> old.allocated_capacity
+    ), s as (
+        select * from changed union all select * from old where not exists (select from changed)
+    )
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {BOUNDED}),
+           {VIEW}
+    from s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
+
+
+async def change_account(
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    account_id: int,
+    change: AccountChange,
+    now: datetime,
+    stamp: str,
+) -> Changed | None:
+    """None if there is no such account. Constraints: partner_given or overflow, the partner has not that much left.
+
+    The partner's row is locked for every change of terms, also where its total stays: whether its pool is bounded must
+    be known as it is when this is committed, else nobody would look at the quotas again.
+    """
+    return await _changed(
+        conn,
+        _CHANGE,
+        {
+            "id": account_id,
+            "partner": partner_id,
+            "scope": scope,
+            "name": change.name,
+            "allocated": change.allocated_capacity,
+            "overdraft": change.allow_overdraft,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+
+
+_SUSPEND: LiteralString = f"""
+    with old as (
+        select s.* from {LIVING} for no key update of s
+    ), changed as (
+        update storage_account s set suspended_at = coalesce(old.suspended_at, %(now)s),
+            suspension_reason = %(reason)s,
+            desired_revision = s.desired_revision + case when old.suspended_at is null then 1 else 0 end
+        from old
+        where s.id = old.id and old.purge_started_at is null and old.suspension_reason is distinct from %(reason)s
+        returning s.*
+    ), s as (
+        select * from changed union all select * from old where not exists (select from changed)
+    )
+    select s.purge_started_at is not null,
+           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {VIEW},
+           (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
+                         case when old.suspended_at is not null
+                             then jsonb_build_object('reason', old.suspension_reason) end,
+                         jsonb_build_object('reason', c.suspension_reason)) from changed c)
+    from old, s join region r on r.id = s.region_id"""
+
+
+async def suspend_account(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, reason: str, now: datetime, stamp: str
+) -> Changed | None:
+    """None if there is no such account. For one that is suspended already the reason changes and the time stays."""
+    return await _changed(
+        conn,
+        _SUSPEND,
+        {"id": account_id, "partner": partner_id, "scope": scope, "reason": reason, "now": now, "stamp": stamp},
+    )
+
+
+_RESUME: LiteralString = f"""
+    with old as (
+        select s.* from {LIVING} for no key update of s
+    ), changed as (
+        update storage_account s set suspended_at = null, suspension_reason = null,
+            desired_revision = s.desired_revision + 1
+        from old where s.id = old.id and old.purge_started_at is null and old.suspended_at is not null
+        returning s.*
+    ), s as (
+        select * from changed union all select * from old where not exists (select from changed)
+    )
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {VIEW},
+           (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
+                         jsonb_build_object('reason', old.suspension_reason), null) from changed c)
+    from old, s join region r on r.id = s.region_id"""
+
+
+async def resume_account(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, stamp: str
+) -> Changed | None:
+    """None if there is no such account. One that is not suspended stays as it is."""
+    return await _changed(conn, _RESUME, {"id": account_id, "partner": partner_id, "scope": scope, "stamp": stamp})
+
+
+_PASSWORD: LiteralString = f"""
+    with old as (
+        select s.* from {LIVING} for no key update of s
+    ), s as (
+        update storage_account s set password_hash = %(hash)s
+        from old where s.id = old.id and old.purge_started_at is null
+        returning s.*
+    )
+    select old.purge_started_at is not null,
+           (select audit(%(stamp)s, s.partner_id, 'account.set-password', s.id::text, null, null) from s)
+    from old"""
+
+
+async def set_password(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, password_hash: str, stamp: str
+) -> bool | None:
+    """Whether it was done in time: False if the purge has started, None if there is no such account."""
+    cursor = await conn.execute(
+        _PASSWORD,
+        {"id": account_id, "partner": partner_id, "scope": scope, "hash": password_hash, "stamp": stamp},
+    )
+    row = await cursor.fetchone()
+    return not row[0] if row else None
+
+
+async def _changed(conn: Connection, text: LiteralString, params: dict[str, object]) -> Changed | None:
+    row = await (await conn.execute(text, params)).fetchone()
+    return Changed(*row[:4]) if row else None

@@ -1,0 +1,38 @@
+"""SQL of how the accounts of regions stand on their clusters, for whoever watches over them."""
+
+from typing import NamedTuple
+
+from tonnage.db import Connection
+
+
+class OnCluster(NamedTuple):
+    """A region with a cluster: accounts of which it must hear, those that it refuses, and what sweeps have found."""
+
+    region: str
+    pending: int
+    refused: int
+    drift: int
+    """Differences that were left to the operator."""
+    repaired: int
+    """Differences that were repaired, since ever."""
+
+
+async def on_clusters(conn: Connection) -> list[OnCluster]:
+    """Every region with a cluster. Reads accounts that are behind, not all of them."""
+    cursor = await conn.execute(
+        """
+        select r.name, coalesce(a.pending, 0), coalesce(a.refused, 0),
+            (select count(*) from drift d where d.region_id = r.id),
+            coalesce((select repaired from sweep s where s.region_id = r.id), 0)
+        from region r left join (
+            select s.region_id,
+                count(*) filter (where s.refused_revision is distinct from s.desired_revision) as pending,
+                count(*) filter (where s.refused_revision = s.desired_revision) as refused
+            from storage_account s
+            where s.applied_revision < s.desired_revision and s.purged_at is null
+            group by s.region_id
+        ) a on a.region_id = r.id
+        where r.plane <> 'metered' order by r.id
+        """
+    )
+    return [OnCluster(*row) for row in await cursor.fetchall()]

@@ -1,0 +1,50 @@
+"""SQL of storage accounts with all that is known of them: the published facts, and the region, use and state."""
+
+from typing import LiteralString
+from uuid import UUID
+
+from tonnage.accounts.queries import LIVING, PUBLISHED
+from tonnage.db import Connection, ListQuery
+
+_SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+
+_REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
+
+VIEW: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
+    'region', r.name, 'createdAt', to_char(s.created_at, {_SECONDS}),
+    'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {_SECONDS}),
+    'suspension', case when s.suspended_at is not null then json_build_object(
+        'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
+    'provisioning', case
+        when r.plane = 'metered' then 'metered'
+        when {_REFUSED} then 'refused'
+        when s.applied_revision < s.desired_revision then 'pending'
+        else 'done' end,
+    'refusal', case when r.plane <> 'metered' and {_REFUSED} then s.refusal end))"""
+"""The whole JSON of rows `s` of storage_account and `r` of its region."""
+
+
+async def one_view(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
+    """The living account as JSON."""
+    cursor = await conn.execute(
+        f"with s as (select s.* from {LIVING}) select {VIEW} from s join region r on r.id = s.region_id",
+        {"id": account_id, "partner": partner_id, "scope": scope},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+def views_of(scope: UUID, partner_id: UUID) -> ListQuery:
+    """The living accounts of a partner, those waiting for deletion included."""
+    return ListQuery(
+        f"""
+        select coalesce(s.seq, 0), case when s.id is not null then {VIEW} end
+        from partner p
+        left join storage_account s
+            on s.partner_id = p.id and s.purged_at is null and (%(after)s::bigint is null or s.seq > %(after)s)
+        left join region r on r.id = s.region_id
+        where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
+        order by s.seq limit %(limit)s
+        """,
+        {"scope": scope, "partner": partner_id},
+    )

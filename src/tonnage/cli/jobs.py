@@ -1,0 +1,58 @@
+"""`tonnage jobs`: what is done in the background, and what went wrong there."""
+
+import click
+
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.output import Column, as_json, show_list
+from tonnage.config import Settings
+from tonnage.jobs import queries
+from tonnage.jobs.actions import Retried, retry
+
+_COLUMNS = (
+    Column("ID", "id", align="right"),
+    Column("Name", "name"),
+    Column("Subject", "subject"),
+    Column("Status", "status"),
+    Column("Attempts", "attempts", align="right"),
+    Column("Asked for", "askedAt"),
+    Column("Next try", "nextTryAt"),
+    Column("Failed", "failedAt"),
+    Column("Reason", "reason"),
+)
+
+
+@click.group()
+def jobs() -> None:
+    """What servers and workers do in the background. Jobs that went well are not kept."""
+
+
+@jobs.command("list")
+@click.option("--failed", is_flag=True, help="Only those that failed and are not tried again by themselves.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the latest.")
+@as_json
+@on_database
+def list_(settings: Settings, failed: bool, limit: int, as_json: bool) -> None:
+    """Show the jobs that wait, run or have failed, the newest at the end."""
+    show_list(
+        run(settings, lambda session: session.documents(queries.latest_jobs(limit, failed=failed))),
+        _COLUMNS,
+        as_json=as_json,
+    )
+
+
+@jobs.command("retry")
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1, 2**63 - 1))
+@click.option("--all", "every", is_flag=True, help="Every job that has failed or waits for its next try.")
+@on_database
+def retry_(settings: Settings, ids: tuple[int, ...], every: bool) -> None:
+    """Try jobs again now, by their ids: those that have failed, and those that wait for their next try."""
+    if bool(ids) is every:
+        raise click.UsageError("Name the ids of jobs, or --all.")
+
+    async def work(session: Session) -> Retried:
+        return await session.database.transaction(lambda conn: retry(conn, None if every else ids))
+
+    tried, dropped = run(settings, work)
+    click.echo(f"{tried} {'job is' if tried == 1 else 'jobs are'} tried again within seconds.", err=True)
+    if dropped:
+        click.echo(f"{dropped} more were dropped: the next of their kind does their work.", err=True)

@@ -1,0 +1,38 @@
+"""What can be done to jobs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from psycopg.errors import UniqueViolation
+
+from tonnage.db import Connection, attempt
+from tonnage.errors import Conflict, NotFound
+from tonnage.jobs import queries
+
+
+class Retried(NamedTuple):
+    """How many jobs are tried now, and how many were dropped since the next of their kind does their work."""
+
+    jobs: int
+    dropped: int
+
+
+async def retry(conn: Connection, ids: Sequence[int] | None) -> Retried:
+    """Tries jobs again now that have failed or wait for their next try; every one there is for None.
+
+    In the caller's transaction. NotFound: among `ids` is one of no such job; then nothing is changed.
+    """
+    held = await queries.hold_for_retry(conn, ids)
+    unknown = sorted(set(ids or ()) - set(held))
+    if unknown:
+        raise NotFound(
+            f"No job with the id {', '.join(map(str, unknown))} has failed or waits for its next try; "
+            "see: tonnage jobs list"
+        )
+    try:
+        async with attempt(conn):
+            dropped = await queries.drop_superseded(conn, held)
+            await queries.try_now(conn, held)
+    except UniqueViolation as error:
+        raise Conflict("Another job of that kind was asked for at the same moment; try again.") from error
+    return Retried(len(held) - dropped, dropped)

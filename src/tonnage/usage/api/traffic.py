@@ -1,0 +1,81 @@
+"""Reports of traffic, for partners and their distributors."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.guard import Call, DistributorViewer, PartnerViewer
+from tonnage.accounts.account import account_id
+from tonnage.accounts.actions import no_account
+from tonnage.usage import traffic_queries
+from tonnage.usage.api.days import Days
+from tonnage.usage.period import Period
+from tonnage.web.payload import Answer, Bytes, DayText, UuidPath, shown
+from tonnage.web.reply import Json
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/ext/v1", route_class=Door)
+
+
+class DailyTraffic(Answer):
+    model_config = shown({"date": "2026-03-01", "egress": 12_000_000_000, "ingress": 3_000_000_000, "requests": 48_210})
+
+    date: DayText
+    egress: Bytes
+    ingress: Bytes
+    requests: Bytes
+
+
+class ClientTraffic(Answer):
+    model_config = shown(
+        {
+            "client_id": "482915730164",
+            "name": "New customer",
+            "daily_traffic": [
+                {"date": "2026-03-01", "egress": 12_000_000_000, "ingress": 3_000_000_000, "requests": 48_210}
+            ],
+        }
+    )
+
+    client_id: str
+    name: str
+    daily_traffic: list[DailyTraffic]
+
+
+@routes.get(
+    "/partner/{partnerID}/storage-accounts/{accountID}/traffic",
+    responses={200: {"model": ClientTraffic}},
+    tags=["Distributors"],
+)
+async def get_partner_account_traffic(
+    call: DistributorViewer, partnerID: UuidPath, accountID: str, days: Days
+) -> Response:
+    """Report the daily traffic of one of a partner's storage accounts.
+
+    Bytes to and from clients, and requests; days without any are left out. The running day counts up to the last hour
+    that is over.
+    """
+    return await _reported(call, partnerID, accountID, days)
+
+
+@routes.get("/storage-account/{accountID}/traffic", responses={200: {"model": ClientTraffic}}, tags=["Partners"])
+async def get_account_traffic(call: PartnerViewer, accountID: str, days: Days) -> Response:
+    """Report the daily traffic of one of your storage accounts.
+
+    Bytes to and from clients, and requests; days without any are left out. The running day counts up to the last hour
+    that is over.
+    """
+    return await _reported(call, call.actor.organisation_id, accountID, days)
+
+
+async def _reported(call: Call, partner_id: UUID, account: str, days: Period) -> Response:
+    number = account_id(account)
+    if number is None:
+        raise no_account(account)
+    found = await call.database.run(
+        lambda conn: traffic_queries.traffic_of_account(conn, call.actor.organisation_id, partner_id, number, days)
+    )
+    if found is None:
+        raise no_account(number)
+    return Json(found)

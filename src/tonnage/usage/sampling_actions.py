@@ -1,0 +1,86 @@
+"""A cluster is sampled: what each account stores, hour by hour."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from tonnage.accounts.provisioning_actions import requota
+from tonnage.db import Connection, Database
+from tonnage.errors import Unavailable
+from tonnage.storage.abreast import Outcome, abreast
+from tonnage.storage.plane import StoragePlane, Usage
+from tonnage.usage import sampling_queries as queries
+from tonnage.usage import traffic_actions
+from tonnage.usage.actions import record_samples
+from tonnage.usage.period import hour_of
+from tonnage.usage.sample import Sample
+from tonnage.usage.sampling_queries import Run
+
+_log = logging.getLogger(__name__)
+
+BATCH = 500
+"""Accounts that are recorded together. What a run that breaks off has to read again is fewer than that."""
+
+Clock = Callable[[], datetime]
+
+
+async def sample_region(
+    database: Database, plane: StoragePlane, region_id: int, clock: Clock, batch: int = BATCH
+) -> None:
+    """Samples the accounts of a region for the hour that it is, reads their traffic, and recomputes elastic quotas.
+
+    A run is labelled by the hour in which it begins, and by nothing earlier: the past cannot be read any more, so an
+    hour that was missed stays a gap. One that takes longer than its hour goes on under its label. Interrupted anywhere,
+    the rest of its hour can finish it; then only what is missing is read, and nothing when nothing is.
+    Unavailable: the cluster is away, or accounts were missed.
+    """
+    now = clock()
+    run = await database.run(lambda conn: queries.begin(conn, region_id, hour_of(now), now))
+    missed = None
+    if not run.is_complete:
+        missed = await _sample(database, plane, run, clock, batch)
+    await traffic_actions.read(database, plane, region_id, clock())
+    await traffic_actions.trim(database, plane, region_id, clock())
+    if missed:
+        raise missed
+
+
+async def _sample(database: Database, plane: StoragePlane, run: Run, clock: Clock, batch: int) -> Unavailable | None:
+    """Reads whoever has no sample yet. Gives why some of them are to be tried again, None if there are none."""
+    sampled, missed, after = 0, 0, 0
+    away: Unavailable | None = None
+    while some := await database.run(lambda conn, after=after: queries.unsampled(conn, run, after, batch)):
+        outcome = await abreast(some, plane.usage)
+        sampled += await _record(database, run, outcome, clock())
+        if outcome.stopped:
+            raise outcome.stopped
+        for account_id, error in outcome.failed:
+            _log.warning("storage account %d was not sampled: %s", account_id, error)
+            away = error if isinstance(error, Unavailable) else away
+        missed += len(outcome.failed)
+        after = some[-1]
+    if away and not sampled:
+        # Too few accounts to tell from their failures that it is the cluster. But nobody answers, so it is.
+        raise away
+    if sampled or not run.finished:
+        await requota(database, None)
+    await database.run(lambda conn: queries.finish(conn, run, missed, clock()))
+    return away
+
+
+async def _record(database: Database, run: Run, outcome: Outcome[int, Usage | None], now: datetime) -> int:
+    """Stores what was read; gives for how many accounts. None was read of an account that is not on the cluster."""
+    found = {account_id: usage for account_id, usage in outcome.done if usage is not None}
+
+    async def record(conn: Connection) -> int:
+        # The queue keeps runs apart. But it gives a job away when it takes its worker for dead, which may be wrong.
+        await queries.take_turns(conn, run)
+        samples = [
+            Sample(line, account_id, run.hour, found[account_id].bytes, found[account_id].objects)
+            for line, account_id in enumerate(await queries.still_unsampled(conn, run, list(found)), 1)
+        ]
+        await record_samples(conn, samples, now)
+        await queries.note_sampled(conn, run, len(samples))
+        return len(samples)
+
+    return await database.transaction(record) if found else 0

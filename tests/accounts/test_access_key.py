@@ -1,0 +1,44 @@
+"""What can be said of access keys without a database."""
+
+import re
+
+import pytest
+
+from tonnage.accounts.access_key import KeyDrift, State, key_drift, may_be_access_key, new_access_key, too_many
+
+
+def test_a_new_one_is_recognised_and_drawn_at_random() -> None:
+    names = {new_access_key() for _ in range(1000)}
+    assert len(names) == 1000
+    assert all(re.fullmatch(r"TONNAGE[A-Z0-9]{13}", name) for name in names)
+    assert all(map(may_be_access_key, names))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A" * 15, "A" * 129, "a" * 20, "A" * 19 + "\0", "A" * 20 + "\n", "Ä" * 20, "٣" * 20]
+)
+def test_what_cannot_be_one(text: str) -> None:
+    assert not may_be_access_key(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "on_cluster", "drift"),
+    [
+        ({}, [], KeyDrift((), ())),
+        ({"A": State.LIVE}, ["A"], KeyDrift((), ())),
+        ({"B": State.LIVE, "A": State.LIVE}, [], KeyDrift(("A", "B"), ())),
+        ({"A": State.MAKING}, [], KeyDrift((), ())),
+        ({"A": State.ENDING}, [], KeyDrift((), ())),
+        ({"A": State.MAKING, "B": State.ENDING}, ["B", "A"], KeyDrift((), ())),
+        ({"A": State.LIVE}, ["C", "A", "B"], KeyDrift((), ("B", "C"))),
+        ({"A": State.LIVE}, ["B"], KeyDrift(("A",), ("B",))),
+    ],
+)
+def test_the_drift_of_an_account(before: dict[str, State], on_cluster: list[str], drift: KeyDrift) -> None:
+    assert key_drift(before, on_cluster) == drift
+
+
+def test_a_refusal_says_what_is_in_the_way() -> None:
+    assert str(too_many(10, 0)) == "The account has 10 access keys, and 10 is the most; delete one first."
+    assert "10 access keys, 3 of them just being made or deleted, and" in str(too_many(10, 3))
+    assert "or wait a few minutes" in str(too_many(10, 3))

@@ -1,0 +1,307 @@
+"""What a change of an account asks for: the jobs that tell its cluster, in the transaction of the change."""
+
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cast import NOW, TB, Cast
+from tonnage.access.actor import Actor
+from tonnage.accounts import actions, change_actions, view_queries
+from tonnage.accounts.account import AccountChange
+from tonnage.accounts.checks import ALL
+from tonnage.accounts.purge_actions import purge_due
+from tonnage.db import Connection, connect
+from tonnage.errors import Conflict, NotFound
+from tonnage.regions.actions import add_region
+from tonnage.regions.queries import region_id
+from tonnage.regions.region import Gateway, NewRegion
+from tonnage.sealing import create_key_file
+from tonnage.storage.metered import MeteredPlane
+
+pytestmark = pytest.mark.anyio
+
+METERED, ON_CLUSTER = "metered-1", "cluster-1"
+DUE = NOW + timedelta(days=30)
+
+BOUNDED, PAY_PER_USE, OVERDRAFT = "bounded", "pay-per-use", "overdraft"
+
+
+@dataclass
+class Scene:
+    """Two regions, of which the metered one is the default, and one partner. Nobody runs jobs, nobody answers."""
+
+    cast: Cast
+    region: int
+    partner: Actor
+    bounded: bool
+
+    async def jobs(self) -> list[str]:
+        """What was asked for since the last time."""
+
+        async def take(conn: Connection) -> list[str]:
+            query = "with gone as (delete from procrastinate_jobs returning *) select lock from gone order by id"
+            return [lock for (lock,) in await (await conn.execute(query)).fetchall()]
+
+        return await self.cast.database.run(take)
+
+    async def run(self, work: Callable[[Connection], Awaitable[Any]]) -> Any:
+        return await self.cast.database.run(work)  # pyright: ignore[reportArgumentType]  a coroutine
+
+    async def account(self, region: str = ON_CLUSTER, allocated: int = TB) -> int:
+        made = await self.cast.account(self.partner, allocated, region=region)
+        await self.jobs()
+        return made
+
+    @property
+    def reconcile(self) -> str:
+        return f"accounts.reconcile/{self.region}"
+
+    @property
+    def requota(self) -> str:
+        return f"accounts.requota/{self.partner.organisation_id}"
+
+    def change(self, account: int, **change: Any) -> Callable[[Connection], Awaitable[Any]]:
+        wanted = AccountChange(**change)
+        return lambda conn: change_actions.change_account(
+            conn, self.partner, self.partner.organisation_id, account, wanted, NOW
+        )
+
+    def suspend(self, account: int, reason: str = "Unpaid") -> Callable[[Connection], Awaitable[Any]]:
+        partner = self.partner
+        return lambda conn: change_actions.suspend_account(conn, partner, partner.organisation_id, account, reason, NOW)
+
+    def resume(self, account: int) -> Callable[[Connection], Awaitable[Any]]:
+        partner = self.partner
+        return lambda conn: change_actions.resume_account(conn, partner, partner.organisation_id, account)
+
+    def delete(self, account: int) -> Callable[[Connection], Awaitable[Any]]:
+        partner = self.partner
+        return lambda conn: actions.delete_account(conn, partner, partner.organisation_id, account, 30, NOW)
+
+    def due(self, account: int, days: int | None) -> Callable[[Connection], Awaitable[Any]]:
+        due = None if days is None else NOW + timedelta(days=days)
+        partner = self.partner
+        return lambda conn: actions.set_deletion(conn, partner, partner.organisation_id, account, due, 30, NOW)
+
+    async def revisions(self, account: int) -> tuple[int, int]:
+        return await self.cast.row(  # pyright: ignore[reportReturnType]
+            "select desired_revision, applied_revision from storage_account where id = %s", account
+        )
+
+
+@pytest.fixture
+async def two_regions(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
+) -> AsyncGenerator[tuple[Cast, int]]:
+    key_file = tmp_path / "keys"
+    create_key_file(key_file)
+    with new_database() as conninfo:
+        async with connect(conninfo, size=3, streams=1) as database:
+            cast = await Cast.of(database)
+            await cast.region(METERED)
+            here = NewRegion(ON_CLUSTER, *["https://s3.example.org"] * 3)
+            gateway = Gateway("http://127.0.0.1:1", "ACCESS", "secret")
+            await database.transaction(
+                lambda conn: add_region(conn, cast.operator, here, NOW, gateway=gateway, key_file=key_file)
+            )
+            made = await database.run(lambda conn: region_id(conn, ON_CLUSTER))
+            assert made is not None
+            yield cast, made
+
+
+@pytest.fixture(params=[BOUNDED])
+async def scene(two_regions: tuple[Cast, int], request: pytest.FixtureRequest) -> Scene:
+    cast, region = two_regions
+    distributor = await cast.distributor()
+    allocated = 0 if request.param == PAY_PER_USE else 10 * TB
+    partner = await cast.partner(
+        distributor, await cast.contract(distributor), allocated, overdraft=request.param == OVERDRAFT
+    )
+    scene = Scene(cast, region, partner, request.param == BOUNDED)
+    await scene.jobs()
+    return scene
+
+
+every_pool = pytest.mark.parametrize("scene", [BOUNDED, PAY_PER_USE, OVERDRAFT], indirect=True)
+
+
+@every_pool
+async def test_a_creation(scene: Scene) -> None:
+    account = await scene.cast.account(scene.partner, TB, region=ON_CLUSTER)
+    assert await scene.jobs() == [scene.reconcile, *[scene.requota] * scene.bounded]
+    assert await scene.revisions(account) == (1, 0)
+
+
+@every_pool
+async def test_a_resize_and_an_overdraft(scene: Scene) -> None:
+    account = await scene.account()
+    for revision, change in enumerate(({"allocated_capacity": 2 * TB}, {"allow_overdraft": True}), 2):
+        await scene.run(scene.change(account, **change))
+        assert await scene.jobs() == [scene.reconcile, *[scene.requota] * scene.bounded]
+        await scene.run(scene.change(account, **change))
+        assert await scene.jobs() == []
+        assert await scene.revisions(account) == (revision, 0)
+
+
+async def test_another_name_has_nothing_to_do_with_quotas(scene: Scene) -> None:
+    account = await scene.account()
+    await scene.run(scene.change(account, name="Renamed"))
+    assert await scene.jobs() == [scene.reconcile]
+    await scene.run(scene.change(account, name="Renamed", allocated_capacity=TB, allow_overdraft=False))
+    await scene.run(scene.change(account))
+    assert await scene.jobs() == []
+    assert await scene.revisions(account) == (2, 0)
+
+
+async def test_a_suspension(scene: Scene) -> None:
+    account = await scene.account()
+    for work, jobs in (
+        (scene.suspend(account), [scene.reconcile]),
+        (scene.suspend(account), []),
+        (scene.suspend(account, "Still unpaid"), []),
+        (scene.resume(account), [scene.reconcile]),
+        (scene.resume(account), []),
+    ):
+        await scene.run(work)
+        assert await scene.jobs() == jobs
+    assert await scene.revisions(account) == (3, 0)
+
+
+async def test_a_deletion(scene: Scene) -> None:
+    account = await scene.account()
+    for work, jobs in (
+        (scene.delete(account), [scene.reconcile]),
+        (scene.delete(account), []),
+        (scene.due(account, 40), [scene.reconcile]),
+        (scene.due(account, 40), []),
+        (scene.due(account, None), [scene.reconcile]),
+        (scene.due(account, None), []),
+        (scene.due(account, 31), [scene.reconcile]),
+    ):
+        await scene.run(work)
+        assert await scene.jobs() == jobs
+    assert await scene.revisions(account) == (5, 0)
+
+
+async def test_a_password_concerns_no_cluster(scene: Scene) -> None:
+    account = await scene.account()
+    scope = scene.partner.organisation_id
+    await scene.run(lambda conn: change_actions.set_password(conn, scene.partner, scope, account, "another hash"))
+    assert await scene.jobs() == []
+    assert await scene.revisions(account) == (1, 0)
+
+
+@every_pool
+@pytest.mark.parametrize("region", [ON_CLUSTER, METERED])
+async def test_a_purge(scene: Scene, region: str) -> None:
+    account = await scene.account(region)
+    await scene.run(scene.delete(account))
+    await scene.jobs()
+    (lives_in,) = await scene.cast.row("select region_id from storage_account where id = %s", account)
+    gone = await purge_due(scene.cast.database, MeteredPlane(), lives_in, scene.cast.operator, lambda: DUE)
+    assert gone == 1
+    assert await scene.jobs() == [scene.requota] * (scene.bounded and region == ON_CLUSTER)
+
+
+async def test_in_a_metered_region_there_is_nobody_to_tell(scene: Scene) -> None:
+    account = await scene.cast.account(scene.partner, TB)
+    for work in (
+        scene.change(account, name="Renamed", allocated_capacity=2 * TB, allow_overdraft=True),
+        scene.suspend(account),
+        scene.resume(account),
+        scene.delete(account),
+        scene.due(account, 40),
+        scene.due(account, None),
+    ):
+        await scene.run(work)
+    assert await scene.jobs() == []
+
+
+async def test_what_is_rolled_back_leaves_no_job(scene: Scene) -> None:
+    account = await scene.account()
+    email = f"rolled-back-{account}@example.org"
+
+    class ChangedMyMindError(Exception):
+        pass
+
+    def then_not(work: Callable[[Connection], Awaitable[Any]]) -> Callable[[Connection], Awaitable[None]]:
+        async def regretted(conn: Connection) -> None:
+            await work(conn)
+            raise ChangedMyMindError
+
+        return regretted
+
+    def create(conn: Connection) -> Awaitable[Any]:
+        details = actions.NewAccount("Rolled back", email, "hash", TB, allow_overdraft=False, region=ON_CLUSTER)
+        return actions.create_account(conn, scene.partner, scene.partner.organisation_id, details, NOW)
+
+    for work in (
+        create,
+        scene.change(account, allocated_capacity=3 * TB),
+        scene.suspend(account),
+        scene.delete(account),
+    ):
+        with pytest.raises(ChangedMyMindError):
+            await scene.cast.database.transaction(then_not(work))
+    assert await scene.jobs() == []
+    assert await scene.revisions(account) == (1, 0)
+    assert await scene.cast.row("select count(*) from storage_account where contact_email = %s", email) == (0,)
+
+
+async def test_what_is_refused_leaves_no_job_and_the_transaction_goes_on(scene: Scene) -> None:
+    account = await scene.account()
+
+    async def some(conn: Connection) -> None:
+        with pytest.raises(Conflict, match="11 TB"):
+            await scene.change(account, allocated_capacity=11 * TB)(conn)
+        with pytest.raises(NotFound):
+            await scene.suspend(account + 1)(conn)
+        await scene.suspend(account)(conn)
+
+    await scene.cast.database.transaction(some)
+    assert await scene.jobs() == [scene.reconcile]
+
+
+async def test_the_state_of_what_its_cluster_was_told(scene: Scene) -> None:
+    account = await scene.account()
+    scope = scene.partner.organisation_id
+
+    async def state() -> tuple[str, str | None]:
+        view = await scene.cast.database.run(lambda conn: view_queries.one_view(conn, scope, scope, account))
+        assert view is not None
+        shown = json.loads(view)
+        assert shown["region"] == ON_CLUSTER
+        return shown["provisioning"], shown.get("refusal")
+
+    async def told(assignments: Any) -> None:
+        await scene.cast.row(f"update storage_account set {assignments} where id = %s returning 1", account)
+
+    assert await state() == ("pending", None)
+    await told("refused_revision = desired_revision, refusal = 'The name is taken.'")
+    assert await state() == ("refused", "The name is taken.")
+    await scene.run(scene.change(account, name="Another name"))
+    assert await state() == ("pending", None)
+    await told("applied_revision = desired_revision, refused_revision = null, refusal = null")
+    assert await state() == ("done", None)
+    await scene.run(scene.suspend(account))
+    assert await state() == ("pending", None)
+
+
+async def test_afterwards_the_doctor_finds_nothing(scene: Scene) -> None:
+    account, other = await scene.account(), await scene.account(METERED)
+    for work in (
+        scene.change(account, allocated_capacity=5 * TB, name="Renamed"),
+        scene.change(other, allocated_capacity=0, allow_overdraft=True),
+        scene.suspend(account),
+        scene.change(account, allow_overdraft=True),
+    ):
+        await scene.run(work)
+    checks = [await scene.cast.database.transaction(check) for check in ALL]
+    assert [check.differences for check in checks] == [()] * len(ALL)
+    assert all(check.compared for check in checks)

@@ -1,0 +1,123 @@
+"""The life of an account from its opening to its purge, by the API and with an ordinary S3 client on a real gateway."""
+
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import TB
+from tests.clustered import ClusterHouse
+from tests.storage.customer import Customer
+from tonnage.access.actor import Actor
+from tonnage.accounts.jobs import purge
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+KB = 1000
+
+
+class Partner:
+    """Somebody with a partner's key, and whatever the jobs do after each request."""
+
+    def __init__(self, house: ClusterHouse, actor: Actor) -> None:
+        self.house = house
+        self.actor = actor
+
+    async def does(self, method: str, path: str, status: int, body: dict[str, Any] | None = None) -> Any:
+        more = {} if body is None else {"json": body}
+        answer = await self.house.call(method, path, await self.house.key(self.actor), **more)
+        assert answer.status_code == status, answer.text
+        await self.house.work()
+        return answer.json() if answer.content else None
+
+    async def opens(self, allocated: int, *, overdraft: bool = False) -> str:
+        email = f"{uuid.uuid4().hex}@customer.example"
+        details = {
+            "name": "Customer",
+            "allocatedCapacity": allocated,
+            "allowOverdraft": overdraft,
+            "clientAccount": {"contactEmail": email, "password": "Choose-1-yourself"},
+        }
+        made = await self.does("POST", "/v1/storage-account", 201, details)
+        return made["clientAccountId"]
+
+    async def makes_a_key(self, account: str) -> tuple[str, str]:
+        made = await self.does("POST", f"/ext/v1/storage-account/{account}/access-keys", 201, {})
+        return made["accessKey"], made["secretKey"]
+
+
+@pytest.fixture
+async def partner(cluster_house: ClusterHouse) -> Partner:
+    house = cluster_house
+    distributor = await house.cast.distributor()
+    return Partner(house, await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB))
+
+
+@contextmanager
+def using(house: ClusterHouse, key: tuple[str, str]) -> Generator[Customer]:
+    with house.customer(*key) as customer:
+        yield customer
+
+
+async def test_from_opening_to_purge(cluster_house: ClusterHouse, partner: Partner) -> None:
+    house = cluster_house
+    account = await partner.opens(100 * KB)
+    one, extended = f"/v1/storage-account/{account}", f"/ext/v1/storage-account/{account}"
+    assert (await partner.does("GET", extended, 200))["provisioning"] == "done"
+    with using(house, await partner.makes_a_key(account)) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        assert customer.stores("data", 60 * KB, "first") == "done"
+        assert customer.stores("data", 60 * KB, "second") == "QuotaExceeded"
+
+        await partner.does("PATCH", extended, 200, {"allocatedCapacity": 120 * KB})
+        assert customer.stores("data", 60 * KB, "second") == "done"
+        assert customer.stores("data", 1, "third") == "QuotaExceeded"
+
+        # Elastic: beyond its own it may take what the partner has left.
+        await partner.does("PATCH", extended, 200, {"allowOverdraft": True})
+        assert customer.stores("data", 500 * KB, "third") == "done"
+        assert customer.tries("delete_object", Bucket="data", Key="third") == "done"
+
+        await partner.does("PUT", f"{extended}/suspension", 200, {"reason": "not paid"})
+        assert customer.tries("get_object", Bucket="data", Key="first") == "UserSuspended"
+        await partner.does("DELETE", f"{extended}/suspension", 204)
+        assert customer.tries("get_object", Bucket="data", Key="first") == "done"
+
+        await partner.does("DELETE", one, 204)
+        assert customer.tries("get_object", Bucket="data", Key="first") == "done"
+        assert customer.stores("data", 1, "fourth") == "AccessDenied"
+        assert customer.tries("delete_object", Bucket="data", Key="first") == "AccessDenied"
+
+        await partner.does("PATCH", one, 200, {"pendingDeletedAt": None})
+        assert customer.stores("data", 1, "fourth") == "done"
+
+        await partner.does("DELETE", one, 204)
+        house.clock.now += timedelta(days=30)
+        await purge(house.database, house.planes, house.clock)
+        await house.work()
+        assert customer.tries("get_object", Bucket="data", Key="first") == "InvalidAccessKeyId"
+    await partner.does("GET", one, 404)
+    assert await (await house.plane()).state(int(account)) is None
+    assert await house.cast.row("select count(*) from access_key where account_id = %s", int(account)) == (0,)
+
+
+async def test_bucket_names_are_private_to_an_account(cluster_house: ClusterHouse, partner: Partner) -> None:
+    for content in (b"mine", b"yours"):
+        with using(cluster_house, await partner.makes_a_key(await partner.opens(100 * KB))) as customer:
+            customer.s3.create_bucket(Bucket="backup")
+            customer.s3.put_object(Bucket="backup", Key="whose", Body=content)
+            assert customer.s3.get_object(Bucket="backup", Key="whose")["Body"].read() == content
+
+
+async def test_an_elastic_account_is_held_to_what_the_partner_has_left(
+    cluster_house: ClusterHouse, partner: Partner
+) -> None:
+    """Which is 10 TB less all but 100 KB of it: another account has been given that."""
+    await partner.opens(10 * TB - 100 * KB)
+    with using(cluster_house, await partner.makes_a_key(await partner.opens(0))) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        assert customer.stores("data", 60 * KB, "first") == "done"
+        assert customer.stores("data", 60 * KB, "second") == "QuotaExceeded"

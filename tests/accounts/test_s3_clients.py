@@ -1,0 +1,126 @@
+"""The page for customers, docs/s3-clients.md: what it says is done, to the letter, on a real gateway."""
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.accounts.keys import listed, make
+from tests.clustered import ClusterHouse
+
+PAGE = (Path(__file__).parents[2] / "docs/s3-clients.md").read_text(encoding="utf-8")
+
+ABSENT = (
+    None
+    if all(map(shutil.which, ("aws", "rclone")))
+    else "The commands of docs/s3-clients.md were not tried out; for that: "
+    "apt-get install --no-install-recommends awscli rclone"
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+
+def section(title: str) -> str:
+    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+class Desk:
+    """Where a customer works: a home with the files that a section asks for, and a key in the environment."""
+
+    def __init__(self, folder: Path, house: ClusterHouse, made: dict[str, str], title: str) -> None:
+        self.folder = folder
+        self._house = house
+        self._text = section(title).replace("https://s3.example.com", house.gateway.address)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
+        key = {"AWS_ACCESS_KEY_ID": made["accessKey"], "AWS_SECRET_ACCESS_KEY": made["secretKey"]}
+        self._environment = {**inherited, **key, "HOME": str(folder), "PATH": f"/usr/bin:{os.environ['PATH']}"}
+        (folder / "holiday.jpg").write_bytes(os.urandom(100_000))
+        (folder / "pictures/2025").mkdir(parents=True)
+        for name in ("one.jpg", "2025/two & more.jpg"):
+            (folder / "pictures" / name).write_bytes(os.urandom(1000))
+        for place, content in re.findall(r"`~/([^`]+)`:\n\n```ini\n(.*?)```", self._text, re.DOTALL):
+            (folder / place).parent.mkdir(parents=True)
+            (folder / place).write_text(content)
+
+    async def does(self, *command: str) -> str:
+        """What it prints."""
+        run = asyncio.to_thread(
+            subprocess.run,
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        done = await run
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    async def shell(self) -> str:
+        (commands,) = blocks("sh", self._text)
+        return await self.does("sh", "-eu", "-c", commands)
+
+    async def python(self) -> str:
+        (program,) = blocks("python", self._text)
+        return await self.does(sys.executable, "-c", program)
+
+    def is_back(self, name: str) -> bool:
+        return (self.folder / name).read_bytes() == (self.folder / "holiday.jpg").read_bytes()
+
+
+@pytest.fixture
+async def made(cluster_house: ClusterHouse) -> dict[str, str]:
+    return await make(cluster_house, await cluster_house.business())
+
+
+async def test_boto3(cluster_house: ClusterHouse, made: dict[str, str], tmp_path: Path) -> None:
+    desk = Desk(tmp_path, cluster_house, made, "boto3")
+    assert await desk.python() == "2026/holiday.jpg 100000\n"
+    assert desk.is_back("from-boto3.jpg")
+
+
+@pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
+@pytest.mark.parametrize(
+    ("title", "back"), [("AWS command line", "from-aws.jpg"), ("rclone", "from-rclone.jpg")], ids=["aws", "rclone"]
+)
+async def test_commands(
+    cluster_house: ClusterHouse, made: dict[str, str], tmp_path: Path, title: str, back: str
+) -> None:
+    desk = Desk(tmp_path, cluster_house, made, title)
+    printed = await desk.shell()
+    for name in ("2026/holiday.jpg", "pictures/one.jpg", "pictures/2025/two & more.jpg"):
+        assert name in printed
+    assert desk.is_back(back)
+
+
+async def test_the_rotation(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    business = await house.business()
+    old = await make(house, business)
+    api_key = await house.key(business.partner)
+    named = {"$KEY": api_key, "284811845612": str(business.account), "TONNAGE4Q7Z0KX2M9RB1": old["accessKey"]}
+    done: list[int] = []
+    text = re.sub("|".join(map(re.escape, named)), lambda found: named[found[0]], section("Another key, without a gap"))
+    for command in blocks(" *sh", text):
+        program, _, method, *arguments, address = shlex.split(command)
+        assert (program, address.startswith("https://tonnage.example.com/")) == ("curl", True)
+        options = list(zip(arguments[::2], arguments[1::2], strict=True))
+        headers = dict(value.split(": ") for name, value in options if name == "-H")
+        content = next((value for name, value in options if name == "-d"), None)
+        path = address.removeprefix("https://tonnage.example.com")
+        done.append((await house.call(method, path, headers=headers, content=content)).status_code)
+    assert done == [201, 204]
+    (left,) = await listed(house, business)
+    assert left["description"] == "Backup server"

@@ -1,0 +1,166 @@
+"""A cluster that was changed behind our back, or is ahead of the database, or behind it."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from sandbox.gateway import Gateway
+from tests.cast import TB
+from tests.cli.command import Command
+from tests.clustered import REGION, ClusterHouse
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.accounts import actions
+from tonnage.accounts.sweep import Finding
+from tonnage.accounts.sweep_actions import Compared, plan, sweep
+from tonnage.storage.ceph_account import uid
+from tonnage.storage.plane import Access
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+
+async def swept(house: ClusterHouse) -> list[Finding]:
+    """What a sweep finds of our own accounts: others' tests leave theirs on the same gateway."""
+    return await _ours(house, await everything_swept(house))
+
+
+async def everything_swept(house: ClusterHouse) -> Compared:
+    return await sweep(house.database, await house.plane(), house.region_id, house.cast.operator, house.clock)
+
+
+async def planned(house: ClusterHouse) -> list[Finding]:
+    return await _ours(house, await plan(house.database, await house.plane(), house.region_id, house.cast.operator))
+
+
+async def _ours(house: ClusterHouse, compared: Compared) -> list[Finding]:
+    (ids,) = await house.cast.row("select coalesce(array_agg(id::text), '{}') from storage_account")
+    return [finding for finding in compared.findings if any(one in finding.subject for one in ids)]
+
+
+async def deleted(house: ClusterHouse, partner_id: UUID, account: int) -> None:
+    actor = Actor(partner_id, Kind.PARTNER, Role.ADMIN, "cli")
+    await house.database.run(lambda conn: actions.delete_account(conn, actor, partner_id, account, 30, house.clock.now))
+
+
+async def test_nothing_is_found_where_all_is_well(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    await house.business()
+    await swept(house)
+    assert await swept(house) == []
+    started, finished, checked = await house.cast.row("select started_at, finished_at, checked from sweep")
+    assert (started, finished, checked) == (house.clock.now, house.clock.now, 1)
+
+
+async def test_what_was_changed_behind_our_back_is_put_right(cluster_house: ClusterHouse, gateway: Gateway) -> None:
+    house = cluster_house
+    account = (await house.business()).account
+    await swept(house)
+    gateway.admin("user", "modify", "--uid", uid(account), "--display-name", "Renamed", "--max-buckets", "7")
+    gateway.admin("quota", "disable", "--uid", uid(account), "--quota-scope", "user")
+    gateway.admin("user", "suspend", "--uid", uid(account))
+    found = [Finding(f"storage account {account}", "differs in display name, max buckets, access, quota", False)]
+    assert await planned(house) == found
+    assert await planned(house) == found, "a plan changes nothing"
+    assert [finding.repaired for finding in await swept(house)] == [True]
+    actual = await (await house.plane()).state(account)
+    assert actual is not None
+    assert (actual.quota, actual.quota_exact, actual.access, actual.max_buckets) == (TB, True, Access.FULL, 100)
+    assert await swept(house) == []
+    assert await house.cast.row("select repaired from sweep") == (1,)
+
+
+async def test_a_cluster_behind_the_database_gets_what_it_lacks(cluster_house: ClusterHouse, gateway: Gateway) -> None:
+    """Put back from an older copy, or somebody has removed the account there."""
+    house = cluster_house
+    account = (await house.business()).account
+    await swept(house)
+    gateway.admin("user", "rm", "--uid", uid(account))
+    assert await swept(house) == [Finding(f"storage account {account}", "is not on the cluster", repaired=True)]
+    assert await (await house.plane()).state(account) is not None
+
+
+async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_know(
+    cluster_house: ClusterHouse,
+) -> None:
+    """The database was put back from an older copy: what was opened since holds customers' data."""
+    house = cluster_house
+    unknown = (await house.business()).account + 1
+    await house.provide(unknown)
+    whole = await everything_swept(house)
+    finding = Finding(f"storage account {unknown}", "is on the cluster, and unknown here", repaired=False)
+    assert finding in whole.findings
+    assert await (await house.plane()).state(unknown) is not None
+    query = "select what, found_at from drift where subject = %s"
+    assert await house.cast.row(query, finding.subject) == (finding.what, house.clock.now)
+    first = house.clock.now
+    house.clock.now += timedelta(hours=6)
+    await swept(house)
+    assert await house.cast.row(query, finding.subject) == (finding.what, first)
+    await (await house.plane()).purge(unknown)
+    await swept(house)
+    assert await house.cast.row("select count(*) from drift where subject = %s", finding.subject) == (0,)
+
+
+async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
+    cluster_house: ClusterHouse, gateway: Gateway
+) -> None:
+    house = cluster_house
+    business = await house.business()
+    path = f"/ext/v1/storage-account/{business.account}/access-keys"
+    key = await house.key(business.partner)
+    lost, kept = [(await house.call("POST", path, key, json={})).json()["accessKey"] for _ in range(2)]
+    await swept(house)
+    gateway.admin("key", "rm", "--uid", uid(business.account), "--access-key", lost)
+    gateway.admin("key", "create", "--uid", uid(business.account), "--access-key", "FOREIGN0FOREIGN0", "--gen-secret")
+    subject = f"of storage account {business.account}"
+    findings = [
+        Finding(f"access key {lost} {subject}", "is not on the cluster", repaired=False),
+        Finding(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", repaired=False),
+    ]
+    assert await planned(house) == findings
+    assert [finding.repaired for finding in await swept(house)] == [True, False]
+    assert [one["accessKey"] for one in (await house.call("GET", path, key)).json()] == [kept]
+    actual = await (await house.plane()).state(business.account)
+    assert actual is not None
+    assert set(actual.access_keys) == {kept, "FOREIGN0FOREIGN0"}
+
+
+async def test_what_was_purged_is_purged_again(cluster_house: ClusterHouse) -> None:
+    """A cluster that was put back from an older copy must not bring back what a customer has had deleted."""
+    house = cluster_house
+    business = await house.business()
+    await deleted(house, business.partner.organisation_id, business.account)
+    assert await house.cast.purge(house.clock.now, house.planes) == 0
+    house.clock.now += timedelta(days=30)
+    account = business.account
+    assert await house.cast.purge(house.clock.now, house.planes) == 1
+    await house.provide(account)
+    assert await planned(house) == [Finding(f"storage account {account}", "was purged, and is on the cluster", False)]
+    assert [finding.repaired for finding in await swept(house)] == [True]
+    assert await (await house.plane()).state(account) is None
+
+
+async def test_the_command_shows_the_plan_and_carries_it_out(
+    cluster_house: ClusterHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    house = cluster_house
+    account = (await house.business()).account
+    later = await house.cast.account((await house.business()).partner, 1)
+    monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(house.key_file))
+    tonnage = Command(house.conninfo)
+
+    async def rows(*more: str) -> dict[str, tuple[str, str]]:
+        printed = await asyncio.to_thread(tonnage.json, "storage", "reconcile", *more)
+        assert {row["region"] for row in printed} <= {REGION}
+        return {row["subject"]: (row["what"], row["state"]) for row in printed}
+
+    subject = f"storage account {later}"
+    assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "left")
+    assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "repaired")
+    again = await rows()
+    assert subject not in again
+    assert f"storage account {account}" not in again
+    refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
+    assert "There is no cluster behind elsewhere" in refused

@@ -1,0 +1,180 @@
+"""`/metrics`: what Prometheus gets, and who may ask."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.api.away import house_away, look
+from tests.api.conftest import House
+from tests.cast import NOW
+from tonnage import __version__
+from tonnage.access.actor import Role
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def away(new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path) -> AsyncGenerator[House]:
+    with new_database() as conninfo:
+        async with house_away(conninfo, tmp_path / "secret.key") as house:
+            yield house
+
+
+class Scrape:
+    """What was told: `scrape("tonnage_drift", region="eu")`."""
+
+    def __init__(self, text: str) -> None:
+        self._samples = {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def __call__(self, series: str, /, **labels: str) -> float | None:
+        return self._samples.get((series, *sorted(labels.items())))
+
+    def labels(self, name: str) -> set[str]:
+        return {value for series in self._samples if series[0] == name for _, value in series[1:]}
+
+
+async def scrape(house: House) -> Scrape:
+    answer = await house.call("GET", "/metrics", await house.key(house.cast.operator, Role.VIEWER))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return Scrape(answer.text)
+
+
+async def change(house: House, query: Any, *params: object) -> None:
+    async def write(conn: Any) -> None:
+        await conn.execute(query, params)
+
+    await house.cast.database.run(write)
+
+
+async def test_only_the_operator_may_ask(house: House) -> None:
+    answer = await house.call("GET", "/metrics")
+    assert (answer.status_code, answer.json()["detail"]) == (401, "Authorization header is missing")
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
+    for actor in (distributor, partner):
+        answer = await house.call("GET", "/metrics", await house.key(actor))
+        assert answer.status_code == 403
+        assert "needs the key of an operator" in answer.json()["detail"]
+    await scrape(house)
+
+
+@pytest.mark.parametrize("document", ["/openapi.json", "/swagger/doc.json"])
+async def test_it_is_no_part_of_the_api(house: House, document: str) -> None:
+    assert "/metrics" not in (await house.call("GET", document)).text
+
+
+async def test_requests_are_counted_by_the_template_of_their_route(house: House) -> None:
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
+    key = await house.key(distributor)
+    path = f"/v1/partner/{partner.organisation_id}"
+    for _ in range(3):
+        await house.call("GET", path, key)
+    await house.call("GET", path)
+    await house.call("PURGE", "/v1/contract/list")
+    await house.call("GET", "/etc/passwd")
+    await house.call("BREW", "/coffee")
+    seen = await scrape(house)
+    of_partner = {"method": "GET", "route": "/v1/partner/{partnerID}"}
+    assert seen("tonnage_requests_total", **of_partner, status="200") == 3
+    assert seen("tonnage_requests_total", **of_partner, status="401") == 1
+    assert seen("tonnage_request_seconds_count", **of_partner) == 4
+    assert seen("tonnage_request_seconds_bucket", **of_partner, le="+Inf") == 4
+    assert seen("tonnage_requests_total", method="other", route="other", status="405") == 1
+    assert seen("tonnage_requests_total", method="GET", route="other", status="404") == 1
+    assert seen("tonnage_requests_total", method="other", route="other", status="404") == 1
+    assert not {str(partner.organisation_id), path, "/etc/passwd", "BREW"} & seen.labels("tonnage_requests_total")
+    assert (await scrape(house))("tonnage_requests_total", method="GET", route="/metrics", status="200") == 1
+    assert (seen("process_resident_memory_bytes") or 0) > 1_000_000
+
+
+async def test_how_a_region_stands(away: House) -> None:
+    cast = away.cast
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor))
+    accounts = [await cast.account(partner) for _ in range(3)]
+    await change(away, "update storage_account set applied_revision = desired_revision where id = %s", accounts[0])
+    refused = "update storage_account set refused_revision = desired_revision, refusal = 'taken' where id = %s"
+    await change(away, refused, accounts[1])
+    await change(away, "insert into drift (region_id, subject, what, found_at) values (1, 'x', 'y', %s)", NOW)
+    await change(away, "insert into sweep (region_id, started_at, repaired) values (1, %s, 7)", NOW)
+    seen = await scrape(away)
+    assert seen("tonnage_accounts_behind", region="eu", state="pending") == 1
+    assert seen("tonnage_accounts_behind", region="eu", state="refused") == 1
+    assert seen("tonnage_drift", region="eu") == 1
+    assert seen("tonnage_repairs_total", region="eu") == 7
+    assert seen("tonnage_region_trouble", region="eu") == 0
+    assert seen("tonnage_region_failures_total", region="eu") == 0
+    assert seen("tonnage_info", version=__version__, schema="0002") == 1
+
+    await look(away)
+    seen = await scrape(away)
+    assert seen("tonnage_region_trouble", region="eu") == 1
+    assert seen("tonnage_region_failures_total", region="eu") == 1
+
+
+async def test_a_metered_region_has_no_cluster_to_watch(away: House) -> None:
+    name = await away.cast.region()
+    answer = await away.call("GET", "/metrics", await away.key(away.cast.operator, Role.VIEWER))
+    assert 'region="eu"' in answer.text
+    assert name not in answer.text
+
+
+async def test_how_far_behind_the_sampling_is(away: House) -> None:
+    away.clock.now = NOW + timedelta(hours=2)
+    assert (await scrape(away))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it was added"
+    run = "insert into sampling_run (region_id, hour, started_at, finished_at, missed) values (1, %s, %s, %s, %s)"
+    await change(away, run, NOW + timedelta(hours=1), NOW, NOW, 4)
+    await change(away, run, NOW + timedelta(hours=2), NOW, None, 0)
+    seen = await scrape(away)
+    assert seen("tonnage_sampling_lag_seconds", region="eu") == 3600, "one under way does not count"
+    assert seen("tonnage_sampling_missed", region="eu") == 4
+
+
+async def test_jobs(away: House) -> None:
+    (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
+    away.clock.now = at + timedelta(seconds=90)
+    # The region's first sweep waits; there is no worker.
+    sweep = {"name": "accounts.sweep"}
+    seen = await scrape(away)
+    assert seen("tonnage_jobs", **sweep, status="waiting") == 1
+    assert seen("tonnage_job_oldest_seconds", status="waiting") == 90
+    assert seen("tonnage_job_oldest_seconds", status="retrying") == 0
+    await change(away, "update procrastinate_jobs set attempts = 1")
+    seen = await scrape(away)
+    assert seen("tonnage_jobs", **sweep, status="retrying") == 1
+    assert seen("tonnage_job_oldest_seconds", status="retrying") == 90
+    running = """
+        insert into procrastinate_jobs (queue_name, task_name, status, lock)
+        select queue_name, task_name, 'doing', lock from procrastinate_jobs"""
+    await change(away, running)
+    seen = await scrape(away)
+    assert seen("tonnage_jobs", **sweep, status="running") == 1
+    assert seen("tonnage_job_oldest_seconds", status="retrying") == 0, "it waits for its turn, not for a worker"
+    await change(away, "update procrastinate_jobs set status = 'failed'")
+    seen = await scrape(away)
+    assert seen("tonnage_jobs", **sweep, status="failed") == 2
+    assert seen("tonnage_jobs", **sweep, status="retrying") is None
+
+
+async def test_a_crash_is_counted(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    async def crash() -> None:
+        raise KeyError("x")
+
+    house.app.add_api_route("/crash", crash)
+    transport = httpx.ASGITransport(house.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://tonnage") as http:
+        assert (await http.get("/crash")).status_code == 500
+    assert "crashed" in caplog.text
+    assert (await scrape(house))("tonnage_requests_total", method="GET", route="other", status="500") == 1

@@ -1,0 +1,129 @@
+"""`tonnage jobs`"""
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.cli.command import Command
+
+Queue = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture
+def alone(new_database: Callable[[], AbstractContextManager[str]]) -> Generator[str]:
+    """A database without a worker."""
+    with new_database() as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def queue(alone: str) -> Generator[Queue]:
+    with psycopg.connect(alone, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def tonnage(alone: str) -> Command:
+    return Command(alone)
+
+
+def job(queue: Queue, status: str, attempts: int = 0, *, kind: str | None = None, reason: str = "") -> int:
+    """The id of a new one. `kind`: of which only one may wait."""
+    row = queue.execute(
+        """
+        insert into procrastinate_jobs (queue_name, task_name, queueing_lock, args, status, attempts, priority,
+            scheduled_at)
+        select 'default', %(name)s, %(kind)s, '{"subject": "7"}', given.status, %(attempts)s, -1,
+            case when given.status = 'todo' and %(attempts)s > 0 then timestamptz '2099-01-01 00:00:00Z' end
+        from (select %(status)s::procrastinate_job_status as status) as given
+        returning id
+        """,
+        {"name": kind or "accounts.sweep", "kind": kind, "status": status, "attempts": attempts},
+    ).fetchone()
+    assert row is not None
+    if reason:
+        failure = "insert into job_failure (job_id, failed_at, reason) values (%s, '2026-03-01 12:00:00Z', %s)"
+        queue.execute(failure, [row[0], reason])
+    return row[0]
+
+
+def queued(queue: Queue) -> list[tuple[Any, ...]]:
+    return queue.execute(
+        "select id, status::text, scheduled_at is null, priority from procrastinate_jobs order by id"
+    ).fetchall()
+
+
+def test_what_there_is_to_see(queue: Queue, tonnage: Command) -> None:
+    waiting, retrying = job(queue, "todo"), job(queue, "todo", 3, reason="The cluster sleeps.")
+    running, failed = job(queue, "doing"), job(queue, "failed", 1, reason="KeyError('x')")
+    seen = tonnage.json("jobs", "list")
+    of_all = {"name": "accounts.sweep", "subject": "7"}
+    failure = {"failedAt": "2026-03-01T12:00:00Z"}
+    # When a job was asked for, only the queue knows, and that of jobs that came to wait.
+    asked = [one.pop("askedAt", None) for one in seen]
+    assert seen == [
+        {**of_all, "id": waiting, "status": "waiting", "attempts": 0},
+        {**of_all, "id": retrying, "status": "retrying", "attempts": 3, "nextTryAt": "2099-01-01T00:00:00Z",
+         "reason": "The cluster sleeps.", **failure},
+        {**of_all, "id": running, "status": "running", "attempts": 0},
+        {**of_all, "id": failed, "status": "failed", "attempts": 1, "reason": "KeyError('x')", **failure},
+    ]  # fmt: skip
+    assert [at is not None for at in asked] == [True, True, False, False]
+    assert [one["id"] for one in tonnage.json("jobs", "list", "--limit", "2")] == [running, failed]
+    assert [one["id"] for one in tonnage.json("jobs", "list", "--failed")] == [failed]
+    table = tonnage.ok("jobs", "list").splitlines()
+    assert table[0].split()[:5] == ["ID", "Name", "Subject", "Status", "Attempts"]
+    assert table[2].split()[:5] == [str(retrying), "accounts.sweep", "7", "retrying", "3"]
+    assert table[2].endswith("The cluster sleeps.")
+
+
+def test_some_are_tried_again(queue: Queue, tonnage: Command) -> None:
+    retrying, failed, other = job(queue, "todo", 3), job(queue, "failed", 1), job(queue, "failed", 1)
+    assert tonnage("jobs", "retry", str(retrying), str(failed)).stderr == "2 jobs are tried again within seconds.\n"
+    now = [(retrying, "todo", True, 0), (failed, "todo", True, 0)]
+    assert queued(queue) == [*now, (other, "failed", True, -1)]
+    assert "1 job is tried" in tonnage("jobs", "retry", str(other)).stderr
+
+
+def test_all_are_tried_again(queue: Queue, tonnage: Command) -> None:
+    job(queue, "todo")
+    job(queue, "doing")
+    before = queued(queue)
+    retrying, failed = job(queue, "todo", 3), job(queue, "failed", 1)
+    tonnage.ok("jobs", "retry", "--all")
+    assert queued(queue) == [*before, (retrying, "todo", True, 0), (failed, "todo", True, 0)]
+    assert "2 jobs are" in tonnage("jobs", "retry", "--all").stderr, "they still wait, and that hurts nobody"
+
+
+def test_only_one_of_a_kind_may_wait(queue: Queue, tonnage: Command) -> None:
+    job(queue, "failed", 1, kind="usage.sample_all")
+    job(queue, "failed", 1, kind="usage.sample_all")
+    newest = job(queue, "failed", 1, kind="usage.sample_all")
+    old = job(queue, "failed", 1, kind="accounts.purge")
+    next_one = job(queue, "todo", kind="accounts.purge")
+    told = tonnage("jobs", "retry", "--all").stderr
+    assert told.splitlines() == [
+        "1 job is tried again within seconds.",
+        "3 more were dropped: the next of their kind does their work.",
+    ]
+    assert queued(queue) == [(newest, "todo", True, 0), (next_one, "todo", True, -1)]
+    assert f"No job with the id {old} " in tonnage.refused("jobs", "retry", str(old))
+
+
+def test_what_cannot_be_tried_again(queue: Queue, tonnage: Command) -> None:
+    waiting, running, failed = job(queue, "todo"), job(queue, "doing"), job(queue, "failed", 1)
+    before = queued(queue)
+    told = tonnage.refused("jobs", "retry", *map(str, (failed, running, waiting, 999_999)))
+    assert f"No job with the id {waiting}, {running}, 999999 has failed" in told
+    assert queued(queue) == before
+
+
+def test_wrong_usage(tonnage: Command) -> None:
+    assert "Name the ids of jobs, or --all." in tonnage.misused("jobs", "retry")
+    assert "Name the ids of jobs, or --all." in tonnage.misused("jobs", "retry", "1", "--all")
+    assert "is not a valid integer" in tonnage.misused("jobs", "retry", "one")
+    assert "is not in the range" in tonnage.misused("jobs", "retry", str(2**63))
+    assert "is not in the range" in tonnage.misused("jobs", "list", "--limit", "0")

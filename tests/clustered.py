@@ -1,0 +1,123 @@
+"""The whole application with a region on a real gateway, in a database of its own. Its accounts go to that region."""
+
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from sandbox.gateway import Gateway as RealGateway
+from tests.api.conftest import CHEAP, Business, Clock, House
+from tests.cast import TB, Cast
+from tests.storage.customer import Customer
+from tonnage.access.passwords import Passwords
+from tonnage.asgi import create_app
+from tonnage.db import Database, connect
+from tonnage.regions import actions as regions
+from tonnage.regions import queries
+from tonnage.regions.planes import Planes
+from tonnage.regions.region import Gateway, NewRegion
+from tonnage.sealing import create_key_file
+from tonnage.storage.admin_ops import Patience
+from tonnage.storage.plane import AccessKey, DesiredAccount, StoragePlane
+from tonnage.worker import ON_DEMAND
+
+REGION = "on-ceph"
+
+
+@dataclass(kw_only=True)
+class ClusterHouse(House):
+    """A house whose default region is on a gateway. `planes` are those of the application."""
+
+    conninfo: str
+    gateway: RealGateway
+    key_file: Path
+    region_id: int
+
+    @property
+    def database(self) -> Database:
+        return self.cast.database
+
+    @property
+    def planes(self) -> Planes:
+        return self.app.state.planes
+
+    async def plane(self) -> StoragePlane:
+        return await self.planes.of(self.region_id)
+
+    async def business(self) -> Business:
+        """A distributor with a contract, a partner and an account of 1 TB, which is on the cluster already."""
+        distributor = await self.cast.distributor()
+        contract = await self.cast.contract(distributor)
+        partner = await self.cast.partner(distributor, contract, 10 * TB)
+        account = await self.cast.account(partner, TB)
+        await self.provide(account)
+        return Business(distributor, contract, partner, account, uuid.uuid4())
+
+    async def provide(self, account_id: int, quota: int | None = TB) -> None:
+        """Brings an account to the cluster, without a job."""
+        desired = DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", quota)
+        await (await self.plane()).apply(desired)
+
+    async def work(self) -> list[str]:
+        """Does the jobs that wait, and those that these ask for; gives their names. A failure is raised."""
+        done: list[str] = []
+        while job := await self._next_job():
+            name, subject = job
+            done.append(name)
+            await ON_DEMAND[name](self.database, self.planes, self.clock, subject)
+        return done
+
+    async def _next_job(self) -> tuple[str, str] | None:
+        async def take(conn: Any) -> tuple[str, str] | None:
+            cursor = await conn.execute(
+                """
+                delete from procrastinate_jobs where id = (
+                    select id from procrastinate_jobs where status = 'todo' order by id limit 1)
+                returning task_name, args->>'subject'
+                """
+            )
+            return await cursor.fetchone()
+
+        return await self.database.run(take)
+
+    def customer(self, access_key: str, secret_key: str) -> Customer:
+        """Whoever has been given that key."""
+        return Customer(self.gateway, AccessKey(access_key, secret_key))
+
+
+@asynccontextmanager
+async def on_cluster(
+    conninfo: str, gateway: RealGateway, key_file: Path, patience: Patience | None = None
+) -> AsyncGenerator[ClusterHouse]:
+    """A house on an empty database. `patience`: how long it waits for the gateway; None: as the product does."""
+    create_key_file(key_file)
+    clock = Clock()
+    app = create_app(conninfo, clock=clock, passwords=Passwords(CHEAP), key_file=key_file)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(connect(conninfo))
+        cast = await Cast.of(database)
+        region_id = await _region(cast, gateway, key_file)
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        if patience:
+            app.state.planes = Planes(database, key_file, patience)
+            stack.push_async_callback(app.state.planes.close)
+        transport = httpx.ASGITransport(app)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
+        yield ClusterHouse(
+            app, cast, clock, http, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
+        )
+
+
+async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:
+    region = NewRegion(REGION, gateway.address, gateway.address, gateway.address)
+    reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
+    await cast.database.transaction(
+        lambda conn: regions.add_region(conn, cast.operator, region, cast.now, gateway=reached, key_file=key_file)
+    )
+    region_id = await cast.database.run(lambda conn: queries.region_id(conn, REGION))
+    assert region_id is not None
+    return region_id

@@ -1,0 +1,252 @@
+"""What becomes of jobs: those that fail, wait, are interrupted, or are asked for too often."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from procrastinate.jobs import Job
+
+from tonnage import worker
+from tonnage.access.keyring import wall_clock
+from tonnage.db import Database, connect
+from tonnage.errors import Unavailable
+from tonnage.jobs import defer, queries
+from tonnage.jobs.actions import retry
+from tonnage.regions.planes import Planes
+from tonnage.worker import Persistent, forget_ended, jobs_app, work
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[tuple[str, Database]]:
+    """A database of which no other worker knows."""
+    with new_database() as conninfo:
+        async with connect(conninfo, size=4, streams=1) as database:
+            yield conninfo, database
+
+
+class Work:
+    """The job `test.work`: counts its runs; waits in each for `go_on`; then raises what is next in `raises`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.runs = 0
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.raises: list[Exception] = []
+        monkeypatch.setitem(worker.ON_DEMAND, "test.work", self._run)
+
+    async def _run(self, database: Database, planes: Planes, clock: worker.Clock, subject: str) -> None:
+        self.runs += 1
+        self.begun.set()
+        await self.go_on.wait()
+        if self.raises:
+            raise self.raises.pop(0)
+
+
+@pytest.fixture
+async def work_to_do(monkeypatch: pytest.MonkeyPatch) -> Work:
+    return Work(monkeypatch)
+
+
+@asynccontextmanager
+async def working(conninfo: str, database: Database, grace: int = 20) -> AsyncGenerator[None]:
+    """A worker, which is told to end afterwards."""
+    app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
+    task = asyncio.create_task(work(app, database, wall_clock, grace))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def ask(database: Database) -> None:
+    await database.transaction(lambda conn: defer(conn, "test.work", "7"))
+
+
+async def rows(database: Database, query: Any) -> list[tuple[Any, ...]]:
+    async def read(conn: Any) -> list[tuple[Any, ...]]:
+        return await (await conn.execute(query)).fetchall()
+
+    return await database.run(read)
+
+
+async def jobs(database: Database) -> list[dict[str, Any]]:
+    """Those of `test.work`, as an operator sees them."""
+    text, params = queries.latest_jobs(100, failed=False)()
+    seen = await database.run(lambda conn: _documents(conn, text, params))
+    return [one for one in seen if one["name"] == "test.work"]
+
+
+async def _documents(conn: Any, text: Any, params: Any) -> list[dict[str, Any]]:
+    return [json.loads(document) for _, document in await (await conn.execute(text, params)).fetchall()]
+
+
+async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """The jobs, as soon as they are so."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            seen = await jobs(database)
+            if met(seen):
+                return seen
+            await asyncio.sleep(0.02)
+
+
+async def until_settled(database: Database) -> None:
+    """Until every recurring job of a catching-up worker has been asked for and is done."""
+    done = "select not exists (select from procrastinate_jobs), count(*) from procrastinate_periodic_defers"
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if await rows(database, done) == [(True, 3)]:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_a_job_that_fails_by_a_bug_is_there_to_see_and_to_retry(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    work_to_do.raises = [KeyError("x")]
+    await ask(database)
+    async with working(conninfo, database):
+        (failed,) = await until(database, lambda seen: [one["status"] for one in seen] == ["failed"])
+        assert (failed["subject"], failed["reason"]) == ("7", "KeyError('x')")
+        assert (await database.transaction(lambda conn: retry(conn, [failed["id"]]))).jobs == 1
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 2
+
+
+async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    work_to_do.raises = [Unavailable("The cluster sleeps.")]
+    await ask(database)
+    before = datetime.now(UTC)
+    async with working(conninfo, database, grace=0):
+        async with asyncio.timeout(PATIENCE):
+            await work_to_do.begun.wait()
+        # It may be tried again before we look.
+        await until(database, lambda seen: not seen or seen[0]["status"] == "retrying")
+        await until(database, lambda seen: not seen)
+    assert datetime.now(UTC) - before > timedelta(seconds=0.5)
+    assert work_to_do.runs == 2
+    assert await rows(database, "select reason from job_failure") == [("The cluster sleeps.",)]
+
+    await ask(database)
+    await rows(
+        database, "update procrastinate_jobs set attempts = 5, priority = -1, scheduled_at = '2099-01-01' returning id"
+    )
+    async with working(conninfo, database):
+        assert [one["status"] for one in await jobs(database)] == ["retrying"]
+        await database.transaction(lambda conn: retry(conn, None))
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 3
+
+
+@pytest.mark.parametrize(("attempts", "longest"), [(0, 1), (1, 2), (2, 4), (5, 32), (6, 60), (1000, 60)])
+def test_the_pauses_grow_up_to_a_minute(attempts: int, longest: int) -> None:
+    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="test.work", attempts=attempts)
+    before = datetime.now(UTC)
+    decision = Persistent().get_retry_decision(exception=Unavailable("away"), job=job)
+    assert decision is not None
+    assert decision.retry_at is not None
+    assert timedelta(seconds=longest / 2) <= decision.retry_at - before <= timedelta(seconds=longest + 5)
+    assert Persistent().get_retry_decision(exception=KeyError("x"), job=job) is None
+
+
+async def test_a_worker_that_ends_puts_back_what_it_has_begun(alone: tuple[str, Database], work_to_do: Work) -> None:
+    conninfo, database = alone
+    await ask(database)
+    async with working(conninfo, database, grace=0), asyncio.timeout(PATIENCE):
+        await work_to_do.begun.wait()
+    (job,) = await jobs(database)
+    assert (job["status"], job["attempts"]) == ("retrying", 1)
+    work_to_do.go_on.set()
+    async with working(conninfo, database):
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 2
+
+
+async def test_a_worker_that_ends_finishes_what_takes_little_time(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = alone
+    await ask(database)
+    async with working(conninfo, database):
+        async with asyncio.timeout(PATIENCE):
+            await work_to_do.begun.wait()
+        asyncio.get_running_loop().call_later(0.2, work_to_do.go_on.set)
+    assert await jobs(database) == []
+    assert work_to_do.runs == 1
+
+
+async def test_one_does_the_work_of_all_that_wait_but_not_of_one_asked_for_while_it_runs(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = alone
+    for _ in range(3):
+        await ask(database)
+    async with working(conninfo, database), working(conninfo, database):
+        async with asyncio.timeout(PATIENCE):
+            await work_to_do.begun.wait()
+        assert [one["status"] for one in await jobs(database)] == ["running"]
+        for _ in range(3):
+            await ask(database)
+        assert sorted(one["status"] for one in await jobs(database)) == ["running", *["waiting"] * 3]
+        work_to_do.go_on.set()
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 2
+
+
+async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
+    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    runs = 0
+
+    async def recur(database: Database, planes: Planes, clock: worker.Clock) -> None:
+        nonlocal runs
+        runs += 1
+
+    # It was due half a day ago, and is again in half a day.
+    due = datetime.now(UTC) - timedelta(hours=12)
+    monkeypatch.setattr(worker, "RECURRING", {"test.recurring": (f"{due.minute} {due.hour} * * *", recur)})
+    async with working(conninfo, database), working(conninfo, database):
+        await until_settled(database)
+    async with working(conninfo, database):
+        # A worker that comes later runs what is asked for, and so has had its chance.
+        await ask(database)
+        await until(database, lambda seen: not seen)
+    assert (runs, work_to_do.runs) == (1, 1)
+
+
+async def test_what_failed_long_ago_is_forgotten(alone: tuple[str, Database]) -> None:
+    conninfo, database = alone
+    made = """
+        with made as (
+            insert into procrastinate_jobs (queue_name, task_name, status)
+            select 'default', 'test.work', 'todo' from generate_series(1, 2) returning id
+        )
+        insert into job_failure (job_id, failed_at, reason) select id, now(), 'a bug' from made returning job_id
+    """
+    old, young = sorted(job_id for (job_id,) in await rows(database, made))
+    await rows(database, "update procrastinate_jobs set status = 'failed' returning id")
+    aged = "update procrastinate_events set at = at - interval '31 days' where job_id = {} returning id"
+    await rows(database, aged.format(old))
+    app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
+    async with app.open_async():
+        await forget_ended(app, database)
+    assert [one["id"] for one in await jobs(database)] == [young]
+    assert await rows(database, "select job_id from job_failure") == [(young,)]
