@@ -73,7 +73,7 @@ class _Facts(Collector):
         trouble = [(region, float(in_trouble)) for region, in_trouble, _ in self.health]
         yield _gauge("tonnage_region_trouble", "1 while the region's cluster cannot be used.", "region", trouble)
         failures = CounterMetricFamily(
-            "tonnage_region_failures", "Work that gave up because of the region's cluster.", labels=("region",)
+            "tonnage_region_failures", "How often the region's cluster was found in trouble.", labels=("region",)
         )
         for region, _, failed in self.health:
             failures.add_metric((region,), failed)

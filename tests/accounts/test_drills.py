@@ -115,7 +115,7 @@ async def test_with_wrong_credentials_everything_waits_for_the_operator(
     await connect_with("not-the-secret")
     with pytest.raises(Misconfigured):
         await reconciled(house)
-    assert "refuses the region's credentials" in (await trouble(house) or "")
+    assert "refuses the access key or the secret" in (await trouble(house) or "")
     assert (await told(house), await on_the_cluster_of(own_gateway, accounts)) == (0, 0)
     await connect_with(own_gateway.secret_key)
     assert await trouble(house) is None

@@ -11,9 +11,10 @@ from tests.cast import TB
 from tests.cli.command import Command
 from tests.clustered import REGION, ClusterHouse
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.accounts import actions
+from tonnage.accounts import actions, jobs
 from tonnage.accounts.sweep import Finding
-from tonnage.accounts.sweep_actions import Compared, plan, sweep
+from tonnage.accounts.sweep_actions import Compared, plan, require_its_cluster, sweep
+from tonnage.errors import Conflict
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.plane import Access
 
@@ -100,6 +101,23 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
     await (await house.plane()).purge(unknown)
     await swept(house)
     assert await house.cast.row("select count(*) from drift where subject = %s", finding.subject) == (0,)
+
+
+async def test_on_what_looks_like_another_cluster_nothing_is_made(cluster_house: ClusterHouse) -> None:
+    """Whoever mistypes an address must not find everything made anew in a foreign place."""
+    house = cluster_house
+    business = await house.business()
+    await house.work()
+    assert await house.cast.row("select count(*) from sweep where finished_at is not null") == (1,)
+    accounts = [business.account, *[await house.cast.account(business.partner, 1) for _ in range(10)]]
+    await house.work()
+    plane = await house.plane()
+    await require_its_cluster(house.database, plane, house.region_id)
+    for account in accounts:
+        await plane.purge(account)
+    with pytest.raises(Conflict, match="Of 11 storage accounts that were made on this cluster, 0 are there"):
+        await jobs.sweep(house.database, house.planes, house.clock, str(house.region_id))
+    assert [await plane.state(account) for account in accounts] == [None] * 11
 
 
 async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(

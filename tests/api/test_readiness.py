@@ -62,7 +62,7 @@ async def test_a_cluster_that_is_away_is_named_and_nothing_more(away: House, cap
     away.clock.now += timedelta(minutes=1)
     await look(away)
     assert (await told(away))["trouble"] == [trouble], "since when is since the first time"
-    assert warnings(caplog) == [f"region 1 is in trouble: {trouble['detail']}"], "once, not every minute"
+    assert warnings(caplog) == [f"the region eu is in trouble: {trouble['detail']}"], "once, not every minute"
     assert await away.cast.row("select failures from region") == (2,)
 
 
@@ -92,8 +92,8 @@ async def test_a_cluster_that_is_back(
             break
     assert await told(away) == {"status": "ready"}
     await look(away)
-    assert warnings(caplog)[-1] == "the cluster of region eu works again"
-    assert warnings(caplog).count("the cluster of region eu works again") == 1
+    assert warnings(caplog)[-1] == "the cluster of the region eu works again"
+    assert warnings(caplog).count("the cluster of the region eu works again") == 1
 
 
 async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_looked(

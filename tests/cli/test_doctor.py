@@ -55,7 +55,7 @@ async def _scene(conninfo: str) -> Scene:
 async def _play(database: Database) -> Scene:
     cast = await Cast.of(database)
     cast.now = NOW - timedelta(days=3)
-    await cast.region()
+    await cast.region("somewhere")
     distributor = await cast.distributor()
     contract = await cast.contract(distributor)
     partner = await cast.partner(distributor, contract, 10 * TB)
@@ -118,6 +118,17 @@ PLANTED = [
         "update partner set used = used + 7 where id = {partner}",
         "update partner set used = used - 7 where id = {partner}",
         ("partners: used", "partner", "5007", "5000"),
+    ),
+    Planted(
+        "update region set plane = 'ceph', admin_url = 'http://rgw'",
+        "update region set plane = 'metered', admin_url = null",
+        ("regions: credentials", "somewhere", "", "kept"),
+    ),
+    Planted(
+        "insert into daily_traffic values ({account}, {measured}, 7, 0, 0);"
+        " insert into traffic_hour values ({account}, ({measured} || ' 12:00Z')::timestamptz, 8, 0, 0)",
+        "delete from daily_traffic; delete from traffic_hour",
+        ("daily traffic: days that still have hours, of up to 10000 accounts", "day", "(7,", "(8,"),
     ),
     Planted(
         "update partner set terms_since = terms_since + interval '1 hour' where id = {partner}",

@@ -71,4 +71,17 @@ async def contact_email(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms, contact_email)
+async def keys(conn: Connection) -> Check:
+    """What was purged has no access keys."""
+    return await compare(
+        conn,
+        "storage accounts: access keys of those that are gone",
+        """
+        select s.id, case when s.purged_at is not null then (
+                select nullif(count(*), 0) from access_key k where k.account_id = s.id) end, null
+        from storage_account s
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms, contact_email, keys)

@@ -31,8 +31,7 @@ async def purge_region(database: Database, planes: Planes, clock: Clock, region:
     """Purges the accounts of a region whose date has come."""
     region_id = int(region)
     actor = await _actor(database)
-    async with watched(database, region_id, clock):
-        plane = await planes.of(region_id)
+    async with watched(database, planes, region_id, clock) as plane:
         purged = await purge_due(database, plane, region_id, actor, clock)
     if purged:
         _log.info("purged %d storage accounts", purged)
@@ -41,8 +40,7 @@ async def purge_region(database: Database, planes: Planes, clock: Clock, region:
 async def reconcile(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Tells a region's cluster what has changed."""
     region_id = int(region)
-    async with watched(database, region_id, clock):
-        plane = await planes.of(region_id)
+    async with watched(database, planes, region_id, clock) as plane:
         await provisioning_actions.reconcile(database, plane, region_id)
 
 
@@ -60,8 +58,8 @@ async def sweep_all(database: Database, planes: Planes, clock: Clock) -> None:
 async def sweep(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Compares a region's cluster with the database."""
     region_id = int(region)
-    async with watched(database, region_id, clock):
-        plane = await planes.of(region_id)
+    async with watched(database, planes, region_id, clock) as plane:
+        await sweep_actions.require_its_cluster(database, plane, region_id)
         compared = await sweep_actions.sweep(database, plane, region_id, await _actor(database), clock)
     for finding in compared.findings:
         level = logging.INFO if finding.expected else logging.WARNING
@@ -79,8 +77,7 @@ async def settle_all(database: Database, planes: Planes, clock: Clock) -> None:
 async def settle(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """Ends the access keys of a region whose making or deletion broke off."""
     region_id = int(region)
-    async with watched(database, region_id, clock):
-        plane = await planes.of(region_id)
+    async with watched(database, planes, region_id, clock) as plane:
         for sentence in await key_actions.settle_keys(database, plane, region_id, clock()):
             _log.info(sentence)
 

@@ -10,6 +10,7 @@ from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer
 from tonnage.storage.abreast import abreast
+from tonnage.storage.errors import PlaneRefused
 from tonnage.storage.plane import Purging
 
 _log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ async def purge_due(
     """Purges every account of a region whose date has come; gives their number.
 
     Holds no transaction while it talks to the cluster. Interrupted anywhere, the next run does the rest: what was
-    started is found again. One that could not be purged does not keep the others waiting; Unavailable at the end says
-    that there are such.
+    started is found again. One that could not be purged does not keep the others waiting; what is raised at the end,
+    Unavailable or else PlaneRefused, says that there are such.
     """
 
     async def purge(account_id: int) -> bool:
@@ -37,6 +38,7 @@ async def purge_due(
     now = clock()
     purged, after = 0, 0
     away: Unavailable | None = None
+    refused: PlaneRefused | None = None
     while due := await database.run(
         lambda conn, after=after: deletion_queries.start_due_purges(conn, region_id, now, after, _CLAIMED_AT_ONCE)
     ):
@@ -46,10 +48,13 @@ async def purge_due(
             raise outcome.stopped
         for account_id, error in outcome.failed:
             _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
-            away = error if isinstance(error, Unavailable) else away
+            if isinstance(error, Unavailable):
+                away = error
+            else:
+                refused = error
         after = due[-1]
-    if away:
-        raise away
+    if error := away or refused:
+        raise error
     return purged
 
 

@@ -17,7 +17,7 @@ from tonnage.accounts.provisioning_actions import keep, tell
 from tonnage.accounts.provisioning_queries import Told
 from tonnage.accounts.sweep import Finding
 from tonnage.db import Database
-from tonnage.errors import Unavailable
+from tonnage.errors import Conflict, Unavailable
 from tonnage.jobs import defer
 from tonnage.storage.abreast import abreast
 from tonnage.storage.plane import ActualAccount, StoragePlane, differences
@@ -25,6 +25,11 @@ from tonnage.storage.plane import ActualAccount, StoragePlane, differences
 T = TypeVar("T")
 
 _AT_ONCE = 500
+
+_PURGES_AT_ONCE = 4
+
+_SUSPICIOUSLY_MANY = 10
+"""Accounts missing at once, of which they are also the most: nobody removes so many by hand."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,27 @@ async def sweep(
     """
     await database.run(lambda conn: sweep_queries.begin(conn, region_id, clock()))
     whole = await _whole(_Sweep(database, region_id, plane, actor, repair=True))
-    left = [finding for finding in whole.findings if not finding.repaired]
-    repaired = sum(finding.repaired and not finding.expected for finding in whole.findings)
+    drifted = [finding for finding in whole.findings if not finding.expected]
+    left = [finding for finding in drifted if not finding.repaired]
+    repaired = len(drifted) - len(left)
     await database.run(lambda conn: sweep_queries.finish(conn, region_id, whole.accounts, repaired, left, clock()))
     return whole
+
+
+async def require_its_cluster(database: Database, plane: StoragePlane, region_id: int) -> None:
+    """Conflict: most accounts that were brought to the region's cluster are not there, so it may be another one.
+
+    Whoever mistypes an address must not find all accounts made anew in a foreign place, and all keys forgotten here.
+    """
+    told = await database.run(lambda conn: sweep_queries.told(conn, region_id))
+    found = 0
+    async for some in _by_hundreds(plane.accounts()):
+        found += await database.run(lambda conn, some=some: sweep_queries.told_among(conn, region_id, some))
+    if told - found >= _SUSPICIOUSLY_MANY and found < told / 2:
+        raise Conflict(
+            f"Of {told} storage accounts that were made on this cluster, {found} are there. If it is the right one, "
+            "`tonnage storage reconcile` makes them again; else correct its address with `tonnage region connect`."
+        )
 
 
 async def plan(database: Database, plane: StoragePlane, region_id: int, actor: Actor) -> Compared:
@@ -116,7 +138,8 @@ async def _settled(sweep: _Sweep, seen: list[tuple[Standing, ActualAccount | Non
             alike.append(Told(account.account_id, account.desired_revision, account.desired.write_limit))
     repaired: set[Standing] = set()
     if sweep.repair:
-        await sweep.database.run(lambda conn: provisioning_queries.note_told(conn, alike))
+        if alike:
+            await sweep.database.run(lambda conn: provisioning_queries.note_told(conn, alike))
         outcome = await abreast(differing, lambda account: _tell_anew(sweep, account))
         await keep(sweep.database, outcome)
         repaired = {account for account, _ in outcome.done}
@@ -139,7 +162,7 @@ async def _strangers(sweep: _Sweep, account_ids: list[int]) -> list[Finding]:
     unknown, purged = await sweep.database.run(lambda conn: sweep_queries.strangers(conn, sweep.region_id, account_ids))
     gone: set[int] = set()
     if sweep.repair:
-        gone = {account_id for account_id, _ in (await abreast(purged, sweep.plane.purge)).done}
+        gone = {account_id for account_id, _ in (await abreast(purged, sweep.plane.purge, _PURGES_AT_ONCE)).done}
     return [
         *(Finding(f"storage account {one}", "was purged, and is on the cluster", one in gone) for one in purged),
         *(Finding(f"storage account {one}", "is on the cluster, and unknown here", repaired=False) for one in unknown),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from tonnage.accounts.sweep import Finding
 from tonnage.db import Connection
@@ -65,3 +66,25 @@ async def strangers(conn: Connection, region_id: int, account_ids: Sequence[int]
     )
     rows = await cursor.fetchall()
     return [account_id for account_id, purged in rows if not purged], [one for one, purged in rows if purged]
+
+
+async def told(conn: Connection, region_id: int) -> int:
+    """How many accounts of a region should be on its cluster and were brought there at some time."""
+    cursor = await conn.execute(f"select count(*) from storage_account s where {_TOLD}", {"region": region_id})
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
+async def told_among(conn: Connection, region_id: int, account_ids: Sequence[int]) -> int:
+    """How many of these are among them."""
+    cursor = await conn.execute(
+        f"select count(*) from storage_account s where {_TOLD} and s.id = any(%(ids)s)",
+        {"region": region_id, "ids": list(account_ids)},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
+_TOLD: LiteralString = (
+    "s.region_id = %(region)s and s.applied_revision > 0 and s.purged_at is null and s.purge_started_at is null"
+)

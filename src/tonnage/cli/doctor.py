@@ -17,6 +17,7 @@ from tonnage.config import Settings
 from tonnage.contracts import checks as contracts
 from tonnage.db import Connection, connect
 from tonnage.partners import checks as partners
+from tonnage.regions import checks as regions
 from tonnage.usage import checks as usage
 
 _COMPARISONS = (
@@ -24,6 +25,7 @@ _COMPARISONS = (
     *partners.ALL,
     *accounts.ALL,
     *usage.ALL,
+    *regions.ALL,
     *access.ALL,
     surroundings.constraints,
 )

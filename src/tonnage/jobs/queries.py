@@ -29,12 +29,12 @@ class Count(NamedTuple):
 
 
 async def absorb(conn: Connection, job_id: int, turn: str) -> None:
-    """Takes the jobs away that wait for the same turn as the one that is about to begin.
+    """Takes the jobs away that wait for the same turn as the one that is about to begin, or have failed at theirs.
 
     Whoever asked for them has committed: what they wanted is seen by whoever looks from now on.
     """
     await conn.execute(
-        "delete from procrastinate_jobs where lock = %s and status = 'todo' and id <> %s", [turn, job_id]
+        "delete from procrastinate_jobs where lock = %s and status in ('todo', 'failed') and id <> %s", [turn, job_id]
     )
 
 

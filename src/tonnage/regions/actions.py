@@ -1,5 +1,6 @@
 """What can be done to regions: the operator adds, connects and removes them, and hears when a cluster is in trouble."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.regions import planes, queries
 from tonnage.regions.region import Gateway, NewRegion
-from tonnage.storage.plane import PlaneReport
+from tonnage.storage.plane import PlaneReport, StoragePlane
 
 _log = logging.getLogger(__name__)
 
@@ -79,19 +80,39 @@ def no_region(name: str) -> NotFound:
 
 
 @asynccontextmanager
-async def watched(database: Database, region_id: int, clock: Callable[[], datetime]) -> AsyncGenerator[None]:
-    """Around work on a region's cluster: Unavailable that ends it is told of the region, and goes on its way."""
+async def watched(
+    database: Database, open_planes: planes.Planes, region_id: int, clock: Callable[[], datetime]
+) -> AsyncGenerator[StoragePlane]:
+    """The plane of a region for some work. Unavailable that ends it goes on its way, after a look at the cluster.
+
+    It need not be the cluster: one account may be beyond it while all others are well.
+    """
     try:
-        yield
-    except Unavailable as error:
-        await note_trouble(database, region_id, str(error), clock())
+        yield await open_planes.of(region_id)
+    except Unavailable:
+        await look_at(database, open_planes, region_id, clock())
         raise
 
 
-async def note_trouble(database: Database, region_id: int, trouble: str, now: datetime) -> None:
-    """Keeps, and logs when it is news, why a region's cluster cannot be used."""
-    if await database.run(lambda conn: queries.note_trouble(conn, region_id, trouble, now)):
-        _log.warning("region %d is in trouble: %s", region_id, trouble)
+async def look_after(database: Database, open_planes: planes.Planes, now: datetime) -> None:
+    """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
+    found = await database.run(queries.clusters)
+    # None of them waits for another one that is stalled.
+    await asyncio.gather(*(look_at(database, open_planes, cluster.region_id, now) for cluster in found))
+
+
+async def look_at(database: Database, open_planes: planes.Planes, region_id: int, now: datetime) -> None:
+    """Tries a region's cluster, and keeps how it is doing. The log tells of its trouble once, and of its end."""
+    try:
+        report = await examine(open_planes, region_id)
+    except NotFound:
+        return
+    if report.problems:
+        trouble = " ".join(report.problems)
+        if name := await database.run(lambda conn: queries.note_trouble(conn, region_id, trouble, now)):
+            _log.warning("the region %s is in trouble: %s", name, trouble)
+    elif name := await database.run(lambda conn: queries.note_recovery(conn, region_id)):
+        _log.warning("the cluster of the region %s works again", name)
 
 
 async def examine(open_planes: planes.Planes, region_id: int) -> PlaneReport:
@@ -100,16 +121,3 @@ async def examine(open_planes: planes.Planes, region_id: int) -> PlaneReport:
         return await (await open_planes.of(region_id)).check()
     except Unavailable as error:
         return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
-
-
-async def look_after(database: Database, open_planes: planes.Planes, now: datetime) -> None:
-    """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
-    for cluster in await database.run(queries.clusters):
-        try:
-            report = await examine(open_planes, cluster.region_id)
-        except NotFound:
-            continue
-        if report.problems:
-            await note_trouble(database, cluster.region_id, " ".join(report.problems), now)
-        elif await database.run(lambda conn, cluster=cluster: queries.note_recovery(conn, cluster.region_id)):
-            _log.warning("the cluster of region %s works again", cluster.name)

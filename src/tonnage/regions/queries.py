@@ -141,35 +141,36 @@ async def clusters(conn: Connection) -> list[Cluster]:
     return [Cluster(*row) for row in await cursor.fetchall()]
 
 
-async def note_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> bool:
-    """Keeps why the cluster cannot be used; whether that is news. One more failure is counted."""
+async def note_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:
+    """Keeps why the cluster cannot be used, and counts that. The region's name, if the cluster was well before."""
     cursor = await conn.execute(
         """
         with old as (select id, trouble from region where id = %(id)s for no key update)
         update region r set trouble = %(trouble)s, trouble_since = coalesce(r.trouble_since, %(now)s),
             failures = r.failures + 1
         from old where r.id = old.id
-        returning old.trouble is distinct from %(trouble)s
+        returning case when old.trouble is null then r.name end
         """,
         {"id": region_id, "trouble": trouble, "now": now},
     )
     row = await cursor.fetchone()
-    return row is not None and row[0]
+    return row[0] if row else None
 
 
-async def note_recovery(conn: Connection, region_id: int) -> bool:
-    """Whether there was trouble, which is over now."""
+async def note_recovery(conn: Connection, region_id: int) -> str | None:
+    """The trouble is over. The region's name, if there was any."""
     cursor = await conn.execute(
         """
-        update region set trouble = null, trouble_since = null where id = %s and trouble is not null returning id
+        update region set trouble = null, trouble_since = null where id = %s and trouble is not null returning name
         """,
         [region_id],
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def health(conn: Connection) -> list[tuple[str, bool, int]]:
-    """Every region with a cluster: its name, whether it is in trouble, and how often work gave up because of it."""
+    """Every region with a cluster: its name, whether it is in trouble, and how often it was found to be, since ever."""
     cursor = await conn.execute(
         "select name, trouble is not null, failures from region where plane <> %s order by id", [METERED]
     )

@@ -27,6 +27,5 @@ async def sample_all(database: Database, planes: Planes, clock: Clock) -> None:
 async def sample(database: Database, planes: Planes, clock: Clock, region: str) -> None:
     """What the accounts of a region store, and what they did."""
     region_id = int(region)
-    async with watched(database, region_id, clock):
-        plane = await planes.of(region_id)
+    async with watched(database, planes, region_id, clock) as plane:
         await sampling_actions.sample_region(database, plane, region_id, clock)

@@ -6,7 +6,7 @@ alter table region
     add column connection integer not null default 0, -- grows with every change of address or credentials
     add column trouble text,                         -- why the cluster cannot be used, as last seen
     add column trouble_since timestamptz,
-    add column failures bigint not null default 0,   -- how often work gave up because of it, since ever
+    add column failures bigint not null default 0,   -- how often it was found in trouble, since ever
     add constraint region_plane check (plane in ('metered', 'ceph')),
     add constraint region_admin_url check ((plane = 'ceph') = (admin_url is not null)),
     add constraint region_trouble check ((trouble is null) = (trouble_since is null)),

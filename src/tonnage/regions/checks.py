@@ -1,0 +1,20 @@
+"""What `tonnage doctor` compares of regions."""
+
+from tonnage.access.checks import Check, Checking, compare
+from tonnage.db import Connection
+
+
+async def credentials(conn: Connection) -> Check:
+    """A region has credentials if there is a cluster behind it; whether they open is told with the other secrets."""
+    return await compare(
+        conn,
+        "regions: credentials",
+        """
+        select r.name, case when s.name is not null then 'kept' end,
+            case when r.plane <> 'metered' then 'kept' end
+        from region r left join sealed_secret s on s.name = 'region/' || r.id
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (credentials,)
