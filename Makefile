@@ -2,6 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# `make demo PORT=9090`, where 8080 is taken.
+ON_PORT = $(if $(PORT),--port $(PORT))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-ceph test check bench serve migrate docs clean
 
@@ -19,11 +22,11 @@ $(VENV)/.ready: pyproject.toml uv.lock package-lock.json hatch_build.py
 	$(BIN)/uv sync --frozen --quiet
 	@touch $@
 
-demo: setup  ## Run Tonnage with sample data on the embedded database
-	$(BIN)/tonnage serve --demo --data-dir data/demo
+demo: setup  ## Run Tonnage with sample data on the embedded database; PORT=9090 where 8080 is taken
+	$(BIN)/tonnage serve --demo --data-dir data/demo $(ON_PORT)
 
 demo-ceph: setup  ## The same, and a throw-away Ceph gateway to store something on
-	$(BIN)/python -m sandbox.demo
+	$(BIN)/python -m sandbox.demo $(ON_PORT)
 
 test: setup  ## Run the tests
 	$(BIN)/pytest -n 2

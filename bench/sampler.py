@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from tonnage.access.keyring import wall_clock
+from tonnage.clock import wall_clock
 from tonnage.db import connect
 from tonnage.regions.planes import opened
 from tonnage.usage.jobs import sample

@@ -119,7 +119,8 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
     now = datetime.now(UTC)
     details = NewRegion("sampled", gateway.admin_url, gateway.admin_url, gateway.admin_url)
     await regions.add_region(conn, operator, details, now, gateway=gateway, key_file=key_file)
-    region = await queries.region_id(conn, details.name)
+    (cluster,) = await queries.clusters(conn)
+    await queries.note_doubt(conn, cluster, None)
     distributor = Actor(
         await access.create_distributor(conn, operator, "Sampled", now), Kind.DISTRIBUTOR, Role.ADMIN, "cli"
     )
@@ -128,9 +129,8 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
         "id"
     ]
     await partners.create_partner(conn, distributor, NewPartner(UUID(contract), "Sampled", 0, None), now)
-    await conn.execute(_ACCOUNTS, {"first": _FIRST_ID, "region": region, "count": accounts, "now": now})
-    assert region is not None
-    return region
+    await conn.execute(_ACCOUNTS, {"first": _FIRST_ID, "region": cluster.region_id, "count": accounts, "now": now})
+    return cluster.region_id
 
 
 async def _on_gateway(gateway: Sandbox, accounts: int) -> None:

@@ -120,7 +120,9 @@ def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while not file.exists():
         if server.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("The server has not started.")
+            raise SystemExit(
+                "The server has not started. If its port is taken, choose another: make demo-ceph PORT=9090"
+            )
         time.sleep(0.1)
     return file.read_text()
 

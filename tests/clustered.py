@@ -62,6 +62,11 @@ class ClusterHouse(House):
         desired = DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", quota)
         await (await self.plane()).apply(desired)
 
+    async def looked_at(self) -> None:
+        """The region's cluster is known to be its own, as the first job after connecting it finds."""
+        for cluster in await self.database.run(queries.clusters):
+            await self.database.run(lambda conn, cluster=cluster: queries.note_doubt(conn, cluster, None))
+
     async def work(self) -> list[str]:
         """Does the jobs that wait, and those that these ask for; gives their names. A failure is raised."""
         done: list[str] = []
@@ -107,9 +112,11 @@ async def on_cluster(
             stack.push_async_callback(app.state.planes.close)
         transport = httpx.ASGITransport(app)
         http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
-        yield ClusterHouse(
+        house = ClusterHouse(
             app, cast, clock, http, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
         )
+        await house.looked_at()
+        yield house
 
 
 async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:
@@ -118,6 +125,5 @@ async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:
     await cast.database.transaction(
         lambda conn: regions.add_region(conn, cast.operator, region, cast.now, gateway=reached, key_file=key_file)
     )
-    region_id = await cast.database.run(lambda conn: queries.region_id(conn, REGION))
-    assert region_id is not None
-    return region_id
+    (cluster,) = await cast.database.run(queries.clusters)
+    return cluster.region_id

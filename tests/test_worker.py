@@ -7,17 +7,20 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from procrastinate.jobs import Job
+from psycopg_pool import PoolTimeout
 
 from tonnage import worker
-from tonnage.access.keyring import wall_clock
+from tonnage.clock import Clock, wall_clock
 from tonnage.db import Database, connect
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
+from tonnage.jobs.running import Persistent, forget_ended, told, work
 from tonnage.regions.planes import Planes
-from tonnage.worker import Persistent, forget_ended, jobs_app, work
+from tonnage.worker import jobs_app
 
 pytestmark = pytest.mark.anyio
 
@@ -33,16 +36,16 @@ async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> Asyn
 
 
 class Work:
-    """The job `test.work`: counts its runs; waits in each for `go_on`; then raises what is next in `raises`."""
+    """The job of that name: counts its runs; waits in each for `go_on`; then raises what is next in `raises`."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str = "test.work") -> None:
         self.runs = 0
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.raises: list[Exception] = []
-        monkeypatch.setitem(worker.ON_DEMAND, "test.work", self._run)
+        monkeypatch.setitem(worker.ON_DEMAND, name, self._run)
 
-    async def _run(self, database: Database, planes: Planes, clock: worker.Clock, subject: str) -> None:
+    async def _run(self, database: Database, planes: Planes, clock: Clock, subject: str) -> None:
         self.runs += 1
         self.begun.set()
         await self.go_on.wait()
@@ -56,10 +59,12 @@ async def work_to_do(monkeypatch: pytest.MonkeyPatch) -> Work:
 
 
 @asynccontextmanager
-async def working(conninfo: str, database: Database, grace: int = 20) -> AsyncGenerator[None]:
+async def working(
+    conninfo: str, database: Database, grace: int = 20, clock: Clock = wall_clock
+) -> AsyncGenerator[None]:
     """A worker, which is told to end afterwards."""
-    app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
-    task = asyncio.create_task(work(app, database, wall_clock, grace))
+    app = jobs_app(conninfo, database, Planes(database, None), clock)
+    task = asyncio.create_task(work(app, database, clock, grace))
     try:
         yield
     finally:
@@ -105,7 +110,7 @@ async def until_settled(database: Database) -> None:
     done = "select not exists (select from procrastinate_jobs), count(*) from procrastinate_periodic_defers"
     async with asyncio.timeout(PATIENCE):
         while True:
-            if await rows(database, done) == [(True, 3)]:
+            if await rows(database, done) == [(True, len(worker.RECURRING) + 2)]:
                 return
             await asyncio.sleep(0.02)
 
@@ -132,26 +137,128 @@ async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
     work_to_do.go_on.set()
     work_to_do.raises = [Unavailable("The cluster sleeps.")]
     await ask(database)
-    before = datetime.now(UTC)
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
             await work_to_do.begun.wait()
         # It may be tried again before we look.
         await until(database, lambda seen: not seen or seen[0]["status"] == "retrying")
         await until(database, lambda seen: not seen)
-    assert datetime.now(UTC) - before > timedelta(seconds=0.5)
     assert work_to_do.runs == 2
     assert await rows(database, "select reason from job_failure") == [("The cluster sleeps.",)]
 
     await ask(database)
-    await rows(
-        database, "update procrastinate_jobs set attempts = 5, priority = -1, scheduled_at = '2099-01-01' returning id"
-    )
+    await rows(database, "update procrastinate_jobs set attempts = 5, scheduled_at = '2099-01-01' returning id")
     async with working(conninfo, database):
         assert [one["status"] for one in await jobs(database)] == ["retrying"]
         await database.transaction(lambda conn: retry(conn, None))
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 3
+
+
+async def test_one_that_waits_for_its_next_try_is_hurried_by_whoever_asks_again(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    await ask(database)
+    await rows(database, "update procrastinate_jobs set attempts = 9, scheduled_at = '2099-01-01' returning id")
+    await ask(database)
+    async with working(conninfo, database):
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 1, "it does the other's work too"
+
+
+async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
+    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the job that takes over, too: nobody else would."""
+    monkeypatch.setattr(worker, "RECURRING", {})
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    await ask(database)
+    await database.transaction(lambda conn: defer(conn, "test.work", "8"))
+    await rows(
+        database,
+        """
+        insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status)
+        values ('default', 'jobs.take_over', null, 'jobs.take_over', '{"timestamp": 1}', 'todo') returning id
+        """,
+    )
+    await rows(database, "update procrastinate_jobs set status = 'doing' returning id")
+    async with working(conninfo, database):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if not await rows(database, "select id from procrastinate_jobs"):
+                    break
+                await asyncio.sleep(0.02)
+    assert work_to_do.runs == 2
+
+
+async def test_what_takes_long_keeps_nothing_short_waiting(
+    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo, database = alone
+    purges = Work(monkeypatch, "accounts.purge_region")
+    for region in range(20):
+        await database.transaction(lambda conn, region=region: defer(conn, "accounts.purge_region", region))
+    work_to_do.go_on.set()
+    async with working(conninfo, database, grace=0):
+        async with asyncio.timeout(PATIENCE):
+            await purges.begun.wait()
+        await ask(database)
+        await until(database, lambda seen: not seen)
+        assert 0 < purges.runs < 20
+
+
+async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database], work_to_do: Work) -> None:
+    """Who believes to be a month ahead would purge what may still be restored."""
+    conninfo, database = alone
+    work_to_do.go_on.set()
+    await ask(database)
+    async with working(conninfo, database, clock=lambda: wall_clock() + timedelta(days=31)):
+        (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
+    assert "synchronise both" in job["reason"]
+    assert work_to_do.runs == 0
+
+
+async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_moment(
+    alone: tuple[str, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo, database = alone
+    errors: list[Exception] = [psycopg.OperationalError("a blip"), PoolTimeout("no connection")]
+    done = asyncio.Event()
+
+    async def recur(database: Database, planes: Planes, clock: Clock) -> None:
+        if errors:
+            raise errors.pop()
+        done.set()
+
+    due = datetime.now(UTC) - timedelta(hours=12)
+    monkeypatch.setattr(worker, "RECURRING", {"test.recurring": (f"{due.minute} {due.hour} * * *", recur)})
+    monkeypatch.setattr(worker, "_BLIPS", (0.01, 0.01))
+    await rows(
+        database,
+        """
+        insert into procrastinate_jobs (queue_name, task_name, status) values ('default', 'test.recurring', 'failed')
+        returning id
+        """,
+    )
+    async with working(conninfo, database), asyncio.timeout(PATIENCE):
+        await done.wait()
+    left = await rows(database, "select id from procrastinate_jobs where task_name = 'test.recurring'")
+    assert left == [], "the run before, which failed, is made up for"
+
+
+def test_what_is_kept_of_a_failure_says_nothing_about_people() -> None:
+    class Refused(psycopg.errors.CheckViolation):
+        """As the driver makes them: with the row in the detail."""
+
+        def __str__(self) -> str:
+            return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
+
+    assert told(Refused()) == "Refused: no answer of the database"
+    assert told(Unavailable("The cluster sleeps.")) == "The cluster sleeps."
+    assert told(KeyError("x")) == "KeyError('x')"
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(0, 1), (1, 2), (2, 4), (5, 32), (6, 60), (1000, 60)])
@@ -216,7 +323,7 @@ async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
     work_to_do.go_on.set()
     runs = 0
 
-    async def recur(database: Database, planes: Planes, clock: worker.Clock) -> None:
+    async def recur(database: Database, planes: Planes, clock: Clock) -> None:
         nonlocal runs
         runs += 1
 

@@ -7,7 +7,6 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -18,9 +17,10 @@ from starlette.responses import Response
 from tonnage import __version__, scrape
 from tonnage.access import api as access
 from tonnage.access.guard import Resources, resources_of
-from tonnage.access.keyring import Keyring, wall_clock
+from tonnage.access.keyring import Keyring
 from tonnage.access.passwords import Passwords
 from tonnage.accounts import api as accounts
+from tonnage.clock import Clock, wall_clock
 from tonnage.contracts import api as contracts
 from tonnage.db import Database, connect
 from tonnage.errors import Unavailable
@@ -73,7 +73,7 @@ def create_app(
     conninfo: str,
     *,
     deletion_grace_days: int = 30,
-    clock: Callable[[], datetime] = wall_clock,
+    clock: Clock = wall_clock,
     passwords: Passwords | None = None,
     key_file: Path | None = None,
     beside: Callable[[Database, Planes], Coroutine[None, None, None]] | None = None,

@@ -81,6 +81,15 @@ class Database:
 
         return await self.run(in_transaction)
 
+    async def pages(
+        self, read: Callable[[Connection, int], Awaitable[list[T]]], id_of: Callable[[T], int]
+    ) -> AsyncGenerator[list[T]]:
+        """What `read` finds after an id, some at a time, until there is no more. Nothing is held in between."""
+        after = 0
+        while some := await self.run(lambda conn, after=after: read(conn, after)):
+            yield some
+            after = id_of(some[-1])
+
 
 @asynccontextmanager
 async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGenerator[Database]:

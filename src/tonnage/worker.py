@@ -1,30 +1,32 @@
 """Which job runs which function, and what recurs when. Any number of workers may run on one database."""
 
 import asyncio
-import contextlib
 import logging
-import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import TypeAlias
 
-import psycopg
-from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
-from procrastinate.jobs import Job, Status
-from psycopg_pool import PoolTimeout
+from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.accounts import jobs as accounts
-from tonnage.db import POOL_WAIT, Database
-from tonnage.errors import NotFound, TonnageError, Unavailable
-from tonnage.jobs import queries
+from tonnage.clock import Clock
+from tonnage.db import Database
+from tonnage.errors import NotFound, Unavailable
+from tonnage.jobs import queries, queue_of, turn
+from tonnage.jobs.running import (
+    AWAY,
+    CONNECTION_WAIT,
+    CONNECTIONS,
+    Persistent,
+    forget_ended,
+    take_over_orphans,
+)
 from tonnage.regions import jobs as regions
 from tonnage.regions.planes import Planes
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-Clock: TypeAlias = Callable[[], datetime]
 Recurring: TypeAlias = Callable[[Database, Planes, Clock], Awaitable[None]]
 OnDemand: TypeAlias = Callable[[Database, Planes, Clock, str], Awaitable[None]]
 
@@ -51,32 +53,11 @@ ON_DEMAND: dict[str, OnDemand] = {
 _CATCH_UP = 86_400.0
 """Seconds by which a recurring job may be late: one that fell into the night runs when the machine is on again."""
 
-_PAUSE = 5.0
-"""Seconds until the next try when the database was away."""
+_CLOCKS_APART = timedelta(minutes=5)
+"""By how much this machine's clock and the database's may differ: by the clock things are purged for good."""
 
-_LONGEST_WAIT = 60.0
-"""Seconds until the next try of a job whose cluster was away, at most."""
-
-_KEPT_HOURS = 30 * 24
-"""How long a failed job waits for somebody to look at it."""
-
-_AT_ONCE = 8
-"""Jobs under way in a process. They wait for clusters most of the time, and one that is stalled must not stop all."""
-
-
-class Persistent(BaseRetryStrategy):
-    """What could not be reached is tried again until it can be, ever less often; a bug is not."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """None: the job has failed, for somebody to look at."""
-        if isinstance(exception, JobAborted | asyncio.CancelledError):
-            return RetryDecision(retry_in={"seconds": 0})
-        if isinstance(exception, Unavailable | psycopg.OperationalError | PoolTimeout):
-            wait = min(_LONGEST_WAIT, 2.0 ** min(job.attempts, 10))
-            # Behind those that wait for the same turn, which would otherwise wait for it.
-            retry_at = datetime.now(UTC) + timedelta(seconds=random.uniform(wait / 2, wait))  # noqa: S311
-            return RetryDecision(retry_at=retry_at, priority=-1)
-        return None
+_BLIPS = (1.0, 5.0, 30.0, 60.0)
+"""Seconds after which a recurring job tries again what the database did not let it do: its next period may be far."""
 
 
 def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) -> App:
@@ -85,103 +66,61 @@ def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) ->
         connector=PsycopgConnector(
             conninfo=conninfo,
             min_size=1,
-            max_size=4,
-            timeout=POOL_WAIT,
+            max_size=CONNECTIONS,
+            timeout=CONNECTION_WAIT,
             kwargs={"application_name": "tonnage jobs"},
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
     for name, (cron, function) in RECURRING.items():
-        _recurring(app, name, cron, lambda function=function: function(database, planes, clock))
-    _recurring(app, "jobs.take_over", "* * * * *", lambda: take_over_orphans(app))
-    _recurring(app, "jobs.forget", "23 0 * * *", lambda: forget_ended(app, database))
+        _recurring(app, name, cron, database, lambda function=function: function(database, planes, clock))
+    _recurring(app, "jobs.take_over", "* * * * *", database, lambda: take_over_orphans(app), takes_turns=False)
+    _recurring(app, "jobs.forget", "23 0 * * *", database, lambda: forget_ended(app, database))
     for name, asked in ON_DEMAND.items():
-        _on_demand(app, name, database, lambda subject, asked=asked: asked(database, planes, clock, subject))
+        _on_demand(app, name, database, clock, lambda subject, asked=asked: asked(database, planes, clock, subject))
     return app
 
 
-def _recurring(app: App, name: str, cron: str, function: Callable[[], Awaitable[None]]) -> None:
-    # The lock keeps a run that takes longer than its period from overlapping with the next.
+def _recurring(
+    app: App,
+    name: str,
+    cron: str,
+    database: Database,
+    function: Callable[[], Awaitable[None]],
+    *,
+    takes_turns: bool = True,
+) -> None:
+    # The lock keeps a run that takes longer than its period from overlapping with the next. Whoever takes jobs over
+    # must have none: it would keep the next one out if its own worker was killed.
     @app.periodic(cron=cron, periodic_id=name)
-    @app.task(name=name, lock=name, queueing_lock=name)
+    @app.task(name=name, lock=name if takes_turns else None, queueing_lock=name)
     async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
-        await function()
+        async def attempted() -> None:
+            await database.run(lambda conn: queries.forget_missed(conn, name))
+            await function()
+
+        for pause in _BLIPS:
+            try:
+                return await attempted()
+            except AWAY as error:
+                _log.warning("%s tries again in %.0f s: %s", name, pause, error)
+            await asyncio.sleep(pause)
+        return await attempted()
 
 
-def _on_demand(app: App, name: str, database: Database, function: Callable[[str], Awaitable[None]]) -> None:
-    @app.task(name=name, pass_context=True, retry=Persistent())
+def _on_demand(
+    app: App, name: str, database: Database, clock: Clock, function: Callable[[str], Awaitable[None]]
+) -> None:
+    @app.task(name=name, queue=queue_of(name), pass_context=True, retry=Persistent())
     async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
-        job = context.job
-        if job.id is not None and job.lock is not None:
-            await database.run(lambda conn: queries.absorb(conn, job.id or 0, job.lock or ""))
+        job_id, lock = context.job.id or 0, context.job.lock or turn(name, subject)
+        apart = await database.run(lambda conn: queries.absorb(conn, job_id, lock)) - clock()
+        if abs(apart) > _CLOCKS_APART:
+            raise Unavailable(
+                f"The clocks of this machine and of the database are {abs(apart).total_seconds():.0f} s apart; "
+                "synchronise both with NTP."
+            )
         try:
             await function(subject)
         except NotFound as error:
-            _log.info("job %s is about something that is gone: %s", job.call_string, error)
-
-
-async def take_over_orphans(app: App) -> None:
-    """Gives the jobs of workers that were killed to living ones.
-
-    Nobody else does: such a job would stay under way for ever, and its lock would keep all later ones of its kind out.
-    So every job must be fit to be done twice.
-    """
-    for job in await app.job_manager.get_stalled_jobs():
-        _log.warning("the worker of job %s is gone; the job is done again", job.call_string)
-        try:
-            await app.job_manager.retry_job(job)
-        except UniqueViolation:
-            # The next one of its kind waits already, and only one may.
-            await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
-
-
-async def forget_ended(app: App, database: Database) -> None:
-    """Removes jobs that failed a month ago or were ended from outside, and why those failed that are gone."""
-    await app.job_manager.delete_old_jobs(
-        _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
-    )
-    await database.run(queries.forget_failures)
-
-
-async def work(app: App, database: Database, clock: Clock, grace: int = 20) -> None:
-    """Runs jobs until it is cancelled; then those under way have `grace` seconds to finish. Outlives the database."""
-
-    async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
-        try:
-            return await process()
-        except Exception as error:
-            reason = str(error) if isinstance(error, TonnageError) else repr(error)
-            if context.job.id is not None:
-                job_id = context.job.id
-                with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
-                    await database.run(lambda conn: queries.note_failure(conn, job_id, reason, clock()))
-            raise
-
-    while True:
-        try:
-            async with app.open_async():
-                await app.run_worker_async(
-                    concurrency=_AT_ONCE,
-                    install_signal_handlers=False,
-                    delete_jobs="successful",
-                    shutdown_graceful_timeout=grace,
-                    worker_middleware=[telling],
-                )
-            # It also returns when its connection for notifications breaks.
-            reason = "its connection has ended"
-        except (ConnectorException, psycopg.OperationalError) as error:
-            # Cancelled without a database, a worker ends by this error and not by the cancellation.
-            if _is_cancelled():
-                raise asyncio.CancelledError from error
-            reason = " ".join(str(error.__cause__ or error).split())
-        finally:
-            # After an open that failed, only a close makes the next one start afresh.
-            with contextlib.suppress(ConnectorException, psycopg.OperationalError):
-                await app.close_async()
-        _log.warning("the job worker starts again in %.0f s: %s", _PAUSE, reason)
-        await asyncio.sleep(_PAUSE)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+            _log.info("job %s is about something that is gone: %s", context.job.call_string, error)

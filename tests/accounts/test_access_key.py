@@ -4,7 +4,16 @@ import re
 
 import pytest
 
-from tonnage.accounts.access_key import KeyDrift, State, key_drift, may_be_access_key, new_access_key, too_many
+from tonnage.accounts.access_key import (
+    KeyDrift,
+    State,
+    key_drift,
+    may_be_access_key,
+    new_access_key,
+    too_many,
+    unknown_here,
+)
+from tonnage.errors import Conflict, Unavailable
 
 
 def test_a_new_one_is_recognised_and_drawn_at_random() -> None:
@@ -39,6 +48,13 @@ def test_the_drift_of_an_account(before: dict[str, State], on_cluster: list[str]
 
 
 def test_a_refusal_says_what_is_in_the_way() -> None:
-    assert str(too_many(10, 0)) == "The account has 10 access keys, and 10 is the most; delete one first."
-    assert "10 access keys, 3 of them just being made or deleted, and" in str(too_many(10, 3))
-    assert "or wait a few minutes" in str(too_many(10, 3))
+    full, waiting = too_many(10, 0), too_many(10, 3)
+    assert (type(full), type(waiting)) == (Conflict, Unavailable)
+    assert str(full) == "The account has 10 access keys, and 10 is the most; delete one first."
+    assert "10 access keys, 3 of them just being made or deleted, and" in str(waiting)
+    assert "try again in a few minutes" in str(waiting)
+
+
+def test_keys_that_were_not_made_here_are_counted() -> None:
+    assert "3 access keys on its cluster, the most there can be, and 2 of them" in str(unknown_here("ABC", "BD"))
+    assert unknown_here("ABC", "DCBA") is None

@@ -109,7 +109,9 @@ async def test_with_wrong_credentials_everything_waits_for_the_operator(
     async def connect_with(secret: str) -> None:
         reached = Reached(own_gateway.address, own_gateway.access_key, secret)
         await house.database.transaction(
-            lambda conn: regions.connect_region(conn, house.cast.operator, "on-ceph", reached, house.key_file)
+            lambda conn: regions.connect_region(
+                conn, house.cast.operator, "on-ceph", reached, house.clock(), house.key_file
+            )
         )
 
     await connect_with("not-the-secret")
@@ -145,4 +147,6 @@ async def test_two_who_tell_at_once_do_no_harm(house: ClusterHouse) -> None:
             reconcile(other, await planes.of(house.region_id), house.region_id),
         )
         await planes.close()
+    # Each has seen of some accounts that the other had told them too, so these are told again.
+    assert set(await house.work()) == {"accounts.reconcile", "accounts.sweep"}
     assert (await told(house), await on_the_cluster(house, accounts)) == (MANY, MANY)

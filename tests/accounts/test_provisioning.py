@@ -8,10 +8,11 @@ from sandbox.gateway import Gateway
 from tests.cast import TB
 from tests.clustered import ClusterHouse
 from tonnage.accounts import actions, deletion_queries, provisioning_queries
-from tonnage.accounts.provisioning_actions import reconcile, requota
-from tonnage.accounts.provisioning_queries import Told
+from tonnage.accounts.provisioning import Standing, Told
+from tonnage.accounts.provisioning_actions import keep, reconcile, requota, tell
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
+from tonnage.storage.abreast import Outcome, abreast
 from tonnage.storage.plane import Access, ActualAccount
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -162,17 +163,62 @@ async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_trie
     assert await house.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
 
 
-async def test_whoever_told_an_older_state_last_leaves_it_to_be_told_again(cluster_house: ClusterHouse) -> None:
-    """Two may tell at once, and what was said last holds on the cluster."""
+@pytest.mark.parametrize("newer_first", [True, False])
+async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
+    cluster_house: ClusterHouse, newer_first: bool
+) -> None:
+    """Nobody knows whose word came last: each has read the account before the other noted."""
+    house = cluster_house
+    account = (await house.business()).account
+    await house.work()
+    older = await standing(house, account)
+    await house.database.run(lambda conn: provisioning_queries.must_hear(conn, [account]))
+    newer = await standing(house, account)
+    assert (older.desired_revision, older.tellings) == (newer.desired_revision - 1, newer.tellings)
+    plane = await house.plane()
+    for told in (newer, older) if newer_first else (older, newer):
+        await keep(house.database, plane, house.region_id, Outcome([(told, Told.of(told))]))
+    assert await house.work() == ["accounts.reconcile"]
+    assert await revisions(house, account) == (newer.desired_revision, newer.desired_revision)
+
+
+async def standing(house: ClusterHouse, account: int) -> Standing:
+    found = await house.database.run(lambda conn: provisioning_queries.standing(conn, account))
+    assert found is not None
+    return found
+
+
+async def test_what_was_made_behind_a_purge_is_taken_back(cluster_house: ClusterHouse) -> None:
+    """The account was read before its purge began, and told after the purge had removed it."""
     house = cluster_house
     business = await house.business()
-    await house.database.run(lambda conn: provisioning_queries.must_hear(conn, [business.account]))
-    newer, _ = await revisions(house, business.account)
-    for revision in (newer, newer - 1):
-        one = Told(business.account, revision, TB)
-        await house.database.run(lambda conn, one=one: provisioning_queries.note_told(conn, [one]))
-    assert await reconcile(house.database, await house.plane(), house.region_id) == 1
-    assert await revisions(house, business.account) == (newer, newer)
+    await house.work()
+    read = await standing(house, business.account)
+    partner, due = business.partner, house.clock.now + timedelta(days=30)
+    await house.database.run(
+        lambda conn: actions.delete_account(
+            conn, partner, partner.organisation_id, read.account_id, 30, house.clock.now
+        )
+    )
+    await house.cast.purge(due, house.planes)
+    plane = await house.plane()
+    outcome = await abreast([read], lambda account: tell(plane, account))
+    assert await plane.state(read.account_id) is not None
+    await keep(house.database, plane, house.region_id, outcome)
+    assert await plane.state(read.account_id) is None
+
+
+async def test_an_account_elsewhere_takes_from_the_pool_too(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    await house.cast.region("metered-1")
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    elastic = await house.cast.account(partner)
+    await house.work()
+    assert (await told(house, elastic)).quota == 10 * TB
+    await house.cast.account(partner, 9 * TB, region="metered-1")
+    assert await house.work() == ["accounts.requota", "accounts.reconcile"]
+    assert (await told(house, elastic)).quota == TB
 
 
 async def test_an_account_whose_purge_has_begun_is_not_made_again(cluster_house: ClusterHouse) -> None:

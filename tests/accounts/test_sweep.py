@@ -1,7 +1,8 @@
 """A cluster that was changed behind our back, or is ahead of the database, or behind it."""
 
 import asyncio
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,11 @@ from tests.clustered import REGION, ClusterHouse
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.accounts import actions, jobs
 from tonnage.accounts.sweep import Finding
-from tonnage.accounts.sweep_actions import Compared, plan, require_its_cluster, sweep
-from tonnage.errors import Conflict
+from tonnage.accounts.sweep_actions import Compared, plan, sweep
+from tonnage.regions.actions import connect_region
+from tonnage.regions.region import Gateway as Reached
 from tonnage.storage.ceph_account import uid
+from tonnage.storage.errors import Misconfigured
 from tonnage.storage.plane import Access
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -49,8 +52,7 @@ async def test_nothing_is_found_where_all_is_well(cluster_house: ClusterHouse) -
     await house.business()
     await swept(house)
     assert await swept(house) == []
-    started, finished, checked = await house.cast.row("select started_at, finished_at, checked from sweep")
-    assert (started, finished, checked) == (house.clock.now, house.clock.now, 1)
+    assert await house.cast.row("select finished_at, checked from sweep") == (house.clock.now, 1)
 
 
 async def test_what_was_changed_behind_our_back_is_put_right(cluster_house: ClusterHouse, gateway: Gateway) -> None:
@@ -60,7 +62,7 @@ async def test_what_was_changed_behind_our_back_is_put_right(cluster_house: Clus
     gateway.admin("user", "modify", "--uid", uid(account), "--display-name", "Renamed", "--max-buckets", "7")
     gateway.admin("quota", "disable", "--uid", uid(account), "--quota-scope", "user")
     gateway.admin("user", "suspend", "--uid", uid(account))
-    found = [Finding(f"storage account {account}", "differs in display name, max buckets, access, quota", False)]
+    found = [Finding(f"storage account {account}", "differs in display name, max buckets, access, quota", "changed")]
     assert await planned(house) == found
     assert await planned(house) == found, "a plan changes nothing"
     assert [finding.repaired for finding in await swept(house)] == [True]
@@ -77,7 +79,7 @@ async def test_a_cluster_behind_the_database_gets_what_it_lacks(cluster_house: C
     account = (await house.business()).account
     await swept(house)
     gateway.admin("user", "rm", "--uid", uid(account))
-    assert await swept(house) == [Finding(f"storage account {account}", "is not on the cluster", repaired=True)]
+    assert await swept(house) == [Finding(f"storage account {account}", "is not on the cluster", "made", repaired=True)]
     assert await (await house.plane()).state(account) is not None
 
 
@@ -89,35 +91,66 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
     unknown = (await house.business()).account + 1
     await house.provide(unknown)
     whole = await everything_swept(house)
-    finding = Finding(f"storage account {unknown}", "is on the cluster, and unknown here", repaired=False)
+    finding = Finding(f"storage account {unknown}", "is on the cluster, and unknown here", "left")
     assert finding in whole.findings
     assert await (await house.plane()).state(unknown) is not None
-    query = "select what, found_at from drift where subject = %s"
-    assert await house.cast.row(query, finding.subject) == (finding.what, house.clock.now)
     first = house.clock.now
+
+    async def drift() -> list[tuple[str, str, str]]:
+        shown = await asyncio.to_thread(Command(house.conninfo).json, "storage", "drift")
+        return [(one["what"], one["foundAt"], one["comparedAt"]) for one in shown if one["subject"] == finding.subject]
+
+    def wire(moment: datetime) -> str:
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    assert await drift() == [(finding.what, wire(first), wire(first))]
     house.clock.now += timedelta(hours=6)
     await swept(house)
-    assert await house.cast.row(query, finding.subject) == (finding.what, first)
+    assert await drift() == [(finding.what, wire(first), wire(house.clock.now))]
     await (await house.plane()).purge(unknown)
     await swept(house)
-    assert await house.cast.row("select count(*) from drift where subject = %s", finding.subject) == (0,)
+    assert await drift() == []
 
 
-async def test_on_what_looks_like_another_cluster_nothing_is_made(cluster_house: ClusterHouse) -> None:
-    """Whoever mistypes an address must not find everything made anew in a foreign place."""
+async def test_on_what_looks_like_another_cluster_nothing_is_done(
+    cluster_house: ClusterHouse, gateway: Gateway
+) -> None:
+    """Whoever mistypes an address must not find everything made anew in a foreign place, and keys forgotten."""
     house = cluster_house
     business = await house.business()
-    await house.work()
-    assert await house.cast.row("select count(*) from sweep where finished_at is not null") == (1,)
-    accounts = [business.account, *[await house.cast.account(business.partner, 1) for _ in range(10)]]
+    key = await house.key(business.partner)
+    path = f"/ext/v1/storage-account/{business.account}/access-keys"
+    await house.call("POST", path, key, json={})
+    second = await house.cast.account(business.partner, 1)
     await house.work()
     plane = await house.plane()
-    await require_its_cluster(house.database, plane, house.region_id)
-    for account in accounts:
+    for account in (business.account, second):
         await plane.purge(account)
-    with pytest.raises(Conflict, match="Of 11 storage accounts that were made on this cluster, 0 are there"):
-        await jobs.sweep(house.database, house.planes, house.clock, str(house.region_id))
-    assert [await plane.state(account) for account in accounts] == [None] * 11
+    reached = Reached(gateway.address, gateway.access_key, gateway.secret_key)
+    await house.database.transaction(
+        lambda conn: connect_region(conn, house.cast.operator, REGION, reached, house.clock(), house.key_file)
+    )
+    assert (await house.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
+    assert await house.work() == ["accounts.sweep"]
+    (doubt,) = await house.cast.row("select trouble from region")
+    assert "Of 2 storage accounts that were made on this cluster, 0 are there" in doubt
+    assert doubt in json.dumps((await house.call("GET", "/readyz")).json())
+    await house.cast.account(business.partner, 1)
+    for work in (jobs.reconcile, jobs.settle, jobs.purge_region):
+        with pytest.raises(Misconfigured, match="0 are there"):
+            await work(house.database, house.planes, house.clock, str(house.region_id))
+    assert [await plane.state(account) for account in (business.account, second)] == [None] * 2
+    assert len((await house.call("GET", path, key)).json()) == 1
+
+
+async def test_an_account_of_another_region_is_told_as_such(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    await house.cast.region("elsewhere")
+    partner = (await house.business()).partner
+    account = await house.cast.account(partner, 1, region="elsewhere")
+    await house.provide(account)
+    finding = Finding(f"storage account {account}", "is on the cluster, and belongs to another region", "left")
+    assert finding in (await everything_swept(house)).findings
 
 
 async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
@@ -133,8 +166,8 @@ async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
     gateway.admin("key", "create", "--uid", uid(business.account), "--access-key", "FOREIGN0FOREIGN0", "--gen-secret")
     subject = f"of storage account {business.account}"
     findings = [
-        Finding(f"access key {lost} {subject}", "is not on the cluster", repaired=False),
-        Finding(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", repaired=False),
+        Finding(f"access key {lost} {subject}", "is not on the cluster", "forgotten"),
+        Finding(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", "left"),
     ]
     assert await planned(house) == findings
     assert [finding.repaired for finding in await swept(house)] == [True, False]
@@ -154,7 +187,9 @@ async def test_what_was_purged_is_purged_again(cluster_house: ClusterHouse) -> N
     account = business.account
     assert await house.cast.purge(house.clock.now, house.planes) == 1
     await house.provide(account)
-    assert await planned(house) == [Finding(f"storage account {account}", "was purged, and is on the cluster", False)]
+    assert await planned(house) == [
+        Finding(f"storage account {account}", "was purged, and is on the cluster", "purged")
+    ]
     assert [finding.repaired for finding in await swept(house)] == [True]
     assert await (await house.plane()).state(account) is None
 
@@ -169,16 +204,46 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(house.key_file))
     tonnage = Command(house.conninfo)
 
-    async def rows(*more: str) -> dict[str, tuple[str, str]]:
+    async def rows(*more: str) -> dict[str, tuple[str, str, bool]]:
         printed = await asyncio.to_thread(tonnage.json, "storage", "reconcile", *more)
         assert {row["region"] for row in printed} <= {REGION}
-        return {row["subject"]: (row["what"], row["state"]) for row in printed}
+        return {row["subject"]: (row["what"], row["action"], row["done"]) for row in printed}
 
     subject = f"storage account {later}"
-    assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "left")
-    assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "repaired")
+    unknown = f"storage account {later + 1}"
+    await house.provide(later + 1)
+    assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "made", False)
+    told = (await asyncio.to_thread(tonnage.ok, "storage", "reconcile", "--dry-run")).splitlines()
+    (made,) = [line for line in told if subject in line]
+    assert made.rstrip().endswith("  would be made")
+    (left,) = [line for line in told if unknown in line]
+    assert left.rstrip().endswith("  left")
+    assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "made", True)
+    await (await house.plane()).purge(later + 1)
     again = await rows()
     assert subject not in again
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
     assert "There is no cluster behind elsewhere" in refused
+
+
+async def test_the_command_goes_on_where_a_cluster_is_away(
+    cluster_house: ClusterHouse, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = cluster_house
+    later = await house.cast.account((await house.business()).partner, 1)
+    monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(house.key_file))
+    tonnage = Command(house.conninfo)
+    where = ("--s3-url", gateway.address, "--iam-url", gateway.address, "--sts-url", gateway.address)
+    for name, address in (("dead", "http://127.0.0.1:1"), ("last", gateway.address)):
+        add = ("region", "add", name, *where, "--ceph-admin-url", address)
+        await asyncio.to_thread(tonnage.ok, *add, stdin=f"{gateway.access_key} {gateway.secret_key}")
+    result = await asyncio.to_thread(tonnage, "storage", "reconcile", "--json")
+    assert result.exit_code == 1
+    row = {"region": REGION, "subject": f"storage account {later}", "what": "is not on the cluster"}
+    assert {**row, "action": "made", "done": True} in json.loads(result.stdout)
+    *_, counted, away = result.stderr.splitlines()
+    assert counted.startswith("2 storage accounts compared, ")
+    assert away.startswith("dead: The storage cluster cannot be reached")
+    query = "select array_agg(r.name order by r.id) from sweep s join region r on r.id = s.region_id"
+    assert await house.cast.row(f"{query} where s.finished_at is not null") == ([REGION, "last"],)

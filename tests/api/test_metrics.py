@@ -108,7 +108,7 @@ async def test_how_a_region_stands(away: House) -> None:
     refused = "update storage_account set refused_revision = desired_revision, refusal = 'taken' where id = %s"
     await change(away, refused, accounts[1])
     await change(away, "insert into drift (region_id, subject, what, found_at) values (1, 'x', 'y', %s)", NOW)
-    await change(away, "insert into sweep (region_id, started_at, repaired) values (1, %s, 7)", NOW)
+    await change(away, "insert into sweep (region_id, finished_at, checked, repaired) values (1, %s, 0, 7)", NOW)
     seen = await scrape(away)
     assert seen("tonnage_accounts_behind", region="eu", state="pending") == 1
     assert seen("tonnage_accounts_behind", region="eu", state="refused") == 1
@@ -133,7 +133,8 @@ async def test_a_metered_region_has_no_cluster_to_watch(away: House) -> None:
 
 async def test_how_far_behind_the_sampling_is(away: House) -> None:
     away.clock.now = NOW + timedelta(hours=2)
-    assert (await scrape(away))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it was added"
+    await change(away, "update region set created_at = %s where name = 'eu'", NOW - timedelta(days=400))
+    assert (await scrape(away))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it has a cluster"
     run = "insert into sampling_run (region_id, hour, started_at, finished_at, missed) values (1, %s, %s, %s, %s)"
     await change(away, run, NOW + timedelta(hours=1), NOW, NOW, 4)
     await change(away, run, NOW + timedelta(hours=2), NOW, None, 0)

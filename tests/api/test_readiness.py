@@ -14,6 +14,7 @@ from psycopg import sql
 from sandbox.gateway import Gateway as RealGateway
 from tests.api.away import AWAY, house_away, look
 from tests.api.conftest import House
+from tests.cast import NOW
 from tonnage.regions import actions as regions
 from tonnage.regions.region import Gateway
 
@@ -78,7 +79,9 @@ async def test_a_cluster_that_is_back(
 ) -> None:
     there = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     operator = away.cast.operator
-    await away.cast.database.transaction(lambda conn: regions.connect_region(conn, operator, "eu", there, key_file))
+    await away.cast.database.transaction(
+        lambda conn: regions.connect_region(conn, operator, "eu", there, NOW, key_file)
+    )
     gateway.stall()
     try:
         await look(away)
@@ -102,7 +105,7 @@ async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_l
     await look(away)
     assert "trouble" in await told(away)
     operator = away.cast.operator
-    await away.cast.database.transaction(lambda conn: regions.connect_region(conn, operator, "eu", AWAY, key_file))
+    await away.cast.database.transaction(lambda conn: regions.connect_region(conn, operator, "eu", AWAY, NOW, key_file))
     assert await told(away) == {"status": "ready"}
 
 

@@ -120,8 +120,8 @@ PLANTED = [
         ("partners: used", "partner", "5007", "5000"),
     ),
     Planted(
-        "update region set plane = 'ceph', admin_url = 'http://rgw'",
-        "update region set plane = 'metered', admin_url = null",
+        "update region set plane = 'ceph', admin_url = 'http://rgw', connected_at = created_at",
+        "update region set plane = 'metered', admin_url = null, connected_at = null",
         ("regions: credentials", "somewhere", "", "kept"),
     ),
     Planted(
@@ -251,6 +251,16 @@ def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")
     assert lines[at + 1] == f"       {there.partner}: 5007, but 5000 is right"
+
+
+def test_jobs_that_failed_are_noted(new_database: Databases) -> None:
+    with new_database() as conninfo, psycopg.connect(conninfo, autocommit=True) as conn:
+        conn.execute(
+            "insert into procrastinate_jobs (queue_name, task_name, status) values ('default', 'usage.roll', 'failed')"
+        )
+        examined = tonnage("doctor", "--database-url", conninfo)
+    assert examined.exit_code == 0, examined.output
+    assert "note jobs: 1 failed (usage.roll); see: tonnage jobs list --failed" in examined.stdout.splitlines()
 
 
 def test_the_names_of_all_rules_are_known(conninfo: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from sandbox.gateway import ADMIN, Gateway
 from tests.cast import NOW, Cast
 from tests.cli.command import Command
-from tests.cli.running import PATIENCE, environment
+from tests.cli.running import PATIENCE, environment, tonnage
 from tonnage.db import connect
 from tonnage.regions.actions import look_after
 from tonnage.regions.planes import opened
@@ -77,7 +77,9 @@ def test_a_region_that_accounts_live_in_stays(new_database: Callable[[], Abstrac
 
     with new_database() as conninfo:
         name = asyncio.run(region_with_an_account())
-        assert "Storage accounts live in the region" in Command(conninfo).refused("region", "remove", name)
+        told = Command(conninfo).refused("region", "remove", name)
+        assert "Storage accounts live in the region" in told
+        assert "Those that were deleted stay until their days of grace are over" in told
 
 
 def test_wrong_usage(conninfo: str) -> None:
@@ -108,6 +110,7 @@ def queued(conninfo: str) -> list[str]:
 @pytest.mark.ceph
 def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gateway: Gateway, tmp_path: Path) -> None:
     credentials = tmp_path / "admin"
+    credentials.touch(0o600)
     credentials.write_text(f"{gateway.access_key}\n{gateway.secret_key}\n")
     reached = ("--ceph-admin-url", gateway.address, "--ceph-credentials-file", str(credentials))
     result = sealing("region", "add", "eu", *ENDPOINTS, *reached, "--json")
@@ -131,8 +134,8 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
 
 
 @pytest.mark.ceph
-def test_what_is_wrong_is_told_and_the_region_is_kept(sealing: Command, gateway: Gateway) -> None:
-    add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address)
+def test_what_is_wrong_is_told_and_with_force_the_region_is_kept(sealing: Command, gateway: Gateway) -> None:
+    add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address, "--force")
     result = sealing(*add, stdin=f"{gateway.access_key} wrong")
     assert result.exit_code == 0
     assert "Warning: The cluster refuses the access key or the secret" in result.stderr
@@ -146,6 +149,23 @@ def test_what_is_wrong_is_told_and_the_region_is_kept(sealing: Command, gateway:
     right = sealing(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
     assert right.stderr == f"The region eu is reached at {gateway.address}.\n"
     sealing.ok("region", "check", "eu")
+
+
+@pytest.mark.ceph
+def test_credentials_that_the_cluster_refuses_change_nothing(sealing: Command, gateway: Gateway) -> None:
+    reached = ("--ceph-admin-url", gateway.address)
+    told = sealing.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
+    assert "refuses the access key or the secret" in told
+    assert "Nothing was changed; with --force it is" in told
+    assert sealing.json("region", "list") == []
+
+    sealing.ok("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} {gateway.secret_key}")
+    connect = ("region", "connect", "eu", *reached)
+    assert "Nothing was changed" in sealing.refused(*connect, stdin=f"{gateway.access_key} wrong")
+    assert sealing.ok("region", "check", "eu").startswith("eu: fit for use\n")
+    forced = sealing(*connect, "--force", stdin=f"{gateway.access_key} wrong")
+    assert (forced.exit_code, "Warning: The cluster refuses" in forced.stderr) == (0, True)
+    assert sealing("region", "check", "eu").exit_code == 1
 
 
 @pytest.mark.ceph
@@ -197,8 +217,28 @@ def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:
     connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
     assert "The region is kept." in sealing(*connect, stdin="KEY SECRET").stderr
     assert sealing.json("region", "list")[0]["plane"] == "ceph"
-    assert "There is no region us" in sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET")
-    assert "There is no region us" in sealing.refused("region", "check", "us")
+    nowhere = "Error: There is no region us; see: tonnage region list\n"
+    assert sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
+    assert sealing.refused("region", "check", "us") == nowhere
+    assert sealing.refused("region", "remove", "us") == nowhere
+
+
+def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path / "data")
+    assert tonnage("region", "add", "metered", *ENDPOINTS, *data).exit_code == 0
+    assert not (tmp_path / "data/secret.key").exists()
+    on_cluster = ("--ceph-admin-url", DEAD)
+    added = tonnage("region", "add", "eu", *ENDPOINTS, *on_cluster, *data, stdin="KEY SECRET")
+    assert (added.exit_code, "The region is kept." in added.stderr) == (0, True), added.output
+    key = (tmp_path / "data/secret.key").read_bytes()
+    connected = tonnage("region", "connect", "metered", *on_cluster, *data, stdin="KEY SECRET")
+    assert connected.exit_code == 0, connected.output
+    assert (tmp_path / "data/secret.key").read_bytes() == key
+    # Now a fresh one would open nothing of what is sealed.
+    (tmp_path / "data/secret.key").unlink()
+    lost = tonnage("region", "connect", "eu", *on_cluster, *data, stdin="KEY SECRET")
+    assert (lost.exit_code, "is missing; restore it from a backup" in lost.stderr) == (1, True)
+    assert not (tmp_path / "data/secret.key").exists()
 
 
 def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:

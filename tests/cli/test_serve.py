@@ -130,6 +130,15 @@ def test_an_unreachable_database_and_a_wrong_url(tmp_path: Path) -> None:
     assert "secret" not in refused.stderr + wrong.stderr
 
 
+@pytest.mark.parametrize("given", ["", " "])
+def test_a_database_url_that_is_empty(given: str, tmp_path: Path) -> None:
+    """As of a shell variable that is not set: it must not become an embedded database."""
+    wrong = tonnage("region", "list", "--database-url", given, "--data-dir", tmp_path / "data")
+    assert wrong.exit_code == 2
+    assert "it is empty: name a PostgreSQL, or leave the option out" in wrong.stderr
+    assert not (tmp_path / "data").exists()
+
+
 class Request:
     """A change that waits, because the test holds the row that it needs."""
 

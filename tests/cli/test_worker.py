@@ -9,10 +9,11 @@ import psycopg
 
 from tests.cli.running import started, tonnage
 from tonnage import embedded
-from tonnage.access.keyring import wall_clock
+from tonnage.clock import wall_clock
 from tonnage.db import connect
+from tonnage.jobs.running import take_over_orphans
 from tonnage.regions.planes import Planes
-from tonnage.worker import RECURRING, jobs_app, take_over_orphans
+from tonnage.worker import RECURRING, jobs_app
 
 Databases = Callable[[], AbstractContextManager[str]]
 

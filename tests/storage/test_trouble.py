@@ -17,7 +17,7 @@ from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable
 from tonnage.storage.ceph import CephPlane
-from tonnage.storage.errors import Misconfigured
+from tonnage.storage.errors import Misconfigured, NotAsked
 from tonnage.storage.plane import AccessKey, DesiredAccount
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -187,6 +187,12 @@ async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[Ceph
 BUSY = (503, b'{"Code":"SlowDown"}')
 NOBODY = (404, b'{"Code":"NoSuchUser"}')
 PAGE = (200, b"<html>Welcome</html>")
+RECORD = (
+    200,
+    b"""{"tenant": "acct_123456789012", "display_name": "", "email": "", "max_buckets": 1, "suspended": 0,
+    "op_mask": "read", "keys": [],
+    "user_quota": {"enabled": true, "check_on_raw": true, "max_size": 1, "max_objects": -1}}""",
+)
 
 
 async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
@@ -228,13 +234,36 @@ async def test_a_busy_gateway_is_asked_three_times(desired: DesiredAccount) -> N
 
 
 async def test_a_proxys_error_is_no_reason_to_make_a_key_twice(desired: DesiredAccount) -> None:
-    record = b"""{"tenant": "acct_123456789012", "display_name": "", "email": "", "max_buckets": 1, "suspended": 0,
-        "op_mask": "read", "keys": [],
-        "user_quota": {"enabled": true, "check_on_raw": true, "max_size": 1, "max_objects": -1}}"""
-    async with answering([(200, record), (502, b"Bad Gateway"), NOBODY]) as plane:
+    async with answering([RECORD, (502, b"Bad Gateway"), NOBODY]) as plane:
         with pytest.raises(Unavailable, match="502"):
             await plane.create_key(desired.account_id, "PROXYSTANDSBETWEEN")
         assert await plane.state(desired.account_id) is None
+
+
+DENIED = (403, b'{"Code":"AccessDenied"}')
+
+
+@pytest.mark.parametrize(
+    ("answers", "surely", "reason"),
+    [
+        ([BUSY] * 3, True, Unavailable),
+        ([DENIED], True, Misconfigured),
+        ([PAGE], True, Misconfigured),
+        ([RECORD, DENIED], True, Misconfigured),
+        ([RECORD, (502, b"Bad Gateway")], False, Unavailable),
+        ([RECORD, PAGE], False, Misconfigured),
+        ([RECORD, (200, b"[]")], False, Misconfigured),
+    ],
+)
+async def test_it_is_known_whether_a_key_may_have_been_made(
+    desired: DesiredAccount, answers: list[tuple[int, bytes]], surely: bool, reason: type[Unavailable]
+) -> None:
+    async with answering(answers) as plane:
+        with pytest.raises(Unavailable) as failed:
+            await plane.create_key(desired.account_id, "PERHAPSITISTHERE")
+    error = failed.value
+    assert isinstance(error, NotAsked) is surely
+    assert type(error.reason if isinstance(error, NotAsked) else error) is reason
 
 
 async def test_a_busy_gateway_says_nothing_of_the_credentials() -> None:

@@ -62,7 +62,19 @@ async def test_whoever_is_not_on_the_cluster_is_not_read(site: Site) -> None:
     assert sorted(site.probe.read) == sorted([ready, forgotten])
     for account in (purging, forgotten, unprovided, later):
         assert await site.samples(account) == []
-    assert await site.run() == (NOW, True, 1, 0)
+    assert await site.run() == (NOW, True, 1, 1)
+
+
+async def test_a_run_on_a_cluster_that_has_nobody_does_not_look_well(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for account in await site.accounts(3):
+        await site.probe.purge(account)
+    await site.sample()
+    assert await site.run() == (NOW, True, 0, 3)
+    assert [record.message for record in caplog.records if "not sampled" in record.message] == [
+        "storage accounts that their cluster does not have, and so were not sampled: 3"
+    ]
 
 
 async def test_a_second_run_of_the_hour_does_nothing_and_the_next_hour_is_another(site: Site) -> None:
@@ -129,7 +141,9 @@ async def test_two_at_once_record_everything_once(site: Site) -> None:
     await assert_totals(site.cast, site.contract)
 
 
-async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(site: Site) -> None:
+async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     accounts = await site.accounts(6)
 
     async def fail(account: int) -> None:
@@ -139,8 +153,9 @@ async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(site:
     site.probe.before = fail
     for _ in range(2):
         with pytest.raises(Unavailable, match="cannot do it now"):
-            await site.sample(batch=2)
+            await site.sample(batch=3)
         assert await site.run() == (NOW, True, 4, 2)
+    assert all(f"storage account {account} was not sampled" in caplog.text for account in accounts[1:3])
     # The rest of a run is not for the accounts that did not answer to decide.
     assert len(site.probe.spans) == 1
     site.probe.before, site.probe.read = None, []
@@ -150,8 +165,11 @@ async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(site:
     assert await site.run() == (NOW, True, 6, 0)
 
 
-async def test_an_account_that_is_refused_is_missed_until_the_next_hour(site: Site) -> None:
-    accounts = await site.accounts(2)
+@pytest.mark.parametrize("others", [0, 1])
+async def test_an_account_that_is_refused_is_missed_until_the_next_hour(
+    site: Site, others: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts = await site.accounts(1 + others)
 
     async def refuse(account: int) -> None:
         if account == accounts[0]:
@@ -159,10 +177,12 @@ async def test_an_account_that_is_refused_is_missed_until_the_next_hour(site: Si
 
     site.probe.before = refuse
     await site.sample()
-    assert await site.run() == (NOW, True, 1, 1)
+    assert await site.run() == (NOW, True, others, 1)
+    assert f"storage account {accounts[0]} was not sampled: The storage cluster refuses this." in caplog.text
 
 
-async def test_an_account_purged_meanwhile_takes_no_other_along(site: Site) -> None:
+@pytest.mark.parametrize("there", ["still there", "gone there"])
+async def test_an_account_purged_meanwhile_takes_no_other_along(site: Site, there: str) -> None:
     accounts = await site.accounts(3)
 
     async def purge(account: int) -> None:
@@ -174,6 +194,8 @@ async def test_an_account_purged_meanwhile_takes_no_other_along(site: Site) -> N
                 " '1 day', contact_email = null, contact_email_key = null, password_hash = null where id = %s",
                 account,
             )
+            if there == "gone there":
+                await site.probe.purge(account)
 
     site.probe.before = purge
     await site.sample()
@@ -249,7 +271,7 @@ async def test_a_stalled_gateway_is_given_up(drill: Site) -> None:
     gateway = drill.house.gateway
 
     async def stall(account: int) -> None:
-        if account == accounts[20]:
+        if account in accounts[20:]:
             gateway.stall()
 
     drill.probe.before = stall
@@ -263,13 +285,14 @@ async def test_a_stalled_gateway_is_given_up(drill: Site) -> None:
         gateway.go_on()
 
 
-async def test_when_nobody_answers_a_run_has_not_finished(drill: Site) -> None:
+async def test_when_nobody_answers_a_run_has_not_finished(drill: Site, caplog: pytest.LogCaptureFixture) -> None:
     await drill.accounts(2)
     drill.house.gateway.kill()
     try:
         with pytest.raises(Unavailable, match="cannot be reached"):
             await drill.sample()
         assert await drill.run() == (NOW, False, 0, 0)
+        assert "was not sampled" not in caplog.text
     finally:
         drill.house.gateway.start()
 

@@ -1,14 +1,15 @@
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.web import documents
 from tonnage.web.listing import Paging
 from tonnage.web.payload import Payload
-from tonnage.web.route import Door, mount
+from tonnage.web.route import Door, Early, mount
 from tonnage.web.swagger2 import to_swagger2
 
 pytestmark = pytest.mark.anyio
@@ -20,6 +21,12 @@ async def both(api: FastAPI) -> tuple[dict[str, Any], dict[str, Any]]:
 
     @extension.get("/open", status_code=204)
     async def nobody(page: Paging) -> Response:
+        return Response(status_code=204)
+
+    async def known(_: Request) -> None: ...
+
+    @extension.get("/known", status_code=204)
+    async def whoever(_: Annotated[None, Depends(Early(known, forbids=False))]) -> Response:
         return Response(status_code=204)
 
     documents.install(api)
@@ -55,6 +62,7 @@ async def test_openapi(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     extension = document["paths"]["/ext/v1/open"]["get"]
     assert " ".join(extension["responses"]) == "204 400 422 500 503"
     assert [parameter["name"] for parameter in extension["parameters"]] == ["limit", "cursor"]
+    assert " ".join(document["paths"]["/ext/v1/known"]["get"]["responses"]) == "204 401 500 503"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     day = document["paths"]["/v1/thing/{thingID}/usage"]["get"]["parameters"][1]["schema"]
     assert day["format"] == "date"

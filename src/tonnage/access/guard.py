@@ -11,6 +11,7 @@ from starlette.requests import Request
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access.keyring import Keyring
 from tonnage.access.passwords import Passwords
+from tonnage.clock import Clock
 from tonnage.db import Database
 from tonnage.errors import Unauthenticated
 from tonnage.web.route import Early
@@ -23,7 +24,7 @@ class Resources:
     database: Database
     keyring: Keyring
     passwords: Passwords
-    clock: Callable[[], datetime]
+    clock: Clock
     deletion_grace_days: int
 
 
@@ -65,7 +66,7 @@ def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[Call]]:
     return admit
 
 
-AnyViewer: TypeAlias = Annotated[Call, Depends(Early(_admit_anybody))]
+AnyViewer: TypeAlias = Annotated[Call, Depends(Early(_admit_anybody, forbids=False))]
 """Of whatever kind: every role reads."""
 OperatorViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.OPERATOR, Role.VIEWER)))]
 DistributorViewer: TypeAlias = Annotated[Call, Depends(Early(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]

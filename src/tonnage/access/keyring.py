@@ -1,12 +1,12 @@
 """From the key in a request to its actor, without a statement per request."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor
 from tonnage.access.key_queries import find_key, note_use
 from tonnage.access.keys import KnownKey, digest, is_well_formed
+from tonnage.clock import Clock, wall_clock
 from tonnage.db import Database
 from tonnage.errors import Unauthenticated
 
@@ -16,11 +16,6 @@ CACHE_SECONDS = 1.0
 _LARGEST = 10_000
 
 
-def wall_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
-
-
 class Keyring:
     """Looks keys up, and remembers the known ones for CACHE_SECONDS.
 
@@ -28,7 +23,7 @@ class Keyring:
     checked at every use, so that a key stops at its instant.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = wall_clock) -> None:
+    def __init__(self, database: Database, clock: Clock = wall_clock) -> None:
         self._database = database
         self._clock = clock
         self._known: dict[bytes, tuple[datetime, KnownKey]] = {}

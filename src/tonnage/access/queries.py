@@ -1,5 +1,6 @@
 """SQL of organisations, members and audit; of API keys, see key_queries."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,12 @@ async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | No
     cursor = await conn.execute("select kind from organisation where id = %s and closed_at is null", [organisation_id])
     row = await cursor.fetchone()
     return row[0] if row else None
+
+
+async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The names of those organisations among `ids`, closed ones too. What is no such id is left out."""
+    cursor = await conn.execute("select id::text, name from organisation where id::text = any(%s)", [list(ids)])
+    return dict(await cursor.fetchall())
 
 
 async def operator_id(conn: Connection) -> UUID:

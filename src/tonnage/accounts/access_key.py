@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from tonnage.errors import Conflict
+from tonnage.errors import Conflict, Unavailable
 from tonnage.storage.plane import MAX_ACCESS_KEYS
 
 SETTLE_AFTER = timedelta(seconds=60)
-"""Whoever makes a key waits 10 seconds for the cluster: after this much nobody is at it any more. A key that is to end
-may be ended by anybody at any time."""
+"""Whoever makes a key gives up after 10 seconds: after this much nobody is at it any more. A key that is to end may be
+ended by anybody at any time."""
 
 _PREFIX = "TONNAGE"
 _LETTERS = string.ascii_uppercase + string.digits
@@ -49,12 +49,28 @@ def may_be_access_key(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
-def too_many(keys: int, unsettled: int) -> Conflict:
-    """Why an account with so many keys gets no other one; `unsettled` of them are being made or deleted."""
-    waiting = f", {unsettled} of them just being made or deleted" if unsettled else ""
+def too_many(keys: int, unsettled: int) -> Conflict | Unavailable:
+    """Why an account with so many keys gets no other one; `unsettled` of them are being made or deleted.
+
+    Those go by themselves: whoever asks again later gets one.
+    """
+    if unsettled:
+        return Unavailable(
+            f"The account has {keys} access keys, {unsettled} of them just being made or deleted, and "
+            f"{MAX_ACCESS_KEYS} is the most; try again in a few minutes."
+        )
+    return Conflict(f"The account has {keys} access keys, and {MAX_ACCESS_KEYS} is the most; delete one first.")
+
+
+def unknown_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | None:
+    """Why an account has no room for another key, though there are fewer here: None if all on its cluster are known."""
+    present = set(on_cluster)
+    unknown = len(present.difference(here))
+    if not unknown:
+        return None
     return Conflict(
-        f"The account has {keys} access keys{waiting}, and {MAX_ACCESS_KEYS} is the most; delete one first"
-        f"{', or wait a few minutes' if unsettled else ''}."
+        f"The account has {len(present)} access keys on its cluster, the most there can be, and {unknown} of them were "
+        "not made here; the operator has to remove those."
     )
 
 

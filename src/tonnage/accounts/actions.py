@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
-from psycopg.errors import CheckViolation, NumericValueOutOfRange, UniqueViolation
+from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange, UniqueViolation
 
 from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Role
@@ -33,6 +33,8 @@ async def create_account(conn: Connection, actor: Actor, partner_id: UUID, accou
         except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
             if broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
+        except ForeignKeyViolation as error:  # the region was removed at this moment
+            raise await _nowhere(conn, actor, partner_id, account.region) from error
         else:
             if created is None:
                 raise await _nowhere(conn, actor, partner_id, account.region)
@@ -47,8 +49,8 @@ async def let_hear(conn: Connection, cluster: int | None, pool_of: UUID | None =
     """
     if cluster is not None:
         await defer(conn, "accounts.reconcile", cluster)
-        if pool_of is not None:
-            await defer(conn, "accounts.requota", pool_of)
+    if pool_of is not None:
+        await defer(conn, "accounts.requota", pool_of)
 
 
 async def _nowhere(conn: Connection, actor: Actor, partner_id: UUID, region: str | None) -> TonnageError:

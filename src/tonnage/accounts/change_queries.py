@@ -8,7 +8,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.account import AccountChange
-from tonnage.accounts.queries import BOUNDED, CLUSTER, LIVING
+from tonnage.accounts.queries import CLUSTER, LIVING, POOLED
 from tonnage.accounts.view_queries import VIEW
 from tonnage.db import Connection
 
@@ -61,7 +61,7 @@ _CHANGE: LiteralString = f"""
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {BOUNDED}),
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {POOLED}),
            {VIEW}
     from s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.queries import ACCOUNT, BOUNDED, CLUSTER, LIVING
+from tonnage.accounts.queries import ACCOUNT, CLUSTER, LIVING, POOLED
 from tonnage.db import Connection
 
 
@@ -196,7 +196,7 @@ _FINISH: LiteralString = f"""
     ), lightened as (
         update contract set used = k.used - old.used from k, old where contract.id = k.id
     )
-    select freed.id, {BOUNDED} and (select {CLUSTER} from old s) is not null from freed, p"""
+    select freed.id, {POOLED} from freed, p"""
 
 
 async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> Freed | None:

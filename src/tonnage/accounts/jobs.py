@@ -1,8 +1,6 @@
 """What recurs for storage accounts, and what clusters are told of them."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
@@ -10,15 +8,15 @@ from tonnage.access.queries import operator_id
 from tonnage.accounts import deletion_queries, key_actions, key_queries, provisioning_actions, sweep_actions
 from tonnage.accounts.access_key import SETTLE_AFTER
 from tonnage.accounts.purge_actions import purge_due
+from tonnage.accounts.sweep import LEFT
+from tonnage.clock import Clock
 from tonnage.db import Database
 from tonnage.jobs import defer
-from tonnage.regions.actions import watched
+from tonnage.regions.actions import look_at, watched
 from tonnage.regions.planes import Planes
-from tonnage.regions.queries import clusters
+from tonnage.regions.queries import clusters, note_doubt
 
 _log = logging.getLogger(__name__)
-
-Clock = Callable[[], datetime]
 
 
 async def purge(database: Database, planes: Planes, clock: Clock) -> None:
@@ -56,15 +54,28 @@ async def sweep_all(database: Database, planes: Planes, clock: Clock) -> None:
 
 
 async def sweep(database: Database, planes: Planes, clock: Clock, region: str) -> None:
-    """Compares a region's cluster with the database."""
+    """Compares a region's cluster with the database, once it is known to be the region's."""
     region_id = int(region)
+    if not await _is_its_cluster(database, planes, clock, region_id):
+        return
     async with watched(database, planes, region_id, clock) as plane:
-        await sweep_actions.require_its_cluster(database, plane, region_id)
         compared = await sweep_actions.sweep(database, plane, region_id, await _actor(database), clock)
     for finding in compared.findings:
         level = logging.INFO if finding.expected else logging.WARNING
-        _log.log(level, "%s %s: %s", finding.subject, finding.what, "repaired" if finding.repaired else "left")
-    _log.info("compared %d storage accounts of region %d with their cluster", compared.accounts, region_id)
+        done = finding.remedy if finding.repaired or finding.remedy == LEFT else f"not {finding.remedy}"
+        _log.log(level, "%s %s: %s", finding.subject, finding.what, done)
+    _log.info("compared %d storage accounts with their cluster", compared.accounts)
+
+
+async def _is_its_cluster(database: Database, planes: Planes, clock: Clock, region_id: int) -> bool:
+    """Looks, after the region was connected. If not, its trouble says so, and nothing is done until somebody acts."""
+    cluster, plane = await planes.whatever(region_id)
+    if cluster.doubt is None:
+        return True
+    doubt = await sweep_actions.doubt_of(database, plane, region_id)
+    await database.run(lambda conn: note_doubt(conn, cluster, doubt))
+    await look_at(database, planes, region_id, clock())
+    return doubt is None
 
 
 async def settle_all(database: Database, planes: Planes, clock: Clock) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tonnage.accounts.access_key import State
 from tonnage.accounts.queries import LIVING
+from tonnage.accounts.view_queries import REFUSED
 from tonnage.db import Connection, ListQuery
 from tonnage.regions.region import METERED
 
@@ -25,27 +26,33 @@ class Home(NamedTuple):
     keys: int
     unsettled: int
     """As many of them are being made or deleted."""
+    refusal: str | None
+    """Why the cluster refuses the account as it is now."""
 
 
 async def lock_home(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> Home | None:
-    """Locks the account: no key is added to it by others, and no purge begins, until the transaction ends."""
+    """Locks the account: no key is added to it by others, and no purge begins, until the transaction ends.
+
+    LockNotAvailable: an import of usage, say, has kept it locked for three seconds. A person waits for a key.
+    """
+    await conn.execute("set local lock_timeout = '3s'")
     params = {"id": account_id, "partner": partner_id, "scope": scope, "metered": METERED}
-    cursor = await conn.execute(
-        f"select s.region_id, s.purge_started_at is not null from {LIVING} for no key update of s", params
-    )
-    row = await cursor.fetchone()
-    if row is None:
+    locked = await conn.execute(f"select from {LIVING} for no key update of s", params)
+    if await locked.fetchone() is None:
         return None
     # A second statement: the first one saw the keys as they were before it waited for the lock.
     cursor = await conn.execute(
-        """
-        select r.plane <> %(metered)s, (select count(*) from access_key where account_id = %(id)s),
-            (select count(*) from access_key where account_id = %(id)s and state <> 'live')
-        from region r where r.id = %(region)s
+        f"""
+        select s.region_id, r.plane <> %(metered)s, s.purge_started_at is not null,
+            count(k.access_key), count(k.access_key) filter (where k.state <> 'live'),
+            case when {REFUSED} then s.refusal end
+        from storage_account s join region r on r.id = s.region_id left join access_key k on k.account_id = s.id
+        where s.id = %(id)s group by s.id, r.id
         """,
-        {**params, "region": row[0]},
+        params,
     )
-    return None if (more := await cursor.fetchone()) is None else Home(row[0], more[0], row[1], more[1], more[2])
+    row = await cursor.fetchone()
+    return Home(*row) if row else None
 
 
 async def insert_key(

@@ -18,20 +18,21 @@ class OnCluster(NamedTuple):
 
 
 async def on_clusters(conn: Connection) -> list[OnCluster]:
-    """Every region with a cluster. Reads accounts that are behind, not all of them."""
+    """Every region with a cluster. Reads accounts that are behind, not all of them, and none of a metered region: those
+    are behind for ever.
+    """
     cursor = await conn.execute(
         """
-        select r.name, coalesce(a.pending, 0), coalesce(a.refused, 0),
+        select r.name, a.pending, a.refused,
             (select count(*) from drift d where d.region_id = r.id),
             coalesce((select repaired from sweep s where s.region_id = r.id), 0)
-        from region r left join (
-            select s.region_id,
+        from region r cross join lateral (
+            select
                 count(*) filter (where s.refused_revision is distinct from s.desired_revision) as pending,
                 count(*) filter (where s.refused_revision = s.desired_revision) as refused
             from storage_account s
-            where s.applied_revision < s.desired_revision and s.purged_at is null
-            group by s.region_id
-        ) a on a.region_id = r.id
+            where s.region_id = r.id and s.applied_revision < s.desired_revision and s.purged_at is null
+        ) a
         where r.plane <> 'metered' order by r.id
         """
     )

@@ -11,9 +11,12 @@ class Standing:
     """An account as the database has it at one moment."""
 
     account_id: int
-    region_id: int
     desired_revision: int
     applied_revision: int
+    tellings: int
+    """How often its cluster was told of it."""
+    refused: bool
+    """The cluster refuses it as it is."""
     told_quota: int | None
     name: str
     email: str
@@ -36,3 +39,23 @@ class Standing:
     def is_told(self) -> bool:
         """Whether the cluster has heard of all changes so far."""
         return self.applied_revision >= self.desired_revision
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a cluster was told of an account: the revision, and the write limit in bytes (None: none).
+
+    `tellings` is how often it had been told before, as far as the teller knew. `made`: it was not there.
+    """
+
+    account_id: int
+    revision: int
+    quota: int | None
+    tellings: int
+    made: bool = False
+
+    @classmethod
+    def of(cls, account: Standing, *, made: bool = False) -> "Told":
+        """All that there is to tell of an account."""
+        limit = account.desired.write_limit
+        return cls(account.account_id, account.desired_revision, limit, account.tellings, made)

@@ -4,8 +4,7 @@ import logging
 from uuid import UUID
 
 from tonnage.accounts import provisioning_queries as queries
-from tonnage.accounts.provisioning import Standing
-from tonnage.accounts.provisioning_queries import Told
+from tonnage.accounts.provisioning import Standing, Told
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer
@@ -15,7 +14,7 @@ from tonnage.storage.plane import StoragePlane
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 500
+_BATCH = 500
 """Accounts that are looked at, and noted, in one statement."""
 
 
@@ -25,36 +24,41 @@ async def reconcile(database: Database, plane: StoragePlane, region_id: int) -> 
     Holds no transaction while it talks to the cluster, and may be interrupted anywhere: what was not noted is told
     again, which changes nothing. One account that cannot be told keeps no other waiting. Unavailable: some are left.
     """
-    told, after = 0, 0
+    told = 0
     away: Unavailable | None = None
-    while some := await database.run(lambda conn, after=after: queries.untold(conn, region_id, after, _AT_ONCE)):
+    async for some in database.pages(lambda conn, after: queries.untold(conn, region_id, after, _BATCH), id_of):
         outcome = await abreast(some, lambda account: tell(plane, account))
-        await keep(database, outcome)
+        await keep(database, plane, region_id, outcome)
         if outcome.stopped:
             raise outcome.stopped
         told += len(outcome.done)
-        away = next((error for _, error in outcome.failed if isinstance(error, Unavailable)), away)
-        after = some[-1].account_id
+        away = outcome.away or away
     if away:
         raise away
     return told
 
 
+def id_of(account: Standing) -> int:
+    """By which accounts are gone through."""
+    return account.account_id
+
+
 async def tell(plane: StoragePlane, account: Standing) -> Told:
     """Makes one account on the cluster what it should be."""
-    desired = account.desired
-    changes = await plane.apply(desired)
+    changes = await plane.apply(account.desired)
     if changes:
         _log.info("storage account %d on its cluster: %s", account.account_id, ", ".join(changes))
-    return Told(account.account_id, account.desired_revision, desired.write_limit)
+    return Told.of(account, made="account" in changes)
 
 
-async def keep(database: Database, outcome: Outcome[Standing, Told]) -> None:
-    """Notes what was told and what was refused."""
-    if outcome.done:
-        await database.run(lambda conn: queries.note_told(conn, [told for _, told in outcome.done]))
+async def keep(database: Database, plane: StoragePlane, region_id: int, outcome: Outcome[Standing, Told]) -> None:
+    """Notes what was told and what was refused, and takes back what was made of an account whose purge had begun."""
+    told = [told for _, told in outcome.done]
+    leaving = await database.transaction(lambda conn: _note(conn, region_id, told)) if told else set[int]()
+    await abreast([one.account_id for one in told if one.made and one.account_id in leaving], plane.purge)
     for account, error in outcome.failed:
-        if not outcome.stopped or isinstance(error, PlaneRefused):
+        # While nobody is answered it is the cluster, of which others tell.
+        if outcome.done or isinstance(error, PlaneRefused):
             _log.warning("storage account %d is not on its cluster as it should be: %s", account.account_id, error)
         if isinstance(error, PlaneRefused):
             await database.run(
@@ -64,19 +68,31 @@ async def keep(database: Database, outcome: Outcome[Standing, Told]) -> None:
             )
 
 
+async def _note(conn: Connection, region_id: int, told: list[Told]) -> set[int]:
+    """In the caller's transaction; gives the accounts that are leaving."""
+    noted = await queries.note_told(conn, told)
+    if any(one.overtaken for one in noted):
+        await defer(conn, "accounts.reconcile", region_id)
+    return {one.account_id for one in noted if one.leaving}
+
+
 async def requota(database: Database, partner_id: UUID | None) -> int:
     """Lets clusters hear of every elastic account whose quota is not what it was told; gives their number.
 
     A partner's accounts, when its pool has changed; for None everybody's, since new samples change all pools. One of
-    which the cluster must hear anyway is no exception: who tells it may have read the old pool already.
+    which the cluster must hear anyway is no exception: who tells it may have read the old pool already. One that the
+    cluster refuses gets its quota when it no longer does.
     """
-    count, after = 0, 0
-    while some := await database.run(lambda conn, after=after: queries.elastic(conn, partner_id, after, _AT_ONCE)):
-        changed = [one.account_id for one in some if not one.is_told or one.desired.write_limit != one.told_quota]
+    count = 0
+    async for some in database.pages(lambda conn, after: queries.elastic(conn, partner_id, after, _BATCH), id_of):
+        changed = [
+            one.account_id
+            for one in some
+            if not one.refused and (not one.is_told or one.desired.write_limit != one.told_quota)
+        ]
         if changed:
             await database.transaction(lambda conn, changed=changed: _let_hear(conn, changed))
         count += len(changed)
-        after = some[-1].account_id
     return count
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from tonnage.accounts.provisioning import Standing
+from tonnage.accounts.provisioning import Standing, Told
 from tonnage.accounts.quota import Pool, Share
 from tonnage.db import Connection
 
@@ -16,7 +16,8 @@ _STANDING: LiteralString = """
             )::numeric as excess
         from partner p where p.id in (select partner_id from s)
     )
-    select s.id, s.region_id, s.desired_revision, s.applied_revision, s.quota, s.name, s.contact_email,
+    select s.id, s.desired_revision, s.applied_revision, s.tellings,
+        s.refused_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
         s.suspended_at is not null, s.allocated_capacity, s.allow_overdraft, s.used, s.pending_deleted_at is not null,
         pool.allocated_capacity, pool.allow_overdraft, pool.given, pool.excess
     from s join pool on pool.id = s.partner_id
@@ -87,44 +88,51 @@ async def elastic(conn: Connection, partner_id: object, after: int, limit: int) 
 async def _standings(conn: Connection, text: LiteralString, params: dict[str, object]) -> list[Standing]:
     cursor = await conn.execute(text, params)
     return [
-        Standing(*row[:8], share=Share(*row[8:12]), pool=Pool(*row[12:15], excess=int(row[15])))
+        Standing(*row[:9], share=Share(*row[9:13]), pool=Pool(*row[13:16], excess=int(row[16])))
         for row in await cursor.fetchall()
     ]
 
 
-class Told(NamedTuple):
-    """What a cluster was told of an account: the revision, and the write limit in bytes (None: none)."""
+class Noted(NamedTuple):
+    """What became of a note. `leaving`: the account's purge has begun. `overtaken`: somebody else has told it too."""
 
     account_id: int
-    revision: int
-    quota: int | None
+    leaving: bool
+    overtaken: bool
 
 
-async def note_told(conn: Connection, told: Sequence[Told]) -> None:
-    """Keeps what the cluster was told last.
+async def note_told(conn: Connection, told: Sequence[Told]) -> list[Noted]:
+    """Keeps what the cluster was told.
 
-    Even where that is an older revision than is noted: two may have told it at once, and what was said last holds. Then
-    the account counts as one of which the cluster must hear.
+    Two may have told it at once, and nobody knows whose word came last. But the second to note sees that there was
+    another telling than it knew of: then the account counts as one of which the cluster must hear.
     """
-    await conn.execute(
+    cursor = await conn.execute(
         """
         with told as (
-            select * from unnest(%(ids)s::bigint[], %(revisions)s::bigint[], %(quotas)s::bigint[])
-                as t (id, revision, quota)
-        ), locked as (
-            select s.id from storage_account s where s.id in (select id from told) order by s.id
-            for no key update of s
+            select * from unnest(
+                %(ids)s::bigint[], %(revisions)s::bigint[], %(quotas)s::bigint[], %(tellings)s::bigint[]
+            ) as t (id, revision, quota, tellings)
+        ), old as (
+            select s.id, s.desired_revision, s.tellings, s.purge_started_at is not null as leaving
+            from storage_account s where s.id in (select id from told) order by s.id for no key update of s
+        ), noted as (
+            update storage_account s set quota = told.quota, tellings = old.tellings + 1,
+                applied_revision = case when old.tellings = told.tellings
+                    then told.revision else least(told.revision, old.desired_revision - 1) end,
+                refused_revision = null, refusal = null
+            from told join old using (id) where s.id = old.id and not old.leaving
         )
-        update storage_account s set applied_revision = told.revision, quota = told.quota,
-            refused_revision = null, refusal = null
-        from told join locked using (id) where s.id = told.id and s.purged_at is null
+        select old.id, old.leaving, old.tellings <> told.tellings from told join old using (id)
         """,
         {
             "ids": [one.account_id for one in told],
             "revisions": [one.revision for one in told],
             "quotas": [one.quota for one in told],
+            "tellings": [one.tellings for one in told],
         },
     )
+    return [Noted(*row) for row in await cursor.fetchall()]
 
 
 async def note_refusal(conn: Connection, account_id: int, revision: int, reason: str) -> None:

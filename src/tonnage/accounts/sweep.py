@@ -11,7 +11,12 @@ class Finding:
     """`storage account 123456789012`, or an access key of it."""
     what: str
     """How it differs, in words that follow the subject."""
-    repaired: bool
-    """Whether that is over; else it is left, since nothing was to be changed or people have to decide."""
+    remedy: str
+    """What is done about it, as a participle: made, changed, purged, forgotten; or left, for people to decide."""
+    repaired: bool = False
+    """Whether that is done; never in a plan."""
     expected: bool = False
     """It is only that the cluster has not heard of a change yet."""
+
+
+LEFT = "left"

@@ -2,32 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from tonnage.accounts.sweep import Finding
-from tonnage.db import Connection
-
-
-async def begin(conn: Connection, region_id: int, now: datetime) -> None:
-    """A sweep of the region starts; one that broke off is forgotten."""
-    await conn.execute(
-        """
-        insert into sweep (region_id, started_at) values (%(region)s, %(now)s)
-        on conflict (region_id) do update set started_at = %(now)s, finished_at = null, checked = 0
-        """,
-        {"region": region_id, "now": now},
-    )
+from tonnage.db import Connection, ListQuery
 
 
 async def finish(
     conn: Connection, region_id: int, checked: int, repaired: int, left: Sequence[Finding], now: datetime
 ) -> None:
-    """Its numbers, and what it has left to the operator, in place of what the one before had."""
+    """A whole sweep's numbers, and what it has left to the operator, in place of what the one before had."""
     await conn.execute(
         """
         with done as (
-            update sweep set finished_at = %(now)s, checked = %(checked)s, repaired = repaired + %(repaired)s
-            where region_id = %(region)s
+            insert into sweep (region_id, finished_at, checked, repaired)
+            values (%(region)s, %(now)s, %(checked)s, %(repaired)s)
+            on conflict (region_id) do update set finished_at = excluded.finished_at, checked = excluded.checked,
+                repaired = sweep.repaired + excluded.repaired
             returning region_id
         ), found as (
             select * from unnest(%(subjects)s::text[], %(whats)s::text[]) as f (subject, what)
@@ -50,22 +41,48 @@ async def finish(
     )
 
 
-async def strangers(conn: Connection, region_id: int, account_ids: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Those of the accounts on a region's cluster that are unknown there, and those that were purged.
+def drifts() -> ListQuery:
+    """What the last sweep of each region has left to the operator: how it differs, since when, and as of when."""
+    return ListQuery(
+        """
+        select d.number, json_build_object('region', d.name, 'subject', d.subject, 'what', d.what,
+            'foundAt', to_char(d.found_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'comparedAt', to_char(d.finished_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        from (
+            select d.*, r.name, s.finished_at, row_number() over (order by r.id, d.found_at, d.subject) as number
+            from drift d join region r on r.id = d.region_id join sweep s on s.region_id = d.region_id
+        ) d
+        where %(after)s::bigint is null or d.number > %(after)s
+        order by d.number limit %(limit)s
+        """,
+        {},
+    )
 
-    One whose purge is under way may still be there.
-    """
+
+class Strangers(NamedTuple):
+    """Accounts that should not be on a region's cluster."""
+
+    unknown: list[int]
+    purged: list[int]
+    elsewhere: list[int]
+    """Of another region; two may share a cluster by mistake."""
+
+
+async def strangers(conn: Connection, region_id: int, account_ids: Sequence[int]) -> Strangers:
+    """Those among the accounts on a region's cluster. One whose purge is under way may still be there."""
     cursor = await conn.execute(
         """
-        select c.id, s.purged_at is not null and s.region_id = %(region)s
+        select c.id, s.id is null, s.region_id is distinct from %(region)s
         from unnest(%(ids)s::bigint[]) as c (id) left join storage_account s on s.id = c.id
         where s.id is null or s.purged_at is not null or s.region_id <> %(region)s
         order by c.id
         """,
         {"ids": list(account_ids), "region": region_id},
     )
-    rows = await cursor.fetchall()
-    return [account_id for account_id, purged in rows if not purged], [one for one, purged in rows if purged]
+    found = Strangers([], [], [])
+    for account_id, unknown, elsewhere in await cursor.fetchall():
+        (found.unknown if unknown else found.elsewhere if elsewhere else found.purged).append(account_id)
+    return found
 
 
 async def told(conn: Connection, region_id: int) -> int:

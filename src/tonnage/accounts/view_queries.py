@@ -3,12 +3,13 @@
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.accounts.queries import LIVING, PUBLISHED
+from tonnage.accounts.queries import LIVING, PAGE, PUBLISHED
 from tonnage.db import Connection, ListQuery
 
 _SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
-_REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
+REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
+"""Whether its cluster refuses a row `s` as it is now."""
 
 VIEW: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'region', r.name, 'createdAt', to_char(s.created_at, {_SECONDS}),
@@ -17,10 +18,10 @@ VIEW: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
     'provisioning', case
         when r.plane = 'metered' then 'metered'
-        when {_REFUSED} then 'refused'
+        when {REFUSED} then 'refused'
         when s.applied_revision < s.desired_revision then 'pending'
         else 'done' end,
-    'refusal', case when r.plane <> 'metered' and {_REFUSED} then s.refusal end))"""
+    'refusal', case when r.plane <> 'metered' and {REFUSED} then s.refusal end))"""
 """The whole JSON of rows `s` of storage_account and `r` of its region."""
 
 
@@ -39,10 +40,7 @@ def views_of(scope: UUID, partner_id: UUID) -> ListQuery:
     return ListQuery(
         f"""
         select coalesce(s.seq, 0), case when s.id is not null then {VIEW} end
-        from partner p
-        left join storage_account s
-            on s.partner_id = p.id and s.purged_at is null and (%(after)s::bigint is null or s.seq > %(after)s)
-        left join region r on r.id = s.region_id
+        from {PAGE} left join region r on r.id = s.region_id
         where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
         order by s.seq limit %(limit)s
         """,

@@ -6,7 +6,6 @@ from uuid import UUID
 import click
 
 from tonnage.access.actor import Actor, Kind
-from tonnage.access.keyring import wall_clock
 from tonnage.accounts import key_actions, key_queries, queries
 from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
@@ -15,6 +14,7 @@ from tonnage.cli.kinds import UUID as UUID_TYPE
 from tonnage.cli.organisation import acting_for
 from tonnage.cli.output import Column, as_json, show_list
 from tonnage.cli.rules import NAME
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
 from tonnage.errors import NotFound
 from tonnage.regions.planes import opened

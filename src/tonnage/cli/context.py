@@ -17,13 +17,13 @@ from pydantic import ValidationError
 
 from tonnage import embedded, migrations, sealing
 from tonnage.access.actor import Actor, Kind
-from tonnage.access.keyring import wall_clock
 from tonnage.access.queries import operator_id
 from tonnage.cli.kinds import CONNINFO
 from tonnage.cli.output import printed
 from tonnage.cli.refusal import READ_ONLY
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
-from tonnage.db import Database, ListQuery, connect
+from tonnage.db import Connection, Database, ListQuery, connect
 from tonnage.errors import TonnageError
 
 P = ParamSpec("P")
@@ -151,10 +151,15 @@ def prove_keys(conninfo: str, settings: Settings) -> None:
 
     async def prove() -> None:
         async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-            may_create = not settings.database_url and not settings.secret_key_file
-            await sealing.prepare(connection, key_file(settings), may_create=may_create)
+            await prepare_keys(connection, settings)
 
     asyncio.run(prove())
+
+
+async def prepare_keys(conn: Connection, settings: Settings) -> None:
+    """As `prove_keys`, for a command that is going to seal something: it may be the first to do so."""
+    may_create = not settings.database_url and not settings.secret_key_file
+    await sealing.prepare(conn, key_file(settings), may_create=may_create)
 
 
 def require_changeable(conninfo: str) -> None:

@@ -8,13 +8,14 @@ import click
 
 from tonnage.access import actions, key_queries
 from tonnage.access.actor import Role
-from tonnage.access.keyring import CACHE_SECONDS, wall_clock
+from tonnage.access.keyring import CACHE_SECONDS
 from tonnage.access.keys import NewKey
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.kinds import UUID as UUID_TYPE
 from tonnage.cli.organisation import acting_for, meant, organisation_or_operator, require_one
 from tonnage.cli.output import Column, as_json, show_list
 from tonnage.cli.rules import MOMENT, NAME, ROLE
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
 
 _COLUMNS = (

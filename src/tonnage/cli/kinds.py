@@ -28,6 +28,9 @@ class _Conninfo(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Checked for its form only. The driver's own message is not shown: it may repeat the password."""
+        if not str(value).strip():
+            # A shell variable that is not set; quietly taking the embedded database would be a surprise.
+            self.fail("it is empty: name a PostgreSQL, or leave the option out for the embedded one", param, ctx)
         try:
             conninfo_to_dict(str(value))
         except ProgrammingError:

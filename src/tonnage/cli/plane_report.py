@@ -54,9 +54,9 @@ class Checked:
         }
 
 
-def warn(checked: Checked) -> None:
-    """Tells what is wrong with a region that is kept all the same: its cluster may just be down."""
-    for problem in checked.report.problems:
+def warn(name: str, report: PlaneReport) -> None:
+    """Tells what is wrong with the region of that name, which is kept all the same: its cluster may just be down."""
+    for problem in report.problems:
         click.echo(f"Warning: {problem}", err=True)
-    if checked.report.problems:
-        click.echo(f"The region is kept. See how it does with: tonnage region check {checked.cluster.name}", err=True)
+    if report.problems:
+        click.echo(f"The region is kept. See how it does with: tonnage region check {name}", err=True)

@@ -2,20 +2,24 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
 
 import click
 
-from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.context import Session, key_file, on_database, prepare_keys, run
 from tonnage.cli.output import Column, as_json, show_list, show_one
 from tonnage.cli.plane_report import Checked, warn
 from tonnage.cli.rules import ENDPOINT, REGION
 from tonnage.cli.secret_input import read_key_pair
 from tonnage.config import Settings
+from tonnage.errors import Conflict, NotFound
 from tonnage.regions import actions, queries
 from tonnage.regions.planes import opened
 from tonnage.regions.region import Gateway, NewRegion
+from tonnage.storage.ceph import CephPlane
+from tonnage.storage.plane import AccessKey, PlaneReport
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -54,7 +58,8 @@ def _reached_by(*, required: bool) -> Callable[[F], F]:
         help="The access key of its admin user on the first line, the secret on the second; else they are asked for, "
         "or read from standard input.",
     )
-    return lambda command: url(file(command))
+    force = click.option("--force", is_flag=True, help="Even if the cluster refuses these credentials.")
+    return lambda command: url(file(force(command)))
 
 
 @region.command()
@@ -73,12 +78,14 @@ def add(
     sts_url: str,
     admin_url: str | None,
     credentials: BinaryIO | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Add a region; everybody sees its endpoints.
 
     With --ceph-admin-url its accounts live on that Ceph cluster and are held to their capacity. Without, the region is
-    metered only: usage is imported, and nothing is enforced.
+    metered only: usage is imported, and nothing is enforced. A cluster that is down is taken, with a warning; one that
+    refuses the credentials is not.
     """
     if admin_url is None and credentials is not None:
         raise click.UsageError(f"{_FILE} goes with --ceph-admin-url; name both, or neither.")
@@ -86,7 +93,8 @@ def add(
     gateway = _gateway(admin_url, credentials) if admin_url else None
     keys = key_file(settings)
 
-    async def work(session: Session) -> tuple[bytes, Checked]:
+    async def work(session: Session) -> tuple[bytes, PlaneReport | None]:
+        report = await _tried(session, settings, gateway, force=force) if gateway else None
         await session.database.transaction(
             lambda conn: actions.add_region(
                 conn, session.operator, details, session.now, gateway=gateway, key_file=keys
@@ -94,33 +102,37 @@ def add(
         )
         documents = await session.documents(queries.all_regions())
         added = next(document for document in documents if json.loads(document)["name"] == name)
-        return added, (await _examined(session, settings, name))[0]
+        return added, report
 
-    document, checked = run(settings, work)
+    document, report = run(settings, work)
     show_one(document, _COLUMNS, as_json=as_json)
-    warn(checked)
+    if report:
+        warn(name, report)
 
 
 @region.command()
 @click.argument("name")
 @_reached_by(required=True)
 @on_database
-def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO | None) -> None:
+def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO | None, force: bool) -> None:
     """Put a region on a cluster, or change how its cluster is reached: another address, or new credentials.
 
-    Accounts of the region are brought to the cluster, or compared with what is there, by the next job.
+    Accounts of the region are brought to the cluster, or compared with what is there, by the next job. A cluster that
+    is down is taken, with a warning; one that refuses the credentials is not.
     """
     gateway, keys = _gateway(admin_url, credentials), key_file(settings)
 
-    async def work(session: Session) -> Checked:
-        await session.database.transaction(
-            lambda conn: actions.connect_region(conn, session.operator, name, gateway, keys)
-        )
-        return (await _examined(session, settings, name))[0]
+    async def work(session: Session) -> PlaneReport:
+        report = await _tried(session, settings, gateway, force=force)
+        with _named(name):
+            await session.database.transaction(
+                lambda conn: actions.connect_region(conn, session.operator, name, gateway, session.now, keys)
+            )
+        return report
 
-    checked = run(settings, work)
+    report = run(settings, work)
     click.echo(f"The region {name} is reached at {gateway.admin_url}.", err=True)
-    warn(checked)
+    warn(name, report)
 
 
 @region.command()
@@ -155,10 +167,18 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("name")
 @on_database
 def remove(settings: Settings, name: str) -> None:
-    """Remove a region in which no storage account lives."""
+    """Remove a region in which no storage account lives.
+
+    One that was deleted stays there until its days of grace are over and it is purged.
+    """
 
     async def work(session: Session) -> None:
-        await session.database.transaction(lambda conn: actions.remove_region(conn, session.operator, name))
+        with _named(name):
+            try:
+                await session.database.transaction(lambda conn: actions.remove_region(conn, session.operator, name))
+            except Conflict as error:
+                stays = "Those that were deleted stay until their days of grace are over and they are purged."
+                raise Conflict(f"{error} {stays}") from error
 
     run(settings, work)
     click.echo(f"The region {name} is removed.", err=True)
@@ -168,11 +188,41 @@ def _gateway(admin_url: str, credentials: BinaryIO | None) -> Gateway:
     return Gateway(admin_url, *read_key_pair(credentials, _FILE))
 
 
+@contextmanager
+def _named(name: str) -> Generator[None]:
+    """Around work on the region of that name: where all of them are is not the API here, but a command."""
+    try:
+        yield
+    except NotFound as error:
+        raise _no_region(name) from error
+
+
+def _no_region(name: str) -> NotFound:
+    return NotFound(f"There is no region {name}; see: tonnage region list")
+
+
+async def _tried(session: Session, settings: Settings, gateway: Gateway, *, force: bool) -> PlaneReport:
+    """How the cluster does, before anything is changed: a typing error must not end the use of a region that is well.
+
+    Conflict: it can be reached, and does not take the credentials. With `force` that is no more than a problem. Sees to
+    the keys that are to seal the credentials, too.
+    """
+    plane = CephPlane(gateway.admin_url, AccessKey(gateway.access_key, gateway.secret_key))
+    try:
+        report = await plane.check()
+    finally:
+        await plane.close()
+    if report.reachable and not report.credentials and not force:
+        raise Conflict(f"{' '.join(report.problems)} Nothing was changed; with --force it is, all the same.")
+    await session.database.run(lambda conn: prepare_keys(conn, settings))
+    return report
+
+
 async def _examined(session: Session, settings: Settings, name: str | None) -> list[Checked]:
     """The region of that name, or all of them. NotFound: there is none of that name."""
     meant = await session.database.run(lambda conn: queries.all_clusters(conn, name))
     if name is not None and not meant:
-        raise actions.no_region(name)
+        raise _no_region(name)
     async with opened(session.database, key_file(settings)) as planes:
         reports = await asyncio.gather(*(actions.examine(planes, cluster.region_id) for cluster in meant))
     return [Checked(cluster, report) for cluster, report in zip(meant, reports, strict=True)]

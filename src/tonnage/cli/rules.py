@@ -1,5 +1,6 @@
 """Kinds of values with the rules of the API: what it answers with 422 is wrong usage here, in the same words."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from tonnage.web.moment import moment
 from tonnage.web.payload import Email, Name
 from tonnage.web.sentences import refusal
 
-__all__ = ["CURRENCY", "EMAIL", "ENDPOINT", "MOMENT", "NAME", "PRICE", "REGION", "ROLE"]
+__all__ = ["CURRENCY", "EMAIL", "ENDPOINT", "JOB", "MOMENT", "NAME", "PRICE", "REGION", "ROLE"]
 
 T = TypeVar("T")
 
@@ -47,6 +48,13 @@ def _as_in_a_body(field: TypeAdapter[str]) -> Callable[[str], str]:
     return rule
 
 
+def _job(text: str) -> int:
+    # As many digits as surely fit the database's number.
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(f"{text!r} is not the id of a job; see: tonnage jobs list")
+    return int(text)
+
+
 NAME = _Ruled[str]("name", _as_in_a_body(TypeAdapter[str](Name)))
 EMAIL = _Ruled[str]("email", _as_in_a_body(TypeAdapter[str](Email)))
 PRICE = _Ruled[Decimal]("cents", price)
@@ -54,4 +62,5 @@ CURRENCY = _Ruled[str]("currency", currency)
 REGION = _Ruled[str]("name", region_name)
 ENDPOINT = _Ruled[str]("url", endpoint)
 MOMENT = _Ruled[datetime]("time", moment)
+JOB = _Ruled[int]("id", _job)
 ROLE = click.Choice([role.value for role in Role])

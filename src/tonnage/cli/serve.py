@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import click
 
 from tonnage import demo, embedded
-from tonnage.access.keyring import wall_clock
 from tonnage.asgi import create_app
 from tonnage.cli import logs
 from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
 from tonnage.db import Database, connect
+from tonnage.jobs.running import work
 from tonnage.regions.planes import Planes
-from tonnage.worker import jobs_app, work
+from tonnage.worker import jobs_app
 
 _log = logging.getLogger(__name__)
 

@@ -1,22 +1,34 @@
 """`tonnage storage`: clusters beside the database."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
-from tonnage.access.keyring import wall_clock
-from tonnage.accounts.sweep import Finding
-from tonnage.accounts.sweep_actions import plan, sweep
+from tonnage.accounts.sweep import LEFT, Finding
+from tonnage.accounts.sweep_actions import Compared, plan, sweep
+from tonnage.accounts.sweep_queries import drifts
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.output import Column, as_json, show_list
 from tonnage.cli.rules import REGION
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
-from tonnage.errors import Conflict
-from tonnage.regions.planes import opened
-from tonnage.regions.queries import clusters
+from tonnage.errors import Conflict, TonnageError
+from tonnage.regions.planes import Planes, opened
+from tonnage.regions.queries import clusters, note_doubt
 from tonnage.regions.region import Cluster
 
-_COLUMNS = (Column("Region", "region"), Column("What", "subject"), Column("How", "what"), Column("Now", "state"))
+_COLUMNS = (Column("Region", "region"), Column("What", "subject"), Column("How", "what"), Column("Remedy", "action"))
+
+
+_DRIFT_COLUMNS = (
+    Column("Region", "region"),
+    Column("What", "subject"),
+    Column("How", "what"),
+    Column("Since", "foundAt"),
+    Column("Compared", "comparedAt"),
+)
 
 
 @click.group()
@@ -33,26 +45,29 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
     """Make every cluster what the database says, and show what was not so.
 
     Accounts are created, changed and purged as they should be. What the database does not know is left alone. Servers
-    may go on running meanwhile: they do the same, a little at a time.
+    may go on running meanwhile: they do the same, a little at a time. Exit status 1 when a cluster could not be
+    compared; the others were, all the same.
     """
 
-    async def work(session: Session) -> tuple[int, list[bytes]]:
-        count, found = 0, list[bytes]()
+    async def work(session: Session) -> dict[Cluster, Compared | TonnageError]:
         async with opened(session.database, key_file(settings)) as planes:
-            for cluster in await _meant(session, region):
-                plane, region_id = await planes.of(cluster.region_id), cluster.region_id
-                if dry_run:
-                    compared = await plan(session.database, plane, region_id, session.operator)
-                else:
-                    compared = await sweep(session.database, plane, region_id, session.operator, wall_clock)
-                count += compared.accounts
-                found += [_document(cluster, finding) for finding in compared.findings]
-        return count, found
+            return {
+                cluster: await _compared(session, planes, cluster, dry_run=dry_run)
+                for cluster in await _meant(session, region)
+            }
 
-    count, found = run(settings, work)
+    outcome = run(settings, work)
+    compared = {cluster: one for cluster, one in outcome.items() if isinstance(one, Compared)}
+    found = [_document(cluster, finding) for cluster, one in compared.items() for finding in one.findings]
     if found or as_json:
-        show_list(found, _COLUMNS, as_json=as_json)
-    click.echo(f"{count} storage accounts compared, {len(found)} differences.", err=True)
+        _show(found, dry_run=dry_run, as_json=as_json)
+    accounts = sum(one.accounts for one in compared.values())
+    click.echo(f"{accounts} storage accounts compared, {len(found)} differences.", err=True)
+    for cluster, one in outcome.items():
+        if isinstance(one, TonnageError):
+            click.echo(f"{cluster.name}: {one}", err=True)
+    if len(compared) < len(outcome):
+        raise SystemExit(1)
 
 
 async def _meant(session: Session, name: str | None) -> list[Cluster]:
@@ -62,7 +77,47 @@ async def _meant(session: Session, name: str | None) -> list[Cluster]:
     return found
 
 
-def _document(cluster: Cluster, finding: Finding) -> bytes:
-    state = "repaired" if finding.repaired else "left"
-    fields = {"region": cluster.name, "subject": finding.subject, "what": finding.what, "state": state}
-    return json.dumps(fields, ensure_ascii=False).encode()
+async def _compared(session: Session, planes: Planes, cluster: Cluster, *, dry_run: bool) -> Compared | TonnageError:
+    """What was found on a cluster; an error when it could not be compared, since others may be well."""
+    database, region_id = session.database, cluster.region_id
+    try:
+        looked_at, plane = await planes.whatever(region_id)
+        if dry_run:
+            return await plan(database, plane, region_id, session.operator)
+        compared = await sweep(database, plane, region_id, session.operator, wall_clock)
+        # Whoever calls this command says that it is the right cluster.
+        await database.run(lambda conn: note_doubt(conn, looked_at, None))
+    except TonnageError as error:
+        return error
+    return compared
+
+
+def _document(cluster: Cluster, finding: Finding) -> dict[str, Any]:
+    return {
+        "region": cluster.name,
+        "subject": finding.subject,
+        "what": finding.what,
+        "action": finding.remedy,
+        "done": finding.repaired,
+    }
+
+
+def _show(found: Iterable[dict[str, Any]], *, dry_run: bool, as_json: bool) -> None:
+    """Scripts get the bare word and whether that is done; people get both as one phrase."""
+    rows = found if as_json else [one | {"action": _phrase(one, dry_run=dry_run)} for one in found]
+    show_list([json.dumps(row, ensure_ascii=False).encode() for row in rows], _COLUMNS, as_json=as_json)
+
+
+def _phrase(found: dict[str, Any], *, dry_run: bool) -> str:
+    action: str = found["action"]
+    if found["done"] or action == LEFT:
+        return action
+    return f"would be {action}" if dry_run else f"could not be {action}"
+
+
+@storage.command()
+@as_json
+@on_database
+def drift(settings: Settings, as_json: bool) -> None:
+    """Show what the last comparisons have left to you: what is on clusters without being in the database."""
+    show_list(run(settings, lambda session: session.documents(drifts())), _DRIFT_COLUMNS, as_json=as_json)

@@ -88,7 +88,7 @@ async def jobs(conn: Connection) -> Finding:
         "select count(*), string_agg(distinct task_name, ', ') from procrastinate_jobs where status = 'failed'",
     )
     if row[0]:
-        return Finding("note", "jobs", f"{row[0]} failed ({row[1]}); the worker's log says why")
+        return Finding("note", "jobs", f"{row[0]} failed ({row[1]}); see: tonnage jobs list --failed")
     return Finding("ok", "jobs", "none failed")
 
 

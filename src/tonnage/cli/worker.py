@@ -7,14 +7,15 @@ from pathlib import Path
 import click
 
 from tonnage import embedded
-from tonnage.access.keyring import wall_clock
 from tonnage.cli import logs
 from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
+from tonnage.clock import wall_clock
 from tonnage.config import Settings
 from tonnage.db import connect
+from tonnage.jobs.running import work
 from tonnage.regions.planes import opened
-from tonnage.worker import jobs_app, work
+from tonnage.worker import jobs_app
 
 
 @click.command()

@@ -28,13 +28,41 @@ class Count(NamedTuple):
     asked_at: datetime | None
 
 
-async def absorb(conn: Connection, job_id: int, turn: str) -> None:
+async def hasten(conn: Connection, turn: str) -> None:
+    """Lets the job that waits for its next try, and has this turn, try at once."""
+    await conn.execute(
+        """
+        update procrastinate_jobs set scheduled_at = null where lock = %s and status = 'todo' and scheduled_at > now()
+        """,
+        [turn],
+    )
+
+
+async def absorb(conn: Connection, job_id: int, turn: str) -> datetime:
     """Takes the jobs away that wait for the same turn as the one that is about to begin, or have failed at theirs.
 
-    Whoever asked for them has committed: what they wanted is seen by whoever looks from now on.
+    Whoever asked for them has committed: what they wanted is seen by whoever looks from now on. Gives the database's
+    time.
     """
+    cursor = await conn.execute(
+        """
+        with absorbed as (
+            delete from procrastinate_jobs where lock = %s and status in ('todo', 'failed') and id <> %s
+        )
+        select clock_timestamp()
+        """,
+        [turn, job_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("a select without a from has one row")
+    return row[0]
+
+
+async def forget_missed(conn: Connection, name: str) -> None:
+    """The runs of a recurring job that failed or were broken off: the one that begins now does their work."""
     await conn.execute(
-        "delete from procrastinate_jobs where lock = %s and status in ('todo', 'failed') and id <> %s", [turn, job_id]
+        "delete from procrastinate_jobs where task_name = %s and status in ('failed', 'aborted')", [name]
     )
 
 
@@ -121,7 +149,7 @@ async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
 
 
 async def try_now(conn: Connection, ids: Sequence[int]) -> None:
-    """Makes the queue try these now, before others that wait for the same turn.
+    """Makes the queue try these now.
 
     Constraint procrastinate_jobs_queueing_lock_idx_v1: the next of a kind has come to wait meanwhile.
     """
@@ -133,6 +161,6 @@ async def try_now(conn: Connection, ids: Sequence[int]) -> None:
         {"ids": list(ids)},
     )
     await conn.execute(
-        "update procrastinate_jobs set scheduled_at = null, priority = 0 where id = any(%(ids)s) and status = 'todo'",
+        "update procrastinate_jobs set scheduled_at = null where id = any(%(ids)s) and status = 'todo'",
         {"ids": list(ids)},
     )

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from psycopg.errors import CheckViolation, UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.clock import Clock
 from tonnage.db import Connection, Database, attempt, broken_constraint
 from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.jobs import defer
@@ -42,22 +44,24 @@ async def add_region(
             raise Conflict("Another region was added at the same moment; try again.") from error
         raise Conflict(f"There is a region {region.name} already; remove it first, or choose another name.") from error
     if gateway is not None:
-        await connect_region(conn, actor, region.name, gateway, key_file)
+        await connect_region(conn, actor, region.name, gateway, now, key_file)
 
 
-async def connect_region(conn: Connection, actor: Actor, name: str, gateway: Gateway, key_file: Path | None) -> None:
+async def connect_region(
+    conn: Connection, actor: Actor, name: str, gateway: Gateway, now: datetime, key_file: Path | None
+) -> None:
     """Puts the accounts of a region on a cluster, or changes how that is reached. In the caller's transaction.
 
+    Nothing is told to the cluster before a job has compared it: it may be another one than before, or a wrong one.
     NotFound: no such region. Conflict: without a `key_file` nothing can be sealed.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
         raise Conflict("Credentials are kept sealed: set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.")
-    region_id = await queries.connect_region(conn, name, gateway.admin_url, actor.stamp)
+    region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
     if region_id is None:
         raise no_region(name)
     await planes.keep_credentials(conn, key_file, region_id, gateway)
-    # It may be another cluster than before, so what was told to that one counts for nothing.
     await defer(conn, "accounts.sweep", region_id)
 
 
@@ -81,7 +85,7 @@ def no_region(name: str) -> NotFound:
 
 @asynccontextmanager
 async def watched(
-    database: Database, open_planes: planes.Planes, region_id: int, clock: Callable[[], datetime]
+    database: Database, open_planes: planes.Planes, region_id: int, clock: Clock
 ) -> AsyncGenerator[StoragePlane]:
     """The plane of a region for some work. Unavailable that ends it goes on its way, after a look at the cluster.
 
@@ -116,8 +120,12 @@ async def look_at(database: Database, open_planes: planes.Planes, region_id: int
 
 
 async def examine(open_planes: planes.Planes, region_id: int) -> PlaneReport:
-    """Tries a region's cluster; one whose credentials cannot be opened has that as its problem. NotFound: no region."""
+    """Tries a region's cluster. That its credentials cannot be opened, or that it may be another cluster, is a problem
+    too. NotFound: no region.
+    """
     try:
-        return await (await open_planes.of(region_id)).check()
+        cluster, plane = await open_planes.whatever(region_id)
+        report = await plane.check()
     except Unavailable as error:
         return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
+    return replace(report, problems=(*report.problems, cluster.doubt)) if cluster.doubt else report

@@ -6,8 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from starlette.requests import Request
-
 from tonnage import sealing
 from tonnage.db import Connection, Database
 from tonnage.errors import NotFound
@@ -32,22 +30,33 @@ class Planes:
         self._key_file = key_file
         self._patience = patience
         self._open: dict[int, tuple[int, StoragePlane]] = {}
-        self._opened: list[StoragePlane] = []
+        self._replaced: list[StoragePlane] = []
+        """May still be in use, so they are closed at the end."""
         self._opening = asyncio.Lock()
 
     async def of(self, region_id: int) -> StoragePlane:
-        """The plane as the region is now. NotFound: there is no such region. Misconfigured: its secret is lost."""
+        """The plane as the region is now.
+
+        NotFound: there is no such region. Misconfigured: its secret is lost, or it may be another cluster.
+        """
+        cluster, plane = await self.whatever(region_id)
+        if cluster.doubt is not None:
+            raise Misconfigured(cluster.doubt or f"The cluster of the region {cluster.name} is just being looked at.")
+        return plane
+
+    async def whatever(self, region_id: int) -> tuple[Cluster, StoragePlane]:
+        """The same, whichever cluster it may be: for those who look at it. They must change nothing there."""
         cluster = await self._database.run(lambda conn: queries.cluster(conn, region_id))
         if cluster is None:
             raise NotFound("The region is not there any more.")
         async with self._opening:
             connection, plane = self._open.get(region_id, (None, None))
             if plane is None or connection != cluster.connection:
-                # The one before may be in use: it is closed at the end, with the others.
+                if plane is not None:
+                    self._replaced.append(plane)
                 plane = await self._connect(cluster)
                 self._open[region_id] = (cluster.connection, plane)
-                self._opened.append(plane)
-            return plane
+            return cluster, plane
 
     async def _connect(self, cluster: Cluster) -> StoragePlane:
         if cluster.plane == METERED or cluster.admin_url is None:
@@ -69,7 +78,7 @@ class Planes:
 
     async def close(self) -> None:
         """Ends all connections."""
-        for plane in self._opened:
+        for plane in [*self._replaced, *(plane for _, plane in self._open.values())]:
             await plane.close()
 
 
@@ -81,11 +90,6 @@ async def opened(database: Database, key_file: Path | None) -> AsyncGenerator[Pl
         yield planes
     finally:
         await planes.close()
-
-
-def planes_of(request: Request) -> Planes:
-    """The process's planes, for doors."""
-    return request.app.state.planes
 
 
 async def keep_credentials(conn: Connection, key_file: Path, region_id: int, gateway: Gateway) -> None:

@@ -69,22 +69,22 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
     return row[0]
 
 
-async def connect_region(conn: Connection, name: str, admin_url: str, stamp: str) -> int | None:
+async def connect_region(conn: Connection, name: str, admin_url: str, now: datetime, stamp: str) -> int | None:
     """The id of the region, whose plane is Ceph at that address from now on; None if there is no such region."""
     cursor = await conn.execute(
         f"""
         with old as (
             select * from region where name = %(name)s for no key update
         ), r as (
-            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
-                trouble = null, trouble_since = null
+            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1, doubt = '',
+                connected_at = coalesce(r.connected_at, %(now)s), trouble = null, trouble_since = null
             from old where r.id = old.id
             returning r.*
         )
         select r.id, audit(%(stamp)s, o.id, 'region.connect', r.name, (select {_PLANE} from old r), {_PLANE})
         from r, organisation o where o.kind = 'operator'
         """,
-        {"name": name, "ceph": CEPH, "url": admin_url, "stamp": stamp},
+        {"name": name, "ceph": CEPH, "url": admin_url, "now": now, "stamp": stamp},
     )
     row = await cursor.fetchone()
     return row[0] if row else None
@@ -118,7 +118,7 @@ async def region_id(conn: Connection, name: str) -> int | None:
     return row[0] if row else None
 
 
-_CLUSTER = "id, name, plane, admin_url, connection"
+_CLUSTER = "id, name, plane, admin_url, connection, doubt"
 
 
 async def cluster(conn: Connection, region_id: int) -> Cluster | None:
@@ -139,6 +139,13 @@ async def clusters(conn: Connection) -> list[Cluster]:
     """Every region with a cluster behind it, in order of their making."""
     cursor = await conn.execute(f"select {_CLUSTER} from region where plane <> %s order by id", [METERED])
     return [Cluster(*row) for row in await cursor.fetchall()]
+
+
+async def note_doubt(conn: Connection, cluster: Cluster, doubt: str | None) -> None:
+    """Keeps why it may be another cluster than the region's, or that it is none (None), unless it was changed again."""
+    await conn.execute(
+        "update region set doubt = %s where id = %s and connection = %s", [doubt, cluster.region_id, cluster.connection]
+    )
 
 
 async def note_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:

@@ -65,3 +65,5 @@ class Cluster:
     admin_url: str | None
     connection: int
     """Grows with every change of address or credentials."""
+    doubt: str | None
+    """Why it may not be the region's cluster; '' while nobody has looked; None when it is."""

@@ -1,6 +1,7 @@
 """Work on many accounts of a cluster, some at a time."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -26,15 +27,24 @@ class Outcome(Generic[T, R]):
     stopped: Unavailable | None = None
     """Why the rest was not even tried: the cluster is away."""
 
+    @property
+    def away(self) -> Unavailable | None:
+        """Why some are worth another try; None: there are none such."""
+        return self.stopped or next((error for _, error in self.failed if isinstance(error, Unavailable)), None)
+
 
 async def abreast(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = AT_ONCE) -> Outcome[T, R]:
     """Runs `work` on every item, `at_once` at a time.
 
     One that fails does not keep the others from being tried, until so many in a row are unavailable as run at a time,
-    or one says that the operator must act: then it is the cluster, and nothing more is begun. Other errors are raised.
+    or one says that the operator must act: then it is the cluster, and nothing more is begun. The first error of
+    another kind is raised.
     """
     outcome: Outcome[T, R] = Outcome()
-    waiting = iter(items)
+    # In no order: a few that always fail must not stand in a row before the others, time and again.
+    shuffled = list(items)
+    random.shuffle(shuffled)
+    waiting = iter(shuffled)
     in_a_row = 0
 
     async def go_on() -> None:
@@ -54,7 +64,11 @@ async def abreast(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once
             if outcome.stopped:
                 return
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(go_on())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(go_on())
+    except ExceptionGroup as errors:
+        # As it is: whoever catches it looks at its kind, such as a database that was away for a moment.
+        raise errors.exceptions[0] from None
     return outcome

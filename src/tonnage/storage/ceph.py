@@ -5,14 +5,15 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from operator import index
 from typing import Any
 
-from tonnage.errors import Conflict, TonnageError, Unavailable
+from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage import ceph_account, ceph_check, ceph_traffic
 from tonnage.storage.admin_ops import AdminOps, Patience
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.ceph_errors import not_ceph
-from tonnage.storage.errors import NotProvisioned, PlaneRefused
+from tonnage.storage.errors import Misconfigured, NoKeyLeft, NotAsked, NotProvisioned, PlaneRefused
 from tonnage.storage.plane import (
     MAX_ACCESS_KEYS,
     AccessKey,
@@ -23,6 +24,7 @@ from tonnage.storage.plane import (
     Usage,
     differences,
 )
+from tonnage.units import MAX_CAPACITY
 
 _ACCESS_KEY = re.compile(r"[A-Z0-9]{16,128}")
 _PAGE = "1000"
@@ -88,9 +90,8 @@ class CephPlane:
         """As `StoragePlane.accounts`: 1,000 at a time."""
         marker = ""
         while True:
-            page: Any = await self._ops.call(
-                "GET", "user", {"list": "", "max-entries": _PAGE} | ({"marker": marker} if marker else {})
-            )
+            asked = {"list": "", "max-entries": _PAGE} | ({"marker": marker} if marker else {})
+            page: Any = await self._ops.call("GET", "user", asked, bulk=True)
             try:
                 users, marker = page["keys"], page["marker"] if page["truncated"] else ""
             except (KeyError, TypeError):
@@ -103,13 +104,22 @@ class CephPlane:
 
     async def usage(self, account_id: int) -> Usage | None:
         """As `StoragePlane.usage`. Costs the cluster a read for each bucket, of which there are 100 at most."""
+        user = uid(account_id)
         try:
-            record: Any = await self._ops.call("GET", "user", {"uid": uid(account_id), "stats": "true", "sync": "true"})
-            return Usage(record["stats"]["size"], record["stats"]["num_objects"])
+            record: Any = await self._ops.call("GET", "user", {"uid": user, "stats": "true", "sync": "true"})
+            size, objects = index(record["stats"]["size"]), index(record["stats"]["num_objects"])
         except NotProvisioned:
             return None
         except (KeyError, TypeError):
             raise not_ceph("a user's record has another form") from None
+        if not (0 <= size <= MAX_CAPACITY and 0 <= objects <= MAX_CAPACITY):
+            # A counter of Ceph's that has gone below zero is near 2**64. It is this account's, not the whole cluster's.
+            raise PlaneRefused(
+                f"The storage cluster has counted {size} bytes in {objects} objects, which cannot be; "
+                f"let it count again: radosgw-admin user stats --uid='{user}' --reset-stats",
+                "",
+            )
+        return Usage(size, objects)
 
     def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
         """As `StoragePlane.traffic`. The gateway writes its log every 30 seconds."""
@@ -131,11 +141,21 @@ class CephPlane:
         secret, and that need not be the one whose answer we see.
         """
         asked = {"key": "", **_key_parameters(account_id, access_key), "generate-key": "true"}
-        async with _within(self._ops.patience.key):
-            present = await self.keys(account_id)
-            if len(present) >= MAX_ACCESS_KEYS and access_key not in present:
-                raise Conflict(f"The account has {len(present)} access keys; delete one of them first.")
-            answer: Any = await self._ops.call("PUT", "user", asked, once=True)
+        sent = False
+        try:
+            async with _within(self._ops.patience.key):
+                present = await self.keys(account_id)
+                if len(present) >= MAX_ACCESS_KEYS and access_key not in present:
+                    raise NoKeyLeft(present)
+                sent = True
+                answer: Any = await self._ops.call("PUT", "user", asked, once=True)
+        except NotProvisioned:
+            raise
+        except Unavailable as error:
+            # One with a code is Ceph's own refusal.
+            if sent and not (isinstance(error, Misconfigured) and error.code):
+                raise
+            raise NotAsked(error) from error
         made = next((key["secret_key"] for key in answer if key["access_key"] == access_key), None)
         if made is None:
             raise not_ceph("it does not name the key that it has made")

@@ -1,5 +1,6 @@
 """Ceph's usage log: requests and bytes per user, bucket and hour. Only there if `rgw enable usage log = true`."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,9 @@ from tonnage.storage.admin_ops import AdminOps
 from tonnage.storage.ceph_account import account_of, uid
 from tonnage.storage.ceph_errors import not_ceph
 from tonnage.storage.plane import Traffic
+from tonnage.units import MAX_CAPACITY
+
+_log = logging.getLogger(__name__)
 
 _HOUR = timedelta(hours=1)
 _COUNTED = ("bytes_sent", "bytes_received", "ops")
@@ -23,7 +27,7 @@ async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator
     hour = hour_of(since)
     while hour < until:
         span = {"start": _written(hour), "end": _written(hour + _HOUR)}
-        answer = await ops.call("GET", "usage", {**span, "show-summary": "false"})
+        answer = await ops.call("GET", "usage", {**span, "show-summary": "false"}, bulk=True)
         for traffic in _hourly(answer, hour):
             yield traffic
         hour += _HOUR
@@ -54,4 +58,9 @@ def _hourly(answer: Any, hour: datetime) -> Iterator[Traffic]:
     except (KeyError, TypeError):
         raise not_ceph("its usage log has another form") from None
     for account_id, total in totals.items():
-        yield Traffic(account_id, hour, *(total[name] for name in _COUNTED))
+        numbers = [total[name] for name in _COUNTED]
+        if all(0 <= number <= MAX_CAPACITY for number in numbers):
+            yield Traffic(account_id, hour, *numbers)
+        else:
+            # One wrong counter must not keep the hour of all others from being read.
+            _log.warning("the usage log says of storage account %d what cannot be: %s", account_id, numbers)

@@ -23,5 +23,21 @@ class PlaneRefused(Conflict):
         self.code = code
 
 
+class NotAsked(Unavailable):
+    """A change failed before the cluster was asked for it, or was refused: nothing of it is there. `reason`: why."""
+
+    def __init__(self, reason: Unavailable) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class NoKeyLeft(Conflict):
+    """The account has on the cluster as many access keys as it may; `access_keys` are these."""
+
+    def __init__(self, access_keys: tuple[str, ...]) -> None:
+        super().__init__(f"The account has {len(access_keys)} access keys; delete one of them first.")
+        self.access_keys = access_keys
+
+
 class NotProvisioned(Unavailable):
     """The account is not on the cluster: not yet, or somebody has removed it there. Reconciliation brings it."""

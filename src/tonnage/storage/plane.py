@@ -164,7 +164,10 @@ class StoragePlane(Purging, Protocol):
         ...
 
     async def usage(self, account_id: int) -> Usage | None:
-        """What it stores, exact at this moment; None when the plane does not know."""
+        """What it stores, exact at this moment; None when the plane does not know.
+
+        PlaneRefused: what the cluster has counted cannot be.
+        """
         ...
 
     def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
@@ -185,8 +188,9 @@ class StoragePlane(Purging, Protocol):
         A key of that name that the account already has gets a new secret. So after Unavailable, when nobody knows
         whether there is a key, either asking again or deleting it is right.
 
-        `access_key`: 16 to 128 capital letters and digits. NotProvisioned: the account is not there. Conflict: it has
-        MAX_ACCESS_KEYS, or keys are no business of this plane.
+        `access_key`: 16 to 128 capital letters and digits. NotProvisioned: the account is not there. NotAsked, a kind
+        of Unavailable: no key was made. NoKeyLeft, a kind of Conflict: it has MAX_ACCESS_KEYS. Conflict: keys are no
+        business of this plane.
         """
         ...
 

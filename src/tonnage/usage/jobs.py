@@ -1,16 +1,12 @@
 """What recurs for usage, and the sampling of a region."""
 
-from collections.abc import Callable
-from datetime import datetime
-
+from tonnage.clock import Clock
 from tonnage.db import Database
 from tonnage.jobs import defer
 from tonnage.regions.actions import watched
 from tonnage.regions.planes import Planes
 from tonnage.regions.queries import clusters
 from tonnage.usage import actions, sampling_actions
-
-Clock = Callable[[], datetime]
 
 
 async def keep_house(database: Database, planes: Planes, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from tonnage.db import Connection
 class Sampled(NamedTuple):
     """A region with a cluster: the hour of its last run that got through, and how many accounts did not answer then.
 
-    Before the first one, when it was added.
+    Before the first one, when it got its cluster.
     """
 
     region: str
@@ -21,7 +21,7 @@ async def last_runs(conn: Connection) -> list[Sampled]:
     """Every region with a cluster."""
     cursor = await conn.execute(
         """
-        select r.name, coalesce(run.hour, r.created_at), coalesce(run.missed, 0)
+        select r.name, coalesce(run.hour, r.connected_at), coalesce(run.missed, 0)
         from region r left join lateral (
             select hour, missed from sampling_run s where s.region_id = r.id and s.finished_at is not null
             order by hour desc limit 1

@@ -1,10 +1,10 @@
 """A cluster is sampled: what each account stores, hour by hour."""
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from tonnage.accounts.provisioning_actions import requota
+from tonnage.clock import Clock
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.storage.abreast import Outcome, abreast
@@ -20,8 +20,6 @@ _log = logging.getLogger(__name__)
 
 BATCH = 500
 """Accounts that are recorded together. What a run that breaks off has to read again is fewer than that."""
-
-Clock = Callable[[], datetime]
 
 
 async def sample_region(
@@ -47,40 +45,50 @@ async def sample_region(
 
 async def _sample(database: Database, plane: StoragePlane, run: Run, clock: Clock, batch: int) -> Unavailable | None:
     """Reads whoever has no sample yet. Gives why some of them are to be tried again, None if there are none."""
-    sampled, missed, after = 0, 0, 0
+    sampled, absent, failed, after = 0, 0, 0, 0
     away: Unavailable | None = None
     while some := await database.run(lambda conn, after=after: queries.unsampled(conn, run, after, batch)):
         outcome = await abreast(some, plane.usage)
-        sampled += await _record(database, run, outcome, clock())
+        recorded, unknown = await _record(database, run, outcome, clock())
+        sampled, absent, failed = sampled + recorded, absent + unknown, failed + len(outcome.failed)
         if outcome.stopped:
             raise outcome.stopped
         for account_id, error in outcome.failed:
-            _log.warning("storage account %d was not sampled: %s", account_id, error)
-            away = error if isinstance(error, Unavailable) else away
-        missed += len(outcome.failed)
+            if isinstance(error, Unavailable):
+                away = error
+            if outcome.done or not isinstance(error, Unavailable):
+                # Else it is the cluster, and the job that fails for it says so once.
+                _log.warning("storage account %d was not sampled: %s", account_id, error)
         after = some[-1]
-    if away and not sampled:
+    if away and not (sampled or absent):
         # Too few accounts to tell from their failures that it is the cluster. But nobody answers, so it is.
         raise away
+    if absent:
+        _log.warning("storage accounts that their cluster does not have, and so were not sampled: %d", absent)
     if sampled or not run.finished:
         await requota(database, None)
-    await database.run(lambda conn: queries.finish(conn, run, missed, clock()))
+    await database.run(lambda conn: queries.finish(conn, run, absent + failed, clock()))
     return away
 
 
-async def _record(database: Database, run: Run, outcome: Outcome[int, Usage | None], now: datetime) -> int:
-    """Stores what was read; gives for how many accounts. None was read of an account that is not on the cluster."""
-    found = {account_id: usage for account_id, usage in outcome.done if usage is not None}
+async def _record(database: Database, run: Run, outcome: Outcome[int, Usage | None], now: datetime) -> tuple[int, int]:
+    """Stores what was read. Gives for how many accounts, and how many of the others are not on the cluster: those may
+    be missing until a sweep, so they are missed, but no reason to try again.
+    """
+    read = dict(outcome.done)
 
-    async def record(conn: Connection) -> int:
+    async def record(conn: Connection) -> tuple[int, int]:
         # The queue keeps runs apart. But it gives a job away when it takes its worker for dead, which may be wrong.
         await queries.take_turns(conn, run)
+        wanted = await queries.still_unsampled(conn, run, list(read))
+        found = [(account_id, usage) for account_id in wanted if (usage := read[account_id]) is not None]
         samples = [
-            Sample(line, account_id, run.hour, found[account_id].bytes, found[account_id].objects)
-            for line, account_id in enumerate(await queries.still_unsampled(conn, run, list(found)), 1)
+            Sample(line, account_id, run.hour, usage.bytes, usage.objects)
+            for line, (account_id, usage) in enumerate(found, 1)
         ]
-        await record_samples(conn, samples, now)
-        await queries.note_sampled(conn, run, len(samples))
-        return len(samples)
+        if samples:
+            await record_samples(conn, samples, now)
+            await queries.note_sampled(conn, run, len(samples))
+        return len(samples), len(wanted) - len(samples)
 
-    return await database.transaction(record) if found else 0
+    return await database.transaction(record) if read else (0, 0)

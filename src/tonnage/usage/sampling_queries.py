@@ -98,17 +98,19 @@ async def finish(conn: Connection, run: Run, missed: int, now: datetime) -> None
     )
 
 
-async def freshness(conn: Connection) -> bytes:
+async def freshness(conn: Connection, *, counted: bool) -> bytes:
     """How fresh the usage of every region is, as an object with one field; regions by name.
 
-    `asOf` is the time of the samples of the last run that went through; the counts are those of the last one. What was
-    imported last is not said: that would take a look at every account.
+    `asOf` is the time of the samples of the last run that went through. `counted`: with the numbers of accounts of the
+    last one, which tell how large the operator is. What was imported last is not said: that would take a look at every
+    account.
     """
     cursor = await conn.execute(
         """
         select json_build_object('regions', coalesce(json_agg(json_strip_nulls(json_build_object(
             'region', r.name, 'plane', r.plane, 'asOf', to_char(done.hour, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'sampled', coalesce(run.sampled, 0), 'missed', coalesce(run.missed, 0),
+            'sampled', case when %(counted)s then coalesce(run.sampled, 0) end,
+            'missed', case when %(counted)s then coalesce(run.missed, 0) end,
             'running', run.hour is not null and run.finished_at is null)) order by r.name), '[]'))
         from region r
         left join lateral (
@@ -117,7 +119,8 @@ async def freshness(conn: Connection) -> bytes:
         left join lateral (
             select hour from sampling_run where region_id = r.id and finished_at is not null order by hour desc limit 1
         ) done on true
-        """
+        """,
+        {"counted": counted},
     )
     row = await cursor.fetchone()
     return row[0] if row else b"{}"

@@ -72,7 +72,8 @@ async def trim(database: Database, plane: StoragePlane, region_id: int, now: dat
         outcome = await abreast(some, lambda account_id: plane.trim_traffic(account_id, before))
         for account_id, error in outcome.failed:
             _log.warning("the usage log of storage account %d was not trimmed: %s", account_id, error)
-        if outcome.stopped:
+        if outcome.stopped or (outcome.away and not outcome.done):
+            # With few accounts it takes more than that to be sure that it is the cluster. But nobody was answered.
             return
         after = some[-1]
     await database.run(lambda conn: queries.note_trimmed(conn, region_id, until))

@@ -164,8 +164,8 @@ def _in_one_line(paragraph: str) -> str:
 
 def _statuses(route: APIRoute, operation: Document, schemas: Document) -> set[int]:
     statuses = {500, 503}
-    if any(early_of(route.dependant)):
-        statuses |= {401, 403}
+    for check in early_of(route.dependant):
+        statuses |= {401, 403} if check.forbids else {401}
     if route.body_field is not None:
         statuses |= {400, 413, 415, 422}
         if _has_id(operation["requestBody"], schemas):

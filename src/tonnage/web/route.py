@@ -31,11 +31,12 @@ class Early(Generic[T]):
     Handlers use it like any other: `actor: Annotated[Actor, Depends(distributor_staff)]`, where
     `distributor_staff = Early(check)` and `check(request)` returns the actor or raises Unauthenticated or Forbidden.
     The Door keeps the answer, and FastAPI gets that one when its own turn comes. On a route that is no Door it is an
-    ordinary dependency.
+    ordinary dependency. `forbids`: whether it may raise Forbidden, for the documents.
     """
 
-    def __init__(self, check: Callable[[Request], Awaitable[T]]) -> None:
+    def __init__(self, check: Callable[[Request], Awaitable[T]], *, forbids: bool = True) -> None:
         self.check = check
+        self.forbids = forbids
 
     async def __call__(self, request: Request) -> T:
         """What `check` says, asked once per request."""

@@ -1,20 +1,26 @@
 """The access keys of storage accounts, for partners and their distributors."""
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Depends, Request
 from starlette.responses import Response
 
 from tonnage.access.guard import Call, DistributorStaff, DistributorViewer, PartnerStaff, PartnerViewer
 from tonnage.accounts import key_actions, key_queries
-from tonnage.accounts.account import account_id
-from tonnage.accounts.actions import no_account
-from tonnage.regions.planes import planes_of
+from tonnage.accounts.actions import no_account, number_of
+from tonnage.errors import Unavailable
+from tonnage.regions.planes import Planes
+from tonnage.storage.errors import Misconfigured
 from tonnage.web.listing import Listing, Page, Paging
 from tonnage.web.payload import Answer, MomentText, Name, Payload, UuidPath, shown
 from tonnage.web.reply import Json, NoContent
 from tonnage.web.route import Door
+
+_log = logging.getLogger(__name__)
 
 routes = APIRouter(prefix="/ext/v1", route_class=Door)
 
@@ -57,6 +63,11 @@ class CreateAccessKeyResponse(Answer):
     createdAt: MomentText
 
 
+async def _planes(request: Request) -> Planes:
+    return request.app.state.planes
+
+
+ClusterPlanes = Annotated[Planes, Depends(_planes)]
 Creation = Annotated[CreateAccessKeyReqBody, Body(alias="accessKeyDetails")]
 
 _OF_PARTNER = "/partner/{partnerID}/storage-accounts/{accountID}/access-keys"
@@ -86,80 +97,82 @@ async def list_access_keys(call: PartnerViewer, accountID: str, page: Paging) ->
 
 
 def _listed(call: Call, partner_id: UUID, account: str, page: Page) -> Response:
-    number = _number(account)
+    number = number_of(account)
     select = key_queries.keys_shown(call.actor.organisation_id, partner_id, number)
     return Listing(call.database.streams, page, select, no_account(number))
 
 
 @routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": CreateAccessKeyResponse}}, tags=["Distributors"])
 async def create_partner_access_key(
-    request: Request, call: DistributorStaff, partnerID: UuidPath, accountID: str, details: Creation
+    call: DistributorStaff, planes: ClusterPlanes, partnerID: UuidPath, accountID: str, details: Creation
 ) -> Response:
     """Make an access key for a partner's storage account.
 
     The secret is in this answer and can never be shown again. An account has 10 access keys at most. This waits for the
     storage cluster, up to 10 seconds; after a 503 ask again.
     """
-    return await _create(request, call, partnerID, accountID, details)
+    return await _create(call, planes, partnerID, accountID, details)
 
 
 @routes.post(_OWN, status_code=201, responses={201: {"model": CreateAccessKeyResponse}}, tags=["Partners"])
-async def create_access_key(request: Request, call: PartnerStaff, accountID: str, details: Creation) -> Response:
+async def create_access_key(call: PartnerStaff, planes: ClusterPlanes, accountID: str, details: Creation) -> Response:
     """Make an access key for a storage account.
 
     The secret is in this answer and can never be shown again. An account has 10 access keys at most. This waits for the
     storage cluster, up to 10 seconds; after a 503 ask again.
     """
-    return await _create(request, call, call.actor.organisation_id, accountID, details)
+    return await _create(call, planes, call.actor.organisation_id, accountID, details)
 
 
 async def _create(
-    request: Request, call: Call, partner_id: UUID, account: str, details: CreateAccessKeyReqBody
+    call: Call, planes: Planes, partner_id: UUID, account: str, details: CreateAccessKeyReqBody
 ) -> Response:
-    made = await key_actions.create_key(
-        call.database,
-        planes_of(request),
-        call.actor,
-        partner_id,
-        _number(account),
-        details.description,
-        call.resources.clock,
-    )
+    number = number_of(account)
+    with _discreet(number):
+        made = await key_actions.create_key(
+            call.database, planes, call.actor, partner_id, number, details.description, call.resources.clock
+        )
     return Json(made, 201)
 
 
 @routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])
 async def delete_partner_access_key(
-    request: Request, call: DistributorStaff, partnerID: UuidPath, accountID: str, accessKey: str
+    call: DistributorStaff, planes: ClusterPlanes, partnerID: UuidPath, accountID: str, accessKey: str
 ) -> Response:
     """Delete an access key of a partner's storage account.
 
     It fails from its next request on. This waits for the storage cluster, up to 10 seconds; after a 503 it is deleted
     as soon as the cluster can be reached.
     """
-    return await _delete(request, call, partnerID, accountID, accessKey)
+    return await _delete(call, planes, partnerID, accountID, accessKey)
 
 
 @routes.delete(_ONE, status_code=204, tags=["Partners"])
-async def delete_access_key(request: Request, call: PartnerStaff, accountID: str, accessKey: str) -> Response:
+async def delete_access_key(call: PartnerStaff, planes: ClusterPlanes, accountID: str, accessKey: str) -> Response:
     """Delete an access key of a storage account.
 
     It fails from its next request on. This waits for the storage cluster, up to 10 seconds; after a 503 it is deleted
     as soon as the cluster can be reached.
     """
-    return await _delete(request, call, call.actor.organisation_id, accountID, accessKey)
+    return await _delete(call, planes, call.actor.organisation_id, accountID, accessKey)
 
 
-async def _delete(request: Request, call: Call, partner_id: UUID, account: str, access_key: str) -> Response:
-    number = _number(account)
-    await key_actions.delete_key(
-        call.database, planes_of(request), call.actor, partner_id, number, access_key, call.resources.clock
-    )
+async def _delete(call: Call, planes: Planes, partner_id: UUID, account: str, access_key: str) -> Response:
+    number = number_of(account)
+    with _discreet(number):
+        await key_actions.delete_key(
+            call.database, planes, call.actor, partner_id, number, access_key, call.resources.clock
+        )
     return NoContent()
 
 
-def _number(account: str) -> int:
-    number = account_id(account)
-    if number is None:
-        raise no_account(account)
-    return number
+@contextmanager
+def _discreet(account: int) -> Generator[None]:
+    """What the operator has to mend is told to nobody else: it names the operator's files and commands."""
+    try:
+        yield
+    except Misconfigured as error:
+        _log.warning("an access key of storage account %d could not be made or deleted: %s", account, error)
+        raise Unavailable(
+            "The storage cluster of this region cannot be used now; the operator has to look at it."
+        ) from error

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Kind
 from tonnage.access.guard import AnyViewer
 from tonnage.usage import sampling_queries
 from tonnage.web.payload import Answer, MomentText, shown
@@ -27,8 +28,8 @@ class RegionFreshness(Answer):
     region: str
     plane: str
     asOf: MomentText | None = None
-    sampled: int
-    missed: int
+    sampled: int | None = None
+    missed: int | None = None
     running: bool
 
 
@@ -41,7 +42,8 @@ async def get_freshness(call: AnyViewer) -> Response:
     """Say how fresh the usage of each region is.
 
     `asOf` is the hour of the last sampling that went through all accounts; a region without it was never sampled: its
-    usage may be imported. `sampled` and `missed` count the accounts of the last one, which is under way, or waits for
-    its cluster, while `running`.
+    usage may be imported. The last one is under way, or waits for its cluster, while `running`. Keys of the operator
+    also see how many accounts it has `sampled` and `missed`.
     """
-    return Json(await call.database.run(sampling_queries.freshness))
+    counted = call.actor.kind is Kind.OPERATOR
+    return Json(await call.database.run(lambda conn: sampling_queries.freshness(conn, counted=counted)))

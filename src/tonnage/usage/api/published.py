@@ -8,8 +8,7 @@ from starlette.responses import Response
 
 from tonnage.access.actions import no_partner
 from tonnage.access.guard import Call, DistributorViewer, PartnerViewer
-from tonnage.accounts.account import account_id
-from tonnage.accounts.actions import no_account
+from tonnage.accounts.actions import no_account, number_of
 from tonnage.usage import queries
 from tonnage.usage.api.days import Days
 from tonnage.usage.period import Period
@@ -102,9 +101,7 @@ async def get_account_usage(call: PartnerViewer, accountID: str, days: Days) -> 
 
 
 async def _one(call: Call, partner_id: UUID, account: str, days: Period) -> Response:
-    number = account_id(account)
-    if number is None:
-        raise no_account(account)
+    number = number_of(account)
     found = await call.database.run(
         lambda conn: queries.usage_of_account(conn, call.actor.organisation_id, partner_id, number, days, _today(call))
     )

@@ -2,6 +2,7 @@
 
 alter table storage_account
     add column quota bigint,                         -- the write limit that was told last, bytes; null: none, or never told
+    add column tellings bigint not null default 0,   -- how often the cluster was told: who tells can see that another did
     add column refused_revision bigint,              -- the revision that the cluster refuses for good ...
     add column refusal text,                         -- ... and why
     add column suspended_at timestamptz,

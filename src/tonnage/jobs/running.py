@@ -1,0 +1,156 @@
+"""Running jobs: workers that outlive the database, tries that do not end, and jobs whose worker is gone."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.middleware import WorkerMiddleware
+from psycopg_pool import PoolTimeout
+
+from tonnage.clock import Clock
+from tonnage.db import Database
+from tonnage.errors import TonnageError, Unavailable
+from tonnage.jobs import LONG, SHORT, queries
+
+_log = logging.getLogger(__name__)
+
+
+_PAUSE = 5.0
+"""Seconds until the next try when the database was away."""
+
+_LONGEST_WAIT = 60.0
+"""Seconds until the next try of a job whose cluster was away, at most."""
+
+_KEPT_HOURS = 30 * 24
+"""How long a failed job waits for somebody to look at it."""
+
+_AT_ONCE = {SHORT: 8, LONG: 4}
+"""Jobs under way in a process, by queue. Most of the time they wait for clusters; a stalled one must not stop all."""
+
+CONNECTIONS = sum(_AT_ONCE.values()) + 4
+CONNECTION_WAIT = 60.0
+"""As many as jobs may end at once, and for each worker one to listen and one to say that it lives. Whoever could not
+write down that a job has ended would leave it under way for as long as the process lives. A worker that cannot say for
+so long that it lives is taken for dead, and its jobs are done by others."""
+
+AWAY = (Unavailable, psycopg.OperationalError, PoolTimeout)
+
+
+class Persistent(BaseRetryStrategy):
+    """What could not be reached is tried again until it can be, ever less often; a bug is not."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """None: the job has failed, for somebody to look at."""
+        if isinstance(exception, JobAborted | asyncio.CancelledError):
+            return RetryDecision()
+        if isinstance(exception, AWAY):
+            wait = min(_LONGEST_WAIT, 2.0 ** min(job.attempts, 10))
+            return RetryDecision(retry_in={"milliseconds": int(1000 * random.uniform(wait / 2, wait))})  # noqa: S311
+        return None
+
+
+async def take_over_orphans(app: App) -> None:
+    """Gives the jobs of workers that were killed to living ones.
+
+    Nobody else does: such a job would stay under way for ever, and its lock would keep all later ones of its kind out.
+    So every job must be fit to be done twice.
+    """
+    for job in await app.job_manager.get_stalled_jobs():
+        _log.warning("the worker of job %s is gone; the job is done again", job.call_string)
+        # Somebody else may take it over at this moment.
+        with contextlib.suppress(ConnectorException):
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:
+                # The next one of its kind waits already, and only one may.
+                await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
+async def forget_ended(app: App, database: Database) -> None:
+    """Removes jobs that failed a month ago or were ended from outside, and why those failed that are gone."""
+    await app.job_manager.delete_old_jobs(
+        _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+    await database.run(queries.forget_failures)
+
+
+async def work(app: App, database: Database, clock: Clock, grace: int = 20) -> None:
+    """Runs jobs until it is cancelled; then those under way have `grace` seconds to finish. Outlives the database."""
+
+    async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
+        try:
+            return await process()
+        except Exception as error:
+            reason = told(error)
+            if context.job.id is not None:
+                job_id = context.job.id
+                with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
+                    await database.run(lambda conn: queries.note_failure(conn, job_id, reason, clock()))
+            raise
+
+    while True:
+        try:
+            async with app.open_async():
+                await take_over_orphans(app)
+                await _run_workers(app, grace, telling)
+            # It also returns when its connection for notifications breaks.
+            reason = "its connection has ended"
+        except (ConnectorException, psycopg.OperationalError) as error:
+            # Cancelled without a database, a worker ends by this error and not by the cancellation.
+            if _is_cancelled():
+                raise asyncio.CancelledError from error
+            reason = " ".join(str(error.__cause__ or error).split())
+        finally:
+            # After an open that failed, only a close makes the next one start afresh.
+            with contextlib.suppress(ConnectorException, psycopg.OperationalError):
+                await app.close_async()
+        _log.warning("the job worker starts again in %.0f s: %s", _PAUSE, reason)
+        await asyncio.sleep(_PAUSE)
+
+
+def told(error: Exception) -> str:
+    """In words that may be kept: a database's own say which values it refused, people's addresses among them."""
+    match error:
+        case TonnageError():
+            return str(error)
+        case psycopg.Error():
+            return f"{type(error).__name__}: {error.diag.message_primary or 'no answer of the database'}"
+        case _:
+            return repr(error)
+
+
+async def _run_workers(app: App, grace: int, telling: WorkerMiddleware) -> None:
+    """A worker for each queue, until one of them ends; then the others are ended too."""
+
+    async def run(queue: str, at_once: int) -> None:
+        await app.run_worker_async(
+            queues=[queue],
+            concurrency=at_once,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+            shutdown_graceful_timeout=grace,
+            worker_middleware=[telling],
+        )
+
+    workers = [asyncio.create_task(run(*queue)) for queue in _AT_ONCE.items()]
+    try:
+        await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        ended = await asyncio.gather(*workers, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,230 @@
+"""Servers with certificates of their own, answers that come too slowly or never end, and numbers that cannot be."""
+
+import asyncio
+import datetime
+import ipaddress
+import json
+import ssl
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.storage.conftest import HASTE
+from tonnage.errors import Unavailable
+from tonnage.storage.admin_ops import Patience
+from tonnage.storage.ceph import CephPlane
+from tonnage.storage.errors import Misconfigured, PlaneRefused
+from tonnage.storage.plane import AccessKey, DesiredAccount, Traffic, Usage
+
+pytestmark = pytest.mark.anyio
+
+Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def talking(
+    talk: Talk, patience: Patience = HASTE, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[CephPlane]:
+    """A plane whose gateway is a server that talks so to whoever asks for something."""
+    talks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                await talk(writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(task := asyncio.create_task(serve(reader, writer)))
+        task.add_done_callback(talks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    port = server.sockets[0].getsockname()[1]
+    plane = CephPlane(f"{'https' if tls else 'http'}://127.0.0.1:{port}", AccessKey("A", "S"), patience)
+    try:
+        yield plane
+    finally:
+        await plane.close()
+        server.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+def saying(status: int, body: bytes) -> Talk:
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body)) + body)
+        await writer.drain()
+
+    return talk
+
+
+def dripping(at_once: bytes, then: bytes) -> Talk:
+    """All but the first part comes a byte at a time: often enough not to look stalled."""
+
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        writer.write(at_once)
+        for byte in then:
+            writer.write(bytes((byte,)))
+            await writer.drain()
+            await asyncio.sleep(0.03)
+
+    return talk
+
+
+class Authority:
+    """Of a company's own; `file` has its certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A company's own authority")])
+        self.file = folder / "authority.pem"
+        basic = x509.BasicConstraints(ca=True, path_length=None)
+        self.file.write_bytes(self._signed(self._name, self._key, basic).public_bytes(Encoding.PEM))
+
+    def _signed(
+        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1))
+            .add_extension(extension, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def server(self, address: str) -> ssl.SSLContext:
+        """What a server at that address needs."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        chain = self._folder / f"{address}.pem"
+        chain.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + self._signed(name, key, names).public_bytes(Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        return context
+
+
+NOBODY = saying(404, b'{"Code":"NoSuchUser"}')
+
+
+async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
+    desired: DesiredAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as plane:
+        with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            await plane.state(desired.account_id)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as plane:
+        assert await plane.state(desired.account_id) is None
+    async with talking(NOBODY, tls=authority.server("127.0.0.2")) as plane:
+        with pytest.raises(Unavailable, match="mismatch"):
+            await plane.state(desired.account_id)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
+
+
+@pytest.mark.parametrize("at_once", [b"", HEAD + b"\r\n"], ids=["head", "body"])
+async def test_an_answer_that_drips_is_not_waited_for(desired: DesiredAccount, at_once: bytes) -> None:
+    then = b" " * 1000 if at_once else HEAD + b"X-Padding: " + b"x" * 1000
+    async with talking(dripping(at_once, then), replace(HASTE, connect=0.3, purge=0.5, bulk=0.5)) as plane:
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: plane.state(desired.account_id),
+            lambda: plane.usage(desired.account_id),
+            lambda: plane.purge(desired.account_id),
+            lambda: anext(plane.accounts()),
+            lambda: anext(plane.traffic(MORNING, MORNING + datetime.timedelta(hours=1))),
+        ]
+        for call in calls:
+            started = time.monotonic()
+            with pytest.raises(Unavailable, match="in time"):
+                await call()
+            assert time.monotonic() - started < 5
+        report = await plane.check()
+        assert (report.reachable, len(report.problems)) == (False, 1)
+
+
+MORNING = datetime.datetime(2026, 3, 15, 8, tzinfo=datetime.UTC)
+
+
+async def test_a_long_answer_may_take_its_time_as_long_as_it_flows() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 53\r\nConnection: close\r\n\r\n"
+    page = b'{"keys": [], "truncated": false, "marker": "" } '.ljust(53)
+    patience = Patience(connect=0.1, read=1, bulk=60)
+    async with talking(dripping(head, page), patience) as plane:
+        started = time.monotonic()
+        assert [account async for account in plane.accounts()] == []
+        assert time.monotonic() - started > patience.connect + patience.read
+
+
+async def test_an_answer_without_an_end_is_not_cephs(desired: DesiredAccount) -> None:
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        while True:
+            writer.write(b" " * 2**16)
+            await writer.drain()
+
+    async with talking(talk, Patience(read=60)) as plane:
+        with pytest.raises(Misconfigured, match="longer than"):
+            await plane.state(desired.account_id)
+
+
+def stored(size: str, objects: str = "1") -> Talk:
+    return saying(200, b'{"stats": {"size": %s, "num_objects": %s}}' % (size.encode(), objects.encode()))
+
+
+@pytest.mark.parametrize("number", [str(2**63), str(2**64 - 4096), "-1"])
+async def test_a_number_that_cannot_be_is_no_usage(desired: DesiredAccount, number: str) -> None:
+    for talk in (stored(number), stored("1", number)):
+        async with talking(talk) as plane:
+            with pytest.raises(PlaneRefused, match=f"{number} .* cannot be.*--reset-stats"):
+                await plane.usage(desired.account_id)
+
+
+@pytest.mark.parametrize("number", ["1.5", '"1"', "null", "[]"])
+async def test_usage_that_is_no_number_is_not_cephs(desired: DesiredAccount, number: str) -> None:
+    async with talking(stored(number)) as plane:
+        with pytest.raises(Misconfigured, match="another form"):
+            await plane.usage(desired.account_id)
+
+
+async def test_the_greatest_usage_there_can_be(desired: DesiredAccount) -> None:
+    async with talking(stored(str(2**63 - 1), "0")) as plane:
+        assert await plane.usage(desired.account_id) == Usage(2**63 - 1, 0)
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 2**64 - 1])
+async def test_one_impossible_counter_of_traffic_keeps_no_other_account_from_being_read(number: int) -> None:
+    def entry(account_id: int, sent: int) -> dict[str, object]:
+        category = {"category": "get_obj", "bytes_sent": sent, "bytes_received": 2, "ops": 1}
+        return {"user": f"acct_{account_id}$main", "buckets": [{"bucket": "b", "categories": [category]}]}
+
+    body = json.dumps({"entries": [entry(100_000_000_001, number), entry(100_000_000_002, 3)]}).encode()
+    hour = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+    async with talking(saying(200, body)) as plane:
+        read = [row async for row in plane.traffic(hour, hour + datetime.timedelta(hours=1))]
+    assert read == [Traffic(100_000_000_002, hour, 3, 2, 1)]
