@@ -217,7 +217,7 @@ async def test_the_greatest_usage_there_can_be(desired: DesiredAccount) -> None:
         assert await plane.usage(desired.account_id) == Usage(2**63 - 1, 0)
 
 
-@pytest.mark.parametrize("number", [-1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1])
 async def test_one_impossible_counter_of_traffic_keeps_no_other_account_from_being_read(number: int) -> None:
     def entry(account_id: int, sent: int) -> dict[str, object]:
         category = {"category": "get_obj", "bytes_sent": sent, "bytes_received": 2, "ops": 1}
