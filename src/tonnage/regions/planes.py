@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from tonnage.storage.ceph import CephPlane
 from tonnage.storage.errors import Misconfigured
 from tonnage.storage.metered import MeteredPlane
 from tonnage.storage.plane import AccessKey, StoragePlane
+
+_log = logging.getLogger(__name__)
 
 
 class Planes:
@@ -65,13 +68,15 @@ class Planes:
         return CephPlane(cluster.admin_url, key, self._patience)
 
     async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:
-        closed = f"The credentials of the region {cluster.name} cannot be opened."
+        # Without the name of the file, since whoever asks whether we are ready gets to read it.
+        closed = f"The credentials of the region {cluster.name} cannot be opened"
         if self._key_file is None:
-            raise Misconfigured(f"{closed} Set TONNAGE_SECRET_KEY_FILE to the file of their keys.")
+            raise Misconfigured(f"{closed}: TONNAGE_SECRET_KEY_FILE is not set.")
         try:
             sealed = await sealing.fetch(conn, self._key_file, _secret_of(cluster.region_id))
         except SealingError as error:
-            raise Misconfigured(f"{closed} {error}") from error
+            _log.warning("the credentials of the region %s cannot be opened: %s", cluster.name, error)
+            raise Misconfigured(f"{closed}; `tonnage doctor` says why.") from error
         if sealed is None:
             raise Misconfigured(f"The region {cluster.name} has no credentials; set them with: tonnage region connect")
         return AccessKey(**json.loads(sealed))

@@ -124,7 +124,8 @@ class AdminOps:
                 raise
             except httpx.TransportError as error:
                 if once or not tries_left:
-                    raise Unavailable(f"The storage cluster cannot be reached ({error}); try again later.") from error
+                    # The reason may name hosts of the operator's: it is for whoever examines the cluster.
+                    raise Unavailable("The storage cluster cannot be reached; try again later.") from error
             else:
                 final = answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or (once and not code_of(answer))
                 if final or not tries_left:

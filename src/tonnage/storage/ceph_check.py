@@ -25,7 +25,8 @@ async def examine(ops: AdminOps) -> PlaneReport:
     try:
         skew = _skew(await ops.front_door(signed=False))
     except Unavailable as error:
-        return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
+        reason = f" ({error.__cause__})" if str(error.__cause__ or "") else ""
+        return PlaneReport(reachable=False, credentials=False, problems=(f"{error}{reason}",))
     problems = (_clock_problem(skew),) if skew is not None and abs(skew) > _SKEW_ALLOWED.total_seconds() else ()
     accepted = False
     try:
