@@ -59,6 +59,8 @@ def main() -> int:
               "radosgw ceph-common", file=sys.stderr)  # fmt: skip
         return 1
     signal.signal(signal.SIGTERM, _stop)
+    # Whoever starts us in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     shutil.rmtree(folder, ignore_errors=True)
     data = folder / "tonnage"
     with ExitStack() as stack:
