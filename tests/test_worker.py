@@ -20,7 +20,7 @@ from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
 from tonnage.jobs.running import Persistent, forget_ended, told, work
 from tonnage.regions.planes import Planes
-from tonnage.worker import jobs_app
+from tonnage.worker import jobs_app, require_clock
 
 pytestmark = pytest.mark.anyio
 
@@ -219,6 +219,24 @@ async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database
         (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
     assert "synchronise both" in job["reason"]
     assert work_to_do.runs == 0
+
+
+def test_recurring_jobs_look_at_the_clock_too() -> None:
+    now = wall_clock()
+    require_clock(now, now + timedelta(minutes=5))
+    for apart in (timedelta(minutes=5, seconds=1), timedelta(days=-800)):
+        with pytest.raises(Unavailable, match="synchronise both"):
+            require_clock(now, now + apart)
+
+
+async def test_nobody_waits_for_another_who_has_hastened_a_job(alone: tuple[str, Database]) -> None:
+    _, database = alone
+    await ask(database)
+    await rows(database, "update procrastinate_jobs set attempts = 9, scheduled_at = '2099-01-01' returning id")
+    async with database.pool.connection() as conn, conn.transaction():
+        await defer(conn, "test.work", "7")
+        async with asyncio.timeout(5):
+            await ask(database)
 
 
 async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_moment(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from procrastinate import App, JobContext, PsycopgConnector
@@ -41,6 +41,7 @@ RECURRING: dict[str, tuple[str, Recurring]] = {
 """When it runs, once per period whatever the number of workers, and what."""
 
 ON_DEMAND: dict[str, OnDemand] = {
+    "accounts.prove": accounts.prove,
     "accounts.purge_region": accounts.purge_region,
     "accounts.reconcile": accounts.reconcile,
     "accounts.requota": accounts.requota,
@@ -73,9 +74,9 @@ def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) ->
         periodic_defaults={"max_delay": _CATCH_UP},
     )
     for name, (cron, function) in RECURRING.items():
-        _recurring(app, name, cron, database, lambda function=function: function(database, planes, clock))
-    _recurring(app, "jobs.take_over", "* * * * *", database, lambda: take_over_orphans(app), takes_turns=False)
-    _recurring(app, "jobs.forget", "23 0 * * *", database, lambda: forget_ended(app, database))
+        _recurring(app, name, cron, database, clock, lambda function=function: function(database, planes, clock))
+    _recurring(app, "jobs.take_over", "* * * * *", database, clock, lambda: take_over_orphans(app), takes_turns=False)
+    _recurring(app, "jobs.forget", "23 0 * * *", database, clock, lambda: forget_ended(app, database))
     for name, asked in ON_DEMAND.items():
         _on_demand(app, name, database, clock, lambda subject, asked=asked: asked(database, planes, clock, subject))
     return app
@@ -86,6 +87,7 @@ def _recurring(
     name: str,
     cron: str,
     database: Database,
+    clock: Clock,
     function: Callable[[], Awaitable[None]],
     *,
     takes_turns: bool = True,
@@ -96,7 +98,7 @@ def _recurring(
     @app.task(name=name, lock=name if takes_turns else None, queueing_lock=name)
     async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
         async def attempted() -> None:
-            await database.run(lambda conn: queries.forget_missed(conn, name))
+            require_clock(await database.run(lambda conn: queries.forget_missed(conn, name)), clock())
             await function()
 
         for pause in _BLIPS:
@@ -114,13 +116,18 @@ def _on_demand(
     @app.task(name=name, queue=queue_of(name), pass_context=True, retry=Persistent())
     async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
         job_id, lock = context.job.id or 0, context.job.lock or turn(name, subject)
-        apart = await database.run(lambda conn: queries.absorb(conn, job_id, lock)) - clock()
-        if abs(apart) > _CLOCKS_APART:
-            raise Unavailable(
-                f"The clocks of this machine and of the database are {abs(apart).total_seconds():.0f} s apart; "
-                "synchronise both with NTP."
-            )
+        require_clock(await database.run(lambda conn: queries.absorb(conn, job_id, lock)), clock())
         try:
             await function(subject)
         except NotFound as error:
             _log.info("job %s is about something that is gone: %s", context.job.call_string, error)
+
+
+def require_clock(of_database: datetime, here: datetime) -> None:
+    """Unavailable unless both clocks agree: by a wrong one things would be purged, or dropped, before their time."""
+    apart = abs(of_database - here)
+    if apart > _CLOCKS_APART:
+        raise Unavailable(
+            f"The clocks of this machine and of the database are {apart.total_seconds():.0f} s apart; "
+            "synchronise both with NTP."
+        )

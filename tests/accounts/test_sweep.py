@@ -126,12 +126,12 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(
     plane = await house.plane()
     for account in (business.account, second):
         await plane.purge(account)
-    reached = Reached(gateway.address, gateway.access_key, gateway.secret_key)
+    reached = Reached(f"{gateway.address}/admin", gateway.access_key, gateway.secret_key)
     await house.database.transaction(
         lambda conn: connect_region(conn, house.cast.operator, REGION, reached, house.clock(), house.key_file)
     )
     assert (await house.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
-    assert await house.work() == ["accounts.sweep"]
+    assert await house.work() == ["accounts.prove"]
     (doubt,) = await house.cast.row("select trouble from region")
     assert "Of 2 storage accounts that were made on this cluster, 0 are there" in doubt
     assert doubt in json.dumps((await house.call("GET", "/readyz")).json())

@@ -118,7 +118,7 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
     made = json.loads(result.stdout)
     assert (made["plane"], made["admin_url"]) == ("ceph", gateway.address)
     assert sealing.json("region", "list") == [made]
-    assert queued(sealing.conninfo) == ["accounts.sweep"]
+    assert queued(sealing.conninfo) == ["accounts.prove"]
 
     (checked,) = sealing.json("region", "check", "eu")
     assert checked["present"] == ["users=read", "users=write", "usage=read", "usage=write"]

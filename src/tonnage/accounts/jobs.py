@@ -10,7 +10,7 @@ from tonnage.accounts.access_key import SETTLE_AFTER
 from tonnage.accounts.purge_actions import purge_due
 from tonnage.accounts.sweep import LEFT
 from tonnage.clock import Clock
-from tonnage.db import Database
+from tonnage.db import Connection, Database
 from tonnage.jobs import defer
 from tonnage.regions.actions import look_at, watched
 from tonnage.regions.planes import Planes
@@ -50,14 +50,13 @@ async def requota(database: Database, planes: Planes, clock: Clock, partner: str
 async def sweep_all(database: Database, planes: Planes, clock: Clock) -> None:
     """Asks for the comparison of every cluster with the database."""
     for cluster in await database.run(clusters):
-        await database.run(lambda conn, cluster=cluster: defer(conn, "accounts.sweep", cluster.region_id))
+        if cluster.doubt is None:
+            await database.run(lambda conn, cluster=cluster: defer(conn, "accounts.sweep", cluster.region_id))
 
 
 async def sweep(database: Database, planes: Planes, clock: Clock, region: str) -> None:
-    """Compares a region's cluster with the database, once it is known to be the region's."""
+    """Compares a region's cluster with the database."""
     region_id = int(region)
-    if not await _is_its_cluster(database, planes, clock, region_id):
-        return
     async with watched(database, planes, region_id, clock) as plane:
         compared = await sweep_actions.sweep(database, plane, region_id, await _actor(database), clock)
     for finding in compared.findings:
@@ -67,15 +66,22 @@ async def sweep(database: Database, planes: Planes, clock: Clock, region: str) -
     _log.info("compared %d storage accounts with their cluster", compared.accounts)
 
 
-async def _is_its_cluster(database: Database, planes: Planes, clock: Clock, region_id: int) -> bool:
-    """Looks, after the region was connected. If not, its trouble says so, and nothing is done until somebody acts."""
+async def prove(database: Database, planes: Planes, clock: Clock, region: str) -> None:
+    """Looks, after a region was connected, whether it is its cluster, and if so asks for a comparison of the two.
+
+    If not, the region's trouble says so, and nothing is done there until somebody acts.
+    """
+    region_id = int(region)
     cluster, plane = await planes.whatever(region_id)
-    if cluster.doubt is None:
-        return True
-    doubt = await sweep_actions.doubt_of(database, plane, region_id)
-    await database.run(lambda conn: note_doubt(conn, cluster, doubt))
+    doubt = await sweep_actions.doubt_of(database, plane, region_id) if cluster.doubt is not None else None
+
+    async def conclude(conn: Connection) -> None:
+        await note_doubt(conn, cluster, doubt)
+        if doubt is None:
+            await defer(conn, "accounts.sweep", region_id)
+
+    await database.transaction(conclude)
     await look_at(database, planes, region_id, clock())
-    return doubt is None
 
 
 async def settle_all(database: Database, planes: Planes, clock: Clock) -> None:

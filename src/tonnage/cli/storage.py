@@ -84,12 +84,11 @@ async def _compared(session: Session, planes: Planes, cluster: Cluster, *, dry_r
         looked_at, plane = await planes.whatever(region_id)
         if dry_run:
             return await plan(database, plane, region_id, session.operator)
-        compared = await sweep(database, plane, region_id, session.operator, wall_clock)
         # Whoever calls this command says that it is the right cluster.
         await database.run(lambda conn: note_doubt(conn, looked_at, None))
+        return await sweep(database, plane, region_id, session.operator, wall_clock)
     except TonnageError as error:
         return error
-    return compared
 
 
 def _document(cluster: Cluster, finding: Finding) -> dict[str, Any]:

@@ -29,10 +29,15 @@ class Count(NamedTuple):
 
 
 async def hasten(conn: Connection, turn: str) -> None:
-    """Lets the job that waits for its next try, and has this turn, try at once."""
+    """Lets the job that waits for its next try, and has this turn, try at once.
+
+    One that somebody else is hastening is left to him: nobody waits here for another's transaction to end.
+    """
     await conn.execute(
         """
-        update procrastinate_jobs set scheduled_at = null where lock = %s and status = 'todo' and scheduled_at > now()
+        update procrastinate_jobs set scheduled_at = null where id in (
+            select id from procrastinate_jobs where lock = %s and status = 'todo' and scheduled_at > now()
+            for update skip locked)
         """,
         [turn],
     )
@@ -59,11 +64,23 @@ async def absorb(conn: Connection, job_id: int, turn: str) -> datetime:
     return row[0]
 
 
-async def forget_missed(conn: Connection, name: str) -> None:
-    """The runs of a recurring job that failed or were broken off: the one that begins now does their work."""
-    await conn.execute(
-        "delete from procrastinate_jobs where task_name = %s and status in ('failed', 'aborted')", [name]
+async def forget_missed(conn: Connection, name: str) -> datetime:
+    """The runs of a recurring job that failed or were broken off: the one that begins now does their work. Gives the
+    database's time.
+    """
+    cursor = await conn.execute(
+        """
+        with missed as (
+            delete from procrastinate_jobs where task_name = %s and status in ('failed', 'aborted')
+        )
+        select clock_timestamp()
+        """,
+        [name],
     )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("a select without a from has one row")
+    return row[0]
 
 
 async def note_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
@@ -134,14 +151,15 @@ async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[in
 
 
 async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
-    """Removes failed jobs of which the next of their kind waits, or is among `ids` too: only one may. How many."""
+    """Removes failed jobs whose work the next of their kind does, which waits, runs or is among `ids` too. How many."""
     cursor = await conn.execute(
         """
         delete from procrastinate_jobs j
         where j.id = any(%(ids)s) and j.status = 'failed' and exists (
             select from procrastinate_jobs next
-            where next.queueing_lock = j.queueing_lock and (
-                next.status = 'todo' or next.status = 'failed' and next.id > j.id and next.id = any(%(ids)s)))
+            where next.id <> j.id and (next.queueing_lock = j.queueing_lock or next.lock = j.lock) and (
+                next.status in ('todo', 'doing')
+                or next.status = 'failed' and next.id > j.id and next.id = any(%(ids)s)))
         """,
         {"ids": list(ids)},
     )

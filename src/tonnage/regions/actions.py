@@ -62,7 +62,7 @@ async def connect_region(
     if region_id is None:
         raise no_region(name)
     await planes.keep_credentials(conn, key_file, region_id, gateway)
-    await defer(conn, "accounts.sweep", region_id)
+    await defer(conn, "accounts.prove", region_id)
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:

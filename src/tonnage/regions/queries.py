@@ -76,7 +76,8 @@ async def connect_region(conn: Connection, name: str, admin_url: str, now: datet
         with old as (
             select * from region where name = %(name)s for no key update
         ), r as (
-            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1, doubt = '',
+            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
+                doubt = case when old.plane = %(ceph)s and old.admin_url = %(url)s then old.doubt else '' end,
                 connected_at = coalesce(r.connected_at, %(now)s), trouble = null, trouble_since = null
             from old where r.id = old.id
             returning r.*
