@@ -146,27 +146,27 @@ async def test_how_far_behind_the_sampling_is(away: House) -> None:
 async def test_jobs(away: House) -> None:
     (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
     away.clock.now = at + timedelta(seconds=90)
-    # The region's first sweep waits; there is no worker.
-    sweep = {"name": "accounts.sweep"}
+    # The first look at the region's cluster waits; there is no worker.
+    look = {"name": "accounts.prove"}
     seen = await scrape(away)
-    assert seen("tonnage_jobs", **sweep, status="waiting") == 1
+    assert seen("tonnage_jobs", **look, status="waiting") == 1
     assert seen("tonnage_job_oldest_seconds", status="waiting") == 90
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 0
     await change(away, "update procrastinate_jobs set attempts = 1")
     seen = await scrape(away)
-    assert seen("tonnage_jobs", **sweep, status="retrying") == 1
+    assert seen("tonnage_jobs", **look, status="retrying") == 1
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 90
     running = """
         insert into procrastinate_jobs (queue_name, task_name, status, lock)
         select queue_name, task_name, 'doing', lock from procrastinate_jobs"""
     await change(away, running)
     seen = await scrape(away)
-    assert seen("tonnage_jobs", **sweep, status="running") == 1
+    assert seen("tonnage_jobs", **look, status="running") == 1
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 0, "it waits for its turn, not for a worker"
     await change(away, "update procrastinate_jobs set status = 'failed'")
     seen = await scrape(away)
-    assert seen("tonnage_jobs", **sweep, status="failed") == 2
-    assert seen("tonnage_jobs", **sweep, status="retrying") is None
+    assert seen("tonnage_jobs", **look, status="failed") == 2
+    assert seen("tonnage_jobs", **look, status="retrying") is None
 
 
 async def test_a_crash_is_counted(house: House, caplog: pytest.LogCaptureFixture) -> None:
