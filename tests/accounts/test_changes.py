@@ -19,7 +19,7 @@ from tonnage.accounts.purge_actions import purge_due
 from tonnage.db import Connection, connect
 from tonnage.errors import Conflict, NotFound
 from tonnage.regions.actions import add_region
-from tonnage.regions.queries import region_id
+from tonnage.regions.queries import clusters
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
 from tonnage.storage.metered import MeteredPlane
@@ -110,9 +110,8 @@ async def two_regions(
             await database.transaction(
                 lambda conn: add_region(conn, cast.operator, here, NOW, gateway=gateway, key_file=key_file)
             )
-            made = await database.run(lambda conn: region_id(conn, ON_CLUSTER))
-            assert made is not None
-            yield cast, made
+            (made,) = await database.run(clusters)
+            yield cast, made.region_id
 
 
 @pytest.fixture(params=[BOUNDED])

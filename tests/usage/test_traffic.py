@@ -13,7 +13,6 @@ from tests.usage.sampled import Site
 from tests.usage.scenes import LATER, at, trade
 from tonnage.access.checks import Difference
 from tonnage.db import Connection
-from tonnage.regions.queries import region_id
 from tonnage.storage.plane import Traffic
 from tonnage.usage import actions, checks, traffic_actions
 from tonnage.usage.period import hour_of
@@ -86,7 +85,8 @@ async def test_whoever_is_unknown_in_the_region_is_left_out(cast: Cast) -> None:
 
 
 async def _region(cast: Cast, conn: Connection) -> int | None:
-    return await region_id(conn, await cast.region())
+    row = await (await conn.execute("select id from region where name = %s", [await cast.region()])).fetchone()
+    return row[0] if row else None
 
 
 async def test_two_readers_at_once_lose_nothing(cast: Cast) -> None:

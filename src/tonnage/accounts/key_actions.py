@@ -214,8 +214,8 @@ async def settle_keys(database: Database, plane: StoragePlane, region_id: int, n
     outcome = await abreast(left, settle, _SETTLED_AT_ONCE)
     for (account_id, access_key), error in outcome.failed:
         _log.warning("access key %s of storage account %d is not deleted: %s", access_key, account_id, error)
-    if away := next((error for _, error in outcome.failed if isinstance(error, Unavailable)), None):
-        raise away
+    if outcome.away:
+        raise outcome.away
     return [
         f"The access key {access_key} of storage account {account_id}, which was left over, is deleted."
         for (account_id, access_key), _ in outcome.done

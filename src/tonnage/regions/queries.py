@@ -113,12 +113,6 @@ async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
     return row[0] if row else None
 
 
-async def region_id(conn: Connection, name: str) -> int | None:
-    """The id of the region of that name."""
-    row = await (await conn.execute("select id from region where name = %s", [name])).fetchone()
-    return row[0] if row else None
-
-
 _CLUSTER = "id, name, plane, admin_url, connection, doubt"
 
 

@@ -45,21 +45,19 @@ async def sample_region(
 
 async def _sample(database: Database, plane: StoragePlane, run: Run, clock: Clock, batch: int) -> Unavailable | None:
     """Reads whoever has no sample yet. Gives why some of them are to be tried again, None if there are none."""
-    sampled, absent, failed, after = 0, 0, 0, 0
+    sampled, absent, failed = 0, 0, 0
     away: Unavailable | None = None
-    while some := await database.run(lambda conn, after=after: queries.unsampled(conn, run, after, batch)):
+    async for some in database.pages(lambda conn, after: queries.unsampled(conn, run, after, batch), int):
         outcome = await abreast(some, plane.usage)
         recorded, unknown = await _record(database, run, outcome, clock())
         sampled, absent, failed = sampled + recorded, absent + unknown, failed + len(outcome.failed)
         if outcome.stopped:
             raise outcome.stopped
         for account_id, error in outcome.failed:
-            if isinstance(error, Unavailable):
-                away = error
             if outcome.done or not isinstance(error, Unavailable):
                 # Else it is the cluster, and the job that fails for it says so once.
                 _log.warning("storage account %d was not sampled: %s", account_id, error)
-        after = some[-1]
+        away = outcome.away or away
     if away and not (sampled or absent):
         # Too few accounts to tell from their failures that it is the cluster. But nobody answers, so it is.
         raise away

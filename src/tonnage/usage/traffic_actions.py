@@ -65,9 +65,8 @@ async def trim(database: Database, plane: StoragePlane, region_id: int, now: dat
     if first is not None and first >= until:
         return
     before = datetime.combine(until, time(), UTC)
-    after = 0
-    while some := await database.run(
-        lambda conn, after=after: queries.active(conn, region_id, first, until, after, _TRIMMED_TOGETHER)
+    async for some in database.pages(
+        lambda conn, after: queries.active(conn, region_id, first, until, after, _TRIMMED_TOGETHER), int
     ):
         outcome = await abreast(some, lambda account_id: plane.trim_traffic(account_id, before))
         for account_id, error in outcome.failed:
@@ -75,5 +74,4 @@ async def trim(database: Database, plane: StoragePlane, region_id: int, now: dat
         if outcome.stopped or (outcome.away and not outcome.done):
             # With few accounts it takes more than that to be sure that it is the cluster. But nobody was answered.
             return
-        after = some[-1]
     await database.run(lambda conn: queries.note_trimmed(conn, region_id, until))
