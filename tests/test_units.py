@@ -30,6 +30,11 @@ def test_what_is_no_size(text: str) -> None:
         parse_size(text)
 
 
+def test_a_number_that_fills_a_whole_request_is_no_size() -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_size(f"{'9' * 1_000_000} TB")
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [

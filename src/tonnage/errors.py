@@ -1,39 +1,76 @@
 """The closed list of what can go wrong for a caller. Each door turns them into its own form; nothing else crosses."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+class Sentence(str):
+    """English text that knows what it was made of, so that it can be said again in another language and locale.
+
+    `Sentence("must be {most} or less", most=9)` is the text "must be 9 or less". Only the template is ever read for
+    braces, and without values not even that: data is safe in them. Sizes are to be `units.Size`, numbers that name
+    something are to be texts, and a moment is written as RFC 3339 in UTC.
+    """
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, /, **values: object) -> "Sentence":
+        """The template is what the catalogues translate."""
+        plain = {name: _plain(value) for name, value in values.items()}
+        made = super().__new__(cls, template.format_map(plain) if values else template)
+        made.template, made.values = template, values
+        return made
+
+
+@dataclass(frozen=True)
+class Count:
+    """A value of a sentence: so many of something, as `{count} keys`, and in the singular."""
+
+    one: str
+    many: str
+    count: int
+
+    def __str__(self) -> str:
+        return (self.one if self.count == 1 else self.many).format(count=self.count)
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field of the input that breaks a rule."""
+    """One field of the input that breaks a rule. A message that is a Sentence can be translated with its values."""
 
     field: str
     message: str
 
 
 class TonnageError(Exception):
-    """A refusal. `str(error)` is one English sentence: what is wrong and what to do."""
+    """A refusal. `str(error)` is one English sentence: what is wrong and what to do. See `Sentence` for the values."""
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        self.sentence = message if isinstance(message, Sentence) else Sentence(message, **values)
+        super().__init__(self.sentence)
 
 
 class Malformed(TonnageError):
     """The input cannot be read at all: broken JSON, a malformed id or day in a path or query."""
 
-    def __init__(self, message: str, fields: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
+        super().__init__(message, **values)
         self.fields = fields
 
 
 class Invalid(TonnageError):
     """The input was read, and a field of it breaks a rule."""
 
-    def __init__(self, message: str, fields: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
+        super().__init__(message, **values)
         self.fields = fields
 
     @classmethod
-    def field(cls, field: str, message: str) -> "Invalid":
+    def field(cls, field: str, message: str, /, **values: object) -> "Invalid":
         """The common case: one field, whose message is also the sentence."""
-        return cls(f"{field}: {message}", (FieldError(field, message),))
+        wrong = FieldError(field, message if isinstance(message, Sentence) else Sentence(message, **values))
+        return cls(about(wrong), (wrong,))
 
 
 class Unauthenticated(TonnageError):
@@ -49,8 +86,32 @@ class NotFound(TonnageError):
 
 
 class Conflict(TonnageError):
-    """The present state of things forbids it. The sentence says the numbers."""
+    """The present state of things forbids it. The sentence says the numbers.
+
+    `field` is the one of the input that it is about, where another field could be meant as well.
+    """
+
+    def __init__(self, message: str, /, field: str = "", **values: object) -> None:
+        super().__init__(message, **values)
+        self.field = field
+
+
+class Throttled(TonnageError):
+    """Too many failures; the next try is looked at after `retry_after` seconds, not before."""
+
+    def __init__(self, message: str, /, retry_after: int, **values: object) -> None:
+        super().__init__(message, **values)
+        self.retry_after = retry_after
 
 
 class Unavailable(TonnageError):
     """The database or the cluster cannot be reached now; trying again later may help."""
+
+
+def about(wrong: FieldError) -> Sentence:
+    """The sentence of a refusal that is about one field only."""
+    return Sentence("{field}: {message}", field=wrong.field, message=wrong.message)
+
+
+def _plain(value: object) -> object:
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value

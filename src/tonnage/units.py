@@ -7,7 +7,7 @@ MAX_CAPACITY = 2**63 - 1
 """The largest capacity there is: PostgreSQL's `bigint`."""
 
 _PREFIXES = {"": 0, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<prefix>[KMGTPE]?)B?", re.IGNORECASE | re.ASCII)
+_SIZE = re.compile(r"(?P<number>\d{1,100}(?:\.\d{1,100})?)\s*(?P<prefix>[KMGTPE]?)B?", re.IGNORECASE | re.ASCII)
 
 
 def parse_size(text: str) -> int:
@@ -26,19 +26,31 @@ def parse_size(text: str) -> int:
     return int(size)
 
 
-def format_size(size: int | Decimal) -> str:
-    """`53 TB`, `2.5 GB`: at most two decimals, cut rather than rounded up, so that a number never promises more."""
+def scaled(size: int | Decimal) -> tuple[Decimal, str]:
+    """Number and unit: at most two decimals, cut rather than rounded up, so that a number never promises more."""
     amount = Decimal(size)
     unit = "B"
     for prefix, exponent in reversed(_PREFIXES.items()):
         if prefix and abs(amount) >= Decimal(10) ** exponent:
             amount, unit = amount.scaleb(-exponent), f"{prefix}B"
             break
-    hundredths = (int(amount * 100)) / Decimal(100)
-    return f"{hundredths.normalize():f} {unit}"
+    return (int(amount * 100)) / Decimal(100), unit
+
+
+def format_size(size: int | Decimal) -> str:
+    """`53 TB`, `2.5 GB`: see `scaled`."""
+    number, unit = scaled(size)
+    return f"{number.normalize():f} {unit}"
 
 
 def in_bytes(size: int | Decimal) -> str:
     """For sentences that say the numbers: `47 TB (47000000000000 bytes)`, and just `12 bytes` below 1 KB."""
     exact = f"{int(size)} {'byte' if size == 1 else 'bytes'}"  # an int with a float's format would be rounded
     return exact if size < 1000 else f"{format_size(size)} ({exact})"
+
+
+class Size(int):
+    """Bytes in a sentence (see `errors.Sentence`): its text is that of `in_bytes`."""
+
+    def __str__(self) -> str:
+        return in_bytes(self)

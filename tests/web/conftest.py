@@ -6,7 +6,7 @@ import pytest
 from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request
 from starlette.responses import Response
 
-from tonnage.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
+from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
 from tonnage.web.middleware import Edge
 from tonnage.web.payload import Answer, Capacity, Day, Email, Flag, Name, Payload, Text, UuidBody, UuidPath
@@ -75,6 +75,7 @@ def thing_routes() -> APIRouter:
             "conflict": Conflict("Only 5 bytes remain."),
             "unknown": NotFound("There is no such thing."),
             "away": Unavailable("The cluster cannot be reached; try again."),
+            "guessing": Throttled("There were too many failed tries.", 61),
         }
         raise errors.get(how, RuntimeError("secret internals"))
 

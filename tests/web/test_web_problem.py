@@ -36,6 +36,12 @@ async def test_domain_errors(client: httpx.AsyncClient, how: str, status: int, t
     }
 
 
+async def test_who_is_held_off_is_told_for_how_long(client: httpx.AsyncClient) -> None:
+    response = await client.get("/v1/fail/guessing")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "61")
+    assert response.json()["title"] == "Too Many Requests"
+
+
 async def test_every_field_at_once_by_its_name_on_the_wire(client: httpx.AsyncClient) -> None:
     secret = "hunter2\0"
     response = await client.post(

@@ -56,10 +56,15 @@ def too_many(keys: int, unsettled: int) -> Conflict | Unavailable:
     """
     if unsettled:
         return Unavailable(
-            f"The account has {keys} access keys, {unsettled} of them just being made or deleted, and "
-            f"{MAX_ACCESS_KEYS} is the most; try again in a few minutes."
+            "The account has {keys} access keys, {unsettled} of them just being made or deleted, and {most} is the "
+            "most; try again in a few minutes.",
+            keys=keys,
+            unsettled=unsettled,
+            most=MAX_ACCESS_KEYS,
         )
-    return Conflict(f"The account has {keys} access keys, and {MAX_ACCESS_KEYS} is the most; delete one first.")
+    return Conflict(
+        "The account has {keys} access keys, and {most} is the most; delete one first.", keys=keys, most=MAX_ACCESS_KEYS
+    )
 
 
 def unknown_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | None:
@@ -69,8 +74,10 @@ def unknown_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | N
     if not unknown:
         return None
     return Conflict(
-        f"The account has {len(present)} access keys on its cluster, the most there can be, and {unknown} of them were "
-        "not made here; the operator has to remove those."
+        "The account has {keys} access keys on its cluster, the most there can be, and {unknown} of them were not made "
+        "here; the operator has to remove those.",
+        keys=len(present),
+        unknown=unknown,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tonnage.errors import Conflict
-from tonnage.units import MAX_CAPACITY, in_bytes
+from tonnage.units import MAX_CAPACITY, Size
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,20 @@ class PartnerRoom:
         """Why an account cannot have `wanted` bytes."""
         if not self.bounded:
             return Conflict(
-                f"The partner's other accounts have {in_bytes(self.given)} between them; {in_bytes(wanted)} more would "
-                f"be over the largest number there is, {MAX_CAPACITY} bytes; ask for less."
+                "The partner's other accounts have {given} between them; {wanted} more would be over the largest "
+                "number there is, {most} bytes; ask for less.",
+                given=Size(self.given),
+                wanted=Size(wanted),
+                most=MAX_CAPACITY,
+                field="allocatedCapacity",
             )
         return Conflict(
-            f"The partner has {in_bytes(max(0, self.allocated - self.given))} left of its {in_bytes(self.allocated)}, "
-            f"and the request is for {in_bytes(wanted)}; ask for less, or have the partner's allocation raised."
+            "The partner has {remaining} left of its {allocated}, and the request is for {wanted}; ask for less, or "
+            "have the partner's allocation raised.",
+            remaining=Size(max(0, self.allocated - self.given)),
+            allocated=Size(self.allocated),
+            wanted=Size(wanted),
+            field="allocatedCapacity",
         )
 
 

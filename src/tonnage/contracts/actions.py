@@ -10,7 +10,7 @@ from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract
 from tonnage.db import Connection, attempt, broken_constraint
 from tonnage.errors import Conflict, NotFound
-from tonnage.units import in_bytes
+from tonnage.units import Size
 
 
 async def create_contract(
@@ -26,7 +26,7 @@ async def create_contract(
     actor.require(Kind.OPERATOR, Role.ADMIN)
     created = await queries.insert_contract(conn, distributor_id, contract, now, actor.stamp, contract_id)
     if created is None:
-        raise NotFound(f"There is no distributor {distributor_id}.")
+        raise NotFound("There is no distributor {distributor}.", distributor=distributor_id)
     return created
 
 
@@ -43,15 +43,16 @@ async def amend_contract(
             raise
         raise await _below_allocations(conn, contract_id, amendment) from error
     if amended is None:
-        raise NotFound(f"There is no contract {contract_id}.")
+        raise NotFound("There is no contract {contract}.", contract=contract_id)
     return amended
 
 
 async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Amendment) -> Conflict:
     distributor_id = await queries.distributor_of(conn, contract_id)
     room = distributor_id and await queries.room(conn, distributor_id, contract_id)
-    allocated = in_bytes(room.allocated) if room else "more"
     return Conflict(
-        f"{in_bytes(amendment.reserved_capacity or 0)} is less than the {allocated} that the contract's partners have "
-        "been allocated; shrink their allocations first."
+        "{reserved} is less than the {allocated} that the contract's partners have been allocated; shrink their "
+        "allocations first.",
+        reserved=Size(amendment.reserved_capacity or 0),
+        allocated=Size(room.allocated) if room else "more",
     )

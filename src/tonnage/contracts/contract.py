@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tonnage.errors import Sentence
+
 _PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -12,8 +14,11 @@ def price(text: str) -> Decimal:
     """Cents per excess GB-month, exact: `100`, `0.5`. Raises ValueError with what is wrong."""
     if not _PRICE.fullmatch(text):
         raise ValueError(
-            f"{text[:40]!r} is not a price; write cents per GB and month, such as 100 or 0.5, "
-            "with at most 12 digits before the point and 6 after it"
+            Sentence(
+                "{text} is not a price; write cents per GB and month, such as 100 or 0.5, with at most 12 digits "
+                "before the point and 6 after it",
+                text=repr(text[:40]),
+            )
         )
     return Decimal(text)
 
@@ -21,7 +26,9 @@ def price(text: str) -> Decimal:
 def currency(code: str) -> str:
     """The code itself if it has the form of ISO 4217. Raises ValueError."""
     if not _CURRENCY.fullmatch(code):
-        raise ValueError(f"{code!r} is not a currency; write its three capital letters, such as EUR")
+        raise ValueError(
+            Sentence("{code} is not a currency; write its three capital letters, such as EUR", code=repr(code))
+        )
     return code
 
 

@@ -26,8 +26,8 @@ async def retry(conn: Connection, ids: Sequence[int] | None) -> Retried:
     unknown = sorted(set(ids or ()) - set(held))
     if unknown:
         raise NotFound(
-            f"No job with the id {', '.join(map(str, unknown))} has failed or waits for its next try; "
-            "see: tonnage jobs list"
+            "No job with the id {ids} has failed or waits for its next try; see: tonnage jobs list",
+            ids=", ".join(map(str, unknown)),
         )
     try:
         async with attempt(conn):

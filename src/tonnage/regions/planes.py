@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tonnage import sealing
 from tonnage.db import Connection, Database
-from tonnage.errors import NotFound
+from tonnage.errors import NotFound, Sentence
 from tonnage.regions import queries
 from tonnage.regions.region import METERED, Cluster, Gateway
 from tonnage.sealing import SealingError
@@ -44,7 +44,10 @@ class Planes:
         """
         cluster, plane = await self.whatever(region_id)
         if cluster.doubt is not None:
-            raise Misconfigured(cluster.doubt or f"The cluster of the region {cluster.name} is just being looked at.")
+            raise Misconfigured(
+                cluster.doubt
+                or Sentence("The cluster of the region {region} is just being looked at.", region=cluster.name)
+            )
         return plane
 
     async def whatever(self, region_id: int) -> tuple[Cluster, StoragePlane]:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tonnage.errors import Sentence
+
 METERED = "metered"
 CEPH = "ceph"
 
@@ -16,7 +18,10 @@ def region_name(text: str) -> str:
     """The name itself if it can stand in a host name: S3 clients send it. Raises ValueError."""
     if not _NAME.fullmatch(text):
         raise ValueError(
-            f"{text!r} is not a region name; use lower-case letters, digits and hyphens, such as eu-central-2"
+            Sentence(
+                "{text} is not a region name; use lower-case letters, digits and hyphens, such as eu-central-2",
+                text=repr(text),
+            )
         )
     return text
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from tonnage.errors import FieldError, Invalid
+from tonnage.errors import FieldError, Invalid, Sentence
 
 LONGEST_PERIOD = 400
 """Days in one report, both ends included."""
@@ -19,9 +19,15 @@ class Period:
     def __post_init__(self) -> None:
         days = (self.last - self.first).days + 1
         if days < 1:
-            raise _invalid("from must not be later than to")
+            raise _invalid(Sentence("from must not be later than to"))
         if days > LONGEST_PERIOD:
-            raise _invalid(f"from and to must not span more than {LONGEST_PERIOD} days, and these are {days}")
+            raise _invalid(
+                Sentence(
+                    "from and to must not span more than {most} days, and these are {days}",
+                    most=LONGEST_PERIOD,
+                    days=days,
+                )
+            )
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -29,5 +35,5 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _invalid(sentence: str) -> Invalid:
+def _invalid(sentence: Sentence) -> Invalid:
     return Invalid(sentence, (FieldError("from", sentence), FieldError("to", sentence)))

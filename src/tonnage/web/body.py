@@ -32,7 +32,7 @@ class JsonRequest(Request):
         if media_type is None and _announces_body(request):
             raise HTTPException(415, _NOT_JSON)
         read = cls(request.scope, request.receive)
-        read._raw = await _limited(request)
+        read._raw = await limited(request)
         read._parsed = parse(read._raw)
         return read
 
@@ -84,7 +84,8 @@ def _announces_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
-async def _limited(request: Request) -> bytes:
+async def limited(request: Request) -> bytes:
+    """The body whole. Raises 413 as HTTPException for one over MAX_BODY, ClientDisconnect."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
         raise HTTPException(413, _TOO_LARGE)

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonnage.web.metrics import Requests
-from tonnage.web.problem import CRASH, problem
+from tonnage.web.problem import CRASH, refused
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Edge:
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
             if not status:
-                await problem(scope, 500, CRASH)(scope, receive, dress)
+                await refused(scope, 500, CRASH)(scope, receive, dress)
         finally:
             if self.requests:
                 self.requests.count(scope, status, perf_counter() - began)

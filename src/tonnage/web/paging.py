@@ -15,7 +15,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 from starlette.types import Scope
 
-from tonnage.errors import FieldError, Invalid, Malformed
+from tonnage.errors import FieldError, Invalid, Malformed, Sentence
 
 MAX_PAGE = 1000
 
@@ -60,7 +60,8 @@ async def _page(request: Request) -> Page:
         raise _malformed("limit", "must be a whole number")
     limit = int(query["limit"])
     if not 1 <= limit <= MAX_PAGE:
-        return Page(refused=Invalid.field("limit", f"must be {MAX_PAGE} or less" if limit > 1 else "must be 1 or more"))
+        least, most = Sentence("must be 1 or more"), Sentence("must be {most} or less", most=MAX_PAGE)
+        return Page(refused=Invalid.field("limit", most if limit > 1 else least))
     return Page(limit, after)
 
 

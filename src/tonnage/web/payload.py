@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
+from tonnage.errors import Sentence
 from tonnage.units import MAX_CAPACITY
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -106,7 +107,7 @@ def _printable(text: str) -> str:
 
 def _within_bigint(number: int) -> int:
     if number > MAX_CAPACITY:
-        raise ValueError(f"must be {MAX_CAPACITY} or less")
+        raise ValueError(Sentence("must be {most} or less", most=MAX_CAPACITY))
     return number
 
 

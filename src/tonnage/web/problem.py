@@ -7,6 +7,7 @@ promise a page behind it. RFC 9457 then wants the status phrase as `title`.
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Protocol
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -24,6 +25,8 @@ from tonnage.errors import (
     Invalid,
     Malformed,
     NotFound,
+    Sentence,
+    Throttled,
     TonnageError,
     Unauthenticated,
     Unavailable,
@@ -32,9 +35,9 @@ from tonnage.web.sentences import refusal
 
 MEDIA_TYPE = "application/problem+json"
 
-CRASH = "Something went wrong on this side, not with the request; name the request id when reporting it."
-NO_DATABASE = "The database cannot be reached or is too busy; try again in a few seconds."
-NO_ROUTE = "There is no such path; the operations are listed at /swagger/index.html."
+CRASH = Sentence("Something went wrong on this side, not with the request; name the request id when reporting it.")
+NO_DATABASE = Sentence("The database cannot be reached or is too busy; try again in a few seconds.")
+NO_ROUTE = Sentence("There is no such path; the operations are listed at /swagger/index.html.")
 
 _STATUS: dict[type[Exception], int] = {
     Malformed: 400,
@@ -43,6 +46,7 @@ _STATUS: dict[type[Exception], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    Throttled: 429,
     Unavailable: 503,
 }
 
@@ -88,6 +92,35 @@ def problem(
     )
 
 
+class Pages(Protocol):
+    """Who shows a refusal to people: `app.state.refusal_pages`, if there are pages."""
+
+    def is_for_people(self, scope: Scope) -> bool:
+        """Whether the request was for a page."""
+        ...
+
+    def refusal_page(self, scope: Scope, status: int, detail: str) -> Response:
+        """The page that says why there is no other."""
+        ...
+
+
+def refused(
+    scope: Scope,
+    status: int,
+    detail: str,
+    fields: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem, or for a request from people a page that says the same."""
+    app = scope.get("app")
+    pages: Pages | None = getattr(app.state, "refusal_pages", None) if app else None
+    if pages is None or not pages.is_for_people(scope):
+        return problem(scope, status, detail, fields, headers)
+    page = pages.refusal_page(scope, status, detail)
+    page.headers.update({**(_HEADERS.get(status, {}) if status != 401 else {}), **(headers or {})})
+    return page
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem. Crashes are the business of `middleware.Edge`, which must be added too."""
     app.exception_handler(TonnageError)(_domain)
@@ -101,7 +134,8 @@ def install(app: FastAPI) -> None:
 
 async def _domain(request: Request, error: TonnageError) -> Response:
     fields = error.fields if isinstance(error, Malformed | Invalid) else ()
-    return problem(request.scope, status_of(error), str(error), fields)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else None
+    return refused(request.scope, status_of(error), error.sentence, fields, headers)
 
 
 async def _validation(request: Request, error: RequestValidationError) -> Response:
@@ -111,15 +145,15 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
 async def _framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         allowed = _allowed_methods(request)
-        detail = f"This path does not take that method; it takes {allowed}."
-        return problem(request.scope, 405, detail, headers={"Allow": allowed})
+        detail = Sentence("This path does not take that method; it takes {methods}.", methods=allowed)
+        return refused(request.scope, 405, detail, headers={"Allow": allowed})
     # Starlette's own 404 says only "Not Found".
     detail = NO_ROUTE if error.status_code == 404 else str(error.detail)
-    return problem(request.scope, error.status_code, detail, headers=error.headers)
+    return refused(request.scope, error.status_code, detail, headers=error.headers)
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    return problem(request.scope, 503, NO_DATABASE)
+    return refused(request.scope, 503, NO_DATABASE)
 
 
 def _allowed_methods(request: Request) -> str:

@@ -129,10 +129,16 @@ class _Switch(BaseRoute):
         await scope[_FOUND].handle(scope, receive, send)
 
 
+def route_of(scope: Scope) -> Route | None:
+    """The route that was found for a request."""
+    found = scope.get(_FOUND)
+    return found if isinstance(found, Route) else None
+
+
 def template_of(scope: Scope) -> str:
     """The path of the route that was found for a request, as it was declared; `other` when there was none."""
-    found = scope.get(_FOUND)
-    return found.path if isinstance(found, Route) else "other"
+    found = route_of(scope)
+    return found.path if found else "other"
 
 
 def mount(app: FastAPI, *routers: APIRouter) -> None:

@@ -5,34 +5,34 @@ from typing import Any, get_args
 
 from pydantic_core.core_schema import ErrorType
 
-from tonnage.errors import FieldError, Invalid, Malformed
+from tonnage.errors import FieldError, Invalid, Malformed, Sentence, about
 
 # Sentences continue the field's name: "name: is required".
-_WHOLE_NUMBER = "must be a whole number"
+_WHOLE_NUMBER = Sentence("must be a whole number")
 
 _SENTENCES: dict[str, str] = {
-    "missing": "is required",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "string_type": "must be a text",
-    "string_unicode": "must not contain an unpaired surrogate",
-    "list_type": "must be a list",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "dataclass_type": "must be an object",
-    "extra_forbidden": "is not a known field",
+    "missing": Sentence("is required"),
+    "bool_type": Sentence("must be true or false"),
+    "bool_parsing": Sentence("must be true or false"),
+    "string_type": Sentence("must be a text"),
+    "string_unicode": Sentence("must not contain an unpaired surrogate"),
+    "list_type": Sentence("must be a list"),
+    "dict_type": Sentence("must be an object"),
+    "model_type": Sentence("must be an object"),
+    "model_attributes_type": Sentence("must be an object"),
+    "dataclass_type": Sentence("must be an object"),
+    "extra_forbidden": Sentence("is not a known field"),
     "int_type": _WHOLE_NUMBER,
     "int_parsing": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,
     "finite_number": _WHOLE_NUMBER,
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "literal_error": "must be {expected}",
-    "enum": "must be {expected}",
+    "string_too_short": Sentence("must have at least {min_length} characters"),
+    "string_too_long": Sentence("must have at most {max_length} characters"),
+    "greater_than_equal": Sentence("must be {ge} or more"),
+    "less_than_equal": Sentence("must be {le} or less"),
+    "literal_error": Sentence("must be {expected}"),
+    "enum": Sentence("must be {expected}"),
 }
 
 _PYDANTICS = frozenset(get_args(ErrorType))
@@ -51,7 +51,7 @@ def refusal(errors: Sequence[Any]) -> Malformed | Invalid:
     if not unreadable and any(len(error["loc"]) == 1 for error in errors):
         return Invalid("The body must be a JSON object.")
     fields = tuple(FieldError(_field(error["loc"]), _sentence(error)) for error in unreadable or errors)
-    text = "; ".join(f"{field.field}: {field.message}" for field in fields)
+    text = about(fields[0]) if len(fields) == 1 else "; ".join(map(about, fields))
     return Malformed(text, fields) if unreadable else Invalid(text, fields)
 
 
@@ -68,10 +68,15 @@ def _sentence(error: Mapping[str, Any]) -> str:
     kind: str = error["type"]
     limits: Mapping[str, Any] = error.get("ctx") or {}
     if kind == "value_error":  # raised by a rule of ours, whose text is such a sentence (see payload.py)
-        return str(limits["error"])
+        return _told(limits["error"])
     if limits.get("min_length") == 1:
-        return "must not be empty"
+        return Sentence("must not be empty")
     if kind in _SENTENCES:
-        return _SENTENCES[kind].format_map(limits)
+        return Sentence(_SENTENCES[kind], **limits)
     # Pydantic's own texts may repeat the input; one of a kind that pydantic does not have was written for clients.
-    return "is not valid" if kind in _PYDANTICS else str(error["msg"])
+    return Sentence("is not valid") if kind in _PYDANTICS else str(error["msg"])
+
+
+def _told(error: ValueError) -> str:
+    """What it was raised with: the text of an exception would have forgotten what a Sentence is made of."""
+    return error.args[0] if error.args and isinstance(error.args[0], str) else str(error)

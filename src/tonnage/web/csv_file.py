@@ -1,0 +1,76 @@
+"""Lists as CSV files: of any length, and with nothing in them that a spreadsheet would run."""
+
+import csv
+import io
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from contextlib import aclosing
+from typing import TypeAlias
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tonnage.web.reader import USUAL, Reader
+from tonnage.web.shares import Connection, Pool, connection
+
+Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
+"""The rows of a file, read on a connection of their own."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CHUNK = 200
+"""Rows sent at once."""
+
+
+def harmless(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay as they are."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+class CsvFile(Response):
+    """The reply of a list as a file: RFC 4180, UTF-8 with a byte order mark, without which spreadsheets guess.
+
+    The connection is one of those for long lists, `owner` says whose share of them it is. A reader that is too slow
+    finds its file cut.
+    """
+
+    def __init__(self, pool: Pool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
+        super().__init__()
+        self._pool = pool
+        self._owner = owner
+        self._name = name
+        self._header = header
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises psycopg's errors and Unavailable, if possible before the status goes out; Truncated after it."""
+        async with connection(self._pool, self._owner) as conn, aclosing(self._rows(conn)) as rows:
+            first = await anext(rows, None)
+            reader = Reader(send, USUAL)
+            await reader.give(self._start())
+            await reader.give(_part("\ufeff" + _lines([self._header, *([first] if first is not None else [])])))
+            chunk: list[Sequence[object]] = []
+            async for row in rows:
+                chunk.append(row)
+                if len(chunk) == _CHUNK:
+                    await reader.give(_part(_lines(chunk)))
+                    chunk = []
+            await reader.give({**_part(_lines(chunk)), "more_body": False})
+
+    def _start(self) -> Message:
+        return {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                (b"content-type", b"text/csv; charset=utf-8"),
+                (b"content-disposition", b'attachment; filename="%b"' % self._name.encode("ascii")),
+            ],
+        }
+
+
+def _part(text: str) -> Message:
+    return {"type": "http.response.body", "body": text.encode("utf-8"), "more_body": True}
+
+
+def _lines(rows: Sequence[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
+    return text.getvalue()

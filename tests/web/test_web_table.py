@@ -1,0 +1,90 @@
+"""What is wanted of a list, read from a query and written back."""
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from tonnage.web.table import Choices, Wanted
+
+CHOICES = Choices(
+    sorts=("created", "name", "used"),
+    filters=("near", "over"),
+    falling=frozenset({"created", "used"}),
+    sizes=(50, 25, 100),
+    keeps=("contract",),
+)
+
+
+def read(url: str) -> Wanted:
+    return CHOICES.read(dict(parse_qsl(url.removeprefix("?"), keep_blank_values=True)))
+
+
+def test_nothing_asked_is_the_usual() -> None:
+    wanted = CHOICES.read({})
+    assert (wanted.search, wanted.filter, wanted.sort, wanted.descending) == ("", "", "created", True)
+    assert (wanted.page, wanted.size, wanted.offset) == (1, 50, 0)
+    assert wanted.url() == "?"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"show": "nonsense", "sort": "password", "size": "7", "page": "0"},
+        {"sort": "created.", "page": "-3"},
+        {"sort": "used'; drop table partner; --", "page": "1e9", "size": "50.0"},
+        {"sort": ".desc", "page": "\u0663", "size": ""},
+        {"sort": "", "page": "9" * 5000},
+        {"contract": "", "q": " \0 "},
+    ],
+)
+def test_what_is_unknown_is_the_usual(query: dict[str, str]) -> None:
+    wanted = CHOICES.read(query)
+    assert wanted == CHOICES.read({})
+
+
+def test_a_page_far_away_still_has_an_offset_that_a_database_can_count() -> None:
+    assert CHOICES.read({"page": "999999999"}).offset < 2**31
+
+
+def test_a_search_is_trimmed_and_cut() -> None:
+    assert CHOICES.read({"q": "  a\0b  "}).search == "ab"
+    assert CHOICES.read({"q": "x" * 199 + "  y"}).search == "x" * 199
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "?q=acme",
+        "?sort=name",
+        "?sort=name.desc",
+        "?sort=created.asc",
+        "?sort=used",
+        "?show=near&size=25&page=3",
+        "?contract=1234&q=%25_%5C%27%22+%F0%9F%9A%A2%26page%3D7&show=over&sort=used.asc&size=100&page=12",
+    ],
+)
+def test_every_list_is_its_url(url: str) -> None:
+    assert read(url).url(page=read(url).page) == url
+    assert read(read(url).url(page=read(url).page)) == read(url)
+
+
+def test_another_view_begins_at_the_first_page_and_keeps_the_rest() -> None:
+    wanted = read("?contract=1234&q=a&sort=used&page=4")
+    assert wanted.url(search="b") == "?contract=1234&q=b&sort=used"
+    assert wanted.url(page=5) == "?contract=1234&q=a&sort=used&page=5"
+    assert wanted.url(filter="over") == "?contract=1234&q=a&show=over&sort=used"
+
+
+def test_headings_sort_and_turn_round() -> None:
+    wanted = read("?sort=name&page=2")
+    assert wanted.by("used") == "?sort=used"
+    assert wanted.by("name") == "?sort=name.desc"
+    assert read("?sort=used").by("used") == "?sort=used.asc"
+    assert wanted.by("created") == "?"
+
+
+@pytest.mark.parametrize(("total", "pages", "page"), [(0, 1, 1), (1, 1, 1), (50, 1, 1), (51, 2, 2), (100000, 2000, 9)])
+def test_behind_the_last_page_is_the_last_one(total: int, pages: int, page: int) -> None:
+    wanted = read("?page=9")
+    assert wanted.pages(total) == pages
+    assert wanted.within(total).page == page
