@@ -19,12 +19,14 @@ from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
 from tonnage.jobs.running import Persistent, forget_ended, told, work
+from tonnage.mail import LogOutbox, Post
 from tonnage.regions.planes import Planes
 from tonnage.worker import jobs_app, require_clock
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 60.0
+POST = Post(LogOutbox(), "https://console.example.org")
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def working(
     conninfo: str, database: Database, grace: int = 20, clock: Clock = wall_clock
 ) -> AsyncGenerator[None]:
     """A worker, which is told to end afterwards."""
-    app = jobs_app(conninfo, database, Planes(database, None), clock)
+    app = jobs_app(conninfo, database, Planes(database, None), clock, POST)
     task = asyncio.create_task(work(app, database, clock, grace))
     try:
         yield
@@ -370,7 +372,7 @@ async def test_what_failed_long_ago_is_forgotten(alone: tuple[str, Database]) ->
     await rows(database, "update procrastinate_jobs set status = 'failed' returning id")
     aged = "update procrastinate_events set at = at - interval '31 days' where job_id = {} returning id"
     await rows(database, aged.format(old))
-    app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
+    app = jobs_app(conninfo, database, Planes(database, None), wall_clock, POST)
     async with app.open_async():
         await forget_ended(app, database)
     assert [one["id"] for one in await jobs(database)] == [young]

@@ -10,13 +10,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import psycopg
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
-from tonnage import __version__, scrape
+from tonnage import __version__, console, scrape
 from tonnage.access import api as access
-from tonnage.access.guard import Resources, resources_of
+from tonnage.access.guard import BY_DEFAULT, Resources, SignInSettings, resources_of
 from tonnage.access.keyring import Keyring
 from tonnage.access.passwords import Passwords
 from tonnage.accounts import api as accounts
@@ -76,19 +76,23 @@ def create_app(
     clock: Clock = wall_clock,
     passwords: Passwords | None = None,
     key_file: Path | None = None,
+    sign_in: SignInSettings = BY_DEFAULT,
+    with_samples: bool = False,
     beside: Callable[[Database, Planes], Coroutine[None, None, None]] | None = None,
 ) -> FastAPI:
     """An application on the database at `conninfo`, whose schema must fit. Its pools open with its lifespan.
 
-    `key_file` opens the sealed credentials of clusters. `beside` runs in the same process for as long, such as a worker
-    of the job queue.
+    `key_file` opens what is sealed: credentials of clusters, second factors. `beside` runs in the same process for as
+    long, such as a worker of the job queue.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
             keyring = Keyring(database, clock)
-            app.state.resources = Resources(database, keyring, passwords or Passwords(), clock, deletion_grace_days)
+            app.state.resources = Resources(
+                database, keyring, passwords or Passwords(), clock, deletion_grace_days, key_file, sign_in
+            )
             app.state.planes = planes = await stack.enter_async_context(opened(database, key_file))
             await stack.enter_async_context(_flushing(keyring))
             if beside:
@@ -97,7 +101,7 @@ def create_app(
             yield
 
     app = _bare(lifespan)
-    _open_doors(app)
+    _open_doors(app, console.routes + (console.sample_routes if with_samples else ()))
     return app
 
 
@@ -117,8 +121,9 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     )
 
 
-def _open_doors(app: FastAPI) -> None:
+def _open_doors(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
     problem.install(app)
+    console.install(app)
     app.state.requests = requests = Requests()
     app.add_middleware(Edge, requests=requests)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
@@ -135,6 +140,7 @@ def _open_doors(app: FastAPI) -> None:
         *usage.routes,
         regions.routes,
         scrape.routes,
+        *pages,
     )
 
 

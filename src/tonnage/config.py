@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def default_data_dir() -> Path:
@@ -12,6 +14,28 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/tonnage")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "tonnage"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(url: str) -> str:
+    wrong = "write it as https://console.example.com, without a path"
+    try:
+        parts = urlsplit(url)
+        is_bare = parts.port != 0 and not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    except ValueError:
+        raise ValueError(wrong) from None
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or not is_bare
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise ValueError(wrong)
+    return url.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -27,3 +51,13 @@ class Settings(BaseSettings):
     """Keys that seal secrets at rest, one a line, newest first; `DATA_DIR/secret.key` when unset and embedded."""
     deletion_grace_days: int = Field(default=30, ge=1, le=3650)
     """Days between the request to delete a storage account and its purge."""
+    public_url: Annotated[str, AfterValidator(_origin)] | None = None
+    """Where people reach the console, such as `https://console.example.com`; links in mails begin with it."""
+    trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Addresses and networks, with commas between them, of proxies that are believed what they say of their clients."""
+    session_idle_minutes: int = Field(default=30, ge=5, le=1440)
+    """After so long without a page a member has to sign in again."""
+    smtp_url: str | None = Field(default=None, repr=False)
+    """The mail server: `smtp://user:password@mail.example.com:587` or `smtps://...`. Mails go to the log when unset."""
+    mail_from: str | None = None
+    """Whom mails are from, such as `Storage console <console@example.com>`."""

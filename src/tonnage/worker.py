@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from procrastinate import App, JobContext, PsycopgConnector
 
+from tonnage.access import jobs as access
 from tonnage.accounts import jobs as accounts
 from tonnage.clock import Clock
 from tonnage.db import Database
@@ -21,6 +22,7 @@ from tonnage.jobs.running import (
     forget_ended,
     take_over_orphans,
 )
+from tonnage.mail import Post
 from tonnage.regions import jobs as regions
 from tonnage.regions.planes import Planes
 from tonnage.usage import jobs as usage
@@ -29,8 +31,10 @@ _log = logging.getLogger(__name__)
 
 Recurring: TypeAlias = Callable[[Database, Planes, Clock], Awaitable[None]]
 OnDemand: TypeAlias = Callable[[Database, Planes, Clock, str], Awaitable[None]]
+Mailing: TypeAlias = Callable[[Database, Post, Clock, str], Awaitable[None]]
 
 RECURRING: dict[str, tuple[str, Recurring]] = {
+    "access.keep_house": ("29 0 * * *", lambda database, planes, clock: access.keep_house(database, clock)),
     "accounts.purge": ("*/5 * * * *", accounts.purge),
     "accounts.settle_all": ("* * * * *", accounts.settle_all),
     "accounts.sweep_all": ("41 */6 * * *", accounts.sweep_all),
@@ -51,6 +55,12 @@ ON_DEMAND: dict[str, OnDemand] = {
 }
 """What can be asked for with `jobs.defer`."""
 
+MAILING: dict[str, Mailing] = {
+    "access.send_reset": access.send_reset,
+    "access.tell_blocked": access.tell_blocked,
+}
+"""The same, of what writes to people."""
+
 _CATCH_UP = 86_400.0
 """Seconds by which a recurring job may be late: one that fell into the night runs when the machine is on again."""
 
@@ -61,7 +71,7 @@ _BLIPS = (1.0, 5.0, 30.0, 60.0)
 """Seconds after which a recurring job tries again what the database did not let it do: its next period may be far."""
 
 
-def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) -> App:
+def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock, post: Post) -> App:
     """Every job that there is."""
     app = App(
         connector=PsycopgConnector(
@@ -79,6 +89,8 @@ def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock) ->
     _recurring(app, "jobs.forget", "23 0 * * *", database, clock, lambda: forget_ended(app, database))
     for name, asked in ON_DEMAND.items():
         _on_demand(app, name, database, clock, lambda subject, asked=asked: asked(database, planes, clock, subject))
+    for name, mailing in MAILING.items():
+        _on_demand(app, name, database, clock, lambda subject, mailing=mailing: mailing(database, post, clock, subject))
     return app
 
 

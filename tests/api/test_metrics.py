@@ -15,6 +15,7 @@ from tests.api.conftest import House
 from tests.cast import NOW
 from tonnage import __version__
 from tonnage.access.actor import Role
+from tonnage.migrations import program_revision
 
 pytestmark = pytest.mark.anyio
 
@@ -116,7 +117,7 @@ async def test_how_a_region_stands(away: House) -> None:
     assert seen("tonnage_repairs_total", region="eu") == 7
     assert seen("tonnage_region_trouble", region="eu") == 0
     assert seen("tonnage_region_failures_total", region="eu") == 0
-    assert seen("tonnage_info", version=__version__, schema="0002") == 1
+    assert seen("tonnage_info", version=__version__, schema=program_revision()) == 1
 
     await look(away)
     seen = await scrape(away)

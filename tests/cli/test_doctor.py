@@ -17,7 +17,7 @@ from tests.cast import TB, Cast
 from tests.cli.running import tonnage
 from tonnage.access.actor import Role
 from tonnage.access.member import NewMember
-from tonnage.access.queries import insert_member
+from tonnage.access.member_queries import insert_member
 from tonnage.accounts import actions as accounts
 from tonnage.db import Database, connect
 from tonnage.migrations.rules import expected_rules
@@ -45,6 +45,10 @@ class Scene:
     @property
     def day(self) -> str:
         return f"{self.account} {self.measured}"
+
+    @property
+    def partner_day(self) -> str:
+        return f"{self.partner} {self.measured}"
 
 
 async def _scene(conninfo: str) -> Scene:
@@ -202,6 +206,11 @@ PLANTED = [
         "update daily_usage set usage = usage - 1 where account_id = {account} and day = {measured}",
         ("daily usage: days that still have samples, of up to 10000 accounts", "day", "(2001,2000,1)", "(2000,2000,1)"),
     ),
+    Planted(
+        "update partner_usage set usage = usage + 1 where partner_id = {partner} and day = {measured}",
+        "update partner_usage set usage = usage - 1 where partner_id = {partner} and day = {measured}",
+        ("partners: daily usage, of up to 1000 partners", "partner_day", "2001", "2000"),
+    ),
 ]
 
 
@@ -246,7 +255,7 @@ def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
         examined = tonnage("doctor", "--database-url", conninfo)
     assert examined.exit_code == 1
     lines = examined.stdout.splitlines()
-    assert "ok   schema: revision 0002" in lines
+    assert "ok   schema: revision 0003" in lines
     assert "FAIL secrets: 1 are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file" in lines
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")

@@ -12,10 +12,12 @@ from tonnage import embedded
 from tonnage.clock import wall_clock
 from tonnage.db import connect
 from tonnage.jobs.running import take_over_orphans
+from tonnage.mail import LogOutbox, Post
 from tonnage.regions.planes import Planes
 from tonnage.worker import RECURRING, jobs_app
 
 Databases = Callable[[], AbstractContextManager[str]]
+POST = Post(LogOutbox(), "https://console.example.org")
 
 _WAITING = """
 insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status)
@@ -78,6 +80,6 @@ def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:
 
 async def _take_over(conninfo: str) -> None:
     async with connect(conninfo) as database:
-        app = jobs_app(conninfo, database, Planes(database, None), wall_clock)
+        app = jobs_app(conninfo, database, Planes(database, None), wall_clock, POST)
         async with app.open_async():
             await take_over_orphans(app)

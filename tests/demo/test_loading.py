@@ -102,6 +102,7 @@ async def test_the_members_can_sign_in_and_nobody_else_can_read_how(database: Da
         *[("Test partner", role) for role in everything],
         ("Other distributor", "admin"),
         ("Other partner", "admin"),
+        *[("Operator", role) for role in everything],
     ]
 
     async def hashes(conn: Connection) -> dict[str, str]:

@@ -70,6 +70,7 @@ async def test_a_key_file_made_again_leaves_out_what_is_gone(database: Database,
         "Test distributor",
         "Other distributor",
         "Other partner",
+        "Operator",
     }
 
 

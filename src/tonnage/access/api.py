@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 from pydantic import AfterValidator, WithJsonSchema
 from starlette.responses import Response
 
-from tonnage.access import actions, queries
+from tonnage.access import member_actions, member_queries
 from tonnage.access.actions import no_partner
 from tonnage.access.actor import Role
 from tonnage.access.guard import DistributorAdmin, DistributorStaff, DistributorViewer
@@ -53,7 +53,7 @@ async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Pagin
 
     In order of creation.
     """
-    select = queries.members(partnerID, call.actor.organisation_id)
+    select = member_queries.members(partnerID, call.actor.organisation_id)
     return Listing(call.database.streams, page, select, no_partner(partnerID))
 
 
@@ -71,7 +71,7 @@ async def create_member(
     password_hash = await call.resources.passwords.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
     created = await call.database.run(
-        lambda conn: actions.create_partner_member(conn, call.actor, partnerID, member, call.now)
+        lambda conn: member_actions.create_partner_member(conn, call.actor, partnerID, member, call.now)
     )
     return Json(created, 201)
 
@@ -79,5 +79,5 @@ async def create_member(
 @routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)
 async def delete_member(call: DistributorAdmin, partnerID: UuidPath, memberID: UuidPath) -> Response:
     """End a person's console login."""
-    await call.database.run(lambda conn: actions.delete_partner_member(conn, call.actor, partnerID, memberID))
+    await call.database.run(lambda conn: member_actions.delete_partner_member(conn, call.actor, partnerID, memberID))
     return NoContent()

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends
@@ -14,7 +15,23 @@ from tonnage.access.passwords import Passwords
 from tonnage.clock import Clock
 from tonnage.db import Database
 from tonnage.errors import Unauthenticated
+from tonnage.web.client import Networks
 from tonnage.web.route import Early
+
+
+@dataclass(frozen=True)
+class SignInSettings:
+    """What signing in to the console depends on."""
+
+    idle: timedelta = timedelta(minutes=30)
+    """After which an unused session ends."""
+    public_url: str | None = None
+    """Where people find the console, without a slash at its end; links in mails begin with it."""
+    trusted_proxies: Networks = ()
+    """Whose word on the client's address counts."""
+
+
+BY_DEFAULT = SignInSettings()
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,9 @@ class Resources:
     passwords: Passwords
     clock: Clock
     deletion_grace_days: int
+    key_file: Path | None = None
+    """The keys that seal secrets; without them none can be sealed."""
+    sign_in: SignInSettings = BY_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

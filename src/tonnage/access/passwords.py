@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import secrets
 
 from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 _CLASSES = {
     "a lower-case letter": re.compile(r"[a-z]"),
@@ -44,8 +46,28 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._slots = asyncio.Semaphore(2)
+        self._nobodys: str | None = None
 
     async def hash(self, password: str) -> str:
         """The encoded hash. Costs some 50 ms; take no database connection before it is done."""
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def verify(self, encoded: str | None, password: str) -> bool:
+        """Whether the password has that hash. Without one (nobody is there) it takes as long, and is False."""
+        async with self._slots:
+            return await asyncio.to_thread(self._verify, encoded, password)
+
+    def is_outdated(self, encoded: str) -> bool:
+        """Whether the hash was made with other parameters than new ones are."""
+        return self._hasher.check_needs_rehash(encoded)
+
+    def _verify(self, encoded: str | None, password: str) -> bool:
+        if self._nobodys is None:
+            self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+        try:
+            # In the browser's bytes there may be what is no Unicode text; then it is nobody's password.
+            matches = self._hasher.verify(encoded or self._nobodys, password.encode("utf-8", "replace"))
+        except (VerificationError, InvalidHashError):
+            return False
+        return matches and encoded is not None

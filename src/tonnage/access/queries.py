@@ -1,14 +1,11 @@
-"""SQL of organisations, members and audit; of API keys, see key_queries."""
+"""SQL of organisations and audit; of members and API keys, see member_queries and key_queries."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tonnage.access.member import NewMember, email_key
 from tonnage.db import Connection, ListQuery
-
-_MEMBER = "json_strip_nulls(json_build_object('id', m.id, 'name', m.name, 'email', m.email, 'role', m.role))"
 
 _ENTRY = """json_strip_nulls(json_build_object(
     'id', a.id, 'at', to_char(a.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', a.actor_kind,
@@ -62,92 +59,6 @@ def distributors() -> ListQuery:
         order by o.seq limit %(limit)s
         """,
         {},
-    )
-
-
-async def insert_member(
-    conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
-) -> bytes | None:
-    """The member as JSON; None if the organisation is not open, or is none of `parent`'s partners.
-
-    `parent` None: the organisation itself is the one that asks. A distributor's own id is no partner of its own, or its
-    staff could make admins of themselves. The share lock makes this wait for a closing of the organisation and then
-    find it closed.
-    """
-    cursor = await conn.execute(
-        f"""
-        with o as (
-            select id from organisation
-            where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
-            for share
-        ), m as (
-            insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
-            select o.id, %(email)s, %(email_key)s, %(name)s, %(role)s, %(hash)s, %(now)s from o returning *
-        )
-        select {_MEMBER},
-               audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
-                     null, jsonb_build_object('role', m.role))
-        from m
-        """,
-        {
-            "organisation": organisation_id,
-            "parent": parent,
-            "email": member.email,
-            "email_key": email_key(member.email),
-            "name": member.name,
-            "role": member.role,
-            "hash": member.password_hash,
-            "now": now,
-            "stamp": stamp,
-        },
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
-
-
-async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:
-    """Whether there was such a member of a partner of the distributor `scope`."""
-    cursor = await conn.execute(
-        """
-        with m as (
-            delete from member m using organisation o
-            where m.id = %(member)s and m.organisation_id = %(partner)s and o.id = m.organisation_id
-                and o.parent_id = %(scope)s and o.closed_at is null
-            returning m.*
-        )
-        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
-        from m
-        """,
-        {"member": member_id, "partner": partner_id, "scope": scope, "stamp": stamp},
-    )
-    return await cursor.fetchone() is not None
-
-
-async def set_member_password(conn: Connection, email: str, password_hash: str, stamp: str) -> bool:
-    """Whether there is a member with that address."""
-    cursor = await conn.execute(
-        """
-        with m as (
-            update member set password_hash = %(hash)s where email_key = %(email_key)s returning *
-        )
-        select audit(%(stamp)s, organisation_id, 'member.set-password', id::text, null, null) from m
-        """,
-        {"hash": password_hash, "email_key": email_key(email), "stamp": stamp},
-    )
-    return await cursor.fetchone() is not None
-
-
-def members(organisation_id: UUID, parent: UUID | None) -> ListQuery:
-    """The members of an open organisation; `parent` as in `insert_member`."""
-    return ListQuery(
-        f"""
-        select coalesce(m.seq, 0), case when m.id is not null then {_MEMBER} end
-        from organisation o
-        left join member m on m.organisation_id = o.id and (%(after)s::bigint is null or m.seq > %(after)s)
-        where o.id = %(organisation)s and (%(parent)s::uuid is null or o.parent_id = %(parent)s) and o.closed_at is null
-        order by m.seq limit %(limit)s
-        """,
-        {"organisation": organisation_id, "parent": parent},
     )
 
 

@@ -28,6 +28,7 @@ from tonnage.cli.group import Commands
             "usage": "Bring in measured usage.",
         },
         "Admit and account": {
+            "operator": "The operator's first member.",
             "member": "People who can sign in.",
             "key": "API keys.",
             "audit": "What was done, and by whom.",

@@ -66,7 +66,7 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
         envvar="TONNAGE_DATABASE_URL",
         show_envvar=True,
         expose_value=False,
-        callback=_override,
+        callback=override,
         help="The PostgreSQL to use; without it the embedded one.",
     )
     folder = click.option(
@@ -75,14 +75,15 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
         envvar="TONNAGE_DATA_DIR",
         show_envvar=True,
         expose_value=False,
-        callback=_override,
+        callback=override,
         help="Where the embedded database and its secrets are.",
     )
     return url(folder(with_settings))
 
 
-def _override(ctx: click.Context, param: click.Parameter, value: object) -> None:
-    if value is not None:
+def override(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """The callback of an option that sets what else a variable does: the setting of the same name."""
+    if value not in (None, ()):
         ctx.meta.setdefault(_OVERRIDES, {})[param.name] = value
 
 

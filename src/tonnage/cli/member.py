@@ -4,7 +4,7 @@ from uuid import UUID
 
 import click
 
-from tonnage.access import actions, queries
+from tonnage.access import member_actions, member_queries
 from tonnage.access.actor import Role
 from tonnage.access.member import NewMember
 from tonnage.access.passwords import Passwords, member_password
@@ -15,7 +15,7 @@ from tonnage.cli.rules import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
 
-_COLUMNS = (Column("ID", "id"), Column("E-mail", "email"), Column("Name", "name"), Column("Role", "role"))
+COLUMNS = (Column("ID", "id"), Column("E-mail", "email"), Column("Name", "name"), Column("Role", "role"))
 
 
 @click.group()
@@ -45,14 +45,16 @@ def create(
 ) -> None:
     """Give a person a login. The password is asked for, or read from standard input."""
     require_one(organisation_id, of_operator=of_operator)
-    password = _new_password()
+    password = new_password()
 
     async def work(session: Session) -> bytes:
         actor = await meant(session, organisation_id, of_operator=of_operator)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(lambda conn: actions.create_team_member(conn, actor, details, session.now))
+        return await session.database.run(
+            lambda conn: member_actions.create_team_member(conn, actor, details, session.now)
+        )
 
-    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+    show_one(run(settings, work), COLUMNS, as_json=as_json)
 
 
 @member.command("list")
@@ -65,9 +67,9 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
 
     async def work(session: Session) -> list[bytes]:
         own = (await meant(session, organisation_id, of_operator=of_operator)).organisation_id
-        return await session.documents(queries.members(own, None))
+        return await session.documents(member_queries.members(own, None))
 
-    show_list(run(settings, work), _COLUMNS, as_json=as_json)
+    show_list(run(settings, work), COLUMNS, as_json=as_json)
 
 
 @member.command("set-password")
@@ -75,19 +77,33 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
 @on_database
 def set_password(settings: Settings, email: str) -> None:
     """Give a member a new password, asked for or read from standard input."""
-    password = _new_password()
+    password = new_password()
 
     async def work(session: Session) -> None:
         password_hash = await Passwords().hash(password)
         await session.database.run(
-            lambda conn: actions.set_member_password(conn, session.operator, email, password_hash)
+            lambda conn: member_actions.set_member_password(conn, session.operator, email, password_hash)
         )
 
     run(settings, work)
-    click.echo(f"{email} has a new password.", err=True)
+    click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.", err=True)
 
 
-def _new_password() -> str:
+@member.command("reset-second-factor")
+@click.argument("email", type=EMAIL)
+@on_database
+def reset_second_factor(settings: Settings, email: str) -> None:
+    """Take a member's second factor away, such as one on a lost telephone. Its sessions end."""
+
+    async def work(session: Session) -> None:
+        await session.database.run(lambda conn: member_actions.reset_member_factor(conn, session.operator, email))
+
+    run(settings, work)
+    click.echo(f"{email} has no second factor any more.", err=True)
+
+
+def new_password() -> str:
+    """Asked for, or read from standard input. Raises click.UsageError: it breaks the rule of passwords."""
     try:
         return member_password(read_secret("Password"))
     except UnicodeDecodeError:  # its own sentence repeats a part of the input

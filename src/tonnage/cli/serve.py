@@ -5,16 +5,19 @@ import logging
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import click
 
 from tonnage import demo, embedded
+from tonnage.access.guard import SignInSettings
 from tonnage.asgi import create_app
 from tonnage.cli import logs
-from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
+from tonnage.cli.context import fit, key_file, on_database, override, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
+from tonnage.cli.post import post
 from tonnage.clock import wall_clock
 from tonnage.config import Settings
 from tonnage.db import Database, connect
@@ -44,6 +47,22 @@ class Options:
     metavar="PORT",
     show_default=True,
     help="The port to listen on; 0 picks a free one.",
+)
+@click.option(
+    "--public-url",
+    metavar="URL",
+    expose_value=False,
+    callback=override,
+    help="Where people reach the console, such as https://console.example.com.  [env var: TONNAGE_PUBLIC_URL]",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    expose_value=False,
+    callback=override,
+    help="A proxy, or a network of proxies, whose X-Forwarded-For is believed.  [env var: TONNAGE_TRUSTED_PROXIES]",
 )
 @click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
@@ -101,13 +120,16 @@ def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list
         raise click.UsageError(str(error)) from error
     return [
         *_banner(listener),
-        f"All keys and logins of the sample data are in {prepared.key_file}. To try it out, press Authorize and paste:",
+        f"Sign in with one of these; the passwords are in {prepared.key_file}, the API keys too:",
+        *(f"  {organisation}: {', '.join(emails)}" for organisation, emails in prepared.logins.items()),
+        "To try out the API, press Authorize and paste:",
         f"Bearer {prepared.admin_key}",
     ]
 
 
 def _banner(listener: Listener) -> list[str]:
     return [
+        f"Open the console at {listener.origin}/",
         f"Tonnage serves {listener.origin}/v1",
         f"Try it out at {listener.origin}/swagger/index.html",
     ]
@@ -116,13 +138,19 @@ def _banner(listener: Listener) -> list[str]:
 def _run(
     conninfo: str, settings: Settings, options: Options, listener: Listener, ending: Ending, banner: list[str]
 ) -> None:
+    outgoing = post(settings, listener.origin)
+
     async def jobs(database: Database, planes: Planes) -> None:
-        await work(jobs_app(conninfo, database, planes, wall_clock), database, wall_clock)
+        await work(jobs_app(conninfo, database, planes, wall_clock, outgoing), database, wall_clock)
 
     app = create_app(
         conninfo,
         deletion_grace_days=settings.deletion_grace_days,
         key_file=key_file(settings),
+        sign_in=SignInSettings(
+            timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
+        ),
+        with_samples=options.with_demo,
         beside=jobs if options.with_worker else None,
     )
     server = HttpServer(app, listener, banner, access_log=options.access_log)

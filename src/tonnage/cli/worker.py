@@ -1,6 +1,7 @@
 """`tonnage worker`: the jobs, in a process of their own."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,12 +11,19 @@ from tonnage import embedded
 from tonnage.cli import logs
 from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.ending import Ending
+from tonnage.cli.post import post
 from tonnage.clock import wall_clock
 from tonnage.config import Settings
 from tonnage.db import connect
 from tonnage.jobs.running import work
+from tonnage.mail import Post
 from tonnage.regions.planes import opened
 from tonnage.worker import jobs_app
+
+_log = logging.getLogger(__name__)
+
+_USUAL_ORIGIN = "http://127.0.0.1:8080"
+"""Of `tonnage serve`; where another process serves, this one cannot know."""
 
 
 @click.command()
@@ -35,13 +43,15 @@ def worker(settings: Settings, log_level: str) -> None:
         fit(conninfo, automatically=False)
         require_changeable(conninfo)
         prove_keys(conninfo, settings)
-        asyncio.run(_work(conninfo, key_file(settings), ending))
+        if settings.public_url is None:
+            _log.warning("Links in mails lead to %s, since TONNAGE_PUBLIC_URL is not set.", _USUAL_ORIGIN)
+        asyncio.run(_work(conninfo, key_file(settings), post(settings, _USUAL_ORIGIN), ending))
 
 
-async def _work(conninfo: str, keys: Path | None, ending: Ending) -> None:
+async def _work(conninfo: str, keys: Path | None, outgoing: Post, ending: Ending) -> None:
     async with connect(conninfo, size=4, streams=1) as database, opened(database, keys) as planes:
         loop = asyncio.get_running_loop()
-        task = loop.create_task(work(jobs_app(conninfo, database, planes, wall_clock), database, wall_clock))
+        task = loop.create_task(work(jobs_app(conninfo, database, planes, wall_clock, outgoing), database, wall_clock))
 
         def stop() -> None:
             loop.call_soon_threadsafe(task.cancel)

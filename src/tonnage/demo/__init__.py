@@ -24,6 +24,8 @@ class Demo:
     """An admin's key of the walk-through's distributor."""
     key_file: Path
     """Where all keys and passwords are."""
+    logins: dict[str, list[str]]
+    """The addresses of members, by the name of their organisation."""
 
 
 async def prepare(
@@ -49,7 +51,10 @@ async def prepare(
             f"The keys of the demo cannot be kept in {keyfile.path_in(data_dir)}: {error.strerror or error}; name "
             "another data directory, or make this one writable."
         ) from error
-    return Demo(kept.keys[scene.ADMIN_KEY], keyfile.path_in(data_dir))
+    logins: dict[str, list[str]] = {}
+    for member in kept.members:
+        logins.setdefault(member.organisation, []).append(member.email)
+    return Demo(kept.keys[scene.ADMIN_KEY], keyfile.path_in(data_dir), logins)
 
 
 async def _kept(conn: Connection, data_dir: Path, now: datetime) -> KeyFile | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tonnage.access import actions
+from tonnage.access import actions, member_actions
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access.key_queries import find_key
 from tonnage.access.keys import NewKey, digest
@@ -59,11 +59,12 @@ async def admits(conn: Connection, key: str, now: datetime) -> bool:
 
 async def create_members(conn: Connection, fresh: Secrets, now: datetime) -> list[LoginEntry]:
     """The members, made, as the key file tells of them."""
+    operator = await operator_id(conn)
     for login in scene.LOGINS:
         # In the organisation's own name; its kind decides nothing about its own team.
-        actor = Actor.on_command_line(login.organisation_id, Kind.DISTRIBUTOR)
+        actor = Actor.on_command_line(login.organisation_id or operator, Kind.DISTRIBUTOR)
         member = NewMember(login.email, login.role, fresh.hashes[login.email], login.name)
-        await actions.create_team_member(conn, actor, member, now)
+        await member_actions.create_team_member(conn, actor, member, now)
     return [_entry(login, fresh) for login in scene.LOGINS]
 
 
@@ -73,7 +74,7 @@ async def renew_passwords(conn: Connection, fresh: Secrets) -> list[LoginEntry]:
     renewed: list[LoginEntry] = []
     for login in scene.LOGINS:
         try:
-            await actions.set_member_password(conn, operator, login.email, fresh.hashes[login.email])
+            await member_actions.set_member_password(conn, operator, login.email, fresh.hashes[login.email])
         except NotFound:
             continue
         renewed.append(_entry(login, fresh))
@@ -95,5 +96,5 @@ async def create_keys(conn: Connection, now: datetime) -> dict[str, str]:
 
 
 def _entry(login: scene.Login, fresh: Secrets) -> LoginEntry:
-    name = scene.NAMES[login.organisation_id]
+    name = scene.NAMES[login.organisation_id] if login.organisation_id else scene.OPERATOR
     return LoginEntry(login.email, fresh.passwords[login.email], name, login.role)

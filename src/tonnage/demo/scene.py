@@ -68,12 +68,12 @@ class Distributor:
 
 @dataclass(frozen=True)
 class Login:
-    """A member."""
+    """A member. Without an organisation it is the operator's, whose id is another in every database."""
 
     email: str
     name: str
     role: Role
-    organisation_id: UUID
+    organisation_id: UUID | None
 
 
 def _region(name: str) -> NewRegion:
@@ -161,7 +161,10 @@ NAMES = {
     organisation.id: organisation.name
     for organisation in (DISTRIBUTOR, _TEST_PARTNER, OTHER_DISTRIBUTOR, _OTHER_PARTNER)
 }
-"""Of the organisations that have members and keys."""
+"""Of the organisations that have members and keys, without the operator."""
+
+OPERATOR = "Operator"
+"""How the key file calls it."""
 
 LOGINS = (
     Login("admin@distributor.example.com", "Ada Distributor", Role.ADMIN, DISTRIBUTOR.id),
@@ -172,6 +175,9 @@ LOGINS = (
     Login("viewer@partner.example.com", "Vic Partner", Role.VIEWER, _TEST_PARTNER.id),
     Login("admin@other-distributor.example.net", "Ada Other", Role.ADMIN, OTHER_DISTRIBUTOR.id),
     Login("admin@other-partner.example.net", "Olu Other", Role.ADMIN, _OTHER_PARTNER.id),
+    Login("admin@operator.example.com", "Ada Operator", Role.ADMIN, None),
+    Login("staff@operator.example.com", "Sam Operator", Role.STAFF, None),
+    Login("viewer@operator.example.com", "Vic Operator", Role.VIEWER, None),
 )
 
 ADMIN_KEY = "distributor_admin"

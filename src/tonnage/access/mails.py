@@ -1,0 +1,33 @@
+"""What members are told by mail."""
+
+from tonnage.mail import Message
+
+FORGOTTEN = "/sign-in/forgotten"
+"""The page that asks for a link."""
+NEW_PASSWORD = "/sign-in/new-password"  # noqa: S105  a path
+"""The page that a link leads to, with the token as its last part. It only shows a form: mail programs open links."""
+
+
+def new_password(email: str, origin: str, token: str) -> Message:
+    """The way back for somebody who has forgotten the password."""
+    return Message(
+        email,
+        "Choose a new password",
+        "Somebody, probably you, asked for a new password for this address.\n\n"
+        "Choose it here within an hour:\n\n"
+        f"{origin}{NEW_PASSWORD}/{token}\n\n"
+        "The link works once. If you did not ask for it, you need not do anything: your password stays as it is.\n",
+    )
+
+
+def blocked(email: str, origin: str) -> Message:
+    """That somebody guesses."""
+    return Message(
+        email,
+        "Failed attempts to sign in",
+        "There were many failed attempts to sign in with this address, and further ones from there are held off for a "
+        "while.\n\n"
+        "If it was you, wait a few minutes, or choose a new password on the device where you want to sign in:\n\n"
+        f"{origin}{FORGOTTEN}\n\n"
+        "If it was not, nobody has got in. Use a password that you use nowhere else, and a second factor.\n",
+    )

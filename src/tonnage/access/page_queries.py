@@ -1,0 +1,119 @@
+"""SQL of members and API keys as pages show them: the operator's list of all members, an organisation's keys."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+from uuid import UUID
+
+from tonnage.access.actor import Kind, Role
+from tonnage.db import Connection
+from tonnage.web.table import Choices, Listed, Wanted, in_order, listed, on_page, picked
+
+MEMBERS = Choices(
+    sorts=("created", "email", "name", "organisation", "role", "seen"),
+    filters=tuple(kind.value for kind in Kind),
+    falling=frozenset({"created", "seen"}),
+)
+"""What may be asked of the list of all members."""
+
+
+class MemberRow(NamedTuple):
+    """A member and where it belongs."""
+
+    id: UUID
+    name: str | None
+    email: str
+    role: Role
+    has_second_factor: bool
+    created_at: datetime
+    last_seen: datetime | None
+    """When it last signed in."""
+    organisation_id: UUID
+    organisation: str
+    kind: Kind
+
+
+class KeyRow(NamedTuple):
+    """An API key: everything but the key itself."""
+
+    id: UUID
+    description: str
+    role: Role
+    hint: str
+    """Its first characters."""
+    valid_until: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    organisation_id: UUID
+    organisation: str
+
+
+_SORTS: Mapping[str, LiteralString] = {
+    "created": "m.seq",
+    "email": "m.email_key",
+    "name": "lower(m.name)",
+    "organisation": "lower(o.name)",
+    "role": "array_position(array['viewer', 'staff', 'admin'], m.role)",
+    "seen": "coalesce(m.signed_in_at, '-infinity')",
+}
+
+
+_SEARCHED: LiteralString = """
+    and (strpos(m.email_key, lower(%(search)s)) > 0 or strpos(lower(m.name), lower(%(search)s)) > 0
+        or m.organisation_id in (select id from organisation where strpos(lower(name), lower(%(search)s)) > 0))"""
+
+
+def _members(scope: UUID | None, wanted: Wanted) -> LiteralString:
+    """Organisations are joined only where they matter, since they take longer than all the rest. None is closed: its
+    members went with it.
+    """
+    joined = scope or wanted.filter or wanted.sort == "organisation"
+    return f"""
+        with found as {"materialized" if wanted.search else "not materialized"} (
+            select m.id, m.seq, {_SORTS[wanted.sort]} as key
+            from member m {"join organisation o on o.id = m.organisation_id" if joined else ""}
+            where true
+                {"and %(scope)s in (o.id, o.parent_id)" if scope else ""}
+                {"and o.kind = %(kind)s" if wanted.filter else ""}
+                {_SEARCHED if wanted.search else ""}
+        ), {picked(wanted, "key", "seq")}
+        select n, m.id, m.name, m.email, m.role, m.factor_since is not null, m.created_at, m.signed_in_at,
+            o.id, o.name, o.kind
+        from counted left join (
+            chosen f
+            join lateral (select * from member where id = f.id offset 0) m on true
+            join lateral (select * from organisation where id = m.organisation_id offset 0) o on true
+        ) on true
+        order by {in_order(wanted, "f.key", "f.seq")}
+        """
+
+
+async def every_member(conn: Connection, scope: UUID | None, wanted: Wanted) -> Listed[MemberRow]:
+    """A page of the members of an organisation and of its partners; of all organisations for None.
+
+    Searched are names, addresses and the names of organisations.
+    """
+    params = {"scope": scope, "kind": wanted.filter, **on_page(wanted)}
+    cursor = await conn.execute(_members(scope, wanted), params)
+    return listed(await cursor.fetchall(), _member_row)
+
+
+async def keys_shown(conn: Connection, scope: UUID | None) -> list[KeyRow]:
+    """The keys of an organisation, newest first; of all organisations for None."""
+    cursor = await conn.execute(
+        """
+        select k.id, k.description, k.role, k.hint, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
+            o.id, o.name
+        from api_key k join organisation o on o.id = k.organisation_id
+        where (%(scope)s::uuid is null or k.organisation_id = %(scope)s) and o.closed_at is null
+        order by k.seq desc
+        """,
+        {"scope": scope},
+    )
+    return [row._replace(role=Role(row.role)) for row in (KeyRow(*found) for found in await cursor.fetchall())]
+
+
+def _member_row(*columns: object) -> MemberRow:
+    row = MemberRow._make(columns)
+    return row._replace(role=Role(row.role), kind=Kind(row.kind))

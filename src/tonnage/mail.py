@@ -1,0 +1,156 @@
+"""Mail to people: over SMTP, or into the log where no server is set."""
+
+import logging
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid, parseaddr
+from typing import Protocol
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import aiosmtplib
+import idna
+
+from tonnage.clock import wall_clock
+from tonnage.errors import Conflict, Unavailable
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE = 20.0
+"""Seconds for each step of a conversation with the server."""
+
+_NO_UTF8 = (
+    "The mail server takes only ASCII before the @ of an address (it offers no SMTPUTF8), so this mail cannot be sent: "
+    "give the member another address, or set TONNAGE_SMTP_URL to a server that takes it and run the job again."
+)
+
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A mail in plain text."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Outbox(Protocol):
+    """Where mails go."""
+
+    async def send(self, message: Message) -> None:
+        """Raises Unavailable when it should be tried again, Conflict when the server takes no such address. A mail that
+        its server refuses for good is logged.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Post:
+    """What it takes to write to people: where mails go, and where links in them lead, without a slash at the end."""
+
+    outbox: Outbox
+    origin: str
+
+
+class LogOutbox:
+    """For trying things out: whoever reads the log reads the mails, and may use the links in them."""
+
+    async def send(self, message: Message) -> None:
+        """Logs it whole."""
+        _log.info("mail to %s: %s\n%s", message.to, message.subject, message.text)
+
+
+class SmtpOutbox:
+    """A server: `smtp://user:password@host:port` (STARTTLS where it is offered) or `smtps://` (TLS from the start)."""
+
+    def __init__(self, url: str, sender: str, *, tls: ssl.SSLContext | None = None) -> None:
+        self._server = smtp_server(url)
+        self._sender = sender
+        self._tls = tls
+
+    async def send(self, message: Message) -> None:
+        """Hands it over to the server."""
+        server = self._server
+        try:
+            await aiosmtplib.send(
+                written(message, self._sender),
+                hostname=server.hostname,
+                port=server.port or _PORTS[server.scheme],
+                username=unquote(server.username) if server.username else None,
+                password=unquote(server.password) if server.password else None,
+                use_tls=server.scheme == "smtps",
+                timeout=_PATIENCE,
+                tls_context=self._tls,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            refusals = [refusal.code for refusal in error.recipients]
+            if any(code < 500 for code in refusals):
+                raise Unavailable(f"The mail server does not take a mail now ({refusals[0]}).") from error
+            # For ever so: the address is wrong, and no later try makes it right. Its owner is not named in the log.
+            _log.warning("the mail server refuses a recipient (%s); its mail is dropped", refusals[0])
+        except (aiosmtplib.SMTPException, OSError) as error:
+            # The same exception says, in other words, that a server knows no logins.
+            if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
+                raise Conflict(_NO_UTF8) from error
+            # An exception's text may repeat an address.
+            code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+            raise Unavailable(f"The mail server did not take a mail: {type(error).__name__}{code}.") from error
+
+
+def outbox(smtp_url: str | None, sender: str | None) -> Outbox:
+    """The server that is set; without one the log, which is said. ValueError: a setting is wrong or missing."""
+    if smtp_url is None:
+        _log.warning(
+            "Mails go to the log, links for new passwords among them: no mail server is set (TONNAGE_SMTP_URL)."
+        )
+        return LogOutbox()
+    if sender is None or not _is_address(sender):
+        raise ValueError("say whom mails are from in TONNAGE_MAIL_FROM, such as console@example.com")
+    return SmtpOutbox(smtp_url, sender)
+
+
+def _is_address(sender: str) -> bool:
+    _, address = parseaddr(sender)
+    return sender.isprintable() and "@" in address.strip("@")
+
+
+def smtp_server(url: str) -> SplitResult:
+    """The parts of the URL of a mail server. ValueError, with a sentence that does not repeat its password."""
+    wrong = "write it as smtp://user:password@mail.example.com:587 or smtps://..."
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(wrong) from None
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0 or parts.path.strip("/") or parts.query:
+        raise ValueError(wrong)
+    return parts
+
+
+def written(message: Message, sender: str) -> EmailMessage:
+    """As it goes over the wire. The message objects of Python refuse line ends in headers: ValueError."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _with_ascii_domain(sender)
+    mail["To"] = _with_ascii_domain(message.to)
+    mail["Subject"] = message.subject
+    mail["Date"] = format_datetime(wall_clock())
+    mail["Message-ID"] = make_msgid(domain="tonnage.invalid")
+    # So that no absence note answers it (RFC 3834).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text)
+    return mail
+
+
+def _with_ascii_domain(address: str) -> str:
+    """An address, with or without a name before it, that servers take which know nothing of SMTPUTF8 (RFC 5891)."""
+    before, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    bare = domain.rstrip("> ")
+    try:
+        return f"{before}{at}{idna.encode(bare, uts46=True).decode()}{domain[len(bare) :]}"
+    except idna.IDNAError:
+        return address  # no domain of the DNS: it is the server that knows what to make of it

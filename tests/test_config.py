@@ -1,0 +1,55 @@
+"""What an operator can set, and what is refused."""
+
+from ipaddress import ip_network
+
+import pytest
+from pydantic import ValidationError
+
+from tonnage.config import Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://console.example.com", "https://console.example.com"),
+        ("https://console.example.com/", "https://console.example.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_a_public_url(given: str, kept: str) -> None:
+    assert Settings(public_url=given).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["console.example.com", "ftp://x", "https://", "https://x/path", "https://x?y", "https://x#y", "https://u@x",
+     "https://x:port", "https://x\n.evil", "javascript:alert(1)", "https://x y"],
+)  # fmt: skip
+def test_what_is_no_public_url(given: str) -> None:
+    with pytest.raises(ValidationError, match="without a path"):
+        Settings(public_url=given)
+
+
+def test_proxies_come_from_the_environment_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONNAGE_TRUSTED_PROXIES", "10.0.0.0/8, ::1 ,192.0.2.7")
+    assert Settings().trusted_proxies == tuple(map(ip_network, ("10.0.0.0/8", "::1/128", "192.0.2.7/32")))
+    monkeypatch.setenv("TONNAGE_TRUSTED_PROXIES", "")
+    assert Settings().trusted_proxies == ()
+
+
+@pytest.mark.parametrize("given", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0 10.0.0.1"])
+def test_what_is_no_proxy(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONNAGE_TRUSTED_PROXIES", given)
+    with pytest.raises(ValidationError, match="not a valid"):
+        Settings()
+
+
+@pytest.mark.parametrize("minutes", [4, 1441])
+def test_idle_time_has_bounds(minutes: int) -> None:
+    with pytest.raises(ValidationError):
+        Settings(session_idle_minutes=minutes)
+
+
+def test_the_mail_servers_password_is_not_shown() -> None:
+    assert "s3cret" not in repr(Settings(smtp_url="smtp://u:s3cret@mail.example.com"))
