@@ -1,9 +1,9 @@
 """The way to the database: pools, transactions, retries, and the name of the constraint that said no."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from psycopg import AsyncConnection
@@ -123,6 +123,21 @@ async def attempt(connection: Connection) -> AsyncGenerator[None]:
     else:
         async with connection.transaction():
             yield
+
+
+async def streamed(
+    conn: Connection, text: LiteralString, params: Mapping[str, object]
+) -> AsyncGenerator[tuple[Any, ...]]:
+    """The rows of a query as the database sends them, 100 at a time: for results of any length.
+
+    Needs a connection of its own in autocommit for as long as the reader takes: one of the pool of streams. Whoever
+    stops early closes this generator, so that the rest of the query is cancelled.
+    """
+    async with conn.cursor() as cursor:
+        rows = cast("AsyncGenerator[tuple[Any, ...]]", cursor.stream(text, params, size=100))
+        async with aclosing(rows):
+            async for row in rows:
+                yield row
 
 
 def broken_constraint(error: psycopg.Error) -> str:

@@ -67,7 +67,9 @@ async def _refusal(
     match broken_constraint(error):
         case "storage_account_email":
             return Conflict(
-                f"There is a storage account with the e-mail address {account.contact_email} already; use another one."
+                "There is a storage account with the e-mail address {email} already; use another one.",
+                email=account.contact_email,
+                field="contactEmail",
             )
         case "partner_given" | "overflow":
             room = await queries.partner_room(conn, actor.organisation_id, partner_id)
@@ -121,7 +123,7 @@ async def set_deletion(
         raise too_late()
     earliest = earliest_purge(deletion.requested_at or requested, grace_days)
     if due is not None and due != deletion.due and due < earliest:
-        raise Invalid.field("pendingDeletedAt", f"must not be earlier than {earliest:%Y-%m-%dT%H:%M:%SZ}")
+        raise Invalid.field("pendingDeletedAt", "must not be earlier than {earliest}", earliest=earliest)
     return deletion.account
 
 
@@ -132,7 +134,9 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
         raise no_account(account_id)
     account, stands = found
     if stands != due:
-        raise Forbidden(f"Another date of deletion needs the role {Role.ADMIN}, and yours is {actor.role}.")
+        raise Forbidden(
+            "Another date of deletion needs the role {role}, and yours is {own}.", role=Role.ADMIN, own=actor.role
+        )
     return account
 
 
@@ -151,4 +155,4 @@ def number_of(account: str) -> int:
 
 def no_account(account_id: int | str) -> NotFound:
     """The same words for an account that never was, that is gone, and that is somebody else's."""
-    return NotFound(f"There is no storage account {account_id:0>12} of yours.")
+    return NotFound("There is no storage account {account} of yours.", account=f"{account_id:0>12}")

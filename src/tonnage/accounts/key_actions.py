@@ -129,7 +129,9 @@ async def _reason(database: Database, home: Home, account_id: int, failure: Tonn
         case NotAsked():
             return failure.reason
         case NotProvisioned() if home.refusal:
-            return Conflict(f"The account is not on the storage cluster, and has no access keys there. {home.refusal}")
+            return Conflict(
+                "The account is not on the storage cluster, and has no access keys there. {why}", why=home.refusal
+            )
         case NoKeyLeft():
             here = await database.run(lambda conn: key_queries.keys_of(conn, [account_id]))
             return unknown_here(failure.access_keys, here.get(account_id, {})) or failure
@@ -196,7 +198,8 @@ async def _end(
 def no_key(account_id: int) -> NotFound:
     """Does not repeat the key: who mixes the two up would find the secret in a log."""
     return NotFound(
-        f"The storage account {account_id} has no such access key; its list of access keys has all of them."
+        "The storage account {account} has no such access key; its list of access keys has all of them.",
+        account=str(account_id),
     )
 
 

@@ -105,3 +105,23 @@ async def told_among(conn: Connection, region_id: int, account_ids: Sequence[int
 _TOLD: LiteralString = (
     "s.region_id = %(region)s and s.applied_revision > 0 and s.purged_at is null and s.purge_started_at is null"
 )
+
+
+class DriftRow(NamedTuple):
+    """A difference between a region's cluster and the database that was left to people."""
+
+    region: str
+    subject: str
+    what: str
+    found_at: datetime
+
+
+async def drift_rows(conn: Connection) -> list[DriftRow]:
+    """Of all regions, the oldest first; at most 500, which is more than anybody goes through by hand."""
+    cursor = await conn.execute(
+        """
+        select r.name, d.subject, d.what, d.found_at from drift d join region r on r.id = d.region_id
+        order by r.name, d.found_at, d.subject limit 500
+        """
+    )
+    return [DriftRow(*row) for row in await cursor.fetchall()]

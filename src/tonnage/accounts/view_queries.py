@@ -11,17 +11,22 @@ _SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
 """Whether its cluster refuses a row `s` as it is now."""
 
+PROVISIONING: LiteralString = f"""case
+        when r.plane = 'metered' then 'metered'
+        when {REFUSED} then 'refused'
+        when s.applied_revision < s.desired_revision then 'pending'
+        else 'done' end"""
+"""What became of telling the cluster of a row `s`, by the row `r` of its region."""
+
+REFUSAL: LiteralString = f"case when r.plane <> 'metered' and {REFUSED} then s.refusal end"
+"""Why the cluster refuses it, if it does."""
+
 VIEW: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'region', r.name, 'createdAt', to_char(s.created_at, {_SECONDS}),
     'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {_SECONDS}),
     'suspension', case when s.suspended_at is not null then json_build_object(
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
-    'provisioning', case
-        when r.plane = 'metered' then 'metered'
-        when {REFUSED} then 'refused'
-        when s.applied_revision < s.desired_revision then 'pending'
-        else 'done' end,
-    'refusal', case when r.plane <> 'metered' and {REFUSED} then s.refusal end))"""
+    'provisioning', {PROVISIONING}, 'refusal', {REFUSAL}))"""
 """The whole JSON of rows `s` of storage_account and `r` of its region."""
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tonnage.db import Connection, ListQuery
 
-_STATUS = """
+STATUS = """
     case when j.status = 'todo' and j.attempts = 0 then 'waiting'
          when j.status = 'todo' then 'retrying'
          when j.status in ('doing', 'aborting') then 'running'
@@ -14,7 +14,7 @@ _STATUS = """
 """
 """In words for people. Jobs that went well leave the table."""
 
-_ASKED_AT = "(select min(e.at) from procrastinate_events e where e.job_id = j.id)"
+ASKED_AT = "(select min(e.at) from procrastinate_events e where e.job_id = j.id)"
 
 _TO_RETRY = "(j.status = 'failed' or j.status = 'todo' and j.attempts > 0)"
 
@@ -111,7 +111,7 @@ def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
             'nextTryAt', to_char(l.next_try_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
             'failedAt', to_char(f.failed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'reason', f.reason))
         from (
-            select j.id, j.task_name, j.args, j.attempts, {_STATUS} as state, {_ASKED_AT} as asked_at,
+            select j.id, j.task_name, j.args, j.attempts, {STATUS} as state, {ASKED_AT} as asked_at,
                 case when j.status = 'todo' then j.scheduled_at end as next_try_at
             from procrastinate_jobs j where not %(failed)s or j.status = 'failed'
             order by j.id desc limit %(newest)s
@@ -128,7 +128,7 @@ async def counts(conn: Connection) -> list[Count]:
     """How many jobs there are of each name and status."""
     cursor = await conn.execute(
         f"""
-        select j.task_name, {_STATUS}, count(*), min({_ASKED_AT}) filter (where not exists (
+        select j.task_name, {STATUS}, count(*), min({ASKED_AT}) filter (where not exists (
             select from procrastinate_jobs other where other.lock = j.lock and other.status = 'doing'))
         from procrastinate_jobs j
         group by 1, 2 order by 1, 2

@@ -9,11 +9,11 @@ from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import room
 from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
-from tonnage.errors import Conflict, NotFound, Unavailable
+from tonnage.errors import Conflict, Count, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
-from tonnage.units import in_bytes
+from tonnage.units import Size
 
 _NO_ROOM = {"contract_capacity", "overflow"}
 
@@ -72,8 +72,10 @@ async def update_partner(
         if constraint in _NO_ROOM:
             raise _no_room(wanted, standing.contract_remaining + standing.allocated) from error
         raise Conflict(
-            f"The partner has given {in_bytes(standing.given)} to its storage accounts, more than {in_bytes(wanted)} "
-            "without overdraft; shrink their allocations first, or allow overdraft."
+            "The partner has given {given} to its storage accounts, more than {wanted} without overdraft; shrink their "
+            "allocations first, or allow overdraft.",
+            given=Size(standing.given),
+            wanted=Size(wanted),
         ) from error
     if updated is None:
         raise no_partner(partner_id)
@@ -91,10 +93,10 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
         if broken_constraint(error) != "partner_empty":
             raise
         standing = await queries.standing(conn, scope, partner_id)
-        count = standing.accounts if standing else 0
         raise Conflict(
-            f"The partner still has {count} storage {'account' if count == 1 else 'accounts'}, those waiting for "
-            "deletion included; delete them and wait until they are gone."
+            "The partner still has {accounts}, those waiting for deletion included; delete them and wait until they "
+            "are gone.",
+            accounts=Count("{count} storage account", "{count} storage accounts", standing.accounts if standing else 0),
         ) from error
     if not closed:
         raise no_partner(partner_id)
@@ -128,11 +130,13 @@ async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contrac
 
 def no_contract(contract_id: UUID) -> NotFound:
     """The same words for a contract that never was and for somebody else's."""
-    return NotFound(f"There is no contract {contract_id} of yours.")
+    return NotFound("There is no contract {contract} of yours.", contract=contract_id)
 
 
 def _no_room(wanted: int, remaining: int) -> Conflict:
     return Conflict(
-        f"The contract has {in_bytes(remaining)} left for this partner, and the request is for {in_bytes(wanted)}; "
-        "ask for less, or have the contract amended."
+        "The contract has {remaining} left for this partner, and the request is for {wanted}; ask for less, or have "
+        "the contract amended.",
+        remaining=Size(remaining),
+        wanted=Size(wanted),
     )

@@ -1,4 +1,6 @@
-"""What can be done to regions: the operator adds, connects and removes them, and hears when a cluster is in trouble."""
+"""What can be done to regions: the operator adds, connects and removes them, says where new accounts
+go, and hears when a cluster is in trouble.
+"""
 
 import asyncio
 import logging
@@ -42,7 +44,9 @@ async def add_region(
     except UniqueViolation as error:
         if broken_constraint(error) != "region_name":
             raise Conflict("Another region was added at the same moment; try again.") from error
-        raise Conflict(f"There is a region {region.name} already; remove it first, or choose another name.") from error
+        raise Conflict(
+            "There is a region {region} already; remove it first, or choose another name.", region=region.name
+        ) from error
     if gateway is not None:
         await connect_region(conn, actor, region.name, gateway, now, key_file)
 
@@ -72,15 +76,27 @@ async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
         async with attempt(conn):
             removed = await queries.delete_region(conn, name, actor.stamp)
     except CheckViolation as error:
-        raise Conflict(f"Storage accounts live in the region {name}; delete them first.") from error
+        raise Conflict("Storage accounts live in the region {region}; delete them first.", region=name) from error
     if removed is None:
         raise no_region(name)
     await planes.forget_credentials(conn, removed)
 
 
+async def make_default(conn: Connection, actor: Actor, name: str) -> None:
+    """Accounts for which no region is named are opened there from now on; those that there are stay where they are."""
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    try:
+        async with attempt(conn):
+            found = await queries.make_default(conn, name, actor.stamp)
+    except UniqueViolation as error:
+        raise Conflict("Another region became the default at the same moment; look again which one is.") from error
+    if not found:
+        raise no_region(name)
+
+
 def no_region(name: str) -> NotFound:
     """What there is to say of an unknown name."""
-    return NotFound(f"There is no region {name}; GET /v1/integration/regions/list has all of them.")
+    return NotFound("There is no region {region}; GET /v1/integration/regions/list has all of them.", region=name)
 
 
 @asynccontextmanager

@@ -113,6 +113,34 @@ async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
     return row[0] if row else None
 
 
+async def make_default(conn: Connection, name: str, stamp: str) -> bool:
+    """Whether there is such a region; it is the default from now on, and no other.
+
+    Constraint region_one_default: another one became it at the same moment.
+    """
+    cursor = await conn.execute(
+        """
+        with target as (
+            select * from region where name = %(name)s for no key update
+        ), old as (
+            update region set is_default = false from target
+            where region.is_default and region.id <> target.id returning region.name
+        ), r as (
+            -- Reads what the other has done, so that there are never two.
+            update region set is_default = true from target, (select count(*) from old) as done
+            where region.id = target.id and not target.is_default returning region.name
+        )
+        select t.id, (
+            select audit(%(stamp)s, o.id, 'region.default', r.name,
+                jsonb_build_object('default', (select name from old)), jsonb_build_object('default', r.name))
+            from r, organisation o where o.kind = 'operator')
+        from target t
+        """,
+        {"name": name, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
 _CLUSTER = "id, name, plane, admin_url, connection, doubt"
 
 

@@ -45,6 +45,7 @@ async def record_samples(
     await fold_queries.note_objects(conn, now)
     accounts, days = await fold_queries.span(conn)
     await fold_queries.fold(conn)
+    await fold_queries.lock_partners_days(conn)
     await fold_queries.write(conn)
     await fold_queries.settle(conn)
     return Recorded(count, changed, accounts, days)

@@ -60,6 +60,28 @@ async def measured(conn: Connection) -> Check:
     )
 
 
+async def partner_days(conn: Connection) -> Check:
+    """A partner's use of a day is the sum of its accounts' daily values. Of many partners some, as with samples."""
+    return await compare(
+        conn,
+        "partners: daily usage, of up to 1000 partners",
+        """
+        select p.id || ' ' || b.day, coalesce(b.stored, 0), coalesce(b.recomputed, 0)
+        from (select id from partner order by random() limit 1000) p
+        cross join lateral (
+            select day, u.usage as stored, d.usage as recomputed
+            from (select day, usage from partner_usage where partner_id = p.id) u
+            full join (
+                select d.day, sum(d.usage) as usage
+                from storage_account s join daily_usage d on d.account_id = s.id
+                where s.partner_id = p.id group by d.day
+            ) d using (day)
+            offset 0
+        ) b
+        """,
+    )
+
+
 async def traffic(conn: Connection) -> Check:
     """A day whose hours are kept is their sum. Of many accounts some, as with samples."""
     return await compare(
@@ -94,4 +116,4 @@ async def partitions(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (account_used, dense, measured, traffic, partitions)
+ALL: tuple[Checking, ...] = (account_used, dense, measured, partner_days, traffic, partitions)

@@ -177,6 +177,37 @@ async def fold(conn: Connection) -> None:
     )
     await conn.execute("truncate usage_folded")
     await conn.execute(_FOLD, prepare=False)
+    await conn.execute("analyze usage_folded")
+
+
+async def lock_partners_days(conn: Connection) -> None:
+    """The days of partners that `write` will change, in one order for everybody.
+
+    The database sums up what `write` inserts and what it updates apart (0003/usage.sql): without this, two imports of
+    different accounts of the same partners could each hold a day that the other one comes to. First the missing days
+    are made: whoever waits for such a one waits for somebody who needs no other that is made after it.
+    """
+    await conn.execute(
+        """
+        insert into partner_usage (partner_id, day, usage)
+        select distinct s.partner_id, f.day, 0 from usage_folded f join storage_account s on s.id = f.account_id
+        order by 1, 2
+        on conflict do nothing
+        """,
+        prepare=False,
+    )
+    await conn.execute(
+        """
+        with needed as materialized (
+            select distinct s.partner_id, f.day from usage_folded f join storage_account s on s.id = f.account_id
+        ), locked as (
+            select p.day from partner_usage p join needed using (partner_id, day)
+            order by p.partner_id, p.day for no key update of p
+        )
+        select count(*) from locked
+        """,
+        prepare=False,
+    )
 
 
 async def write(conn: Connection) -> None:

@@ -1,8 +1,5 @@
 """The access keys of storage accounts, for partners and their distributors."""
 
-import logging
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,15 +9,12 @@ from starlette.responses import Response
 from tonnage.access.guard import Call, DistributorStaff, DistributorViewer, PartnerStaff, PartnerViewer
 from tonnage.accounts import key_actions, key_queries
 from tonnage.accounts.actions import no_account, number_of
-from tonnage.errors import Unavailable
+from tonnage.accounts.discretion import discreet
 from tonnage.regions.planes import Planes
-from tonnage.storage.errors import Misconfigured
 from tonnage.web.listing import Listing, Page, Paging
 from tonnage.web.payload import Answer, MomentText, Name, Payload, UuidPath, shown
 from tonnage.web.reply import Json, NoContent
 from tonnage.web.route import Door
-
-_log = logging.getLogger(__name__)
 
 routes = APIRouter(prefix="/ext/v1", route_class=Door)
 
@@ -128,7 +122,7 @@ async def _create(
     call: Call, planes: Planes, partner_id: UUID, account: str, details: CreateAccessKeyReqBody
 ) -> Response:
     number = number_of(account)
-    with _discreet(number):
+    with discreet(number):
         made = await key_actions.create_key(
             call.database, planes, call.actor, partner_id, number, details.description, call.resources.clock
         )
@@ -159,20 +153,8 @@ async def delete_access_key(call: PartnerStaff, planes: ClusterPlanes, accountID
 
 async def _delete(call: Call, planes: Planes, partner_id: UUID, account: str, access_key: str) -> Response:
     number = number_of(account)
-    with _discreet(number):
+    with discreet(number):
         await key_actions.delete_key(
             call.database, planes, call.actor, partner_id, number, access_key, call.resources.clock
         )
     return NoContent()
-
-
-@contextmanager
-def _discreet(account: int) -> Generator[None]:
-    """What the operator has to mend is told to nobody else: it names the operator's files and commands."""
-    try:
-        yield
-    except Misconfigured as error:
-        _log.warning("an access key of storage account %d could not be made or deleted: %s", account, error)
-        raise Unavailable(
-            "The storage cluster of this region cannot be used now; the operator has to look at it."
-        ) from error

@@ -1,0 +1,92 @@
+"""What the operator's overview shows of regions, contracts and jobs: of everybody, so in a database of its own."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cast import TB, Cast
+from tests.usage.scenes import OPENED, at, record
+from tonnage.contracts.page_queries import capacity
+from tonnage.db import Connection, connect
+from tonnage.jobs import defer
+from tonnage.jobs.page_queries import STATUSES, JobRow, job_rows
+from tonnage.usage.region_queries import RegionRow, region_rows
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+
+@pytest.fixture
+async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
+    with new_database() as conninfo:
+        async with connect(conninfo) as database:
+            yield await Cast.of(database)
+
+
+async def test_regions_and_contracts(alone: Cast) -> None:
+    assert await alone.database.run(capacity) == (0, 0, 0, 0)
+    assert await alone.database.run(region_rows) == []
+    alone.now = OPENED
+    for name in ("west", "east"):
+        await alone.region(name)
+    distributor = await alone.distributor()
+    contract = await alone.contract(distributor)
+    await alone.contract(distributor)
+    partner = await alone.partner(distributor, contract, 30 * TB)
+    for region, allocated in (("west", TB), ("west", 2 * TB), ("east", 4 * TB)):
+        account = await alone.account(partner, allocated, region=region)
+        await record(alone, (account, at("2026-01-06"), allocated // 2))
+    assert await alone.database.run(capacity) == (2, 200 * TB, 30 * TB, 35 * TB // 10)
+    east, west = await alone.database.run(region_rows)
+    assert (east.name, east.accounts, east.allocated, east.used) == ("east", 1, 4 * TB, 2 * TB)
+    assert (west.name, west.accounts, west.allocated, west.used) == ("west", 2, 3 * TB, 15 * TB // 10)
+    assert (west.is_default, east.is_default, west.plane, west.as_of, west.missed) == (True, False, "metered", None, 0)
+    assert not west.is_stale(datetime.now(UTC))
+
+
+async def test_a_cluster_that_nobody_samples_is_stale(alone: Cast) -> None:
+    await alone.region("here")
+
+    async def sampled(conn: Connection) -> RegionRow:
+        await conn.execute("update region set plane = 'ceph', admin_url = 'http://rgw', connected_at = %s", [OPENED])
+        (before,) = await region_rows(conn)
+        assert before.as_of == OPENED
+        await conn.execute(
+            "insert into sampling_run (region_id, hour, started_at, finished_at, missed) values"
+            " (%(id)s, %(hour)s, %(hour)s, %(hour)s, 3), (%(id)s, %(next)s, %(next)s, null, 0)",
+            {"id": before.id, "hour": at("2026-01-06"), "next": at("2026-01-06", "01:00:00")},
+        )
+        (row,) = await region_rows(conn)
+        return row
+
+    row = await alone.database.run(sampled)
+    assert (row.as_of, row.missed) == (at("2026-01-06"), 3)
+    assert not row.is_stale(at("2026-01-06", "02:00:00"))
+    assert row.is_stale(at("2026-01-06", "02:00:00") + timedelta(seconds=1))
+
+
+async def test_jobs_by_status_and_page(alone: Cast) -> None:
+    async def pages(conn: Connection) -> list[JobRow]:
+        for region in ("1", "2", "3"):
+            await defer(conn, "accounts.reconcile", region)
+        await conn.execute("update procrastinate_jobs set status = 'failed', attempts = 4 where args->>'subject' = '2'")
+        away = "insert into job_failure select id, %s, 'away' from procrastinate_jobs where status = 'failed'"
+        await conn.execute(away, [OPENED])
+        everything, total = await job_rows(conn, "", 50, 0)
+        assert total == 3
+        assert [row.subject for row in everything] == ["3", "2", "1"]
+        assert await job_rows(conn, "", 2, 2) == (everything[2:], 3)
+        assert await job_rows(conn, "", 2, 10**9) == (everything[2:], 3)
+        assert await job_rows(conn, "failed", 50, 0) == (everything[1:2], 1)
+        assert await job_rows(conn, "waiting", 50, 0) == ([everything[0], everything[2]], 2)
+        assert await job_rows(conn, "'; --", 50, 0) == ([], 0)
+        return everything
+
+    newest, failed, _ = await alone.database.run(pages)
+    assert (failed.name, failed.status, failed.attempts, failed.failed_at, failed.reason) == (
+        "accounts.reconcile", "failed", 4, OPENED, "away",
+    )  # fmt: skip
+    assert (newest.status, newest.failed_at, newest.reason) == ("waiting", None, None)
+    assert newest.asked_at is not None
+    assert {row.status for row in (newest, failed)} <= set(STATUSES)

@@ -1,0 +1,212 @@
+"""What charts and trends show: the days of partners and accounts, as the days of their reports add up."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.cast import TB, Cast
+from tests.usage.scenes import LATER, OPENED, TODAY, Trade, at, points, purge, record, report, trade
+from tonnage.access.actor import Actor
+from tonnage.accounts import change_actions
+from tonnage.accounts.account import AccountChange
+from tonnage.partners import actions as partners
+from tonnage.partners.partner import PartnerChange
+from tonnage.usage.account_queries import AccountDay, account_trends, daily_of_account
+from tonnage.usage.mover_queries import movers
+from tonnage.usage.partner_queries import PartnerDay, average_used, daily_of_partner, mean, trends
+from tonnage.usage.period import Period
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+
+def period(first: str, last: str) -> Period:
+    return Period(date.fromisoformat(first), date.fromisoformat(last))
+
+
+async def resize(cast: Cast, world: Trade, allocated: int, when: str) -> None:
+    change = PartnerChange(allocated_capacity=allocated)
+    await cast.database.run(
+        lambda conn: partners.update_partner(
+            conn, world.distributor, world.partner.organisation_id, change, at(when, "18:00:00")
+        )
+    )
+
+
+async def daily(
+    cast: Cast, partner: Actor, first: str, last: str, scope: UUID | None = None, today: date = TODAY
+) -> list[PartnerDay]:
+    asking = scope or partner.organisation_id
+    return await cast.database.run(
+        lambda conn: daily_of_partner(conn, asking, partner.organisation_id, period(first, last), today)
+    )
+
+
+async def test_a_partners_days_are_the_sums_of_its_report(cast: Cast) -> None:
+    world = await trade(cast)
+    accounts = [await cast.account(world.partner) for _ in range(4)]
+    await record(
+        cast,
+        (accounts[0], at("2026-01-07"), 10),
+        (accounts[0], at("2026-03-14"), 20),
+        (accounts[1], at("2026-01-09"), 300),
+        (accounts[2], at("2026-01-20"), 4000),
+        (accounts[2], at("2026-02-02"), 5000),
+    )
+    await purge(cast, world.partner, accounts[2], at("2026-02-10", "12:00:00"))
+    found = {day.day: int(day.usage) for day in await daily(cast, world.partner, "2025-12-01", "2026-06-30")}
+    elements = await report(cast, world.partner, "2025-12-01", "2026-06-30")
+    assert elements is not None
+    sums: dict[date, int] = {}
+    for element in elements:
+        for day, usage, _ in points(element):
+            sums[date.fromisoformat(day)] = sums.get(date.fromisoformat(day), 0) + usage
+    assert found == sums
+    assert min(found) == OPENED.date()
+    assert max(found) == TODAY
+    assert (found[date(2026, 2, 10)], found[date(2026, 2, 11)]) == (5310, 310)
+    assert found[TODAY] == 320
+
+
+async def test_the_terms_at_the_end_of_a_day_are_those_of_the_day(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-06"), 5 * TB))
+    await resize(cast, world, 2 * TB, "2026-01-08")
+    await resize(cast, world, 9 * TB, "2026-01-10")
+    await resize(cast, world, 4 * TB, "2026-01-10")
+    found = await daily(cast, world.partner, "2026-01-05", "2026-01-10")
+    assert [(day.day.day, int(day.usage), day.allocated, int(day.excess)) for day in found] == [
+        (5, 0, 0, 0),
+        (6, 5 * TB, 0, 5 * TB),
+        (7, 5 * TB, 0, 5 * TB),
+        (8, 5 * TB, 2 * TB, 3 * TB),
+        (9, 5 * TB, 2 * TB, 3 * TB),
+        (10, 5 * TB, 4 * TB, TB),
+    ]
+    await resize(cast, world, 6 * TB, "2026-01-11")
+    assert [int(day.excess) for day in await daily(cast, world.partner, "2026-01-10", "2026-01-11")] == [TB, 0]
+
+
+async def test_a_stranger_sees_no_days(cast: Cast) -> None:
+    world = await trade(cast)
+    sibling = await cast.partner(world.distributor, world.contract)
+    stranger = await cast.distributor()
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-06"), 5))
+    ids, days = [world.partner.organisation_id], period("2026-01-06", "2026-01-08")
+    for scope, seen in (
+        (None, True),
+        (world.partner.organisation_id, True),
+        (world.distributor.organisation_id, True),
+        (sibling.organisation_id, False),
+        (stranger.organisation_id, False),
+        (uuid4(), False),
+    ):
+        found = await cast.database.run(lambda conn, scope=scope: daily_of_partner(conn, scope, ids[0], days, TODAY))
+        assert bool(found) is seen
+        lines = await cast.database.run(lambda conn, scope=scope: trends(conn, scope, ids, TODAY))
+        assert bool(lines) is seen
+        of_account = await cast.database.run(
+            lambda conn, scope=scope: daily_of_account(conn, scope, account, days, TODAY)
+        )
+        assert bool(of_account) is seen
+        lines = await cast.database.run(lambda conn, scope=scope: account_trends(conn, scope, [account], TODAY))
+        assert bool(lines) is seen
+
+
+async def test_days_before_the_partner_and_after_today_are_absent(cast: Cast) -> None:
+    world = await trade(cast)
+    assert await daily(cast, world.partner, "2025-01-01", "2026-01-04") == []
+    assert await daily(cast, world.partner, "2026-03-16", "2026-03-20") == []
+    found = await daily(cast, world.partner, "2026-03-14", "2026-03-20")
+    assert [day.day for day in found] == [date(2026, 3, 14), TODAY]
+
+
+async def test_the_mean_of_a_range(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-06"), 10), (account, at("2026-01-07"), 15))
+    own = world.partner.organisation_id
+
+    async def average(first: str, last: str) -> Decimal | None:
+        return await cast.database.run(lambda conn: average_used(conn, own, own, period(first, last), TODAY))
+
+    assert await average("2026-01-06", "2026-01-07") == 13
+    assert await average("2026-01-04", "2026-01-06") == 5
+    assert await average("2025-01-04", "2025-01-06") is None
+
+
+def test_a_half_is_rounded_up() -> None:
+    assert mean([Decimal(0), Decimal(1)]) == 1
+    assert mean([Decimal(0), Decimal(0), Decimal(1)]) == 0
+    assert mean([Decimal(10**30), Decimal(10**30 + 1)]) == 10**30 + 1
+    assert mean([]) is None
+
+
+async def test_trends_are_the_last_thirty_days(cast: Cast) -> None:
+    world = await trade(cast)
+    still = await cast.partner(world.distributor, world.contract)
+    account, idle = await cast.account(world.partner), await cast.account(world.partner)
+    await record(cast, (account, at("2026-02-20"), 100), (account, at("2026-03-10"), 200), (idle, at("2026-01-10"), 7))
+    scope = world.distributor.organisation_id
+    ids = [world.partner.organisation_id, still.organisation_id]
+    found = await cast.database.run(lambda conn: trends(conn, scope, ids, TODAY))
+    first = TODAY - timedelta(days=29)
+    expected = [
+        7.0 + (0 if first + timedelta(days=n) < date(2026, 2, 20) else 200 if n >= 24 else 100) for n in range(30)
+    ]
+    assert found == {ids[0]: expected, ids[1]: [0.0] * 30}
+    of_accounts = await cast.database.run(lambda conn: account_trends(conn, scope, [account, idle], TODAY))
+    assert of_accounts == {account: [value - 7 for value in expected], idle: [7.0] * 30}
+
+
+async def test_the_days_of_an_account(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-06"), 100), (account, at("2026-01-08"), 200))
+    change = AccountChange(allocated_capacity=3 * TB)
+    await cast.database.transaction(
+        lambda conn: change_actions.change_account(
+            conn, world.partner, world.partner.organisation_id, account, change, at("2026-01-07", "23:59:59")
+        )
+    )
+    await cast.row(
+        "insert into daily_traffic (account_id, day, sent, received, requests) values (%s, '2026-01-08', 1, 2, 3)"
+        " returning 1",
+        account,
+    )
+    found = await cast.database.run(
+        lambda conn: daily_of_account(
+            conn, world.distributor.organisation_id, account, period("2026-01-01", "2026-01-09"), TODAY
+        )
+    )
+    assert found == [
+        AccountDay(date(2026, 1, 5), 0, 0, None, None, None),
+        AccountDay(date(2026, 1, 6), 100, 0, None, None, None),
+        AccountDay(date(2026, 1, 7), 100, 3 * TB, None, None, None),
+        AccountDay(date(2026, 1, 8), 200, 3 * TB, 1, 2, 3),
+        AccountDay(date(2026, 1, 9), 200, 3 * TB, None, None, None),
+    ]
+
+
+async def test_who_moved_most_within_a_week(cast: Cast) -> None:
+    world = await trade(cast)
+    up, down, still, late = [await cast.partner(world.distributor, world.contract) for _ in range(4)]
+    accounts = [await cast.account(partner) for partner in (up, down, still, late)]
+    await record(
+        cast,
+        (accounts[0], at("2026-03-08"), 100),
+        (accounts[0], at("2026-03-14"), 150),
+        (accounts[1], at("2026-03-01"), 900),
+        (accounts[1], at("2026-03-14"), 300),
+        (accounts[2], at("2026-01-20"), 10**15),
+        (accounts[3], at("2026-03-14"), 20),
+    )
+    found = await cast.database.run(lambda conn: movers(conn, world.distributor.organisation_id, LATER.date()))
+    assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
+        (down.organisation_id, 900, -600),
+        (up.organisation_id, 100, 50),
+        (late.organisation_id, 0, 20),
+    ]

@@ -1,0 +1,163 @@
+"""The daily use of partners is the sum of their accounts' daily values, whatever writes these."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.usage.scenes import LATER, at, numbered, purge, record, trade
+from tests.usage.test_races import deadlocks
+from tonnage.access.actor import Actor
+from tonnage.db import Connection, Database, connect
+from tonnage.migrations import sql
+from tonnage.usage import actions
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+START = at("2026-01-06")
+
+
+async def days_of(cast: Cast, partner: Actor) -> dict[date, int]:
+    async def read(conn: Connection) -> list[Any]:
+        cursor = await conn.execute(
+            "select day, usage from partner_usage where partner_id = %s order by day", [partner.organisation_id]
+        )
+        return await cursor.fetchall()
+
+    return {day: int(usage) for day, usage in await cast.database.run(read)}
+
+
+async def assert_summed_up(cast: Cast, *partners: Actor) -> None:
+    """Compared with the rows of the accounts, read one by one and added here."""
+
+    async def read(conn: Connection) -> list[Any]:
+        cursor = await conn.execute(
+            "select s.partner_id, d.day, d.usage from daily_usage d join storage_account s on s.id = d.account_id"
+            " where s.partner_id = any(%s)",
+            [[partner.organisation_id for partner in partners]],
+        )
+        return await cursor.fetchall()
+
+    rows = await cast.database.run(read)
+    assert rows
+    for partner in partners:
+        sums: dict[date, int] = {}
+        for owner, day, usage in rows:
+            if owner == partner.organisation_id:
+                sums[day] = sums.get(day, 0) + usage
+        stored = await days_of(cast, partner)
+        assert {day: usage for day, usage in stored.items() if usage} == {d: u for d, u in sums.items() if u}
+
+
+async def test_samples_late_changed_and_of_several_partners(cast: Cast) -> None:
+    world = await trade(cast)
+    other = await cast.partner(world.distributor, world.contract)
+    one, two = await cast.account(world.partner), await cast.account(world.partner)
+    three = await cast.account(other)
+    await record(cast, (one, at("2026-01-08"), 100), (two, at("2026-01-07"), 2**63 - 1), (three, at("2026-01-07"), 7))
+    assert await days_of(cast, world.partner) == {
+        date(2026, 1, 5): 0,
+        date(2026, 1, 6): 0,
+        date(2026, 1, 7): 2**63 - 1,
+        date(2026, 1, 8): 100,
+    }
+    await record(cast, (one, at("2026-01-06"), 50), (two, at("2026-01-09"), 2**63 - 1))
+    assert await days_of(cast, world.partner) == {
+        date(2026, 1, 5): 0,
+        date(2026, 1, 6): 50,
+        date(2026, 1, 7): 2**63 - 1 + 50,
+        date(2026, 1, 8): 2**63 - 1 + 100,
+        date(2026, 1, 9): 2**63 - 1,
+    }
+    await record(cast, (one, at("2026-01-06"), 10), (one, at("2026-01-06", "12:00:00"), 20))
+    assert (await days_of(cast, world.partner))[date(2026, 1, 6)] == 15
+    await assert_summed_up(cast, world.partner, other)
+
+
+async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
+    world = await trade(cast)
+    gone, kept = await cast.account(world.partner), await cast.account(world.partner)
+    await record(cast, (gone, at("2026-01-06"), 100), (kept, at("2026-01-06"), 1))
+    await purge(cast, world.partner, gone, at("2026-01-10", "12:00:00"))
+    await record(cast, (gone, at("2026-01-07"), 50), (kept, at("2026-01-12"), 2))
+    assert (await days_of(cast, world.partner))[date(2026, 1, 7)] == 51
+    await assert_summed_up(cast, world.partner)
+
+
+async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
+    """An older program knows nothing of the sums; its statements are like these."""
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    day = date(2026, 1, 7)
+
+    async def write(text: Any) -> None:
+        async def work(conn: Connection) -> None:
+            await conn.execute("select ensure_usage_partitions('2026-01-01', '2026-02-01')")
+            await conn.execute(text, [account])
+
+        await cast.database.run(work)
+
+    await write("insert into daily_usage (account_id, day, usage, closing, samples) values (%s, '2026-01-07', 5, 5, 1)")
+    assert await days_of(cast, world.partner) == {day: 5}
+    await write("update daily_usage set usage = usage * 10 where account_id = %s")
+    assert await days_of(cast, world.partner) == {day: 50}
+    await write("update daily_usage set samples = 2 where account_id = %s")
+    assert await days_of(cast, world.partner) == {day: 50}
+    await write(
+        "insert into daily_usage (account_id, day, usage, closing, samples)"
+        " select id, day, 7, 7, 1 from storage_account, (values ('2026-01-07'::date), ('2026-02-01')) d (day)"
+        " where id = %s on conflict (account_id, day) do update set usage = excluded.usage"
+    )
+    assert await days_of(cast, world.partner) == {day: 7, date(2026, 2, 1): 7}
+    await write("delete from daily_usage where account_id = %s and day = '2026-02-01'")
+    assert await days_of(cast, world.partner) == {day: 7, date(2026, 2, 1): 0}
+
+
+async def test_imports_at_once_of_different_accounts_of_the_same_partners(cast: Cast, database: Database) -> None:
+    """No account is shared, so only the sums can make them wait; days are inserted by some and changed by others."""
+    world = await trade(cast)
+    partners = [world.partner, *[await cast.partner(world.distributor, world.contract) for _ in range(7)]]
+    crews = [[await cast.account(partner) for partner in partners for _ in range(2)] for _ in range(4)]
+
+    async def import_some(accounts: list[int], seed: int) -> None:
+        rng = random.Random(seed)
+        moments = {
+            (account, START + timedelta(days=rng.randint(0, 20))): rng.randint(0, 10**12)
+            for account in rng.choices(accounts, k=12)
+        }
+        rows = numbered((account, moment, size) for (account, moment), size in moments.items())
+        await database.transaction(lambda conn: actions.record_samples(conn, rows, LATER))
+
+    before = await deadlocks(cast)
+    for turn in range(25):
+        await asyncio.gather(*[import_some(crew, turn * 10 + n) for n, crew in enumerate(crews)])
+    await assert_summed_up(cast, *partners)
+    assert await deadlocks(cast) == before
+
+
+async def test_the_migration_sums_up_what_there_was(
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> None:
+    with new_database() as conninfo:
+        async with connect(conninfo) as database:
+            cast = await Cast.of(database)
+            world = await trade(cast)
+            accounts = [await cast.account(world.partner) for _ in range(3)]
+            await record(cast, *[(account, at("2026-02-01"), 2**62 + account) for account in accounts])
+            summed_up = await days_of(cast, world.partner)
+            assert summed_up[date(2026, 2, 1)] == 3 * 2**62 + sum(accounts)
+
+            async def migrate(conn: Connection) -> None:
+                await conn.execute("drop table partner_usage; drop function sum_up_usage cascade")
+                await conn.execute(files(sql).joinpath("0003", "usage.sql").read_bytes())
+
+            await database.run(migrate)
+            assert await days_of(cast, world.partner) == summed_up
+            await record(cast, (accounts[0], at("2026-02-02"), 5))
+            await assert_summed_up(cast, world.partner)
