@@ -18,3 +18,16 @@ def test_what_a_browser_says_of_another_site_outweighs_the_token() -> None:
         assert not csrf.is_ours("secret", token, {"sec-fetch-site": site})
     for site in ("same-origin", "none"):
         assert csrf.is_ours("secret", token, {"sec-fetch-site": site})
+
+
+def test_no_two_tokens_are_alike() -> None:
+    """What is in every page, and the same in each, could be guessed from the length of compressed pages."""
+    tokens = [csrf.token("secret") for _ in range(50)]
+    assert len({token[start : start + 6] for token in tokens for start in range(0, 80, 6)}) > 650
+    assert all(csrf.is_ours("secret", token, {}) for token in tokens)
+
+
+def test_what_is_no_token_is_refused() -> None:
+    token = csrf.token("secret")
+    for given in ("=", "A", "AAAA", token[:-2], token + "AA", "A" * 86, "\0", "\u0661" * 86):
+        assert not csrf.is_ours("secret", given, {})

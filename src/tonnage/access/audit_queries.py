@@ -69,9 +69,9 @@ async def named(conn: Connection, scope: UUID | None, text: str) -> list[str]:
     cursor = await conn.execute(
         """
         with o as materialized (
-            select id, seq, name from organisation where %(scope)s::uuid is null or %(scope)s in (id, parent_id)
+            select id, seq, name_key from organisation where %(scope)s::uuid is null or %(scope)s in (id, parent_id)
         )
-        (select o.id::text from o where strpos(lower(o.name), lower(%(text)s)) > 0 order by o.seq desc limit %(most)s)
+        (select o.id::text from o where strpos(o.name_key, lower(%(text)s)) > 0 order by o.seq desc limit %(most)s)
         union all
         (select m.id::text from member m join o on o.id = m.organisation_id
          where strpos(lower(m.name), lower(%(text)s)) > 0 or strpos(m.email_key, lower(%(text)s)) > 0

@@ -53,7 +53,7 @@ _SORTS: Mapping[str, LiteralString] = {
     "created": "m.seq",
     "email": "m.email_key",
     "name": "lower(m.name)",
-    "organisation": "lower(o.name)",
+    "organisation": "o.name_key",
     "role": "array_position(array['viewer', 'staff', 'admin'], m.role)",
     "seen": "coalesce(m.signed_in_at, '-infinity')",
 }
@@ -61,7 +61,7 @@ _SORTS: Mapping[str, LiteralString] = {
 
 _SEARCHED: LiteralString = """
     and (strpos(m.email_key, lower(%(search)s)) > 0 or strpos(lower(m.name), lower(%(search)s)) > 0
-        or m.organisation_id in (select id from organisation where strpos(lower(name), lower(%(search)s)) > 0))"""
+        or m.organisation_id in (select id from organisation where strpos(name_key, lower(%(search)s)) > 0))"""
 
 
 def _members(scope: UUID | None, wanted: Wanted) -> LiteralString:

@@ -1,8 +1,6 @@
 """Files for browsers, each at an address that changes with its content, so that a browser asks for it once for good."""
 
-import gzip
 import hashlib
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +8,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from tonnage.web.packing import packed, takes_gzip
 
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -20,9 +20,6 @@ _MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 """What is served; a folder's other files, such as licences and source, are not."""
-
-_GZIP = re.compile(r"(?:^|[\s,])gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9])\S*)?\s*(?:,|$)", re.IGNORECASE)
-"""In Accept-Encoding: gzip without a weight, or with one that is not 0."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Statics:
         file = self._files.get(request.path_params["name"])
         if file is None:
             raise HTTPException(404)
-        packs = _GZIP.search(request.headers.get("accept-encoding", "")) and len(file.packed) < len(file.content)
+        packs = takes_gzip(request.headers) and len(file.packed) < len(file.content)
         content, headers = (file.packed, file.packed_headers) if packs else (file.content, file.headers)
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(None, 304, {name: headers[name] for name in ("ETag", "Cache-Control", "Vary")})
@@ -89,5 +86,5 @@ def _file(content: bytes, digest: str, media_type: str) -> _File:
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     # Strong tags name bytes, so the packed ones have a tag of their own.
-    packed = {**headers, "Content-Encoding": "gzip", "ETag": f'"{digest}-gzip"'}
-    return _File(content, gzip.compress(content, 9, mtime=0), headers, packed)
+    packed_headers = {**headers, "Content-Encoding": "gzip", "ETag": f'"{digest}-gzip"'}
+    return _File(content, packed(content, 9), headers, packed_headers)

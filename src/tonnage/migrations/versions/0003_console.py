@@ -1,4 +1,4 @@
-"""The console: sessions, second factors and forgotten passwords; the daily use of partners, and lists that are searched."""
+"""The console: sessions, second factors, forgotten passwords; the daily use of partners, lists that are searched."""
 
 from tonnage.migrations.sql import run_files
 
