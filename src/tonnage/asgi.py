@@ -97,6 +97,7 @@ def create_app(
             await stack.enter_async_context(_flushing(keyring))
             if beside:
                 await stack.enter_async_context(_beside(beside(database, planes)))
+            console.prepare()
             _settle_memory()
             yield
 

@@ -1,0 +1,86 @@
+"""The console's cookies. Behind TLS their names begin with `__Host-`: no other site of the domain can set those."""
+
+from enum import StrEnum
+from urllib.parse import quote, unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tonnage.access.guard import resources_of
+from tonnage.access.session import LONGEST
+from tonnage.web.client import is_secure
+
+_NOTICE_SECONDS = 60
+_THEME_SECONDS = 365 * 24 * 3600
+_LONGEST_NOTICE = 300
+"""Characters: quoted, each may take 12 bytes, and browsers drop cookies of more than 4096."""
+
+
+class Theme(StrEnum):
+    """What the member has chosen; without a cookie it is the system's preference."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Cookies:
+    """Those of a request, and how its response sets them."""
+
+    def __init__(self, request: Request) -> None:
+        settings = resources_of(request).sign_in
+        self.secure = is_secure(request.scope, settings.trusted_proxies, settings.public_url)
+        """Whether the browser speaks TLS."""
+        self._given = request.cookies
+
+    def session(self) -> str | None:
+        """The token of a session."""
+        return self._read("session")
+
+    def guest(self) -> str | None:
+        """What the forms of somebody are bound to who has no session yet."""
+        return self._read("guest")
+
+    def notice(self) -> str | None:
+        """What the request before has to tell on the next page."""
+        text = self._read("notice")
+        return unquote(text)[:_LONGEST_NOTICE] if text else None
+
+    def theme(self) -> Theme | None:
+        """None: as the system prefers."""
+        found = self._read("theme")
+        return Theme(found) if found in list(Theme) else None
+
+    def set_session(self, response: Response, token: str) -> None:
+        """From now on the browser is in that session."""
+        self._set(response, "session", token, int(LONGEST.total_seconds()))
+
+    def end_session(self, response: Response) -> None:
+        """The browser forgets its session."""
+        self._set(response, "session", "", 0)
+
+    def set_guest(self, response: Response, secret: str) -> None:
+        """Until the browser is closed."""
+        self._set(response, "guest", secret, None)
+
+    def set_notice(self, response: Response, text: str) -> None:
+        """Told once, by the page that comes next."""
+        self._set(response, "notice", quote(text[:_LONGEST_NOTICE]), _NOTICE_SECONDS)
+
+    def end_notice(self, response: Response) -> None:
+        """It was told."""
+        self._set(response, "notice", "", 0)
+
+    def set_theme(self, response: Response, theme: Theme | None) -> None:
+        """None: as the system prefers again."""
+        self._set(response, "theme", theme or "", _THEME_SECONDS if theme else 0)
+
+    def _name(self, name: str) -> str:
+        return f"__Host-tonnage-{name}" if self.secure else f"tonnage-{name}"
+
+    def _read(self, name: str) -> str | None:
+        return self._given.get(self._name(name)) or None
+
+    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
+        response.set_cookie(
+            self._name(name), value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )

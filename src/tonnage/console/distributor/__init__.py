@@ -1,0 +1,27 @@
+"""What a distributor sees: its partners and all they have, its contracts."""
+
+from fastapi import APIRouter
+
+from tonnage.console.distributor import (
+    accounts,
+    allocation,
+    contracts,
+    creation,
+    partners,
+    settings,
+    usage,
+    users,
+)
+
+routes: tuple[APIRouter, ...] = (
+    partners.routes,
+    creation.routes,
+    usage.routes,
+    allocation.routes,
+    users.routes,
+    users.user,
+    accounts.routes,
+    accounts.account,
+    settings.routes,
+    contracts.routes,
+)

@@ -1,0 +1,130 @@
+"""The list of partners, of one contract or of all."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Role
+from tonnage.console.distributor.contract_choice import choices
+from tonnage.console.distributor.excess import Excess, excess_of
+from tonnage.console.rendering import gettext
+from tonnage.console.visit import DistributorViewer, Visit
+from tonnage.console.wording.catalogue import N_
+from tonnage.db import Connection
+from tonnage.errors import NotFound
+from tonnage.partners.contract_queries import ContractRow, contract_picker
+from tonnage.partners.page_queries import PARTNERS, every_partner, partner_rows
+from tonnage.usage.month_queries import month_of_contract, month_of_distributor
+from tonnage.usage.partner_queries import trends
+from tonnage.web.csv_file import CsvFile, Rows
+from tonnage.web.route import Door
+from tonnage.web.table import Wanted
+
+routes = APIRouter(prefix="/distributor/partners", route_class=Door, include_in_schema=False)
+
+NO_CONTRACT = N_("There is no such contract of yours; choose one of the list.")
+
+_MANY = 500
+"""Partners. The months of more are added up after the page rather than before it: 35 ms, and 3.8 s for 100,000."""
+
+
+@routes.get("")
+async def partners(visit: DistributorViewer) -> Response:
+    """With what they have in sum."""
+    wanted = PARTNERS.read(visit.request.query_params)
+    scope = visit.actor.organisation_id
+    contracts = await visit.database.run(lambda conn: contract_picker(conn, scope))
+    chosen = _chosen(contracts, wanted)
+    shown = [chosen] if chosen else contracts
+    many = sum(contract.partners for contract in shown) > _MANY
+
+    async def read(conn: Connection) -> dict[str, Any]:
+        found = await partner_rows(conn, scope, chosen.id if chosen else None, wanted)
+        return {
+            "rows": found.rows,
+            "total": found.total,
+            "wanted": wanted.within(found.total),
+            "trends": await trends(conn, scope, [row.id for row in found.rows], visit.today),
+            "excess": None if many else await _excess(conn, visit, chosen),
+        }
+
+    return visit.page(
+        "distributor/partners.html",
+        contracts=contracts,
+        choices=choices(visit, contracts),
+        chosen=chosen,
+        shown=shown,
+        may_change=visit.actor.role.includes(Role.STAFF),
+        **await visit.database.run(read),
+    )
+
+
+@routes.get("/excess")
+async def excess(visit: DistributorViewer) -> Response:
+    """The tile alone, for a list that did not wait for it."""
+    wanted = PARTNERS.read(visit.request.query_params)
+    scope = visit.actor.organisation_id
+
+    async def read(conn: Connection) -> Excess:
+        contracts = await contract_picker(conn, scope)
+        return await _excess(conn, visit, _chosen(contracts, wanted))
+
+    return visit.page("distributor/excess.html", wanted=wanted, excess=await visit.database.run(read))
+
+
+@routes.get(".csv")
+async def partners_file(visit: DistributorViewer) -> Response:
+    """The same list, whole."""
+    wanted = PARTNERS.read(visit.request.query_params)
+    scope = visit.actor.organisation_id
+    chosen = _chosen(await visit.database.run(lambda conn: contract_picker(conn, scope)), wanted)
+    return CsvFile(visit.database.streams, scope, "partners.csv", _header(), _rows(visit, chosen, wanted))
+
+
+def _header() -> list[str]:
+    return [
+        gettext("Name"),
+        gettext("Contract"),
+        gettext("Allocated bytes"),
+        gettext("Used bytes"),
+        gettext("Storage accounts"),
+        gettext("Created"),
+        gettext("Id"),
+    ]
+
+
+def _rows(visit: Visit, chosen: ContractRow | None, wanted: Wanted) -> Rows:
+    scope = visit.actor.organisation_id
+
+    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
+        async for row in every_partner(conn, scope, chosen.id if chosen else None, wanted):
+            yield (
+                row.name,
+                row.contract,
+                row.allocated,
+                row.used,
+                row.accounts,
+                visit.formats.date_of(row.created_at),
+                row.id,
+            )
+
+    return rows
+
+
+def _chosen(contracts: Sequence[ContractRow], wanted: Wanted) -> ContractRow | None:
+    """None: all of them."""
+    text = wanted.kept.get("contract")
+    found = next((contract for contract in contracts if str(contract.id) == text), None)
+    if text and found is None:
+        raise NotFound(NO_CONTRACT)
+    return found
+
+
+async def _excess(conn: Connection, visit: Visit, chosen: ContractRow | None) -> Excess:
+    scope = visit.actor.organisation_id
+    if chosen is None:
+        return excess_of(await month_of_distributor(conn, scope, visit.today))
+    month = await month_of_contract(conn, scope, chosen.id, visit.today)
+    return excess_of([month] if month else [])

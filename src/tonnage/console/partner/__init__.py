@@ -1,0 +1,7 @@
+"""What a partner sees: its storage accounts, and all that they use."""
+
+from fastapi import APIRouter
+
+from tonnage.console.partner import account, accounts, usage
+
+routes: tuple[APIRouter, ...] = (accounts.routes, account.routes, usage.routes)

@@ -1,0 +1,60 @@
+"""What all accounts of the partner use together, by the day."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actions import no_partner
+from tonnage.console.ranges import read_range
+from tonnage.console.rendering import gettext
+from tonnage.console.visit import PartnerViewer
+from tonnage.db import Connection
+from tonnage.partners.page_queries import PartnerTotals, partner_totals
+from tonnage.usage.partner_queries import PartnerDay, daily_of_partner, mean
+from tonnage.web.csv_file import CsvFile
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/partner/usage", route_class=Door, include_in_schema=False)
+
+
+@routes.get("")
+async def usage(visit: PartnerViewer) -> Response:
+    """Over a range of days."""
+    partner = visit.actor.organisation_id
+    today = visit.now.date()
+    chosen = read_range(visit.request.query_params, today)
+
+    async def read(conn: Connection) -> tuple[PartnerTotals | None, list[PartnerDay]]:
+        return (
+            await partner_totals(conn, partner, partner),
+            await daily_of_partner(conn, partner, partner, chosen.period, today),
+        )
+
+    totals, days = await visit.database.run(read)
+    if totals is None:
+        raise no_partner(partner)
+    return visit.page(
+        "partner/usage.html",
+        totals=totals,
+        days=days,
+        range=chosen,
+        average=mean([day.usage for day in days]),
+        highest=max(days, key=lambda day: day.usage, default=None),
+        over=sum(day.excess > 0 for day in days),
+    )
+
+
+@routes.get(".csv")
+async def usage_file(visit: PartnerViewer) -> Response:
+    """The days of the range."""
+    partner = visit.actor.organisation_id
+    today = visit.now.date()
+    period = read_range(visit.request.query_params, today).period
+
+    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
+        for day in await daily_of_partner(conn, partner, partner, period, today):
+            yield day
+
+    header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
+    return CsvFile(visit.database.streams, partner, f"usage-{period.first}-{period.last}.csv", header, rows)

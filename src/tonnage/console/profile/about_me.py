@@ -1,0 +1,85 @@
+"""A member's name, and how numbers and times are written for it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from tonnage.access.profile_actions import set_profile
+from tonnage.console.rendering import gettext
+from tonnage.console.visit import AnyMember, Visit
+from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
+from tonnage.console.wording.formatting import Formats
+from tonnage.web.forms import Filled, Form, blank, fill
+from tonnage.web.payload import Name, Text
+from tonnage.web.route import Door
+
+routes = APIRouter(prefix="/profile", route_class=Door, include_in_schema=False)
+
+_SIZE = 1_320_000_000_000
+_NUMBER = Decimal("1234567.89")
+_CENTS = Decimal("123456.5")
+
+
+class AboutMeForm(Form):
+    """What is left empty is as the browser asks; without a time zone, UTC."""
+
+    name: Name | None = None
+    locale: Annotated[Text, AfterValidator(locale_name)] | None = None
+    time_zone: Annotated[Text, AfterValidator(time_zone_name)] | None = None
+
+
+@routes.get("")
+async def show(visit: AnyMember) -> Response:
+    """The form. A locale and time zone in the query are shown as if chosen: that is how examples follow the choice."""
+    visitor, query = visit.visitor, visit.request.query_params
+    form = blank(
+        AboutMeForm,
+        name=visitor.name or "",
+        locale=query.get("locale", visitor.locale or ""),
+        time_zone=query.get("time_zone", visitor.time_zone or "UTC"),
+    )
+    return _page(visit, form)
+
+
+@routes.post("")
+async def change(visit: AnyMember) -> Response:
+    """The same page, as it is written from now on."""
+    form = fill(AboutMeForm, visit.fields)
+    if form.value is None:
+        return _page(visit, form)
+    typed = form.value
+    await visit.database.run(lambda conn: set_profile(conn, visit.visitor, typed.name, typed.locale, typed.time_zone))
+    return visit.see("/profile", gettext("Your profile was changed."))
+
+
+def _page(visit: Visit, form: Filled[AboutMeForm]) -> Response:
+    known = locales(visit.language)
+    asked = known[negotiate(visit.request.headers.get("accept-language", ""))]
+    as_asked = gettext("As the browser asks: %(locale)s") % {"locale": asked}
+    # A name that browsers still report for a zone is taken, but not in the list.
+    zones = dict.fromkeys([*time_zones(), visit.visitor.time_zone or "UTC"])
+    return visit.page(
+        "profile/about_me.html",
+        status=form.status if form.errors else 200,
+        form=form,
+        locales=[("", as_asked), *known.items()],
+        zones=[(zone, zone.replace("_", " ")) for zone in zones],
+        examples=_examples(visit, form.typed, visit.now),
+    )
+
+
+def _examples(visit: Visit, typed: Mapping[str, str], now: datetime) -> list[tuple[str, str]]:
+    locale = typed.get("locale") or negotiate(visit.request.headers.get("accept-language", ""))
+    formats = Formats(locale, typed.get("time_zone") or "UTC")
+    return [
+        (gettext("Now"), f"{formats.moment(now)} {formats.zone_of(now)}"),
+        (gettext("Month"), formats.month(now.astimezone(formats.zone).date())),
+        (gettext("Size"), formats.size(_SIZE)),
+        (gettext("Number"), formats.number(_NUMBER)),
+        (gettext("Money"), formats.money(_CENTS, "EUR")),
+    ]

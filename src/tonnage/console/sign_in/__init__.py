@@ -1,0 +1,7 @@
+"""The way in and out: password, second factor, the way back after a forgotten password."""
+
+from fastapi import APIRouter
+
+from tonnage.console.sign_in import code, forgotten, new_password, password
+
+routes: tuple[APIRouter, ...] = (password.routes, code.routes, forgotten.routes, new_password.routes)

@@ -1,0 +1,68 @@
+"""Somebody in front of the door: without a session, or with one that opens no pages yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tonnage.access.guard import Resources, resources_of
+from tonnage.access.session import Client, Stage, Visitor, new_token
+from tonnage.console.cookies import Cookies
+from tonnage.console.view import View
+from tonnage.console.visit import client_of, find, own_form
+from tonnage.db import Database
+from tonnage.web.route import Early
+
+
+@dataclass(frozen=True)
+class Guest(View):
+    """One request; its page is drawn without the frame of a member, whoever has a session or not."""
+
+    session: Visitor | None
+    """The session there is, at whatever stage."""
+    now: datetime
+    resources: Resources
+    fields: Mapping[str, str]
+    """Of the form; empty for a page that is only looked at."""
+
+    @property
+    def database(self) -> Database:
+        """The pools."""
+        return self.resources.database
+
+    @property
+    def client(self) -> Client:
+        """The browser at the other end."""
+        return client_of(self.request)
+
+    @property
+    def is_in(self) -> bool:
+        """Whether there is nothing left to prove."""
+        return self.session is not None and self.session.stage is not Stage.CODE
+
+    def page(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object
+    ) -> Response:
+        """As any page. Its forms are bound to a cookie, which is set with the first one."""
+        response = super().page(template, status=status, headers=headers, **context)
+        # Not in answer to a form: one that another site sends comes without the cookie that there may be.
+        if self.request.method == "GET" and self.session is None and self.cookies.guest() is None:
+            self.cookies.set_guest(response, self.secret)
+        return response
+
+
+async def _receive(request: Request) -> Guest:
+    cookies = Cookies(request)
+    token, session = await find(request, cookies) or (None, None)
+    resources = resources_of(request)
+    secret = token or cookies.guest() or new_token()
+    guest = Guest(request, None, secret, cookies, session, resources.clock(), resources, {})
+    request.state.visit = guest  # for the page that says no
+    return replace(guest, fields=await own_form(request, secret))
+
+
+Anybody: TypeAlias = Annotated[Guest, Depends(Early(_receive))]

@@ -1,0 +1,69 @@
+"""Where the link of a mail leads: choosing a new password.
+
+Opening it uses nothing up, since mail programs open links, too. The token is in the path: no page says it to another.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from tonnage.access.mails import NEW_PASSWORD
+from tonnage.access.passwords import member_password
+from tonnage.access.reset_actions import reset_of, reset_password
+from tonnage.console.rendering import gettext
+from tonnage.console.sign_in.guest import Anybody, Guest
+from tonnage.errors import NotFound
+from tonnage.web.forms import Filled, Form, blank, fill
+from tonnage.web.payload import Text
+from tonnage.web.route import Door
+
+_SILENT = {"Referrer-Policy": "no-referrer"}
+
+routes = APIRouter(prefix=f"{NEW_PASSWORD}/{{token}}", route_class=Door, include_in_schema=False)
+
+
+class NewPasswordForm(Form):
+    """Typed once: whoever mistypes asks for another link."""
+
+    password: Annotated[Text, AfterValidator(member_password)]
+
+
+@routes.get("")
+async def ask(guest: Anybody, token: str) -> Response:
+    """The form, or that the link is worth nothing."""
+    if await guest.database.run(lambda conn: reset_of(conn, token, guest.now)) is None:
+        return _worthless(guest)
+    return _page(guest, blank(NewPasswordForm))
+
+
+@routes.post("")
+async def choose(guest: Anybody, token: str) -> Response:
+    """On to the sign-in with the new password."""
+    # Hashing costs: not for whoever has no link.
+    if await guest.database.run(lambda conn: reset_of(conn, token, guest.now)) is None:
+        return _worthless(guest)
+    form = fill(NewPasswordForm, guest.fields)
+    try:
+        chosen = await form.submit(lambda typed: _choose(guest, token, typed))
+    except NotFound:
+        return _worthless(guest)
+    if chosen is None:
+        return _page(guest, form)
+    return guest.see("/sign-in", gettext("The password was changed, and all sessions have ended. Sign in with it."))
+
+
+async def _choose(guest: Guest, token: str, typed: NewPasswordForm) -> bool:
+    password_hash = await guest.resources.passwords.hash(typed.password)
+    await guest.database.transaction(lambda conn: reset_password(conn, token, password_hash, guest.client, guest.now))
+    return True
+
+
+def _page(guest: Guest, form: Filled[NewPasswordForm]) -> Response:
+    status = form.status if form.errors else 200
+    return guest.page("sign_in/new_password.html", status=status, headers=_SILENT, form=form)
+
+
+def _worthless(guest: Guest) -> Response:
+    return guest.page("sign_in/worthless.html", status=404, headers=_SILENT)

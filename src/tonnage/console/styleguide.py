@@ -1,0 +1,60 @@
+"""All components on one page, beside a demo: where the design is looked at and changed."""
+
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tonnage.console.cookies import Cookies
+from tonnage.console.ranges import read_range
+from tonnage.console.view import View
+from tonnage.errors import Conflict
+from tonnage.web.forms import Filled, Form
+from tonnage.web.route import Door
+from tonnage.web.table import Choices
+
+routes = APIRouter(route_class=Door, include_in_schema=False)
+
+_TODAY = date(2026, 11, 24)
+_NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+_TB = 10**12
+
+_LISTED = Choices(("name", "used"), ("near", "over"), falling=frozenset({"used"}))
+
+
+def _filled() -> Filled[Form]:
+    form: Filled[Form] = Filled(
+        {"name": "Hillside", "allocated": "60", "allocated_unit": "TB", "overdraft": "on", "role": "staff"}, None
+    )
+    form.errors["allocated"] = Conflict("The contract has 47 TB left for this partner; ask for less.")
+    return form
+
+
+def _days() -> list[tuple[date, int, int]]:
+    return [
+        (_TODAY - timedelta(days=age), 3 * _TB + (59 - age) * 45 * 10**9 + (age * 7919 % 13) * 10**10, 5 * _TB)
+        for age in range(59, -1, -1)
+    ]
+
+
+@routes.get("/styleguide")
+async def styleguide(request: Request) -> Response:
+    """Every component, with values that look like real ones."""
+    cookies = Cookies(request)
+    secret = cookies.guest() or secrets.token_urlsafe(32)
+    view = View(request, None, secret, cookies)
+    response = view.page(
+        "components/styleguide.html",
+        form=_filled(),
+        wanted=_LISTED.read(request.query_params),
+        range=read_range(request.query_params, _TODAY),
+        days=_days(),
+        now=_NOW,
+        TB=_TB,
+        fee=Decimal("12345.678"),
+    )
+    cookies.set_guest(response, secret)
+    return response

@@ -1,0 +1,115 @@
+"""Numbers, sizes, money, days and moments as a member reads them: in their locale and time zone.
+
+Digits are the Latin ones everywhere, as they must be typed for the API and as Babel writes them unless told otherwise.
+Running words ("3 minutes ago", "bytes") are in the language of the page, which is not always that of the locale.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import cached_property
+
+from babel import Locale, dates, numbers
+
+from tonnage.console.wording.catalogue import language_of, translations_of
+from tonnage.console.wording.choices import babel_locale, time_zone
+from tonnage.units import scaled
+
+_BESIDE = "\N{NARROW NO-BREAK SPACE}"
+_CENT = Decimal("0.01")
+# Babel quantises in the current context, whose 28 digits a sum of exact fees may exceed.
+_WIDE = Context(prec=60)
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How one member reads. What is not known any more as a locale is en_GB, and UTC as a time zone: no page breaks."""
+
+    locale: str
+    time_zone: str
+
+    @cached_property
+    def babel(self) -> Locale:
+        """The locale as Babel knows it, for its text direction and the like."""
+        return babel_locale(self.locale)
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """Where the member lives."""
+        return time_zone(self.time_zone)
+
+    def number(self, value: int | Decimal) -> str:
+        """All its digits, grouped."""
+        with localcontext(_WIDE):
+            return numbers.format_decimal(value, locale=self.babel, decimal_quantization=False)
+
+    def size(self, size: int | Decimal) -> str:
+        """`1.32 TB`: see `units.scaled`."""
+        number, unit = scaled(size)
+        return f"{self.number(number)}{_BESIDE}{unit}"
+
+    def exact_size(self, size: int | Decimal) -> str:
+        """`1,320,000,000,000 bytes`."""
+        words = translations_of(language_of(self.locale))
+        return words.ngettext("{count} byte", "{count} bytes", int(size)).format(count=self.number(int(size)))
+
+    def percent(self, fraction: Decimal | float) -> str:
+        """`12.3%` for 0.123: at most one decimal, cut, so that only what is full is 100%."""
+        with localcontext(_WIDE):
+            cut = Decimal(str(fraction)).quantize(Decimal("0.001"), ROUND_DOWN)
+            return numbers.format_percent(cut, locale=self.babel, decimal_quantization=False)
+
+    def money(self, cents: int | Decimal, currency: str) -> str:
+        """`€12.35` for 1234.5 cents (a cent is a hundredth of any currency): two decimals, rounded half up."""
+        with localcontext(_WIDE):
+            return self.exact_money(Decimal(cents).quantize(Decimal(1), ROUND_HALF_UP), currency)
+
+    def exact_money(self, cents: int | Decimal, currency: str) -> str:
+        """`€12.345` for 1234.5 cents: at least two decimals, and all that there are."""
+        with localcontext(_WIDE):
+            return numbers.format_currency(
+                Decimal(cents).scaleb(-2),
+                currency,
+                locale=self.babel,
+                currency_digits=False,
+                decimal_quantization=False,
+            )
+
+    def price(self, cents: int | Decimal) -> str:
+        """The number of "cents per GB-month", with just the decimals that it has."""
+        return self.number(cents)
+
+    def date_of(self, moment: datetime) -> date:
+        """The day that it is then where the member lives."""
+        return moment.astimezone(self.zone).date()
+
+    def day(self, day: date) -> str:
+        """`24 Nov 2026`."""
+        return dates.format_date(day, "medium", locale=self.babel)
+
+    def month(self, day: date) -> str:
+        """`November 2026`."""
+        return dates.format_skeleton("yMMMM", day, locale=self.babel)
+
+    def moment(self, moment: datetime) -> str:
+        """`24 Nov 2026, 17:05`, in the member's time zone."""
+        local = moment.astimezone(self.zone)
+        clock = dates.format_time(local, "short", tzinfo=self.zone, locale=self.babel)
+        return (
+            str(dates.get_datetime_format("medium", self.babel)).replace("{1}", self.day(local)).replace("{0}", clock)
+        )
+
+    def zone_of(self, moment: datetime) -> str:
+        """`CET`: what the member's time zone is called then; an offset where it has no abbreviation."""
+        return moment.astimezone(self.zone).tzname() or "UTC"
+
+    def exact_moment(self, moment: datetime) -> str:
+        """RFC 3339 in UTC, whole seconds."""
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """`3 minutes ago`, or `in 3 minutes`."""
+        passed = moment - now
+        if abs(passed) < timedelta(seconds=1):  # "in 0 seconds" is no English, and clocks differ by as much
+            passed = timedelta(seconds=-1)
+        return dates.format_timedelta(passed, add_direction=True, locale=babel_locale(language_of(self.locale)))

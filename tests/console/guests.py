@@ -1,0 +1,38 @@
+"""Browsers of people who are not signed in yet."""
+
+import re
+from collections.abc import AsyncGenerator
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.access.members import WORD, Person, client, person
+from tests.api.conftest import House
+
+
+@pytest.fixture
+async def ann(house: House) -> Person:
+    return await person(house.cast, await house.cast.distributor())
+
+
+@pytest.fixture
+async def browser(house: House) -> AsyncGenerator[httpx.AsyncClient]:
+    """From an address of its own, so that tests do not block each other."""
+    transport = httpx.ASGITransport(house.app, client=(client().address, 1))
+    headers = {"Accept": "text/html", "Accept-Language": "en-GB"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://tonnage", headers=headers) as browser:
+        yield browser
+
+
+async def send(browser: httpx.AsyncClient, path: str, fields: dict[str, str], to: str | None = None) -> httpx.Response:
+    """The form of a page, with the page's own token."""
+    page = await browser.get(path)
+    found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+    assert found, page.status_code
+    return await browser.post(to or path, data={"csrf": found[1], **fields})
+
+
+async def sign_in(browser: httpx.AsyncClient, ann: Person, password: str = WORD, wanted: str = "/") -> httpx.Response:
+    path = f"/sign-in?next={quote(wanted)}"
+    return await send(browser, path, {"email": ann.email, "password": password, "next": wanted}, "/sign-in")

@@ -1,0 +1,103 @@
+"""Access keys through the console, on a real gateway."""
+
+import html
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from sandbox.gateway import Gateway
+from tests.clustered import ClusterHouse, on_cluster
+from tests.console.conftest import Desks
+from tonnage.access.actor import Role
+from tonnage.accounts import key_queries
+from tonnage.accounts.access_key import new_access_key
+from tonnage.regions import queries as regions
+from tonnage.storage.plane import MAX_ACCESS_KEYS
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+
+@pytest.fixture
+async def cluster_house(
+    new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
+) -> AsyncGenerator[ClusterHouse]:
+    with new_database() as conninfo:
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as house:
+            yield house
+
+
+@pytest.fixture
+async def desks(cluster_house: ClusterHouse) -> AsyncGenerator[Desks]:
+    async with AsyncExitStack() as stack:
+        yield Desks(cluster_house, stack)
+
+
+def shown(page: str, id: str) -> str:
+    found = re.search(rf'<code id="{id}"[^>]*>([^<]+)</code>', page)
+    assert found
+    return html.unescape(found[1])
+
+
+async def test_a_key_is_made_used_and_deleted(cluster_house: ClusterHouse, desks: Desks) -> None:
+    house = cluster_house
+    business = await house.business()
+    desk = await desks.of(business.partner, Role.STAFF)
+    path = f"/partner/accounts/{business.account}/access-keys"
+    assert "No access keys yet" in (await desk.get(path)).text
+    made = await desk.send(f"{path}/new", {"description": "Backup <server>"})
+    assert made.status_code == 200
+    assert made.headers["cache-control"] == "no-store"
+    access_key, secret = shown(made.text, "access-key"), shown(made.text, "secret-key")
+    with house.customer(access_key, secret) as customer:
+        assert customer.tries("list_buckets") == "done"
+        listed = await desk.get(path)
+        assert access_key in listed.text
+        assert "Backup &lt;server&gt;" in listed.text
+        assert secret not in listed.text
+        asked = await desk.get(f"{path}/{access_key}/delete")
+        assert "Backup &lt;server&gt;" in asked.text
+        assert (await desk.send(f"{path}/{access_key}/delete")).status_code == 303
+        assert customer.tries("list_buckets") == "InvalidAccessKeyId"
+    assert (await desk.get(f"{path}/{access_key}/delete")).status_code == 404
+
+
+async def test_ten_are_the_most(cluster_house: ClusterHouse, desks: Desks) -> None:
+    house = cluster_house
+    business = await house.business()
+    desk = await desks.of(business.partner, Role.STAFF)
+    path = f"/partner/accounts/{business.account}/access-keys"
+    now, stamp = house.clock.now, house.cast.operator.stamp
+    for key in [new_access_key() for _ in range(MAX_ACCESS_KEYS)]:
+        await house.database.run(lambda conn, key=key: key_queries.insert_key(conn, business.account, key, None, now))
+        await house.database.run(lambda conn, key=key: key_queries.enliven_key(conn, key, now, stamp))
+    listed = await desk.get(path)
+    assert "10 access keys are the most" in listed.text
+    assert f"{path}/new" not in listed.text
+    refused = await desk.send(f"{path}/new", {"description": "Eleventh"})
+    assert refused.status_code == 409
+    assert 'value="Eleventh"' in refused.text
+
+
+async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(
+    cluster_house: ClusterHouse, desks: Desks
+) -> None:
+    house = cluster_house
+    business = await house.business()
+    desk = await desks.of(business.partner, Role.STAFF)
+    path = f"/partner/accounts/{business.account}/access-keys"
+    access_key = shown((await desk.send(f"{path}/new")).text, "access-key")
+    for cluster in await house.database.run(regions.clusters):
+        await house.database.run(lambda conn, c=cluster: regions.note_doubt(conn, c, "Look into /etc/secret."))
+    away = [
+        await desk.send(f"{path}/new", {"description": "Backup server"}),
+        await desk.send(f"{path}/{access_key}/delete"),
+    ]
+    for page in away:
+        assert page.status_code == 503
+        assert "the operator has to look at it" in page.text
+        assert "/etc/secret" not in page.text
+    assert 'value="Backup server"' in away[0].text
+    assert "Being deleted" in (await desk.get(path)).text

@@ -1,0 +1,207 @@
+"""The record of what was done, as a page and as a file."""
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import tonnage
+from tests.cast import TB
+from tests.console.conftest import Desk, Desks
+from tonnage.access.actor import Actor, Role
+from tonnage.access.audit import Entry
+from tonnage.console.own import asked
+from tonnage.console.own.changes import accounts_in, changes, name_of
+from tonnage.console.own.deeds import DEEDS
+from tonnage.partners.actions import update_partner
+from tonnage.partners.partner import PartnerChange
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def distributor(desks: Desks) -> Actor:
+    return await desks.house.cast.distributor()
+
+
+@pytest.fixture
+async def viewer(desks: Desks, distributor: Actor) -> Desk:
+    return await desks.of(distributor, Role.VIEWER)
+
+
+async def record(desks: Desks, actor: Actor, action: str, subject: str, before: Any, after: Any) -> int:
+    """An entry like those that statements write."""
+    (entry,) = await desks.house.cast.row(
+        "select audit(%s, %s, %s, %s, %s, %s)",
+        actor.stamp,
+        actor.organisation_id,
+        action,
+        subject,
+        json.dumps(before) if before else None,
+        json.dumps(after) if after else None,
+    )
+    return entry
+
+
+async def lines(desk: Desk, query: str = "") -> list[dict[str, str]]:
+    answer = await desk.get(f"/audit.csv{query}")
+    assert answer.status_code == 200
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+async def test_it_says_who_did_what_and_what_it_was_before(desks: Desks, distributor: Actor, viewer: Desk) -> None:
+    contract = await desks.house.cast.contract(distributor, 10 * TB)
+    partner = await desks.house.cast.partner(distributor, contract, 2 * TB, name="<b>Hill</b>")
+    staff = await desks.of(distributor, Role.STAFF)
+    actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
+    change = PartnerChange(allocated_capacity=3 * TB)
+    await desks.house.cast.database.run(
+        lambda conn: update_partner(conn, actor, partner.organisation_id, change, desks.house.clock.now)
+    )
+    page = await viewer.get("/audit?action=partner.update")
+    assert page.status_code == 200
+    assert "Changed the partner" in page.text.split("<tbody>")[1]
+    assert staff.email in page.text
+    assert "&lt;b&gt;Hill&lt;/b&gt;" in page.text
+    before, after = page.text.index("2\N{NARROW NO-BREAK SPACE}TB"), page.text.index("3\N{NARROW NO-BREAK SPACE}TB")
+    assert before < after
+    assert "Created the partner" not in page.text.split("<tbody>")[1]
+
+
+async def test_what_a_partners_own_record_tells(desks: Desks, distributor: Actor) -> None:
+    contract = await desks.house.cast.contract(distributor, 10 * TB, details="Secret contract")
+    partner = await desks.house.cast.partner(distributor, contract, 2 * TB)
+    staff = await desks.of(distributor, Role.STAFF)
+    by_distributor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
+    change = PartnerChange(allocated_capacity=3 * TB)
+    await desks.house.cast.database.run(
+        lambda conn: update_partner(conn, by_distributor, partner.organisation_id, change, desks.house.clock.now)
+    )
+    page = await (await desks.of(partner, Role.STAFF)).get("/audit")
+    assert "Changed the partner" in page.text
+    assert staff.email not in page.text
+    assert "Secret contract" not in page.text
+    assert "Secret contract" in (await (await desks.of(distributor, Role.VIEWER)).get("/audit")).text
+
+
+async def test_it_is_found_by_name_of_the_thing_and_of_who_did_it(
+    desks: Desks, distributor: Actor, viewer: Desk
+) -> None:
+    contract = await desks.house.cast.contract(distributor, 10 * TB)
+    hill = await desks.house.cast.partner(distributor, contract, name="Hill 100%")
+    await desks.house.cast.partner(distributor, contract, name="Dale")
+    await desks.house.cast.region()
+    account = await desks.house.cast.account(hill, name="Bakery")
+    assert {line["Id"] for line in await lines(viewer, "?q=hILL")} == {str(hill.organisation_id)}
+    assert {line["Id"] for line in await lines(viewer, "?q=%25")} == {str(hill.organisation_id)}
+    assert {line["Id"] for line in await lines(viewer, "?q=bakery")} == {str(account)}
+    assert {line["Id"] for line in await lines(viewer, f"?q={account}")} == {str(account)}
+    assert await lines(viewer, "?q=nobody+at+all") == []
+    staff = await desks.of(distributor, Role.STAFF)
+    actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
+    await record(desks, actor, "key.revoke", str(uuid4()), None, None)
+    assert [line["Action"] for line in await lines(viewer, f"?q={staff.email}")] == ["key.revoke", "member.create"]
+    assert [line["Action"] for line in await lines(viewer, f"?actor={staff.member_id}")] == ["key.revoke"]
+
+
+async def test_pages_follow_each_other_without_gap_or_repetition(
+    desks: Desks, distributor: Actor, viewer: Desk
+) -> None:
+    subjects = [str(number) for number in range(120)]
+    for subject in subjects:
+        await record(desks, distributor, "test.page", subject, None, None)
+    seen: list[str] = []
+    path: str | None = "/audit?action=test"
+    while path:
+        page = (await viewer.get(path)).text
+        seen += re.findall(r"subject=(\d+)\"", page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        path = older[1].replace("&amp;", "&") if older else None
+    assert seen == subjects[::-1]
+    assert [line["Id"] for line in await lines(viewer, "?action=test&before=1")] == subjects[::-1]
+
+
+async def test_the_file_is_harmless_and_says_what_the_page_says(desks: Desks, distributor: Actor, viewer: Desk) -> None:
+    await record(desks, distributor, "test.harm", "=cmd", None, {"name": '=HYPERLINK("x")'})
+    (line,) = await lines(viewer, "?action=test.harm")
+    assert line["Id"] == "'=cmd"
+    assert line["Name"] == '\'=HYPERLINK("x")'
+    assert line["By"] == "cli"
+    assert json.loads(line["After"]) == {"name": '=HYPERLINK("x")'}
+    page = await viewer.get("/audit?action=test.harm")
+    assert "test.harm" in page.text
+    assert 'href="/audit.csv?action=test.harm"' in page.text
+
+
+async def test_a_strangers_entries_are_nowhere(desks: Desks, distributor: Actor, viewer: Desk) -> None:
+    stranger = await desks.house.cast.distributor()
+    await record(desks, stranger, "test.foreign", "foreign-thing", None, None)
+    for query in ("", "?subject=foreign-thing", "?q=foreign-thing", "?action=test.foreign"):
+        assert "test.foreign" not in (await viewer.get(f"/audit{query}")).text.split('id="list"')[1]
+        assert all(line["Id"] != "foreign-thing" for line in await lines(viewer, query))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?before=x", "?before=-1", "?from=2026-02-30&to=9999-12-31", "?actor=1", "?q=%00&action=%00", "?subject=%0a"],
+)
+async def test_what_cannot_be_read_was_not_asked_for(viewer: Desk, query: str) -> None:
+    answer = await viewer.get(f"/audit{query}")
+    assert answer.status_code == 200
+    assert "Added the member" in answer.text
+
+
+def test_days_are_those_of_the_reader() -> None:
+    wanted = asked.read({"from": "2026-03-29", "to": "2026-03-29"})
+    chosen = wanted.filter(ZoneInfo("Europe/Berlin"), None)
+    assert chosen.since == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    assert chosen.until == datetime(2026, 3, 29, 22, tzinfo=UTC)
+    assert asked.read(wanted.parameters) == wanted
+
+
+def entry(action: str, subject: str, before: Any, after: Any) -> Entry:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return Entry(1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after)
+
+
+def test_only_what_changed_is_told() -> None:
+    changed = entry(
+        "partner.update",
+        "x",
+        {"name": "Hill", "allocatedCapacity": 1, "extra": 1},
+        {"name": "Hill", "allocatedCapacity": 0, "extra": 2},
+    )
+    assert [tuple(one) for one in changes(changed)] == [("Allocation", "allocation", 1, 0), ("extra", "text", 1, 2)]
+    removed = entry("account.purge", "000012", {"name": "Hill", "allocatedCapacity": 5}, None)
+    assert [tuple(one) for one in changes(removed)] == [("Allocation", "allocation", 5, None)]
+    assert name_of(removed) == "Hill"
+    assert accounts_in([removed, changed, entry("account.create", "odd", None, None)]) == {12}
+    assert changes(entry("test.odd", "x", ["list"], "text")) == []
+
+
+def test_every_action_of_the_product_has_words() -> None:
+    source = Path(tonnage.__file__).parent
+    found: set[str] = set()
+    for file in source.rglob("*queries.py"):
+        for call in file.read_text().split("audit(%(stamp)s")[1:]:
+            found.update(re.findall(r"'([a-z]+\.[a-z-]+)'", call[:400]))
+    assert found
+    assert found == set(DEEDS)
+
+
+async def test_a_partners_viewer_sees_no_details_of_accounts_in_the_record_either(desks: Desks) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor))
+    viewer = await desks.of(partner, Role.VIEWER)
+    for path in ("/audit", "/audit.csv"):
+        assert (await viewer.get(path)).status_code == 403
+    assert 'href="/audit"' not in (await viewer.get("/partner/accounts")).text
+    assert (await (await desks.of(distributor, Role.VIEWER)).get("/audit")).status_code == 200

@@ -1,0 +1,96 @@
+"""What other sites make a browser send, and what strangers send themselves."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+
+from tests.access.members import OTHER_WORD, WORD, Person, cheap
+from tests.api.conftest import House
+from tests.console.conftest import Desks
+from tests.console.guests import ann, browser, send, sign_in
+from tonnage.access.guard import SignInSettings
+from tonnage.asgi import create_app
+
+__all__ = ["ann", "browser"]
+"""The fixtures of guests."""
+
+pytestmark = pytest.mark.anyio
+
+CROSSED = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+
+
+@pytest.fixture
+async def behind_tls(house: House, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """The console as it is reached by https, though a proxy speaks plain HTTP with it."""
+    settings = SignInSettings(public_url="https://console.example.com")
+    app = create_app(conninfo, clock=house.clock, passwords=cheap(), sign_in=settings)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app)
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
+
+
+@pytest.mark.parametrize("wanted", ["//[", "http://[", "//\N{ACCOUNT OF}/x", "/\t/evil.example", "/\r\nX-Y: z", "/\0"])
+async def test_whatever_is_wanted_is_no_crash(browser: httpx.AsyncClient, wanted: str) -> None:
+    page = await browser.get("/sign-in", params={"next": wanted})
+    assert page.status_code == 200
+    assert 'name="next" value="/"' in page.text
+
+
+async def test_another_site_signs_nobody_out(browser: httpx.AsyncClient, ann: Person) -> None:
+    await sign_in(browser, ann)
+    token = browser.cookies.pop("tonnage-session")
+    # Such a form comes without the cookies, but those that its answer sets are kept.
+    crossed = await browser.post("/sign-out", data={"csrf": ""}, headers=CROSSED)
+    assert crossed.status_code == 303
+    assert "set-cookie" not in crossed.headers
+    assert await ann.visit(token)
+    browser.cookies.set("tonnage-session", token)
+    held = await browser.post("/sign-out", data={"csrf": ""}, headers=CROSSED)
+    assert held.status_code == 403
+    assert await ann.visit(token)
+
+
+async def test_another_site_spoils_no_sign_in_that_is_under_way(browser: httpx.AsyncClient, ann: Person) -> None:
+    fields = {"email": ann.email, "password": WORD}
+    crossed = await browser.post("/sign-in", data=fields, headers=CROSSED)
+    assert crossed.status_code == 403
+    assert "set-cookie" not in crossed.headers
+
+
+async def test_behind_tls_cookies_are_bound_to_it_and_browsers_told_to_stay(
+    behind_tls: httpx.AsyncClient, browser: httpx.AsyncClient
+) -> None:
+    page = await behind_tls.get("/sign-in")
+    assert page.headers["strict-transport-security"] == "max-age=31536000"
+    made = page.headers["set-cookie"]
+    assert made.startswith("__Host-tonnage-guest=")
+    assert "; Secure" in made
+    assert "; Path=/" in made
+    assert "Domain" not in made
+    plain = await browser.get("/sign-in")
+    assert "strict-transport-security" not in plain.headers
+    assert "Secure" not in plain.headers["set-cookie"]
+
+
+async def test_a_new_password_is_a_new_cookie(browser: httpx.AsyncClient, ann: Person) -> None:
+    await sign_in(browser, ann)
+    stolen = browser.cookies["tonnage-session"]
+    changed = await send(browser, "/profile/password", {"current": WORD, "new": OTHER_WORD})
+    assert changed.status_code == 303
+    assert browser.cookies["tonnage-session"] != stolen
+    assert (await browser.get("/profile")).status_code == 200
+    assert await ann.visit(stolen) is None
+
+
+@pytest.mark.parametrize(
+    "query", ["to=0001-01-01", "from=0001-01-01&to=0001-01-02", "to=9999-12-31", "from=9999-12-31"]
+)
+async def test_no_day_of_the_calendar_is_a_crash(desks: Desks, query: str) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), 0)
+    desk = await desks.of(partner)
+    assert (await desk.get(f"/partner/usage?{query}")).status_code in {200, 422}

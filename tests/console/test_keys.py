@@ -1,0 +1,122 @@
+"""API keys in the console."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.cast import NOW
+from tests.console.conftest import Desk, Desks
+from tonnage.access.actor import Actor, Role
+from tonnage.console.own.keys import end_of
+from tonnage.errors import Invalid
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def distributor(desks: Desks) -> Actor:
+    return await desks.house.cast.distributor()
+
+
+@pytest.fixture
+async def admin(desks: Desks, distributor: Actor) -> Desk:
+    return await desks.of(distributor)
+
+
+def _shown_key(page: str) -> str:
+    found = re.search(r'<code id="key"[^>]*>(tng_\w+)</code>', page)
+    assert found, "no key is shown"
+    return found[1]
+
+
+async def test_a_key_is_shown_once_and_works_with_its_role(desks: Desks, admin: Desk) -> None:
+    made = await admin.send("/keys/new", {"description": "<b>Billing</b>", "role": "viewer"})
+    assert made.status_code == 200
+    assert "no-store" in made.headers["cache-control"]
+    key = _shown_key(made.text)
+    listed = await admin.get("/keys")
+    assert "&lt;b&gt;Billing&lt;/b&gt;" in listed.text
+    assert f"{key[:8]}…" in listed.text
+    assert key not in listed.text
+    headers = {"Authorization": f"Bearer {key}"}
+    assert (await desks.house.http.get("/v1/contract/list", headers=headers)).status_code == 200
+    assert (await desks.house.http.post("/v1/partner", headers=headers, json={})).status_code == 403
+
+
+async def test_a_last_day_ends_with_that_day_of_the_members_time_zone(desks: Desks, admin: Desk) -> None:
+    await desks.house.cast.row(
+        "update member set time_zone = 'Europe/Berlin' where id = %s returning id", admin.member_id
+    )
+    today = desks.house.clock.now.astimezone(ZoneInfo("Europe/Berlin")).date()
+    made = await admin.send("/keys/new", {"description": "Today", "role": "staff", "last_day": today.isoformat()})
+    assert made.status_code == 200
+    assert "valid until the end of" in made.text
+    (until,) = await desks.house.cast.row("select valid_until from api_key where description = 'Today'")
+    assert until == datetime(today.year, today.month, today.day, tzinfo=ZoneInfo("Europe/Berlin")) + timedelta(days=1)
+
+
+async def test_a_day_that_is_over_is_refused_and_everything_typed_is_kept(desks: Desks, admin: Desk) -> None:
+    yesterday = (desks.house.clock.now - timedelta(days=1)).date().isoformat()
+    refused = await admin.send("/keys/new", {"description": "Late", "role": "admin", "last_day": yesterday})
+    assert refused.status_code == 422
+    assert 'id="last_day-error"' in refused.text
+    assert f'value="{yesterday}"' in refused.text
+    assert 'value="Late"' in refused.text
+    assert 'value="admin" checked' in refused.text
+    unreadable = await admin.send("/keys/new", {"description": " ", "role": "owner", "last_day": "2026-02-30"})
+    assert unreadable.status_code == 422
+    for field in ("description", "role", "last_day"):
+        assert f'id="{field}-error"' in unreadable.text
+
+
+def test_the_calendar_has_an_end() -> None:
+    assert end_of(date(2026, 3, 28), ZoneInfo("Europe/Berlin")) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    with pytest.raises(Invalid):
+        end_of(date.max, ZoneInfo("Pacific/Honolulu"))
+
+
+async def test_a_key_is_revoked_after_a_question(desks: Desks, distributor: Actor, admin: Desk) -> None:
+    await desks.house.key(distributor, Role.VIEWER)
+    (key_id,) = await desks.house.cast.row(
+        "select id from api_key where organisation_id = %s", distributor.organisation_id
+    )
+    path = f"/keys/{key_id}/revocation"
+    asked = await admin.get(path)
+    assert "stops within a second" in asked.text
+    revoked = await admin.send(path)
+    assert (revoked.status_code, revoked.headers["location"]) == (303, "/keys")
+    (at,) = await desks.house.cast.row("select revoked_at from api_key where id = %s", key_id)
+    assert at == desks.house.clock.now
+    listed = await admin.get("/keys")
+    assert "Revoked" in listed.text
+    assert path not in listed.text
+
+
+async def test_an_expired_key_looks_it(desks: Desks, distributor: Actor, admin: Desk) -> None:
+    await desks.house.cast.key(distributor, valid_until=NOW + timedelta(days=1))
+    assert "Expired" not in (await admin.get("/keys")).text
+    await desks.house.cast.row(
+        "update api_key set valid_until = %s where organisation_id = %s returning id",
+        desks.house.clock.now,
+        distributor.organisation_id,
+    )
+    assert "Expired" in (await admin.get("/keys")).text
+
+
+async def test_a_strangers_key_is_neither_shown_nor_revoked(desks: Desks, admin: Desk) -> None:
+    stranger = await desks.house.cast.distributor()
+    await desks.house.cast.key(stranger)
+    (key_id, hint) = await desks.house.cast.row(
+        "select id, hint from api_key where organisation_id = %s", stranger.organisation_id
+    )
+    assert hint not in (await admin.get("/keys")).text
+    assert (await admin.get(f"/keys/{key_id}/revocation")).status_code == 404
+
+
+async def test_only_admins_open_the_keys(desks: Desks, distributor: Actor) -> None:
+    for role in (Role.VIEWER, Role.STAFF):
+        desk = await desks.of(distributor, role)
+        for path in ("/keys", "/keys/new"):
+            assert (await desk.get(path)).status_code == 403

@@ -1,0 +1,134 @@
+"""Contracts and distributors in the operator's console."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.cast import TB, unique
+from tests.console.conftest import Desk, Desks
+from tonnage.access.actor import Role
+from tonnage.contracts.page_queries import terms_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def admin(desks: Desks) -> Desk:
+    return await desks.of(desks.house.cast.operator)
+
+
+def contract(**other: str) -> dict[str, str]:
+    return {"details": "Disks", "reserved": "20", "reserved_unit": "TB", "price": "95.5", "currency": "eur", **other}
+
+
+async def test_a_distributor_is_created_and_gets_its_first_admin(desks: Desks, admin: Desk) -> None:
+    name = unique("<i>Disks & Co</i>")
+    made = await admin.send("/operator/distributors/new", {"name": name})
+    assert made.status_code == 303
+    path = made.headers["location"]
+    page = await admin.get(path)
+    assert name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in page.text
+    assert "<i>Disks" not in page.text
+    member = {"email": f"{uuid4().hex}@example.org", "name": "Ann", "role": "admin", "password": "Choose-1-yourself"}
+    team = path.replace("/distributors/", "/members/")
+    assert f'href="{team}/new"' in page.text
+    added = await admin.send(f"{team}/new", member)
+    assert (added.status_code, added.headers["location"]) == (303, team)
+    assert member["email"] in (await admin.get(path)).text
+    assert member["email"] in (await admin.get(f"/operator/members?q={member['email']}")).text
+
+
+async def test_a_distributor_without_a_name_is_refused(admin: Desk) -> None:
+    refused = await admin.send("/operator/distributors/new", {"name": " "})
+    assert refused.status_code == 422
+    assert 'id="name-error"' in refused.text
+
+
+async def test_a_contract_is_signed(desks: Desks, admin: Desk) -> None:
+    distributor = await desks.house.cast.distributor()
+    chosen = await admin.get(f"/operator/contracts/new?distributor={distributor.organisation_id}")
+    assert f'value="{distributor.organisation_id}" selected' in chosen.text
+    made = await admin.send("/operator/contracts/new", contract(distributor=str(distributor.organisation_id)))
+    assert made.status_code == 303
+    page = (await admin.get(made.headers["location"])).text
+    assert "20\N{NARROW NO-BREAK SPACE}TB" in page
+    assert "95.5 EUR" in page
+
+
+async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admin: Desk) -> None:
+    refused = await admin.send("/operator/contracts/new", contract(distributor="", price="dear", currency="euros"))
+    assert refused.status_code == 422
+    for field in ("distributor", "price", "currency"):
+        assert f'id="{field}-error"' in refused.text
+    for typed in ("Disks", "20", "dear", "euros"):
+        assert f'value="{typed}"' in refused.text
+    nobody = await admin.send("/operator/contracts/new", contract(distributor=str(uuid4())))
+    assert nobody.status_code == 422
+    assert 'id="distributor-error"' in nobody.text
+
+
+async def test_an_amended_contract_shows_what_applied_before(desks: Desks, admin: Desk) -> None:
+    cast = desks.house.cast
+    signed = await cast.contract(await cast.distributor(), 10 * TB, details="Before")
+    path = f"/operator/contracts/{signed}"
+    assert 'value="10"' in (await admin.get(path)).text
+    desks.house.clock.now += timedelta(minutes=5)
+    changed = {"details": "After", "reserved": "12.5", "reserved_unit": "TB", "price": "0.5"}
+    assert (await admin.send(path, changed)).status_code == 303
+    page = (await admin.get(path)).text
+    assert "After" in page
+    assert page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 3  # reserved, remaining, and among the terms
+    assert "100 EUR" in page
+    now, before = await cast.database.run(lambda conn: terms_of(conn, signed))
+    assert (now.valid_from, now.reserved, str(now.price_cents), now.currency) == (
+        desks.house.clock.now, 125 * TB // 10, "0.5", "EUR",
+    )  # fmt: skip
+    assert (before.valid_from, before.reserved, before.price_cents) == (cast.now, 10 * TB, 100)
+
+
+async def test_a_contract_does_not_go_below_what_is_allocated(desks: Desks, admin: Desk) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    signed = await cast.contract(distributor, 10 * TB)
+    await cast.partner(distributor, signed, 4 * TB)
+    less = {"details": "Less", "reserved": "3", "reserved_unit": "TB", "price": "100"}
+    refused = await admin.send(f"/operator/contracts/{signed}", less)
+    assert refused.status_code == 409
+    assert 'id="reserved-error"' in refused.text
+    assert "4 TB" in refused.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert 'value="3"' in refused.text
+    assert 'value="Less"' in refused.text
+    unreadable = await admin.send(f"/operator/contracts/{signed}", {**less, "reserved": "much"})
+    assert unreadable.status_code == 422
+    assert 'id="reserved-error"' in unreadable.text
+
+
+async def test_terms_of_nothing(desks: Desks) -> None:
+    assert await desks.house.cast.database.run(lambda conn: terms_of(conn, uuid4())) == []
+
+
+@pytest.mark.parametrize("path", ["distributors/new", "contracts/new", "regions/new"])
+async def test_only_admins_make_things(desks: Desks, path: str) -> None:
+    staff = await desks.of(desks.house.cast.operator, Role.STAFF)
+    refused = await staff.get(f"/operator/{path}")
+    assert refused.status_code == 403
+    assert "needs the role admin" in refused.text
+    assert (await staff.post(f"/operator/{path}", {"name": "x"})).status_code == 403
+
+
+async def test_staff_sees_no_button_that_it_may_not_use(desks: Desks, admin: Desk) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    signed: UUID = await cast.contract(distributor)
+    staff = await desks.of(cast.operator, Role.STAFF)
+    for path, button in (
+        ("distributors", "Create distributor"),
+        (f"distributors/{distributor.organisation_id}", "Add member"),
+        ("contracts", "Sign contract"),
+        (f"contracts/{signed}", "Amend contract"),
+        ("regions", "Add region"),
+    ):
+        assert button in (await admin.get(f"/operator/{path}")).text
+        assert button not in (await staff.get(f"/operator/{path}")).text
+    assert (await staff.post(f"/operator/contracts/{signed}", {"reserved": "1"})).status_code == 403

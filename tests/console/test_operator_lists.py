@@ -1,0 +1,193 @@
+"""The operator's lists, files and pages to look at."""
+
+import csv
+import io
+from uuid import uuid4
+
+import pytest
+
+from tests.cast import TB, unique
+from tests.console.conftest import Desk, Desks
+from tests.usage.scenes import record
+from tonnage.access.actor import Actor, Role
+from tonnage.usage import mover_queries
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+HOSTILE = '=cmd|"/c calc" <script>alert(1)</script>'
+ESCAPED = "=cmd|&#34;/c calc&#34; &lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+@pytest.fixture
+async def viewer(desks: Desks) -> Desk:
+    return await desks.of(desks.house.cast.operator, Role.VIEWER)
+
+
+async def hostile(desks: Desks) -> tuple[str, Actor, Actor, int]:
+    """A word that is in all names, and a distributor, a partner and an account with a contract between them."""
+    cast, word = desks.house.cast, uuid4().hex
+    region = await cast.region()
+    name = f"{HOSTILE} {word}"
+    distributor = await cast.distributor(name)
+    contract = await cast.contract(distributor, 10 * TB, details=name)
+    partner = await cast.partner(distributor, contract, 5 * TB, name=name)
+    return word, distributor, partner, await cast.account(partner, TB, name=name, region=region)
+
+
+def rows_of(file: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(file.removeprefix("\ufeff"))))
+
+
+@pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts"])
+async def test_a_file_has_what_the_list_has_and_is_harmless(desks: Desks, viewer: Desk, what: str) -> None:
+    word, *_ = await hostile(desks)
+    listed = await viewer.get(f"/operator/{what}?q={word}")
+    assert f"{ESCAPED} {word}" in listed.text
+    assert "<script>alert" not in listed.text
+    assert "1 to 1 of 1" in listed.text
+    assert f"/operator/{what}.csv?q={word}" in listed.text
+    file = await viewer.get(f"/operator/{what}.csv?q={word}")
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    header, row = rows_of(file.text)
+    assert len(header) == len(row)
+    assert row[0] == f"'{HOSTILE} {word}"
+    assert not [cell for cell in row if cell.startswith("=")]
+
+
+@pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts", "members"])
+async def test_a_list_without_anything_says_so(viewer: Desk, what: str) -> None:
+    listed = await viewer.get(f"/operator/{what}?q={uuid4().hex}")
+    assert listed.status_code == 200
+    assert "is like that" in listed.text
+
+
+async def test_a_file_is_in_the_order_of_the_list(desks: Desks, viewer: Desk) -> None:
+    word = uuid4().hex
+    for letter in "bca":
+        await desks.house.cast.distributor(f"{letter} {word}")
+    _, *rows = rows_of((await viewer.get(f"/operator/distributors.csv?q={word}&sort=name.desc")).text)
+    assert [row[0][0] for row in rows] == ["c", "b", "a"]
+    page = (await viewer.get(f"/operator/distributors?q={word}&sort=name.desc")).text
+    assert page.index(f"c {word}") < page.index(f"b {word}") < page.index(f"a {word}")
+
+
+async def test_partners_of_one(desks: Desks, viewer: Desk) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    one, other = await cast.contract(distributor), await cast.contract(distributor)
+    names = [unique("Partner"), unique("Partner")]
+    for contract, name in zip((one, other), names, strict=True):
+        await cast.partner(distributor, contract, name=name)
+    for query, shown in (
+        (f"distributor={distributor.organisation_id}", [True, True]),
+        (f"contract={one}", [True, False]),
+    ):
+        for path in ("/operator/partners", "/operator/partners.csv"):
+            text = (await viewer.get(f"{path}?{query}")).text
+            assert [name in text for name in names] == shown
+    assert names[0] not in (await viewer.get(f"/operator/partners?contract={NOBODY}")).text
+
+
+async def test_a_partner_and_an_account_to_look_at(desks: Desks, viewer: Desk) -> None:
+    word, distributor, partner, account = await hostile(desks)
+    cast = desks.house.cast
+    await record(cast, (account, cast.now, TB // 2), now=cast.now)
+    page = await viewer.get(f"/operator/partners/{partner.organisation_id}")
+    assert f"{ESCAPED} {word}" in page.text
+    assert "500\N{NARROW NO-BREAK SPACE}GB" in page.text
+    assert f"/operator/distributors/{distributor.organisation_id}" in page.text
+    file = await viewer.get(f"/operator/partners/{partner.organisation_id}/usage.csv")
+    days = rows_of(file.text)
+    assert days[-1] == [str(cast.now.date()), str(TB // 2), str(5 * TB), "0"]
+    of_partner = await viewer.get(f"/operator/accounts?partner={partner.organisation_id}")
+    assert f"Of the partner {ESCAPED} {word}." in of_partner.text
+    assert str(account) in of_partner.text
+    facts = await viewer.get(f"/operator/accounts/{account:012}")
+    assert f"{ESCAPED} {word}" in facts.text
+    assert 'method="post" action="/operator' not in facts.text
+    assert (await viewer.get(f"/operator/accounts/{account:012}/usage.csv")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/123",
+        "accounts/abc",
+        "accounts/1234567890123",
+        "accounts/999999999999",
+        "accounts/999999999999/usage.csv",
+        f"partners/{NOBODY}",
+        f"partners/{NOBODY}/usage.csv",
+        f"contracts/{NOBODY}",
+        f"distributors/{NOBODY}",
+        f"members/{NOBODY}",
+    ],
+)
+async def test_what_there_is_not(viewer: Desk, path: str) -> None:
+    assert (await viewer.get(f"/operator/{path}")).status_code == 404
+
+
+async def test_pages_of_the_operator_are_there_for_nobody_else(desks: Desks) -> None:
+    other = await desks.of(await desks.house.cast.distributor())
+    for path in (
+        "",
+        "/movers",
+        "/distributors",
+        "/contracts",
+        "/partners",
+        "/accounts",
+        "/regions",
+        "/members",
+        "/jobs",
+    ):
+        assert (await other.get(f"/operator{path}")).status_code == 404
+    for path in ("jobs/retry", "regions/nowhere/default", "distributors/new"):
+        assert (await other.post(f"/operator/{path}")).status_code == 404
+
+
+async def test_members_of_everybody(desks: Desks, viewer: Desk) -> None:
+    distributor = await desks.house.cast.distributor()
+    member = await desks.of(distributor)
+    admin = await desks.of(desks.house.cast.operator)
+    path = f"/operator/members/{distributor.organisation_id}"
+    link = f'href="{path}"'
+    assert link in (await viewer.get(f"/operator/members?q={member.email}&show=distributor")).text
+    assert link not in (await viewer.get(f"/operator/members?q={member.email}&show=partner")).text
+    assert f"{path}/{member.member_id}" not in (await viewer.get(path)).text
+    assert f"{path}/{member.member_id}" in (await admin.get(path)).text
+    assert (await viewer.get(f"{path}/{member.member_id}")).status_code == 403
+    weak = await admin.send(f"{path}/{member.member_id}/password", {"password": "short"})
+    assert weak.status_code == 422
+    assert 'id="password-error"' in weak.text
+    assert (await admin.send(f"{path}/{member.member_id}/removal")).status_code == 303
+    assert member.email not in (await admin.get(path)).text
+
+
+async def test_the_overview_tells_of_partners_that_are_over(desks: Desks, viewer: Desk) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    name = unique("<i>Over</i>")
+    partner = await cast.partner(distributor, await cast.contract(distributor), TB, name=name, overdraft=True)
+    account = await cast.account(partner, TB, overdraft=True, region=await cast.region())
+    await record(cast, (account, cast.now, 900 * TB), now=cast.now)
+    page = await viewer.get("/operator")
+    assert page.status_code == 200
+    assert 'href="/operator/partners?show=over"' in page.text
+    assert page.text.count(name.replace("<", "&lt;").replace(">", "&gt;")) == 2  # among the fullest, and the movers
+    assert "900\N{NARROW NO-BREAK SPACE}TB</span> more" in page.text
+    assert "<i>Over" not in page.text
+
+
+async def test_movers_come_later_where_there_are_many_partners(
+    desks: Desks, viewer: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    await cast.partner(distributor, await cast.contract(distributor))
+    assert await cast.database.run(mover_queries.are_few)
+    monkeypatch.setattr(mover_queries, "FEW_PARTNERS", 0)
+    assert not await cast.database.run(mover_queries.are_few)
+    assert 'hx-get="/operator/movers"' in (await viewer.get("/operator")).text
+    assert 'id="movers"' in (await viewer.get("/operator/movers")).text

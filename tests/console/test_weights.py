@@ -1,0 +1,57 @@
+"""What a page weighs for a browser that comes for the first time: itself and the files it names, as they travel."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.api.conftest import Business, House
+from tests.console.test_costs import MANY, Reader, grow, readers
+
+__all__ = ["readers"]
+"""Fixtures of the other tests."""
+
+pytestmark = pytest.mark.anyio
+
+MOST, MOST_WITH_CHART = 100_000, 200_000
+"""Bytes."""
+
+_FILE = re.compile(r'(?:src|href)="(/static/[^"]+)"')
+
+
+async def _transferred(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
+    """Bytes of the body as sent, and what it says."""
+    headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
+    async with http.stream("GET", path, headers=headers) as answer:
+        sent = b"".join([part async for part in answer.aiter_raw()])
+        decoded = httpx.Response(200, headers=answer.headers, content=sent)
+    return len(sent), decoded.text if "html" in answer.headers.get("content-type", "") else ""
+
+
+async def test_no_page_is_heavy(readers: list[Reader], house: House, business: Business) -> None:
+    """Nor is a list, at its longest."""
+    await grow(house, business, MANY)
+    heavy: list[tuple[str, int]] = []
+    seen = 0
+    for reader in readers:
+        for path in reader.pages(house).values():
+            for query in ("", "?size=250"):
+                weight, text = await _transferred(reader.desk.http, path + query)
+                if not text:  # a file, or the way to another page
+                    continue
+                files = sorted(set(_FILE.findall(text)))
+                weight += sum([(await _transferred(reader.desk.http, file))[0] for file in files])
+                seen += 1
+                if weight > (MOST_WITH_CHART if "uPlot" in text else MOST):
+                    heavy.append((path + query, weight))
+    assert heavy == []
+    assert seen > 100
+
+
+async def test_a_page_travels_compressed_where_that_is_understood(readers: list[Reader]) -> None:
+    desk = readers[0].desk
+    for accepted, encoding in (("gzip", "gzip"), ("identity", None), ("gzip;q=0", None)):
+        answer = await desk.http.get("/operator", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("content-encoding") == encoding
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.text.rstrip().endswith("</html>")

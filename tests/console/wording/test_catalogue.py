@@ -1,0 +1,96 @@
+"""Every text on a page comes from a catalogue: the whole chain, with a language made up for it."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from tests.messages import misplaced, template
+from tonnage.console.wording import catalogue
+from tonnage.console.wording.catalogue import language_of, languages, translations_of
+from tonnage.console.wording.formatting import Formats
+from tonnage.console.wording.sentences import sentence
+from tonnage.errors import Conflict, Count
+from tonnage.units import Size
+
+PRETENDED = "de"
+
+
+def _bracketed(texts: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return f"[{texts}]" if isinstance(texts, str) else tuple(f"[{text}]" for text in texts)
+
+
+@pytest.fixture
+def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
+    """A language that has every text of the template, in brackets."""
+    translated = read_po(BytesIO(template()), locale=PRETENDED)
+    for message in translated:
+        if message.id:
+            message.string = _bracketed(message.id)
+    file = tmp_path / PRETENDED / "LC_MESSAGES" / "console.po"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as opened:
+        write_po(opened, translated)
+    monkeypatch.setattr(catalogue, "LOCALE", tmp_path)
+    for cached in (translations_of, language_of):
+        cached.cache_clear()
+    yield translated
+    for cached in (translations_of, language_of):
+        cached.cache_clear()
+
+
+def test_the_language_is_found(pretended: Catalog) -> None:
+    assert languages() == ("en", PRETENDED)
+    assert language_of("de_CH") == PRETENDED
+    assert language_of("fr_FR") == "en"
+
+
+def test_texts_of_pages_and_of_programs_are_translated(pretended: Catalog) -> None:
+    told = translations_of(PRETENDED).gettext
+    for text in (
+        "Create partner",  # a template
+        "Storage accounts",  # N_
+        "must not be null",  # a rule of a payload
+        "is required",  # one of pydantic's
+        "The other contract is in another currency; move the partner to one in its own.",
+        "must not be earlier than {earliest}",  # Invalid.field
+    ):
+        assert told(text) == f"[{text}]"
+
+
+def test_a_refusal_is_translated_with_its_values(pretended: Catalog) -> None:
+    error = Conflict(
+        "The contract has {remaining} left for this partner, and the request is for {wanted}; ask for less, or have "
+        "the contract amended.",
+        remaining=Size(1_500_000_000_000),
+        wanted=Size(2_000_000_000_001),
+    )
+    assert sentence(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == (
+        "[The contract has 1,5\u202fTB left for this partner, and the request is for 2\u202fTB "
+        "([2.000.000.000.001 bytes]); ask for less, or have the contract amended.]"
+    )
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "[1 storage account]"), (2000, "[2.000 storage accounts]")])
+def test_a_count_is_translated(pretended: Catalog, count: int, said: str) -> None:
+    error = Conflict("{accounts}", accounts=Count("{count} storage account", "{count} storage accounts", count))
+    assert sentence(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == said
+
+
+def test_english_needs_no_catalogue() -> None:
+    assert languages()[0] == "en"
+    assert translations_of("en").gettext("Create partner") == "Create partner"
+
+
+def test_a_translation_with_other_placeholders_is_found() -> None:
+    translated = Catalog(locale=PRETENDED)
+    translated.add("{count} key", "{count} Schlüssel")
+    translated.add("There is no contract {contract}.", "Kein Vertrag {vertrag}.")
+    translated.add(("{count} account", "{count} accounts"), ("ein Konto", "{anzahl} Konten"))
+    found = misplaced(translated)
+    assert len(found) == 2
+    assert "{contract}" in found[0]
+    assert "account" in found[1]

@@ -1,0 +1,95 @@
+"""The message catalogues' template: every text of the program that people see, as it stands in the sources.
+
+`python -m tests.messages` checks that the template is current and that translations keep its placeholders, with
+`--write` it rewrites the template first.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from tonnage.console.wording.catalogue import LOCALE
+
+SOURCES = Path(__file__).parent.parent / "src/tonnage"
+TEMPLATE = LOCALE / "console.pot"
+
+# The command line is English only, and what only it can meet is not collected.
+PROGRAMS = ("access", "accounts", "console", "contracts", "jobs", "partners", "regions", "storage", "usage", "web")
+PROGRAM_FILES = ("db.py", "errors.py", "mail.py", "units.py")
+
+# An error's first argument is its sentence; a ValueError's is the rule that a field breaks.
+ERRORS = ("Malformed", "Invalid", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "Unavailable", "Throttled")
+KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
+    **dict.fromkeys((*ERRORS, "Misconfigured", "PlaneRefused", "ValueError", "Sentence"), (1,)),
+    "field": (2,),  # Invalid.field
+    "Count": (1, 2),
+}
+
+_PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}")
+
+
+def template() -> bytes:
+    """The template, without dates and line numbers: it changes when a text does."""
+    catalogue = Catalog(project="Tonnage", header_comment="# Every text that people see; made by `make messages`.")
+    methods = [("console/**.html", "jinja2"), *((f"{folder}/**.py", "python") for folder in PROGRAMS)]
+    methods += [(name, "python") for name in PROGRAM_FILES]
+    options = {"console/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
+    for name, _, text, comments, context in extract_from_dir(
+        SOURCES, methods, options, {**DEFAULT_KEYWORDS, **KEYWORDS}
+    ):
+        catalogue.add(text, None, [(name, 0)], auto_comments=comments, context=context)
+    written = BytesIO()
+    write_po(written, catalogue, width=120, sort_by_file=True, include_lineno=False)
+    return b"".join(
+        line
+        for line in written.getvalue().splitlines(keepends=True)
+        if not line.startswith((b'"POT-Creation-Date', b'"Generated-By', b"#, fuzzy"))
+    )
+
+
+def troubles() -> list[str]:
+    """What is wrong, a line each."""
+    found: list[str] = []
+    if not TEMPLATE.exists() or TEMPLATE.read_bytes() != template():
+        found.append(f"{TEMPLATE.name} is not what the sources say; run: make messages")
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/console.po")):
+        with path.open("rb") as file:
+            found += [f"{path.parent.parent.name}: {wrong}" for wrong in misplaced(read_po(file))]
+    return found
+
+
+def misplaced(catalogue: Catalog) -> list[str]:
+    """The messages whose translations have other placeholders: those would break the page that shows them."""
+    return [
+        f"{message.id!r} has other placeholders than its translation"
+        for message in catalogue
+        if message.id and any(_placeholders(text) - _placeholders(message.id) for text in _texts(message.string))
+    ]
+
+
+def _placeholders(texts: str | tuple[str, ...] | list[str]) -> set[str]:
+    return {place for text in _texts(texts) for place in _PLACEHOLDER.findall(text)}
+
+
+def _texts(texts: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [texts] if isinstance(texts, str) else list(texts or ())
+
+
+def main() -> int:
+    """The exit status."""
+    if "--write" in sys.argv[1:]:
+        TEMPLATE.parent.mkdir(exist_ok=True)
+        TEMPLATE.write_bytes(template())
+    found = troubles()
+    sys.stdout.write("\n".join([*found, ""]) if found else "The messages are in order.\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
