@@ -1,5 +1,6 @@
 """Chromium on a real server with the sample data. Everything here is sync: the browser's driver has its own loop."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -8,13 +9,19 @@ import sys
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, Literal, Protocol
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from tests.browser.sheet import Sheet
+from tests.browser.watch import Watch, watched
+from tonnage.demo import scene
+from tonnage.sealing import create_key_file
 
 _FLAGS = (
     "--no-sandbox",  # which needs more rights than a container gives
@@ -28,7 +35,7 @@ _FLAGS = (
 
 
 _CHROMIUM = shutil.which("chromium")
-_MISSING = "Swagger UI was not tried out in a real browser; for that: apt-get install chromium"
+_MISSING = "Console and Swagger UI were not tried out in a real browser; for that: apt-get install chromium"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,29 +54,64 @@ def browser() -> Generator[Browser]:
         opened.close()
 
 
+# As patient as a machine with other work needs; who is right is told at once all the same.
+expect.set_options(timeout=20_000)
+
+
 @dataclass(frozen=True)
 class Demo:
     """A running `tonnage serve --demo`."""
 
     origin: str
     keys: dict[str, str]
+    members: list[dict[str, str]]
+    """With `email`, `password`, the name of the `organisation`, `role`."""
+    settings: dict[str, str]
+    """The variables of its environment that tell a command of `tonnage` to work with the same database."""
+
+    def login(self, audience: str, role: str) -> dict[str, str]:
+        """The first member of that role in the organisation that stands for the audience."""
+        organisation = AUDIENCES[audience]
+        found = [one for one in self.members if (one["organisation"], one["role"]) == (organisation, role)]
+        assert found, f"demo.json has no {role} of {organisation}"
+        return found[0]
+
+
+AUDIENCES = {
+    "operator": "Operator",
+    "distributor": scene.DISTRIBUTOR.name,
+    "partner": scene.DISTRIBUTOR.contracts[0].partners[0].name,
+}
+"""Whose members look at an audience's pages: the operator, and the organisations of the walk-through."""
 
 
 @pytest.fixture(scope="module")
 def demo(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
     """On a database of its own and a port that the system has picked. One test of a module may change its data."""
-    data_dir = tmp_path_factory.mktemp("demo")
+    with serving(server, template, tmp_path_factory.mktemp("demo"), "--no-worker") as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving(server: str, template: str, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
+    """A server with the sample data, on a database of its own, and with keys that seal second factors."""
     name = f"browser_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-    command = (sys.executable, "-m", "tonnage", "serve", "--demo", "--port", "0", "--no-worker")
-    settings = {"TONNAGE_DATABASE_URL": make_conninfo(server, dbname=name), "TONNAGE_DATA_DIR": str(data_dir)}
+    conninfo, keys = make_conninfo(server, dbname=name), data_dir / "secret.key"
+    create_key_file(keys)
+    command = (sys.executable, "-m", "tonnage", "serve", "--demo", "--port", "0", *options)
+    settings |= {
+        "TONNAGE_DATABASE_URL": conninfo,
+        "TONNAGE_DATA_DIR": str(data_dir),
+        "TONNAGE_SECRET_KEY_FILE": str(keys),
+    }
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             _wait_for_the_key(process.stdout)
             known = json.loads((data_dir / "demo.json").read_text())
-            yield Demo(known["base_url"].removesuffix("/v1"), known["keys"])
+            yield Demo(known["base_url"].removesuffix("/v1"), known["keys"], known["members"], settings)
         finally:
             process.terminate()
 
@@ -85,32 +127,71 @@ def _wait_for_the_key(output: IO[str]) -> None:
 
 @dataclass(frozen=True)
 class Visit:
-    """A page, and what the browser complained about meanwhile: breaches of the content policy are among it."""
+    """A page, and what the browser complained about meanwhile."""
 
     page: Page
-    complaints: list[str]
+    watch: Watch
+
+
+Theme = Literal["light", "dark"]
+
+
+class Enter(Protocol):
+    """`signed_in("distributor", "staff")`: the page that a member of the demo sees after the form of /sign-in."""
+
+    def __call__(
+        self, audience: str, role: str = "admin", *, width: int = 1440, theme: Theme = "light", scripts: bool = True
+    ) -> Visit: ...
 
 
 @pytest.fixture
 def visit(browser: Browser, demo: Demo) -> Generator[Visit]:
-    """Swagger UI, freshly opened. At the end it has asked nobody but its own server."""
-    with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
+    """Swagger UI, freshly opened."""
+    with (
+        browser.new_context(viewport={"width": 1280, "height": 1000}) as context,
+        watched(context, demo.origin) as watch,
+    ):
         page = context.new_page()
-        complaints: list[str] = []
-        elsewhere: list[str] = []
-
-        def listen(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
-                complaints.append(message.text)
-
-        def watch(request: Request) -> None:
-            if not request.url.startswith((f"{demo.origin}/", "data:")):
-                elsewhere.append(request.url)
-
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", watch)
         page.goto(f"{demo.origin}/swagger/index.html")
         page.locator(".opblock").first.wait_for()
-        yield Visit(page, complaints)
-        assert elsewhere == []
+        yield Visit(page, watch)
+
+
+@pytest.fixture
+def sheet(browser: Browser) -> Generator[Sheet]:
+    """For trying out scripts on made-up pages."""
+    with browser.new_context(viewport={"width": 900, "height": 700}) as context:
+        shown = Sheet(context)
+        with watched(context, shown.origin):
+            yield shown
+
+
+@pytest.fixture
+def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
+    """A context of its own for everybody who enters; their complaints are looked at in the end."""
+    with contextlib.ExitStack() as stack:
+
+        def enter(
+            audience: str, role: str = "admin", *, width: int = 1440, theme: Theme = "light", scripts: bool = True
+        ) -> Visit:
+            context = stack.enter_context(
+                browser.new_context(
+                    viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
+                )
+            )
+            watch = stack.enter_context(watched(context, demo.origin))
+            page = context.new_page()
+            sign_in(page, demo, audience, role)
+            return Visit(page, watch)
+
+        yield enter
+
+
+def sign_in(page: Page, demo: Demo, audience: str, role: str) -> None:
+    """As a member of the demo."""
+    login = demo.login(audience, role)
+    page.goto(f"{demo.origin}/sign-in")
+    page.locator("[name=email]").fill(login["email"])
+    page.locator("[name=password]").fill(login["password"])
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)

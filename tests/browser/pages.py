@@ -1,0 +1,86 @@
+"""Every page there is, from the application's own list, and where each of them is found: by following links."""
+
+import html
+import re
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from playwright.sync_api import Page
+
+_LINK = re.compile(r'<a\b[^>]*\bhref="(/[^"#?]*)')
+_PARAMETER = re.compile(r"\{\w+\}")
+_FILES = (".csv",)
+
+_LOOKED_THROUGH = 20
+"""Of pages that differ only in what they are about: what can be done with one thing may be impossible with another."""
+
+
+def templates(app: FastAPI) -> list[str]:
+    """The paths of all pages of the console, parameters in braces."""
+    return sorted(
+        context.path
+        for context in iter_route_contexts(app.routes)
+        if context.path and "GET" in (context.methods or ()) and _is_page(context.path, context.endpoint)
+    )
+
+
+def _is_page(path: str, endpoint: object) -> bool:
+    module = getattr(endpoint, "__module__", "")
+    return module.startswith("tonnage.console.") and not path.endswith(_FILES)
+
+
+def name_of(template: str) -> str:
+    """For its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
+    return _PARAMETER.sub("one", template).strip("/").replace("/", "-") or "start"
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where pages are, by template, and what is linked to but is not there."""
+
+    found: dict[str, str]
+    dead: list[str]
+
+
+def explore(page: Page, known: Iterable[str], start: str = "/") -> Map:
+    """Follows the links from `start` on, with the session that `page` is in, which is on a page of the console."""
+    # What has fewer parameters is meant where both fit: /partners/new is no partner.
+    patterns = [(template, _pattern(template)) for template in sorted(known, key=lambda path: (path.count("{"), path))]
+    looked_through = Counter[str]()
+    found: dict[str, str] = {}
+    dead: list[str] = []
+    seen = {start}
+    waiting: deque[tuple[str, str]] = deque([(start, start)])
+    while waiting:
+        path, source = waiting.popleft()
+        template = next((template for template, pattern in patterns if pattern.fullmatch(path)), None)
+        if path.endswith(_FILES) or looked_through[template or path] >= _LOOKED_THROUGH:
+            continue
+        looked_through[template or path] += 1
+        status, address, text = cast("tuple[int, str, str]", page.evaluate(_FETCH, path))
+        if status != 200:
+            dead.append(f"{source} has a link to {path}, which answers {status}")
+            continue
+        if template and urlsplit(address).path == path:  # and not a redirect to another page
+            found.setdefault(template, path)
+        for link in map(html.unescape, _LINK.findall(text)):
+            if link not in seen:
+                seen.add(link)
+                waiting.append((link, path))
+    return Map(found, dead)
+
+
+_FETCH = """async (path) => {
+    const answer = await fetch(path);
+    return [answer.status, answer.url, await answer.text()];
+}"""
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    literals = _PARAMETER.split(template)
+    return re.compile("[^/]+".join(map(re.escape, literals)))

@@ -1,0 +1,44 @@
+"""Looking at a page as people have it: two widths, two themes; a picture of each, and what is wrong with it."""
+
+import itertools
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser import axe
+
+_WIDTHS = (390, 1440)
+_THEMES = ("light", "dark")
+
+FOLDER = Path(os.environ.get("TONNAGE_PICTURES") or Path(__file__).parents[2] / "data/pictures")
+"""Where the pictures are left for people to look at: NAME-WIDTH-THEME.png."""
+
+# As it came over the wire, even where this context had it in its cache already.
+_BYTES = """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+    .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
+_MOST_BYTES = 100_000
+_MOST_BYTES_WITH_A_CHART = 200_000
+
+_TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def look_at(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
+    """Photographs the whole page that is open; returns what axe says, where it is wider than its window, and whether
+    it is too heavy for somebody who comes for the first time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found: list[str] = []
+    weight = page.evaluate(_BYTES)
+    if weight > (_MOST_BYTES_WITH_A_CHART if page.locator("figure.chart").count() else _MOST_BYTES):
+        found.append(f"{name}: {weight} bytes to load it")
+    for width, theme in itertools.product(_WIDTHS, _THEMES):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        # Charts follow both in the next frame.
+        page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
+        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+        if page.evaluate(_TOO_WIDE):
+            found.append(f"{name} at {width}: wider than the window")
+        found += [f"{name} at {width}, {theme}: {line}" for line in axe.findings(page)]
+    return found

@@ -1,0 +1,127 @@
+"""Every page of every audience: reached by links, photographed, and nothing wrong with it for axe or the browser."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import AUDIENCES, Demo, Enter, Visit
+from tests.browser.journeys import told
+from tests.browser.pages import explore, name_of, templates
+from tests.browser.pictures import look_at
+from tests.browser.watch import watched
+from tonnage.asgi import create_app
+from tonnage.demo import scene
+
+pytestmark = pytest.mark.browser
+
+TEMPLATES = templates(create_app("host=nowhere", with_samples=True))
+
+UNLINKED = {
+    "/styleguide": "for whoever writes pages",
+    "/distributor/partners/excess": "linked to by a list of more partners than the sample data has",
+    "/operator/movers": "linked to where there are more partners than the sample data has",
+    "/team/second-factor/optional": "linked to where a second factor is required",
+}
+"""Pages that are opened by their address, and why no link leads to them."""
+
+ELSEWHERE = {
+    "/": "redirects to the page that a member begins with",
+    # Looked at by the journeys of test_journeys_sign_in.py:
+    "/profile/second-factor/setup": "a second factor must have been begun",
+    "/sign-in/code": "the password must have been given",
+    "/sign-in/forgotten/asked": "follows the form",
+    "/sign-in/new-password/{token}": "its link comes by mail",
+    # By a test below:
+    "/distributor/partners/{partnerID}/delete": "the partner must have no accounts",
+    # By that of test_journeys_cluster.py:
+    **{
+        f"{accounts}/{{accountID}}/access-keys/{page}": "the region must have a cluster"
+        for accounts in ("/partner/accounts", "/distributor/partners/{partnerID}/accounts")
+        for page in ("new", "{accessKey}/delete")
+    },
+}
+"""Pages that need more than a session: why, and which test looks at them."""
+
+
+_SUSPENDED = """
+    update storage_account set suspended_at = now(), suspension_reason = 'Unpaid invoices'
+    where name = 'Old Town Surveyors'
+"""
+
+
+@pytest.fixture(scope="module")
+def demo(demo: Demo) -> Demo:
+    """With what the sample data lacks: a suspended account."""
+    with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
+        assert conn.execute(_SUSPENDED).rowcount == 1
+    return demo
+
+
+@contextmanager
+def second_factors(demo: Demo) -> Generator[None]:
+    """Everybody has one meanwhile: whoever is in already, and those whose admins could reset it."""
+    with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
+        conn.execute("update member set factor_since = now()")
+        yield
+        conn.execute("update member set factor_since = null")
+
+
+def audience_of(template: str) -> str:
+    first = template.split("/")[1]
+    if first in AUDIENCES:
+        return first
+    # What every audience has is looked at in one's session.
+    return "guest" if first in {"sign-in", "styleguide"} else "distributor"
+
+
+def wanted(audience: str) -> list[str]:
+    return [path for path in TEMPLATES if audience_of(path) == audience and path not in ELSEWHERE]
+
+
+def look_at_all(visit: Visit, origin: str, audience: str, start: str) -> None:
+    atlas = explore(visit.page, TEMPLATES, start)
+    addresses = {**atlas.found, **{path: path for path in UNLINKED}}
+    trouble = list(atlas.dead)
+    for template in wanted(audience):
+        if template in addresses:
+            visit.page.goto(f"{origin}{addresses[template]}")
+            trouble += look_at(visit.page, name_of(template))
+        else:
+            trouble.append(f"no link leads to {template}")
+    assert not trouble, "\n".join(trouble)
+
+
+def test_every_page_belongs_to_somebody() -> None:
+    assert {audience_of(template) for template in TEMPLATES} == {*AUDIENCES, "guest"}
+    assert {*ELSEWHERE, *UNLINKED} <= set(TEMPLATES)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_every_page_of_members(signed_in: Enter, demo: Demo, audience: str) -> None:
+    visit = signed_in(audience)
+    with second_factors(demo):
+        look_at_all(visit, demo.origin, audience, "/")
+
+
+def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> None:
+    contract = str(scene.DISTRIBUTOR.contracts[1].id)
+    empty = {"distributorContractId": contract, "name": "Empty partner", "allocatedCapacity": 0}
+    key = {"Authorization": f"Bearer {demo.keys['distributor_admin']}"}
+    made = httpx.post(f"{demo.origin}/v1/partner", json=empty, headers=key).raise_for_status()
+    page = signed_in("distributor").page
+    page.goto(f"{demo.origin}/distributor/partners/{made.json()['id']}/settings")
+    page.get_by_role("main").get_by_role("link", name="Delete partner").click()
+    assert look_at(page, name_of("/distributor/partners/{partnerID}/delete")) == []
+    page.get_by_role("button", name="Delete partner").click()
+    told(page, "The partner was deleted.")
+
+
+def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:
+    with browser.new_context() as context, watched(context, demo.origin) as watch:
+        page = context.new_page()
+        page.goto(f"{demo.origin}/sign-in")
+        look_at_all(Visit(page, watch), demo.origin, "guest", "/sign-in")

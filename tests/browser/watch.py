@@ -1,0 +1,58 @@
+"""What a browser complains about while somebody looks at pages, and whom it asks."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebError
+
+_BREACHES = """document.addEventListener("securitypolicyviolation", (event) => {
+    console.error(`content policy: ${event.effectiveDirective} forbids ${event.blockedURI} ${event.sample}`);
+});"""
+
+_REFUSED = re.compile(r"the server responded with a status of (\d+)")
+
+
+class Watch:
+    """Errors and warnings of the console, crashed scripts, breaches of the content policy, and requests elsewhere."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self._origin = f"{origin}/"
+        self._expected: set[int] = set()
+        context.add_init_script(_BREACHES)
+        context.on("console", self._hear)
+        context.on("weberror", self._crash)
+        context.on("request", self._see)
+
+    def expect(self, *statuses: int) -> None:
+        """Chromium remarks on any answer that is an error; those of these statuses are meant."""
+        self._expected.update(statuses)
+
+    def check(self) -> None:
+        """That there was nothing, so far."""
+        found = [*self.complaints, *(f"asked for {url}" for url in self.elsewhere)]
+        assert not found, "\n".join(found)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in {"error", "warning"}:
+            return
+        refused = _REFUSED.search(message.text)
+        if not refused or int(refused[1]) not in self._expected:
+            self.complaints.append(f"{message.text} ({message.location['url']})")
+
+    def _crash(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith((self._origin, "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+
+@contextmanager
+def watched(context: BrowserContext, origin: str) -> Generator[Watch]:
+    """Fails at the end, unless the test has failed by itself, if the browser had anything to complain about."""
+    watch = Watch(context, origin)
+    yield watch
+    watch.check()
