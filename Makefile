@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ON_PORT = $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test check bench serve migrate docs clean
+.PHONY: help setup demo demo-ceph test check bench serve migrate docs messages pictures clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ check: setup  ## Formatting, lint, types, import direction, documents
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.documents
+	$(BIN)/python -m tests.messages
 
 bench: setup  ## Measure the speed promises (under ten minutes) and rewrite docs/benchmarks.md
 	$(BIN)/python -m bench
@@ -50,5 +51,17 @@ migrate: setup  ## Bring the database of TONNAGE_DATABASE_URL to this version
 docs: setup  ## Rewrite the generated parts of the documentation
 	$(BIN)/python -m tests.documents --write
 
+# The guides' pictures are those of the browser tests, which photograph every page.
+PICTURES = distributor-partners distributor-partners-one-allocation partner-accounts partner-accounts-one-settings \
+	operator operator-regions operator-contracts-one keys sign-in
+
+pictures: setup  ## Photograph every page into data/pictures, and renew the pictures of the guides
+	$(BIN)/pytest -q tests/browser/test_pages.py
+	@mkdir -p docs/console/pictures
+	@for name in $(PICTURES); do cp data/pictures/$$name-1440-light.png docs/console/pictures/$$name.png; done
+
+messages: setup  ## Collect the texts for translators: console.pot
+	$(BIN)/python -m tests.messages --write
+
 clean:  ## Remove everything that the targets above have made
-	rm -rf $(VENV) node_modules dist data src/tonnage/web/swagger_ui/assets .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules dist data src/tonnage/web/swagger_ui/assets src/tonnage/console/vendor .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import psycopg
 
-from bench import dataset, pgbench, report, sampling
+from bench import console, dataset, pgbench, report, sampling
 from bench.rounds import measure
 from bench.targets import targets
 from tonnage import embedded
@@ -49,6 +49,7 @@ def main() -> int:
         with psycopg.connect(url) as conn:
             database = conn.execute("show server_version").fetchone()
         results = measure(url, data, rounds, say)
+        results.console = console.measure(url, say)
         results.sampling = sampling.measure(url, directory, say)
     print(f"\n{report.table(results)}")
     if rounds >= 7:

@@ -25,6 +25,9 @@ usual stack is `bench/usual_stack.py`.
 W1: `GET /v1/contract/list`, 3 contracts. W2: `POST /v1/partner`, all on one contract. W3: the 1,000 partners of a
 contract. W4: usage of 500 accounts in 31 days. W5: usage of 10,000 accounts in 31 days, 310,000 points, by a process
 that has not served a report before. Sampling: one run of the job, on a gateway of Ceph on the same machine.
+
+Pages of the console: in one process, from request to reply, with 100,000 partners of one distributor under two
+contracts, 300,000 accounts, 100,000 members and a million audit entries.
 """
 
 
@@ -65,7 +68,14 @@ def _figures(results: Results) -> str:
     lines.append(f"| msgspec, payload of W4 | {encoding:,.0f} | | | |")
     report = statistics.median(one.report for one in results.rounds)
     lines.append(f"| W5, whole | | | {report * 1000:,.0f} | |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *_console(results)])
+
+
+def _console(results: Results) -> list[str]:
+    lines = ["| page of the console | ms | from .. to |", "|---|---|---|"]
+    for what, taken in results.console.items():
+        lines.append(f"| {what} | {statistics.median(taken):,.0f} | {min(taken):,.0f} .. {max(taken):,.0f} |")
+    return [*lines, ""]
 
 
 _NAMES = {

@@ -50,6 +50,8 @@ class Results:
     rounds: list[Round]
     sampling: list[float] = field(default_factory=list[float])
     """Seconds in which a region was sampled; none without Ceph."""
+    console: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    """Milliseconds of each page of the console, on its long lists."""
 
 
 class DailyUsage(msgspec.Struct):

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench.console import slowest_list
 from bench.rounds import Results, Round
 
 
@@ -64,5 +65,6 @@ def targets(results: Results) -> list[Target]:
         Target("W4 req/s against the usual stack", 10, 18, rate("W4", "usual W4"), at_most=False),
         Target("W1 req/s, 100,000 partners against 10", 0.85, 0.95, rate("many W1", "W1"), at_most=False),
         Target("W2 req/s, 100,000 partners against 10", 0.85, 0.95, rate("many W2", "W2"), at_most=False),
+        Target("slowest list of 100,000 partners in the console", 100, 60, slowest_list(results.console), "ms"),
         Target("sampling of 10,000 accounts", 300, 120, results.sampling, "s"),
     ]

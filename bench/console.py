@@ -1,0 +1,129 @@
+"""How long the server takes for the console's lists of 100,000 partners and 300,000 accounts.
+
+`python -m bench.console [ROUNDS]` measures only that.
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from bench import console_data
+from bench.console_data import ConsoleData
+from tonnage import embedded
+from tonnage.asgi import create_app
+
+ROUNDS = 10
+
+Say = Callable[[str], None]
+
+_LAST = "page=999999"
+
+AFTERWARDS = "afterwards: "
+"""Parts that a page asks for when it is there already; they are asked once, since they take seconds."""
+
+
+def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
+    """Path and session of each page, by what it is."""
+    distributor, operator = data.distributor, data.operator
+    lists = {"partners": ("/distributor/partners", distributor), "all partners": ("/operator/partners", operator)}
+    asked = {
+        "": "",
+        ", by use": "?sort=used",
+        ", by use, last page": f"?sort=used&{_LAST}",
+        ", by load": "?sort=load",
+        ", by name": "?sort=name",
+        ", by name, last page": f"?sort=name&{_LAST}",
+        ", last page": f"?{_LAST}",
+        ", near full": "?show=near&sort=used",
+        ", searched for one": "?q=12345",
+        ", searched for a tenth": "?q=nimbus&sort=used",
+        ", searched for all, by name": "?q=backup&sort=name",
+    }
+    found = {what + how: (path + query, token) for what, (path, token) in lists.items() for how, query in asked.items()}
+    of_contract = f"/distributor/partners?contract={data.contract}&sort=used"
+    return {
+        **found,
+        "partners of a contract, by use": (of_contract, distributor),
+        "contracts": ("/distributor/contracts", distributor),
+        "a partner": (f"/distributor/partners/{data.partner}", distributor),
+        "all accounts": ("/operator/accounts", operator),
+        "all accounts, by use": ("/operator/accounts?sort=used", operator),
+        "all accounts, by name, last page": (f"/operator/accounts?sort=name&{_LAST}", operator),
+        "all accounts, searched for some": ("/operator/accounts?q=c12345", operator),
+        "all accounts, searched for all": ("/operator/accounts?q=customer&sort=name", operator),
+        "all members": ("/operator/members", operator),
+        "all members, by name": ("/operator/members?sort=name", operator),
+        "all members, by organisation": ("/operator/members?sort=organisation", operator),
+        "all members, searched for some": ("/operator/members?q=m4242", operator),
+        "all members, searched for all": ("/operator/members?q=example&sort=email", operator),
+        "overview": ("/operator", operator),
+        "distributors": ("/operator/distributors", operator),
+        "audit log": ("/audit", distributor),
+        "audit log, everybody's": ("/audit", operator),
+        "audit log, one action": ("/audit?action=partner.update", distributor),
+        "audit log, old days": ("/audit?from=2026-01-01&to=2026-01-05", distributor),
+        "audit log, searched for one": ("/audit?q=12345", distributor),
+        "audit log, searched for all": ("/audit?q=backup", distributor),
+        f"{AFTERWARDS}excess of the month": ("/distributor/partners/excess", distributor),
+        f"{AFTERWARDS}movers": ("/operator/movers", operator),
+    }
+
+
+def slowest_list(found: dict[str, list[float]]) -> list[float]:
+    """Of the distributor's pages of partners, whatever they are sorted by or searched for."""
+    lists = [taken for what, taken in found.items() if what.startswith("partners")]
+    return max(lists, key=statistics.median, default=list[float]())
+
+
+def measure(url: str, say: Say, rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Milliseconds of each page, with all that it takes but the network, on a new database beside that at `url`."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("create database console")
+    own = make_conninfo(url, dbname="console")
+    say(f"loading {console_data.PARTNERS} partners for the console")
+    data = console_data.build(own)
+    say("asking for the console's pages")
+    return asyncio.run(timed(own, data, rounds))
+
+
+async def timed(url: str, data: ConsoleData, rounds: int) -> dict[str, list[float]]:
+    """Of a process that has drawn each page before."""
+    app = create_app(url)
+    found: dict[str, list[float]] = {}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench", timeout=60) as http,
+    ):
+        for what, (path, token) in pages(data).items():
+            if what.startswith(AFTERWARDS):
+                found[what] = [await _once(http, path, token)]
+            else:
+                found[what] = [await _once(http, path, token) for _ in range(rounds + 2)][2:]
+    return found
+
+
+async def _once(http: httpx.AsyncClient, path: str, token: str) -> float:
+    begin = time.perf_counter()
+    answer = await http.get(path, headers={"Accept": "text/html", "Cookie": f"tonnage-session={token}"})
+    taken = (time.perf_counter() - begin) * 1000
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path}: {answer.status_code}")
+    return taken
+
+
+def _main(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as name, embedded.serve(Path(name) / "server", durable=False) as url:
+        for what, taken in measure(url, lambda line: print(line, flush=True), rounds).items():
+            print(f"{statistics.median(taken):8.1f} ms  {min(taken):.1f} .. {max(taken):.1f}  {what}")
+
+
+if __name__ == "__main__":
+    _main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)

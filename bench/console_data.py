@@ -1,0 +1,170 @@
+"""The data of the console's lists: 100,000 partners under two contracts, their accounts, use, members and history."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
+from uuid import UUID, uuid4
+
+import psycopg
+
+from tonnage import migrations
+from tonnage.access.session import digest, new_token
+
+PARTNERS = 100_000
+ACCOUNTS_EACH = 3
+DAYS = 31
+ENTRIES = 1_000_000
+
+
+class ConsoleData(NamedTuple):
+    """Whom the pages are drawn for, by the tokens of their sessions."""
+
+    distributor: str
+    operator: str
+    contract: UUID
+    partner: UUID
+
+
+# Names as people search them: a word that is in every tenth, one that is in all, and a number.
+_PARTNERS: LiteralString = """
+with o as (
+    insert into organisation (kind, parent_id, name, created_at)
+    select 'partner', %(distributor)s,
+        (array['Nimbus', 'Åkerlund', 'Delta', 'Harbour', 'Quarz', 'Vault', 'Zenit', 'Brücke', 'Orion', 'Lagune'])
+            [1 + n * 7 %% 10] || ' ' || md5(n::text)::varchar(6) || ' Backup ' || n,
+        %(now)s::timestamptz - interval '400 days' + n * interval '5 minutes'
+    from generate_series(1, %(count)s) n returning id, name, created_at
+), numbered as (
+    select *, substring(name from '[0-9]+$')::int as n from o
+)
+insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, used, accounts, terms_since)
+select id, %(distributor)s, (%(contracts)s::uuid[])[1 + n %% 2], case when n %% 5 = 0 then 0 else 1000000000000 end,
+    n %% 3 = 0, 0, 0, created_at
+from numbered order by n
+"""
+
+_TERMS: LiteralString = """
+insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from partner
+"""
+
+_ACCOUNTS: LiteralString = """
+insert into storage_account (
+    id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+    allow_overdraft, used, folded_to, created_at, terms_since)
+select 100000000000 + p.seq * 1000 + n, p.id, r.id, 'Customer ' || p.seq || '-' || n,
+    'c' || p.seq || '-' || n || '@example.org', 'c' || p.seq || '-' || n || '@example.org', 'none',
+    case when n = 1 then 100000000000 else 0 end, p.allocated_capacity = 0,
+    (p.seq * 7919 + n * 104729) %% 400000 * 1000000, %(last)s, p.terms_since, p.terms_since
+from partner p, generate_series(1, %(each)s) n, region r where r.is_default
+"""
+
+_TOTALS: LiteralString = """
+update partner set used = s.used, accounts = s.accounts, given = s.given
+from (
+    select partner_id, sum(used) as used, count(*) as accounts, sum(allocated_capacity) as given
+    from storage_account group by partner_id
+) s where s.partner_id = partner.id
+"""
+
+_CONTRACT_TOTALS: LiteralString = """
+update contract set used = s.used, allocated_capacity = s.allocated
+from (
+    select contract_id, sum(used) as used, sum(allocated_capacity) as allocated from partner group by contract_id
+) s where s.contract_id = contract.id
+"""
+
+# What the daily values of the accounts would have been summed up to.
+_USAGE: LiteralString = """
+insert into partner_usage (partner_id, day, usage)
+select id, %(last)s::date - back, used * (100 - back) / 100 from partner, generate_series(0, %(days)s - 1) back
+"""
+
+_MEMBERS: LiteralString = """
+insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
+select id, 'm' || seq || '@example.org', 'm' || seq || '@example.org', 'Member ' || md5(seq::text)::varchar(8),
+    (array['admin', 'staff', 'viewer'])[1 + seq %% 3], 'none', terms_since
+from partner
+"""
+
+_HISTORY: LiteralString = """
+insert into audit_entry (
+    at, actor_kind, actor_id, actor_organisation_id, organisation_id, parent_id, action, subject_id, before, after)
+select p.terms_since + n * interval '8 minutes', 'cli', null, p.distributor_id, p.id, p.distributor_id,
+    (array['partner.update', 'member.create', 'account.create', 'account.update'])[1 + n %% 4],
+    case when n %% 2 = 0 then p.id::text else (100000000000 + p.seq * 1000 + 1 + n %% 3)::text end,
+    '{"allocatedCapacity": 0}', '{"allocatedCapacity": 1000000000000}'
+from generate_series(1, %(each)s) n, partner p order by 1
+"""
+
+_VISITOR: LiteralString = """
+with m as (
+    insert into member (organisation_id, email, email_key, role, password_hash)
+    values (%(organisation)s, %(address)s, %(address)s, 'admin', 'none')
+    returning id
+)
+insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+select id, %(digest)s, 'open', %(now)s, %(now)s, '192.0.2.1', 'bench' from m
+"""
+
+
+def build(url: str) -> ConsoleData:
+    """Into a database of its own, which is new."""
+    migrations.upgrade(url)
+    now = datetime.now(UTC)
+    with psycopg.connect(url, autocommit=True) as conn:
+        (operator,) = _row(conn, "select id from organisation where kind = 'operator'")
+        distributor, contracts = _distributor(conn)
+        numbers = {
+            "distributor": distributor,
+            "contracts": contracts,
+            "count": PARTNERS,
+            "each": ACCOUNTS_EACH,
+            "days": DAYS,
+            "now": now,
+            "last": now.date() - timedelta(days=1),
+        }
+        for statement in (_PARTNERS, _TERMS, _ACCOUNTS, _TOTALS, _CONTRACT_TOTALS, _USAGE, _MEMBERS):
+            conn.execute(statement, numbers)
+        conn.execute(_HISTORY, {"each": ENTRIES // PARTNERS})
+        conn.execute("vacuum analyze")
+        conn.execute("checkpoint")
+        (partner,) = _row(conn, "select id from partner order by seq offset 100 limit 1")
+        return ConsoleData(_session(conn, distributor, now), _session(conn, operator, now), contracts[0], partner)
+
+
+def _distributor(conn: psycopg.Connection[Any]) -> tuple[UUID, list[UUID]]:
+    conn.execute(
+        """
+        insert into region (name, s3_url, iam_url, sts_url, is_default)
+        values ('bench', 'https://s3.example.org', 'https://iam.example.org', 'https://sts.example.org', true)
+        """
+    )
+    (distributor,) = _row(conn, "insert into organisation (kind, name) values ('distributor', 'Many') returning id")
+    contracts = [uuid4(), uuid4()]
+    for contract in contracts:
+        conn.execute(
+            """
+            with k as (
+                insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details)
+                values (%(id)s, %(distributor)s, 9000000000000000000, 100, 'EUR', 'Standard terms') returning *
+            )
+            insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
+            select id, created_at - interval '500 days', reserved_capacity, price_cents, currency from k
+            """,
+            {"id": contract, "distributor": distributor},
+        )
+    return distributor, contracts
+
+
+def _session(conn: psycopg.Connection[Any], organisation: UUID, now: datetime) -> str:
+    token = new_token()
+    address = f"{organisation}@example.org"
+    conn.execute(_VISITOR, {"organisation": organisation, "address": address, "digest": digest(token), "now": now})
+    return token
+
+
+def _row(conn: psycopg.Connection[Any], query: LiteralString) -> tuple[Any, ...]:
+    row = conn.execute(query).fetchone()
+    if row is None:
+        raise LookupError(query)
+    return row
