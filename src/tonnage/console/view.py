@@ -7,13 +7,16 @@ from functools import cached_property
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tonnage.access.session import Visitor
+from tonnage.access.guard import resources_of
+from tonnage.access.session import Client, Visitor
 from tonnage.console import navigation, rendering
 from tonnage.console.cookies import Cookies
 from tonnage.console.wording.catalogue import language_of
 from tonnage.console.wording.choices import negotiate
 from tonnage.console.wording.formatting import Formats
+from tonnage.db import Database
 from tonnage.web import csrf
+from tonnage.web.client import client_address
 from tonnage.web.packing import packed, takes_gzip
 
 _HEADERS = {
@@ -64,6 +67,17 @@ class View:
     def language(self) -> str:
         """Of the texts: that of the locale, where there is a catalogue for it, else English."""
         return language_of(self.formats.locale)
+
+    @property
+    def database(self) -> Database:
+        """The pools."""
+        return resources_of(self.request).database
+
+    @property
+    def client(self) -> Client:
+        """The browser at the other end."""
+        address = client_address(self.request.scope, resources_of(self.request).sign_in.trusted_proxies)
+        return Client(address, self.request.headers.get("user-agent", ""))
 
     @cached_property
     def csrf(self) -> str:

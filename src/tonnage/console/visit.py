@@ -15,15 +15,13 @@ from starlette.requests import Request
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access.guard import Resources, resources_of
-from tonnage.access.session import Client, Stage, Visitor, digest
+from tonnage.access.session import Stage, Visitor, digest
 from tonnage.access.session_queries import find_visitor
 from tonnage.console.cookies import Cookies
 from tonnage.console.rendering import speak_to
 from tonnage.console.view import View
-from tonnage.db import Database
 from tonnage.errors import Forbidden, NotFound
 from tonnage.web import csrf
-from tonnage.web.client import client_address
 from tonnage.web.forms import read_form
 from tonnage.web.route import Early
 
@@ -54,25 +52,9 @@ class Visit(View):
         return self.visitor.actor
 
     @property
-    def database(self) -> Database:
-        """The pools."""
-        return self.resources.database
-
-    @property
-    def client(self) -> Client:
-        """The browser at the other end."""
-        return client_of(self.request)
-
-    @property
     def today(self) -> date:
         """In UTC, by whose days usage is counted."""
         return self.now.astimezone(UTC).date()
-
-
-def client_of(request: Request) -> Client:
-    """The browser at the other end."""
-    address = client_address(request.scope, resources_of(request).sign_in.trusted_proxies)
-    return Client(address, request.headers.get("user-agent", ""))
 
 
 async def find(request: Request, cookies: Cookies) -> tuple[str, Visitor] | None:

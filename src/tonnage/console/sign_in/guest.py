@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.access.guard import Resources, resources_of
-from tonnage.access.session import Client, Stage, Visitor, new_token
+from tonnage.access.session import Stage, Visitor, new_token
 from tonnage.console.cookies import Cookies
 from tonnage.console.view import View
-from tonnage.console.visit import client_of, find, own_form
-from tonnage.db import Database
+from tonnage.console.visit import find, own_form
 from tonnage.web.route import Early
 
 
@@ -28,16 +27,6 @@ class Guest(View):
     resources: Resources
     fields: Mapping[str, str]
     """Of the form; empty for a page that is only looked at."""
-
-    @property
-    def database(self) -> Database:
-        """The pools."""
-        return self.resources.database
-
-    @property
-    def client(self) -> Client:
-        """The browser at the other end."""
-        return client_of(self.request)
 
     @property
     def is_in(self) -> bool:
