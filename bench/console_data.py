@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from tonnage import migrations
-from tonnage.access.session import digest, new_token
+from tonnage.authentication.session import digest, new_token
 
 PARTNERS = 100_000
 ACCOUNTS_EACH = 3
@@ -50,7 +50,7 @@ select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraf
 _ACCOUNTS: LiteralString = """
 insert into storage_account (
     id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
-    allow_overdraft, used, folded_to, created_at, terms_since)
+    allow_overdraft, used, rolled_up_to, created_at, terms_since)
 select 100000000000 + p.seq * 1000 + n, p.id, r.id, 'Customer ' || p.seq || '-' || n,
     'c' || p.seq || '-' || n || '@example.org', 'c' || p.seq || '-' || n || '@example.org', 'none',
     case when n = 1 then 100000000000 else 0 end, p.allocated_capacity = 0,
@@ -59,7 +59,7 @@ from partner p, generate_series(1, %(each)s) n, region r where r.is_default
 """
 
 _TOTALS: LiteralString = """
-update partner set used = s.used, accounts = s.accounts, given = s.given
+update partner set used = s.used, accounts = s.accounts, allocated_to_accounts = s.given
 from (
     select partner_id, sum(used) as used, count(*) as accounts, sum(allocated_capacity) as given
     from storage_account group by partner_id

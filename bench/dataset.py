@@ -11,13 +11,14 @@ import msgspec
 import psycopg
 
 from tonnage import migrations
-from tonnage.access import actions as access
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.access.keys import NewKey
-from tonnage.access.queries import operator_id
+from tonnage.api_keys import actions as api_keys
+from tonnage.api_keys.api_key import NewKey
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
 from tonnage.db import Database, connect
+from tonnage.organisations import actions as organisations
+from tonnage.organisations.queries import operator_id
 from tonnage.regions import actions as regions
 from tonnage.regions.region import NewRegion
 from tonnage.units import MAX_CAPACITY
@@ -72,7 +73,7 @@ _ACCOUNTS = """
 with s as (
     insert into storage_account (
         id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
-        allow_overdraft, used, folded_to, created_at, terms_since)
+        allow_overdraft, used, rolled_up_to, created_at, terms_since)
     select %(from_id)s + n, %(partner)s, (select id from region where is_default), 'Customer ' || n,
         %(from_id)s + n || '@example.org', %(from_id)s + n || '@example.org', 'none', 0,
         false, 5000000000000 + n, %(last)s::date, %(last)s::date - 60, %(last)s::date - 60
@@ -150,9 +151,9 @@ async def _operator(database: Database) -> Actor:
 
 async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
     now = datetime.now(UTC)
-    made = await database.run(lambda conn: access.create_distributor(conn, operator, name, now))
+    made = await database.run(lambda conn: organisations.create_distributor(conn, operator, name, now))
     wanted = NewKey("bench", Role.ADMIN)
-    key, _ = await database.run(lambda conn: access.create_key(conn, operator, made, wanted, now))
+    key, _ = await database.run(lambda conn: api_keys.create_key(conn, operator, made, wanted, now))
     signed = [await _contract(database, operator, made) for _ in range(3)]
     return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
 

@@ -5,16 +5,16 @@ import sys
 import time
 from pathlib import Path
 
-from tonnage.clock import wall_clock
 from tonnage.db import connect
-from tonnage.regions.planes import opened
-from tonnage.usage.jobs import sample
+from tonnage.metering.jobs import sample
+from tonnage.regions.backends import open_backends
+from tonnage.services import Services
 
 
 async def _run(url: str, key_file: Path, region: str) -> float:
-    async with connect(url) as database, opened(database, key_file) as planes:
+    async with connect(url) as database, open_backends(database, key_file) as backends:
         begin = time.monotonic()
-        await sample(database, planes, wall_clock, region)
+        await sample(Services(database, backends), region)
         return time.monotonic() - begin
 
 

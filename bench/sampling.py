@@ -23,22 +23,22 @@ from psycopg.conninfo import make_conninfo
 from sandbox.gateway import ABSENT
 from sandbox.gateway import Gateway as Sandbox
 from tonnage import embedded, migrations
-from tonnage.access import actions as access
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.access.queries import operator_id
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
 from tonnage.db import Connection, connect
+from tonnage.organisations import actions as organisations
+from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import NewPartner
 from tonnage.regions import actions as regions
 from tonnage.regions import queries
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
-from tonnage.storage.abreast import abreast
-from tonnage.storage.ceph import CephPlane
+from tonnage.storage.backend import AccessKey
+from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_account import uid
-from tonnage.storage.plane import AccessKey
+from tonnage.storage.concurrency import for_each_concurrently
 from tonnage.storage.signing import GatewayAuth
 from tonnage.units import MAX_CAPACITY
 
@@ -54,7 +54,7 @@ _ACCOUNTS = """
 with s as (
     insert into storage_account (
         id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
-        allow_overdraft, folded_to, created_at, terms_since, desired_revision, applied_revision)
+        allow_overdraft, rolled_up_to, created_at, terms_since, desired_revision, applied_revision)
     select %(first)s + n, p.id, %(region)s, 'Customer ' || n, n || '@example.org', n || '@example.org', 'none', 0,
         false, %(now)s::date - 1, %(now)s, %(now)s, 1, 1
     from partner p, generate_series(0, %(count)s - 1) n returning *
@@ -120,9 +120,9 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
     details = NewRegion("sampled", gateway.admin_url, gateway.admin_url, gateway.admin_url)
     await regions.add_region(conn, operator, details, now, gateway=gateway, key_file=key_file)
     (cluster,) = await queries.clusters(conn)
-    await queries.note_doubt(conn, cluster, None)
+    await queries.set_identity_unverified(conn, cluster, None)
     distributor = Actor(
-        await access.create_distributor(conn, operator, "Sampled", now), Kind.DISTRIBUTOR, Role.ADMIN, "cli"
+        await organisations.create_distributor(conn, operator, "Sampled", now), Kind.DISTRIBUTOR, Role.ADMIN, "cli"
     )
     terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR")
     contract = json.loads(await contracts.create_contract(conn, operator, distributor.organisation_id, terms, now))[
@@ -136,7 +136,7 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
 async def _on_gateway(gateway: Sandbox, accounts: int) -> None:
     """One call for each: a quota, which takes two more, makes no difference to reading."""
     key = AccessKey(gateway.access_key, gateway.secret_key)
-    plane = CephPlane(gateway.address, key)
+    backend = CephBackend(gateway.address, key)
     async with httpx.AsyncClient(base_url=gateway.address, timeout=30, trust_env=False) as http:
 
         async def make(account_id: int) -> None:
@@ -147,12 +147,12 @@ async def _on_gateway(gateway: Sandbox, accounts: int) -> None:
                 await store(account_id)
 
         async def store(account_id: int) -> None:
-            own = GatewayAuth(await plane.create_key(account_id, f"SAMPLED{account_id}"))
+            own = GatewayAuth(await backend.create_key(account_id, f"SAMPLED{account_id}"))
             for path, content in (("/data", b""), ("/data/object", b"x" * _SIZE)):
                 (await http.put(path, content=content, auth=own)).raise_for_status()
 
-        outcome = await abreast(range(_FIRST_ID, _FIRST_ID + accounts), make)
-    await plane.close()
+        outcome = await for_each_concurrently(range(_FIRST_ID, _FIRST_ID + accounts), make)
+    await backend.close()
     if outcome.failed:
         raise outcome.failed[0][1]
 

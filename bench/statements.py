@@ -13,6 +13,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Trace
 
 from bench.load import Request
+from tests.clocks import clocks
 from tonnage.asgi import create_app
 from tonnage.db import Connection, Database
 
@@ -31,9 +32,9 @@ class Statements:
 async def statements_of(url: str, request: Request) -> Statements:
     """Runs the product in this process, without a server between. Its clock stands still, so the key stays known."""
     now = datetime.now(UTC)
-    app = create_app(url, clock=lambda: now)
+    app = create_app(url, **clocks(lambda: now))
     async with app.router.lifespan_context(app):
-        database: Database = app.state.resources.database
+        database: Database = app.state.services.database
         await database.pool.wait()  # else the first request would find the pool empty, and make it grow
         await database.streams.wait()
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench") as http:

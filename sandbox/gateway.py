@@ -26,7 +26,7 @@ _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-a
 ABSENT = (
     None
     if all(map(shutil.which, _PROGRAMS))
-    else "The storage plane was not tried out on a real Ceph gateway; for that: "
+    else "The storage backend was not tried out on a real Ceph gateway; for that: "
     "apt-get install --no-install-recommends ceph-mon ceph-osd radosgw ceph-common"
 )
 

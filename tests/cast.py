@@ -8,22 +8,25 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tonnage.access import actions as access
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.access.keys import NewKey
-from tonnage.access.queries import operator_id
 from tonnage.accounts import actions as accounts
-from tonnage.accounts import deletion_queries
 from tonnage.accounts.account import NewAccount
-from tonnage.accounts.purge_actions import purge_due
+from tonnage.api_keys import actions as api_keys
+from tonnage.api_keys.api_key import NewKey
+from tonnage.clock import BusinessClock
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
 from tonnage.db import Database
+from tonnage.organisations import actions as organisations
+from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import NewPartner
+from tonnage.provisioning import purge_queries
+from tonnage.provisioning.purge_actions import purge_due
 from tonnage.regions import actions as regions
-from tonnage.regions.planes import Planes
+from tonnage.regions.backends import OpenBackends
 from tonnage.regions.region import NewRegion
+from tonnage.storage.backend import Backends
 
 TB = 10**12
 NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
@@ -54,7 +57,7 @@ class Cast:
 
     async def distributor(self, name: str | None = None) -> Actor:
         made = await self.database.run(
-            lambda conn: access.create_distributor(conn, self.operator, name or unique("Distributor"), self.now)
+            lambda conn: organisations.create_distributor(conn, self.operator, name or unique("Distributor"), self.now)
         )
         return Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli")
 
@@ -99,17 +102,19 @@ class Cast:
     async def key(self, actor: Actor, role: Role = Role.ADMIN, *, valid_until: datetime | None = None) -> str:
         details = NewKey("for a test", role, valid_until)
         key, _ = await self.database.run(
-            lambda conn: access.create_key(conn, self.operator, actor.organisation_id, details, self.now)
+            lambda conn: api_keys.create_key(conn, self.operator, actor.organisation_id, details, self.now)
         )
         return key
 
-    async def purge(self, now: datetime, planes: Planes | None = None) -> int:
-        """What the job does, wherever accounts are due by then. Without `planes` all regions must be metered."""
-        planes = planes or Planes(self.database, None)
-        due = await self.database.run(lambda conn: deletion_queries.regions_due(conn, now))
+    async def purge(self, now: datetime, backends: Backends | None = None) -> int:
+        """What the job does, wherever accounts are due by then. Without `backends` all regions must be metered."""
+        backends = backends or OpenBackends(self.database, None)
+        due = await self.database.run(lambda conn: purge_queries.regions_due(conn, now))
         return sum(
             [
-                await purge_due(self.database, await planes.of(region_id), region_id, self.operator, lambda: now)
+                await purge_due(
+                    self.database, await backends.of(region_id), region_id, self.operator, BusinessClock(lambda: now)
+                )
                 for region_id in due
             ]
         )

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,27 @@ import httpx
 from sandbox.gateway import Gateway as RealGateway
 from tests.api.conftest import CHEAP, Business, Clock, House
 from tests.cast import TB, Cast
+from tests.clocks import clocks
 from tests.storage.customer import Customer
-from tonnage.access.passwords import Passwords
 from tonnage.asgi import create_app
 from tonnage.db import Database, connect
+from tonnage.jobs.declaration import DECLARED
+from tonnage.passwords import Passwords
 from tonnage.regions import actions as regions
 from tonnage.regions import queries
-from tonnage.regions.planes import Planes
+from tonnage.regions.backends import OpenBackends
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
-from tonnage.storage.admin_ops import Patience
-from tonnage.storage.plane import AccessKey, DesiredAccount, StoragePlane
-from tonnage.worker import ON_DEMAND
+from tonnage.services import Services
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, Backends, DesiredAccount, StorageBackend
 
 REGION = "on-ceph"
 
 
 @dataclass(kw_only=True)
 class ClusterHouse(House):
-    """A house whose default region is on a gateway. `planes` are those of the application."""
+    """A house whose default region is on a gateway. `backends` are those of the application."""
 
     conninfo: str
     gateway: RealGateway
@@ -42,11 +44,15 @@ class ClusterHouse(House):
         return self.cast.database
 
     @property
-    def planes(self) -> Planes:
-        return self.app.state.planes
+    def services(self) -> Services:
+        return self.app.state.services
 
-    async def plane(self) -> StoragePlane:
-        return await self.planes.of(self.region_id)
+    @property
+    def backends(self) -> Backends:
+        return self.services.backends
+
+    async def backend(self) -> StorageBackend:
+        return await self.backends.of(self.region_id)
 
     async def business(self) -> Business:
         """A distributor with a contract, a partner and an account of 1 TB, which is on the cluster already."""
@@ -60,12 +66,12 @@ class ClusterHouse(House):
     async def provide(self, account_id: int, quota: int | None = TB) -> None:
         """Brings an account to the cluster, without a job."""
         desired = DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", quota)
-        await (await self.plane()).apply(desired)
+        await (await self.backend()).apply(desired)
 
     async def looked_at(self) -> None:
         """The region's cluster is known to be its own, as the first job after connecting it finds."""
         for cluster in await self.database.run(queries.clusters):
-            await self.database.run(lambda conn, cluster=cluster: queries.note_doubt(conn, cluster, None))
+            await self.database.run(lambda conn, cluster=cluster: queries.set_identity_unverified(conn, cluster, None))
 
     async def work(self) -> list[str]:
         """Does the jobs that wait, and those that these ask for; gives their names. A failure is raised."""
@@ -73,7 +79,7 @@ class ClusterHouse(House):
         while job := await self._next_job():
             name, subject = job
             done.append(name)
-            await ON_DEMAND[name](self.database, self.planes, self.clock, subject)
+            await DECLARED[name].function(self.services, subject)
         return done
 
     async def _next_job(self) -> tuple[str, str] | None:
@@ -96,20 +102,21 @@ class ClusterHouse(House):
 
 @asynccontextmanager
 async def on_cluster(
-    conninfo: str, gateway: RealGateway, key_file: Path, patience: Patience | None = None
+    conninfo: str, gateway: RealGateway, key_file: Path, patience: Timeouts | None = None
 ) -> AsyncGenerator[ClusterHouse]:
     """A house on an empty database. `patience`: how long it waits for the gateway; None: as the product does."""
     create_key_file(key_file)
     clock = Clock()
-    app = create_app(conninfo, clock=clock, passwords=Passwords(CHEAP), key_file=key_file)
+    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(conninfo))
         cast = await Cast.of(database)
         region_id = await _region(cast, gateway, key_file)
         await stack.enter_async_context(app.router.lifespan_context(app))
         if patience:
-            app.state.planes = Planes(database, key_file, patience)
-            stack.push_async_callback(app.state.planes.close)
+            backends = OpenBackends(database, key_file, patience)
+            app.state.services = replace(app.state.services, backends=backends)
+            stack.push_async_callback(backends.close)
         transport = httpx.ASGITransport(app)
         http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
         house = ClusterHouse(

@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from sandbox.gateway import ABSENT, Gateway
 from tests.cast import Cast
+from tests.clustered import ClusterHouse, on_cluster
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
@@ -110,3 +111,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
     started = Gateway(tmp_path_factory.mktemp("rgw"))
     yield started
     started.remove()
+
+
+@pytest.fixture
+async def cluster_house(
+    new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
+) -> AsyncGenerator[ClusterHouse]:
+    """On the worker's gateway, in a database of its own. No worker runs its jobs."""
+    with new_database() as conninfo:
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as house:
+            yield house

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tonnage.asgi import create_app
-from tonnage.web.documents import openapi
+from tonnage.web.openapi import openapi_document
 
 ROOT = Path(__file__).parent.parent
 API = ROOT / "docs/api.md"
@@ -23,7 +23,7 @@ _JSON = re.compile(r"```json\n(.*?)```", re.DOTALL)
 
 def operations() -> str:
     """The table of every operation, in the order of the document."""
-    document: dict[str, Any] = openapi(create_app("postgresql://not-asked"))
+    document: dict[str, Any] = openapi_document(create_app("postgresql://not-asked"))
     rows = ["| operation | who | what it does |", "|---|---|---|"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -20,13 +20,12 @@ SOURCES = Path(__file__).parent.parent / "src/tonnage"
 TEMPLATE = LOCALE / "console.pot"
 
 # The command line is English only, and what only it can meet is not collected.
-PROGRAMS = ("access", "accounts", "console", "contracts", "jobs", "partners", "regions", "storage", "usage", "web")
-PROGRAM_FILES = ("db.py", "errors.py", "mail.py", "units.py")
+NOT_SHOWN = {"cli", "demo", "embedded", "migrations", "__main__.py", "config.py", "sealing.py"}
 
 # An error's first argument is its sentence; a ValueError's is the rule that a field breaks.
 ERRORS = ("Malformed", "Invalid", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "Unavailable", "Throttled")
 KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
-    **dict.fromkeys((*ERRORS, "Misconfigured", "PlaneRefused", "ValueError", "Sentence"), (1,)),
+    **dict.fromkeys((*ERRORS, "Misconfigured", "BackendRefused", "ValueError", "Sentence"), (1,)),
     "field": (2,),  # Invalid.field
     "Count": (1, 2),
 }
@@ -34,11 +33,18 @@ KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
 _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}")
 
 
+def _shown() -> list[str]:
+    """Patterns of the sources whose texts people see."""
+    parts = sorted(path for path in SOURCES.iterdir() if path.name not in NOT_SHOWN and not path.name.startswith("__p"))
+    return [
+        f"{path.name}/**.py" if path.is_dir() else path.name for path in parts if path.is_dir() or path.suffix == ".py"
+    ]
+
+
 def template() -> bytes:
     """The template, without dates and line numbers: it changes when a text does."""
     catalogue = Catalog(project="Tonnage", header_comment="# Every text that people see; made by `make messages`.")
-    methods = [("console/**.html", "jinja2"), *((f"{folder}/**.py", "python") for folder in PROGRAMS)]
-    methods += [(name, "python") for name in PROGRAM_FILES]
+    methods = [("console/**.html", "jinja2"), *((pattern, "python") for pattern in _shown())]
     options = {"console/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
     for name, _, text, comments, context in extract_from_dir(
         SOURCES, methods, options, {**DEFAULT_KEYWORDS, **KEYWORDS}

@@ -1,16 +1,21 @@
-"""Jobs are asked for by name, by features that do not know who does them: every name must have somebody."""
+"""Jobs are deferred by name, by features that do not import them: every name must be declared, with its label."""
 
 import ast
 from collections.abc import Iterator
 
-from tests.test_house import FILES, SOURCE
-from tonnage.worker import MAILING, ON_DEMAND
+import pytest
 
-NAMES = set(ON_DEMAND) | set(MAILING)
+from tests.test_house import FILES, SOURCE
+from tonnage.console.wording.catalogue import languages
+from tonnage.jobs.declaration import DECLARED, LONG, job
+from tonnage.services import Services
+from tonnage.worker import JOB_MODULES
+
+ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is None}
 
 
 def deferred() -> Iterator[tuple[str, str]]:
-    """Where a job is asked for, and its name as it is written there."""
+    """Where a job is deferred, and its name as it is written there."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "defer":
@@ -20,9 +25,30 @@ def deferred() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(SOURCE)}:{node.lineno}", name.value
 
 
-def test_every_deferred_name_has_a_function() -> None:
-    assert [(where, name) for where, name in deferred() if name not in NAMES] == []
+def test_every_deferred_name_is_declared() -> None:
+    assert [(where, name) for where, name in deferred() if name not in ON_DEMAND] == []
 
 
-def test_every_function_is_asked_for() -> None:
-    assert {name for _, name in deferred()} == NAMES
+def test_every_job_that_does_not_recur_is_deferred() -> None:
+    assert {name for _, name in deferred()} == ON_DEMAND
+
+
+def test_the_worker_imports_every_module_that_declares_jobs() -> None:
+    declaring = {path.parent.name for path in FILES if path.name == "jobs.py" and path.parent.name != "commands"
+                 and "@job(" in path.read_text()}  # fmt: skip
+    assert {module.__name__.split(".")[1] for module in JOB_MODULES} == declaring
+
+
+def test_a_job_is_named_after_its_package_and_has_a_label() -> None:
+    for name, declared in DECLARED.items():
+        assert name.split(".")[0] == declared.function.__module__.split(".")[1], name
+        assert name.split(".")[1] == getattr(declared.function, "__name__", ""), name
+        assert declared.label.strip(), name
+    assert languages(), "labels are translated where they are shown"
+
+
+def test_a_name_is_declared_once() -> None:
+    async def sample(services: Services, subject: str) -> None: ...
+
+    with pytest.raises(ValueError, match="declared twice"):
+        job("metering.sample", label="Another", queue=LONG)(sample)

@@ -2,31 +2,34 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job as QueuedJob
 from psycopg_pool import PoolTimeout
 
-from tonnage import worker
-from tonnage.clock import Clock, wall_clock
+from tonnage.clock import WallClock, system_time
 from tonnage.db import Database, connect
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
-from tonnage.jobs.running import Persistent, forget_ended, told, work
-from tonnage.mail import LogOutbox, Post
-from tonnage.regions.planes import Planes
-from tonnage.worker import jobs_app, require_clock
+from tonnage.jobs.declaration import DECLARED, Job
+from tonnage.jobs.running import RetryWhenAway, delete_ended, describe_error, work
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
+from tonnage.worker import RETRY_PAUSES, jobs_app, require_clock
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 60.0
-POST = Post(LogOutbox(), "https://console.example.org")
+WALL_CLOCK = WallClock()
+RECURRING = sum(declared.cron is not None for declared in DECLARED.values()) + 2
+"""With the queue's own."""
 
 
 @pytest.fixture
@@ -45,9 +48,10 @@ class Work:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.raises: list[Exception] = []
-        monkeypatch.setitem(worker.ON_DEMAND, name, self._run)
+        declared = replace(DECLARED.get(name, Job(name, "Work", self._run)), function=self._run)
+        monkeypatch.setitem(DECLARED, name, declared)
 
-    async def _run(self, database: Database, planes: Planes, clock: Clock, subject: str) -> None:
+    async def _run(self, services: Services, subject: str) -> None:
         self.runs += 1
         self.begun.set()
         await self.go_on.wait()
@@ -62,11 +66,17 @@ async def work_to_do(monkeypatch: pytest.MonkeyPatch) -> Work:
 
 @asynccontextmanager
 async def working(
-    conninfo: str, database: Database, grace: int = 20, clock: Clock = wall_clock
+    conninfo: str,
+    database: Database,
+    grace: int = 20,
+    wall_clock: WallClock = WALL_CLOCK,
+    jobs: Iterable[Job] = DECLARED.values(),
+    pauses: Sequence[float] = RETRY_PAUSES,
 ) -> AsyncGenerator[None]:
-    """A worker, which is told to end afterwards."""
-    app = jobs_app(conninfo, database, Planes(database, None), clock, POST)
-    task = asyncio.create_task(work(app, database, clock, grace))
+    """A worker, which is ended afterwards."""
+    services = Services(database, OpenBackends(database, None), wall_clock=wall_clock)
+    app = jobs_app(conninfo, services, jobs, pauses)
+    task = asyncio.create_task(work(app, services, grace))
     try:
         yield
     finally:
@@ -107,12 +117,12 @@ async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool])
             await asyncio.sleep(0.02)
 
 
-async def until_settled(database: Database) -> None:
+async def until_settled(database: Database, recurring: int = RECURRING) -> None:
     """Until every recurring job of a catching-up worker has been asked for and is done."""
     done = "select not exists (select from procrastinate_jobs), count(*) from procrastinate_periodic_defers"
     async with asyncio.timeout(PATIENCE):
         while True:
-            if await rows(database, done) == [(True, len(worker.RECURRING) + 2)]:
+            if await rows(database, done) == [(True, recurring)]:
                 return
             await asyncio.sleep(0.02)
 
@@ -171,10 +181,9 @@ async def test_one_that_waits_for_its_next_try_is_hurried_by_whoever_asks_again(
 
 
 async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
-    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+    alone: tuple[str, Database], work_to_do: Work
 ) -> None:
     """Those of the job that takes over, too: nobody else would."""
-    monkeypatch.setattr(worker, "RECURRING", {})
     conninfo, database = alone
     work_to_do.go_on.set()
     await ask(database)
@@ -187,7 +196,7 @@ async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
         """,
     )
     await rows(database, "update procrastinate_jobs set status = 'doing' returning id")
-    async with working(conninfo, database):
+    async with working(conninfo, database, jobs=[DECLARED["test.work"]]):
         async with asyncio.timeout(PATIENCE):
             while True:
                 if not await rows(database, "select id from procrastinate_jobs"):
@@ -200,9 +209,9 @@ async def test_what_takes_long_keeps_nothing_short_waiting(
     alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     conninfo, database = alone
-    purges = Work(monkeypatch, "accounts.purge_region")
+    purges = Work(monkeypatch, "provisioning.purge_region")
     for region in range(20):
-        await database.transaction(lambda conn, region=region: defer(conn, "accounts.purge_region", region))
+        await database.transaction(lambda conn, region=region: defer(conn, "provisioning.purge_region", region))
     work_to_do.go_on.set()
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
@@ -217,14 +226,14 @@ async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database
     conninfo, database = alone
     work_to_do.go_on.set()
     await ask(database)
-    async with working(conninfo, database, clock=lambda: wall_clock() + timedelta(days=31)):
+    async with working(conninfo, database, wall_clock=WallClock(lambda: system_time() + timedelta(days=31))):
         (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
     assert "synchronise both" in job["reason"]
     assert work_to_do.runs == 0
 
 
 def test_recurring_jobs_look_at_the_clock_too() -> None:
-    now = wall_clock()
+    now = system_time()
     require_clock(now, now + timedelta(minutes=5))
     for apart in (timedelta(minutes=5, seconds=1), timedelta(days=-800)):
         with pytest.raises(Unavailable, match="synchronise both"):
@@ -248,14 +257,13 @@ async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_momen
     errors: list[Exception] = [psycopg.OperationalError("a blip"), PoolTimeout("no connection")]
     done = asyncio.Event()
 
-    async def recur(database: Database, planes: Planes, clock: Clock) -> None:
+    async def recur(services: Services, subject: str) -> None:
         if errors:
             raise errors.pop()
         done.set()
 
     due = datetime.now(UTC) - timedelta(hours=12)
-    monkeypatch.setattr(worker, "RECURRING", {"test.recurring": (f"{due.minute} {due.hour} * * *", recur)})
-    monkeypatch.setattr(worker, "_BLIPS", (0.01, 0.01))
+    recurring = Job("test.recurring", "Work", recur, cron=f"{due.minute} {due.hour} * * *")
     await rows(
         database,
         """
@@ -263,7 +271,7 @@ async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_momen
         returning id
         """,
     )
-    async with working(conninfo, database), asyncio.timeout(PATIENCE):
+    async with working(conninfo, database, jobs=[recurring], pauses=(0.01, 0.01)), asyncio.timeout(PATIENCE):
         await done.wait()
     left = await rows(database, "select id from procrastinate_jobs where task_name = 'test.recurring'")
     assert left == [], "the run before, which failed, is made up for"
@@ -276,20 +284,20 @@ def test_what_is_kept_of_a_failure_says_nothing_about_people() -> None:
         def __str__(self) -> str:
             return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
 
-    assert told(Refused()) == "Refused: no answer of the database"
-    assert told(Unavailable("The cluster sleeps.")) == "The cluster sleeps."
-    assert told(KeyError("x")) == "KeyError('x')"
+    assert describe_error(Refused()) == "Refused: no answer of the database"
+    assert describe_error(Unavailable("The cluster sleeps.")) == "The cluster sleeps."
+    assert describe_error(KeyError("x")) == "KeyError('x')"
 
 
 @pytest.mark.parametrize(("attempts", "longest"), [(0, 1), (1, 2), (2, 4), (5, 32), (6, 60), (1000, 60)])
 def test_the_pauses_grow_up_to_a_minute(attempts: int, longest: int) -> None:
-    job = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name="test.work", attempts=attempts)
+    job = QueuedJob(id=1, queue="default", lock=None, queueing_lock=None, task_name="test.work", attempts=attempts)
     before = datetime.now(UTC)
-    decision = Persistent().get_retry_decision(exception=Unavailable("away"), job=job)
+    decision = RetryWhenAway().get_retry_decision(exception=Unavailable("away"), job=job)
     assert decision is not None
     assert decision.retry_at is not None
     assert timedelta(seconds=longest / 2) <= decision.retry_at - before <= timedelta(seconds=longest + 5)
-    assert Persistent().get_retry_decision(exception=KeyError("x"), job=job) is None
+    assert RetryWhenAway().get_retry_decision(exception=KeyError("x"), job=job) is None
 
 
 async def test_a_worker_that_ends_puts_back_what_it_has_begun(alone: tuple[str, Database], work_to_do: Work) -> None:
@@ -343,16 +351,17 @@ async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
     work_to_do.go_on.set()
     runs = 0
 
-    async def recur(database: Database, planes: Planes, clock: Clock) -> None:
+    async def recur(services: Services, subject: str) -> None:
         nonlocal runs
         runs += 1
 
     # It was due half a day ago, and is again in half a day.
     due = datetime.now(UTC) - timedelta(hours=12)
-    monkeypatch.setattr(worker, "RECURRING", {"test.recurring": (f"{due.minute} {due.hour} * * *", recur)})
-    async with working(conninfo, database), working(conninfo, database):
-        await until_settled(database)
-    async with working(conninfo, database):
+    recurring = Job("test.recurring", "Work", recur, cron=f"{due.minute} {due.hour} * * *")
+    jobs = [recurring, DECLARED["test.work"]]
+    async with working(conninfo, database, jobs=jobs), working(conninfo, database, jobs=jobs):
+        await until_settled(database, 3)
+    async with working(conninfo, database, jobs=jobs):
         # A worker that comes later runs what is asked for, and so has had its chance.
         await ask(database)
         await until(database, lambda seen: not seen)
@@ -372,8 +381,8 @@ async def test_what_failed_long_ago_is_forgotten(alone: tuple[str, Database]) ->
     await rows(database, "update procrastinate_jobs set status = 'failed' returning id")
     aged = "update procrastinate_events set at = at - interval '31 days' where job_id = {} returning id"
     await rows(database, aged.format(old))
-    app = jobs_app(conninfo, database, Planes(database, None), wall_clock, POST)
+    app = jobs_app(conninfo, Services(database, OpenBackends(database, None)))
     async with app.open_async():
-        await forget_ended(app, database)
+        await delete_ended(app, database)
     assert [one["id"] for one in await jobs(database)] == [young]
     assert await rows(database, "select job_id from job_failure") == [(young,)]

@@ -7,34 +7,35 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
+from typing import Unpack
 
 import psycopg
 from fastapi import APIRouter, FastAPI, Request
 from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
-from tonnage import __version__, console, scrape
-from tonnage.access import api as access
-from tonnage.access.guard import BY_DEFAULT, Resources, SignInSettings, resources_of
-from tonnage.access.keyring import Keyring
-from tonnage.access.passwords import Passwords
+from tonnage import __version__, console, metrics
+from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
-from tonnage.clock import Clock, wall_clock
+from tonnage.api_keys.guard import services_of
+from tonnage.api_keys.key_cache import KeyCache
 from tonnage.contracts import api as contracts
-from tonnage.db import Database, connect
+from tonnage.db import connect
 from tonnage.errors import Unavailable
+from tonnage.members import api as members
+from tonnage.metering import api as metering
 from tonnage.migrations import state
 from tonnage.partners import api as partners
 from tonnage.regions import api as regions
-from tonnage.regions.planes import Planes, opened
+from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
+from tonnage.services import ServiceOptions, Services
 from tonnage.usage import api as usage
-from tonnage.web import documents, problem, swagger_ui
-from tonnage.web.metrics import Requests
-from tonnage.web.middleware import Edge
-from tonnage.web.reply import Json
-from tonnage.web.route import mount
+from tonnage.web import openapi, problem, swagger_ui
+from tonnage.web.middleware import RequestMiddleware
+from tonnage.web.request_metrics import Requests
+from tonnage.web.responses import Json
+from tonnage.web.routing import mount
 
 _log = logging.getLogger(__name__)
 
@@ -72,31 +73,24 @@ _TAGS = [
 def create_app(
     conninfo: str,
     *,
-    deletion_grace_days: int = 30,
-    clock: Clock = wall_clock,
-    passwords: Passwords | None = None,
-    key_file: Path | None = None,
-    sign_in: SignInSettings = BY_DEFAULT,
     with_samples: bool = False,
-    beside: Callable[[Database, Planes], Coroutine[None, None, None]] | None = None,
+    beside: Callable[[Services], Coroutine[None, None, None]] | None = None,
+    **options: Unpack[ServiceOptions],
 ) -> FastAPI:
     """An application on the database at `conninfo`, whose schema must fit. Its pools open with its lifespan.
 
-    `key_file` opens what is sealed: credentials of clusters, second factors. `beside` runs in the same process for as
-    long, such as a worker of the job queue.
+    `beside` runs in the same process for as long, such as a worker of the job queue.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
-            keyring = Keyring(database, clock)
-            app.state.resources = Resources(
-                database, keyring, passwords or Passwords(), clock, deletion_grace_days, key_file, sign_in
-            )
-            app.state.planes = planes = await stack.enter_async_context(opened(database, key_file))
-            await stack.enter_async_context(_flushing(keyring))
+            backends = await stack.enter_async_context(open_backends(database, options.get("key_file")))
+            app.state.services = services = Services(database, backends, **options)
+            app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
+            await stack.enter_async_context(_flushing(key_cache))
             if beside:
-                await stack.enter_async_context(_beside(beside(database, planes)))
+                await stack.enter_async_context(_beside(beside(services)))
             console.prepare()
             _settle_memory()
             yield
@@ -126,21 +120,23 @@ def _open_doors(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
     problem.install(app)
     console.install(app)
     app.state.requests = requests = Requests()
-    app.add_middleware(Edge, requests=requests)
+    app.add_middleware(RequestMiddleware, requests=requests)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
-    documents.install(app)
+    openapi.install(app)
     swagger_ui.install(app)
     mount(
         app,
         contracts.routes,
         partners.routes,
         partners.extensions,
-        access.routes,
+        members.routes,
         *accounts.routes,
-        *usage.routes,
+        access_keys.routes,
+        usage.routes,
+        *metering.routes,
         regions.routes,
-        scrape.routes,
+        metrics.routes,
         *pages,
     )
 
@@ -155,7 +151,7 @@ async def readyz(request: Request) -> Response:
 
     Most of what is asked of us needs no cluster, and what does waits for it.
     """
-    database = resources_of(request).database
+    database = services_of(request).database
     found = await database.run(state)
     trouble = found.problem()
     if trouble:
@@ -182,19 +178,19 @@ def _tell_if_failed(task: "asyncio.Task[None]") -> None:
 
 
 @asynccontextmanager
-async def _flushing(keyring: Keyring) -> AsyncGenerator[None]:
+async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
     """Writes the last-used times of keys now and then, and at the end."""
-    async with _beside(_flush_forever(keyring)):
+    async with _beside(_flush_forever(key_cache)):
         yield
     with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
-        await keyring.flush()
+        await key_cache.flush()
 
 
-async def _flush_forever(keyring: Keyring) -> None:
+async def _flush_forever(key_cache: KeyCache) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
         try:
-            await keyring.flush()
+            await key_cache.flush()
         except (psycopg.OperationalError, PoolTimeout, Unavailable):
             _log.warning("last-used times of keys could not be written; they are lost for this half minute")
 

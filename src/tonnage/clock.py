@@ -1,13 +1,32 @@
-"""The time: rules are told it, and whoever works for long is given the clock."""
+"""Two clocks, as two types, so that neither can be passed where the other is meant. Pure rules take `now` instead."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
-
-Clock: TypeAlias = Callable[[], datetime]
-"""Says what time it is, in UTC."""
 
 
-def wall_clock() -> datetime:
-    """Now, in UTC."""
+def system_time() -> datetime:
+    """This machine's time, in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class BusinessClock:
+    """Days, months, terms, deletions and whatever is billed by them. A sandbox may move it."""
+
+    read: Callable[[], datetime] = system_time
+
+    def __call__(self) -> datetime:
+        """The time, with its zone."""
+        return self.read()
+
+
+@dataclass(frozen=True)
+class WallClock:
+    """Sessions, expiry of keys, codes, throttling, leases and retries. Never moved."""
+
+    read: Callable[[], datetime] = system_time
+
+    def __call__(self) -> datetime:
+        """The time, with its zone."""
+        return self.read()

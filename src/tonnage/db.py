@@ -112,7 +112,7 @@ async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGen
 
 
 @asynccontextmanager
-async def attempt(connection: Connection) -> AsyncGenerator[None]:
+async def savepoint_if_in_transaction(connection: Connection) -> AsyncGenerator[None]:
     """Around a statement that the database may refuse, so that the numbers for the refusal can still be read.
 
     Inside a transaction that takes a savepoint, since PostgreSQL answers nothing more in a failed transaction; in

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiosmtplib
 import idna
 
-from tonnage.clock import wall_clock
+from tonnage.clock import system_time
 from tonnage.errors import Conflict, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True)
-class Post:
+class Mailer:
     """What it takes to write to people: where mails go, and where links in them lead, without a slash at the end."""
 
     outbox: Outbox
@@ -136,7 +136,7 @@ def written(message: Message, sender: str) -> EmailMessage:
     mail["From"] = _with_ascii_domain(sender)
     mail["To"] = _with_ascii_domain(message.to)
     mail["Subject"] = message.subject
-    mail["Date"] = format_datetime(wall_clock())
+    mail["Date"] = format_datetime(system_time())
     mail["Message-ID"] = make_msgid(domain="tonnage.invalid")
     # So that no absence note answers it (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"

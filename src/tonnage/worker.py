@@ -1,65 +1,30 @@
-"""Which job runs which function, and what recurs when. Any number of workers may run on one database."""
+"""The worker of the job queue. Any number of workers may run on one database."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from procrastinate import App, JobContext, PsycopgConnector
 
-from tonnage.access import jobs as access
-from tonnage.accounts import jobs as accounts
-from tonnage.clock import Clock
-from tonnage.db import Database
-from tonnage.errors import NotFound, Unavailable
-from tonnage.jobs import queries, queue_of, turn
-from tonnage.jobs.running import (
-    AWAY,
-    CONNECTION_WAIT,
-    CONNECTIONS,
-    Persistent,
-    forget_ended,
-    take_over_orphans,
-)
-from tonnage.mail import Post
+from tonnage.access_keys import jobs as access_keys
+from tonnage.authentication import jobs as authentication
+from tonnage.errors import NotFound, Sentence, Unavailable
+from tonnage.jobs import lock_key, queries
+from tonnage.jobs.declaration import DECLARED, Job
+from tonnage.jobs.running import AWAY, CONNECTION_WAIT, CONNECTIONS, RetryWhenAway, delete_ended, take_over_stalled
+from tonnage.metering import jobs as metering
+from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
-from tonnage.regions.planes import Planes
+from tonnage.services import Services
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-Recurring: TypeAlias = Callable[[Database, Planes, Clock], Awaitable[None]]
-OnDemand: TypeAlias = Callable[[Database, Planes, Clock, str], Awaitable[None]]
-Mailing: TypeAlias = Callable[[Database, Post, Clock, str], Awaitable[None]]
+JOB_MODULES = (access_keys, authentication, metering, provisioning, regions, usage)
+"""Importing them declares their jobs."""
 
-RECURRING: dict[str, tuple[str, Recurring]] = {
-    "access.keep_house": ("29 0 * * *", lambda database, planes, clock: access.keep_house(database, clock)),
-    "accounts.purge": ("*/5 * * * *", accounts.purge),
-    "accounts.settle_all": ("* * * * *", accounts.settle_all),
-    "accounts.sweep_all": ("41 */6 * * *", accounts.sweep_all),
-    "regions.look_after": ("* * * * *", regions.look_after),
-    "usage.keep_house": ("17 0 * * *", usage.keep_house),
-    "usage.sample_all": ("0 * * * *", usage.sample_all),
-}
-"""When it runs, once per period whatever the number of workers, and what."""
-
-ON_DEMAND: dict[str, OnDemand] = {
-    "accounts.prove": accounts.prove,
-    "accounts.purge_region": accounts.purge_region,
-    "accounts.reconcile": accounts.reconcile,
-    "accounts.requota": accounts.requota,
-    "accounts.settle": accounts.settle,
-    "accounts.sweep": accounts.sweep,
-    "usage.sample": usage.sample,
-}
-"""What can be asked for with `jobs.defer`."""
-
-MAILING: dict[str, Mailing] = {
-    "access.send_reset": access.send_reset,
-    "access.tell_blocked": access.tell_blocked,
-}
-"""The same, of what writes to people."""
+TAKE_OVER = "jobs.take_over"
 
 _CATCH_UP = 86_400.0
 """Seconds by which a recurring job may be late: one that fell into the night runs when the machine is on again."""
@@ -67,12 +32,14 @@ _CATCH_UP = 86_400.0
 _CLOCKS_APART = timedelta(minutes=5)
 """By how much this machine's clock and the database's may differ: by the clock things are purged for good."""
 
-_BLIPS = (1.0, 5.0, 30.0, 60.0)
+RETRY_PAUSES = (1.0, 5.0, 30.0, 60.0)
 """Seconds after which a recurring job tries again what the database did not let it do: its next period may be far."""
 
 
-def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock, post: Post) -> App:
-    """Every job that there is."""
+def jobs_app(
+    conninfo: str, services: Services, jobs: Iterable[Job] = DECLARED.values(), pauses: Sequence[float] = RETRY_PAUSES
+) -> App:
+    """The queue's application, with every declared job and the queue's own."""
     app = App(
         connector=PsycopgConnector(
             conninfo=conninfo,
@@ -83,56 +50,61 @@ def jobs_app(conninfo: str, database: Database, planes: Planes, clock: Clock, po
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
-    for name, (cron, function) in RECURRING.items():
-        _recurring(app, name, cron, database, clock, lambda function=function: function(database, planes, clock))
-    _recurring(app, "jobs.take_over", "* * * * *", database, clock, lambda: take_over_orphans(app), takes_turns=False)
-    _recurring(app, "jobs.forget", "23 0 * * *", database, clock, lambda: forget_ended(app, database))
-    for name, asked in ON_DEMAND.items():
-        _on_demand(app, name, database, clock, lambda subject, asked=asked: asked(database, planes, clock, subject))
-    for name, mailing in MAILING.items():
-        _on_demand(app, name, database, clock, lambda subject, mailing=mailing: mailing(database, post, clock, subject))
+    for declared in (*jobs, *_upkeep(app)):
+        if declared.cron is None:
+            _on_demand(app, services, declared)
+        else:
+            _recurring(app, services, declared, declared.cron, pauses)
     return app
 
 
-def _recurring(
-    app: App,
-    name: str,
-    cron: str,
-    database: Database,
-    clock: Clock,
-    function: Callable[[], Awaitable[None]],
-    *,
-    takes_turns: bool = True,
-) -> None:
-    # The lock keeps a run that takes longer than its period from overlapping with the next. Whoever takes jobs over
-    # must have none: it would keep the next one out if its own worker was killed.
-    @app.periodic(cron=cron, periodic_id=name)
-    @app.task(name=name, lock=name if takes_turns else None, queueing_lock=name)
-    async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
-        async def attempted() -> None:
-            require_clock(await database.run(lambda conn: queries.forget_missed(conn, name)), clock())
-            await function()
+def _upkeep(app: App) -> tuple[Job, Job]:
+    """The queue's own jobs: they need the application that they belong to."""
 
-        for pause in _BLIPS:
+    async def take_over(services: Services, subject: str) -> None:
+        await take_over_stalled(app)
+
+    async def forget(services: Services, subject: str) -> None:
+        await delete_ended(app, services.database)
+
+    return (
+        Job(TAKE_OVER, Sentence("Take over jobs of workers that have ended"), take_over, cron="* * * * *"),
+        Job("jobs.delete_ended", Sentence("Delete jobs that ended long ago"), forget, cron="23 0 * * *"),
+    )
+
+
+def _recurring(app: App, services: Services, declared: Job, cron: str, pauses: Sequence[float]) -> None:
+    # The lock keeps a run that takes longer than its period from overlapping with the next. The job that takes others
+    # over has none: it would keep the next one out if its own worker was killed.
+    name = declared.name
+
+    @app.periodic(cron=cron, periodic_id=name)
+    @app.task(name=name, queue=declared.queue, lock=None if name == TAKE_OVER else name, queueing_lock=name)
+    async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
+        async def attempt() -> None:
+            of_database = await services.database.run(lambda conn: queries.drop_missed(conn, name))
+            require_clock(of_database, services.wall_clock())
+            await declared.function(services, "")
+
+        for pause in pauses:
             try:
-                return await attempted()
+                return await attempt()
             except AWAY as error:
                 _log.warning("%s tries again in %.0f s: %s", name, pause, error)
             await asyncio.sleep(pause)
-        return await attempted()
+        return await attempt()
 
 
-def _on_demand(
-    app: App, name: str, database: Database, clock: Clock, function: Callable[[str], Awaitable[None]]
-) -> None:
-    @app.task(name=name, queue=queue_of(name), pass_context=True, retry=Persistent())
+def _on_demand(app: App, services: Services, declared: Job) -> None:
+    @app.task(name=declared.name, queue=declared.queue, pass_context=True, retry=RetryWhenAway())
     async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
-        job_id, lock = context.job.id or 0, context.job.lock or turn(name, subject)
-        require_clock(await database.run(lambda conn: queries.absorb(conn, job_id, lock)), clock())
+        job_id, lock = context.job.id or 0, context.job.lock or lock_key(declared.name, subject)
+        of_database = await services.database.run(lambda conn: queries.coalesce(conn, job_id, lock))
+        require_clock(of_database, services.wall_clock())
         try:
-            await function(subject)
+            await declared.function(services, subject)
         except NotFound as error:
-            _log.info("job %s is about something that is gone: %s", context.job.call_string, error)
+            _log.info("the subject of job %s is gone: %s", context.job.call_string, error)
 
 
 def require_clock(of_database: datetime, here: datetime) -> None:

@@ -6,14 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from tests.access.members import Person, person
+from tests.authentication.members import Person, person
 from tests.cast import NOW, Cast
-from tonnage.access import actions, audit_queries, member_actions
+from tonnage.access import lists as access_lists
 from tonnage.access.actor import Actor, Role
-from tonnage.access.audit import AuditFilter, Entry
-from tonnage.access.keys import NewKey
-from tonnage.access.member import NewMember
+from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.api_keys import actions as api_key_actions
+from tonnage.api_keys.api_key import NewKey
 from tonnage.db import Database
+from tonnage.members import actions as member_actions
+from tonnage.members.member import NewMember
 
 pytestmark = pytest.mark.anyio
 
@@ -26,8 +28,8 @@ async def read(
     wanted: AuditFilter = EVERYTHING,
     before: int | None = None,
     limit: int = 100,
-) -> list[Entry]:
-    return await database.run(lambda conn: audit_queries.entries(conn, scope, wanted, before, limit))
+) -> list[AuditEntry]:
+    return await database.run(lambda conn: access_lists.audit_entries(conn, scope, wanted, before, limit))
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ async def added(ann: Person, organisation_id: UUID) -> None:
 async def test_who_what_and_to_whom(ann: Person, cast: Cast) -> None:
     own = ann.actor.organisation_id
     key, _ = await ann.database.run(
-        lambda conn: actions.create_key(conn, ann.actor, own, NewKey("Nightly export", Role.VIEWER), NOW)
+        lambda conn: api_key_actions.create_key(conn, ann.actor, own, NewKey("Nightly export", Role.VIEWER), NOW)
     )
     newest, *_, oldest = await read(ann.database, own)
     assert (newest.actor_kind, newest.actor_id, newest.actor_name) == ("member", ann.id, "Ann Miller")
@@ -103,13 +105,13 @@ async def test_entries_come_in_pages_and_whole(ann: Person) -> None:
     for _ in range(5):
         await added(ann, own)
     whole = await read(ann.database, own)
-    paged: list[Entry] = []
+    paged: list[AuditEntry] = []
     while page := await read(ann.database, own, before=paged[-1].id if paged else None, limit=3):
         paged += page
     assert paged == whole
     assert len(whole) == 7
     async with ann.database.streams.connection() as conn:
-        file = [entry async for entry in audit_queries.every_entry(conn, own, AuditFilter())]
+        file = [entry async for entry in access_lists.every_audit_entry(conn, own, AuditFilter())]
     assert file == whole
 
 

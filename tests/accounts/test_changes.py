@@ -12,17 +12,18 @@ import pytest
 
 from tests.cast import NOW, TB, Cast
 from tonnage.access.actor import Actor
-from tonnage.accounts import actions, change_actions, view_queries
+from tonnage.accounts import actions, change_actions, extended_queries
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.checks import ALL
-from tonnage.accounts.purge_actions import purge_due
+from tonnage.clock import BusinessClock
 from tonnage.db import Connection, connect
 from tonnage.errors import Conflict, NotFound
+from tonnage.provisioning.purge_actions import purge_due
 from tonnage.regions.actions import add_region
 from tonnage.regions.queries import clusters
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
-from tonnage.storage.metered import MeteredPlane
+from tonnage.storage.metered import MeteredBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -60,11 +61,11 @@ class Scene:
 
     @property
     def reconcile(self) -> str:
-        return f"accounts.reconcile/{self.region}"
+        return f"provisioning.reconcile/{self.region}"
 
     @property
     def requota(self) -> str:
-        return f"accounts.requota/{self.partner.organisation_id}"
+        return f"provisioning.requota/{self.partner.organisation_id}"
 
     def change(self, account: int, **change: Any) -> Callable[[Connection], Awaitable[Any]]:
         wanted = AccountChange(**change)
@@ -203,7 +204,9 @@ async def test_a_purge(scene: Scene, region: str) -> None:
     await scene.run(scene.delete(account))
     await scene.jobs()
     (lives_in,) = await scene.cast.row("select region_id from storage_account where id = %s", account)
-    gone = await purge_due(scene.cast.database, MeteredPlane(), lives_in, scene.cast.operator, lambda: DUE)
+    gone = await purge_due(
+        scene.cast.database, MeteredBackend(), lives_in, scene.cast.operator, BusinessClock(lambda: DUE)
+    )
     assert gone == 1
     # Wherever it lived: it had a part of a pool that accounts on clusters share.
     assert await scene.jobs() == [scene.requota] * scene.bounded
@@ -276,7 +279,9 @@ async def test_the_state_of_what_its_cluster_was_told(scene: Scene) -> None:
     scope = scene.partner.organisation_id
 
     async def state() -> tuple[str, str | None]:
-        view = await scene.cast.database.run(lambda conn: view_queries.one_view(conn, scope, scope, account))
+        view = await scene.cast.database.run(
+            lambda conn: extended_queries.extended_account(conn, scope, scope, account)
+        )
         assert view is not None
         shown = json.loads(view)
         assert shown["region"] == ON_CLUSTER

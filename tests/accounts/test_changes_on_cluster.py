@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.test_provisioning import told
 from tests.api.conftest import Business
 from tests.clustered import ClusterHouse
+from tests.provisioning.test_reconcile import told
 from tests.storage.customer import Customer
-from tonnage.storage.plane import Access
+from tonnage.storage.backend import Access
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -36,7 +36,9 @@ class Opened:
         return (await self.call("GET")).json()["provisioning"]
 
     async def customer(self) -> Customer:
-        made = await (await self.house.plane()).create_key(self.business.account, f"CHANGES{uuid.uuid4().hex.upper()}")
+        made = await (await self.house.backend()).create_key(
+            self.business.account, f"CHANGES{uuid.uuid4().hex.upper()}"
+        )
         return self.house.customer(made.access_key, made.secret_key)
 
 

@@ -12,7 +12,7 @@ from tests.cast import TB
 from tests.clustered import ClusterHouse
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
-from tonnage.accounts.jobs import purge
+from tonnage.provisioning.jobs import purge_all
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -96,11 +96,11 @@ async def test_from_opening_to_purge(cluster_house: ClusterHouse, partner: Partn
 
         await partner.does("DELETE", one, 204)
         house.clock.now += timedelta(days=30)
-        await purge(house.database, house.planes, house.clock)
+        await purge_all(house.services, "")
         await house.work()
         assert customer.tries("get_object", Bucket="data", Key="first") == "InvalidAccessKeyId"
     await partner.does("GET", one, 404)
-    assert await (await house.plane()).state(int(account)) is None
+    assert await (await house.backend()).state(int(account)) is None
     assert await house.cast.row("select count(*) from access_key where account_id = %s", int(account)) == (0,)
 
 

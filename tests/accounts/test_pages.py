@@ -10,8 +10,7 @@ from tests.cast import TB, Cast
 from tests.usage.scenes import OPENED, at, purge, record
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions, change_actions
-from tonnage.accounts.facts_queries import account_facts
-from tonnage.accounts.page_queries import ACCOUNTS, AccountRow, account_rows, every_account
+from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_detail, account_rows, every_account
 from tonnage.web.table import Listed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -66,7 +65,7 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, world: Trade
         account, name, email, world.own, partner, distributor, world.region, 2 * TB, True, 3 * TB,
         None, OPENED, None, False, "metered",
     )  # fmt: skip
-    facts = await cast.database.run(lambda conn: account_facts(conn, world.own, world.own, account))
+    facts = await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, account))
     assert facts is not None
     assert facts.s3_url == "https://s3.example.org"
     assert {field: value for field, value in facts._asdict().items() if field in row._fields} == {
@@ -94,10 +93,10 @@ async def test_what_waits_and_what_is_suspended(cast: Cast, world: Trade) -> Non
     ]
     assert names(await asked(cast, world.own, world.own, show="suspended")) == ["held"]
     assert names(await asked(cast, world.own, world.own, sort="deletion")) == ["soon", "late", "held"]
-    facts = await cast.database.run(lambda conn: account_facts(conn, world.own, world.own, held))
+    facts = await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, held))
     assert facts is not None
     assert (facts.suspended_at, facts.suspension_reason) == (OPENED, "unpaid")
-    assert await cast.database.run(lambda conn: account_facts(conn, world.own, world.own, gone)) is None
+    assert await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, gone)) is None
 
 
 async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, world: Trade) -> None:
@@ -167,9 +166,9 @@ async def test_whose_accounts_they_are(cast: Cast, world: Trade) -> None:
     assert await ids(world.own, sibling.organisation_id) == set()
     assert await ids(distributor, foreign.organisation_id) == set()
     assert await ids(uuid4()) == await ids(uuid4(), world.own) == set()
-    assert await cast.database.run(lambda conn: account_facts(conn, distributor, world.own, mine))
+    assert await cast.database.run(lambda conn: account_detail(conn, distributor, world.own, mine))
     for scope, partner in ((sibling.organisation_id, world.own), (distributor, sibling.organisation_id)):
         facts = await cast.database.run(
-            lambda conn, scope=scope, partner=partner: account_facts(conn, scope, partner, mine)
+            lambda conn, scope=scope, partner=partner: account_detail(conn, scope, partner, mine)
         )
         assert facts is None

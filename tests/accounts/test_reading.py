@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from tests.cast import Cast
-from tonnage.accounts import queries, view_queries
-from tonnage.accounts.monitoring_queries import OnCluster, on_clusters
+from tonnage.accounts import extended_queries, queries
 from tonnage.db import Connection, Database, ListQuery, connect
+from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def fill(cast: Cast, partner: UUID) -> None:
         await conn.execute(
             """
             insert into storage_account (id, partner_id, region_id, name, contact_email, contact_email_key,
-                password_hash, allocated_capacity, allow_overdraft, folded_to)
+                password_hash, allocated_capacity, allow_overdraft, rolled_up_to)
             select 100000000000 + n, %s, (select id from region where name = 'full'), 'Account ' || n,
                 n || '@example.org', n || '@example.org', 'hash', 0, false, '2026-01-01'
             from generate_series(1, %s) n
@@ -71,7 +71,7 @@ async def rows_read(database: Database, work: Callable[[Connection], Awaitable[T
     return await database.transaction(counted)
 
 
-@pytest.mark.parametrize("select", [queries.accounts_of, view_queries.views_of])
+@pytest.mark.parametrize("select", [queries.accounts_of, extended_queries.extended_accounts])
 @pytest.mark.parametrize("kept", [False, True], ids=["planned anew", "plan kept"])
 async def test_a_page_is_read_and_not_all_of_them(cast: Cast, select: Select, kept: bool) -> None:
     distributor = await cast.distributor()
@@ -110,7 +110,7 @@ async def test_accounts_of_metered_regions_are_not_read_for_the_metrics(cast: Ca
 
     async def connect_bare(conn: Connection) -> None:
         await conn.execute(
-            "update region set plane = 'ceph', admin_url = 'https://rgw.example.org', connected_at = %s"
+            "update region set backend = 'ceph', admin_url = 'https://rgw.example.org', connected_at = %s"
             " where name = 'bare'",
             [cast.now],
         )
@@ -120,6 +120,6 @@ async def test_accounts_of_metered_regions_are_not_read_for_the_metrics(cast: Ca
         )
 
     await cast.database.transaction(connect_bare)
-    read, found = await rows_read(cast.database, on_clusters)
-    assert found == [OnCluster("bare", 2, 1, 0, 0)]
+    read, found = await rows_read(cast.database, region_provisioning)
+    assert found == [RegionProvisioning("bare", 2, 1, 0, 0)]
     assert read <= len(accounts)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.accounts.keys import listed, make
+from tests.access_keys.keys import listed, make
 from tests.clustered import ClusterHouse
 
 PAGE = (Path(__file__).parents[2] / "docs/s3-clients.md").read_text(encoding="utf-8")

@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from tests.api.conftest import CHEAP, Clock, House
 from tests.cast import Cast
+from tests.clocks import clocks
 from tests.storage.conftest import BRISK
-from tonnage.access.passwords import Passwords
 from tonnage.asgi import create_app
 from tonnage.db import connect
+from tonnage.passwords import Passwords
 from tonnage.regions import actions as regions
-from tonnage.regions.planes import Planes
+from tonnage.regions.backends import OpenBackends
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
 
@@ -26,7 +28,7 @@ async def house_away(conninfo: str, key_file: Path) -> AsyncGenerator[House]:
     """Its region is `eu`. What is told of it at `/readyz` is what `look` has seen."""
     create_key_file(key_file)
     clock = Clock()
-    app = create_app(conninfo, clock=clock, passwords=Passwords(CHEAP), key_file=key_file)
+    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(conninfo))
         cast = await Cast.of(database)
@@ -35,12 +37,13 @@ async def house_away(conninfo: str, key_file: Path) -> AsyncGenerator[House]:
             lambda conn: regions.add_region(conn, cast.operator, region, cast.now, gateway=AWAY, key_file=key_file)
         )
         await stack.enter_async_context(app.router.lifespan_context(app))
-        app.state.planes = planes = Planes(database, key_file, BRISK)
-        stack.push_async_callback(planes.close)
+        backends = OpenBackends(database, key_file, BRISK)
+        app.state.services = replace(app.state.services, backends=backends)
+        stack.push_async_callback(backends.close)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage")
         yield House(app, cast, clock, await stack.enter_async_context(http))
 
 
 async def look(house: House) -> None:
     """What the job does every minute."""
-    await regions.look_after(house.cast.database, house.app.state.planes, house.clock())
+    await regions.check_all(house.app.state.services)

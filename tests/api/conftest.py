@@ -13,9 +13,10 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from tests.cast import NOW, TB, Cast
+from tests.clocks import clocks
 from tonnage.access.actor import Actor, Role
-from tonnage.access.passwords import Passwords
 from tonnage.asgi import create_app
+from tonnage.passwords import Passwords
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -51,7 +52,7 @@ class House:
 @pytest.fixture
 async def house(conninfo: str, cast: Cast) -> AsyncGenerator[House]:
     clock = Clock()
-    app = create_app(conninfo, clock=clock, passwords=Passwords(CHEAP))
+    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         http = await stack.enter_async_context(

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from tests.api.conftest import Business, House, open_business
 from tests.cast import unique
 from tonnage.access.actor import Actor
-from tonnage.accounts import key_queries
-from tonnage.accounts.access_key import new_access_key
+from tonnage.access_keys import queries as access_key_queries
+from tonnage.access_keys.access_key import new_access_key
 from tonnage.db import Connection
 
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
@@ -78,8 +78,8 @@ class List:
     async def _add_access_key(self, conn: Connection) -> None:
         """Without a cluster, and so without a secret."""
         key, now = new_access_key(), self.house.clock.now
-        await key_queries.insert_key(conn, self.business.account, key, None, now)
-        await key_queries.enliven_key(conn, key, now, self.business.partner.stamp)
+        await access_key_queries.insert_key(conn, self.business.account, key, None, now)
+        await access_key_queries.activate_key(conn, key, now, self.business.partner.stamp)
 
 
 def _lists(house: House) -> list[APIRoute]:

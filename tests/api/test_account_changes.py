@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from tests.api.conftest import Business, House
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
-from tonnage.access.queries import latest_audit
+from tonnage.access.lists import latest_audit
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -56,7 +56,7 @@ class Account:
 
     async def given(self) -> int:
         (given,) = await self.house.cast.row(
-            "select given from partner where id = %s", self.business.partner.organisation_id
+            "select allocated_to_accounts from partner where id = %s", self.business.partner.organisation_id
         )
         return given
 

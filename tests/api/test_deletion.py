@@ -8,9 +8,10 @@ import pytest
 from tests.api.conftest import Business, House
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
-from tonnage.accounts import deletion_queries
-from tonnage.accounts.purge_actions import purge_due
+from tonnage.clock import BusinessClock
 from tonnage.errors import Unavailable
+from tonnage.provisioning import purge_queries
+from tonnage.provisioning.purge_actions import purge_due
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -100,7 +101,7 @@ async def test_when_due_it_is_gone_and_its_capacity_free(house: House, business:
 
     async def standing() -> tuple[Any, ...]:
         return await house.cast.row(
-            "select given, accounts from partner where id = %s", business.partner.organisation_id
+            "select allocated_to_accounts, accounts from partner where id = %s", business.partner.organisation_id
         )
 
     await purge(DUE - timedelta(seconds=1))
@@ -129,7 +130,7 @@ async def test_a_purge_that_has_started_cannot_be_taken_back(
     await account.call("DELETE")
     (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
     with pytest.raises(Unavailable):
-        await purge_due(house.cast.database, Unreachable(), region, house.cast.operator, lambda: DUE)
+        await purge_due(house.cast.database, Unreachable(), region, house.cast.operator, BusinessClock(lambda: DUE))
     answer = await account.patch({"pendingDeletedAt": None})
     assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
     assert await house.cast.purge(DUE) >= 1
@@ -140,7 +141,7 @@ async def test_two_purges_at_once_free_the_capacity_once(house: House, business:
     await account.call("DELETE")
     database, stamp = house.cast.database, house.cast.operator.stamp
     (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
-    await database.run(lambda conn: deletion_queries.start_due_purges(conn, region, DUE, 0, 1_000_000))
+    await database.run(lambda conn: purge_queries.start_due_purges(conn, region, DUE, 0, 1_000_000))
     for expected in (True, False):
-        finished = await database.run(lambda conn: deletion_queries.finish_purge(conn, business.account, DUE, stamp))
+        finished = await database.run(lambda conn: purge_queries.finish_purge(conn, business.account, DUE, stamp))
         assert (finished is not None) is expected

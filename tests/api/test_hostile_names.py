@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Business, House, open_business
-from tonnage.access.queries import latest_audit
+from tonnage.access.lists import latest_audit
 from tonnage.contracts.queries import all_contracts
 from tonnage.db import ListQuery
 from tonnage.partners.queries import all_partners

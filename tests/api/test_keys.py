@@ -6,8 +6,8 @@ import pytest
 
 from tests.api.conftest import House
 from tests.cast import NOW
-from tonnage.access import actions
-from tonnage.access.keys import digest, new_key
+from tonnage.api_keys import actions as api_key_actions
+from tonnage.api_keys.api_key import digest, new_key
 from tonnage.partners.actions import close_partner
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ async def test_a_revoked_key_stops_within_a_second_on_every_process(house: House
     key = await house.cast.key(distributor)
     assert (await house.call("GET", LIST, key)).status_code == 200
     (key_id,) = await house.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
-    await house.cast.database.run(lambda conn: actions.revoke_key(conn, house.cast.operator, key_id, NOW))
+    await house.cast.database.run(lambda conn: api_key_actions.revoke_key(conn, house.cast.operator, key_id, NOW))
     house.clock.now = NOW + timedelta(seconds=0.999)
     assert (await house.call("GET", LIST, key)).status_code == 200
     house.clock.now = NOW + timedelta(seconds=1)
@@ -75,7 +75,7 @@ async def test_last_use_is_noted_in_one_statement_for_many_requests(house: House
     for second in range(3):
         house.clock.now = NOW + timedelta(seconds=second)
         await house.call("GET", LIST, key)
-    await house.app.state.resources.keyring.flush()
+    await house.app.state.key_cache.flush()
     noted = await house.cast.row(
         "select last_used_at from api_key where organisation_id = %s", distributor.organisation_id
     )

@@ -23,7 +23,7 @@ from tests.api.lists import every_list, identity
 from tests.cast import Cast
 from tonnage.asgi import create_app
 from tonnage.db import connect
-from tonnage.web.listing import Listing, Patience
+from tonnage.web.json_list import JsonListResponse, SendLimits
 
 ACCOUNTS, DAYS = 10_000, 31
 PERIOD = "from=2020-01-01&to=2020-01-31"
@@ -56,7 +56,7 @@ async def test_one_after_the_other(house: House) -> None:
 @pytest.mark.anyio
 async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(house: House) -> None:
     lists = await every_list(house)
-    streams = house.app.state.resources.database.streams
+    streams = house.app.state.services.database.streams
     async with AsyncExitStack() as taken:
         for _ in range(streams.max_size):
             await taken.enter_async_context(streams.connection())
@@ -92,7 +92,7 @@ async def _fill(conninfo: str) -> str:
         await connection.execute(
             """
             insert into storage_account (id, partner_id, region_id, name, contact_email, contact_email_key,
-                password_hash, allocated_capacity, allow_overdraft, used, folded_to, created_at, terms_since)
+                password_hash, allocated_capacity, allow_overdraft, used, rolled_up_to, created_at, terms_since)
             select 100000000000 + n, %(partner)s, (select id from region where is_default), 'Account ' || n,
                 n || '@example.org', n || '@example.org', 'hash', 0, false, 123456789012, '2020-01-31', '2020-01-01',
                 '2020-01-01'
@@ -167,9 +167,9 @@ def _resident(pid: int, what: str) -> int:
 @pytest.mark.anyio
 async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over a real connection, whose buffers the list fills; then a connection of the pool is all that it would hold."""
-    defaults = Listing.__init__.__kwdefaults__
+    defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None
-    monkeypatch.setitem(defaults, "patience", Patience(chunk=0.3))
+    monkeypatch.setitem(defaults, "patience", SendLimits(chunk=0.3))
     app = create_app(large.conninfo)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -182,7 +182,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
         writer.write(_request(large))
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         async with AsyncExitStack() as taken:
-            streams = app.state.resources.database.streams
+            streams = app.state.services.database.streams
             for _ in range(streams.max_size):
                 await taken.enter_async_context(streams.connection(timeout=30))
         rest = await reader.read()
@@ -197,7 +197,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
 async def test_slow_readers_of_one_partner_leave_connections_for_others(large: Large) -> None:
     app = create_app(large.conninfo)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
-        streams = app.state.resources.database.streams
+        streams = app.state.services.database.streams
         streams.timeout = 30
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))

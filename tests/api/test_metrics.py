@@ -148,7 +148,7 @@ async def test_jobs(away: House) -> None:
     (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
     away.clock.now = at + timedelta(seconds=90)
     # The first look at the region's cluster waits; there is no worker.
-    look = {"name": "accounts.prove"}
+    look = {"name": "provisioning.verify_identity"}
     seen = await scrape(away)
     assert seen("tonnage_jobs", **look, status="waiting") == 1
     assert seen("tonnage_job_oldest_seconds", status="waiting") == 90

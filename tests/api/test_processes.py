@@ -12,9 +12,10 @@ import pytest
 
 from tests.api.conftest import CHEAP, Business, House
 from tests.cast import NOW, TB
-from tonnage.access.actions import revoke_key
-from tonnage.access.passwords import Passwords
+from tests.clocks import clocks
+from tonnage.api_keys.actions import revoke_key
 from tonnage.asgi import create_app
+from tonnage.passwords import Passwords
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def other(house: House, conninfo: str) -> AsyncGenerator[House]:
     """A second process: its own pools, its own memory of keys, the same database and time."""
-    app = create_app(conninfo, clock=house.clock, passwords=Passwords(CHEAP))
+    app = create_app(conninfo, **clocks(house.clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://other")

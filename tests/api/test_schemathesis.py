@@ -20,10 +20,11 @@ from schemathesis.core.parameters import ParameterLocation
 
 from tests.api.conftest import CHEAP
 from tests.cast import NOW, TB, Cast
-from tonnage.access.passwords import Passwords
+from tests.clocks import clocks
 from tonnage.asgi import create_app
 from tonnage.db import connect
-from tonnage.web import documents
+from tonnage.passwords import Passwords
+from tonnage.web import openapi
 from tonnage.web.swagger2 import to_swagger2
 
 # Typed with holes, which strict type checking does not let pass.
@@ -60,7 +61,7 @@ async def set_stage(conninfo: str, origin: str, session: requests.Session) -> St
 
 @pytest.fixture(scope="module")
 def stage(conninfo: str) -> Generator[Stage]:
-    app = create_app(conninfo, clock=lambda: NOW, passwords=Passwords(CHEAP))
+    app = create_app(conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener, requests.Session() as session:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -81,7 +82,7 @@ SETTINGS = settings(
 )
 
 # The operations are wanted when tests are collected, and there is no database then; the documents need none.
-OPENAPI = documents.openapi(create_app(""))
+OPENAPI = openapi.openapi_document(create_app(""))
 SWAGGER = to_swagger2(OPENAPI, "/v1")
 
 TOO_STRICT = [

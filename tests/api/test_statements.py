@@ -11,7 +11,7 @@ import pytest
 from tests.api.conftest import Business, House
 from tests.api.wire import Wire
 from tests.cast import NOW, TB
-from tonnage.access.keyring import CACHE_SECONDS
+from tonnage.api_keys.key_cache import CACHE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ async def cost(house: House, call: Awaitable[Any], status: int) -> int:
 
 
 async def test_the_count_counts(house: House) -> None:
-    database = house.app.state.resources.database
+    database = house.app.state.services.database
 
     async def two(connection: Any) -> None:
         await connection.execute("select 1")

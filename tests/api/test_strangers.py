@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import Business, House, open_business
 from tonnage.access.actor import Role
-from tonnage.web.route import early_of
+from tonnage.web.routing import auth_dependencies
 
 pytestmark = pytest.mark.anyio
 
@@ -67,9 +67,9 @@ def asks_for_days(dependant: Dependant) -> bool:
 
 def guarded(house: House, ids: dict[str, str]) -> list[Operation]:
     routes = [route for route in house.app.routes if isinstance(route, APIRoute) and route.include_in_schema]
-    open_to_all = [route.path for route in routes if not list(early_of(route.dependant))]
+    open_to_all = [route.path for route in routes if not list(auth_dependencies(route.dependant))]
     assert open_to_all == ["/v1/integration/regions/list"]
-    operations = [Operation(route, ids) for route in routes if list(early_of(route.dependant))]
+    operations = [Operation(route, ids) for route in routes if list(auth_dependencies(route.dependant))]
     assert len(operations) >= 24
     return operations
 

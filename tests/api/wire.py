@@ -25,7 +25,7 @@ class Wire:
     @classmethod
     @asynccontextmanager
     async def tapped(cls, house: House) -> AsyncGenerator["Wire"]:
-        database = house.app.state.resources.database
+        database = house.app.state.services.database
         wire = cls((database.pool, database.streams))
         async with AsyncExitStack() as stack:
             sizes = [await wire.listen(pool, stack) for pool in wire.pools]

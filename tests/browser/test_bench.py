@@ -125,10 +125,10 @@ def test_pages_are_told_from_the_other_routes() -> None:
 
     app = FastAPI(openapi_url=None)
     for method, path, module in (
-        ("GET", "/team", "tonnage.console.own.team"),
-        ("GET", "/team.csv", "tonnage.console.own.team"),
-        ("POST", "/team/new", "tonnage.console.own.team"),
-        ("GET", "/team/{member_id}", "tonnage.console.own.team"),
+        ("GET", "/team", "tonnage.console.organisation.team"),
+        ("GET", "/team.csv", "tonnage.console.organisation.team"),
+        ("POST", "/team/new", "tonnage.console.organisation.team"),
+        ("GET", "/team/{member_id}", "tonnage.console.organisation.team"),
         ("GET", "/v1/contract/list", "tonnage.contracts.api"),
     ):
         app.add_api_route(path, endpoint(module), methods=[method])

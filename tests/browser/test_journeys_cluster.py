@@ -14,7 +14,7 @@ from tests.browser.conftest import Demo, Enter, serving
 from tests.browser.journeys import told, until
 from tests.browser.pictures import look_at
 from tests.storage.customer import Customer
-from tonnage.storage.plane import AccessKey
+from tonnage.storage.backend import AccessKey
 
 pytestmark = [pytest.mark.browser, pytest.mark.ceph]
 

@@ -122,7 +122,8 @@ async def test_accounts_that_grow_into_the_same_room(cast: Cast) -> None:
     for to in (4 * TB, 0, 3 * TB):
         results = await at_once(*(call for account in accounts for call in (resize(account, to), resize(account, TB))))
         given, real = await cast.row(
-            "select given, (select sum(allocated_capacity) from storage_account s where s.partner_id = p.id)::bigint"
+            "select allocated_to_accounts,"
+            " (select sum(allocated_capacity) from storage_account s where s.partner_id = p.id)::bigint"
             " from partner p where id = %s",
             partner.organisation_id,
         )

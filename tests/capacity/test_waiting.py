@@ -13,7 +13,7 @@ import pytest
 from tests.cast import NOW, TB, Cast
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
-from tonnage.accounts import change_actions, deletion_queries
+from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange, NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
@@ -21,6 +21,7 @@ from tonnage.db import Connection
 from tonnage.errors import Conflict, NotFound
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
+from tonnage.provisioning import purge_queries
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -148,7 +149,9 @@ async def test_an_account_behind_a_growing_partner(cast: Cast) -> None:
         resize(distributor, partner, 5 * TB),
         lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, NOW),
     )
-    assert await cast.row("select given from partner where id = %s", partner.organisation_id) == (5 * TB,)
+    assert await cast.row("select allocated_to_accounts from partner where id = %s", partner.organisation_id) == (
+        5 * TB,
+    )
 
 
 async def two_accounts(cast: Cast, allocated: int) -> tuple[Actor, Actor, int, int]:
@@ -162,7 +165,7 @@ async def two_accounts(cast: Cast, allocated: int) -> tuple[Actor, Actor, int, i
 async def given(cast: Cast, partner: Actor) -> int:
     """By the partner, which must be the sum of its accounts' allocations."""
     stored, summed = await cast.row(
-        "select p.given, (select sum(s.allocated_capacity) from storage_account s"
+        "select p.allocated_to_accounts, (select sum(s.allocated_capacity) from storage_account s"
         " where s.partner_id = p.id and s.purged_at is null)::bigint from partner p where p.id = %s",
         partner.organisation_id,
     )
@@ -204,10 +207,10 @@ async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
     with pytest.raises(NotFound):
         await behind(
             cast,
-            lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+            lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
             resize_account(partner, account, TB),
         )
-    left = await cast.row("select given, accounts from partner where id = %s", partner.organisation_id)
+    left = await cast.row("select allocated_to_accounts, accounts from partner where id = %s", partner.organisation_id)
     assert left == (0, 0)
 
 
@@ -245,9 +248,11 @@ async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
             use(partner, TB),
             lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
         ),
-        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
     )
-    left = await cast.row("select given, accounts, used from partner where id = %s", partner.organisation_id)
+    left = await cast.row(
+        "select allocated_to_accounts, accounts, used from partner where id = %s", partner.organisation_id
+    )
     assert left == (0, 0, 0)
     assert await cast.row("select used from contract where id = %s", there) == (0,)
 
@@ -256,7 +261,7 @@ async def test_a_shrinking_partner_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
     await behind(
         cast,
-        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
         resize(distributor, partner, TB),
     )
     assert await totals(cast, distributor) == [TB]
@@ -266,7 +271,7 @@ async def test_a_close_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
     await behind(
         cast,
-        lambda conn: deletion_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
         lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),
     )
     assert await totals(cast, distributor) == [0]

@@ -13,7 +13,7 @@ import pytest
 from sandbox.gateway import Gateway
 from tests.cli.running import PATIENCE, started, tonnage
 from tests.storage.customer import Customer
-from tonnage.storage.plane import AccessKey
+from tonnage.storage.backend import AccessKey
 
 pytestmark = pytest.mark.ceph
 
@@ -106,7 +106,7 @@ def test_accounts_follow_and_the_cluster_may_be_away(own_gateway: Gateway, tmp_p
             beside.asks("POST", f"/ext/v1/storage-account/{second}/access-keys", {})
         with refused.value as answer:
             assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
-        assert "accounts.reconcile" in beside.runs("jobs", "list")
+        assert "provisioning.reconcile" in beside.runs("jobs", "list")
 
         own_gateway.start()
         until(lambda: provisioning(second) == "done")

@@ -16,10 +16,10 @@ from psycopg import sql
 from tests.cast import TB, Cast
 from tests.cli.running import tonnage
 from tonnage.access.actor import Role
-from tonnage.access.member import NewMember
-from tonnage.access.member_queries import insert_member
 from tonnage.accounts import actions as accounts
 from tonnage.db import Database, connect
+from tonnage.members.member import NewMember
+from tonnage.members.queries import insert_member
 from tonnage.migrations.rules import expected_rules
 from tonnage.usage.actions import record_samples
 from tonnage.usage.sample import Sample
@@ -109,8 +109,8 @@ PLANTED = [
         ("contracts: terms", "contract", f"({100 * TB + 1},100,EUR,", f"({100 * TB},100,EUR,"),
     ),
     Planted(
-        "update partner set given = given - 1 where id = {partner}",
-        "update partner set given = given + 1 where id = {partner}",
+        "update partner set allocated_to_accounts = given - 1 where id = {partner}",
+        "update partner set allocated_to_accounts = given + 1 where id = {partner}",
         ("partners: given to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
     ),
     Planted(
@@ -124,8 +124,8 @@ PLANTED = [
         ("partners: used", "partner", "5007", "5000"),
     ),
     Planted(
-        "update region set plane = 'ceph', admin_url = 'http://rgw', connected_at = created_at",
-        "update region set plane = 'metered', admin_url = null, connected_at = null",
+        "update region set backend = 'ceph', admin_url = 'http://rgw', connected_at = created_at",
+        "update region set backend = 'metered', admin_url = null, connected_at = null",
         ("regions: credentials", "somewhere", "", "kept"),
     ),
     Planted(
@@ -177,9 +177,9 @@ PLANTED = [
         ("database: constraints and indexes", "contract.planted", "not validated", "valid"),
     ),
     Planted(
-        "alter table partner rename constraint partner_given to planted",
-        "alter table partner rename constraint planted to partner_given",
-        ("database: constraints and indexes", "partner.partner_given", "missing", "valid"),
+        "alter table partner rename constraint partner_allocated_to_accounts to planted",
+        "alter table partner rename constraint planted to partner_allocated_to_accounts",
+        ("database: constraints and indexes", "partner.partner_allocated_to_accounts", "missing", "valid"),
     ),
     Planted(
         "alter index storage_account_email rename to planted",
@@ -251,7 +251,7 @@ def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
     with new_database() as conninfo:
         there = asyncio.run(_scene(conninfo))
         execute(conninfo, "update partner set used = used + 7 where id = {partner}", there)
-        execute(conninfo, "insert into sealed_secret values ('plane', 'sealed')", there)
+        execute(conninfo, "insert into sealed_secret values ('backend', 'sealed')", there)
         examined = tonnage("doctor", "--database-url", conninfo)
     assert examined.exit_code == 1
     lines = examined.stdout.splitlines()

@@ -19,7 +19,7 @@ from tonnage.cli.http_protocol import MAX_HEAD, HttpProtocol
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import bound
 from tonnage.web import problem
-from tonnage.web.middleware import Edge
+from tonnage.web.middleware import RequestMiddleware
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ def idle() -> int:
 async def dial(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Dial]:
     app = FastAPI(openapi_url=None)
     problem.install(app)
-    app.add_middleware(Edge)
+    app.add_middleware(RequestMiddleware)
     app.add_route("/", echo, methods=["GET", "POST"])
     config = uvicorn.Config(
         app, http=protocol, ws="none", lifespan="off", log_config=None, server_header=False, timeout_keep_alive=idle

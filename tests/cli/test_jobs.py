@@ -40,7 +40,7 @@ def job(queue: Queue, status: str, attempts: int = 0, *, kind: str | None = None
         from (select %(status)s::procrastinate_job_status as status) as given
         returning id
         """,
-        {"name": kind or "accounts.sweep", "kind": kind, "status": status, "attempts": attempts},
+        {"name": kind or "provisioning.full_reconcile", "kind": kind, "status": status, "attempts": attempts},
     ).fetchone()
     assert row is not None
     if reason:
@@ -57,7 +57,7 @@ def test_what_there_is_to_see(queue: Queue, tonnage: Command) -> None:
     waiting, retrying = job(queue, "todo"), job(queue, "todo", 3, reason="The cluster sleeps.")
     running, failed = job(queue, "doing"), job(queue, "failed", 1, reason="KeyError('x')")
     seen = tonnage.json("jobs", "list")
-    of_all = {"name": "accounts.sweep", "subject": "7"}
+    of_all = {"name": "provisioning.full_reconcile", "subject": "7"}
     failure = {"failedAt": "2026-03-01T12:00:00Z"}
     # When a job was asked for, only the queue knows, and that of jobs that came to wait.
     asked = [one.pop("askedAt", None) for one in seen]
@@ -73,7 +73,7 @@ def test_what_there_is_to_see(queue: Queue, tonnage: Command) -> None:
     assert [one["id"] for one in tonnage.json("jobs", "list", "--failed")] == [failed]
     table = tonnage.ok("jobs", "list").splitlines()
     assert table[0].split()[:5] == ["ID", "Name", "Subject", "Status", "Attempts"]
-    assert table[2].split()[:5] == [str(retrying), "accounts.sweep", "7", "retrying", "3"]
+    assert table[2].split()[:5] == [str(retrying), "provisioning.full_reconcile", "7", "retrying", "3"]
     assert table[2].endswith("The cluster sleeps.")
 
 
@@ -114,11 +114,11 @@ def test_all_are_tried_again(queue: Queue, tonnage: Command) -> None:
 
 
 def test_only_one_of_a_kind_may_wait(queue: Queue, tonnage: Command) -> None:
-    job(queue, "failed", 1, kind="usage.sample_all")
-    job(queue, "failed", 1, kind="usage.sample_all")
-    newest = job(queue, "failed", 1, kind="usage.sample_all")
-    old = job(queue, "failed", 1, kind="accounts.purge")
-    next_one = job(queue, "todo", kind="accounts.purge")
+    job(queue, "failed", 1, kind="metering.sample_all")
+    job(queue, "failed", 1, kind="metering.sample_all")
+    newest = job(queue, "failed", 1, kind="metering.sample_all")
+    old = job(queue, "failed", 1, kind="provisioning.purge_all")
+    next_one = job(queue, "todo", kind="provisioning.purge_all")
     told = tonnage("jobs", "retry", "--all").stderr
     assert told.splitlines() == [
         "1 job is tried again within seconds.",

@@ -3,7 +3,7 @@
 import uuid
 
 from tests.cli.command import Command
-from tonnage.access.keys import is_well_formed
+from tonnage.api_keys.api_key import is_well_formed
 
 DETAILS = ("--role", "admin", "--description", "Nightly report")
 

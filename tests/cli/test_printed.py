@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from tests.cast import unique
 from tests.cli.command import Command
 from tests.cli.running import environment
-from tonnage.cli.refusal import READ_ONLY, sentence_of
+from tonnage.cli.error_messages import READ_ONLY, error_message
 
 Databases = Callable[[], AbstractContextManager[str]]
 
@@ -78,4 +78,4 @@ def test_a_number_beyond_the_database(conninfo: str) -> None:
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Is a directory") as error:
         tmp_path.open()
-    assert sentence_of(error.value) == f"{tmp_path} cannot be used: Is a directory."
+    assert error_message(error.value) == f"{tmp_path} cannot be used: Is a directory."

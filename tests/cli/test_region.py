@@ -18,10 +18,12 @@ from sandbox.gateway import ADMIN, Gateway
 from tests.cast import NOW, Cast
 from tests.cli.command import Command
 from tests.cli.running import PATIENCE, environment, tonnage
+from tests.clocks import clocks
 from tonnage.db import connect
-from tonnage.regions.actions import look_after
-from tonnage.regions.planes import opened
+from tonnage.regions.actions import check_all
+from tonnage.regions.backends import open_backends
 from tonnage.sealing import create_key_file
+from tonnage.services import Services
 
 ENDPOINTS = (
     "--s3-url", "https://s3.example.com", "--iam-url", "https://iam.example.com/", "--sts-url", "http://sts:8000/x",
@@ -46,7 +48,7 @@ def test_a_region_is_added_listed_and_removed(new_database: Callable[[], Abstrac
             "iam_url": "https://iam.example.com",
             "sts_url": "http://sts:8000/x",
             "default": True,
-            "plane": "metered",
+            "backend": "metered",
         }
         assert "eu-west-1" in tonnage.ok("region", "add", "eu-west-1", *ENDPOINTS)
         second = {**first, "name": "eu-west-1", "default": False}
@@ -116,9 +118,9 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
     result = sealing("region", "add", "eu", *ENDPOINTS, *reached, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     made = json.loads(result.stdout)
-    assert (made["plane"], made["admin_url"]) == ("ceph", gateway.address)
+    assert (made["backend"], made["admin_url"]) == ("ceph", gateway.address)
     assert sealing.json("region", "list") == [made]
-    assert queued(sealing.conninfo) == ["accounts.prove"]
+    assert queued(sealing.conninfo) == ["provisioning.verify_identity"]
 
     (checked,) = sealing.json("region", "check", "eu")
     assert checked["present"] == ["users=read", "users=write", "usage=read", "usage=write"]
@@ -188,7 +190,7 @@ def test_a_cluster_that_is_away(sealing: Command) -> None:
     assert "SECRET" not in result.output
     told = sealing("region", "check")
     assert told.exit_code == 1
-    assert "metered: fit for use\n  plane         metered only" in told.stdout
+    assert "metered: fit for use\n  backend         metered only" in told.stdout
     assert "eu: in trouble" in told.stdout
     assert "reachable     no" in told.stdout
     sealing.ok("region", "check", "metered")
@@ -199,8 +201,8 @@ def test_a_cluster_that_is_away(sealing: Command) -> None:
 def test_the_list_shows_trouble(sealing: Command, tmp_path: Path) -> None:
     async def look() -> None:
         keys = tmp_path / "secret.key"
-        async with connect(sealing.conninfo, size=1, streams=1) as database, opened(database, keys) as planes:
-            await look_after(database, planes, NOW)
+        async with connect(sealing.conninfo, size=1, streams=1) as database, open_backends(database, keys) as backends:
+            await check_all(Services(database, backends, **clocks(lambda: NOW)))
 
     sealing.ok("region", "add", "metered", *ENDPOINTS)
     sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
@@ -216,7 +218,7 @@ def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:
     sealing.ok("region", "add", "eu", *ENDPOINTS)
     connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
     assert "The region is kept." in sealing(*connect, stdin="KEY SECRET").stderr
-    assert sealing.json("region", "list")[0]["plane"] == "ceph"
+    assert sealing.json("region", "list")[0]["backend"] == "ceph"
     nowhere = "Error: There is no region us; see: tonnage region list\n"
     assert sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
     assert sealing.refused("region", "check", "us") == nowhere

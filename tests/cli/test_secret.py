@@ -70,10 +70,10 @@ class Secrets:
             return await work(conn)
 
     def store(self) -> None:
-        asyncio.run(self._do(lambda conn: sealing.store(conn, self.file, "plane", b"secret")))
+        asyncio.run(self._do(lambda conn: sealing.store(conn, self.file, "backend", b"secret")))
 
     def fetch(self) -> bytes | None:
-        return asyncio.run(self._do(lambda conn: sealing.fetch(conn, self.file, "plane")))
+        return asyncio.run(self._do(lambda conn: sealing.fetch(conn, self.file, "backend")))
 
     @property
     def keys(self) -> list[bytes]:

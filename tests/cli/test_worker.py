@@ -9,19 +9,20 @@ import psycopg
 
 from tests.cli.running import started, tonnage
 from tonnage import embedded
-from tonnage.clock import wall_clock
 from tonnage.db import connect
-from tonnage.jobs.running import take_over_orphans
-from tonnage.mail import LogOutbox, Post
-from tonnage.regions.planes import Planes
-from tonnage.worker import RECURRING, jobs_app
+from tonnage.jobs.declaration import DECLARED
+from tonnage.jobs.running import take_over_stalled
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
+from tonnage.worker import jobs_app
 
 Databases = Callable[[], AbstractContextManager[str]]
-POST = Post(LogOutbox(), "https://console.example.org")
+RECURRING = sum(declared.cron is not None for declared in DECLARED.values()) + 2
+"""With the queue's own."""
 
 _WAITING = """
 insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status)
-values ('default', 'accounts.purge', 'accounts.purge', 'accounts.purge', '{"timestamp": 1}', %s)
+values ('default', 'provisioning.purge_all', 'provisioning.purge_all', 'provisioning.purge_all', '{"timestamp": 1}', %s)
 """
 """A job; `doing` without a worker is how one looks whose worker was killed."""
 
@@ -38,7 +39,7 @@ def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Database
         while conn.execute(
             "select count(distinct task_name) = %s and not exists (select from procrastinate_jobs)"
             " from procrastinate_periodic_defers",
-            [len(RECURRING) + 2],
+            [RECURRING],
         ).fetchone() != (True,):
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -80,6 +81,6 @@ def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:
 
 async def _take_over(conninfo: str) -> None:
     async with connect(conninfo) as database:
-        app = jobs_app(conninfo, database, Planes(database, None), wall_clock, POST)
+        app = jobs_app(conninfo, Services(database, OpenBackends(database, None)))
         async with app.open_async():
-            await take_over_orphans(app)
+            await take_over_stalled(app)

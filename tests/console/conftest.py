@@ -12,10 +12,10 @@ import pytest
 from tests.api.conftest import House, business, house
 from tests.cast import unique
 from tonnage.access.actor import Actor, Role
-from tonnage.access.member import NewMember
-from tonnage.access.member_actions import create_team_member
-from tonnage.access.session import digest, new_token
+from tonnage.authentication.session import digest, new_token
 from tonnage.db import Connection
+from tonnage.members.actions import create_team_member
+from tonnage.members.member import NewMember
 from tonnage.web import csrf
 
 __all__ = ["business", "house"]

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.access.members import WORD, Person, client, person
 from tests.api.conftest import House
+from tests.authentication.members import WORD, Person, client, person
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from sandbox.gateway import Gateway
 from tests.clustered import ClusterHouse, on_cluster
 from tests.console.conftest import Desks
 from tonnage.access.actor import Role
-from tonnage.accounts import key_queries
-from tonnage.accounts.access_key import new_access_key
+from tonnage.access_keys import queries as access_key_queries
+from tonnage.access_keys.access_key import new_access_key
 from tonnage.regions import queries as regions
-from tonnage.storage.plane import MAX_ACCESS_KEYS
+from tonnage.storage.backend import MAX_ACCESS_KEYS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -71,8 +71,10 @@ async def test_ten_are_the_most(cluster_house: ClusterHouse, desks: Desks) -> No
     path = f"/partner/accounts/{business.account}/access-keys"
     now, stamp = house.clock.now, house.cast.operator.stamp
     for key in [new_access_key() for _ in range(MAX_ACCESS_KEYS)]:
-        await house.database.run(lambda conn, key=key: key_queries.insert_key(conn, business.account, key, None, now))
-        await house.database.run(lambda conn, key=key: key_queries.enliven_key(conn, key, now, stamp))
+        await house.database.run(
+            lambda conn, key=key: access_key_queries.insert_key(conn, business.account, key, None, now)
+        )
+        await house.database.run(lambda conn, key=key: access_key_queries.activate_key(conn, key, now, stamp))
     listed = await desk.get(path)
     assert "10 access keys are the most" in listed.text
     assert f"{path}/new" not in listed.text
@@ -90,7 +92,9 @@ async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(
     path = f"/partner/accounts/{business.account}/access-keys"
     access_key = shown((await desk.send(f"{path}/new")).text, "access-key")
     for cluster in await house.database.run(regions.clusters):
-        await house.database.run(lambda conn, c=cluster: regions.note_doubt(conn, c, "Look into /etc/secret."))
+        await house.database.run(
+            lambda conn, c=cluster: regions.set_identity_unverified(conn, c, "Look into /etc/secret.")
+        )
     away = [
         await desk.send(f"{path}/new", {"description": "Backup server"}),
         await desk.send(f"{path}/{access_key}/delete"),

@@ -16,10 +16,10 @@ import tonnage
 from tests.cast import TB
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Actor, Role
-from tonnage.access.audit import Entry
-from tonnage.console.own import asked
-from tonnage.console.own.changes import accounts_in, changes, name_of
-from tonnage.console.own.deeds import DEEDS
+from tonnage.access.audit import AuditEntry
+from tonnage.console.organisation import audit_search
+from tonnage.console.organisation.audit_diff import accounts_in, changes, name_of
+from tonnage.console.organisation.audit_labels import ACTION_LABELS
 from tonnage.partners.actions import update_partner
 from tonnage.partners.partner import PartnerChange
 
@@ -159,16 +159,16 @@ async def test_what_cannot_be_read_was_not_asked_for(viewer: Desk, query: str) -
 
 
 def test_days_are_those_of_the_reader() -> None:
-    wanted = asked.read({"from": "2026-03-29", "to": "2026-03-29"})
+    wanted = audit_search.read_search({"from": "2026-03-29", "to": "2026-03-29"})
     chosen = wanted.filter(ZoneInfo("Europe/Berlin"), None)
     assert chosen.since == datetime(2026, 3, 28, 23, tzinfo=UTC)
     assert chosen.until == datetime(2026, 3, 29, 22, tzinfo=UTC)
-    assert asked.read(wanted.parameters) == wanted
+    assert audit_search.read_search(wanted.parameters) == wanted
 
 
-def entry(action: str, subject: str, before: Any, after: Any) -> Entry:
+def entry(action: str, subject: str, before: Any, after: Any) -> AuditEntry:
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    return Entry(1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after)
+    return AuditEntry(1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after)
 
 
 def test_only_what_changed_is_told() -> None:
@@ -193,7 +193,7 @@ def test_every_action_of_the_product_has_words() -> None:
         for call in file.read_text().split("audit(%(stamp)s")[1:]:
             found.update(re.findall(r"'([a-z]+\.[a-z-]+)'", call[:400]))
     assert found
-    assert found == set(DEEDS)
+    assert found == set(ACTION_LABELS)
 
 
 async def test_a_partners_viewer_sees_no_details_of_accounts_in_the_record_either(desks: Desks) -> None:

@@ -68,7 +68,7 @@ async def readers(desks: Desks, business: Business) -> list[Reader]:
     await house.cast.row(
         """
         insert into access_key (access_key, account_id, state, created_at, changed_at)
-        values (%s, %s, 'live', %s, %s) returning access_key
+        values (%s, %s, 'active', %s, %s) returning access_key
         """,
         *(access_key, business.account, NOW, NOW),
     )

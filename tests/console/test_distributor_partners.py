@@ -10,7 +10,7 @@ import pytest
 from tests.cast import TB
 from tests.console.conftest import Desks
 from tonnage.access.actor import Role
-from tonnage.console.distributor.excess import excess_of
+from tonnage.console.distributor.month_to_date import month_to_date_totals
 from tonnage.usage.month_queries import MonthSoFar
 
 pytestmark = pytest.mark.anyio
@@ -103,8 +103,8 @@ async def test_contracts_lead_to_their_partners_and_are_a_file(desks: Desks) -> 
 
 def test_the_fees_of_several_contracts_are_summed_by_currency() -> None:
     month = MonthSoFar(Decimal(30 * 10**9), 30, Decimal(100), "EUR")
-    excess = excess_of([month, month._replace(currency="USD"), month, month._replace(excess=Decimal(0))])
+    excess = month_to_date_totals([month, month._replace(currency="USD"), month, month._replace(excess=Decimal(0))])
     assert excess.fees == [(Decimal(300), "EUR"), (Decimal(100), "USD")]
     assert excess.gb_months == Decimal("3.00")
     assert excess.is_charged
-    assert not excess_of([]).is_charged
+    assert not month_to_date_totals([]).is_charged

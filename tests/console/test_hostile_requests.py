@@ -6,12 +6,13 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from tests.access.members import OTHER_WORD, WORD, Person, cheap
 from tests.api.conftest import House
+from tests.authentication.members import OTHER_WORD, WORD, Person, cheap
+from tests.clocks import clocks
 from tests.console.conftest import Desks
 from tests.console.guests import ann, browser, send, sign_in
-from tonnage.access.guard import SignInSettings
 from tonnage.asgi import create_app
+from tonnage.services import SignInSettings
 
 __all__ = ["ann", "browser"]
 """The fixtures of guests."""
@@ -25,7 +26,7 @@ CROSSED = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 async def behind_tls(house: House, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
     """The console as it is reached by https, though a proxy speaks plain HTTP with it."""
     settings = SignInSettings(public_url="https://console.example.com")
-    app = create_app(conninfo, clock=house.clock, passwords=cheap(), sign_in=settings)
+    app = create_app(conninfo, **clocks(house.clock), passwords=cheap(), sign_in=settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app)

@@ -9,7 +9,7 @@ import pytest
 from tests.cast import NOW
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Actor, Role
-from tonnage.console.own.keys import end_of
+from tonnage.console.organisation.keys import end_of
 from tonnage.errors import Invalid
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from tests.cast import TB, unique
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Role
-from tonnage.contracts.page_queries import terms_of
+from tonnage.contracts.lists import terms_of
 
 pytestmark = pytest.mark.anyio
 

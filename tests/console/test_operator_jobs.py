@@ -4,9 +4,7 @@ import pytest
 
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Role
-from tonnage.console.operator.jobs import NAMES
 from tonnage.jobs import defer
-from tonnage.worker import MAILING, ON_DEMAND, RECURRING
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +16,7 @@ async def admin(desks: Desks) -> Desk:
 
 async def failed(desks: Desks, subject: str, reason: str = "It broke.") -> int:
     cast = desks.house.cast
-    await cast.database.run(lambda conn: defer(conn, "accounts.sweep", subject))
+    await cast.database.run(lambda conn: defer(conn, "provisioning.full_reconcile", subject))
     (job_id,) = await cast.row(
         "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %s returning id",
         subject,
@@ -70,7 +68,3 @@ async def test_staff_looks_only(desks: Desks) -> None:
     assert (await staff.post(f"/operator/jobs/{job_id}/retry")).status_code == 403
     assert (await staff.post("/operator/jobs/retry")).status_code == 403
     assert await status(desks, job_id) == "failed"
-
-
-def test_every_job_says_what_it_does() -> None:
-    assert set(NAMES) == {*RECURRING, *ON_DEMAND, *MAILING}

@@ -10,7 +10,7 @@ from tests.cast import TB, unique
 from tests.console.conftest import Desk, Desks
 from tests.usage.scenes import record
 from tonnage.access.actor import Actor, Role
-from tonnage.usage import mover_queries
+from tonnage.usage import top_movers_queries
 
 pytestmark = pytest.mark.anyio
 
@@ -186,8 +186,8 @@ async def test_movers_come_later_where_there_are_many_partners(
     cast = desks.house.cast
     distributor = await cast.distributor()
     await cast.partner(distributor, await cast.contract(distributor))
-    assert await cast.database.run(mover_queries.are_few)
-    monkeypatch.setattr(mover_queries, "FEW_PARTNERS", 0)
-    assert not await cast.database.run(mover_queries.are_few)
+    assert await cast.database.run(top_movers_queries.has_few_partners)
+    monkeypatch.setattr(top_movers_queries, "FEW_PARTNERS", 0)
+    assert not await cast.database.run(top_movers_queries.has_few_partners)
     assert 'hx-get="/operator/movers"' in (await viewer.get("/operator")).text
     assert 'id="movers"' in (await viewer.get("/operator/movers")).text

@@ -9,12 +9,12 @@ import pytest
 from tests.cast import Cast, unique, with_role
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Role
-from tonnage.accounts.sweep import Finding
-from tonnage.accounts.sweep_queries import drift_rows, finish
 from tonnage.db import Connection, connect
 from tonnage.errors import Conflict, Forbidden, NotFound
+from tonnage.provisioning.drift import Drift
+from tonnage.provisioning.drift_queries import drift_rows, save_result
 from tonnage.regions.actions import make_default
-from tonnage.regions.choice_queries import region_choices
+from tonnage.regions.lists import region_choices
 
 pytestmark = pytest.mark.anyio
 
@@ -121,11 +121,11 @@ async def test_two_choices_at_once_leave_one_default(alone: Cast) -> None:
 async def test_what_is_left_to_people(alone: Cast) -> None:
     for name in ("west", "east"):
         await alone.region(name)
-    hostile = Finding("7", "is <b>there</b>", "")
+    hostile = Drift("7", "is <b>there</b>", "")
 
     async def found(conn: Connection) -> None:
-        for region_id, findings in ((1, [hostile]), (2, [Finding("8", "is away", "")])):
-            await finish(conn, region_id, 1, 0, findings, alone.now)
+        for region_id, findings in ((1, [hostile]), (2, [Drift("8", "is away", "")])):
+            await save_result(conn, region_id, 1, 0, findings, alone.now)
 
     await alone.database.run(found)
     rows = await alone.database.run(drift_rows)
@@ -142,13 +142,14 @@ async def test_a_comparison_is_asked_for_where_there_is_a_cluster(desks: Desks, 
     assert metered.status_code == 404
     assert "no cluster" in metered.text
     (region_id,) = await cast.row(
-        "update region set plane = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %s where name = %s"
+        "update region set backend = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %s where name = %s"
         " returning id",
         cast.now,
         name,
     )
     assert (await admin.post(f"/operator/regions/{name}/sweep")).status_code == 303
-    asked = "select count(*) from procrastinate_jobs where task_name = 'accounts.sweep' and args->>'subject' = %s"
+    comparing = "task_name = 'provisioning.full_reconcile' and args->>'subject' = %s"
+    asked = f"select count(*) from procrastinate_jobs where {comparing}"
     assert await cast.row(asked, str(region_id)) == (1,)
     assert (await admin.get(f"/operator/regions/{name}/removal")).status_code == 200
     assert (await admin.send(f"/operator/regions/{name}/removal")).status_code == 303

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.access.members import OTHER_WORD, WORD, cheap
+from tests.authentication.members import OTHER_WORD, WORD, cheap
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Role
-from tonnage.access.session import digest, new_token
+from tonnage.authentication.session import digest, new_token
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pyotp.totp import TOTP
 
-from tests.access.members import WORD, Person, key_file
 from tests.api.conftest import House
+from tests.authentication.members import WORD, Person, key_file
 from tests.console.guests import ann, browser, send, sign_in
 
 __all__ = ["ann", "browser"]
@@ -25,7 +25,7 @@ SETUP = "/profile/second-factor/setup"
 def keys(house: House, tmp_path: Path) -> Path:
     """The house can seal."""
     made = key_file(tmp_path)
-    house.app.state.resources = replace(house.app.state.resources, key_file=made)
+    house.app.state.services = replace(house.app.state.services, key_file=made)
     return made
 
 

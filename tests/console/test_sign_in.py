@@ -5,11 +5,11 @@ import re
 import httpx
 import pytest
 
-from tests.access.members import WORD, Person
 from tests.api.conftest import House
+from tests.authentication.members import WORD, Person
 from tests.console.conftest import Desks
 from tests.console.guests import ann, browser, send, sign_in
-from tonnage.access.sign_in_actions import WRONG_PASSWORD
+from tonnage.authentication.sign_in_actions import WRONG_PASSWORD
 from tonnage.web import csrf
 
 __all__ = ["ann", "browser"]

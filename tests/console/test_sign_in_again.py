@@ -5,13 +5,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.access.members import OTHER_WORD, WORD, Person
 from tests.api.conftest import House
+from tests.authentication.members import OTHER_WORD, WORD, Person
 from tests.cast import unique
 from tests.console.guests import ann, browser, send, sign_in
-from tonnage.access.reset_queries import insert_reset
-from tonnage.access.session import digest, new_token
-from tonnage.jobs import turn
+from tonnage.authentication.reset_queries import insert_reset
+from tonnage.authentication.session import digest, new_token
+from tonnage.jobs import lock_key
 
 __all__ = ["ann", "browser"]
 """The fixtures of guests."""
@@ -33,7 +33,7 @@ async def test_the_answer_is_the_same_for_everybody(browser: httpx.AsyncClient, 
         assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in/forgotten/asked")
     assert "a link is on its way" in (await browser.get("/sign-in/forgotten/asked")).text
     (waiting,) = await house.cast.row(
-        "select count(*) from procrastinate_jobs where lock = %s", turn("access.send_reset", ann.id)
+        "select count(*) from procrastinate_jobs where lock = %s", lock_key("authentication.send_reset", ann.id)
     )
     assert waiting == 1
 

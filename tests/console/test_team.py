@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from tests.access.members import key_file
+from tests.authentication.members import key_file
 from tests.cast import unique
 from tests.console.conftest import Desk, Desks
 from tonnage.access.actor import Actor, Role
-from tonnage.access.member import NewMember
-from tonnage.access.member_actions import create_team_member
+from tonnage.members.actions import create_team_member
+from tonnage.members.member import NewMember
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def test_a_member_is_added_and_in_the_list(desks: Desks, admin: Desk) -> N
     assert "&lt;i&gt;Ann&lt;/i&gt;" in listed.text
     assert email in listed.text
     (stored,) = await desks.house.cast.row("select password_hash from member where email = %s", email)
-    assert await desks.house.app.state.resources.passwords.verify(stored, GOOD)
+    assert await desks.house.app.state.services.passwords.verify(stored, GOOD)
 
 
 async def test_a_refused_member_keeps_what_was_typed_but_the_password(admin: Desk) -> None:
@@ -157,7 +157,7 @@ async def test_a_second_factor_is_required_of_everybody_and_not_any_more(
     desks: Desks, distributor: Actor, admin: Desk, tmp_path: Path
 ) -> None:
     app, organisation = desks.house.app, distributor.organisation_id
-    app.state.resources = replace(app.state.resources, key_file=key_file(tmp_path))
+    app.state.services = replace(app.state.services, key_file=key_file(tmp_path))
     await desks.house.cast.row("update member set factor_since = now() where id = %s returning id", admin.member_id)
     for wanted, linked in (("required", "optional"), ("optional", "required")):
         assert (await admin.send(f"/team/second-factor/{wanted}")).status_code == 303

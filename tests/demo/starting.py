@@ -8,10 +8,10 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from tonnage import demo
-from tonnage.access.passwords import Passwords
 from tonnage.db import Connection, Database, ListQuery
 from tonnage.demo import keyfile
 from tonnage.demo.keyfile import KeyFile
+from tonnage.passwords import Passwords
 
 URL = "http://127.0.0.1:8000/v1"
 NOW = datetime(2026, 3, 15, 12, 30, tzinfo=UTC)

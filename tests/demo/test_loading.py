@@ -11,12 +11,13 @@ from argon2 import PasswordHasher
 from tests.cast import TB
 from tests.demo.starting import NOW, URL, documents, kept, names, one, start
 from tonnage.access.actor import Kind, Role
-from tonnage.access.keyring import Keyring
-from tonnage.access.passwords import account_password
+from tonnage.api_keys.key_cache import KeyCache
+from tonnage.clock import WallClock
 from tonnage.contracts.queries import contracts_of
 from tonnage.db import Connection, Database
 from tonnage.demo import scene
 from tonnage.partners.queries import partners_of
+from tonnage.passwords import account_password
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +72,7 @@ async def test_every_key_admits_to_what_its_name_says(database: Database, tmp_pa
     made = await start(database, tmp_path)
     keys = kept(tmp_path).keys
     assert made.admin_key == keys["distributor_admin"]
-    ring = Keyring(database, lambda: NOW)
+    ring = KeyCache(database, WallClock(lambda: NOW))
     expected = {
         "distributor_admin": (Kind.DISTRIBUTOR, Role.ADMIN),
         "distributor_staff": (Kind.DISTRIBUTOR, Role.STAFF),
@@ -127,7 +128,7 @@ async def test_thirteen_months_are_there_and_the_totals_are_right(database: Data
         select
             (select count(*) from storage_account s where s.used <> (
                 select bytes from usage_sample u where u.account_id = s.id order by sampled_at desc limit 1)),
-            (select count(*) from partner p where (p.used, p.given, p.accounts) <> (
+            (select count(*) from partner p where (p.used, p.allocated_to_accounts, p.accounts) <> (
                 select sum(used), sum(allocated_capacity), count(*) from storage_account where partner_id = p.id)),
             (select count(*) from contract k where (k.used, k.allocated_capacity) <> (
                 select coalesce(sum(used), 0), coalesce(sum(allocated_capacity), 0) from partner

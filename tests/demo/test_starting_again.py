@@ -10,7 +10,8 @@ import pytest
 from tests.cast import Cast
 from tests.demo.starting import NOW, URL, kept, names, one, start
 from tonnage import demo
-from tonnage.access.keyring import Keyring
+from tonnage.api_keys.key_cache import KeyCache
+from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
 from tonnage.demo import keyfile, scene
 from tonnage.demo.keyfile import KeyFile
@@ -48,7 +49,7 @@ async def test_a_lost_key_file_is_made_again(database: Database, tmp_path: Path,
     assert set(after.keys) == set(before.keys)
     assert [member.email for member in after.members] == [member.email for member in before.members]
     assert {member.password for member in after.members}.isdisjoint(member.password for member in before.members)
-    ring = Keyring(database, lambda: NOW)
+    ring = KeyCache(database, WallClock(lambda: NOW))
     for key in (again.admin_key, first.admin_key, *after.keys.values()):
         await ring.admit(key)
     assert await one(database, "select count(*) from storage_account") == (sum(1 for _ in scene.openings()),)
@@ -116,7 +117,7 @@ async def test_keys_of_a_load_that_was_cut_off_are_worth_nothing(database: Datab
     keyfile.write(tmp_path, stale)
     made = await start(database, tmp_path)
     assert made.admin_key != stale.keys["distributor_admin"]
-    ring = Keyring(database, lambda: NOW)
+    ring = KeyCache(database, WallClock(lambda: NOW))
     await ring.admit(made.admin_key)
     with pytest.raises(Unauthenticated):
         await ring.admit(stale.keys["distributor_admin"])

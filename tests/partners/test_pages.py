@@ -12,14 +12,14 @@ from tests.cast import TB, Cast, unique
 from tests.usage.scenes import LATER, OPENED, at, record
 from tonnage.access.actor import Actor
 from tonnage.partners import actions as partners
-from tonnage.partners.attention_queries import fullness
-from tonnage.partners.contract_queries import CONTRACTS, contract_picker, contract_rows, every_contract, one_contract
-from tonnage.partners.distributor_queries import DISTRIBUTORS, distributor_rows, every_distributor, one_distributor
-from tonnage.partners.page_queries import (
+from tonnage.partners.contract_lists import CONTRACTS, contract_picker, contract_rows, every_contract, one_contract
+from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows, every_distributor, one_distributor
+from tonnage.partners.lists import (
     PARTNERS,
     PartnerRow,
     every_partner,
-    partner_facts,
+    full_partners,
+    partner_detail,
     partner_rows,
     partner_totals,
 )
@@ -165,10 +165,10 @@ async def test_filters(cast: Cast, world: Trade) -> None:
     }.items():
         assert names(await asked(cast, world.scope, show=show, sort="created.asc")) == expected
     assert names(await asked(cast, world.scope, show="near", q="ful")) == ["full"]
-    found = await cast.database.run(lambda conn: fullness(conn, world.scope))
+    found = await cast.database.run(lambda conn: full_partners(conn, world.scope))
     assert (found.near, found.over) == (2, 1)
     assert [partner.name for partner in found.fullest] == ["over", "full", "near"]
-    nobody = await cast.database.run(lambda conn: fullness(conn, uuid4()))
+    nobody = await cast.database.run(lambda conn: full_partners(conn, uuid4()))
     assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
 
 
@@ -200,7 +200,7 @@ async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
     own = partner.organisation_id
     rival = await cast.distributor()
     for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, False)):
-        facts = await cast.database.run(lambda conn, scope=scope: partner_facts(conn, scope, own))
+        facts = await cast.database.run(lambda conn, scope=scope: partner_detail(conn, scope, own))
         assert bool(facts) is seen
         if facts:
             assert (facts.contract, facts.contract_remaining, facts.price_cents, facts.currency) == (
@@ -209,7 +209,7 @@ async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
                 100,
                 "EUR",
             )
-            assert (facts.allocated, facts.given, facts.members, facts.accounts) == (40 * TB, 0, 0, 0)
+            assert (facts.allocated, facts.allocated_to_accounts, facts.members, facts.accounts) == (40 * TB, 0, 0, 0)
     for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, True)):
         totals = await cast.database.run(lambda conn, scope=scope: partner_totals(conn, scope, own))
         assert bool(totals) is seen

@@ -7,27 +7,27 @@ import pytest
 
 from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
-from tonnage.storage.admin_ops import Patience
-from tonnage.storage.ceph import CephPlane
-from tonnage.storage.plane import AccessKey, DesiredAccount
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, DesiredAccount
+from tonnage.storage.ceph import CephBackend
 
-HASTE = Patience(connect=1, read=0.4, key=1, purge=30, pause=0.02)
+HASTE = Timeouts(connect=1, read=0.4, key=1, purge=30, pause=0.02)
 """For tests in which the gateway does not answer."""
 
-BRISK = Patience(connect=2, read=3, key=3, purge=30, pause=0.02)
+BRISK = Timeouts(connect=2, read=3, key=3, purge=30, pause=0.02)
 """For tests in which it answers too, as fast as a busy machine lets it."""
 
 
 @pytest.fixture
-async def plane(gateway: Gateway) -> AsyncGenerator[CephPlane]:
-    opened = CephPlane(gateway.address, AccessKey(gateway.access_key, gateway.secret_key))
+async def backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
+    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key))
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def hasty(gateway: Gateway) -> AsyncGenerator[CephPlane]:
-    opened = CephPlane(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), HASTE)
+async def hasty(gateway: Gateway) -> AsyncGenerator[CephBackend]:
+    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), HASTE)
     yield opened
     await opened.close()
 
@@ -49,9 +49,9 @@ def new_key() -> Callable[[], str]:
 
 
 @pytest.fixture
-async def customer(gateway: Gateway, plane: CephPlane, desired: DesiredAccount) -> AsyncGenerator[Customer]:
+async def customer(gateway: Gateway, backend: CephBackend, desired: DesiredAccount) -> AsyncGenerator[Customer]:
     """Whoever owns the account `desired`, which is on the cluster, and has a key for it."""
-    await plane.apply(desired)
-    key = await plane.create_key(desired.account_id, f"CUSTOMER{desired.account_id}")
+    await backend.apply(desired)
+    key = await backend.create_key(desired.account_id, f"CUSTOMER{desired.account_id}")
     with Customer(gateway, key) as somebody:
         yield somebody

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from sandbox.gateway import Gateway
-from tonnage.storage.plane import AccessKey
+from tonnage.storage.backend import AccessKey
 from tonnage.storage.signing import GatewayAuth
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})

@@ -8,19 +8,19 @@ import pytest
 
 from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
-from tonnage.storage.ceph import CephPlane
+from tonnage.storage.backend import Access, DesiredAccount, differences
+from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_account import uid
-from tonnage.storage.errors import PlaneRefused
-from tonnage.storage.plane import Access, DesiredAccount, differences
+from tonnage.storage.errors import BackendRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
-async def test_created_once_then_nothing_is_left_to_change(plane: CephPlane, desired: DesiredAccount) -> None:
-    assert await plane.state(desired.account_id) is None
-    assert await plane.apply(desired) == ("account",)
-    assert await plane.apply(desired) == ()
-    actual = await plane.state(desired.account_id)
+async def test_created_once_then_nothing_is_left_to_change(backend: CephBackend, desired: DesiredAccount) -> None:
+    assert await backend.state(desired.account_id) is None
+    assert await backend.apply(desired) == ("account",)
+    assert await backend.apply(desired) == ()
+    actual = await backend.state(desired.account_id)
     assert actual is not None
     assert (actual.quota, actual.quota_exact, actual.access_keys) == (1_000_000, True, ())
     assert (actual.display_name, actual.email, actual.max_buckets) == ("Customer", desired.email, 100)
@@ -28,16 +28,16 @@ async def test_created_once_then_nothing_is_left_to_change(plane: CephPlane, des
 
 @pytest.mark.parametrize("quota", [0, 1, 2**63 - 1, None])
 async def test_every_quota_comes_back_as_it_was_set(
-    plane: CephPlane, desired: DesiredAccount, quota: int | None
+    backend: CephBackend, desired: DesiredAccount, quota: int | None
 ) -> None:
-    await plane.apply(desired)
+    await backend.apply(desired)
     wanted = replace(desired, quota=quota)
-    assert await plane.apply(wanted) == ("quota",)
-    assert await plane.apply(wanted) == ()
+    assert await backend.apply(wanted) == ("quota",)
+    assert await backend.apply(wanted) == ()
 
 
-async def test_drift_is_found_and_repaired(gateway: Gateway, plane: CephPlane, desired: DesiredAccount) -> None:
-    await plane.apply(desired)
+async def test_drift_is_found_and_repaired(gateway: Gateway, backend: CephBackend, desired: DesiredAccount) -> None:
+    await backend.apply(desired)
     user = ("--uid", uid(desired.account_id))
     drifts = {
         ("quota", "set", "--quota-scope=user", "--max-size=7"): "quota",
@@ -50,23 +50,23 @@ async def test_drift_is_found_and_repaired(gateway: Gateway, plane: CephPlane, d
     }
     for drift, word in drifts.items():
         gateway.admin(*drift, *user)
-        assert differences(desired, await plane.state(desired.account_id)) == (word,)
-        assert await plane.apply(desired) == (word,)
-        assert await plane.apply(desired) == ()
+        assert differences(desired, await backend.state(desired.account_id)) == (word,)
+        assert await backend.apply(desired) == (word,)
+        assert await backend.apply(desired) == ()
 
 
 async def test_an_account_without_its_quota_is_completed(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
     # What is left of a creation that was interrupted after its first half.
     gateway.admin("user", "create", "--uid", uid(desired.account_id), "--display-name=x", "--max-buckets=100")
-    assert await plane.apply(desired) == ("display name", "e-mail", "quota")
-    assert await plane.apply(desired) == ()
+    assert await backend.apply(desired) == ("display name", "e-mail", "quota")
+    assert await backend.apply(desired) == ()
 
 
-async def test_four_workers_at_once_make_one_account(plane: CephPlane, desired: DesiredAccount) -> None:
-    await asyncio.gather(*(plane.apply(desired) for _ in range(4)))
-    assert await plane.apply(desired) == ()
+async def test_four_workers_at_once_make_one_account(backend: CephBackend, desired: DesiredAccount) -> None:
+    await asyncio.gather(*(backend.apply(desired) for _ in range(4)))
+    assert await backend.apply(desired) == ()
 
 
 @pytest.mark.parametrize(
@@ -82,62 +82,62 @@ async def test_four_workers_at_once_make_one_account(plane: CephPlane, desired: 
         " ",
     ],
 )
-async def test_hostile_names_and_addresses_survive(plane: CephPlane, desired: DesiredAccount, name: str) -> None:
+async def test_hostile_names_and_addresses_survive(backend: CephBackend, desired: DesiredAccount, name: str) -> None:
     email = f'{desired.account_id}+tag&%25="quoted"\'ÄÖ@{"x" * 60}.Example'
     hostile = replace(desired, display_name=name, email=email)
-    assert await plane.apply(hostile) == ("account",)
-    assert await plane.apply(hostile) == ()
-    actual = await plane.state(desired.account_id)
+    assert await backend.apply(hostile) == ("account",)
+    assert await backend.apply(hostile) == ()
+    actual = await backend.state(desired.account_id)
     assert actual is not None
     assert actual.display_name == name
-    assert await plane.apply(desired) == ("display name", "e-mail")
+    assert await backend.apply(desired) == ("display name", "e-mail")
 
 
-async def test_a_taken_address_is_refused_for_good(plane: CephPlane, desired: DesiredAccount) -> None:
-    await plane.apply(desired)
+async def test_a_taken_address_is_refused_for_good(backend: CephBackend, desired: DesiredAccount) -> None:
+    await backend.apply(desired)
     other = replace(desired, account_id=desired.account_id + 500_000_000_000)
-    with pytest.raises(PlaneRefused, match="this e-mail address") as refused:
-        await plane.apply(other)
+    with pytest.raises(BackendRefused, match="this e-mail address") as refused:
+        await backend.apply(other)
     assert refused.value.code == "EmailExists"
-    assert await plane.state(other.account_id) is None
+    assert await backend.state(other.account_id) is None
 
 
 async def test_the_list_has_orphans_and_nobody_elses_users(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
     orphan = 900_000_000_000 + secrets.randbelow(10**9)
     foreign = ["plain", "acct_1$main", f"acct_{orphan + 1}$other", f"acct_{orphan + 2}", f"xacct_{orphan + 3}$main"]
     for user in (*foreign, uid(orphan)):
         gateway.admin("user", "create", "--uid", user, "--display-name", "by hand")
-    await plane.apply(desired)
-    listed = [account_id async for account_id in plane.accounts()]
+    await backend.apply(desired)
+    listed = [account_id async for account_id in backend.accounts()]
     assert len(listed) == len(set(listed))
     assert {orphan, desired.account_id} <= set(listed)
     assert not {orphan + 1, orphan + 2, orphan + 3, 1} & set(listed)
-    await plane.purge(orphan)
-    assert orphan not in {account_id async for account_id in plane.accounts()}
+    await backend.purge(orphan)
+    assert orphan not in {account_id async for account_id in backend.accounts()}
     for user in foreign:
         assert gateway.admin("user", "info", "--uid", user)
 
 
 async def test_the_list_goes_on_where_a_page_ends(
-    plane: CephPlane, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
+    backend: CephBackend, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tonnage.storage.ceph._PAGE", "2")
     mine = {desired.account_id + n * 1_000_000 for n in range(1, 6)}
     for account_id in mine:
-        await plane.apply(replace(desired, account_id=account_id, email=f"{account_id}@x.example"))
-    listed = [account_id async for account_id in plane.accounts()]
+        await backend.apply(replace(desired, account_id=account_id, email=f"{account_id}@x.example"))
+    listed = [account_id async for account_id in backend.accounts()]
     assert mine <= set(listed)
     assert len(listed) == len(set(listed))
 
 
 async def test_bucket_names_are_private_to_an_account(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, customer: Customer
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     other = replace(desired, account_id=desired.account_id + 600_000_000_000, email="private@x.example")
-    await plane.apply(other)
-    with Customer(gateway, await plane.create_key(other.account_id, "PRIVATEBUCKETKEY")) as somebody:
+    await backend.apply(other)
+    with Customer(gateway, await backend.create_key(other.account_id, "PRIVATEBUCKETKEY")) as somebody:
         for owner, content in ((customer, b"mine"), (somebody, b"yours")):
             owner.s3.create_bucket(Bucket="data")
             owner.s3.put_object(Bucket="data", Key="k", Body=content)
@@ -147,17 +147,17 @@ async def test_bucket_names_are_private_to_an_account(
         assert somebody.visits("GET", desired.account_id, "data/k") == 403
 
 
-async def test_at_most_so_many_buckets(plane: CephPlane, desired: DesiredAccount, customer: Customer) -> None:
-    await plane.apply(replace(desired, max_buckets=1))
+async def test_at_most_so_many_buckets(backend: CephBackend, desired: DesiredAccount, customer: Customer) -> None:
+    await backend.apply(replace(desired, max_buckets=1))
     assert customer.tries("create_bucket", Bucket="first") == "done"
     assert customer.tries("create_bucket", Bucket="second") == "TooManyBuckets"
 
 
 async def test_access_set_by_hand_to_something_else_is_drift(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
-    await plane.apply(replace(desired, access=Access.SUSPENDED))
+    await backend.apply(replace(desired, access=Access.SUSPENDED))
     gateway.admin("user", "modify", "--uid", uid(desired.account_id), "--op-mask=read,delete")
-    actual = await plane.state(desired.account_id)
+    actual = await backend.state(desired.account_id)
     assert actual is not None
     assert actual.access is None

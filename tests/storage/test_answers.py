@@ -20,10 +20,10 @@ from cryptography.x509.oid import NameOID
 
 from tests.storage.conftest import HASTE
 from tonnage.errors import Unavailable
-from tonnage.storage.admin_ops import Patience
-from tonnage.storage.ceph import CephPlane
-from tonnage.storage.errors import Misconfigured, PlaneRefused
-from tonnage.storage.plane import AccessKey, DesiredAccount, Traffic, Usage
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, DesiredAccount, Traffic, Usage
+from tonnage.storage.ceph import CephBackend
+from tonnage.storage.errors import BackendRefused, Misconfigured
 
 pytestmark = pytest.mark.anyio
 
@@ -32,9 +32,9 @@ Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def talking(
-    talk: Talk, patience: Patience = HASTE, tls: ssl.SSLContext | None = None
-) -> AsyncGenerator[CephPlane]:
-    """A plane whose gateway is a server that talks so to whoever asks for something."""
+    talk: Talk, patience: Timeouts = HASTE, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[CephBackend]:
+    """A backend whose gateway is a server that talks so to whoever asks for something."""
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -53,11 +53,11 @@ async def talking(
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    plane = CephPlane(f"{'https' if tls else 'http'}://127.0.0.1:{port}", AccessKey("A", "S"), patience)
+    backend = CephBackend(f"{'https' if tls else 'http'}://127.0.0.1:{port}", AccessKey("A", "S"), patience)
     try:
-        yield plane
+        yield backend
     finally:
-        await plane.close()
+        await backend.close()
         server.close()
         for task in talks:
             task.cancel()
@@ -134,17 +134,17 @@ async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
     desired: DesiredAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority(tmp_path)
-    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as plane:
+    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:
         with pytest.raises(Unavailable) as refused:
-            await plane.state(desired.account_id)
+            await backend.state(desired.account_id)
         # Whoever asks for a key gets to read that, and is told nothing of the operator's hosts.
         assert str(refused.value) == "The storage cluster cannot be reached; try again later."
-        assert "CERTIFICATE_VERIFY_FAILED" in (await plane.check()).problems[0]
+        assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as plane:
-        assert await plane.state(desired.account_id) is None
-    async with talking(NOBODY, tls=authority.server("127.0.0.2")) as plane:
-        assert "mismatch" in (await plane.check()).problems[0]
+    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:
+        assert await backend.state(desired.account_id) is None
+    async with talking(NOBODY, tls=authority.server("127.0.0.2")) as backend:
+        assert "mismatch" in (await backend.check()).problems[0]
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
@@ -153,20 +153,20 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
 @pytest.mark.parametrize("at_once", [b"", HEAD + b"\r\n"], ids=["head", "body"])
 async def test_an_answer_that_drips_is_not_waited_for(desired: DesiredAccount, at_once: bytes) -> None:
     then = b" " * 1000 if at_once else HEAD + b"X-Padding: " + b"x" * 1000
-    async with talking(dripping(at_once, then), replace(HASTE, connect=0.3, purge=0.5, bulk=0.5)) as plane:
+    async with talking(dripping(at_once, then), replace(HASTE, connect=0.3, purge=0.5, bulk=0.5)) as backend:
         calls: list[Callable[[], Awaitable[object]]] = [
-            lambda: plane.state(desired.account_id),
-            lambda: plane.usage(desired.account_id),
-            lambda: plane.purge(desired.account_id),
-            lambda: anext(plane.accounts()),
-            lambda: anext(plane.traffic(MORNING, MORNING + datetime.timedelta(hours=1))),
+            lambda: backend.state(desired.account_id),
+            lambda: backend.usage(desired.account_id),
+            lambda: backend.purge(desired.account_id),
+            lambda: anext(backend.accounts()),
+            lambda: anext(backend.traffic(MORNING, MORNING + datetime.timedelta(hours=1))),
         ]
         for call in calls:
             started = time.monotonic()
             with pytest.raises(Unavailable, match="in time"):
                 await call()
             assert time.monotonic() - started < 5
-        report = await plane.check()
+        report = await backend.check()
         assert (report.reachable, len(report.problems)) == (False, 1)
 
 
@@ -176,10 +176,10 @@ MORNING = datetime.datetime(2026, 3, 15, 8, tzinfo=datetime.UTC)
 async def test_a_long_answer_may_take_its_time_as_long_as_it_flows() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 53\r\nConnection: close\r\n\r\n"
     page = b'{"keys": [], "truncated": false, "marker": "" } '.ljust(53)
-    patience = Patience(connect=0.1, read=1, bulk=60)
-    async with talking(dripping(head, page), patience) as plane:
+    patience = Timeouts(connect=0.1, read=1, bulk=60)
+    async with talking(dripping(head, page), patience) as backend:
         started = time.monotonic()
-        assert [account async for account in plane.accounts()] == []
+        assert [account async for account in backend.accounts()] == []
         assert time.monotonic() - started > patience.connect + patience.read
 
 
@@ -190,9 +190,9 @@ async def test_an_answer_without_an_end_is_not_cephs(desired: DesiredAccount) ->
             writer.write(b" " * 2**16)
             await writer.drain()
 
-    async with talking(talk, Patience(read=60)) as plane:
+    async with talking(talk, Timeouts(read=60)) as backend:
         with pytest.raises(Misconfigured, match="longer than"):
-            await plane.state(desired.account_id)
+            await backend.state(desired.account_id)
 
 
 def stored(size: str, objects: str = "1") -> Talk:
@@ -202,21 +202,21 @@ def stored(size: str, objects: str = "1") -> Talk:
 @pytest.mark.parametrize("number", [str(2**63), str(2**64 - 4096), "-1"])
 async def test_a_number_that_cannot_be_is_no_usage(desired: DesiredAccount, number: str) -> None:
     for talk in (stored(number), stored("1", number)):
-        async with talking(talk) as plane:
-            with pytest.raises(PlaneRefused, match=f"{number} .* cannot be.*--reset-stats"):
-                await plane.usage(desired.account_id)
+        async with talking(talk) as backend:
+            with pytest.raises(BackendRefused, match=f"{number} .* cannot be.*--reset-stats"):
+                await backend.usage(desired.account_id)
 
 
 @pytest.mark.parametrize("number", ["1.5", '"1"', "null", "[]"])
 async def test_usage_that_is_no_number_is_not_cephs(desired: DesiredAccount, number: str) -> None:
-    async with talking(stored(number)) as plane:
+    async with talking(stored(number)) as backend:
         with pytest.raises(Misconfigured, match="another form"):
-            await plane.usage(desired.account_id)
+            await backend.usage(desired.account_id)
 
 
 async def test_the_greatest_usage_there_can_be(desired: DesiredAccount) -> None:
-    async with talking(stored(str(2**63 - 1), "0")) as plane:
-        assert await plane.usage(desired.account_id) == Usage(2**63 - 1, 0)
+    async with talking(stored(str(2**63 - 1), "0")) as backend:
+        assert await backend.usage(desired.account_id) == Usage(2**63 - 1, 0)
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64 - 1])
@@ -227,6 +227,6 @@ async def test_one_impossible_counter_of_traffic_keeps_no_other_account_from_bei
 
     body = json.dumps({"entries": [entry(100_000_000_001, number), entry(100_000_000_002, 3)]}).encode()
     hour = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    async with talking(saying(200, body)) as plane:
-        read = [row async for row in plane.traffic(hour, hour + datetime.timedelta(hours=1))]
+    async with talking(saying(200, body)) as backend:
+        read = [row async for row in backend.traffic(hour, hour + datetime.timedelta(hours=1))]
     assert read == [Traffic(100_000_000_002, hour, 3, 2, 1)]

@@ -10,98 +10,98 @@ import pytest
 from sandbox.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.errors import Conflict, Unavailable
-from tonnage.storage.ceph import CephPlane
-from tonnage.storage.errors import NotProvisioned, PlaneRefused
-from tonnage.storage.plane import MAX_ACCESS_KEYS, AccessKey, DesiredAccount
+from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey, DesiredAccount
+from tonnage.storage.ceph import CephBackend
+from tonnage.storage.errors import BackendRefused, NotProvisioned
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 async def test_a_rotation_has_no_gap_and_a_deleted_key_dies_at_once(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, new_key: Callable[[], str]
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]
 ) -> None:
-    await plane.apply(desired)
-    old, new = [await plane.create_key(desired.account_id, new_key()) for _ in range(2)]
-    assert await plane.keys(desired.account_id) == tuple(sorted((old.access_key, new.access_key)))
+    await backend.apply(desired)
+    old, new = [await backend.create_key(desired.account_id, new_key()) for _ in range(2)]
+    assert await backend.keys(desired.account_id) == tuple(sorted((old.access_key, new.access_key)))
     with Customer(gateway, old) as before, Customer(gateway, new) as after:
         assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("done", "done")
-        await plane.delete_key(desired.account_id, old.access_key)
+        await backend.delete_key(desired.account_id, old.access_key)
         assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("InvalidAccessKeyId", "done")
-    await plane.delete_key(desired.account_id, old.access_key)
-    assert await plane.keys(desired.account_id) == (new.access_key,)
-    assert await plane.apply(desired) == ()
+    await backend.delete_key(desired.account_id, old.access_key)
+    assert await backend.keys(desired.account_id) == (new.access_key,)
+    assert await backend.apply(desired) == ()
 
 
 async def test_asked_again_a_key_has_a_new_secret(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, new_key: Callable[[], str]
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]
 ) -> None:
-    await plane.apply(desired)
+    await backend.apply(desired)
     name = new_key()
-    lost, found = [await plane.create_key(desired.account_id, name) for _ in range(2)]
+    lost, found = [await backend.create_key(desired.account_id, name) for _ in range(2)]
     with Customer(gateway, lost) as before, Customer(gateway, found) as after:
         assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("SignatureDoesNotMatch", "done")
-    assert await plane.keys(desired.account_id) == (name,)
+    assert await backend.keys(desired.account_id) == (name,)
 
 
-async def test_so_many_and_no_more(plane: CephPlane, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
-    await plane.apply(desired)
+async def test_so_many_and_no_more(backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
+    await backend.apply(desired)
     names = [new_key() for _ in range(MAX_ACCESS_KEYS)]
     for name in names:
-        await plane.create_key(desired.account_id, name)
+        await backend.create_key(desired.account_id, name)
     with pytest.raises(Conflict, match="has 10 access keys"):
-        await plane.create_key(desired.account_id, new_key())
-    await plane.create_key(desired.account_id, names[0])
-    assert len(await plane.keys(desired.account_id)) == MAX_ACCESS_KEYS
+        await backend.create_key(desired.account_id, new_key())
+    await backend.create_key(desired.account_id, names[0])
+    assert len(await backend.keys(desired.account_id)) == MAX_ACCESS_KEYS
 
 
 async def test_changes_of_one_account_at_once_lose_nothing(
-    plane: CephPlane, desired: DesiredAccount, new_key: Callable[[], str]
+    backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]
 ) -> None:
-    await plane.apply(desired)
+    await backend.apply(desired)
     names = [new_key() for _ in range(4)]
-    changes = [plane.apply(replace(desired, quota=quota, display_name=str(quota))) for quota in range(3)]
+    changes = [backend.apply(replace(desired, quota=quota, display_name=str(quota))) for quota in range(3)]
     ended = await asyncio.gather(
-        *(plane.create_key(desired.account_id, name) for name in names), *changes, return_exceptions=True
+        *(backend.create_key(desired.account_id, name) for name in names), *changes, return_exceptions=True
     )
     made = [end.access_key for end in ended if isinstance(end, AccessKey)]
-    assert set(made) <= set(await plane.keys(desired.account_id))
+    assert set(made) <= set(await backend.keys(desired.account_id))
     # Ceph answers 500 to whoever comes second. Tried again, seven at once mostly get through, but need not.
     assert {type(end) for end in ended} <= {AccessKey, tuple, Unavailable}
-    await plane.apply(desired)
-    assert await plane.apply(desired) == ()
+    await backend.apply(desired)
+    assert await backend.apply(desired) == ()
 
 
 async def test_another_accounts_key_is_neither_taken_nor_deleted(
-    plane: CephPlane, desired: DesiredAccount, customer: Customer, new_key: Callable[[], str]
+    backend: CephBackend, desired: DesiredAccount, customer: Customer, new_key: Callable[[], str]
 ) -> None:
-    theirs = (await plane.keys(desired.account_id))[0]
+    theirs = (await backend.keys(desired.account_id))[0]
     other = DesiredAccount(desired.account_id + 800_000_000_000, "Other", "keys@x.example", 0)
-    await plane.apply(other)
-    with pytest.raises(PlaneRefused, match="access key of this name"):
-        await plane.create_key(other.account_id, theirs)
-    await plane.delete_key(other.account_id, theirs)
+    await backend.apply(other)
+    with pytest.raises(BackendRefused, match="access key of this name"):
+        await backend.create_key(other.account_id, theirs)
+    await backend.delete_key(other.account_id, theirs)
     assert customer.tries("list_buckets") == "done"
 
 
-async def test_no_account_no_key(plane: CephPlane, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
+async def test_no_account_no_key(backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
     with pytest.raises(NotProvisioned):
-        await plane.create_key(desired.account_id, new_key())
+        await backend.create_key(desired.account_id, new_key())
     with pytest.raises(NotProvisioned):
-        await plane.keys(desired.account_id)
-    await plane.delete_key(desired.account_id, new_key())
+        await backend.keys(desired.account_id)
+    await backend.delete_key(desired.account_id, new_key())
 
 
 async def test_no_secret_is_ever_written(
     gateway: Gateway,
-    plane: CephPlane,
+    backend: CephBackend,
     desired: DesiredAccount,
     new_key: Callable[[], str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    await plane.apply(desired)
-    made = await plane.create_key(desired.account_id, new_key())
-    await plane.delete_key(desired.account_id, made.access_key)
-    written = caplog.text + gateway.log() + repr(plane) + repr(made)
+    await backend.apply(desired)
+    made = await backend.create_key(desired.account_id, new_key())
+    await backend.delete_key(desired.account_id, made.access_key)
+    written = caplog.text + gateway.log() + repr(backend) + repr(made)
     assert made.access_key in gateway.log()
     assert (made.secret_key in written, gateway.secret_key in written) == (False, False)

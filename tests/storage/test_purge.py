@@ -11,9 +11,9 @@ from sandbox.gateway import Gateway
 from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable
-from tonnage.storage.admin_ops import Patience
-from tonnage.storage.ceph import CephPlane
-from tonnage.storage.plane import AccessKey, DesiredAccount, Usage
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, DesiredAccount, Usage
+from tonnage.storage.ceph import CephBackend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -32,42 +32,42 @@ def _fill(customer: Customer, objects: int) -> None:
 
 
 async def test_a_thousand_objects_with_versions_then_again_then_anew(
-    plane: CephPlane, desired: DesiredAccount, customer: Customer
+    backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     _fill(customer, 1_000)
-    assert (await plane.usage(desired.account_id) or Usage(0, 0)).objects >= 1_000
-    await plane.purge(desired.account_id)
-    assert await plane.state(desired.account_id) is None
+    assert (await backend.usage(desired.account_id) or Usage(0, 0)).objects >= 1_000
+    await backend.purge(desired.account_id)
+    assert await backend.state(desired.account_id) is None
     assert customer.tries("list_buckets") == "InvalidAccessKeyId"
-    await plane.purge(desired.account_id)
+    await backend.purge(desired.account_id)
     # Nothing comes back with an account of the same id.
-    assert await plane.apply(desired) == ("account",)
-    assert await plane.usage(desired.account_id) == Usage(0, 0)
-    assert await plane.keys(desired.account_id) == ()
+    assert await backend.apply(desired) == ("account",)
+    assert await backend.usage(desired.account_id) == Usage(0, 0)
+    assert await backend.keys(desired.account_id) == ()
 
 
-async def test_of_an_account_that_never_was(plane: CephPlane, desired: DesiredAccount) -> None:
-    await plane.purge(desired.account_id)
+async def test_of_an_account_that_never_was(backend: CephBackend, desired: DesiredAccount) -> None:
+    await backend.purge(desired.account_id)
 
 
 async def test_an_object_lock_ends_with_its_account(
-    plane: CephPlane, desired: DesiredAccount, customer: Customer
+    backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     customer.s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
     version = customer.locks("locked", datetime.now(UTC) + timedelta(days=365))
     assert customer.tries("delete_object", Bucket="locked", Key="locked", VersionId=version) == "AccessDenied"
-    await plane.purge(desired.account_id)
-    assert await plane.state(desired.account_id) is None
+    await backend.purge(desired.account_id)
+    assert await backend.state(desired.account_id) is None
 
 
 async def test_when_we_stop_waiting_the_account_is_gone_all_the_same_in_the_end(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, customer: Customer
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     _fill(customer, 200)
-    impatient = CephPlane(
+    impatient = CephBackend(
         gateway.address,
         AccessKey(gateway.access_key, gateway.secret_key),
-        Patience(connect=HASTE.connect, purge=0.05),
+        Timeouts(connect=HASTE.connect, purge=0.05),
     )
     with pytest.raises(Unavailable, match="in time"):
         await impatient.purge(desired.account_id)
@@ -75,8 +75,8 @@ async def test_when_we_stop_waiting_the_account_is_gone_all_the_same_in_the_end(
     assert customer.stores("versions", 10) != "done"
     for _ in range(100):
         try:
-            await plane.purge(desired.account_id)
+            await backend.purge(desired.account_id)
             break
         except Unavailable:
             await asyncio.sleep(0.1)
-    assert desired.account_id not in [account_id async for account_id in plane.accounts()]
+    assert desired.account_id not in [account_id async for account_id in backend.accounts()]

@@ -16,9 +16,9 @@ from sandbox.gateway import ADMIN, Gateway
 from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable
-from tonnage.storage.ceph import CephPlane
-from tonnage.storage.errors import Misconfigured, NotAsked
-from tonnage.storage.plane import AccessKey, DesiredAccount
+from tonnage.storage.backend import AccessKey, DesiredAccount
+from tonnage.storage.ceph import CephBackend
+from tonnage.storage.errors import Misconfigured, NotReached
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -26,14 +26,14 @@ WITH_STS = ("--rgw-s3-auth-use-sts=true",)
 
 
 @asynccontextmanager
-async def opened(address: str, access_key: str, secret_key: str) -> AsyncGenerator[CephPlane]:
-    plane = CephPlane(address, AccessKey(access_key, secret_key), HASTE)
-    yield plane
-    await plane.close()
+async def opened(address: str, access_key: str, secret_key: str) -> AsyncGenerator[CephBackend]:
+    backend = CephBackend(address, AccessKey(access_key, secret_key), HASTE)
+    yield backend
+    await backend.close()
 
 
-async def test_a_good_region_passes_its_check(plane: CephPlane) -> None:
-    report = await plane.check()
+async def test_a_good_region_passes_its_check(backend: CephBackend) -> None:
+    report = await backend.check()
     assert (report.reachable, report.credentials, report.problems) == (True, True, ())
     assert report.present == ("users=read", "users=write", "usage=read", "usage=write")
     assert report.missing == ()
@@ -51,11 +51,15 @@ async def test_wrong_credentials_are_for_the_operator(
         gateway.restart(*sts)
     try:
         for access_key, secret_key in (("UNKNOWN", "secret"), (gateway.access_key, "secret")):
-            async with opened(gateway.address, access_key, secret_key) as plane:
-                report = await plane.check()
+            async with opened(gateway.address, access_key, secret_key) as backend:
+                report = await backend.check()
                 assert (report.reachable, report.credentials) == (True, False)
                 assert report.problems == ("The cluster refuses the access key or the secret; set both again.",)
-                for call in (plane.apply(desired), plane.usage(desired.account_id), plane.purge(desired.account_id)):
+                for call in (
+                    backend.apply(desired),
+                    backend.usage(desired.account_id),
+                    backend.purge(desired.account_id),
+                ):
                     with pytest.raises(Misconfigured, match="credentials") as refused:
                         await call
                     assert "secret" not in str(refused.value)
@@ -76,14 +80,16 @@ async def test_missing_capabilities_are_named(gateway: Gateway, capabilities: st
     name = f"caps-{time.monotonic_ns()}"
     key = ("--access-key", name, "--secret-key", "secret")
     gateway.admin("user", "create", "--uid", name, "--display-name", name, "--caps", capabilities, *key)
-    async with opened(gateway.address, name, "secret") as plane:
-        report = await plane.check()
+    async with opened(gateway.address, name, "secret") as backend:
+        report = await backend.check()
     assert (report.reachable, report.credentials, report.missing) == (True, True, missing)
     assert all("radosgw-admin caps add" in problem for problem in report.problems)
     assert len(report.problems) == len(missing)
 
 
-async def test_a_stalled_gateway_is_not_waited_for(gateway: Gateway, hasty: CephPlane, desired: DesiredAccount) -> None:
+async def test_a_stalled_gateway_is_not_waited_for(
+    gateway: Gateway, hasty: CephBackend, desired: DesiredAccount
+) -> None:
     await hasty.apply(desired)
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: hasty.state(desired.account_id),
@@ -118,21 +124,21 @@ async def _settled(call: Callable[[], Awaitable[object]]) -> object:
 
 async def test_a_person_waits_for_a_key_no_longer_than_allowed(gateway: Gateway, desired: DesiredAccount) -> None:
     patience = replace(HASTE, read=30, key=0.3)
-    plane = CephPlane(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), patience)
-    await plane.apply(desired)
+    backend = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), patience)
+    await backend.apply(desired)
     gateway.stall()
     try:
         started = time.monotonic()
         with pytest.raises(Unavailable, match="in time"):
-            await plane.create_key(desired.account_id, "PERSONWAITSFORKEY")
+            await backend.create_key(desired.account_id, "PERSONWAITSFORKEY")
         assert time.monotonic() - started < 1
     finally:
         gateway.go_on()
-        await plane.close()
+        await backend.close()
 
 
 async def test_a_gateway_killed_in_the_middle_and_back(
-    gateway: Gateway, hasty: CephPlane, desired: DesiredAccount
+    gateway: Gateway, hasty: CephBackend, desired: DesiredAccount
 ) -> None:
     accounts = [
         replace(desired, account_id=desired.account_id + n * 2_000_000, email=f"{desired.account_id}-{n}@x.example")
@@ -156,19 +162,19 @@ async def test_a_gateway_killed_in_the_middle_and_back(
 
 
 async def test_what_was_held_is_held_after_a_restart(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, customer: Customer
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     customer.s3.create_bucket(Bucket="data")
     assert customer.stores("data", 1_000_000) == "done"
-    await plane.usage(desired.account_id)
+    await backend.usage(desired.account_id)
     gateway.restart()
     assert customer.stores("data", 1, "more") == "QuotaExceeded"
-    assert await plane.apply(desired) == ()
+    assert await backend.apply(desired) == ()
 
 
 @asynccontextmanager
-async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[CephPlane]:
-    """A plane whose gateway is a server that gives one answer after the other, a connection for each."""
+async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[CephBackend]:
+    """A backend whose gateway is a server that gives one answer after the other, a connection for each."""
     remaining = iter(answers)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -180,8 +186,8 @@ async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[Ceph
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, opened(f"http://127.0.0.1:{port}", "A", "S") as plane:
-        yield plane
+    async with server, opened(f"http://127.0.0.1:{port}", "A", "S") as backend:
+        yield backend
 
 
 BUSY = (503, b'{"Code":"SlowDown"}')
@@ -196,15 +202,15 @@ RECORD = (
 
 
 async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
-    async with answering(itertools.repeat(PAGE)) as plane:
+    async with answering(itertools.repeat(PAGE)) as backend:
         with pytest.raises(Misconfigured, match="not Ceph's gateway"):
-            await plane.state(desired.account_id)
-        report = await plane.check()
+            await backend.state(desired.account_id)
+        report = await backend.check()
         assert "not Ceph's gateway" in report.problems[-1]
 
 
 async def test_a_wrong_clock_is_named_and_not_the_credentials(
-    gateway: Gateway, plane: CephPlane, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = datetime.now(UTC) + timedelta(minutes=20)
 
@@ -219,25 +225,25 @@ async def test_a_wrong_clock_is_named_and_not_the_credentials(
     monkeypatch.setattr("botocore.auth.get_current_datetime", signed_late)
     monkeypatch.setattr("tonnage.storage.ceph_check.datetime", Late)
     with pytest.raises(Misconfigured, match="clocks"):
-        await plane.state(desired.account_id)
-    report = await plane.check()
+        await backend.state(desired.account_id)
+    report = await backend.check()
     assert (report.reachable, report.credentials) == (True, False)
     assert report.problems == ("The cluster's clock is 1200 s behind; synchronise both with NTP.",)
 
 
 async def test_a_busy_gateway_is_asked_three_times(desired: DesiredAccount) -> None:
-    async with answering([BUSY, BUSY, NOBODY, BUSY, BUSY, BUSY, NOBODY]) as plane:
-        assert await plane.state(desired.account_id) is None
+    async with answering([BUSY, BUSY, NOBODY, BUSY, BUSY, BUSY, NOBODY]) as backend:
+        assert await backend.state(desired.account_id) is None
         with pytest.raises(Unavailable, match="SlowDown"):
-            await plane.state(desired.account_id)
-        assert await plane.state(desired.account_id) is None
+            await backend.state(desired.account_id)
+        assert await backend.state(desired.account_id) is None
 
 
 async def test_a_proxys_error_is_no_reason_to_make_a_key_twice(desired: DesiredAccount) -> None:
-    async with answering([RECORD, (502, b"Bad Gateway"), NOBODY]) as plane:
+    async with answering([RECORD, (502, b"Bad Gateway"), NOBODY]) as backend:
         with pytest.raises(Unavailable, match="502"):
-            await plane.create_key(desired.account_id, "PROXYSTANDSBETWEEN")
-        assert await plane.state(desired.account_id) is None
+            await backend.create_key(desired.account_id, "PROXYSTANDSBETWEEN")
+        assert await backend.state(desired.account_id) is None
 
 
 DENIED = (403, b'{"Code":"AccessDenied"}')
@@ -258,17 +264,17 @@ DENIED = (403, b'{"Code":"AccessDenied"}')
 async def test_it_is_known_whether_a_key_may_have_been_made(
     desired: DesiredAccount, answers: list[tuple[int, bytes]], surely: bool, reason: type[Unavailable]
 ) -> None:
-    async with answering(answers) as plane:
+    async with answering(answers) as backend:
         with pytest.raises(Unavailable) as failed:
-            await plane.create_key(desired.account_id, "PERHAPSITISTHERE")
+            await backend.create_key(desired.account_id, "PERHAPSITISTHERE")
     error = failed.value
-    assert isinstance(error, NotAsked) is surely
-    assert type(error.reason if isinstance(error, NotAsked) else error) is reason
+    assert isinstance(error, NotReached) is surely
+    assert type(error.reason if isinstance(error, NotReached) else error) is reason
 
 
 async def test_a_busy_gateway_says_nothing_of_the_credentials() -> None:
-    async with answering(itertools.repeat(BUSY)) as plane:
-        report = await plane.check()
+    async with answering(itertools.repeat(BUSY)) as backend:
+        report = await backend.check()
     assert (report.reachable, report.credentials) == (True, False)
     assert report.problems == ("The storage cluster cannot do it now (SlowDown); try again later.",)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.storage.customer import Customer
-from tonnage.storage.ceph import CephPlane
+from tonnage.storage.backend import DesiredAccount, Traffic, Usage
+from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_traffic import hour_of
-from tonnage.storage.plane import DesiredAccount, Traffic, Usage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -17,18 +17,18 @@ HOUR = timedelta(hours=1)
 
 
 async def test_usage_is_exact_the_moment_after_an_upload(
-    plane: CephPlane, desired: DesiredAccount, customer: Customer
+    backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
-    assert await plane.usage(desired.account_id) == Usage(0, 0)
+    assert await backend.usage(desired.account_id) == Usage(0, 0)
     for number, bucket in enumerate(("first", "second", "third"), start=1):
         customer.s3.create_bucket(Bucket=bucket)
         assert customer.stores(bucket, 12_345) == "done"
-        assert await plane.usage(desired.account_id) == Usage(12_345 * number, number)
+        assert await backend.usage(desired.account_id) == Usage(12_345 * number, number)
     assert customer.tries("delete_object", Bucket="first", Key="object") == "done"
-    assert await plane.usage(desired.account_id) == Usage(24_690, 2)
+    assert await backend.usage(desired.account_id) == Usage(24_690, 2)
 
 
-async def test_versions_and_parts_count(plane: CephPlane, desired: DesiredAccount, customer: Customer) -> None:
+async def test_versions_and_parts_count(backend: CephBackend, desired: DesiredAccount, customer: Customer) -> None:
     s3 = customer.s3
     s3.create_bucket(Bucket="data")
     s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
@@ -36,22 +36,22 @@ async def test_versions_and_parts_count(plane: CephPlane, desired: DesiredAccoun
         assert customer.stores("data", 1_000) == "done"
     upload = s3.create_multipart_upload(Bucket="data", Key="parts")["UploadId"]
     s3.upload_part(Bucket="data", Key="parts", UploadId=upload, PartNumber=1, Body=b"x" * 500)
-    used = await plane.usage(desired.account_id)
+    used = await backend.usage(desired.account_id)
     assert used is not None
     assert used.bytes == 3_500
 
 
-async def test_of_an_account_that_is_not_there_nothing_is_known(plane: CephPlane, desired: DesiredAccount) -> None:
-    assert await plane.usage(desired.account_id) is None
+async def test_of_an_account_that_is_not_there_nothing_is_known(backend: CephBackend, desired: DesiredAccount) -> None:
+    assert await backend.usage(desired.account_id) is None
 
 
-async def _traffic(plane: CephPlane, account_id: int, since: datetime) -> list[Traffic]:
+async def _traffic(backend: CephBackend, account_id: int, since: datetime) -> list[Traffic]:
     until = datetime.now(UTC) + HOUR
-    return [traffic async for traffic in plane.traffic(since, until) if traffic.account_id == account_id]
+    return [traffic async for traffic in backend.traffic(since, until) if traffic.account_id == account_id]
 
 
 async def test_traffic_is_read_twice_and_trimmed_without_loss(
-    plane: CephPlane, desired: DesiredAccount, customer: Customer
+    backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     since = datetime.now(UTC)
     customer.s3.create_bucket(Bucket="data")
@@ -61,25 +61,25 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
     # What the public reads is its owner's traffic.
     customer.s3.put_object_acl(Bucket="data", Key="object", ACL="public-read")
     assert len(customer.reads_as_anybody(desired.account_id, "data/object")) == 3_000
-    first = await _written(plane, desired.account_id, since, requests=6)
+    first = await _written(backend, desired.account_id, since, requests=6)
     assert sum(traffic.sent for traffic in first) == 9_000
     assert sum(traffic.received for traffic in first) == 3_000
     assert sum(traffic.requests for traffic in first) == 6
     assert all(traffic.hour == hour_of(traffic.hour) for traffic in first)
-    assert await _traffic(plane, desired.account_id, since) == first
+    assert await _traffic(backend, desired.account_id, since) == first
     # The hour that runs is not trimmed, nor is anybody else's by trimming an account that has done nothing.
-    await plane.trim_traffic(desired.account_id, first[0].hour + timedelta(minutes=59))
-    await plane.trim_traffic(desired.account_id + 1, datetime.now(UTC) + HOUR)
-    assert await _traffic(plane, desired.account_id, since) == first
-    await plane.trim_traffic(desired.account_id, datetime.now(UTC) + HOUR)
-    assert await _traffic(plane, desired.account_id, since) == []
+    await backend.trim_traffic(desired.account_id, first[0].hour + timedelta(minutes=59))
+    await backend.trim_traffic(desired.account_id + 1, datetime.now(UTC) + HOUR)
+    assert await _traffic(backend, desired.account_id, since) == first
+    await backend.trim_traffic(desired.account_id, datetime.now(UTC) + HOUR)
+    assert await _traffic(backend, desired.account_id, since) == []
 
 
-async def _written(plane: CephPlane, account_id: int, since: datetime, *, requests: int) -> list[Traffic]:
+async def _written(backend: CephBackend, account_id: int, since: datetime, *, requests: int) -> list[Traffic]:
     """The gateway writes what it has counted once a second."""
     deadline = time.monotonic() + 10
     while True:
-        found = await _traffic(plane, account_id, since)
+        found = await _traffic(backend, account_id, since)
         if sum(traffic.requests for traffic in found) >= requests:
             return found
         assert time.monotonic() < deadline, f"the usage log has only {found}"

@@ -14,7 +14,7 @@ Row = tuple[date, int, int, int]
 class AccountModel:
     def __init__(self, first_day: date) -> None:
         self.first_day = first_day
-        self.folded_to = first_day - DAY
+        self.rolled_up_to = first_day - DAY
         self.raw: dict[datetime, int] = {}
         self.measured: dict[date, tuple[int, int, int]] = {}
         self.purged = False
@@ -26,7 +26,7 @@ class AccountModel:
             of_day = [size for at, size in sorted(self.raw.items()) if at.date() == day]
             mean = floor(Fraction(sum(of_day), len(of_day)) + Fraction(1, 2))
             self.measured[day] = (mean, of_day[-1], len(of_day))
-            self.folded_to = max(self.folded_to, day)
+            self.rolled_up_to = max(self.rolled_up_to, day)
 
     def trim(self, oldest: date) -> None:
         self.raw = {at: size for at, size in self.raw.items() if at.date() >= oldest}
@@ -35,7 +35,7 @@ class AccountModel:
         rows: list[Row] = []
         closing = 0
         day = self.first_day
-        while day <= self.folded_to:
+        while day <= self.rolled_up_to:
             usage, closing, samples = self.measured.get(day, (closing, closing, 0))
             rows.append((day, usage, closing, samples))
             day += DAY

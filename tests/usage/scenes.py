@@ -9,8 +9,8 @@ from uuid import UUID
 from tests.cast import Cast
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
-from tonnage.accounts import deletion_queries
 from tonnage.db import Connection
+from tonnage.provisioning import purge_queries
 from tonnage.usage import actions, queries
 from tonnage.usage.actions import Recorded
 from tonnage.usage.period import Period
@@ -56,7 +56,7 @@ async def purge(cast: Cast, partner: Actor, account: int, when: datetime) -> Non
     async def gone(conn: Connection) -> None:
         await accounts.delete_account(conn, partner, partner.organisation_id, account, 1, when - timedelta(days=1))
         await conn.execute("update storage_account set purge_started_at = %s where id = %s", [when, account])
-        assert await deletion_queries.finish_purge(conn, account, when, cast.operator.stamp)
+        assert await purge_queries.finish_purge(conn, account, when, cast.operator.stamp)
 
     await cast.database.transaction(gone)
 
@@ -80,7 +80,7 @@ async def assert_totals(cast: Cast, contract: UUID) -> None:
                 select coalesce(sum(s.used), 0) from storage_account s where s.partner_id = p.id)),
             (select count(*) from storage_account s join partner p on p.id = s.partner_id where p.contract_id = k.id
                 and s.used <> case when s.purged_at is null then coalesce((
-                    select closing from daily_usage where account_id = s.id and day = s.folded_to), 0) else 0 end),
+                    select closing from daily_usage where account_id = s.id and day = s.rolled_up_to), 0) else 0 end),
             k.used - (select coalesce(sum(used), 0) from partner where contract_id = k.id)
         from contract k where id = %s
         """,

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.cast import Cast
+from tests.clocks import clocks
 from tests.usage.scenes import LATER, Trade, at, purge, record, trade
 from tonnage.access.actor import Role
 from tonnage.asgi import create_app
@@ -22,7 +23,7 @@ POINTS = [
 
 @pytest.fixture
 async def client(conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
-    app = create_app(conninfo, clock=lambda: LATER)
+    app = create_app(conninfo, **clocks(lambda: LATER))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t/v1") as http:
         yield http

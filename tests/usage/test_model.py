@@ -68,9 +68,9 @@ async def test_random_histories(cast: Cast, seed: int) -> None:
 async def agrees(cast: Cast, models: dict[int, AccountModel]) -> None:
     for account, model in models.items():
         assert await rows_of(cast, account) == model.rows()
-        assert await cast.row("select used, folded_to from storage_account where id = %s", account) == (
+        assert await cast.row("select used, rolled_up_to from storage_account where id = %s", account) == (
             model.used,
-            model.folded_to,
+            model.rolled_up_to,
         )
 
 
@@ -83,7 +83,7 @@ async def reports_agree(cast: Cast, models: dict[int, AccountModel], partner: Ac
         rows = model.rows()
         known = [(str(day), usage, 0) for day, usage, _, _ in rows]
         trailing: list[tuple[str, int, int]] = []
-        day = model.folded_to + timedelta(days=1)
+        day = model.rolled_up_to + timedelta(days=1)
         while day <= LATER.date():
             trailing.append((str(day), rows[-1][2] if rows else 0, 0))
             day += timedelta(days=1)

@@ -8,11 +8,11 @@ import pytest
 
 from tests.cast import TB, Cast
 from tests.usage.scenes import OPENED, at, record
-from tonnage.contracts.page_queries import capacity
+from tonnage.contracts.lists import contract_totals
 from tonnage.db import Connection, connect
 from tonnage.jobs import defer
-from tonnage.jobs.page_queries import STATUSES, JobRow, job_rows
-from tonnage.usage.region_queries import RegionRow, region_rows
+from tonnage.jobs.lists import STATUSES, JobRow, job_rows
+from tonnage.metering.lists import RegionRow, region_rows
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -25,7 +25,7 @@ async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> Asyn
 
 
 async def test_regions_and_contracts(alone: Cast) -> None:
-    assert await alone.database.run(capacity) == (0, 0, 0, 0)
+    assert await alone.database.run(contract_totals) == (0, 0, 0, 0)
     assert await alone.database.run(region_rows) == []
     alone.now = OPENED
     for name in ("west", "east"):
@@ -37,11 +37,17 @@ async def test_regions_and_contracts(alone: Cast) -> None:
     for region, allocated in (("west", TB), ("west", 2 * TB), ("east", 4 * TB)):
         account = await alone.account(partner, allocated, region=region)
         await record(alone, (account, at("2026-01-06"), allocated // 2))
-    assert await alone.database.run(capacity) == (2, 200 * TB, 30 * TB, 35 * TB // 10)
+    assert await alone.database.run(contract_totals) == (2, 200 * TB, 30 * TB, 35 * TB // 10)
     east, west = await alone.database.run(region_rows)
     assert (east.name, east.accounts, east.allocated, east.used) == ("east", 1, 4 * TB, 2 * TB)
     assert (west.name, west.accounts, west.allocated, west.used) == ("west", 2, 3 * TB, 15 * TB // 10)
-    assert (west.is_default, east.is_default, west.plane, west.as_of, west.missed) == (True, False, "metered", None, 0)
+    assert (west.is_default, east.is_default, west.backend, west.as_of, west.missed) == (
+        True,
+        False,
+        "metered",
+        None,
+        0,
+    )
     assert not west.is_stale(datetime.now(UTC))
 
 
@@ -49,7 +55,7 @@ async def test_a_cluster_that_nobody_samples_is_stale(alone: Cast) -> None:
     await alone.region("here")
 
     async def sampled(conn: Connection) -> RegionRow:
-        await conn.execute("update region set plane = 'ceph', admin_url = 'http://rgw', connected_at = %s", [OPENED])
+        await conn.execute("update region set backend = 'ceph', admin_url = 'http://rgw', connected_at = %s", [OPENED])
         (before,) = await region_rows(conn)
         assert before.as_of == OPENED
         await conn.execute(
@@ -69,7 +75,7 @@ async def test_a_cluster_that_nobody_samples_is_stale(alone: Cast) -> None:
 async def test_jobs_by_status_and_page(alone: Cast) -> None:
     async def pages(conn: Connection) -> list[JobRow]:
         for region in ("1", "2", "3"):
-            await defer(conn, "accounts.reconcile", region)
+            await defer(conn, "provisioning.reconcile", region)
         await conn.execute("update procrastinate_jobs set status = 'failed', attempts = 4 where args->>'subject' = '2'")
         away = "insert into job_failure select id, %s, 'away' from procrastinate_jobs where status = 'failed'"
         await conn.execute(away, [OPENED])
@@ -85,7 +91,7 @@ async def test_jobs_by_status_and_page(alone: Cast) -> None:
 
     newest, failed, _ = await alone.database.run(pages)
     assert (failed.name, failed.status, failed.attempts, failed.failed_at, failed.reason) == (
-        "accounts.reconcile", "failed", 4, OPENED, "away",
+        "provisioning.reconcile", "failed", 4, OPENED, "away",
     )  # fmt: skip
     assert (newest.status, newest.failed_at, newest.reason) == ("waiting", None, None)
     assert newest.asked_at is not None

@@ -13,10 +13,18 @@ from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
-from tonnage.usage.account_queries import AccountDay, account_trends, daily_of_account
-from tonnage.usage.mover_queries import movers
-from tonnage.usage.partner_queries import PartnerDay, average_used, daily_of_partner, mean, trends
+from tonnage.usage.lists import (
+    AccountDay,
+    PartnerDay,
+    account_trends,
+    average_used,
+    daily_of_account,
+    daily_of_partner,
+    mean,
+    trends,
+)
 from tonnage.usage.period import Period
+from tonnage.usage.top_movers_queries import top_movers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -204,7 +212,7 @@ async def test_who_moved_most_within_a_week(cast: Cast) -> None:
         (accounts[2], at("2026-01-20"), 10**15),
         (accounts[3], at("2026-03-14"), 20),
     )
-    found = await cast.database.run(lambda conn: movers(conn, world.distributor.organisation_id, LATER.date()))
+    found = await cast.database.run(lambda conn: top_movers(conn, world.distributor.organisation_id, LATER.date()))
     assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
         (down.organisation_id, 900, -600),
         (up.organisation_id, 100, 50),

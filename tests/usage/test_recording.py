@@ -5,18 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from tests.cast import Cast
-from tests.usage.scenes import (
-    LATER,
-    OPENED,
-    assert_totals,
-    at,
-    import_lines,
-    numbered,
-    purge,
-    record,
-    rows_of,
-    trade,
-)
+from tests.usage.scenes import LATER, OPENED, assert_totals, at, import_lines, numbered, purge, record, rows_of, trade
 from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
@@ -260,11 +249,11 @@ async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: C
     edge = at("2026-03-10") - timedelta(days=actions.RAW_DAYS)
     await record(cast, *[(a, edge - timedelta(seconds=1), 5) for a in accounts], *[(a, edge, 6) for a in accounts])
     before = await rows_of(cast, accounts[0])
-    assert await actions.keep_house(cast.database, now) >= len(accounts)
+    assert await actions.run_maintenance(cast.database, now) >= len(accounts)
     left = await cast.row(
         "select array_agg(sampled_at), count(*) from usage_sample where account_id = any(%s)", accounts
     )
     assert left == ([edge] * 3, 3)
-    assert await actions.keep_house(cast.database, now) == 0
+    assert await actions.run_maintenance(cast.database, now) == 0
     assert await rows_of(cast, accounts[0]) == before
     assert await cast.row("select to_regclass('daily_usage_2026_06') is not null") == (True,)

@@ -8,17 +8,17 @@ from starlette.responses import Response
 
 from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
-from tonnage.web.middleware import Edge
-from tonnage.web.payload import Answer, Capacity, Day, Email, Flag, Name, Payload, Text, UuidBody, UuidPath
-from tonnage.web.route import Door, Early, mount
+from tonnage.web.middleware import RequestMiddleware
+from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
+from tonnage.web.schemas import Capacity, Day, Email, Flag, Name, RequestModel, ResponseModel, Text, UuidBody, UuidPath
 
 
-class ClientAccount(Payload):
+class ClientAccount(RequestModel):
     contact_email: Email
     password: Text
 
 
-class CreateThing(Payload):
+class CreateThing(RequestModel):
     name: Name
     allocated_capacity: Capacity
     contract_id: UuidBody
@@ -26,7 +26,7 @@ class CreateThing(Payload):
     client_account: ClientAccount | None = None
 
 
-class ThingResponse(Answer):
+class ThingResponse(ResponseModel):
     id: str
     allow_overdraft: bool | None = None
 
@@ -41,11 +41,11 @@ async def _check(request: Request) -> str:
 
 
 ThingId: TypeAlias = Annotated[UuidPath, Path(alias="thingID")]
-Caller: TypeAlias = Annotated[str, Depends(Early(_check))]
+Caller: TypeAlias = Annotated[str, Depends(AuthDependency(_check))]
 
 
 def thing_routes() -> APIRouter:
-    routes = APIRouter(prefix="/v1", route_class=Door, tags=["Things"])
+    routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Things"])
 
     @routes.get("/thing/{thingID}", responses={200: {"model": ThingResponse}})
     async def get_thing(caller: Caller, thing_id: ThingId) -> Response:
@@ -92,7 +92,7 @@ def bare() -> FastAPI:
     """An application with the error shape and the edge, and no routes yet."""
     app = FastAPI(title="Things", version="7", openapi_url=None, redirect_slashes=False)
     problem.install(app)
-    app.add_middleware(Edge)
+    app.add_middleware(RequestMiddleware)
     return app
 
 

@@ -9,19 +9,19 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
 from tonnage.db import Connection, Database
-from tonnage.web.csv_file import CsvFile, harmless
+from tonnage.web.csv_file import CsvFile, escape_formula
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@sum", "\t=1", "\r=1"])
 def test_a_formula_becomes_a_text(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
+    assert escape_formula(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["Hill", "a=b", "", -5, None])
 def test_everything_else_stays(cell: object) -> None:
-    assert harmless(cell) == cell
+    assert escape_formula(cell) == cell
 
 
 async def test_a_file_of_any_length_comes_whole(database: Database) -> None:

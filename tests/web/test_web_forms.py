@@ -10,9 +10,9 @@ from starlette.requests import Request
 from tonnage.errors import Conflict, FieldError, Invalid, NotFound
 from tonnage.units import MAX_CAPACITY
 from tonnage.web import problem
-from tonnage.web.forms import Checkbox, Filled, Form, Size, blank, fill, read_form, typed_size
-from tonnage.web.payload import Name
-from tonnage.web.reply import Json
+from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, read_form, typed_size, unbound
+from tonnage.web.responses import Json
+from tonnage.web.schemas import Name
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,8 @@ class Order(Form):
     rush: Checkbox = False
 
 
-def filled(**fields: str) -> Filled[Order]:
-    return fill(Order, {"name": "Hill", "size": "5", "size_unit": "TB", **fields})
+def filled(**fields: str) -> BoundForm[Order]:
+    return bind(Order, {"name": "Hill", "size": "5", "size_unit": "TB", **fields})
 
 
 def test_a_good_form_has_a_value() -> None:
@@ -100,7 +100,7 @@ async def test_a_form_that_breaks_a_rule_never_reaches_the_action() -> None:
         raise AssertionError
 
     assert await filled(name="").submit(never) is None
-    assert await blank(Order, name="Hill").submit(never) is None
+    assert await unbound(Order, name="Hill").submit(never) is None
 
 
 @pytest.fixture

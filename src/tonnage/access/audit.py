@@ -24,7 +24,7 @@ class AuditFilter:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """What somebody did. Names are those of the present; None where there is none any more, or none to be told."""
 
     id: int

@@ -31,11 +31,11 @@ class AccountChange:
 
 
 @dataclass(frozen=True)
-class PartnerRoom:
+class PartnerRemaining:
     """What a refusal has to explain: a partner's allocation and what it has given to other accounts, bytes."""
 
     allocated: int
-    given: int
+    allocated_to_accounts: int
     bounded: bool
     """Neither pay-per-use nor with overdraft: then only the largest number there is bounds what it gives."""
 
@@ -45,7 +45,7 @@ class PartnerRoom:
             return Conflict(
                 "The partner's other accounts have {given} between them; {wanted} more would be over the largest "
                 "number there is, {most} bytes; ask for less.",
-                given=Size(self.given),
+                given=Size(self.allocated_to_accounts),
                 wanted=Size(wanted),
                 most=MAX_CAPACITY,
                 field="allocatedCapacity",
@@ -53,7 +53,7 @@ class PartnerRoom:
         return Conflict(
             "The partner has {remaining} left of its {allocated}, and the request is for {wanted}; ask for less, or "
             "have the partner's allocation raised.",
-            remaining=Size(max(0, self.allocated - self.given)),
+            remaining=Size(max(0, self.allocated - self.allocated_to_accounts)),
             allocated=Size(self.allocated),
             wanted=Size(wanted),
             field="allocatedCapacity",

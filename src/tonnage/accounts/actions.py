@@ -6,13 +6,13 @@ from uuid import UUID
 import psycopg
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange, UniqueViolation
 
-from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, broken_constraint
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
+from tonnage.organisations.organisation import no_partner
 from tonnage.regions.actions import no_region
 
 
@@ -29,32 +29,32 @@ async def create_account(conn: Connection, actor: Actor, partner_id: UUID, accou
                     conn, actor.organisation_id, partner_id, account, new_account_id(), now, actor.stamp
                 )
                 if created is not None:
-                    await let_hear(conn, created.cluster, partner_id if created.bounded else None)
+                    await enqueue_reconcile(conn, created.cluster, partner_id if created.bounded else None)
         except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
             if broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
         except ForeignKeyViolation as error:  # the region was removed at this moment
-            raise await _nowhere(conn, actor, partner_id, account.region) from error
+            raise await _no_place(conn, actor, partner_id, account.region) from error
         else:
             if created is None:
-                raise await _nowhere(conn, actor, partner_id, account.region)
+                raise await _no_place(conn, actor, partner_id, account.region)
             return created.account
     raise Unavailable("No free account number was found; try again.")
 
 
-async def let_hear(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
+async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
     """Asks, in the caller's transaction, that a region's cluster hears of a changed account; None: there is no cluster.
 
     `pool_of` is a partner whose other accounts may have more or less room now.
     """
     if cluster is not None:
-        await defer(conn, "accounts.reconcile", cluster)
+        await defer(conn, "provisioning.reconcile", cluster)
     if pool_of is not None:
-        await defer(conn, "accounts.requota", pool_of)
+        await defer(conn, "provisioning.requota", pool_of)
 
 
-async def _nowhere(conn: Connection, actor: Actor, partner_id: UUID, region: str | None) -> TonnageError:
-    if await queries.partner_room(conn, actor.organisation_id, partner_id) is None:
+async def _no_place(conn: Connection, actor: Actor, partner_id: UUID, region: str | None) -> TonnageError:
+    if await queries.partner_remaining(conn, actor.organisation_id, partner_id) is None:
         return no_partner(partner_id)
     if region is not None:
         return no_region(region)
@@ -71,8 +71,8 @@ async def _refusal(
                 email=account.contact_email,
                 field="contactEmail",
             )
-        case "partner_given" | "overflow":
-            room = await queries.partner_room(conn, actor.organisation_id, partner_id)
+        case "partner_allocated_to_accounts" | "overflow":
+            room = await queries.partner_remaining(conn, actor.organisation_id, partner_id)
             return room.refusal(account.allocated_capacity) if room else no_partner(partner_id)
         case _:
             return error
@@ -91,7 +91,7 @@ async def delete_account(
         )
         if scheduled is None:
             raise no_account(account_id)
-        await let_hear(conn, scheduled.cluster)
+        await enqueue_reconcile(conn, scheduled.cluster)
 
 
 async def set_deletion(
@@ -118,9 +118,9 @@ async def set_deletion(
         )
         if deletion is None:
             raise no_account(account_id)
-        await let_hear(conn, deletion.cluster)
+        await enqueue_reconcile(conn, deletion.cluster)
     if deletion.started_at is not None and due != deletion.due:
-        raise too_late()
+        raise purge_started()
     earliest = earliest_purge(deletion.requested_at or requested, grace_days)
     if due is not None and due != deletion.due and due < earliest:
         raise Invalid.field("pendingDeletedAt", "must not be earlier than {earliest}", earliest=earliest)
@@ -140,12 +140,12 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     return account
 
 
-def too_late() -> Conflict:
+def purge_started() -> Conflict:
     """What there is to say of an account that its cluster has begun to forget."""
     return Conflict("The account is being deleted right now; it is too late to change that.")
 
 
-def number_of(account: str) -> int:
+def account_number(account: str) -> int:
     """The number of a `clientAccountId`; NotFound for what cannot be one."""
     number = account_id(account)
     if number is None:

@@ -8,7 +8,7 @@ from psycopg.errors import CheckViolation, NumericValueOutOfRange
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts import change_queries, queries
 from tonnage.accounts.account import AccountChange
-from tonnage.accounts.actions import let_hear, no_account, too_late
+from tonnage.accounts.actions import enqueue_reconcile, no_account, purge_started
 from tonnage.accounts.change_queries import Changed
 from tonnage.db import Connection, broken_constraint
 
@@ -26,11 +26,14 @@ async def change_account(
     try:
         async with conn.transaction():
             changed = await change_queries.change_account(conn, scope, partner_id, account_id, change, now, actor.stamp)
-            return await _heard(conn, partner_id, account_id, changed)
+            return await _reconciled(conn, partner_id, account_id, changed)
     except (CheckViolation, NumericValueOutOfRange) as error:
-        if change.allocated_capacity is None or broken_constraint(error) not in {"partner_given", "overflow"}:
+        if change.allocated_capacity is None or broken_constraint(error) not in {
+            "partner_allocated_to_accounts",
+            "overflow",
+        }:
             raise
-        room = await queries.partner_room(conn, scope, partner_id, account_id)
+        room = await queries.partner_remaining(conn, scope, partner_id, account_id)
         raise (room.refusal(change.allocated_capacity) if room else no_account(account_id)) from error
 
 
@@ -43,7 +46,7 @@ async def suspend_account(
         changed = await change_queries.suspend_account(
             conn, actor.organisation_id, partner_id, account_id, reason, now, actor.stamp
         )
-        return await _heard(conn, partner_id, account_id, changed)
+        return await _reconciled(conn, partner_id, account_id, changed)
 
 
 async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
@@ -51,7 +54,7 @@ async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, accou
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.resume_account(conn, actor.organisation_id, partner_id, account_id, actor.stamp)
-        await _heard(conn, partner_id, account_id, changed)
+        await _reconciled(conn, partner_id, account_id, changed)
 
 
 async def set_password(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, password_hash: str) -> None:
@@ -63,13 +66,13 @@ async def set_password(conn: Connection, actor: Actor, partner_id: UUID, account
     if in_time is None:
         raise no_account(account_id)
     if not in_time:
-        raise too_late()
+        raise purge_started()
 
 
-async def _heard(conn: Connection, partner_id: UUID, account_id: int, changed: Changed | None) -> bytes:
+async def _reconciled(conn: Connection, partner_id: UUID, account_id: int, changed: Changed | None) -> bytes:
     if changed is None:
         raise no_account(account_id)
     if changed.too_late:
-        raise too_late()
-    await let_hear(conn, changed.cluster, partner_id if changed.makes_room else None)
+        raise purge_started()
+    await enqueue_reconcile(conn, changed.cluster, partner_id if changed.makes_room else None)
     return changed.account

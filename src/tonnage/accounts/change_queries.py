@@ -8,8 +8,8 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.accounts.account import AccountChange
+from tonnage.accounts.extended_queries import EXTENDED
 from tonnage.accounts.queries import CLUSTER, LIVING, POOLED
-from tonnage.accounts.view_queries import VIEW
 from tonnage.db import Connection
 
 
@@ -55,14 +55,15 @@ _CHANGE: LiteralString = f"""
         select partner.* from partner, changed s, new where partner.id = s.partner_id and new.terms_change
         for no key update of partner
     ), parent as (
-        update partner set given = p.given - old.allocated_capacity + new.allocated_capacity,
+        update partner set
+            allocated_to_accounts = p.allocated_to_accounts - old.allocated_capacity + new.allocated_capacity,
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from p, old, new where partner.id = p.id and new.allocated_capacity <> old.allocated_capacity
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {POOLED}),
-           {VIEW}
+           {EXTENDED}
     from s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
 
 
@@ -75,7 +76,9 @@ async def change_account(
     now: datetime,
     stamp: str,
 ) -> Changed | None:
-    """None if there is no such account. Constraints: partner_given or overflow, the partner has not that much left.
+    """None if there is no such account.
+
+    Constraints: partner_allocated_to_accounts or overflow, the partner has not that much left.
 
     The partner's row is locked for every change of terms, also where its total stays: whether its pool is bounded must
     be known as it is when this is committed, else nobody would look at the quotas again.
@@ -110,7 +113,7 @@ _SUSPEND: LiteralString = f"""
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null,
-           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {VIEW},
+           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED},
            (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
                          case when old.suspended_at is not null
                              then jsonb_build_object('reason', old.suspension_reason) end,
@@ -140,7 +143,7 @@ _RESUME: LiteralString = f"""
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {VIEW},
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED},
            (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
                          jsonb_build_object('reason', old.suspension_reason), null) from changed c)
     from old, s join region r on r.id = s.region_id"""

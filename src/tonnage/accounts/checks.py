@@ -4,16 +4,16 @@ from tonnage.access.checks import Check, Checking, compare, compare_email_keys
 from tonnage.db import Connection
 
 
-async def partner_given(conn: Connection) -> Check:
+async def partner_allocated_to_accounts(conn: Connection) -> Check:
     """What a partner has given is the sum of its living accounts' allocations."""
     return await compare(
         conn,
         "partners: given to storage accounts",
         """
-        select p.id, p.given, coalesce(s.given, 0)
+        select p.id, p.allocated_to_accounts, coalesce(s.allocated_to_accounts, 0)
         from partner p left join (
-            select partner_id, sum(allocated_capacity) as given from storage_account where purged_at is null
-            group by partner_id
+            select partner_id, sum(allocated_capacity) as allocated_to_accounts from storage_account
+            where purged_at is null group by partner_id
         ) s on s.partner_id = p.id
         """,
     )
@@ -71,17 +71,4 @@ async def contact_email(conn: Connection) -> Check:
     )
 
 
-async def keys(conn: Connection) -> Check:
-    """What was purged has no access keys."""
-    return await compare(
-        conn,
-        "storage accounts: access keys of those that are gone",
-        """
-        select s.id, case when s.purged_at is not null then (
-                select nullif(count(*), 0) from access_key k where k.account_id = s.id) end, null
-        from storage_account s
-        """,
-    )
-
-
-ALL: tuple[Checking, ...] = (partner_given, partner_accounts, partner_used, terms, contact_email, keys)
+ALL: tuple[Checking, ...] = (partner_allocated_to_accounts, partner_accounts, partner_used, terms, contact_email)

@@ -4,13 +4,14 @@
 Parents are locked before they are updated, and every column of their CHECKs comes from there: see partners/queries.py.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.access.member import email_key
-from tonnage.accounts.account import NewAccount, PartnerRoom
+from tonnage.accounts.account import NewAccount, PartnerRemaining
 from tonnage.db import Connection, ListQuery
+from tonnage.email_address import email_key
 
 PUBLISHED: LiteralString = """
     'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
@@ -21,13 +22,13 @@ PUBLISHED: LiteralString = """
 ACCOUNT: LiteralString = f"json_strip_nulls(json_build_object({PUBLISHED}))"
 """The published JSON of a row `s` of storage_account."""
 
-CLUSTER: LiteralString = "(select r.id from region r where r.id = s.region_id and r.plane <> 'metered')"
+CLUSTER: LiteralString = "(select r.id from region r where r.id = s.region_id and r.backend <> 'metered')"
 """The region of a row `s` if there is a cluster that must hear of the account's changes, else null."""
 
 BOUNDED: LiteralString = "(p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false))"
 """Whether there is only so much for the accounts of a row `p` of partner."""
 
-POOLED: LiteralString = f"({BOUNDED} and exists (select from region where plane <> 'metered'))"
+POOLED: LiteralString = f"({BOUNDED} and exists (select from region where backend <> 'metered'))"
 """Whether therefore the quota of one, on whichever cluster, depends on the others, in whichever regions they are."""
 
 LIVING: LiteralString = """
@@ -54,7 +55,7 @@ _INSERT: LiteralString = f"""
     ), s as (
         insert into storage_account (
             id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
-            allocated_capacity, allow_overdraft, folded_to, created_at, terms_since)
+            allocated_capacity, allow_overdraft, rolled_up_to, created_at, terms_since)
         select %(id)s, p.id, r.id, %(name)s, %(email)s, %(email_key)s, %(hash)s,
                %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
         from p, region r where case when %(region)s::text is null then r.is_default else r.name = %(region)s end
@@ -63,7 +64,8 @@ _INSERT: LiteralString = f"""
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
         select id, terms_since, allocated_capacity, allow_overdraft from s
     ), parent as (
-        update partner set given = p.given + s.allocated_capacity, accounts = p.accounts + 1,
+        update partner set allocated_to_accounts = p.allocated_to_accounts + s.allocated_capacity,
+            accounts = p.accounts + 1,
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from s, p where partner.id = p.id
     )
@@ -94,8 +96,8 @@ async def insert_account(
 ) -> Created | None:
     """None if `scope` has no such partner that is open, or there is no such region.
 
-    Constraints: storage_account_email, taken; partner_given or overflow, the partner has not that much left;
-    storage_account_pkey, draw another id.
+    Constraints: storage_account_email, taken; partner_allocated_to_accounts or overflow, the partner has not that much
+    left; storage_account_pkey, draw another id.
     """
     cursor = await conn.execute(
         _INSERT,
@@ -164,13 +166,13 @@ async def owner_of(conn: Connection, account_id: int) -> UUID | None:
     return row[0] if row else None
 
 
-async def partner_room(
+async def partner_remaining(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int | None = None
-) -> PartnerRoom | None:
+) -> PartnerRemaining | None:
     """The numbers behind a refusal of a new account, or of another allocation of one that there is."""
     cursor = await conn.execute(
         f"""
-        select p.allocated_capacity, p.given - coalesce(s.allocated_capacity, 0), {BOUNDED}
+        select p.allocated_capacity, p.allocated_to_accounts - coalesce(s.allocated_capacity, 0), {BOUNDED}
         from partner p
         left join storage_account s on s.id = %(id)s and s.partner_id = p.id and s.purged_at is null
         where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
@@ -178,4 +180,35 @@ async def partner_room(
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return PartnerRoom(*row) if row else None
+    return PartnerRemaining(*row) if row else None
+
+
+_MOST_NAMED = 500
+
+
+async def account_labels(conn: Connection, scope: UUID | None, numbers: Collection[int]) -> dict[str, str]:
+    """The names of those accounts among `numbers` that are a partner's or its distributor's (None: anybody's)."""
+    if not numbers:
+        return {}
+    cursor = await conn.execute(
+        """
+        select s.id::text, s.name from storage_account s join partner p on p.id = s.partner_id
+        where s.id = any(%(numbers)s::bigint[]) and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        """,
+        {"numbers": list(numbers), "scope": scope},
+    )
+    return dict(await cursor.fetchall())
+
+
+async def account_ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[str]:
+    """The numbers of the accounts of the same scope whose names contain the text; the newest 500."""
+    cursor = await conn.execute(
+        """
+        select s.id::text from storage_account s
+        where strpos(lower(s.name), lower(%(text)s)) > 0 and (%(scope)s::uuid is null
+            or s.partner_id in (select p.id from partner p where %(scope)s in (p.id, p.distributor_id)))
+        order by s.seq desc limit %(most)s
+        """,
+        {"text": text, "scope": scope, "most": _MOST_NAMED},
+    )
+    return [number for (number,) in await cursor.fetchall()]

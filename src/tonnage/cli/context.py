@@ -17,14 +17,14 @@ from pydantic import ValidationError
 
 from tonnage import embedded, migrations, sealing
 from tonnage.access.actor import Actor, Kind
-from tonnage.access.queries import operator_id
-from tonnage.cli.kinds import CONNINFO
+from tonnage.cli.error_messages import READ_ONLY
 from tonnage.cli.output import printed
-from tonnage.cli.refusal import READ_ONLY
-from tonnage.clock import wall_clock
+from tonnage.cli.param_types import CONNINFO
+from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.db import Connection, Database, ListQuery, connect
 from tonnage.errors import TonnageError
+from tonnage.organisations.queries import operator_id
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def run(settings: Settings, work: Callable[[Session], Awaitable[T]]) -> T:
     async def in_session(conninfo: str) -> T:
         async with connect(conninfo, size=2, streams=1) as database:
             operator = Actor.on_command_line(await database.run(operator_id), Kind.OPERATOR)
-            return await work(Session(database, operator, wall_clock()))
+            return await work(Session(database, operator, system_time()))
 
     with fitting_database(settings) as conninfo:
         return asyncio.run(in_session(conninfo))

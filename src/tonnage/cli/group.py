@@ -8,7 +8,7 @@ import click
 
 
 class Commands(click.Group):
-    """Command `noun` is the attribute `noun` of the module `tonnage.cli.noun`.
+    """Command `noun` is the attribute `noun` of the module `tonnage.cli.commands.noun`.
 
     Loading all of them takes seconds, and `--help` needs none: the short helps are in the table. `commands_of` maps a
     section of the help to its commands and their short helps.
@@ -26,7 +26,7 @@ class Commands(click.Group):
         """The command, loaded now."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        return getattr(import_module(f"tonnage.cli.{cmd_name}"), cmd_name)
+        return getattr(import_module(f"tonnage.cli.commands.{cmd_name}"), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The sections of the help."""
@@ -42,9 +42,9 @@ class Commands(click.Group):
         except click.exceptions.Exit:
             raise
         except Exception as error:
-            from tonnage.cli.refusal import sentence_of  # noqa: PLC0415  it loads the driver, which --help need not
+            from tonnage.cli.error_messages import error_message  # noqa: PLC0415  it loads the driver, which --help need not
 
-            sentence = sentence_of(error)
+            sentence = error_message(error)
             if sentence is None:
                 raise
             raise click.ClickException(sentence) from error

@@ -10,7 +10,7 @@ from typing import ClassVar
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from tonnage.web.middleware import dressed, request_id_of
+from tonnage.web.middleware import request_id_of, with_standard_headers
 from tonnage.web.problem import problem
 
 MAX_HEAD = 64 * 1024
@@ -152,7 +152,10 @@ class HttpProtocol(HttpToolsProtocol):
         scope: Scope = {"state": {"request_id": request_id.decode()}}
         response = problem(scope, status, detail, headers={"Connection": "close"})
         content = [STATUS_LINE[status]]
-        for name, value in (*self.server_state.default_headers, *dressed(response.raw_headers, request_id)):
+        for name, value in (
+            *self.server_state.default_headers,
+            *with_standard_headers(response.raw_headers, request_id),
+        ):
             content.extend((name, b": ", value, b"\r\n"))
         self.transport.write(b"".join((*content, b"\r\n", bytes(response.body))))
         if self.transport.can_write_eof():

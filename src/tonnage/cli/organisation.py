@@ -7,11 +7,11 @@ from uuid import UUID
 import click
 
 from tonnage.access.actor import Actor, Kind
-from tonnage.access.queries import organisation_kind
 from tonnage.cli.context import Session
-from tonnage.cli.kinds import UUID as UUID_TYPE
+from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.contracts.queries import distributor_of
 from tonnage.errors import NotFound
+from tonnage.organisations.queries import organisation_kind
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,7 +23,7 @@ def organisation_or_operator(command: F) -> F:
     return either(operator(command))
 
 
-async def meant(session: Session, organisation_id: UUID | None, *, of_operator: bool) -> Actor:
+async def chosen_organisation(session: Session, organisation_id: UUID | None, *, of_operator: bool) -> Actor:
     """The organisation as the actor that works on its own things. NotFound: there is none, or it is closed."""
     return session.operator if of_operator or organisation_id is None else await acting_for(session, organisation_id)
 

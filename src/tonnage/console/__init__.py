@@ -4,25 +4,25 @@ from fastapi import APIRouter, FastAPI
 
 from tonnage.console import (
     distributor,
+    error_pages,
+    home,
     operator,
-    own,
+    organisation,
     partner,
     profile,
-    refusals,
     rendering,
     sign_in,
-    start,
     styleguide,
 )
-from tonnage.console.visit import SignInWanted
+from tonnage.console.page_request import SignInRequired
 
 routes: tuple[APIRouter, ...] = (
-    start.routes,
+    home.routes,
     *sign_in.routes,
     *distributor.routes,
     *partner.routes,
     *operator.routes,
-    *own.routes,
+    *organisation.routes,
     *profile.routes,
 )
 """The pages."""
@@ -33,9 +33,9 @@ sample_routes: tuple[APIRouter, ...] = (styleguide.routes,)
 
 def install(app: FastAPI) -> None:
     """Serve what pages need, and say to people in a page what the API says as JSON."""
-    rendering.statics.install(app)
-    app.state.refusal_pages = refusals
-    app.exception_handler(SignInWanted)(refusals.sign_in_wanted)
+    rendering.static_files.install(app)
+    app.state.error_pages = error_pages
+    app.exception_handler(SignInRequired)(error_pages.redirect_to_sign_in)
 
 
 def prepare() -> None:

@@ -6,9 +6,9 @@ from urllib.parse import quote, unquote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tonnage.access.guard import resources_of
-from tonnage.access.session import LONGEST
-from tonnage.web.client import is_secure
+from tonnage.api_keys.guard import services_of
+from tonnage.authentication.session import LONGEST
+from tonnage.web.proxy_headers import is_secure
 
 _NOTICE_SECONDS = 60
 _THEME_SECONDS = 365 * 24 * 3600
@@ -27,7 +27,7 @@ class Cookies:
     """Those of a request, and how its response sets them."""
 
     def __init__(self, request: Request) -> None:
-        settings = resources_of(request).sign_in
+        settings = services_of(request).sign_in
         self.secure = is_secure(request.scope, settings.trusted_proxies, settings.public_url)
         """Whether the browser speaks TLS."""
         self._given = request.cookies

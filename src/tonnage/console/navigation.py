@@ -7,7 +7,7 @@ from tonnage.console.wording.catalogue import N_
 
 
 @dataclass(frozen=True)
-class Entry:
+class NavigationItem:
     """A page of the first rank; `label` is to be translated."""
 
     label: str
@@ -15,34 +15,34 @@ class Entry:
     role: Role = Role.VIEWER
 
 
-_TEAM = Entry(N_("Team"), "/team", Role.ADMIN)
-_KEYS = Entry(N_("API keys"), "/keys", Role.ADMIN)
-_AUDIT = Entry(N_("Audit log"), "/audit")
+_TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
+_KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
+_AUDIT = NavigationItem(N_("Audit log"), "/audit")
 
-_ENTRIES = {
+_ITEMS = {
     Kind.OPERATOR: (
-        Entry(N_("Overview"), "/operator"),
-        Entry(N_("Distributors"), "/operator/distributors"),
-        Entry(N_("Contracts"), "/operator/contracts"),
-        Entry(N_("Partners"), "/operator/partners"),
-        Entry(N_("Storage accounts"), "/operator/accounts"),
-        Entry(N_("Regions"), "/operator/regions"),
-        Entry(N_("Members"), "/operator/members"),
-        Entry(N_("Jobs"), "/operator/jobs"),
+        NavigationItem(N_("Overview"), "/operator"),
+        NavigationItem(N_("Distributors"), "/operator/distributors"),
+        NavigationItem(N_("Contracts"), "/operator/contracts"),
+        NavigationItem(N_("Partners"), "/operator/partners"),
+        NavigationItem(N_("Storage accounts"), "/operator/accounts"),
+        NavigationItem(N_("Regions"), "/operator/regions"),
+        NavigationItem(N_("Members"), "/operator/members"),
+        NavigationItem(N_("Jobs"), "/operator/jobs"),
         _TEAM,
         _KEYS,
         _AUDIT,
     ),
     Kind.DISTRIBUTOR: (
-        Entry(N_("Partners"), "/distributor/partners"),
-        Entry(N_("Contracts"), "/distributor/contracts"),
+        NavigationItem(N_("Partners"), "/distributor/partners"),
+        NavigationItem(N_("Contracts"), "/distributor/contracts"),
         _TEAM,
         _KEYS,
         _AUDIT,
     ),
     Kind.PARTNER: (
-        Entry(N_("Storage accounts"), "/partner/accounts"),
-        Entry(N_("Usage"), "/partner/usage"),
+        NavigationItem(N_("Storage accounts"), "/partner/accounts"),
+        NavigationItem(N_("Usage"), "/partner/usage"),
         _TEAM,
         _KEYS,
         replace(_AUDIT, role=Role.STAFF),
@@ -50,11 +50,11 @@ _ENTRIES = {
 }
 
 
-def entries(actor: Actor) -> list[Entry]:
+def navigation_items(actor: Actor) -> list[NavigationItem]:
     """What the member may open, in order."""
-    return [entry for entry in _ENTRIES[actor.kind] if actor.role.includes(entry.role)]
+    return [entry for entry in _ITEMS[actor.kind] if actor.role.includes(entry.role)]
 
 
 def home(actor: Actor) -> str:
     """The path of the page that a member begins with."""
-    return _ENTRIES[actor.kind][0].path
+    return _ITEMS[actor.kind][0].path

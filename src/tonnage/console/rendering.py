@@ -11,30 +11,30 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from tonnage.console.navigation import home
-from tonnage.console.shapes import load_line, trend_points
+from tonnage.console.sparkline import load_line, trend_points
 from tonnage.console.wording.catalogue import translations_of
-from tonnage.console.wording.sentences import sentence
+from tonnage.console.wording.translate import translate
 from tonnage.errors import TonnageError
 from tonnage.web import csrf
-from tonnage.web.statics import Statics
+from tonnage.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
-    from tonnage.console.view import View
+    from tonnage.console.page_context import PageContext
 
 _HERE = Path(__file__).parent
 
-statics = Statics(_HERE / "assets", _HERE / "vendor")
+static_files = StaticFiles(_HERE / "assets", _HERE / "vendor")
 """Stylesheet, scripts and the chart library."""
 
-_view: ContextVar["View"] = ContextVar("view")
+_view: ContextVar["PageContext"] = ContextVar("page")
 """Whom the page is drawn for. Filters need it, and macros that are imported see no context."""
 
 
-def render(template: str, view: "View", context: Mapping[str, object]) -> str:
+def render(template: str, page: "PageContext", context: Mapping[str, object]) -> str:
     """The page as HTML. Draws at once, without waiting for anything."""
-    before = _view.set(view)
+    before = _view.set(page)
     try:
-        return _environment.get_template(template).render(view=view, **context)
+        return _environment.get_template(template).render(page=page, **context)
     finally:
         _view.reset(before)
 
@@ -45,15 +45,15 @@ def prepare() -> None:
         _environment.get_template(template)
 
 
-def speak_to(view: "View") -> None:
+def use_context(page: "PageContext") -> None:
     """What the rest of this request says, in `gettext`, is in that reader's language."""
-    _view.set(view)
+    _view.set(page)
 
 
 def gettext(message: str) -> str:
     """In the reader's language; where nobody is known to read, in English."""
-    view = _view.get(None)
-    return translations_of(view.language).gettext(message) if view else message
+    page = _view.get(None)
+    return translations_of(page.language).gettext(message) if page else message
 
 
 def _ngettext(singular: str, plural: str, count: int) -> str:
@@ -128,9 +128,9 @@ def _month(day: date) -> str:
     return _view.get().formats.month(day)
 
 
-def _said(error: TonnageError | str) -> str:
-    view = _view.get()
-    return sentence(error, translations_of(view.language), view.formats)
+def _message(error: TonnageError | str) -> str:
+    page = _view.get()
+    return translate(error, translations_of(page.language), page.formats)
 
 
 def _made() -> Environment:
@@ -155,11 +155,11 @@ def _made() -> Environment:
         "ago": _ago,
         "day": _day,
         "month": _month,
-        "said": _said,
+        "said": _message,
     }
     environment.filters.update(filters)
     known: dict[str, Any] = {
-        "static": statics.url,
+        "static": static_files.url,
         "load_line": load_line,
         "trend_points": trend_points,
         "home": home,

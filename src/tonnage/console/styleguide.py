@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.console.cookies import Cookies
-from tonnage.console.ranges import read_range
-from tonnage.console.view import View
+from tonnage.console.date_range import read_range
+from tonnage.console.page_context import PageContext
 from tonnage.errors import Conflict
-from tonnage.web.forms import Filled, Form
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, Form
+from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.table import Choices
 
-routes = APIRouter(route_class=Door, include_in_schema=False)
+routes = APIRouter(route_class=AuthFirstRoute, include_in_schema=False)
 
 _TODAY = date(2026, 11, 24)
 _NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -25,8 +25,8 @@ _TB = 10**12
 _LISTED = Choices(("name", "used"), ("near", "over"), falling=frozenset({"used"}))
 
 
-def _filled() -> Filled[Form]:
-    form: Filled[Form] = Filled(
+def _filled() -> BoundForm[Form]:
+    form: BoundForm[Form] = BoundForm(
         {"name": "Hillside", "allocated": "60", "allocated_unit": "TB", "overdraft": "on", "role": "staff"}, None
     )
     form.errors["allocated"] = Conflict("The contract has 47 TB left for this partner; ask for less.")
@@ -45,8 +45,8 @@ async def styleguide(request: Request) -> Response:
     """Every component, with values that look like real ones."""
     cookies = Cookies(request)
     secret = cookies.guest() or secrets.token_urlsafe(32)
-    view = View(request, None, secret, cookies)
-    response = view.page(
+    page = PageContext(request, None, secret, cookies)
+    response = page.render(
         "components/styleguide.html",
         form=_filled(),
         wanted=_LISTED.read(request.query_params),

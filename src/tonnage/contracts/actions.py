@@ -8,7 +8,7 @@ from psycopg.errors import CheckViolation
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract
-from tonnage.db import Connection, attempt, broken_constraint
+from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.errors import Conflict, NotFound
 from tonnage.units import Size
 
@@ -36,7 +36,7 @@ async def amend_contract(
     """The contract as JSON as it now is. Conflict: it would reserve less than its partners have been allocated."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             amended = await queries.amend_contract(conn, contract_id, amendment, now, actor.stamp)
     except CheckViolation as error:
         if broken_constraint(error) != "contract_capacity":
@@ -49,7 +49,7 @@ async def amend_contract(
 
 async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Amendment) -> Conflict:
     distributor_id = await queries.distributor_of(conn, contract_id)
-    room = distributor_id and await queries.room(conn, distributor_id, contract_id)
+    room = distributor_id and await queries.remaining(conn, distributor_id, contract_id)
     return Conflict(
         "{reserved} is less than the {allocated} that the contract's partners have been allocated; shrink their "
         "allocations first.",

@@ -3,17 +3,17 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.guard import DistributorViewer
+from tonnage.api_keys.guard import DistributorViewer
 from tonnage.contracts import queries
-from tonnage.web.listing import AtOnce, Listing, Paging
-from tonnage.web.payload import Answer, Bytes, shown
-from tonnage.web.route import Door
+from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Bytes, ResponseModel, with_example
 
-routes = APIRouter(prefix="/v1", route_class=Door, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
 
 
-class DistributorContractResponse(Answer):
-    model_config = shown(
+class DistributorContractResponse(ResponseModel):
+    model_config = with_example(
         {
             "id": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
             "distributorId": "7e1fe78d-3f61-4215-8c48-eda9e1b08f13",
@@ -42,6 +42,9 @@ async def list_contracts(call: DistributorViewer, page: Paging) -> Response:
 
     Capacities are in bytes, prices in cents per GB and month, as decimal text.
     """
-    return Listing(
-        call.database.streams, page, queries.contracts_of(call.actor.organisation_id), at_once=AtOnce(call.database.run)
+    return JsonListResponse(
+        call.database.streams,
+        page,
+        queries.contracts_of(call.actor.organisation_id),
+        at_once=SingleRow(call.database.run),
     )

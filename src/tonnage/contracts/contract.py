@@ -52,7 +52,7 @@ class Amendment:
 
 
 @dataclass(frozen=True)
-class Room:
+class ContractRemaining:
     """Capacities of a contract, bytes."""
 
     reserved: int

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from tonnage.contracts.contract import Amendment, NewContract, Room
+from tonnage.contracts.contract import Amendment, ContractRemaining, NewContract
 from tonnage.db import Connection, ListQuery
 
 _CONTRACT = """json_strip_nulls(json_build_object(
@@ -40,14 +40,14 @@ def all_contracts() -> ListQuery:
     )
 
 
-async def room(conn: Connection, scope: UUID, contract_id: UUID) -> Room | None:
+async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> ContractRemaining | None:
     """What a contract of the distributor has reserved and allocated."""
     cursor = await conn.execute(
         "select reserved_capacity, allocated_capacity from contract where id = %s and distributor_id = %s",
         [contract_id, scope],
     )
     row = await cursor.fetchone()
-    return Room(*row) if row else None
+    return ContractRemaining(*row) if row else None
 
 
 async def distributor_of(conn: Connection, contract_id: UUID) -> UUID | None:

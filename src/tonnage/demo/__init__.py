@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from tonnage.access.passwords import Passwords
 from tonnage.db import Connection, Database
 from tonnage.demo import admission, keyfile, queries, scene
 from tonnage.demo.admission import Secrets
 from tonnage.demo.keyfile import KeyFile
 from tonnage.demo.loading import load
+from tonnage.passwords import Passwords
 
 
 class DemoRefused(Exception):

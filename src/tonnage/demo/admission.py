@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tonnage.access import actions, member_actions
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.access.key_queries import find_key
-from tonnage.access.keys import NewKey, digest
-from tonnage.access.member import NewMember
-from tonnage.access.passwords import Passwords, account_password, member_password
-from tonnage.access.queries import operator_id
+from tonnage.api_keys import actions as api_key_actions
+from tonnage.api_keys.api_key import NewKey, digest
+from tonnage.api_keys.queries import find_key
+from tonnage.authentication import credential_actions
 from tonnage.db import Connection
 from tonnage.demo import scene
 from tonnage.demo.keyfile import LoginEntry
 from tonnage.errors import NotFound, Unauthenticated
+from tonnage.members import actions as member_actions
+from tonnage.members.member import NewMember
+from tonnage.organisations.queries import operator_id
+from tonnage.passwords import Passwords, account_password, member_password
 
 _ALPHABET = string.ascii_letters + string.digits + "-_.!"
 
@@ -74,7 +76,7 @@ async def renew_passwords(conn: Connection, fresh: Secrets) -> list[LoginEntry]:
     renewed: list[LoginEntry] = []
     for login in scene.LOGINS:
         try:
-            await member_actions.set_member_password(conn, operator, login.email, fresh.hashes[login.email])
+            await credential_actions.set_member_password(conn, operator, login.email, fresh.hashes[login.email])
         except NotFound:
             continue
         renewed.append(_entry(login, fresh))
@@ -87,7 +89,7 @@ async def create_keys(conn: Connection, now: datetime) -> dict[str, str]:
     made: dict[str, str] = {}
     for name, (organisation_id, role) in scene.KEYS.items():
         try:
-            made[name], _ = await actions.create_key(
+            made[name], _ = await api_key_actions.create_key(
                 conn, operator, organisation_id, NewKey(f"Demo: {name}", role), now
             )
         except NotFound:

@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from tonnage.access import actions as access
 from tonnage.access.actor import Actor, Kind
-from tonnage.access.queries import operator_id
 from tonnage.accounts import actions as accounts
 from tonnage.accounts.account import NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract, price
 from tonnage.db import Connection
 from tonnage.demo import scene, usage_curve
+from tonnage.organisations import actions as organisations
+from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import NewPartner
 from tonnage.regions import actions as regions
@@ -33,7 +33,7 @@ async def load(conn: Connection, account_password_hash: str, now: datetime) -> N
     for region in scene.REGIONS:
         await regions.add_region(conn, operator, region, founded)
     for distributor in scene.DISTRIBUTORS:
-        await access.create_distributor(conn, operator, distributor.name, founded, distributor_id=distributor.id)
+        await organisations.create_distributor(conn, operator, distributor.name, founded, distributor_id=distributor.id)
         for contract in distributor.contracts:
             await _sign(conn, operator, distributor, contract, founded)
     opened: dict[int, scene.Customer] = {}

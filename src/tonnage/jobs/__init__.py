@@ -1,36 +1,31 @@
-"""Asking for a job on the caller's connection: it is there when the transaction is, and gone when it is rolled back."""
+"""Deferring a job on the caller's connection: it exists when the transaction commits, and not when it rolls back."""
 
 from procrastinate import App, PsycopgConnector
 
 from tonnage.db import Connection
 from tonnage.jobs import queries
-
-SHORT, LONG = "default", "long"
-"""Queues. Workers keep slots for each: what takes minutes must not keep new accounts and leaked keys waiting."""
-
-_LONG = {"accounts.purge_region", "accounts.sweep", "usage.sample"}
+from tonnage.jobs.declaration import DECLARED
 
 # Never opened: it only words the statement, which goes over the caller's connection.
 _queue = App(connector=PsycopgConnector())
 
 
 async def defer(conn: Connection, name: str, subject: object) -> None:
-    """Asks for the job `name` about one thing, such as a region's id: see worker.py for what there is.
+    """Defers the declared job `name` about one thing, such as a region's id. LookupError: no such job is declared.
 
-    Jobs of the same name and subject run one after the other, and one does the work of all that wait with it. So asking
-    once too often costs next to nothing, and a job must look at what there is rather than at what it was told.
+    Jobs of the same name and subject run one after the other, and one does the work of all that wait with it. So
+    deferring once too often costs next to nothing, and a job must look at the present state of its subject.
     """
-    # One that waits for its next try has the turn, and it would be ours to wait for it.
-    await queries.hasten(conn, turn(name, subject))
-    job = _queue.configure_task(name, lock=turn(name, subject), queue=queue_of(name), connection=conn)
+    declared = DECLARED.get(name)
+    if declared is None:
+        raise LookupError(f"no job {name} is declared; tonnage.worker has to import its module")
+    lock = lock_key(name, subject)
+    # One that waits for its next try holds the lock, and ours would have to wait for it.
+    await queries.run_now(conn, lock)
+    job = _queue.configure_task(name, lock=lock, queue=declared.queue, connection=conn)
     await job.defer_async(subject=str(subject))
 
 
-def turn(name: str, subject: object) -> str:
-    """What jobs have in common that take turns."""
+def lock_key(name: str, subject: object) -> str:
+    """Jobs with the same key run one after the other."""
     return f"{name}/{subject}"
-
-
-def queue_of(name: str) -> str:
-    """Where a job waits."""
-    return LONG if name in _LONG else SHORT

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from psycopg.errors import UniqueViolation
 
-from tonnage.db import Connection, attempt
+from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.errors import Conflict, NotFound
 from tonnage.jobs import queries
 
@@ -30,7 +30,7 @@ async def retry(conn: Connection, ids: Sequence[int] | None) -> Retried:
             ids=", ".join(map(str, unknown)),
         )
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             dropped = await queries.drop_superseded(conn, held)
             await queries.try_now(conn, held)
     except UniqueViolation as error:

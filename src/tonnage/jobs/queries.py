@@ -19,7 +19,7 @@ ASKED_AT = "(select min(e.at) from procrastinate_events e where e.job_id = j.id)
 _TO_RETRY = "(j.status = 'failed' or j.status = 'todo' and j.attempts > 0)"
 
 
-class Count(NamedTuple):
+class JobCount(NamedTuple):
     """Jobs of one name in one status. `asked_at`: when the oldest was asked for whose turn it is; None without one."""
 
     name: str
@@ -28,7 +28,7 @@ class Count(NamedTuple):
     asked_at: datetime | None
 
 
-async def hasten(conn: Connection, turn: str) -> None:
+async def run_now(conn: Connection, turn: str) -> None:
     """Lets the job that waits for its next try, and has this turn, try at once.
 
     One that somebody else is hastening is left to him: nobody waits here for another's transaction to end.
@@ -43,7 +43,7 @@ async def hasten(conn: Connection, turn: str) -> None:
     )
 
 
-async def absorb(conn: Connection, job_id: int, turn: str) -> datetime:
+async def coalesce(conn: Connection, job_id: int, turn: str) -> datetime:
     """Takes the jobs away that wait for the same turn as the one that is about to begin, or have failed at theirs.
 
     Whoever asked for them has committed: what they wanted is seen by whoever looks from now on. Gives the database's
@@ -64,7 +64,7 @@ async def absorb(conn: Connection, job_id: int, turn: str) -> datetime:
     return row[0]
 
 
-async def forget_missed(conn: Connection, name: str) -> datetime:
+async def drop_missed(conn: Connection, name: str) -> datetime:
     """The runs of a recurring job that failed or were broken off: the one that begins now does their work. Gives the
     database's time.
     """
@@ -83,7 +83,7 @@ async def forget_missed(conn: Connection, name: str) -> datetime:
     return row[0]
 
 
-async def note_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
+async def record_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
     """Keeps why a job failed last."""
     await conn.execute(
         """
@@ -94,7 +94,7 @@ async def note_failure(conn: Connection, job_id: int, reason: str, now: datetime
     )
 
 
-async def forget_failures(conn: Connection) -> None:
+async def delete_stale_failures(conn: Connection) -> None:
     """Of jobs that are gone: they went well in the end, or nobody asked why for a long time."""
     await conn.execute(
         "delete from job_failure f where not exists (select from procrastinate_jobs j where j.id = f.job_id)"
@@ -124,7 +124,7 @@ def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
     )
 
 
-async def counts(conn: Connection) -> list[Count]:
+async def job_counts(conn: Connection) -> list[JobCount]:
     """How many jobs there are of each name and status."""
     cursor = await conn.execute(
         f"""
@@ -134,7 +134,7 @@ async def counts(conn: Connection) -> list[Count]:
         group by 1, 2 order by 1, 2
         """
     )
-    return [Count(*row) for row in await cursor.fetchall()]
+    return [JobCount(*row) for row in await cursor.fetchall()]
 
 
 async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[int]:

@@ -14,10 +14,11 @@ from procrastinate.jobs import Job, Status
 from procrastinate.middleware import WorkerMiddleware
 from psycopg_pool import PoolTimeout
 
-from tonnage.clock import Clock
 from tonnage.db import Database
 from tonnage.errors import TonnageError, Unavailable
-from tonnage.jobs import LONG, SHORT, queries
+from tonnage.jobs import queries
+from tonnage.jobs.declaration import LONG, SHORT
+from tonnage.services import Services
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ so long that it lives is taken for dead, and its jobs are done by others."""
 AWAY = (Unavailable, psycopg.OperationalError, PoolTimeout)
 
 
-class Persistent(BaseRetryStrategy):
+class RetryWhenAway(BaseRetryStrategy):
     """What could not be reached is tried again until it can be, ever less often; a bug is not."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
@@ -56,7 +57,7 @@ class Persistent(BaseRetryStrategy):
         return None
 
 
-async def take_over_orphans(app: App) -> None:
+async def take_over_stalled(app: App) -> None:
     """Gives the jobs of workers that were killed to living ones.
 
     Nobody else does: such a job would stay under way for ever, and its lock would keep all later ones of its kind out.
@@ -73,32 +74,33 @@ async def take_over_orphans(app: App) -> None:
                 await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
-async def forget_ended(app: App, database: Database) -> None:
+async def delete_ended(app: App, database: Database) -> None:
     """Removes jobs that failed a month ago or were ended from outside, and why those failed that are gone."""
     await app.job_manager.delete_old_jobs(
         _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
-    await database.run(queries.forget_failures)
+    await database.run(queries.delete_stale_failures)
 
 
-async def work(app: App, database: Database, clock: Clock, grace: int = 20) -> None:
+async def work(app: App, services: Services, grace: int = 20) -> None:
     """Runs jobs until it is cancelled; then those under way have `grace` seconds to finish. Outlives the database."""
 
     async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
         try:
             return await process()
         except Exception as error:
-            reason = told(error)
+            reason = describe_error(error)
             if context.job.id is not None:
                 job_id = context.job.id
                 with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
-                    await database.run(lambda conn: queries.note_failure(conn, job_id, reason, clock()))
+                    now = services.wall_clock()
+                    await services.database.run(lambda conn: queries.record_failure(conn, job_id, reason, now))
             raise
 
     while True:
         try:
             async with app.open_async():
-                await take_over_orphans(app)
+                await take_over_stalled(app)
                 await _run_workers(app, grace, telling)
             # It also returns when its connection for notifications breaks.
             reason = "its connection has ended"
@@ -115,7 +117,7 @@ async def work(app: App, database: Database, clock: Clock, grace: int = 20) -> N
         await asyncio.sleep(_PAUSE)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """In words that may be kept: a database's own say which values it refused, people's addresses among them."""
     match error:
         case TonnageError():

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange
 
-from tonnage.access.actions import no_partner
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.contracts.queries import room
-from tonnage.db import ATTEMPTS, Connection, attempt, broken_constraint
+from tonnage.contracts.queries import remaining
+from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.errors import Conflict, Count, NotFound, Unavailable
 from tonnage.jobs import defer
+from tonnage.organisations.organisation import no_partner
 from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import Size
@@ -31,14 +31,14 @@ async def create_partner(
     scope = actor.organisation_id
     for _ in range(ATTEMPTS):
         try:
-            async with attempt(conn):
+            async with savepoint_if_in_transaction(conn):
                 return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
         except ForeignKeyViolation as error:
             raise no_contract(partner.contract_id) from error
         except (CheckViolation, NumericValueOutOfRange) as error:
             if broken_constraint(error) not in _NO_ROOM:
                 raise
-            left = await room(conn, scope, partner.contract_id)
+            left = await remaining(conn, scope, partner.contract_id)
             if left is None:  # a stranger's contract and an overflow at once
                 raise no_contract(partner.contract_id) from error
             # Else some was freed since the refusal, which was true of a moment before.
@@ -57,24 +57,24 @@ async def update_partner(
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
-        async with conn.transaction() if change.of_pool else attempt(conn):
+        async with conn.transaction() if change.of_pool else savepoint_if_in_transaction(conn):
             updated = await queries.update_partner(conn, scope, partner_id, change, now, actor.stamp)
             if updated and updated[1]:
-                await defer(conn, "accounts.requota", partner_id)
+                await defer(conn, "provisioning.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
         constraint = broken_constraint(error)
-        if constraint not in _NO_ROOM | {"partner_given"}:
+        if constraint not in _NO_ROOM | {"partner_allocated_to_accounts"}:
             raise
-        standing = await queries.standing(conn, scope, partner_id)
-        if standing is None:
+        figures = await queries.capacity_figures(conn, scope, partner_id)
+        if figures is None:
             raise no_partner(partner_id) from error
-        wanted = standing.allocated if change.allocated_capacity is None else change.allocated_capacity
+        wanted = figures.allocated if change.allocated_capacity is None else change.allocated_capacity
         if constraint in _NO_ROOM:
-            raise _no_room(wanted, standing.contract_remaining + standing.allocated) from error
+            raise _no_room(wanted, figures.contract_remaining + figures.allocated) from error
         raise Conflict(
             "The partner has given {given} to its storage accounts, more than {wanted} without overdraft; shrink their "
             "allocations first, or allow overdraft.",
-            given=Size(standing.given),
+            given=Size(figures.allocated_to_accounts),
             wanted=Size(wanted),
         ) from error
     if updated is None:
@@ -87,16 +87,16 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
     scope = actor.organisation_id
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             closed = await queries.close_partner(conn, scope, partner_id, now, actor.stamp)
     except CheckViolation as error:
         if broken_constraint(error) != "partner_empty":
             raise
-        standing = await queries.standing(conn, scope, partner_id)
+        figures = await queries.capacity_figures(conn, scope, partner_id)
         raise Conflict(
             "The partner still has {accounts}, those waiting for deletion included; delete them and wait until they "
             "are gone.",
-            accounts=Count("{count} storage account", "{count} storage accounts", standing.accounts if standing else 0),
+            accounts=Count("{count} storage account", "{count} storage accounts", figures.accounts if figures else 0),
         ) from error
     if not closed:
         raise no_partner(partner_id)
@@ -110,20 +110,20 @@ async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contrac
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
     except (CheckViolation, NumericValueOutOfRange) as error:
-        standing = await queries.standing(conn, scope, partner_id, contract_id)
+        figures = await queries.capacity_figures(conn, scope, partner_id, contract_id)
         if broken_constraint(error) not in _NO_ROOM:
             raise
-        if standing is None:
+        if figures is None:
             raise no_partner(partner_id) from error
-        raise _no_room(standing.allocated, standing.contract_remaining) from error
+        raise _no_room(figures.allocated, figures.contract_remaining) from error
     if moved is not None:
         return moved
     if await queries.one_partner(conn, scope, partner_id) is None:
         raise no_partner(partner_id)
-    if await room(conn, scope, contract_id) is None:
+    if await remaining(conn, scope, contract_id) is None:
         raise no_contract(contract_id)
     raise Conflict("The other contract is in another currency; move the partner to one in its own.")
 

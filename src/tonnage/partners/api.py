@@ -5,21 +5,31 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
-from tonnage.access.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.organisations.organisation import no_partner
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
-from tonnage.web.listing import AtOnce, Listing, Paging
-from tonnage.web.payload import Answer, Bytes, Capacity, Flag, Name, Payload, UuidBody, UuidPath, shown
-from tonnage.web.reply import Json, NoContent
-from tonnage.web.route import Door
+from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
+from tonnage.web.responses import Json, NoContent
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import (
+    Bytes,
+    Capacity,
+    Flag,
+    Name,
+    RequestModel,
+    ResponseModel,
+    UuidBody,
+    UuidPath,
+    with_example,
+)
 
-routes = APIRouter(prefix="/v1", route_class=Door, tags=["Distributors"])
-extensions = APIRouter(prefix="/ext/v1", route_class=Door, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
+extensions = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute, tags=["Distributors"])
 
 
-class CreatePartnerReqBody(Payload):
-    model_config = shown(
+class CreatePartnerReqBody(RequestModel):
+    model_config = with_example(
         {
             "allocatedCapacity": 5_000_000_000_000,
             "distributorContractId": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
@@ -33,22 +43,22 @@ class CreatePartnerReqBody(Payload):
     name: Name
 
 
-class UpdatePartnerReqBody(Payload):
-    model_config = shown({"allocatedCapacity": 250_000_000, "name": "Renamed partner"})
+class UpdatePartnerReqBody(RequestModel):
+    model_config = with_example({"allocatedCapacity": 250_000_000, "name": "Renamed partner"})
 
     allocated_capacity: Capacity | None = None
     allow_overdraft: Flag | None = None
     name: Name | None = None
 
 
-class MovePartnerReqBody(Payload):
-    model_config = shown({"distributorContractId": "bb0a102d-ad4b-4738-b405-561add97abbb"})
+class MovePartnerReqBody(RequestModel):
+    model_config = with_example({"distributorContractId": "bb0a102d-ad4b-4738-b405-561add97abbb"})
 
     distributor_contract_id: UuidBody
 
 
-class DistributorPartnerResponse(Answer):
-    model_config = shown(
+class DistributorPartnerResponse(ResponseModel):
+    model_config = with_example(
         {
             "id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
             "distributorContractId": "606f031c-0f85-4444-8c7d-4a8f1ede7cd3",
@@ -72,8 +82,8 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
     In order of creation.
     """
     select = queries.partners_of(call.actor.organisation_id, contractID)
-    return Listing(
-        call.database.streams, page, select, actions.no_contract(contractID), at_once=AtOnce(call.database.run)
+    return JsonListResponse(
+        call.database.streams, page, select, actions.no_contract(contractID), at_once=SingleRow(call.database.run)
     )
 
 

@@ -29,11 +29,11 @@ class PartnerChange:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CapacityFigures:
     """What a refusal has to explain: a partner's capacities and its contract's, bytes."""
 
     allocated: int
-    given: int
+    allocated_to_accounts: int
     overdraft: bool
     accounts: int
     contract_remaining: int

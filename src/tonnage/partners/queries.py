@@ -15,7 +15,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
-from tonnage.partners.partner import NewPartner, PartnerChange, Standing
+from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
 
 PARTNER = """json_strip_nulls(json_build_object(
     'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
@@ -92,7 +92,7 @@ _UPDATE: LiteralString = f"""
         update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
     ), p as (
         update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
-            given = old.given,
+            allocated_to_accounts = old.allocated_to_accounts,
             terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
         from new, old where p.id = new.id
         returning p.*
@@ -128,8 +128,8 @@ async def update_partner(
     """The partner as JSON as it now is, and whether that means another pool for its storage accounts; None if the
     distributor `scope` has no such one.
 
-    Constraints: partner_given, less than its accounts have been given; contract_capacity or overflow, the contract has
-    not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
+    Constraints: partner_allocated_to_accounts, less than its accounts have; contract_capacity or overflow, the contract
+    has not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
     subtract the same old value.
     """
     cursor = await conn.execute(
@@ -199,11 +199,13 @@ async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes 
     return row[0] if row else None
 
 
-async def standing(conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None = None) -> Standing | None:
+async def capacity_figures(
+    conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None = None
+) -> CapacityFigures | None:
     """The numbers behind a refusal; the remainder is of `contract_id`, or else of the partner's own contract."""
     cursor = await conn.execute(
         """
-        select p.allocated_capacity, p.given, coalesce(p.allow_overdraft, false), p.accounts,
+        select p.allocated_capacity, p.allocated_to_accounts, coalesce(p.allow_overdraft, false), p.accounts,
                k.reserved_capacity - k.allocated_capacity
         from partner p join contract k on k.id = coalesce(%s, p.contract_id) and k.distributor_id = p.distributor_id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null
@@ -211,7 +213,7 @@ async def standing(conn: Connection, scope: UUID, partner_id: UUID, contract_id:
         [contract_id, partner_id, scope],
     )
     row = await cursor.fetchone()
-    return Standing(*row) if row else None
+    return CapacityFigures(*row) if row else None
 
 
 def partners_of(scope: UUID, contract_id: UUID) -> ListQuery:

@@ -13,13 +13,13 @@ from pathlib import Path
 from psycopg.errors import CheckViolation, UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.clock import Clock
-from tonnage.db import Connection, Database, attempt, broken_constraint
+from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.jobs import defer
-from tonnage.regions import planes, queries
+from tonnage.regions import backends, queries
 from tonnage.regions.region import Gateway, NewRegion
-from tonnage.storage.plane import PlaneReport, StoragePlane
+from tonnage.services import Services
+from tonnage.storage.backend import BackendReport, Backends, StorageBackend
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def add_region(
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             await queries.insert_region(conn, region, now, actor.stamp)
     except UniqueViolation as error:
         if broken_constraint(error) != "region_name":
@@ -65,28 +65,28 @@ async def connect_region(
     region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
     if region_id is None:
         raise no_region(name)
-    await planes.keep_credentials(conn, key_file, region_id, gateway)
-    await defer(conn, "accounts.prove", region_id)
+    await backends.store_credentials(conn, key_file, region_id, gateway)
+    await defer(conn, "provisioning.verify_identity", region_id)
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
     """In the caller's transaction. Conflict: storage accounts live in it."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             removed = await queries.delete_region(conn, name, actor.stamp)
     except CheckViolation as error:
         raise Conflict("Storage accounts live in the region {region}; delete them first.", region=name) from error
     if removed is None:
         raise no_region(name)
-    await planes.forget_credentials(conn, removed)
+    await backends.discard_credentials(conn, removed)
 
 
 async def make_default(conn: Connection, actor: Actor, name: str) -> None:
     """Accounts for which no region is named are opened there from now on; those that there are stay where they are."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with attempt(conn):
+        async with savepoint_if_in_transaction(conn):
             found = await queries.make_default(conn, name, actor.stamp)
     except UniqueViolation as error:
         raise Conflict("Another region became the default at the same moment; look again which one is.") from error
@@ -100,48 +100,51 @@ def no_region(name: str) -> NotFound:
 
 
 @asynccontextmanager
-async def watched(
-    database: Database, open_planes: planes.Planes, region_id: int, clock: Clock
-) -> AsyncGenerator[StoragePlane]:
-    """The plane of a region for some work. Unavailable that ends it goes on its way, after a look at the cluster.
+async def with_health_check(services: Services, region_id: int) -> AsyncGenerator[StorageBackend]:
+    """The backend of a region for some work. Unavailable that ends it goes on its way, after a look at the cluster.
 
     It need not be the cluster: one account may be beyond it while all others are well.
     """
     try:
-        yield await open_planes.of(region_id)
+        yield await services.backends.of(region_id)
     except Unavailable:
-        await look_at(database, open_planes, region_id, clock())
+        await check(services, region_id)
         raise
 
 
-async def look_after(database: Database, open_planes: planes.Planes, now: datetime) -> None:
+async def check_all(services: Services) -> None:
     """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
-    found = await database.run(queries.clusters)
+    found = await services.database.run(queries.clusters)
     # None of them waits for another one that is stalled.
-    await asyncio.gather(*(look_at(database, open_planes, cluster.region_id, now) for cluster in found))
+    await asyncio.gather(*(check(services, cluster.region_id) for cluster in found))
 
 
-async def look_at(database: Database, open_planes: planes.Planes, region_id: int, now: datetime) -> None:
+async def check(services: Services, region_id: int) -> None:
     """Tries a region's cluster, and keeps how it is doing. The log tells of its trouble once, and of its end."""
     try:
-        report = await examine(open_planes, region_id)
+        report = await report_on(services.backends, region_id)
     except NotFound:
         return
     if report.problems:
         trouble = " ".join(report.problems)
-        if name := await database.run(lambda conn: queries.note_trouble(conn, region_id, trouble, now)):
+        now = services.wall_clock()
+        if name := await services.database.run(lambda conn: queries.record_trouble(conn, region_id, trouble, now)):
             _log.warning("the region %s is in trouble: %s", name, trouble)
-    elif name := await database.run(lambda conn: queries.note_recovery(conn, region_id)):
+    elif name := await services.database.run(lambda conn: queries.record_recovery(conn, region_id)):
         _log.warning("the cluster of the region %s works again", name)
 
 
-async def examine(open_planes: planes.Planes, region_id: int) -> PlaneReport:
+async def report_on(open_backends: Backends, region_id: int) -> BackendReport:
     """Tries a region's cluster. That its credentials cannot be opened, or that it may be another cluster, is a problem
     too. NotFound: no region.
     """
     try:
-        cluster, plane = await open_planes.whatever(region_id)
-        report = await plane.check()
+        cluster, backend = await open_backends.any_state(region_id)
+        report = await backend.check()
     except Unavailable as error:
-        return PlaneReport(reachable=False, credentials=False, problems=(str(error),))
-    return replace(report, problems=(*report.problems, cluster.doubt)) if cluster.doubt else report
+        return BackendReport(reachable=False, credentials=False, problems=(str(error),))
+    return (
+        replace(report, problems=(*report.problems, cluster.identity_unverified))
+        if cluster.identity_unverified
+        else report
+    )

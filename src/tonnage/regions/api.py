@@ -3,17 +3,17 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tonnage.access.guard import resources_of
+from tonnage.api_keys.guard import services_of
 from tonnage.regions import queries
-from tonnage.web.payload import Answer, shown
-from tonnage.web.reply import Json
-from tonnage.web.route import Door
+from tonnage.web.responses import Json
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import ResponseModel, with_example
 
-routes = APIRouter(prefix="/v1", route_class=Door, tags=["Integrations"])
+routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Integrations"])
 
 
-class Region(Answer):
-    model_config = shown(
+class Region(ResponseModel):
+    model_config = with_example(
         {
             "name": "eu-central-2",
             "s3_url": "https://s3.eu-central-2.example.com",
@@ -28,7 +28,7 @@ class Region(Answer):
     sts_url: str
 
 
-class ListRegionsResponse(Answer):
+class ListRegionsResponse(ResponseModel):
     regions: list[Region]
 
 
@@ -38,4 +38,4 @@ async def list_regions(request: Request) -> Response:
 
     Needs no key.
     """
-    return Json(await resources_of(request).database.run(queries.published_regions))
+    return Json(await services_of(request).database.run(queries.published_regions))

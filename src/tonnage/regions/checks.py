@@ -11,7 +11,7 @@ async def credentials(conn: Connection) -> Check:
         "regions: credentials",
         """
         select r.name, case when s.name is not null then 'kept' end,
-            case when r.plane <> 'metered' then 'kept' end
+            case when r.backend <> 'metered' then 'kept' end
         from region r left join sealed_secret s on s.name = 'region/' || r.id
         """,
     )

@@ -1,11 +1,12 @@
-"""What recurs for regions."""
+"""Background work on regions."""
 
-from tonnage.clock import Clock
-from tonnage.db import Database
+from tonnage.errors import Sentence
+from tonnage.jobs.declaration import job
 from tonnage.regions import actions
-from tonnage.regions.planes import Planes
+from tonnage.services import Services
 
 
-async def look_after(database: Database, planes: Planes, clock: Clock) -> None:
-    """How each cluster is doing, for whoever asks."""
-    await actions.look_after(database, planes, clock())
+@job("regions.check_all", label=Sentence("Check the health of all clusters"), cron="* * * * *")
+async def check_all(services: Services, subject: str) -> None:
+    """Records the health of every cluster."""
+    await actions.check_all(services)

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from tonnage.db import Connection, ListQuery
-from tonnage.regions.region import CEPH, METERED, Cluster, NewRegion
+from tonnage.regions.region import CEPH, METERED, NewRegion
+from tonnage.storage.backend import Cluster
 
 _PUBLIC = "jsonb_build_object('s3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url)"
-_PLANE = "jsonb_build_object('plane', r.plane, 'admin_url', r.admin_url)"
+_PLANE = "jsonb_build_object('backend', r.backend, 'admin_url', r.admin_url)"
 
 
 async def published_regions(conn: Connection) -> bytes:
@@ -28,7 +29,7 @@ def all_regions() -> ListQuery:
         """
         select r.id, json_strip_nulls(json_build_object(
             'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
-            'plane', r.plane, 'admin_url', r.admin_url, 'trouble', r.trouble,
+            'backend', r.backend, 'admin_url', r.admin_url, 'trouble', r.trouble,
             'troubleSince', to_char(r.trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
         from region r where %(after)s::integer is null or r.id > %(after)s
         order by r.id limit %(limit)s
@@ -45,7 +46,7 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
     cursor = await conn.execute(
         f"""
         with r as (
-            insert into region (name, s3_url, iam_url, sts_url, plane, is_default, created_at)
+            insert into region (name, s3_url, iam_url, sts_url, backend, is_default, created_at)
             values (%(name)s, %(s3)s, %(iam)s, %(sts)s, %(metered)s,
                     not exists (select from region where is_default), %(now)s)
             returning *
@@ -70,14 +71,15 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
 
 
 async def connect_region(conn: Connection, name: str, admin_url: str, now: datetime, stamp: str) -> int | None:
-    """The id of the region, whose plane is Ceph at that address from now on; None if there is no such region."""
+    """The id of the region, whose backend is Ceph at that address from now on; None if there is no such region."""
     cursor = await conn.execute(
         f"""
         with old as (
             select * from region where name = %(name)s for no key update
         ), r as (
-            update region r set plane = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
-                doubt = case when old.plane = %(ceph)s and old.admin_url = %(url)s then old.doubt else '' end,
+            update region r set backend = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
+                identity_unverified = case when old.backend = %(ceph)s and old.admin_url = %(url)s
+                    then old.identity_unverified else '' end,
                 connected_at = coalesce(r.connected_at, %(now)s), trouble = null, trouble_since = null
             from old where r.id = old.id
             returning r.*
@@ -141,7 +143,7 @@ async def make_default(conn: Connection, name: str, stamp: str) -> bool:
     return await cursor.fetchone() is not None
 
 
-_CLUSTER = "id, name, plane, admin_url, connection, doubt"
+_CLUSTER = "id, name, backend, admin_url, connection, identity_unverified"
 
 
 async def cluster(conn: Connection, region_id: int) -> Cluster | None:
@@ -160,18 +162,19 @@ async def all_clusters(conn: Connection, name: str | None = None) -> list[Cluste
 
 async def clusters(conn: Connection) -> list[Cluster]:
     """Every region with a cluster behind it, in order of their making."""
-    cursor = await conn.execute(f"select {_CLUSTER} from region where plane <> %s order by id", [METERED])
+    cursor = await conn.execute(f"select {_CLUSTER} from region where backend <> %s order by id", [METERED])
     return [Cluster(*row) for row in await cursor.fetchall()]
 
 
-async def note_doubt(conn: Connection, cluster: Cluster, doubt: str | None) -> None:
+async def set_identity_unverified(conn: Connection, cluster: Cluster, identity_unverified: str | None) -> None:
     """Keeps why it may be another cluster than the region's, or that it is none (None), unless it was changed again."""
     await conn.execute(
-        "update region set doubt = %s where id = %s and connection = %s", [doubt, cluster.region_id, cluster.connection]
+        "update region set identity_unverified = %s where id = %s and connection = %s",
+        [identity_unverified, cluster.region_id, cluster.connection],
     )
 
 
-async def note_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:
+async def record_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:
     """Keeps why the cluster cannot be used, and counts that. The region's name, if the cluster was well before."""
     cursor = await conn.execute(
         """
@@ -187,7 +190,7 @@ async def note_trouble(conn: Connection, region_id: int, trouble: str, now: date
     return row[0] if row else None
 
 
-async def note_recovery(conn: Connection, region_id: int) -> str | None:
+async def record_recovery(conn: Connection, region_id: int) -> str | None:
     """The trouble is over. The region's name, if there was any."""
     cursor = await conn.execute(
         """
@@ -202,7 +205,7 @@ async def note_recovery(conn: Connection, region_id: int) -> str | None:
 async def health(conn: Connection) -> list[tuple[str, bool, int]]:
     """Every region with a cluster: its name, whether it is in trouble, and how often it was found to be, since ever."""
     cursor = await conn.execute(
-        "select name, trouble is not null, failures from region where plane <> %s order by id", [METERED]
+        "select name, trouble is not null, failures from region where backend <> %s order by id", [METERED]
     )
     return await cursor.fetchall()
 

@@ -58,17 +58,3 @@ class Gateway:
     admin_url: str
     access_key: str
     secret_key: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The cluster of a region, as far as it can be known without secrets."""
-
-    region_id: int
-    name: str
-    plane: str
-    admin_url: str | None
-    connection: int
-    """Grows with every change of address or credentials."""
-    doubt: str | None
-    """Why it may not be the region's cluster; '' while nobody has looked; None when it is."""

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from tonnage.errors import Unavailable
+from tonnage.storage.backend import AccessKey
 from tonnage.storage.ceph_errors import code_of, not_ceph, refusal
-from tonnage.storage.plane import AccessKey
 from tonnage.storage.signing import GatewayAuth
 
 _LONGEST = 2**24
@@ -23,7 +23,7 @@ _LONGEST_BULK = 2**30
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long we wait, in seconds, and how often we try."""
 
     connect: float = 3
@@ -44,7 +44,7 @@ class Patience:
 class AdminOps:
     """The API at one address, for one admin user. An `address` without a path means Ceph's default entry, `/admin`."""
 
-    def __init__(self, address: str, key: AccessKey, patience: Patience) -> None:
+    def __init__(self, address: str, key: AccessKey, patience: Timeouts) -> None:
         parts = urlsplit(address)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._entry = self._origin + (parts.path.rstrip("/") or "/admin")
@@ -76,7 +76,7 @@ class AdminOps:
         With `once` no two of it are ever under way together: then only a 5xx of Ceph's own is followed by another try.
         That is what it answers when somebody else changed the same user in between; nothing has been done then.
         `read`: seconds until it answers, if not as usual. `bulk`: what it answers may be long, and take its time.
-        Raises the errors of `StoragePlane`.
+        Raises the errors of `StorageBackend`.
         """
         # quote: a blank that is written as `+` breaks the signature.
         address = f"{self._entry}/{resource}?{urlencode(parameters, quote_via=quote, safe='')}"

@@ -1,4 +1,4 @@
-"""The storage plane of a Ceph cluster with RADOS gateways, through their Admin Ops API. Measured on Ceph 16.2."""
+"""The storage backend of a Ceph cluster with RADOS gateways, through their Admin Ops API. Measured on Ceph 16.2."""
 
 import asyncio
 import re
@@ -10,43 +10,43 @@ from typing import Any
 
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage import ceph_account, ceph_check, ceph_traffic
-from tonnage.storage.admin_ops import AdminOps, Patience
-from tonnage.storage.ceph_account import uid
-from tonnage.storage.ceph_errors import not_ceph
-from tonnage.storage.errors import Misconfigured, NoKeyLeft, NotAsked, NotProvisioned, PlaneRefused
-from tonnage.storage.plane import (
+from tonnage.storage.admin_ops import AdminOps, Timeouts
+from tonnage.storage.backend import (
     MAX_ACCESS_KEYS,
     AccessKey,
     ActualAccount,
+    BackendReport,
     DesiredAccount,
-    PlaneReport,
     Traffic,
     Usage,
     differences,
 )
+from tonnage.storage.ceph_account import uid
+from tonnage.storage.ceph_errors import not_ceph
+from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned, NotReached, TooManyKeys
 from tonnage.units import MAX_CAPACITY
 
 _ACCESS_KEY = re.compile(r"[A-Z0-9]{16,128}")
 _PAGE = "1000"
 
 
-class CephPlane:
-    """As `StoragePlane` says. `address` is where the gateway's Admin Ops API is, `key` that of its admin user.
+class CephBackend:
+    """As `StorageBackend` says. `address` is where the gateway's Admin Ops API is, `key` that of its admin user.
 
     It needs no more than the capabilities `users=*` and `usage=*`.
     """
 
     enforces = True
 
-    def __init__(self, address: str, key: AccessKey, patience: Patience | None = None) -> None:
-        self._ops = AdminOps(address, key, patience or Patience())
+    def __init__(self, address: str, key: AccessKey, patience: Timeouts | None = None) -> None:
+        self._ops = AdminOps(address, key, patience or Timeouts())
 
-    async def check(self) -> PlaneReport:
-        """As `StoragePlane.check`."""
-        return await ceph_check.examine(self._ops)
+    async def check(self) -> BackendReport:
+        """As `StorageBackend.check`."""
+        return await ceph_check.check(self._ops)
 
     async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
-        """As `StoragePlane.apply`."""
+        """As `StorageBackend.apply`."""
         actual = await self.state(desired.account_id)
         changes = differences(desired, actual)
         attributes = ceph_account.attributes(desired)
@@ -62,7 +62,7 @@ class CephPlane:
         # Without a key nobody can use it before it has its quota.
         try:
             await self._ops.call("PUT", "user", {**attributes, "generate-key": "false"})
-        except PlaneRefused as error:
+        except BackendRefused as error:
             if error.code != "UserAlreadyExists":
                 raise
             # Another worker was faster, or our own first try got through and only its answer was lost.
@@ -77,7 +77,7 @@ class CephPlane:
         await self._ops.call("PUT", "user", {"quota": "", "uid": user, "quota-type": "user"}, body=limit)
 
     async def state(self, account_id: int) -> ActualAccount | None:
-        """As `StoragePlane.state`."""
+        """As `StorageBackend.state`."""
         try:
             return await self._account(account_id)
         except NotProvisioned:
@@ -87,7 +87,7 @@ class CephPlane:
         return ceph_account.actual(await self._ops.call("GET", "user", {"uid": uid(account_id)}))
 
     async def accounts(self) -> AsyncIterator[int]:
-        """As `StoragePlane.accounts`: 1,000 at a time."""
+        """As `StorageBackend.accounts`: 1,000 at a time."""
         marker = ""
         while True:
             asked = {"list": "", "max-entries": _PAGE} | ({"marker": marker} if marker else {})
@@ -103,7 +103,7 @@ class CephPlane:
                 return
 
     async def usage(self, account_id: int) -> Usage | None:
-        """As `StoragePlane.usage`. Costs the cluster a read for each bucket, of which there are 100 at most."""
+        """As `StorageBackend.usage`. Costs the cluster a read for each bucket, of which there are 100 at most."""
         user = uid(account_id)
         try:
             record: Any = await self._ops.call("GET", "user", {"uid": user, "stats": "true", "sync": "true"})
@@ -114,7 +114,7 @@ class CephPlane:
             raise not_ceph("a user's record has another form") from None
         if not (0 <= size <= MAX_CAPACITY and 0 <= objects <= MAX_CAPACITY):
             # A counter of Ceph's that has gone below zero is near 2**64. It is this account's, not the whole cluster's.
-            raise PlaneRefused(
+            raise BackendRefused(
                 f"The storage cluster has counted {size} bytes in {objects} objects, which cannot be; "
                 f"let it count again: radosgw-admin user stats --uid='{user}' --reset-stats",
                 "",
@@ -122,19 +122,19 @@ class CephPlane:
         return Usage(size, objects)
 
     def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
-        """As `StoragePlane.traffic`. The gateway writes its log every 30 seconds."""
+        """As `StorageBackend.traffic`. The gateway writes its log every 30 seconds."""
         return ceph_traffic.read(self._ops, since, until)
 
     async def trim_traffic(self, account_id: int, before: datetime) -> None:
-        """As `StoragePlane.trim_traffic`."""
+        """As `StorageBackend.trim_traffic`."""
         await ceph_traffic.trim(self._ops, account_id, before)
 
     async def keys(self, account_id: int) -> tuple[str, ...]:
-        """As `StoragePlane.keys`."""
+        """As `StorageBackend.keys`."""
         return (await self._account(account_id)).access_keys
 
     async def create_key(self, account_id: int, access_key: str) -> AccessKey:
-        """As `StoragePlane.create_key`.
+        """As `StorageBackend.create_key`.
 
         The gateway makes the secret, and it comes in the body of its answer: a secret of ours would have to go into the
         address, and the gateway logs addresses. Never two requests at once: the one that is served last decides the
@@ -146,7 +146,7 @@ class CephPlane:
             async with _within(self._ops.patience.key):
                 present = await self.keys(account_id)
                 if len(present) >= MAX_ACCESS_KEYS and access_key not in present:
-                    raise NoKeyLeft(present)
+                    raise TooManyKeys(present)
                 sent = True
                 answer: Any = await self._ops.call("PUT", "user", asked, once=True)
         except NotProvisioned:
@@ -155,14 +155,14 @@ class CephPlane:
             # One with a code is Ceph's own refusal.
             if sent and not (isinstance(error, Misconfigured) and error.code):
                 raise
-            raise NotAsked(error) from error
+            raise NotReached(error) from error
         made = next((key["secret_key"] for key in answer if key["access_key"] == access_key), None)
         if made is None:
             raise not_ceph("it does not name the key that it has made")
         return AccessKey(access_key, made)
 
     async def delete_key(self, account_id: int, access_key: str) -> None:
-        """As `StoragePlane.delete_key`."""
+        """As `StorageBackend.delete_key`."""
         asked = {"key": "", **_key_parameters(account_id, access_key)}
         async with _within(self._ops.patience.key):
             if not await self._has_key(account_id, access_key):
@@ -179,7 +179,7 @@ class CephPlane:
         return account is not None and access_key in account.access_keys
 
     async def purge(self, account_id: int) -> None:
-        """As `StoragePlane.purge`. Ceph 16.2 does not look at object locks here; nor do its own tools.
+        """As `StorageBackend.purge`. Ceph 16.2 does not look at object locks here; nor do its own tools.
 
         Emptying goes at some hundred objects per second. When we stop waiting the gateway goes on, so the next purge
         finds less. While both run, one of them may see a bucket vanish and answers 500, which is for yet another time.
@@ -195,7 +195,7 @@ class CephPlane:
             return
 
     async def close(self) -> None:
-        """As `StoragePlane.close`."""
+        """As `StorageBackend.close`."""
         await self._ops.close()
 
 

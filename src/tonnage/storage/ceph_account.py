@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from tonnage.storage.backend import Access, ActualAccount, DesiredAccount
 from tonnage.storage.ceph_errors import not_ceph
-from tonnage.storage.plane import Access, ActualAccount, DesiredAccount
 
 _UID = re.compile(r"acct_([1-9][0-9]{11})\$main")
 

@@ -9,9 +9,9 @@ import httpx
 
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.admin_ops import AdminOps
+from tonnage.storage.backend import BackendReport
 from tonnage.storage.ceph_errors import not_ceph, refusal
-from tonnage.storage.errors import Misconfigured, PlaneRefused
-from tonnage.storage.plane import PlaneReport
+from tonnage.storage.errors import BackendRefused, Misconfigured
 
 NEEDED = ("users=read", "users=write", "usage=read", "usage=write")
 ENFORCED = ("quota, to the byte, from the next request on", "read-only accounts", "suspended accounts")
@@ -20,13 +20,13 @@ _GRANT = "grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
 _SKEW_ALLOWED = timedelta(minutes=5)  # Ceph itself refuses from 15 minutes on
 
 
-async def examine(ops: AdminOps) -> PlaneReport:
+async def check(ops: AdminOps) -> BackendReport:
     """Step by step, as far as it goes; what stops it is the last problem."""
     try:
         skew = _skew(await ops.front_door(signed=False))
     except Unavailable as error:
         reason = f" ({error.__cause__})" if str(error.__cause__ or "") else ""
-        return PlaneReport(reachable=False, credentials=False, problems=(f"{error}{reason}",))
+        return BackendReport(reachable=False, credentials=False, problems=(f"{error}{reason}",))
     problems = (_clock_problem(skew),) if skew is not None and abs(skew) > _SKEW_ALLOWED.total_seconds() else ()
     accepted = False
     try:
@@ -34,7 +34,7 @@ async def examine(ops: AdminOps) -> PlaneReport:
         if answer.status_code == HTTPStatus.FORBIDDEN:
             # With a wrong clock no signature is right, so nothing can be said of the secret.
             refused = ("The cluster refuses the access key or the secret; set both again.",)
-            return PlaneReport(True, False, clock_skew=skew, problems=problems or refused)
+            return BackendReport(True, False, clock_skew=skew, problems=problems or refused)
         if answer.status_code != HTTPStatus.OK:
             raise refusal(answer)
         accepted = True
@@ -42,12 +42,12 @@ async def examine(ops: AdminOps) -> PlaneReport:
         present, missing = _sorted_out(itself) if itself else ((), NEEDED)
         facts = (await _release(ops), *(await _usage_log(ops, skew, itself) if "usage=read" in present else ()))
     except TonnageError as error:
-        return PlaneReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
+        return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
     except (KeyError, TypeError, IndexError):
         unlike = str(not_ceph("its answers have another form"))
-        return PlaneReport(True, accepted, clock_skew=skew, problems=(*problems, unlike))
+        return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, unlike))
     problems += tuple(f"The admin user lacks the capability {name}; {_GRANT}." for name in missing)
-    return PlaneReport(True, True, present, missing, skew, facts, ENFORCED, problems)
+    return BackendReport(True, True, present, missing, skew, facts, ENFORCED, problems)
 
 
 def _skew(answer: httpx.Response) -> float | None:
@@ -91,7 +91,7 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
         told: Any = await ops.call("GET", "info", {"format": "json"})
     except Misconfigured as error:
         return ("release", "Ceph 16 or older" if error.code == "MethodNotAllowed" else "Ceph 17 or newer")
-    except PlaneRefused:
+    except BackendRefused:
         return ("release", "unknown")
     return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 
 from tonnage.errors import TonnageError, Unavailable
-from tonnage.storage.errors import Misconfigured, NotProvisioned, PlaneRefused
+from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 
 # With STS switched on the gateway says AccessDenied for all three, so they are told apart by nobody.
 _ACCESS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
@@ -51,7 +51,9 @@ def refusal(answer: httpx.Response) -> TonnageError:
         return Unavailable(f"The storage cluster cannot do it now ({code or status}); try again later.")
     if not code:
         return not_ceph(f"status {status}")
-    return PlaneRefused(f"The storage cluster refuses it: {_REFUSED.get(code, 'it says no more than')} ({code}).", code)
+    return BackendRefused(
+        f"The storage cluster refuses it: {_REFUSED.get(code, 'it says no more than')} ({code}).", code
+    )
 
 
 def not_ceph(seen: str) -> Misconfigured:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tonnage.storage.admin_ops import AdminOps
+from tonnage.storage.backend import Traffic
 from tonnage.storage.ceph_account import account_of, uid
 from tonnage.storage.ceph_errors import not_ceph
-from tonnage.storage.plane import Traffic
 from tonnage.units import MAX_CAPACITY
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _COUNTED = ("bytes_sent", "bytes_received", "ops")
 
 
 async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
-    """As `StoragePlane.traffic`.
+    """As `StorageBackend.traffic`.
 
     What happens in a bucket is put down to its owner, whoever asked: guests and the public too. The log cannot be
     paged, so it is asked hour by hour: 700 bytes for each bucket that saw requests in that hour.
@@ -34,7 +34,7 @@ async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator
 
 
 async def trim(ops: AdminOps, account_id: int, before: datetime) -> None:
-    """As `StoragePlane.trim_traffic`. Always with a user: without one Ceph forgets everybody's, other people's too."""
+    """As `StorageBackend.trim_traffic`. Always with a user: without one Ceph trims the log of all users."""
     await ops.call("DELETE", "usage", {"uid": uid(account_id), "end": _written(hour_of(before))})
 
 

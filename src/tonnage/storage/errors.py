@@ -1,4 +1,4 @@
-"""What a storage plane may answer beyond success. `Unavailable` itself: the cluster may do it later."""
+"""What a storage backend may answer beyond success. `Unavailable` itself: the cluster may do it later."""
 
 from tonnage.errors import Conflict, Unavailable
 
@@ -15,7 +15,7 @@ class Misconfigured(Unavailable):
         self.code = code
 
 
-class PlaneRefused(Conflict):
+class BackendRefused(Conflict):
     """The cluster understood, and said no: the same call will be refused again. `code` is the cluster's own word."""
 
     def __init__(self, message: str, code: str) -> None:
@@ -23,7 +23,7 @@ class PlaneRefused(Conflict):
         self.code = code
 
 
-class NotAsked(Unavailable):
+class NotReached(Unavailable):
     """A change failed before the cluster was asked for it, or was refused: nothing of it is there. `reason`: why."""
 
     def __init__(self, reason: Unavailable) -> None:
@@ -31,7 +31,7 @@ class NotAsked(Unavailable):
         self.reason = reason
 
 
-class NoKeyLeft(Conflict):
+class TooManyKeys(Conflict):
     """The account has on the cluster as many access keys as it may; `access_keys` are these."""
 
     def __init__(self, access_keys: tuple[str, ...]) -> None:

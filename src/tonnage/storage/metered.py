@@ -1,22 +1,22 @@
-"""The metered-only plane: there is no cluster to talk to, usage is imported."""
+"""The metered-only backend: there is no cluster to talk to, usage is imported."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 
 from tonnage.errors import Conflict
-from tonnage.storage.plane import AccessKey, ActualAccount, DesiredAccount, PlaneReport, Traffic, Usage
+from tonnage.storage.backend import AccessKey, ActualAccount, BackendReport, DesiredAccount, Traffic, Usage
 
-_FACT = ("plane", "metered only: nothing is provisioned or enforced, and usage is imported")
+_FACT = ("backend", "metered only: nothing is provisioned or enforced, and usage is imported")
 
 
-class MeteredPlane:
+class MeteredBackend:
     """Has nothing to provision, to enforce or to remove: whoever imports the usage also runs the accounts."""
 
     enforces = False
 
-    async def check(self) -> PlaneReport:
+    async def check(self) -> BackendReport:
         """Always fit for use, and says how little that is."""
-        return PlaneReport(reachable=True, credentials=True, facts=(_FACT,))
+        return BackendReport(reachable=True, credentials=True, facts=(_FACT,))
 
     async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
         """Nothing to do here, so nothing has changed."""

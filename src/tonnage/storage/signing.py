@@ -8,7 +8,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tonnage.storage.plane import AccessKey
+from tonnage.storage.backend import AccessKey
 
 
 class _UnsignedBody(S3SigV4Auth):

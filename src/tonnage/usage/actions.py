@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, Database
 from tonnage.errors import FieldError, Invalid
-from tonnage.usage import fold_queries, import_queries, keeping_queries
+from tonnage.usage import import_queries, retention_queries, rollup_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
 
 RAW_DAYS = 40
@@ -39,15 +39,15 @@ async def record_samples(
     wrong = sorted([*misread, *await import_queries.refused(conn, now)])[:MOST_BAD_LINES]
     if wrong:
         raise _invalid(wrong)
-    await fold_queries.make_partitions(conn)
-    await fold_queries.lock_accounts(conn)
-    changed = await fold_queries.store(conn)
-    await fold_queries.note_objects(conn, now)
-    accounts, days = await fold_queries.span(conn)
-    await fold_queries.fold(conn)
-    await fold_queries.lock_partners_days(conn)
-    await fold_queries.write(conn)
-    await fold_queries.settle(conn)
+    await rollup_queries.make_partitions(conn)
+    await rollup_queries.lock_accounts(conn)
+    changed = await rollup_queries.store(conn)
+    await rollup_queries.record_objects(conn, now)
+    accounts, days = await rollup_queries.affected_days(conn)
+    await rollup_queries.roll_up(conn)
+    await rollup_queries.lock_partners_days(conn)
+    await rollup_queries.write(conn)
+    await rollup_queries.update_totals(conn)
     return Recorded(count, changed, accounts, days)
 
 
@@ -71,7 +71,7 @@ async def import_samples(
     return recorded
 
 
-async def keep_house(database: Database, now: datetime) -> int:
+async def run_maintenance(database: Database, now: datetime) -> int:
     """Makes the partitions of the next three months and drops what is older than RAW_DAYS: raw samples, whose number it
     gives, and the traffic of single hours.
 
@@ -79,12 +79,12 @@ async def keep_house(database: Database, now: datetime) -> int:
     Interrupted anywhere, the next run does the rest.
     """
     today = now.astimezone(UTC).date()
-    await database.run(lambda conn: keeping_queries.make_coming_partitions(conn, today))
+    await database.run(lambda conn: retention_queries.make_coming_partitions(conn, today))
     oldest = today - timedelta(days=RAW_DAYS)
     trimmed = 0
     after: int | None = 0
     while after is not None:
-        after, count = await database.run(lambda conn, after=after: keeping_queries.trim(conn, oldest, after))
+        after, count = await database.run(lambda conn, after=after: retention_queries.trim(conn, oldest, after))
         trimmed += count
     return trimmed
 

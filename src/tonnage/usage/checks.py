@@ -11,7 +11,7 @@ async def account_used(conn: Connection) -> Check:
         "storage accounts: used",
         """
         select s.id, s.used, case when s.purged_at is not null then 0 else coalesce(d.closing, 0) end
-        from storage_account s left join daily_usage d on d.account_id = s.id and d.day = s.folded_to
+        from storage_account s left join daily_usage d on d.account_id = s.id and d.day = s.rolled_up_to
         """,
     )
 
@@ -23,8 +23,9 @@ async def dense(conn: Connection) -> Check:
         "storage accounts: days with a daily value",
         """
         select coalesce(s.id, d.account_id),
-            case when s.folded_to >= s.created_at::date
-                then s.created_at::date || ' to ' || s.folded_to || ': ' || s.folded_to - s.created_at::date + 1 end,
+            case when s.rolled_up_to >= s.created_at::date
+                then s.created_at::date || ' to ' || s.rolled_up_to || ': '
+                    || s.rolled_up_to - s.created_at::date + 1 end,
             d.first || ' to ' || d.last || ': ' || d.days
         from storage_account s full join (
             select account_id, min(day) as first, max(day) as last, count(*) as days from daily_usage
@@ -82,24 +83,6 @@ async def partner_days(conn: Connection) -> Check:
     )
 
 
-async def traffic(conn: Connection) -> Check:
-    """A day whose hours are kept is their sum. Of many accounts some, as with samples."""
-    return await compare(
-        conn,
-        "daily traffic: days that still have hours, of up to 10000 accounts",
-        """
-        select s.id || ' ' || m.day, (
-                select (d.sent, d.received, d.requests) from daily_traffic d where d.account_id = s.id and d.day = m.day
-            ), m.recomputed
-        from (select id from storage_account order by random() limit 10000) s
-        cross join lateral (
-            select h.hour::date as day, (sum(h.sent), sum(h.received), sum(h.requests)) as recomputed
-            from traffic_hour h where h.account_id = s.id group by 1 offset 0
-        ) m
-        """,
-    )
-
-
 async def partitions(conn: Connection) -> Check:
     """This month and the next three have their partitions. The job that makes them has a day for it."""
     return await compare(
@@ -116,4 +99,4 @@ async def partitions(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (account_used, dense, measured, partner_days, traffic, partitions)
+ALL: tuple[Checking, ...] = (account_used, dense, measured, partner_days, partitions)

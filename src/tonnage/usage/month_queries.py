@@ -15,7 +15,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
-from tonnage.usage.partner_queries import DAYS
+from tonnage.usage.lists import DAYS
 
 # Division comes last and rounds by itself: numeric division would round before `round` could.
 _SPENT: LiteralString = f"""

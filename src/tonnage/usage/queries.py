@@ -13,7 +13,7 @@ from tonnage.usage.period import Period
 # An account and its days in the period. The days of one that is gone end with the day it was purged; a gone one
 # without a day in the period is left out.
 _ACCOUNT: LiteralString = """
-    s.seq, s.id, s.name, s.folded_to, s.used, s.purged_at,
+    s.seq, s.id, s.name, s.rolled_up_to, s.used, s.purged_at,
     case when s.purged_at is null then s.allocated_capacity else 0 end as present_capacity,
     greatest(s.created_at::date, %(first)s::date) as first_day,
     least(s.purged_at::date, %(last)s::date, %(today)s::date) as last_day"""
@@ -29,24 +29,24 @@ REPORTED_ACCOUNT: LiteralString = f"""
 
 # `e` is a stretch of days under the same terms: what applied at a day's end applies to the day, so of several changes
 # in a day the last one counts. A stretch is one probe into the terms and one scan of the daily values, however many
-# points it has. Behind folded_to no sample is known yet, and the last known use is all there is to say. Of an account
-# that is gone the column says 0, and its last daily value what it had.
+# points it has. Behind rolled_up_to no sample is known yet, and the last known use is all there is to say. Of an
+# account that is gone the column says 0, and its last daily value what it had.
 _POINTS: LiteralString = """
     select string_agg(concat_ws(',', (
             select string_agg('{"date":"' || d.day || e.middle || d.usage || '}', ',')
             from (
                 select day, usage from daily_usage
-                where account_id = s.id and day between e.first_day and least(e.last_day, s.folded_to)
+                where account_id = s.id and day between e.first_day and least(e.last_day, s.rolled_up_to)
                     and day between %(first)s and %(last)s
                 order by day
             ) d
-        ), case when e.last_day > s.folded_to then (
+        ), case when e.last_day > s.rolled_up_to then (
             select string_agg('{"date":"' || e.last_day - back || e.middle || u.used || '}', ',')
             from (
                 select case when s.purged_at is null then s.used else coalesce((
-                    select closing from daily_usage where account_id = s.id and day = s.folded_to), 0) end as used
+                    select closing from daily_usage where account_id = s.id and day = s.rolled_up_to), 0) end as used
                 offset 0
-            ) u, generate_series(e.last_day - greatest(e.first_day, s.folded_to + 1), 0, -1) back
+            ) u, generate_series(e.last_day - greatest(e.first_day, s.rolled_up_to + 1), 0, -1) back
         ) end), ',' order by e.first_day) as points
     from (
         select greatest(t.since, s.first_day) as first_day, least(t.until - 1, s.last_day) as last_day,

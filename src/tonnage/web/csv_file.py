@@ -9,10 +9,10 @@ from typing import TypeAlias
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from tonnage.web.reader import USUAL, Reader
-from tonnage.web.shares import Connection, Pool, connection
+from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender
+from tonnage.web.stream_limits import StreamConnection, StreamPool, connection
 
-Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
+Rows: TypeAlias = Callable[[StreamConnection], AsyncGenerator[Sequence[object]]]
 """The rows of a file, read on a connection of their own."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -20,7 +20,7 @@ _CHUNK = 200
 """Rows sent at once."""
 
 
-def harmless(cell: object) -> object:
+def escape_formula(cell: object) -> object:
     """A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay as they are."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
@@ -32,7 +32,7 @@ class CsvFile(Response):
     finds its file cut.
     """
 
-    def __init__(self, pool: Pool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
+    def __init__(self, pool: StreamPool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
         super().__init__()
         self._pool = pool
         self._owner = owner
@@ -44,7 +44,7 @@ class CsvFile(Response):
         """Raises psycopg's errors and Unavailable, if possible before the status goes out; Truncated after it."""
         async with connection(self._pool, self._owner) as conn, aclosing(self._rows(conn)) as rows:
             first = await anext(rows, None)
-            reader = Reader(send, USUAL)
+            reader = BoundedSender(send, DEFAULT_LIMITS)
             await reader.give(self._start())
             await reader.give(_part("\ufeff" + _lines([self._header, *([first] if first is not None else [])])))
             chunk: list[Sequence[object]] = []
@@ -72,5 +72,5 @@ def _part(text: str) -> Message:
 
 def _lines(rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue()

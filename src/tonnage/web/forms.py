@@ -18,7 +18,7 @@ from starlette.requests import Request
 from tonnage.errors import Conflict, Invalid, Malformed, Throttled, TonnageError, Unauthenticated
 from tonnage.units import parse_size
 from tonnage.web.body import limited
-from tonnage.web.sentences import refusal
+from tonnage.web.validation_messages import validation_error
 
 _MOST_FIELDS = 200
 _URLENCODED = re.compile(r"\s*application/x-www-form-urlencoded\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
@@ -84,7 +84,7 @@ F = TypeVar("F", bound=Form)
 
 
 @dataclass
-class Filled(Generic[F]):
+class BoundForm(Generic[F]):
     """A form as somebody has filled it in."""
 
     typed: Mapping[str, str]
@@ -133,7 +133,7 @@ class Filled(Generic[F]):
         return {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
 
 
-def fill(kind: type[F], fields: Mapping[str, str]) -> Filled[F]:
+def bind(kind: type[F], fields: Mapping[str, str]) -> BoundForm[F]:
     """Checks all fields at once. A size is typed as two, `name` and `name_unit`."""
     given = {
         name: f"{text} {fields[unit]}" if (unit := f"{name}_unit") in fields else text
@@ -141,12 +141,12 @@ def fill(kind: type[F], fields: Mapping[str, str]) -> Filled[F]:
         if text.strip()
     }
     try:
-        return Filled(fields, kind.model_validate(given))
+        return BoundForm(fields, kind.model_validate(given))
     except ValidationError as error:
-        found = refusal([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()])
-        return Filled(fields, None, {wrong.field: wrong.message for wrong in found.fields})
+        found = validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()])
+        return BoundForm(fields, None, {wrong.field: wrong.message for wrong in found.fields})
 
 
-def blank(kind: type[F], **typed: str) -> Filled[F]:
+def unbound(kind: type[F], **typed: str) -> BoundForm[F]:
     """One that nobody has sent yet, with what stands in its fields at first."""
-    return Filled(typed, None)
+    return BoundForm(typed, None)

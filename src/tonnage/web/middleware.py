@@ -12,8 +12,8 @@ from time import perf_counter
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tonnage.web.metrics import Requests
-from tonnage.web.problem import CRASH, refused
+from tonnage.web.problem import CRASH, error_response
+from tonnage.web.request_metrics import Requests
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Truncated(Exception):
     """The reply was cut on purpose after its status went out, and whoever cut it has logged why."""
 
 
-class Edge:
+class RequestMiddleware:
     """Add it with `app.add_middleware(Edge, requests=requests)`; `requests` counts and times them, if there is one.
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a fresh UUID. It is in
@@ -51,7 +51,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = dressed(message["headers"], request_id)
+                message["headers"] = with_standard_headers(message["headers"], request_id)
             await send(message)
 
         # Once the status is out, returning early makes the server close the connection: the client sees a transfer
@@ -63,13 +63,13 @@ class Edge:
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
             if not status:
-                await refused(scope, 500, CRASH)(scope, receive, dress)
+                await error_response(scope, 500, CRASH)(scope, receive, dress)
         finally:
             if self.requests:
                 self.requests.count(scope, status, perf_counter() - began)
 
 
-def dressed(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
+def with_standard_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
     """Those of a response with the ones that every reply carries.
 
     A copy: a response that is kept and sent again would otherwise collect them.

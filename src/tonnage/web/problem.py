@@ -31,7 +31,7 @@ from tonnage.errors import (
     Unauthenticated,
     Unavailable,
 )
-from tonnage.web.sentences import refusal
+from tonnage.web.validation_messages import validation_error
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -92,19 +92,19 @@ def problem(
     )
 
 
-class Pages(Protocol):
-    """Who shows a refusal to people: `app.state.refusal_pages`, if there are pages."""
+class ErrorPages(Protocol):
+    """Who shows a refusal to people: `app.state.error_pages`, if there are pages."""
 
-    def is_for_people(self, scope: Scope) -> bool:
+    def is_console_path(self, scope: Scope) -> bool:
         """Whether the request was for a page."""
         ...
 
-    def refusal_page(self, scope: Scope, status: int, detail: str) -> Response:
+    def error_page(self, scope: Scope, status: int, detail: str) -> Response:
         """The page that says why there is no other."""
         ...
 
 
-def refused(
+def error_response(
     scope: Scope,
     status: int,
     detail: str,
@@ -113,10 +113,10 @@ def refused(
 ) -> Response:
     """A problem, or for a request from people a page that says the same."""
     app = scope.get("app")
-    pages: Pages | None = getattr(app.state, "refusal_pages", None) if app else None
-    if pages is None or not pages.is_for_people(scope):
+    pages: ErrorPages | None = getattr(app.state, "error_pages", None) if app else None
+    if pages is None or not pages.is_console_path(scope):
         return problem(scope, status, detail, fields, headers)
-    page = pages.refusal_page(scope, status, detail)
+    page = pages.error_page(scope, status, detail)
     page.headers.update({**(_HEADERS.get(status, {}) if status != 401 else {}), **(headers or {})})
     return page
 
@@ -135,25 +135,25 @@ def install(app: FastAPI) -> None:
 async def _domain(request: Request, error: TonnageError) -> Response:
     fields = error.fields if isinstance(error, Malformed | Invalid) else ()
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else None
-    return refused(request.scope, status_of(error), error.sentence, fields, headers)
+    return error_response(request.scope, status_of(error), error.sentence, fields, headers)
 
 
 async def _validation(request: Request, error: RequestValidationError) -> Response:
-    return await _domain(request, refusal(error.errors()))
+    return await _domain(request, validation_error(error.errors()))
 
 
 async def _framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         allowed = _allowed_methods(request)
         detail = Sentence("This path does not take that method; it takes {methods}.", methods=allowed)
-        return refused(request.scope, 405, detail, headers={"Allow": allowed})
+        return error_response(request.scope, 405, detail, headers={"Allow": allowed})
     # Starlette's own 404 says only "Not Found".
     detail = NO_ROUTE if error.status_code == 404 else str(error.detail)
-    return refused(request.scope, error.status_code, detail, headers=error.headers)
+    return error_response(request.scope, error.status_code, detail, headers=error.headers)
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    return refused(request.scope, 503, NO_DATABASE)
+    return error_response(request.scope, 503, NO_DATABASE)
 
 
 def _allowed_methods(request: Request) -> str:

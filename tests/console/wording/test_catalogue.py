@@ -12,7 +12,7 @@ from tests.messages import misplaced, template
 from tonnage.console.wording import catalogue
 from tonnage.console.wording.catalogue import language_of, languages, translations_of
 from tonnage.console.wording.formatting import Formats
-from tonnage.console.wording.sentences import sentence
+from tonnage.console.wording.translate import translate
 from tonnage.errors import Conflict, Count
 from tonnage.units import Size
 
@@ -68,7 +68,7 @@ def test_a_refusal_is_translated_with_its_values(pretended: Catalog) -> None:
         remaining=Size(1_500_000_000_000),
         wanted=Size(2_000_000_000_001),
     )
-    assert sentence(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == (
+    assert translate(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == (
         "[The contract has 1,5\u202fTB left for this partner, and the request is for 2\u202fTB "
         "([2.000.000.000.001 bytes]); ask for less, or have the contract amended.]"
     )
@@ -77,7 +77,7 @@ def test_a_refusal_is_translated_with_its_values(pretended: Catalog) -> None:
 @pytest.mark.parametrize(("count", "said"), [(1, "[1 storage account]"), (2000, "[2.000 storage accounts]")])
 def test_a_count_is_translated(pretended: Catalog, count: int, said: str) -> None:
     error = Conflict("{accounts}", accounts=Count("{count} storage account", "{count} storage accounts", count))
-    assert sentence(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == said
+    assert translate(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == said
 
 
 def test_english_needs_no_catalogue() -> None:

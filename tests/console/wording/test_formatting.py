@@ -6,14 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tonnage.console.wording.choices import (
-    DEFAULT_LOCALE,
-    locale_name,
-    locales,
-    negotiate,
-    time_zone_name,
-    time_zones,
-)
+from tonnage.console.wording.choices import DEFAULT_LOCALE, locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
 
 NOW = datetime(2026, 11, 24, 16, 5, 3, tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""The doors to storage accounts: a file for the published ones, the others by what they are about."""
+"""The doors to storage accounts: the published ones, and the extended ones."""
 
 from fastapi import APIRouter
 
-from tonnage.accounts.api import access_keys, extensions, published
+from tonnage.accounts.api import extensions, published
 
-routes: tuple[APIRouter, ...] = (published.routes, extensions.routes, access_keys.routes)
+routes: tuple[APIRouter, ...] = (published.routes, extensions.routes)

@@ -7,62 +7,64 @@ from fastapi import APIRouter, Body
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
-from tonnage.access.guard import Call, DistributorStaff, DistributorViewer, PartnerStaff, PartnerViewer
-from tonnage.access.passwords import account_password
-from tonnage.accounts import change_actions, view_queries
+from tonnage.accounts import change_actions, extended_queries
 from tonnage.accounts.account import AccountChange
-from tonnage.accounts.actions import no_account, number_of
+from tonnage.accounts.actions import account_number, no_account
 from tonnage.accounts.api.published import StorageAccountResponse
-from tonnage.web.listing import Listing, Page, Paging
-from tonnage.web.payload import (
+from tonnage.api_keys.guard import ApiRequest, DistributorStaff, DistributorViewer, PartnerStaff, PartnerViewer
+from tonnage.organisations.organisation import no_partner
+from tonnage.passwords import account_password
+from tonnage.web.json_list import JsonListResponse, Page, Paging
+from tonnage.web.responses import Json, NoContent
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import (
     PASSWORD,
-    Answer,
     Bytes,
     Capacity,
     Flag,
-    MomentText,
     Name,
-    Payload,
+    RequestModel,
+    ResponseModel,
     Text,
+    TimestampText,
     UuidPath,
-    shown,
+    with_example,
 )
-from tonnage.web.reply import Json, NoContent
-from tonnage.web.route import Door
 
-routes = APIRouter(prefix="/ext/v1", route_class=Door)
+routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute)
 
 
-class ChangeStorageAccountReqBody(Payload):
-    model_config = shown({"name": "Renamed customer", "allocatedCapacity": 2_000_000_000_000, "allowOverdraft": False})
+class ChangeStorageAccountReqBody(RequestModel):
+    model_config = with_example(
+        {"name": "Renamed customer", "allocatedCapacity": 2_000_000_000_000, "allowOverdraft": False}
+    )
 
     name: Name | None = None
     allocated_capacity: Capacity | None = None
     allow_overdraft: Flag | None = None
 
 
-class SetPasswordReqBody(Payload):
-    model_config = shown({"password": "Choose-1-yourself"})
+class SetPasswordReqBody(RequestModel):
+    model_config = with_example({"password": "Choose-1-yourself"})
 
     password: Annotated[Text, AfterValidator(account_password), PASSWORD]
 
 
-class SuspendReqBody(Payload):
-    model_config = shown({"reason": "Invoice 2026-117 is overdue"})
+class SuspendReqBody(RequestModel):
+    model_config = with_example({"reason": "Invoice 2026-117 is overdue"})
 
     reason: Name
 
 
-class SuspensionResponse(Answer):
-    model_config = shown({"reason": "Invoice 2026-117 is overdue", "since": "2026-11-24T09:00:00Z"})
+class SuspensionResponse(ResponseModel):
+    model_config = with_example({"reason": "Invoice 2026-117 is overdue", "since": "2026-11-24T09:00:00Z"})
 
     reason: str
-    since: MomentText
+    since: TimestampText
 
 
 class WholeStorageAccountResponse(StorageAccountResponse):
-    model_config = shown(
+    model_config = with_example(
         {
             "clientAccountId": "482915730164",
             "name": "New customer",
@@ -79,10 +81,10 @@ class WholeStorageAccountResponse(StorageAccountResponse):
     )
 
     region: str
-    createdAt: MomentText
+    createdAt: TimestampText
     used: Bytes
     objects: Bytes | None = None
-    measuredAt: MomentText | None = None
+    measuredAt: TimestampText | None = None
     suspension: SuspensionResponse | None = None
     provisioning: Literal["metered", "pending", "done", "refused"]
     refusal: str | None = None
@@ -114,9 +116,9 @@ async def list_accounts_whole(call: PartnerViewer, page: Paging) -> Response:
     return _listed(call, call.actor.organisation_id, page)
 
 
-def _listed(call: Call, partner_id: UUID, page: Page) -> Response:
-    select = view_queries.views_of(call.actor.organisation_id, partner_id)
-    return Listing(call.database.streams, page, select, no_partner(partner_id))
+def _listed(call: ApiRequest, partner_id: UUID, page: Page) -> Response:
+    select = extended_queries.extended_accounts(call.actor.organisation_id, partner_id)
+    return JsonListResponse(call.database.streams, page, select, no_partner(partner_id))
 
 
 @routes.get(_ONE_OF_PARTNER, responses={200: {"model": WholeStorageAccountResponse}}, tags=["Distributors"])
@@ -137,10 +139,10 @@ async def get_account_whole(call: PartnerViewer, accountID: str) -> Response:
     return await _get(call, call.actor.organisation_id, accountID)
 
 
-async def _get(call: Call, partner_id: UUID, account: str) -> Response:
-    number = number_of(account)
+async def _get(call: ApiRequest, partner_id: UUID, account: str) -> Response:
+    number = account_number(account)
     found = await call.database.run(
-        lambda conn: view_queries.one_view(conn, call.actor.organisation_id, partner_id, number)
+        lambda conn: extended_queries.extended_account(conn, call.actor.organisation_id, partner_id, number)
     )
     if found is None:
         raise no_account(number)
@@ -169,8 +171,8 @@ async def change_account(call: PartnerStaff, accountID: str, details: Change) ->
     return await _change(call, call.actor.organisation_id, accountID, details)
 
 
-async def _change(call: Call, partner_id: UUID, account: str, details: ChangeStorageAccountReqBody) -> Response:
-    number = number_of(account)
+async def _change(call: ApiRequest, partner_id: UUID, account: str, details: ChangeStorageAccountReqBody) -> Response:
+    number = account_number(account)
     change = AccountChange(details.name, details.allocated_capacity, details.allow_overdraft)
     return Json(
         await call.database.run(
@@ -199,9 +201,9 @@ async def set_account_password(call: PartnerStaff, accountID: str, details: NewP
     return await _set_password(call, call.actor.organisation_id, accountID, details.password)
 
 
-async def _set_password(call: Call, partner_id: UUID, account: str, password: str) -> Response:
-    number = number_of(account)
-    password_hash = await call.resources.passwords.hash(password)
+async def _set_password(call: ApiRequest, partner_id: UUID, account: str, password: str) -> Response:
+    number = account_number(account)
+    password_hash = await call.services.passwords.hash(password)
     await call.database.run(
         lambda conn: change_actions.set_password(conn, call.actor, partner_id, number, password_hash)
     )
@@ -234,8 +236,8 @@ async def suspend_account(call: PartnerStaff, accountID: str, details: Suspensio
     return await _suspend(call, call.actor.organisation_id, accountID, details.reason)
 
 
-async def _suspend(call: Call, partner_id: UUID, account: str, reason: str) -> Response:
-    number = number_of(account)
+async def _suspend(call: ApiRequest, partner_id: UUID, account: str, reason: str) -> Response:
+    number = account_number(account)
     return Json(
         await call.database.run(
             lambda conn: change_actions.suspend_account(conn, call.actor, partner_id, number, reason, call.now)
@@ -261,7 +263,7 @@ async def resume_account(call: PartnerStaff, accountID: str) -> Response:
     return await _resume(call, call.actor.organisation_id, accountID)
 
 
-async def _resume(call: Call, partner_id: UUID, account: str) -> Response:
-    number = number_of(account)
+async def _resume(call: ApiRequest, partner_id: UUID, account: str) -> Response:
+    number = account_number(account)
     await call.database.run(lambda conn: change_actions.resume_account(conn, call.actor, partner_id, number))
     return NoContent()

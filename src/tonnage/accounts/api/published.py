@@ -7,9 +7,11 @@ from fastapi import APIRouter, Body
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
-from tonnage.access.guard import (
-    Call,
+from tonnage.accounts import actions, queries
+from tonnage.accounts.account import NewAccount
+from tonnage.accounts.actions import account_number, no_account
+from tonnage.api_keys.guard import (
+    ApiRequest,
     DistributorAdmin,
     DistributorStaff,
     DistributorViewer,
@@ -17,42 +19,40 @@ from tonnage.access.guard import (
     PartnerStaff,
     PartnerViewer,
 )
-from tonnage.access.passwords import account_password
-from tonnage.accounts import actions, queries
-from tonnage.accounts.account import NewAccount
-from tonnage.accounts.actions import no_account, number_of
-from tonnage.web.listing import Listing, Page, Paging
-from tonnage.web.moment import Moment
-from tonnage.web.payload import (
+from tonnage.organisations.organisation import no_partner
+from tonnage.passwords import account_password
+from tonnage.web.json_list import JsonListResponse, Page, Paging
+from tonnage.web.responses import Json, NoContent
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import (
     PASSWORD,
-    Answer,
     Bytes,
     Capacity,
     Email,
     Flag,
-    MomentText,
     Name,
-    Payload,
     RegionName,
+    RequestModel,
+    ResponseModel,
     Text,
+    TimestampText,
     UuidPath,
-    shown,
+    with_example,
 )
-from tonnage.web.reply import Json, NoContent
-from tonnage.web.route import Door
+from tonnage.web.timestamps import Timestamp
 
-routes = APIRouter(prefix="/v1", route_class=Door)
+routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute)
 
 
-class StorageAccountClientAccount(Payload):
-    model_config = shown({"contactEmail": "it@customer.com", "password": "Choose-1-yourself"})
+class StorageAccountClientAccount(RequestModel):
+    model_config = with_example({"contactEmail": "it@customer.com", "password": "Choose-1-yourself"})
 
     contact_email: Email
     password: Annotated[Text, AfterValidator(account_password), PASSWORD]
 
 
-class CreateStorageAccountReqBody(Payload):
-    model_config = shown(
+class CreateStorageAccountReqBody(RequestModel):
+    model_config = with_example(
         {
             "allocatedCapacity": 1_000_000_000_000,
             "allowOverdraft": False,
@@ -68,15 +68,15 @@ class CreateStorageAccountReqBody(Payload):
     region: RegionName | None = None
 
 
-class PatchStorageAccountReqBody(Payload):
-    model_config = shown({"pendingDeletedAt": None})
+class PatchStorageAccountReqBody(RequestModel):
+    model_config = with_example({"pendingDeletedAt": None})
     nullable = frozenset({"pending_deleted_at"})
 
-    pending_deleted_at: Moment | None = None
+    pending_deleted_at: Timestamp | None = None
 
 
-class StorageAccountResponse(Answer):
-    model_config = shown(
+class StorageAccountResponse(ResponseModel):
+    model_config = with_example(
         {
             "clientAccountId": "482915730164",
             "name": "New customer",
@@ -91,7 +91,7 @@ class StorageAccountResponse(Answer):
     contactEmail: str
     allocatedCapacity: Bytes
     allowOverdraft: bool
-    pendingDeletedAt: MomentText | None = None
+    pendingDeletedAt: TimestampText | None = None
 
 
 Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDetails")]
@@ -121,8 +121,8 @@ async def create_account(call: PartnerStaff, details: Creation) -> Response:
     return await _create(call, call.actor.organisation_id, details)
 
 
-async def _create(call: Call, partner_id: UUID, details: CreateStorageAccountReqBody) -> Response:
-    password_hash = await call.resources.passwords.hash(details.client_account.password)
+async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAccountReqBody) -> Response:
+    password_hash = await call.services.passwords.hash(details.client_account.password)
     account = NewAccount(
         details.name,
         details.client_account.contact_email,
@@ -155,9 +155,9 @@ async def list_accounts(call: PartnerViewer, page: Paging) -> Response:
     return _listed(call, call.actor.organisation_id, page)
 
 
-def _listed(call: Call, partner_id: UUID, page: Page) -> Response:
+def _listed(call: ApiRequest, partner_id: UUID, page: Page) -> Response:
     select = queries.accounts_of(call.actor.organisation_id, partner_id)
-    return Listing(call.database.streams, page, select, no_partner(partner_id))
+    return JsonListResponse(call.database.streams, page, select, no_partner(partner_id))
 
 
 @routes.get(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
@@ -172,8 +172,8 @@ async def get_account(call: PartnerViewer, accountID: str) -> Response:
     return await _get(call, call.actor.organisation_id, accountID)
 
 
-async def _get(call: Call, partner_id: UUID, account: str) -> Response:
-    number = number_of(account)
+async def _get(call: ApiRequest, partner_id: UUID, account: str) -> Response:
+    number = account_number(account)
     found = await call.database.run(
         lambda conn: queries.one_account(conn, call.actor.organisation_id, partner_id, number)
     )
@@ -202,12 +202,12 @@ async def patch_account(call: PartnerStaff, accountID: str, details: Change) -> 
     return await _patch(call, call.actor.organisation_id, accountID, details)
 
 
-async def _patch(call: Call, partner_id: UUID, account: str, details: PatchStorageAccountReqBody) -> Response:
+async def _patch(call: ApiRequest, partner_id: UUID, account: str, details: PatchStorageAccountReqBody) -> Response:
     if "pending_deleted_at" not in details.model_fields_set:
         return await _get(call, partner_id, account)
-    number = number_of(account)
+    number = account_number(account)
     due = details.pending_deleted_at
-    grace = call.resources.deletion_grace_days
+    grace = call.services.deletion_grace_days
     return Json(
         await call.database.run(
             lambda conn: actions.set_deletion(conn, call.actor, partner_id, number, due, grace, call.now)
@@ -233,8 +233,8 @@ async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
     return await _delete(call, call.actor.organisation_id, accountID)
 
 
-async def _delete(call: Call, partner_id: UUID, account: str) -> Response:
-    number = number_of(account)
-    grace = call.resources.deletion_grace_days
+async def _delete(call: ApiRequest, partner_id: UUID, account: str) -> Response:
+    number = account_number(account)
+    grace = call.services.deletion_grace_days
     await call.database.run(lambda conn: actions.delete_account(conn, call.actor, partner_id, number, grace, call.now))
     return NoContent()

@@ -4,64 +4,64 @@ from starlette.responses import Response
 
 from tonnage.accounts.account import earliest_purge
 from tonnage.accounts.actions import delete_account, set_deletion
-from tonnage.accounts.facts_queries import AccountFacts
-from tonnage.console.accounts.place import Place
+from tonnage.accounts.lists import AccountDetail
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
-from tonnage.web.forms import Filled, Form, blank, fill
+from tonnage.web.forms import BoundForm, Form, bind, unbound
 
 
-async def ask(place: Place) -> Response:
+async def ask(context: AccountContext) -> Response:
     """What happens when. It waits for its deletion already: on to the account."""
-    account = await place.account()
+    account = await context.account()
     if account.pending_deleted_at is not None:
-        return place.visit.see(place.path)
-    return place.page(
+        return context.page.redirect(context.path)
+    return context.render(
         "components/confirm.html",
         account,
         title=gettext("Delete %(account)s") % {"account": account.name},
-        crumbs=place.crumbs(account),
-        sentences=_consequences(place, account),
+        crumbs=context.crumbs(account),
+        sentences=_consequences(context, account),
         button=gettext("Delete storage account"),
         danger=True,
-        cancel=place.path,
+        cancel=context.path,
     )
 
 
-async def delete(place: Place) -> Response:
+async def delete(context: AccountContext) -> Response:
     """Back to the account, which waits for its deletion from now on."""
-    visit = place.visit
-    grace = visit.resources.deletion_grace_days
-    await visit.database.run(
-        lambda conn: delete_account(conn, visit.actor, place.partner_id, place.account_id, grace, visit.now)
+    page = context.page
+    grace = page.services.deletion_grace_days
+    await page.database.run(
+        lambda conn: delete_account(conn, page.actor, context.partner_id, context.account_id, grace, page.now)
     )
-    return visit.see(place.path, gettext("The storage account is read-only and waits for its deletion."))
+    return page.redirect(context.path, gettext("The storage account is read-only and waits for its deletion."))
 
 
-async def ask_restoring(place: Place) -> Response:
+async def ask_restoring(context: AccountContext) -> Response:
     """What it means. Not to be deleted: on to the account."""
-    return await _asking_restoring(place, None)
+    return await _asking_restoring(context, None)
 
 
-async def restore(place: Place) -> Response:
+async def restore(context: AccountContext) -> Response:
     """Back to the account."""
-    visit = place.visit
-    form = fill(Form, visit.fields)
-    grace = visit.resources.deletion_grace_days
+    page = context.page
+    form = bind(Form, page.fields)
+    grace = page.services.deletion_grace_days
 
     async def act(_: Form) -> bytes:
-        return await visit.database.run(
-            lambda conn: set_deletion(conn, visit.actor, place.partner_id, place.account_id, None, grace, visit.now)
+        return await page.database.run(
+            lambda conn: set_deletion(conn, page.actor, context.partner_id, context.account_id, None, grace, page.now)
         )
 
     await form.submit(act)
     if form.errors:
-        return await _asking_restoring(place, form)
-    return visit.see(place.path, gettext("The storage account is restored."))
+        return await _asking_restoring(context, form)
+    return page.redirect(context.path, gettext("The storage account is restored."))
 
 
-def _consequences(place: Place, account: AccountFacts) -> list[str]:
-    formats = place.visit.formats
-    due = earliest_purge(place.visit.now, place.visit.resources.deletion_grace_days)
+def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
+    formats = context.page.formats
+    due = earliest_purge(context.page.now, context.page.services.deletion_grace_days)
     day = formats.moment(due)
     stored = formats.size(account.used)
     sentences = [
@@ -84,25 +84,25 @@ def _consequences(place: Place, account: AccountFacts) -> list[str]:
     return sentences
 
 
-async def _asking_restoring(place: Place, form: Filled[Form] | None) -> Response:
-    account = await place.account()
+async def _asking_restoring(context: AccountContext, form: BoundForm[Form] | None) -> Response:
+    account = await context.account()
     if account.pending_deleted_at is None:
-        return place.visit.see(place.path)
-    moment = place.visit.formats.moment(account.pending_deleted_at)
+        return context.page.redirect(context.path)
+    moment = context.page.formats.moment(account.pending_deleted_at)
     sentences = [
         gettext("It would be deleted on %(moment)s. Restored, it stays.") % {"moment": moment},
         gettext("Its access keys write again as before.")
         if account.suspended_at is None
         else gettext("It stays suspended until it is resumed."),
     ]
-    return place.page(
+    return context.render(
         "components/confirm.html",
         account,
         status=form.status if form else 200,
         title=gettext("Restore %(account)s") % {"account": account.name},
-        crumbs=place.crumbs(account),
+        crumbs=context.crumbs(account),
         sentences=sentences,
-        form=form or blank(Form),
+        form=form or unbound(Form),
         button=gettext("Restore storage account"),
-        cancel=place.path,
+        cancel=context.path,
     )

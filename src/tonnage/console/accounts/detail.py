@@ -5,14 +5,13 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
-from tonnage.accounts.facts_queries import AccountFacts
-from tonnage.console.accounts.place import Place
-from tonnage.console.ranges import read_range
+from tonnage.accounts.lists import AccountDetail
+from tonnage.console.accounts.scope import AccountContext
+from tonnage.console.date_range import read_range
 from tonnage.console.rendering import gettext
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
-from tonnage.usage.account_queries import AccountDay, daily_of_account
-from tonnage.usage.partner_queries import mean
+from tonnage.usage.lists import AccountDay, daily_of_account, mean
 from tonnage.web.csv_file import CsvFile
 
 _COLUMNS = (
@@ -25,17 +24,17 @@ _COLUMNS = (
 )
 
 
-async def show(place: Place) -> Response:
+async def show(context: AccountContext) -> Response:
     """Its use over a range of days, and its facts."""
-    today = place.visit.now.date()
-    chosen = read_range(place.visit.request.query_params, today)
+    today = context.page.now.date()
+    chosen = read_range(context.page.request.query_params, today)
 
-    async def read(conn: Connection) -> tuple[AccountFacts, list[AccountDay]]:
-        account = await place.found(conn)
-        return account, await daily_of_account(conn, place.scope, place.account_id, chosen.period, today)
+    async def read(conn: Connection) -> tuple[AccountDetail, list[AccountDay]]:
+        account = await context.found(conn)
+        return account, await daily_of_account(conn, context.scope, context.account_id, chosen.period, today)
 
-    account, days = await place.visit.database.run(read)
-    return place.page(
+    account, days = await context.page.database.run(read)
+    return context.render(
         "accounts/detail.html",
         account,
         days=days,
@@ -52,16 +51,16 @@ def _sum(counts: Sequence[int | None]) -> int | None:
     return sum(counted) if counted else None
 
 
-async def days_file(place: Place) -> Response:
+async def days_file(context: AccountContext) -> Response:
     """The days of the range as a file."""
-    today = place.visit.now.date()
-    period = read_range(place.visit.request.query_params, today).period
-    await place.account()
+    today = context.page.now.date()
+    period = read_range(context.page.request.query_params, today).period
+    await context.account()
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        for day in await daily_of_account(conn, place.scope, place.account_id, period, today):
+        for day in await daily_of_account(conn, context.scope, context.account_id, period, today):
             yield day
 
     header = [gettext(name) for name in _COLUMNS]
-    name = f"usage-{place.account_id}-{period.first}-{period.last}.csv"
-    return CsvFile(place.visit.database.streams, place.scope, name, header, rows)
+    name = f"usage-{context.account_id}-{period.first}-{period.last}.csv"
+    return CsvFile(context.page.database.streams, context.scope, name, header, rows)

@@ -2,74 +2,72 @@
 
 from starlette.responses import Response
 
-from tonnage.accounts.discretion import discreet
-from tonnage.accounts.facts_queries import AccountFacts, KeyRow, account_keys
-from tonnage.accounts.key_actions import delete_key, no_key
-from tonnage.console.accounts.place import Place
+from tonnage.access_keys.actions import delete_key, no_key
+from tonnage.access_keys.disclosure import hide_operator_details
+from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
+from tonnage.accounts.lists import AccountDetail
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.errors import Unavailable
-from tonnage.web.forms import Filled, Form, blank, fill
+from tonnage.web.forms import BoundForm, Form, bind, unbound
 
 
-async def ask(place: Place) -> Response:
+async def ask(context: AccountContext) -> Response:
     """What it means for whoever uses it."""
-    return await _asking(place, None)
+    return await _asking(context, None)
 
 
-async def delete(place: Place) -> Response:
+async def delete(context: AccountContext) -> Response:
     """Back to the keys. Waits for the cluster, 10 seconds."""
-    visit = place.visit
-    form = fill(Form, visit.fields)
+    page = context.page
+    form = bind(Form, page.fields)
 
     async def act(_: Form) -> None:
-        planes = visit.request.app.state.planes
-        with discreet(place.account_id):
+        with hide_operator_details(context.account_id):
             await delete_key(
-                visit.database,
-                planes,
-                visit.actor,
-                place.partner_id,
-                place.account_id,
-                _named(place),
-                visit.resources.clock,
+                page.services,
+                page.actor,
+                context.partner_id,
+                context.account_id,
+                _named(context),
             )
 
     try:
         await form.submit(act)
     except Unavailable as error:
         form.errors[""] = error
-        return await _asking(place, form, 503)
+        return await _asking(context, form, 503)
     if form.errors:
-        return await _asking(place, form, form.status)
-    return visit.see(f"{place.path}/access-keys", gettext("The access key was deleted."))
+        return await _asking(context, form, form.status)
+    return page.redirect(f"{context.path}/access-keys", gettext("The access key was deleted."))
 
 
-def _named(place: Place) -> str:
-    return place.visit.request.path_params["accessKey"]
+def _named(context: AccountContext) -> str:
+    return context.page.request.path_params["accessKey"]
 
 
-async def _asking(place: Place, form: Filled[Form] | None, status: int = 200) -> Response:
-    async def read(conn: Connection) -> tuple[AccountFacts, KeyRow | None]:
-        account = await place.found(conn)
-        keys = await account_keys(conn, place.scope, place.partner_id, place.account_id)
-        return account, next((key for key in keys if key.access_key == _named(place)), None)
+async def _asking(context: AccountContext, form: BoundForm[Form] | None, status: int = 200) -> Response:
+    async def read(conn: Connection) -> tuple[AccountDetail, AccessKeyRow | None]:
+        account = await context.found(conn)
+        keys = await access_keys_of(conn, context.scope, context.partner_id, context.account_id)
+        return account, next((key for key in keys if key.access_key == _named(context)), None)
 
-    account, key = await place.visit.database.run(read)
+    account, key = await context.page.database.run(read)
     if key is None:
-        raise no_key(place.account_id)
+        raise no_key(context.account_id)
     sentences = [gettext("Whatever uses it fails from its next request on. It cannot be brought back.")]
     if key.description:
         sentences.insert(0, gettext("It was made for: %(description)s") % {"description": key.description})
-    return place.page(
+    return context.render(
         "components/confirm.html",
         account,
         status=status,
         title=gettext("Delete access key %(key)s") % {"key": key.access_key},
-        crumbs=[*place.crumbs(account), (gettext("Access keys"), f"{place.path}/access-keys")],
+        crumbs=[*context.crumbs(account), (gettext("Access keys"), f"{context.path}/access-keys")],
         sentences=sentences,
-        form=form or blank(Form),
+        form=form or unbound(Form),
         button=gettext("Delete access key"),
         danger=True,
-        cancel=f"{place.path}/access-keys",
+        cancel=f"{context.path}/access-keys",
     )

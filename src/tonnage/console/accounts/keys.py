@@ -4,15 +4,16 @@ import json
 
 from starlette.responses import Response
 
-from tonnage.accounts.discretion import discreet
-from tonnage.accounts.facts_queries import AccountFacts, KeyRow, account_keys
-from tonnage.accounts.key_actions import create_key
-from tonnage.console.accounts.place import Place
+from tonnage.access_keys.actions import create_key
+from tonnage.access_keys.disclosure import hide_operator_details
+from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
+from tonnage.accounts.lists import AccountDetail
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.db import Connection
 from tonnage.errors import Unavailable
-from tonnage.storage.plane import MAX_ACCESS_KEYS
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Name
+from tonnage.storage.backend import MAX_ACCESS_KEYS
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.schemas import Name
 
 
 class NewKeyForm(Form):
@@ -21,49 +22,46 @@ class NewKeyForm(Form):
     description: Name | None = None
 
 
-async def show(place: Place) -> Response:
+async def show(context: AccountContext) -> Response:
     """All of them, without their secrets."""
 
-    async def read(conn: Connection) -> tuple[AccountFacts, list[KeyRow]]:
-        account = await place.found(conn)
-        return account, await account_keys(conn, place.scope, place.partner_id, place.account_id)
+    async def read(conn: Connection) -> tuple[AccountDetail, list[AccessKeyRow]]:
+        account = await context.found(conn)
+        return account, await access_keys_of(conn, context.scope, context.partner_id, context.account_id)
 
-    account, keys = await place.visit.database.run(read)
-    return place.page("accounts/keys.html", account, keys=keys, most=MAX_ACCESS_KEYS)
+    account, keys = await context.page.database.run(read)
+    return context.render("accounts/keys.html", account, keys=keys, most=MAX_ACCESS_KEYS)
 
 
-async def ask(place: Place) -> Response:
+async def ask(context: AccountContext) -> Response:
     """The empty form."""
-    return await _page(place, blank(NewKeyForm))
+    return await _page(context, unbound(NewKeyForm))
 
 
-async def create(place: Place) -> Response:
+async def create(context: AccountContext) -> Response:
     """The key with its secret: this page is the only one that ever shows it. Waits for the cluster, 10 seconds."""
-    visit = place.visit
-    form = fill(NewKeyForm, visit.fields)
+    page = context.page
+    form = bind(NewKeyForm, page.fields)
 
     async def act(typed: NewKeyForm) -> bytes:
-        planes = visit.request.app.state.planes
-        with discreet(place.account_id):
+        with hide_operator_details(context.account_id):
             return await create_key(
-                visit.database,
-                planes,
-                visit.actor,
-                place.partner_id,
-                place.account_id,
+                page.services,
+                page.actor,
+                context.partner_id,
+                context.account_id,
                 typed.description,
-                visit.resources.clock,
             )
 
     try:
         made = await form.submit(act)
     except Unavailable as error:
         form.errors[""] = error
-        return await _page(place, form, 503)
+        return await _page(context, form, 503)
     if made is None:
-        return await _page(place, form, form.status)
-    return place.page("accounts/key_made.html", await place.account(), made=json.loads(made))
+        return await _page(context, form, form.status)
+    return context.render("accounts/key_made.html", await context.account(), made=json.loads(made))
 
 
-async def _page(place: Place, form: Filled[NewKeyForm], status: int = 200) -> Response:
-    return place.page("accounts/key_new.html", await place.account(), status=status, form=form)
+async def _page(context: AccountContext, form: BoundForm[NewKeyForm], status: int = 200) -> Response:
+    return context.render("accounts/key_new.html", await context.account(), status=status, form=form)

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.passwords import account_password
 from tonnage.accounts.change_actions import set_password
-from tonnage.console.accounts.place import Place
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Text
+from tonnage.passwords import account_password
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.schemas import Text
 
 
 class PasswordForm(Form):
@@ -19,27 +19,27 @@ class PasswordForm(Form):
     password: Annotated[Text, AfterValidator(account_password)]
 
 
-async def ask(place: Place) -> Response:
+async def ask(context: AccountContext) -> Response:
     """The empty form."""
-    return await _page(place, blank(PasswordForm))
+    return await _page(context, unbound(PasswordForm))
 
 
-async def change(place: Place) -> Response:
+async def change(context: AccountContext) -> Response:
     """Back to the account."""
-    visit = place.visit
-    form = fill(PasswordForm, visit.fields)
+    page = context.page
+    form = bind(PasswordForm, page.fields)
 
     async def act(typed: PasswordForm) -> None:
-        hashed = await visit.resources.passwords.hash(typed.password)
-        await visit.database.run(
-            lambda conn: set_password(conn, visit.actor, place.partner_id, place.account_id, hashed)
+        hashed = await page.services.passwords.hash(typed.password)
+        await page.database.run(
+            lambda conn: set_password(conn, page.actor, context.partner_id, context.account_id, hashed)
         )
 
     await form.submit(act)
     if form.errors:
-        return await _page(place, form, form.status)
-    return visit.see(place.path, gettext("The password was set."))
+        return await _page(context, form, form.status)
+    return page.redirect(context.path, gettext("The password was set."))
 
 
-async def _page(place: Place, form: Filled[PasswordForm], status: int = 200) -> Response:
-    return place.page("accounts/password.html", await place.account(), status=status, form=form)
+async def _page(context: AccountContext, form: BoundForm[PasswordForm], status: int = 200) -> Response:
+    return context.render("accounts/password.html", await context.account(), status=status, form=form)

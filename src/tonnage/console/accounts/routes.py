@@ -1,6 +1,6 @@
 """The routes of one storage account's pages. An audience puts them up under an address of its own:
 
-    async def _staff(visit: PartnerStaff, accountID: str) -> Place: ...
+    async def _staff(page: PartnerStaff, accountID: str) -> Place: ...
 
     routes = account_routes("/partner/accounts/{accountID}", reading=_staff, changing=_staff, deleting=_admin)
 
@@ -14,40 +14,40 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from tonnage.console.accounts import deletion, detail, key_deletion, keys, password, settings, suspension
-from tonnage.console.accounts.place import Place
-from tonnage.web.route import Door
+from tonnage.console.accounts.scope import AccountContext
+from tonnage.web.routing import AuthFirstRoute
 
-Entrance: TypeAlias = Callable[..., Awaitable[Place]]
-"""A dependency: its first parameter is a visit of the role that is needed, the others come from the path."""
+Guard: TypeAlias = Callable[..., Awaitable[AccountContext]]
+"""A dependency: its first parameter is a page of the role that is needed, the others come from the path."""
 
-Page: TypeAlias = Callable[[Place], Awaitable[Response]]
+PageHandler: TypeAlias = Callable[[AccountContext], Awaitable[Response]]
 
 
-def account_routes(prefix: str, *, reading: Entrance, changing: Entrance, deleting: Entrance) -> APIRouter:
+def account_routes(prefix: str, *, reading: Guard, changing: Guard, deleting: Guard) -> APIRouter:
     """All pages of one storage account; `prefix` ends in its number."""
-    routes = APIRouter(prefix=prefix, route_class=Door, include_in_schema=False)
+    routes = APIRouter(prefix=prefix, route_class=AuthFirstRoute, include_in_schema=False)
 
-    def put_up(path: str, entrance: Entrance, show: Page, do: Page | None = None) -> None:
-        routes.add_api_route(path, _behind(entrance, show), methods=["GET"])
+    def add_page(path: str, entrance: Guard, show: PageHandler, do: PageHandler | None = None) -> None:
+        routes.add_api_route(path, _guarded(entrance, show), methods=["GET"])
         if do is not None:
-            routes.add_api_route(path, _behind(entrance, do), methods=["POST"])
+            routes.add_api_route(path, _guarded(entrance, do), methods=["POST"])
 
-    put_up("", reading, detail.show)
-    put_up("/usage.csv", reading, detail.days_file)
-    put_up("/access-keys", reading, keys.show)
-    put_up("/access-keys/new", changing, keys.ask, keys.create)
-    put_up("/access-keys/{accessKey}/delete", changing, key_deletion.ask, key_deletion.delete)
-    put_up("/settings", changing, settings.show, settings.change)
-    put_up("/password", changing, password.ask, password.change)
-    put_up("/suspend", changing, suspension.ask, suspension.suspend)
-    put_up("/resume", changing, suspension.ask_resuming, suspension.resume)
-    put_up("/delete", deleting, deletion.ask, deletion.delete)
-    put_up("/restore", changing, deletion.ask_restoring, deletion.restore)
+    add_page("", reading, detail.show)
+    add_page("/usage.csv", reading, detail.days_file)
+    add_page("/access-keys", reading, keys.show)
+    add_page("/access-keys/new", changing, keys.ask, keys.create)
+    add_page("/access-keys/{accessKey}/delete", changing, key_deletion.ask, key_deletion.delete)
+    add_page("/settings", changing, settings.show, settings.change)
+    add_page("/password", changing, password.ask, password.change)
+    add_page("/suspend", changing, suspension.ask, suspension.suspend)
+    add_page("/resume", changing, suspension.ask_resuming, suspension.resume)
+    add_page("/delete", deleting, deletion.ask, deletion.delete)
+    add_page("/restore", changing, deletion.ask_restoring, deletion.restore)
     return routes
 
 
-def _behind(entrance: Entrance, page: Page) -> Callable[[Place], Awaitable[Response]]:
-    async def answer(place: Annotated[Place, Depends(entrance)]) -> Response:
-        return await page(place)
+def _guarded(entrance: Guard, handler: PageHandler) -> Callable[[AccountContext], Awaitable[Response]]:
+    async def answer(context: Annotated[AccountContext, Depends(entrance)]) -> Response:
+        return await handler(context)
 
     return answer

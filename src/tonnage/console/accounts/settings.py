@@ -2,16 +2,16 @@
 
 from starlette.responses import Response
 
-from tonnage.accounts.account import AccountChange, PartnerRoom
+from tonnage.accounts.account import AccountChange, PartnerRemaining
 from tonnage.accounts.actions import no_account
 from tonnage.accounts.change_actions import change_account
-from tonnage.accounts.facts_queries import AccountFacts
-from tonnage.accounts.queries import partner_room
-from tonnage.console.accounts.place import Place
+from tonnage.accounts.lists import AccountDetail
+from tonnage.accounts.queries import partner_remaining
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
-from tonnage.web.forms import Checkbox, Filled, Form, Size, blank, fill, typed_size
-from tonnage.web.payload import Name
+from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, typed_size, unbound
+from tonnage.web.schemas import Name
 
 
 class ChangeForm(Form):
@@ -22,47 +22,47 @@ class ChangeForm(Form):
     overdraft: Checkbox = False
 
 
-async def show(place: Place) -> Response:
+async def show(context: AccountContext) -> Response:
     """The form as the account is."""
-    return await _page(place, None)
+    return await _page(context, None)
 
 
-async def change(place: Place) -> Response:
+async def change(context: AccountContext) -> Response:
     """Back to the account."""
-    visit = place.visit
-    form = fill(ChangeForm, visit.fields)
+    page = context.page
+    form = bind(ChangeForm, page.fields)
 
     async def act(typed: ChangeForm) -> bytes:
         wanted = AccountChange(typed.name, typed.allocated, typed.overdraft)
-        return await visit.database.run(
-            lambda conn: change_account(conn, visit.actor, place.partner_id, place.account_id, wanted, visit.now)
+        return await page.database.run(
+            lambda conn: change_account(conn, page.actor, context.partner_id, context.account_id, wanted, page.now)
         )
 
     await form.submit(act, fields={"allocatedCapacity": "allocated"})
     if form.errors:
-        return await _page(place, form)
-    return visit.see(place.path, gettext("The storage account was changed."))
+        return await _page(context, form)
+    return page.redirect(context.path, gettext("The storage account was changed."))
 
 
-async def _page(place: Place, form: Filled[ChangeForm] | None) -> Response:
-    async def read(conn: Connection) -> tuple[AccountFacts, PartnerRoom]:
-        account = await place.found(conn)
-        room = await partner_room(conn, place.scope, place.partner_id, place.account_id)
+async def _page(context: AccountContext, form: BoundForm[ChangeForm] | None) -> Response:
+    async def read(conn: Connection) -> tuple[AccountDetail, PartnerRemaining]:
+        account = await context.found(conn)
+        room = await partner_remaining(conn, context.scope, context.partner_id, context.account_id)
         if room is None:
-            raise no_account(place.account_id)
+            raise no_account(context.account_id)
         return account, room
 
-    account, room = await place.visit.database.run(read)
-    return place.page(
+    account, room = await context.page.database.run(read)
+    return context.render(
         "accounts/settings.html",
         account,
         status=form.status if form else 200,
         form=form or _as_is(account),
         room=room,
-        remaining=max(0, room.allocated - room.given) if room.bounded else None,
+        remaining=max(0, room.allocated - room.allocated_to_accounts) if room.bounded else None,
     )
 
 
-def _as_is(account: AccountFacts) -> Filled[ChangeForm]:
+def _as_is(account: AccountDetail) -> BoundForm[ChangeForm]:
     typed = {"name": account.name, **typed_size("allocated", account.allocated)}
-    return blank(ChangeForm, **typed, **({"overdraft": "on"} if account.overdraft else {}))
+    return unbound(ChangeForm, **typed, **({"overdraft": "on"} if account.overdraft else {}))

@@ -3,10 +3,10 @@
 from starlette.responses import Response
 
 from tonnage.accounts.change_actions import resume_account, suspend_account
-from tonnage.console.accounts.place import Place
+from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Name
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.schemas import Name
 
 
 class SuspensionForm(Form):
@@ -15,89 +15,91 @@ class SuspensionForm(Form):
     reason: Name
 
 
-async def ask(place: Place) -> Response:
+async def ask(context: AccountContext) -> Response:
     """What it means, and the field for the reason; with the present one, where it is suspended already."""
-    return await _asking(place, None)
+    return await _asking(context, None)
 
 
-async def suspend(place: Place) -> Response:
+async def suspend(context: AccountContext) -> Response:
     """Back to the account."""
-    visit = place.visit
-    form = fill(SuspensionForm, visit.fields)
+    page = context.page
+    form = bind(SuspensionForm, page.fields)
 
     async def act(typed: SuspensionForm) -> bytes:
-        return await visit.database.run(
-            lambda conn: suspend_account(conn, visit.actor, place.partner_id, place.account_id, typed.reason, visit.now)
+        return await page.database.run(
+            lambda conn: suspend_account(
+                conn, page.actor, context.partner_id, context.account_id, typed.reason, page.now
+            )
         )
 
     await form.submit(act)
     if form.errors:
-        return await _asking(place, form)
-    return visit.see(place.path, gettext("The storage account is suspended."))
+        return await _asking(context, form)
+    return page.redirect(context.path, gettext("The storage account is suspended."))
 
 
-async def ask_resuming(place: Place) -> Response:
+async def ask_resuming(context: AccountContext) -> Response:
     """What it means. Not suspended: on to the account."""
-    return await _asking_resuming(place, None)
+    return await _asking_resuming(context, None)
 
 
-async def resume(place: Place) -> Response:
+async def resume(context: AccountContext) -> Response:
     """Back to the account."""
-    visit = place.visit
-    form = fill(Form, visit.fields)
+    page = context.page
+    form = bind(Form, page.fields)
 
     async def act(_: Form) -> None:
-        await visit.database.run(lambda conn: resume_account(conn, visit.actor, place.partner_id, place.account_id))
+        await page.database.run(lambda conn: resume_account(conn, page.actor, context.partner_id, context.account_id))
 
     await form.submit(act)
     if form.errors:
-        return await _asking_resuming(place, form)
-    return visit.see(place.path, gettext("The storage account is resumed."))
+        return await _asking_resuming(context, form)
+    return page.redirect(context.path, gettext("The storage account is resumed."))
 
 
-async def _asking(place: Place, form: Filled[SuspensionForm] | None) -> Response:
-    account = await place.account()
+async def _asking(context: AccountContext, form: BoundForm[SuspensionForm] | None) -> Response:
+    account = await context.account()
     sentences = [
         gettext("Its access keys open nothing any more, and nobody else reads or writes there either."),
         gettext("What is stored stays, and counts. Once it is resumed, everything is as before."),
         *_unenforced(account.provisioning),
     ]
-    return place.page(
+    return context.render(
         "components/confirm.html",
         account,
         status=form.status if form else 200,
         title=gettext("Suspend %(account)s") % {"account": account.name},
-        crumbs=place.crumbs(account),
+        crumbs=context.crumbs(account),
         sentences=sentences,
-        form=form or blank(SuspensionForm, reason=account.suspension_reason or ""),
+        form=form or unbound(SuspensionForm, reason=account.suspension_reason or ""),
         fields=[("reason", gettext("Reason"), gettext("Whoever looks at the account sees it."))],
         button=gettext("Suspend"),
         danger=True,
-        cancel=place.path,
+        cancel=context.path,
     )
 
 
-async def _asking_resuming(place: Place, form: Filled[Form] | None) -> Response:
-    account = await place.account()
+async def _asking_resuming(context: AccountContext, form: BoundForm[Form] | None) -> Response:
+    account = await context.account()
     if account.suspended_at is None:
-        return place.visit.see(place.path)
+        return context.page.redirect(context.path)
     sentences = [
         gettext("It was suspended on %(moment)s: %(reason)s")
-        % {"moment": place.visit.formats.moment(account.suspended_at), "reason": account.suspension_reason},
+        % {"moment": context.page.formats.moment(account.suspended_at), "reason": account.suspension_reason},
         gettext("Its access keys work again as before."),
     ]
     if account.pending_deleted_at is not None:
         sentences[-1] = gettext("Its access keys read again; since it waits for its deletion, they write nothing.")
-    return place.page(
+    return context.render(
         "components/confirm.html",
         account,
         status=form.status if form else 200,
         title=gettext("Resume %(account)s") % {"account": account.name},
-        crumbs=place.crumbs(account),
+        crumbs=context.crumbs(account),
         sentences=sentences,
-        form=form or blank(Form),
+        form=form or unbound(Form),
         button=gettext("Resume"),
-        cancel=place.path,
+        cancel=context.path,
     )
 
 

@@ -2,20 +2,11 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.distributor import (
-    accounts,
-    allocation,
-    contracts,
-    creation,
-    partners,
-    settings,
-    usage,
-    users,
-)
+from tonnage.console.distributor import accounts, allocation, contracts, new_partner, partners, settings, usage, users
 
 routes: tuple[APIRouter, ...] = (
     partners.routes,
-    creation.routes,
+    new_partner.routes,
     usage.routes,
     allocation.routes,
     users.routes,

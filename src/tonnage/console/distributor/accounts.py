@@ -8,27 +8,27 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.accounts.actions import number_of
-from tonnage.accounts.page_queries import AccountRow, account_rows
-from tonnage.console.accounts import creation
-from tonnage.console.accounts.listing import LISTED, accounts_file
-from tonnage.console.accounts.place import Crumbs, Holding, Place
+from tonnage.accounts.actions import account_number
+from tonnage.accounts.lists import AccountRow, account_rows
+from tonnage.console.accounts import new_account as account_new_account
+from tonnage.console.accounts.accounts_table import LISTED, accounts_file
 from tonnage.console.accounts.routes import account_routes
+from tonnage.console.accounts.scope import AccountContext, AccountsScope, Crumbs
 from tonnage.console.distributor.partner import facts_of, partner_page, path_of
+from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import DistributorAdmin, DistributorStaff, DistributorViewer, Visit
 from tonnage.db import Connection
-from tonnage.partners.page_queries import PartnerFacts
-from tonnage.web.payload import UuidPath
-from tonnage.web.route import Door
+from tonnage.partners.lists import PartnerDetail
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import UuidPath
 from tonnage.web.table import Listed
 
 _PREFIX = "/distributor/partners/{partnerID}/accounts"
 
-routes = APIRouter(prefix=_PREFIX, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=_PREFIX, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def _holding(visit: Visit, partner_id: UUID) -> Holding:
+def _holding(page: PageRequest, partner_id: UUID) -> AccountsScope:
     path = f"{path_of(partner_id)}/accounts"
 
     def crumbs(partner: str) -> Crumbs:
@@ -38,15 +38,15 @@ def _holding(visit: Visit, partner_id: UUID) -> Holding:
             (gettext("Storage accounts"), path),
         ]
 
-    return Holding(visit, partner_id, path, crumbs)
+    return AccountsScope(page, partner_id, path, crumbs)
 
 
-async def _for_staff(visit: DistributorStaff, partnerID: UuidPath, accountID: str) -> Place:
-    return Place(_holding(visit, partnerID), number_of(accountID))
+async def _for_staff(page: DistributorStaff, partnerID: UuidPath, accountID: str) -> AccountContext:
+    return AccountContext(_holding(page, partnerID), account_number(accountID))
 
 
-async def _for_admin(visit: DistributorAdmin, partnerID: UuidPath, accountID: str) -> Place:
-    return Place(_holding(visit, partnerID), number_of(accountID))
+async def _for_admin(page: DistributorAdmin, partnerID: UuidPath, accountID: str) -> AccountContext:
+    return AccountContext(_holding(page, partnerID), account_number(accountID))
 
 
 account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changing=_for_staff, deleting=_for_admin)
@@ -54,17 +54,17 @@ account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changin
 
 
 @routes.get("")
-async def accounts(visit: DistributorViewer, partnerID: UuidPath) -> Response:
+async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """Those waiting for their deletion included."""
-    wanted = LISTED.read(visit.request.query_params)
-    scope = visit.actor.organisation_id
+    wanted = LISTED.read(page.request.query_params)
+    scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> tuple[PartnerFacts, Listed[AccountRow]]:
-        return await facts_of(conn, visit, partnerID), await account_rows(conn, scope, partnerID, wanted)
+    async def read(conn: Connection) -> tuple[PartnerDetail, Listed[AccountRow]]:
+        return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, wanted)
 
-    facts, found = await visit.database.run(read)
+    facts, found = await page.database.run(read)
     return partner_page(
-        visit,
+        page,
         "distributor/accounts.html",
         facts,
         rows=found.rows,
@@ -74,19 +74,19 @@ async def accounts(visit: DistributorViewer, partnerID: UuidPath) -> Response:
 
 
 @routes.get(".csv")
-async def accounts_as_file(visit: DistributorViewer, partnerID: UuidPath) -> Response:
+async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """The same list, whole."""
-    await visit.database.run(lambda conn: facts_of(conn, visit, partnerID))
-    return accounts_file(_holding(visit, partnerID))
+    await page.database.run(lambda conn: facts_of(conn, page, partnerID))
+    return accounts_file(_holding(page, partnerID))
 
 
 @routes.get("/new")
-async def new_account(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def new_account(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """The empty form."""
-    return await creation.ask(_holding(visit, partnerID))
+    return await account_new_account.ask(_holding(page, partnerID))
 
 
 @routes.post("/new")
-async def create_account(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def create_account(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """On to the new account."""
-    return await creation.create(_holding(visit, partnerID))
+    return await account_new_account.create(_holding(page, partnerID))

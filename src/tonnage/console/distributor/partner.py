@@ -5,12 +5,12 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
 from tonnage.access.actor import Role
+from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import Visit
 from tonnage.db import Connection
-from tonnage.partners.page_queries import PartnerFacts, partner_facts
+from tonnage.organisations.organisation import no_partner
+from tonnage.partners.lists import PartnerDetail, partner_detail
 
 
 def path_of(partner_id: UUID) -> str:
@@ -18,27 +18,29 @@ def path_of(partner_id: UUID) -> str:
     return f"/distributor/partners/{partner_id}"
 
 
-def crumbs_to(facts: PartnerFacts) -> list[tuple[str, str]]:
+def crumbs_to(facts: PartnerDetail) -> list[tuple[str, str]]:
     """Down to the partner."""
     return [(gettext("Partners"), "/distributor/partners"), (facts.name, path_of(facts.id))]
 
 
-async def facts_of(conn: Connection, visit: Visit, partner_id: UUID) -> PartnerFacts:
+async def facts_of(conn: Connection, page: PageRequest, partner_id: UUID) -> PartnerDetail:
     """NotFound: the visitor's organisation has no such partner."""
-    facts = await partner_facts(conn, visit.actor.organisation_id, partner_id)
+    facts = await partner_detail(conn, page.actor.organisation_id, partner_id)
     if facts is None:
         raise no_partner(partner_id)
     return facts
 
 
-def partner_page(visit: Visit, template: str, facts: PartnerFacts, *, status: int = 200, **context: Any) -> Response:
+def partner_page(
+    page: PageRequest, template: str, facts: PartnerDetail, *, status: int = 200, **context: Any
+) -> Response:
     """A page about the partner; its template extends `distributor/partner.html`."""
-    return visit.page(
+    return page.render(
         template,
         status=status,
         facts=facts,
         base=path_of(facts.id),
-        may_change=visit.actor.role.includes(Role.STAFF),
-        may_delete=visit.actor.role.includes(Role.ADMIN),
+        may_change=page.actor.role.includes(Role.STAFF),
+        may_delete=page.actor.role.includes(Role.ADMIN),
         **context,
     )

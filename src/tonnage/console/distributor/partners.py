@@ -7,22 +7,22 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
-from tonnage.console.distributor.contract_choice import choices
-from tonnage.console.distributor.excess import Excess, excess_of
+from tonnage.console.distributor.contract_picker import choices
+from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
+from tonnage.console.page_request import DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import DistributorViewer, Visit
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.errors import NotFound
-from tonnage.partners.contract_queries import ContractRow, contract_picker
-from tonnage.partners.page_queries import PARTNERS, every_partner, partner_rows
+from tonnage.partners.contract_lists import ContractRow, contract_picker
+from tonnage.partners.lists import PARTNERS, every_partner, partner_rows
+from tonnage.usage.lists import trends
 from tonnage.usage.month_queries import month_of_contract, month_of_distributor
-from tonnage.usage.partner_queries import trends
 from tonnage.web.csv_file import CsvFile, Rows
-from tonnage.web.route import Door
+from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.table import Wanted
 
-routes = APIRouter(prefix="/distributor/partners", route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix="/distributor/partners", route_class=AuthFirstRoute, include_in_schema=False)
 
 NO_CONTRACT = N_("There is no such contract of yours; choose one of the list.")
 
@@ -31,11 +31,11 @@ _MANY = 500
 
 
 @routes.get("")
-async def partners(visit: DistributorViewer) -> Response:
+async def partners(page: DistributorViewer) -> Response:
     """With what they have in sum."""
-    wanted = PARTNERS.read(visit.request.query_params)
-    scope = visit.actor.organisation_id
-    contracts = await visit.database.run(lambda conn: contract_picker(conn, scope))
+    wanted = PARTNERS.read(page.request.query_params)
+    scope = page.actor.organisation_id
+    contracts = await page.database.run(lambda conn: contract_picker(conn, scope))
     chosen = _chosen(contracts, wanted)
     shown = [chosen] if chosen else contracts
     many = sum(contract.partners for contract in shown) > _MANY
@@ -46,41 +46,41 @@ async def partners(visit: DistributorViewer) -> Response:
             "rows": found.rows,
             "total": found.total,
             "wanted": wanted.within(found.total),
-            "trends": await trends(conn, scope, [row.id for row in found.rows], visit.today),
-            "excess": None if many else await _excess(conn, visit, chosen),
+            "trends": await trends(conn, scope, [row.id for row in found.rows], page.today),
+            "excess": None if many else await _excess(conn, page, chosen),
         }
 
-    return visit.page(
+    return page.render(
         "distributor/partners.html",
         contracts=contracts,
-        choices=choices(visit, contracts),
+        choices=choices(page, contracts),
         chosen=chosen,
         shown=shown,
-        may_change=visit.actor.role.includes(Role.STAFF),
-        **await visit.database.run(read),
+        may_change=page.actor.role.includes(Role.STAFF),
+        **await page.database.run(read),
     )
 
 
 @routes.get("/excess")
-async def excess(visit: DistributorViewer) -> Response:
+async def excess(page: DistributorViewer) -> Response:
     """The tile alone, for a list that did not wait for it."""
-    wanted = PARTNERS.read(visit.request.query_params)
-    scope = visit.actor.organisation_id
+    wanted = PARTNERS.read(page.request.query_params)
+    scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> Excess:
+    async def read(conn: Connection) -> MonthToDateTotals:
         contracts = await contract_picker(conn, scope)
-        return await _excess(conn, visit, _chosen(contracts, wanted))
+        return await _excess(conn, page, _chosen(contracts, wanted))
 
-    return visit.page("distributor/excess.html", wanted=wanted, excess=await visit.database.run(read))
+    return page.render("distributor/month_to_date.html", wanted=wanted, excess=await page.database.run(read))
 
 
 @routes.get(".csv")
-async def partners_file(visit: DistributorViewer) -> Response:
+async def partners_file(page: DistributorViewer) -> Response:
     """The same list, whole."""
-    wanted = PARTNERS.read(visit.request.query_params)
-    scope = visit.actor.organisation_id
-    chosen = _chosen(await visit.database.run(lambda conn: contract_picker(conn, scope)), wanted)
-    return CsvFile(visit.database.streams, scope, "partners.csv", _header(), _rows(visit, chosen, wanted))
+    wanted = PARTNERS.read(page.request.query_params)
+    scope = page.actor.organisation_id
+    chosen = _chosen(await page.database.run(lambda conn: contract_picker(conn, scope)), wanted)
+    return CsvFile(page.database.streams, scope, "partners.csv", _header(), _rows(page, chosen, wanted))
 
 
 def _header() -> list[str]:
@@ -95,8 +95,8 @@ def _header() -> list[str]:
     ]
 
 
-def _rows(visit: Visit, chosen: ContractRow | None, wanted: Wanted) -> Rows:
-    scope = visit.actor.organisation_id
+def _rows(page: PageRequest, chosen: ContractRow | None, wanted: Wanted) -> Rows:
+    scope = page.actor.organisation_id
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         async for row in every_partner(conn, scope, chosen.id if chosen else None, wanted):
@@ -106,7 +106,7 @@ def _rows(visit: Visit, chosen: ContractRow | None, wanted: Wanted) -> Rows:
                 row.allocated,
                 row.used,
                 row.accounts,
-                visit.formats.date_of(row.created_at),
+                page.formats.date_of(row.created_at),
                 row.id,
             )
 
@@ -122,9 +122,9 @@ def _chosen(contracts: Sequence[ContractRow], wanted: Wanted) -> ContractRow | N
     return found
 
 
-async def _excess(conn: Connection, visit: Visit, chosen: ContractRow | None) -> Excess:
-    scope = visit.actor.organisation_id
+async def _excess(conn: Connection, page: PageRequest, chosen: ContractRow | None) -> MonthToDateTotals:
+    scope = page.actor.organisation_id
     if chosen is None:
-        return excess_of(await month_of_distributor(conn, scope, visit.today))
-    month = await month_of_contract(conn, scope, chosen.id, visit.today)
-    return excess_of([month] if month else [])
+        return month_to_date_totals(await month_of_distributor(conn, scope, page.today))
+    month = await month_of_contract(conn, scope, chosen.id, page.today)
+    return month_to_date_totals([month] if month else [])

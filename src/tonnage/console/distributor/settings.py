@@ -6,20 +6,20 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.console.distributor.contract_choice import contract_name
+from tonnage.console.distributor.contract_picker import contract_name
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
+from tonnage.console.page_request import DistributorAdmin, DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import DistributorAdmin, DistributorStaff, Visit
 from tonnage.db import Connection
 from tonnage.partners.actions import close_partner, move_partner, update_partner
-from tonnage.partners.contract_queries import ContractRow, contract_picker
-from tonnage.partners.page_queries import PartnerFacts
+from tonnage.partners.contract_lists import ContractRow, contract_picker
+from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Name, UuidBody, UuidPath
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Name, UuidBody, UuidPath
 
-routes = APIRouter(prefix="/distributor/partners/{partnerID}", route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix="/distributor/partners/{partnerID}", route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class NameForm(Form):
@@ -35,92 +35,90 @@ class MoveForm(Form):
 
 
 @routes.get("/settings")
-async def settings(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def settings(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its name as it is, and the ways to the rest."""
-    facts = await _facts(visit, partnerID)
-    return partner_page(visit, "distributor/settings.html", facts, form=blank(NameForm, name=facts.name))
+    facts = await _facts(page, partnerID)
+    return partner_page(page, "distributor/settings.html", facts, form=unbound(NameForm, name=facts.name))
 
 
 @routes.post("/settings")
-async def rename(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Nothing else changes."""
-    facts = await _facts(visit, partnerID)
-    form = fill(NameForm, visit.fields)
+    facts = await _facts(page, partnerID)
+    form = bind(NameForm, page.fields)
 
     async def act(typed: NameForm) -> bytes:
         change = PartnerChange(name=typed.name)
-        return await visit.database.run(lambda conn: update_partner(conn, visit.actor, partnerID, change, visit.now))
+        return await page.database.run(lambda conn: update_partner(conn, page.actor, partnerID, change, page.now))
 
     if await form.submit(act, about="name") is None:
-        return partner_page(visit, "distributor/settings.html", facts, status=form.status, form=form)
-    return visit.see(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
+        return partner_page(page, "distributor/settings.html", facts, status=form.status, form=form)
+    return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
 
 
 @routes.get("/move")
-async def ask_move(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def ask_move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """The contracts that it can move to, and what moves."""
-    return await _move_page(visit, partnerID, blank(MoveForm))
+    return await _move_page(page, partnerID, unbound(MoveForm))
 
 
 @routes.post("/move")
-async def move(visit: DistributorStaff, partnerID: UuidPath) -> Response:
+async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its capacity moves with it."""
-    form = fill(MoveForm, visit.fields)
+    form = bind(MoveForm, page.fields)
 
     async def act(typed: MoveForm) -> bytes:
-        return await visit.database.run(
-            lambda conn: move_partner(conn, visit.actor, partnerID, typed.contract, visit.now)
-        )
+        return await page.database.run(lambda conn: move_partner(conn, page.actor, partnerID, typed.contract, page.now))
 
     if await form.submit(act, about="contract") is None:
-        return await _move_page(visit, partnerID, form, form.status)
-    return visit.see(f"{path_of(partnerID)}/settings", gettext("The partner was moved."))
+        return await _move_page(page, partnerID, form, form.status)
+    return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was moved."))
 
 
 @routes.get("/delete")
-async def ask_deletion(visit: DistributorAdmin, partnerID: UuidPath) -> Response:
+async def ask_deletion(page: DistributorAdmin, partnerID: UuidPath) -> Response:
     """What ends, and what stays."""
-    return await _deletion_page(visit, partnerID, blank(Form))
+    return await _deletion_page(page, partnerID, unbound(Form))
 
 
 @routes.post("/delete")
-async def delete(visit: DistributorAdmin, partnerID: UuidPath) -> Response:
+async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
     """Only an empty one."""
-    form = fill(Form, visit.fields)
+    form = bind(Form, page.fields)
 
     async def act(_: Form) -> bool:
-        await visit.database.run(lambda conn: close_partner(conn, visit.actor, partnerID, visit.now))
+        await page.database.run(lambda conn: close_partner(conn, page.actor, partnerID, page.now))
         return True
 
     if await form.submit(act) is None:
-        return await _deletion_page(visit, partnerID, form, form.status)
-    return visit.see("/distributor/partners", gettext("The partner was deleted."))
+        return await _deletion_page(page, partnerID, form, form.status)
+    return page.redirect("/distributor/partners", gettext("The partner was deleted."))
 
 
-async def _facts(visit: Visit, partner_id: UUID) -> PartnerFacts:
-    return await visit.database.run(lambda conn: facts_of(conn, visit, partner_id))
+async def _facts(page: PageRequest, partner_id: UUID) -> PartnerDetail:
+    return await page.database.run(lambda conn: facts_of(conn, page, partner_id))
 
 
-async def _move_page(visit: Visit, partner_id: UUID, form: Filled[Any], status: int = 200) -> Response:
-    async def read(conn: Connection) -> tuple[PartnerFacts, list[ContractRow]]:
-        facts = await facts_of(conn, visit, partner_id)
-        return facts, await contract_picker(conn, visit.actor.organisation_id)
+async def _move_page(page: PageRequest, partner_id: UUID, form: BoundForm[Any], status: int = 200) -> Response:
+    async def read(conn: Connection) -> tuple[PartnerDetail, list[ContractRow]]:
+        facts = await facts_of(conn, page, partner_id)
+        return facts, await contract_picker(conn, page.actor.organisation_id)
 
-    facts, contracts = await visit.database.run(read)
+    facts, contracts = await page.database.run(read)
     others = [one for one in contracts if one.currency == facts.currency and one.id != facts.contract_id]
     return partner_page(
-        visit,
+        page,
         "distributor/move.html",
         facts,
         status=status,
         form=form,
         present=contract_name(facts.contract),
-        options=[_option(visit, contract) for contract in others],
+        options=[_option(page, contract) for contract in others],
     )
 
 
-def _option(visit: Visit, contract: ContractRow) -> tuple[UUID, str, str]:
-    formats = visit.formats
+def _option(page: PageRequest, contract: ContractRow) -> tuple[UUID, str, str]:
+    formats = page.formats
     numbers = {
         "remaining": formats.size(contract.remaining),
         "reserved": formats.size(contract.reserved),
@@ -130,9 +128,9 @@ def _option(visit: Visit, contract: ContractRow) -> tuple[UUID, str, str]:
     return contract.id, contract_name(contract.details), meaning
 
 
-async def _deletion_page(visit: Visit, partner_id: UUID, form: Filled[Form], status: int = 200) -> Response:
-    facts = await _facts(visit, partner_id)
-    names = {"partner": facts.name, "size": visit.formats.size(facts.allocated), "users": facts.members}
+async def _deletion_page(page: PageRequest, partner_id: UUID, form: BoundForm[Form], status: int = 200) -> Response:
+    facts = await _facts(page, partner_id)
+    names = {"partner": facts.name, "size": page.formats.size(facts.allocated), "users": facts.members}
     sentences = [
         gettext("%(partner)s is gone from every list. Its users can no longer sign in, and its API keys end.") % names,
         gettext("The addresses of its users (%(users)s) are free then, for here or elsewhere.") % names,
@@ -142,7 +140,7 @@ async def _deletion_page(visit: Visit, partner_id: UUID, form: Filled[Form], sta
     if facts.accounts:
         refused = gettext("It has %(accounts)s storage accounts now, and is deleted only once they are all gone.")
         sentences.insert(0, refused % {"accounts": facts.accounts})
-    return visit.page(
+    return page.render(
         "components/confirm.html",
         status=status,
         title=gettext("Delete %(partner)s") % names,

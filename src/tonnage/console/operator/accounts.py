@@ -6,22 +6,22 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.queries import organisation_names
-from tonnage.accounts.actions import no_account, number_of
-from tonnage.accounts.page_queries import ACCOUNTS, AccountRow, account_rows, every_account
+from tonnage.accounts.actions import account_number, no_account
+from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_rows, every_account
 from tonnage.accounts.queries import owner_of
 from tonnage.console.accounts import detail
-from tonnage.console.accounts.place import Holding, Place
+from tonnage.console.accounts.scope import AccountContext, AccountsScope
+from tonnage.console.page_request import OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import OperatorViewer, Visit
 from tonnage.db import Connection
+from tonnage.organisations.queries import organisation_names
 from tonnage.web.csv_file import CsvFile
-from tonnage.web.route import Door
+from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.table import Listed, Wanted
 
 PATH = "/operator/accounts"
 
-routes = APIRouter(prefix=PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 def _partner(wanted: Wanted) -> UUID | None:
@@ -32,17 +32,17 @@ def _partner(wanted: Wanted) -> UUID | None:
 
 
 @routes.get("")
-async def accounts(visit: OperatorViewer) -> Response:
+async def accounts(page: OperatorViewer) -> Response:
     """Of all partners, or of the one that the address names."""
-    wanted = ACCOUNTS.read(visit.request.query_params)
+    wanted = ACCOUNTS.read(page.request.query_params)
     partner = _partner(wanted)
 
     async def read(conn: Connection) -> tuple[Listed[AccountRow], dict[str, str]]:
         names = await organisation_names(conn, [str(partner)]) if partner else {}
         return await account_rows(conn, None, partner, wanted), names
 
-    found, names = await visit.database.run(read)
-    return visit.page(
+    found, names = await page.database.run(read)
+    return page.render(
         "operator/accounts.html",
         rows=found.rows,
         total=found.total,
@@ -52,16 +52,16 @@ async def accounts(visit: OperatorViewer) -> Response:
 
 
 @routes.get(".csv")
-async def accounts_file(visit: OperatorViewer) -> Response:
+async def accounts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = ACCOUNTS.read(visit.request.query_params)
+    wanted = ACCOUNTS.read(page.request.query_params)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         async for row in every_account(conn, None, _partner(wanted), wanted):
             yield (
                 *(row.name, row.contact_email, row.id, row.partner, row.distributor, row.region, row.allocated),
-                *(row.used, row.objects, visit.formats.date_of(row.created_at)),
-                *(row.pending_deleted_at and visit.formats.date_of(row.pending_deleted_at), row.provisioning),
+                *(row.used, row.objects, page.formats.date_of(row.created_at)),
+                *(row.pending_deleted_at and page.formats.date_of(row.pending_deleted_at), row.provisioning),
             )
 
     header = [
@@ -78,29 +78,29 @@ async def accounts_file(visit: OperatorViewer) -> Response:
         gettext("Deleted on"),
         gettext("Storage cluster"),
     ]
-    return CsvFile(visit.database.streams, visit.actor.organisation_id, "storage-accounts.csv", header, rows)
+    return CsvFile(page.database.streams, page.actor.organisation_id, "storage-accounts.csv", header, rows)
 
 
 @routes.get("/{accountID}")
-async def account(visit: OperatorViewer, accountID: str) -> Response:
+async def account(page: OperatorViewer, accountID: str) -> Response:
     """Its use and its facts."""
-    return await detail.show(await _place(visit, accountID))
+    return await detail.show(await _place(page, accountID))
 
 
 @routes.get("/{accountID}/usage.csv")
-async def usage_file(visit: OperatorViewer, accountID: str) -> Response:
+async def usage_file(page: OperatorViewer, accountID: str) -> Response:
     """The same days, in order."""
-    return await detail.days_file(await _place(visit, accountID))
+    return await detail.days_file(await _place(page, accountID))
 
 
-async def _place(visit: Visit, account: str) -> Place:
-    number = number_of(account)
-    partner = await visit.database.run(lambda conn: owner_of(conn, number))
+async def _place(page: PageRequest, account: str) -> AccountContext:
+    number = account_number(account)
+    partner = await page.database.run(lambda conn: owner_of(conn, number))
     if partner is None:
         raise no_account(number)
-    return Place(
-        Holding(
-            visit,
+    return AccountContext(
+        AccountsScope(
+            page,
             partner,
             PATH,
             lambda name: [(gettext("Storage accounts"), PATH), (name, f"/operator/partners/{partner}")],

@@ -5,32 +5,32 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.member_queries import TeamRow, team
-from tonnage.access.page_queries import MEMBERS, every_member
-from tonnage.access.queries import organisation_names
-from tonnage.console.own.members import Team, member_routes
+from tonnage.console.organisation.members import Team, member_routes
+from tonnage.console.page_request import OperatorAdmin, OperatorViewer
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import OperatorAdmin, OperatorViewer
 from tonnage.db import Connection
 from tonnage.errors import NotFound
-from tonnage.web.payload import UuidPath
-from tonnage.web.route import Door
+from tonnage.members.lists import MEMBERS, members_of_scope
+from tonnage.members.queries import TeamRow, team
+from tonnage.organisations.queries import organisation_names
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import UuidPath
 
 PATH = "/operator/members"
 
-routes = APIRouter(prefix=PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.get("")
-async def all_members(visit: OperatorViewer) -> Response:
+async def all_members(page: OperatorViewer) -> Response:
     """Searched by name, address or organisation."""
-    wanted = MEMBERS.read(visit.request.query_params)
-    found = await visit.database.run(lambda conn: every_member(conn, None, wanted))
-    return visit.page("operator/members.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total))
+    wanted = MEMBERS.read(page.request.query_params)
+    found = await page.database.run(lambda conn: members_of_scope(conn, None, wanted))
+    return page.render("operator/members.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total))
 
 
 @routes.get("/{organisationID}")
-async def of_organisation(visit: OperatorViewer, organisationID: UuidPath) -> Response:
+async def of_organisation(page: OperatorViewer, organisationID: UuidPath) -> Response:
     """The team of one."""
 
     async def read(conn: Connection) -> tuple[str, list[TeamRow]]:
@@ -40,16 +40,16 @@ async def of_organisation(visit: OperatorViewer, organisationID: UuidPath) -> Re
             raise _no_organisation(organisationID)
         return names[str(organisationID)], rows
 
-    name, rows = await visit.database.run(read)
-    return visit.page("operator/organisation.html", name=name, rows=rows, path=f"{PATH}/{organisationID}")
+    name, rows = await page.database.run(read)
+    return page.render("operator/organisation.html", name=name, rows=rows, path=f"{PATH}/{organisationID}")
 
 
-async def _team(visit: OperatorAdmin, organisationID: UuidPath) -> Team:
-    names = await visit.database.run(lambda conn: organisation_names(conn, [str(organisationID)]))
+async def _team(page: OperatorAdmin, organisationID: UuidPath) -> Team:
+    names = await page.database.run(lambda conn: organisation_names(conn, [str(organisationID)]))
     if not names:
         raise _no_organisation(organisationID)
     path = f"{PATH}/{organisationID}"
-    return Team(visit, organisationID, path, [(gettext("Members"), PATH), (names[str(organisationID)], path)])
+    return Team(page, organisationID, path, [(gettext("Members"), PATH), (names[str(organisationID)], path)])
 
 
 member = member_routes(f"{PATH}/{{organisationID}}", changing=_team, removing=_team)

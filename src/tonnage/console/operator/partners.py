@@ -7,24 +7,24 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
-from tonnage.console.ranges import read_range
+from tonnage.console.date_range import read_range
+from tonnage.console.page_request import OperatorViewer
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import OperatorViewer
 from tonnage.db import Connection
-from tonnage.partners.contract_queries import ContractRow, one_contract
-from tonnage.partners.distributor_queries import DistributorRow, one_distributor
-from tonnage.partners.page_queries import PARTNERS, PartnerFacts, PartnerRow, every_partner, partner_facts, partner_rows
+from tonnage.organisations.organisation import no_partner
+from tonnage.partners.contract_lists import ContractRow, one_contract
+from tonnage.partners.distributor_lists import DistributorRow, one_distributor
+from tonnage.partners.lists import PARTNERS, PartnerDetail, PartnerRow, every_partner, partner_detail, partner_rows
+from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.usage.month_queries import MonthSoFar, month_of_partner
-from tonnage.usage.partner_queries import PartnerDay, daily_of_partner, mean
 from tonnage.web.csv_file import CsvFile
-from tonnage.web.payload import UuidPath
-from tonnage.web.route import Door
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import UuidPath
 from tonnage.web.table import Listed, Wanted
 
 PATH = "/operator/partners"
 
-routes = APIRouter(prefix=PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 LISTED = replace(PARTNERS, keeps=("contract", "distributor"))
 """Of all, of one distributor or of one contract."""
@@ -38,9 +38,9 @@ def _chosen(wanted: Wanted, name: str) -> UUID | None:
 
 
 @routes.get("")
-async def partners(visit: OperatorViewer) -> Response:
+async def partners(page: OperatorViewer) -> Response:
     """Of whom, the address says."""
-    wanted = LISTED.read(visit.request.query_params)
+    wanted = LISTED.read(page.request.query_params)
     distributor, contract = _chosen(wanted, "distributor"), _chosen(wanted, "contract")
 
     async def read(conn: Connection) -> tuple[Listed[PartnerRow], DistributorRow | None, ContractRow | None]:
@@ -50,8 +50,8 @@ async def partners(visit: OperatorViewer) -> Response:
             await one_contract(conn, None, contract) if contract else None,
         )
 
-    found, of_distributor, of_contract = await visit.database.run(read)
-    return visit.page(
+    found, of_distributor, of_contract = await page.database.run(read)
+    return page.render(
         "operator/partners.html",
         rows=found.rows,
         total=found.total,
@@ -62,16 +62,24 @@ async def partners(visit: OperatorViewer) -> Response:
 
 
 @routes.get(".csv")
-async def partners_file(visit: OperatorViewer) -> Response:
+async def partners_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = LISTED.read(visit.request.query_params)
+    wanted = LISTED.read(page.request.query_params)
     distributor, contract = _chosen(wanted, "distributor"), _chosen(wanted, "contract")
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         async for row in every_partner(conn, distributor, contract, wanted):
             yield (
-                *(row.name, row.distributor, row.contract, row.allocated, row.given, row.used, row.accounts),
-                *(visit.formats.date_of(row.created_at), row.id),
+                *(
+                    row.name,
+                    row.distributor,
+                    row.contract,
+                    row.allocated,
+                    row.allocated_to_accounts,
+                    row.used,
+                    row.accounts,
+                ),
+                *(page.formats.date_of(row.created_at), row.id),
             )
 
     header = [
@@ -85,41 +93,41 @@ async def partners_file(visit: OperatorViewer) -> Response:
         gettext("Created"),
         gettext("Id"),
     ]
-    return CsvFile(visit.database.streams, visit.actor.organisation_id, "partners.csv", header, rows)
+    return CsvFile(page.database.streams, page.actor.organisation_id, "partners.csv", header, rows)
 
 
 @routes.get("/{partnerID}")
-async def partner(visit: OperatorViewer, partnerID: UuidPath) -> Response:
+async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
-    shown = read_range(visit.request.query_params, visit.today)
+    shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerFacts, list[PartnerDay], MonthSoFar | None]:
-        facts = await partner_facts(conn, None, partnerID)
+    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], MonthSoFar | None]:
+        facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)
-        days = await daily_of_partner(conn, None, partnerID, shown.period, visit.today)
-        return facts, days, await month_of_partner(conn, None, partnerID, visit.today)
+        days = await daily_of_partner(conn, None, partnerID, shown.period, page.today)
+        return facts, days, await month_of_partner(conn, None, partnerID, page.today)
 
-    facts, days, month = await visit.database.run(read)
+    facts, days, month = await page.database.run(read)
     average = mean([day.usage for day in days])
-    return visit.page("operator/partner.html", facts=facts, days=days, month=month, range=shown, average=average)
+    return page.render("operator/partner.html", facts=facts, days=days, month=month, range=shown, average=average)
 
 
 @routes.get("/{partnerID}/usage.csv")
-async def usage_file(visit: OperatorViewer, partnerID: UuidPath) -> Response:
+async def usage_file(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """The same days, in order."""
-    shown = read_range(visit.request.query_params, visit.today)
-    if await visit.database.run(lambda conn: partner_facts(conn, None, partnerID)) is None:
+    shown = read_range(page.request.query_params, page.today)
+    if await page.database.run(lambda conn: partner_detail(conn, None, partnerID)) is None:
         raise no_partner(partnerID)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        for day in await daily_of_partner(conn, None, partnerID, shown.period, visit.today):
+        for day in await daily_of_partner(conn, None, partnerID, shown.period, page.today):
             yield day
 
     header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
     return CsvFile(
-        visit.database.streams,
-        visit.actor.organisation_id,
+        page.database.streams,
+        page.actor.organisation_id,
         f"usage-{partnerID}-{shown.period.first}-{shown.period.last}.csv",
         header,
         rows,

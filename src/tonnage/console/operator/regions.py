@@ -6,23 +6,23 @@ from fastapi import APIRouter
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.accounts.monitoring_queries import OnCluster, on_clusters
-from tonnage.accounts.sweep_queries import DriftRow, drift_rows
+from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import OperatorAdmin, OperatorViewer, Visit
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.jobs import defer
+from tonnage.metering.lists import RegionRow, region_rows
+from tonnage.provisioning.drift_queries import DriftRow, drift_rows
+from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.regions.actions import add_region, make_default, no_region, remove_region
 from tonnage.regions.region import METERED, NewRegion, endpoint, region_name
-from tonnage.usage.region_queries import RegionRow, region_rows
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Text
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Text
 
 PATH = "/operator/regions"
 
-routes = APIRouter(prefix=PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 _Endpoint = Annotated[Text, AfterValidator(endpoint)]
 
@@ -41,90 +41,92 @@ class Agreed(Form):
 
 
 @routes.get("")
-async def regions(visit: OperatorViewer) -> Response:
+async def regions(page: OperatorViewer) -> Response:
     """How each is doing, and what differs between its cluster and the database."""
 
-    async def read(conn: Connection) -> tuple[list[RegionRow], list[OnCluster], list[DriftRow]]:
-        return await region_rows(conn), await on_clusters(conn), await drift_rows(conn)
+    async def read(conn: Connection) -> tuple[list[RegionRow], list[RegionProvisioning], list[DriftRow]]:
+        return await region_rows(conn), await region_provisioning(conn), await drift_rows(conn)
 
-    rows, clusters, drift = await visit.database.run(read)
-    return visit.page(
+    rows, clusters, drift = await page.database.run(read)
+    return page.render(
         "operator/regions.html", rows=rows, clusters={one.region: one for one in clusters}, drift=drift, METERED=METERED
     )
 
 
 @routes.get("/new")
-async def new_region(visit: OperatorAdmin) -> Response:
+async def new_region(page: OperatorAdmin) -> Response:
     """The empty form."""
-    return _creation(visit, blank(NewRegionForm), 200)
+    return _creation(page, unbound(NewRegionForm), 200)
 
 
 @routes.post("/new")
-async def add(visit: OperatorAdmin) -> Response:
+async def add(page: OperatorAdmin) -> Response:
     """Back to the list."""
-    form = fill(NewRegionForm, visit.fields)
-    if await form.submit(lambda typed: _add(visit, typed), about="name") is None:
-        return _creation(visit, form, form.status)
-    return visit.see(PATH, gettext("The region was added."))
+    form = bind(NewRegionForm, page.fields)
+    if await form.submit(lambda typed: _add(page, typed), about="name") is None:
+        return _creation(page, form, form.status)
+    return page.redirect(PATH, gettext("The region was added."))
 
 
-async def _add(visit: Visit, typed: NewRegionForm) -> bool:
+async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
     region = NewRegion(typed.name, typed.s3, typed.iam, typed.sts)
-    await visit.database.run(lambda conn: add_region(conn, visit.actor, region, visit.now))
+    await page.database.run(lambda conn: add_region(conn, page.actor, region, page.now))
     return True
 
 
-def _creation(visit: Visit, form: Filled[NewRegionForm], status: int) -> Response:
-    return visit.page("operator/new_region.html", status=status, form=form)
+def _creation(page: PageRequest, form: BoundForm[NewRegionForm], status: int) -> Response:
+    return page.render("operator/new_region.html", status=status, form=form)
 
 
 @routes.post("/{region}/sweep")
-async def compare(visit: OperatorAdmin, region: str) -> Response:
+async def compare(page: OperatorAdmin, region: str) -> Response:
     """Asks for a comparison of the cluster with the database, which repairs what it may."""
-    found = await _found(visit, region)
-    if found.plane == METERED:
+    found = await _found(page, region)
+    if found.backend == METERED:
         raise NotFound("The region {region} has no cluster to be compared.", region=region)
 
     async def ask(conn: Connection) -> None:
-        await defer(conn, "accounts.sweep", found.id)
+        await defer(conn, "provisioning.full_reconcile", found.id)
 
-    await visit.database.transaction(ask)
-    return visit.see(PATH, gettext("The cluster is compared in the background; what is left to you is listed here."))
+    await page.database.transaction(ask)
+    return page.redirect(
+        PATH, gettext("The cluster is compared in the background; what is left to you is listed here.")
+    )
 
 
 @routes.post("/{region}/default")
-async def prefer(visit: OperatorAdmin, region: str) -> Response:
+async def prefer(page: OperatorAdmin, region: str) -> Response:
     """New storage accounts go there from now on, where none is chosen."""
-    await visit.database.run(lambda conn: make_default(conn, visit.actor, region))
-    return visit.see(PATH, gettext("Storage accounts for which no region is chosen are opened there from now on."))
+    await page.database.run(lambda conn: make_default(conn, page.actor, region))
+    return page.redirect(PATH, gettext("Storage accounts for which no region is chosen are opened there from now on."))
 
 
 @routes.get("/{region}/removal")
 @routes.post("/{region}/removal")
-async def removal(visit: OperatorAdmin, region: str) -> Response:
+async def removal(page: OperatorAdmin, region: str) -> Response:
     """Asks before it removes a region, which must be empty."""
-    found = await _found(visit, region)
-    form = blank(Agreed)
-    if visit.request.method == "POST":
-        form = fill(Agreed, visit.fields)
-        if await form.submit(lambda _: _remove(visit, region)):
-            return visit.see(PATH, gettext("The region was removed."))
-    return visit.page(
+    found = await _found(page, region)
+    form = unbound(Agreed)
+    if page.request.method == "POST":
+        form = bind(Agreed, page.fields)
+        if await form.submit(lambda _: _remove(page, region)):
+            return page.redirect(PATH, gettext("The region was removed."))
+    return page.render(
         "components/confirm.html",
         status=form.status if form.errors else 200,
         form=form,
         title=gettext("Remove region %(region)s") % {"region": found.name},
         crumbs=[(gettext("Regions"), PATH)],
-        sentences=_what_removal_means(visit, found),
+        sentences=_what_removal_means(page, found),
         button=None if found.accounts else gettext("Remove region"),
         danger=True,
         cancel=PATH,
     )
 
 
-def _what_removal_means(visit: Visit, region: RegionRow) -> list[str]:
+def _what_removal_means(page: PageRequest, region: RegionRow) -> list[str]:
     if region.accounts:
-        count = visit.formats.number(region.accounts)
+        count = page.formats.number(region.accounts)
         says = gettext(
             "It cannot be removed now: the storage accounts that live in it, %(count)s in all, must be deleted first, "
             "and each is there until the day of its deletion."
@@ -132,17 +134,17 @@ def _what_removal_means(visit: Visit, region: RegionRow) -> list[str]:
         return [says % {"count": count}]
     sentences = [gettext("Nobody can open storage accounts in it any more. Nothing is deleted on its cluster.")]
     if region.is_default:
-        sentences.append(gettext("It is the default region: the oldest of the others takes its place."))
+        sentences.append(gettext("It is the default region: the oldest of the others takes its context."))
     return sentences
 
 
-async def _remove(visit: Visit, region: str) -> bool:
-    await visit.database.transaction(lambda conn: remove_region(conn, visit.actor, region))
+async def _remove(page: PageRequest, region: str) -> bool:
+    await page.database.transaction(lambda conn: remove_region(conn, page.actor, region))
     return True
 
 
-async def _found(visit: Visit, name: str) -> RegionRow:
-    rows = await visit.database.run(region_rows)
+async def _found(page: PageRequest, name: str) -> RegionRow:
+    rows = await page.database.run(region_rows)
     found = next((row for row in rows if row.name == name), None)
     if found is None:
         raise no_region(name)

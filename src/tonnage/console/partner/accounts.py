@@ -5,38 +5,38 @@ from decimal import Decimal
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
 from tonnage.access.actor import Role
-from tonnage.accounts.page_queries import AccountRow, account_rows
-from tonnage.console.accounts import creation
-from tonnage.console.accounts.listing import LISTED, accounts_file
-from tonnage.console.accounts.place import Holding
-from tonnage.console.ranges import read_range
+from tonnage.accounts.lists import AccountRow, account_rows
+from tonnage.console.accounts import new_account as account_new_account
+from tonnage.console.accounts.accounts_table import LISTED, accounts_file
+from tonnage.console.accounts.scope import AccountsScope
+from tonnage.console.date_range import read_range
+from tonnage.console.page_request import PageRequest, PartnerStaff, PartnerViewer
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import PartnerStaff, PartnerViewer, Visit
 from tonnage.db import Connection
-from tonnage.partners.page_queries import PartnerTotals, partner_totals
-from tonnage.usage.partner_queries import average_used
-from tonnage.web.route import Door
+from tonnage.organisations.organisation import no_partner
+from tonnage.partners.lists import PartnerTotals, partner_totals
+from tonnage.usage.lists import average_used
+from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.table import Listed
 
 _PATH = "/partner/accounts"
 
-routes = APIRouter(prefix=_PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def holding(visit: Visit) -> Holding:
+def holding(page: PageRequest) -> AccountsScope:
     """All of the partner's accounts."""
-    return Holding(visit, visit.actor.organisation_id, _PATH, lambda _: [(gettext("Storage accounts"), _PATH)])
+    return AccountsScope(page, page.actor.organisation_id, _PATH, lambda _: [(gettext("Storage accounts"), _PATH)])
 
 
 @routes.get("")
-async def accounts(visit: PartnerViewer) -> Response:
+async def accounts(page: PartnerViewer) -> Response:
     """What they have and use, and the list."""
-    partner = visit.actor.organisation_id
-    today = visit.now.date()
-    chosen = read_range(visit.request.query_params, today)
-    wanted = LISTED.read(visit.request.query_params)
+    partner = page.actor.organisation_id
+    today = page.now.date()
+    chosen = read_range(page.request.query_params, today)
+    wanted = LISTED.read(page.request.query_params)
 
     async def read(conn: Connection) -> tuple[PartnerTotals | None, Listed[AccountRow], Decimal | None]:
         return (
@@ -45,10 +45,10 @@ async def accounts(visit: PartnerViewer) -> Response:
             await average_used(conn, partner, partner, chosen.period, today),
         )
 
-    totals, found, average = await visit.database.run(read)
+    totals, found, average = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
-    return visit.page(
+    return page.render(
         "partner/accounts.html",
         totals=totals,
         average=average,
@@ -56,23 +56,23 @@ async def accounts(visit: PartnerViewer) -> Response:
         rows=found.rows,
         total=found.total,
         wanted=wanted.within(found.total),
-        may_change=visit.actor.role.includes(Role.STAFF),
+        may_change=page.actor.role.includes(Role.STAFF),
     )
 
 
 @routes.get(".csv")
-async def accounts_as_file(visit: PartnerViewer) -> Response:
+async def accounts_as_file(page: PartnerViewer) -> Response:
     """The same list, whole."""
-    return accounts_file(holding(visit))
+    return accounts_file(holding(page))
 
 
 @routes.get("/new")
-async def new_account(visit: PartnerStaff) -> Response:
+async def new_account(page: PartnerStaff) -> Response:
     """The empty form."""
-    return await creation.ask(holding(visit))
+    return await account_new_account.ask(holding(page))
 
 
 @routes.post("/new")
-async def create_account(visit: PartnerStaff) -> Response:
+async def create_account(page: PartnerStaff) -> Response:
     """On to the new account."""
-    return await creation.create(holding(visit))
+    return await account_new_account.create(holding(page))

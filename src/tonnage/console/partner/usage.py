@@ -5,25 +5,25 @@ from collections.abc import AsyncGenerator, Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actions import no_partner
-from tonnage.console.ranges import read_range
+from tonnage.console.date_range import read_range
+from tonnage.console.page_request import PartnerViewer
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import PartnerViewer
 from tonnage.db import Connection
-from tonnage.partners.page_queries import PartnerTotals, partner_totals
-from tonnage.usage.partner_queries import PartnerDay, daily_of_partner, mean
+from tonnage.organisations.organisation import no_partner
+from tonnage.partners.lists import PartnerTotals, partner_totals
+from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.csv_file import CsvFile
-from tonnage.web.route import Door
+from tonnage.web.routing import AuthFirstRoute
 
-routes = APIRouter(prefix="/partner/usage", route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix="/partner/usage", route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.get("")
-async def usage(visit: PartnerViewer) -> Response:
+async def usage(page: PartnerViewer) -> Response:
     """Over a range of days."""
-    partner = visit.actor.organisation_id
-    today = visit.now.date()
-    chosen = read_range(visit.request.query_params, today)
+    partner = page.actor.organisation_id
+    today = page.now.date()
+    chosen = read_range(page.request.query_params, today)
 
     async def read(conn: Connection) -> tuple[PartnerTotals | None, list[PartnerDay]]:
         return (
@@ -31,10 +31,10 @@ async def usage(visit: PartnerViewer) -> Response:
             await daily_of_partner(conn, partner, partner, chosen.period, today),
         )
 
-    totals, days = await visit.database.run(read)
+    totals, days = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
-    return visit.page(
+    return page.render(
         "partner/usage.html",
         totals=totals,
         days=days,
@@ -46,15 +46,15 @@ async def usage(visit: PartnerViewer) -> Response:
 
 
 @routes.get(".csv")
-async def usage_file(visit: PartnerViewer) -> Response:
+async def usage_file(page: PartnerViewer) -> Response:
     """The days of the range."""
-    partner = visit.actor.organisation_id
-    today = visit.now.date()
-    period = read_range(visit.request.query_params, today).period
+    partner = page.actor.organisation_id
+    today = page.now.date()
+    period = read_range(page.request.query_params, today).period
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         for day in await daily_of_partner(conn, partner, partner, period, today):
             yield day
 
     header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
-    return CsvFile(visit.database.streams, partner, f"usage-{period.first}-{period.last}.csv", header, rows)
+    return CsvFile(page.database.streams, partner, f"usage-{period.first}-{period.last}.csv", header, rows)

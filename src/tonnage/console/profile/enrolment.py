@@ -7,79 +7,81 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
-from tonnage.access.factor import Enrolment
-from tonnage.access.factor_actions import confirm_enrolment, pending_enrolment, require_keys_and_no_factor
-from tonnage.access.profile_actions import begin_second_factor
-from tonnage.access.session import Stage
+from tonnage.authentication.profile_actions import begin_second_factor
+from tonnage.authentication.second_factor import Enrolment
+from tonnage.authentication.second_factor_actions import (
+    confirm_enrolment,
+    pending_enrolment,
+    require_keys_and_no_factor,
+)
+from tonnage.authentication.session import Stage
+from tonnage.console.page_request import EnrollingMember, PageRequest
 from tonnage.console.profile.second_factor import PATH, BeginForm, ProofForm, state
-from tonnage.console.visit import EnrollingMember, Visit
-from tonnage.web.forms import Filled, blank, fill
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
 
 _SETUP = f"{PATH}/setup"
 
-routes = APIRouter(prefix=_SETUP, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=_SETUP, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.post("/begin")
-async def begin(visit: EnrollingMember) -> Response:
+async def begin(page: EnrollingMember) -> Response:
     """On to what the app must know. Conflict: there is a factor already, or there are no keys to seal one."""
-    require_keys_and_no_factor(visit.resources.key_file, visit.visitor)
-    form = fill(BeginForm, visit.fields)
-    begun = await form.submit(lambda typed: _begin(visit, typed), about="current")
-    return await state(visit, form) if begun is None else visit.see(_SETUP)
+    require_keys_and_no_factor(page.services.key_file, page.visitor)
+    form = bind(BeginForm, page.fields)
+    begun = await form.submit(lambda typed: _begin(page, typed), about="current")
+    return await state(page, form) if begun is None else page.redirect(_SETUP)
 
 
 @routes.get("")
-async def show(visit: EnrollingMember) -> Response:
+async def show(page: EnrollingMember) -> Response:
     """The QR code; again as long as no code has confirmed it."""
-    return await _page(visit, blank(ProofForm))
+    return await _page(page, unbound(ProofForm))
 
 
 @routes.post("")
-async def confirm(visit: EnrollingMember) -> Response:
+async def confirm(page: EnrollingMember) -> Response:
     """The recovery codes, this once. The session goes on under another token."""
-    form = fill(ProofForm, visit.fields)
-    confirmed = await form.submit(lambda typed: _confirm(visit, typed), about="code")
+    form = bind(ProofForm, page.fields)
+    confirmed = await form.submit(lambda typed: _confirm(page, typed), about="code")
     if confirmed is None:
-        return await _page(visit, form)
+        return await _page(page, form)
     token, codes = confirmed
-    visitor = replace(visit.visitor, stage=Stage.OPEN, has_second_factor=True)
-    response = replace(visit, visitor=visitor, secret=token).page(
+    visitor = replace(page.visitor, stage=Stage.OPEN, has_second_factor=True)
+    response = replace(page, visitor=visitor, secret=token).render(
         "profile/recovery_codes.html", codes=codes, is_new=True
     )
-    visit.cookies.set_session(response, token)
+    page.cookies.set_session(response, token)
     return response
 
 
-async def _begin(visit: Visit, typed: BeginForm) -> Enrolment:
-    passwords, key_file = visit.resources.passwords, visit.resources.key_file
+async def _begin(page: PageRequest, typed: BeginForm) -> Enrolment:
+    passwords, key_file = page.services.passwords, page.services.key_file
     return await begin_second_factor(
-        visit.database, passwords, key_file, visit.visitor, typed.current, visit.client, visit.now
+        page.database, passwords, key_file, page.visitor, typed.current, page.client, page.wall_time
     )
 
 
-async def _confirm(visit: Visit, typed: ProofForm) -> tuple[str, list[str]]:
-    key_file = visit.resources.key_file
-    return await visit.database.transaction(
-        lambda conn: confirm_enrolment(conn, key_file, visit.visitor, typed.code, visit.now)
+async def _confirm(page: PageRequest, typed: ProofForm) -> tuple[str, list[str]]:
+    key_file = page.services.key_file
+    return await page.database.transaction(
+        lambda conn: confirm_enrolment(conn, key_file, page.visitor, typed.code, page.wall_time)
     )
 
 
-async def _page(visit: Visit, form: Filled[ProofForm]) -> Response:
-    key_file = visit.resources.key_file
-    begun = (
-        await visit.database.run(lambda conn: pending_enrolment(conn, key_file, visit.visitor)) if key_file else None
-    )
+async def _page(page: PageRequest, form: BoundForm[ProofForm]) -> Response:
+    key_file = page.services.key_file
+    begun = await page.database.run(lambda conn: pending_enrolment(conn, key_file, page.visitor)) if key_file else None
     if begun is None:
-        return visit.see(PATH)
-    return visit.page(
+        return page.redirect(PATH)
+    return page.render(
         "profile/enrolment.html",
         status=form.status if form.errors else 200,
         form=form,
         picture=_picture(begun),
         seed=" ".join(begun.seed[start : start + 4] for start in range(0, len(begun.seed), 4)),
-        is_enrolling=visit.visitor.stage is Stage.ENROLMENT,
+        is_enrolling=page.visitor.stage is Stage.ENROLMENT,
     )
 
 

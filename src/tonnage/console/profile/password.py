@@ -6,15 +6,15 @@ from fastapi import APIRouter
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.passwords import member_password
-from tonnage.access.profile_actions import change_own_password
+from tonnage.authentication.profile_actions import change_own_password
+from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import AnyMember, Visit
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Text
-from tonnage.web.route import Door
+from tonnage.passwords import member_password
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Text
 
-routes = APIRouter(prefix="/profile/password", route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix="/profile/password", route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class OwnPasswordForm(Form):
@@ -25,30 +25,30 @@ class OwnPasswordForm(Form):
 
 
 @routes.get("")
-async def ask(visit: AnyMember) -> Response:
+async def ask(page: AnyMember) -> Response:
     """The form."""
-    return _page(visit, blank(OwnPasswordForm))
+    return _page(page, unbound(OwnPasswordForm))
 
 
 @routes.post("")
-async def change(visit: AnyMember) -> Response:
+async def change(page: AnyMember) -> Response:
     """The same page, and all other sessions have ended."""
-    form = fill(OwnPasswordForm, visit.fields)
-    token = await form.submit(lambda typed: _change(visit, typed), about="current")
+    form = bind(OwnPasswordForm, page.fields)
+    token = await form.submit(lambda typed: _change(page, typed), about="current")
     if token is None:
-        return _page(visit, form)
-    response = visit.see("/profile/password", gettext("Your password was changed. Your other sessions have ended."))
-    visit.cookies.set_session(response, token)
+        return _page(page, form)
+    response = page.redirect("/profile/password", gettext("Your password was changed. Your other sessions have ended."))
+    page.cookies.set_session(response, token)
     return response
 
 
-async def _change(visit: Visit, typed: OwnPasswordForm) -> str:
-    passwords = visit.resources.passwords
+async def _change(page: PageRequest, typed: OwnPasswordForm) -> str:
+    passwords = page.services.passwords
     return await change_own_password(
-        visit.database, passwords, visit.visitor, typed.current, typed.new, visit.client, visit.now
+        page.database, passwords, page.visitor, typed.current, typed.new, page.client, page.wall_time
     )
 
 
-def _page(visit: Visit, form: Filled[OwnPasswordForm]) -> Response:
+def _page(page: PageRequest, form: BoundForm[OwnPasswordForm]) -> Response:
     status = form.status if form.errors else 200
-    return visit.page("profile/password.html", status=status, headers=form.headers, form=form)
+    return page.render("profile/password.html", status=status, headers=form.headers, form=form)

@@ -3,39 +3,39 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.session_queries import end_others, end_session, sessions_of
+from tonnage.authentication.session_queries import end_other_sessions, end_session, sessions_of
+from tonnage.console.page_request import AnyMember
 from tonnage.console.profile.agents import in_words
 from tonnage.console.rendering import gettext
-from tonnage.console.visit import AnyMember
 from tonnage.errors import NotFound
-from tonnage.web.payload import UuidPath
-from tonnage.web.route import Door
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import UuidPath
 
 _PATH = "/profile/sessions"
 
-routes = APIRouter(prefix=_PATH, route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.get("")
-async def show(visit: AnyMember) -> Response:
+async def show(page: AnyMember) -> Response:
     """All of them, this one marked."""
-    idle, member_id = visit.resources.sign_in.idle, visit.visitor.member_id
-    found = await visit.database.run(lambda conn: sessions_of(conn, member_id, visit.now, idle))
-    rows = [(session, in_words(session.agent), session.id == visit.visitor.session_id) for session in found]
-    return visit.page("profile/sessions.html", rows=rows, idle_minutes=int(idle.total_seconds() // 60))
+    idle, member_id = page.services.sign_in.idle, page.visitor.member_id
+    found = await page.database.run(lambda conn: sessions_of(conn, member_id, page.wall_time, idle))
+    rows = [(session, in_words(session.agent), session.id == page.visitor.session_id) for session in found]
+    return page.render("profile/sessions.html", rows=rows, idle_minutes=int(idle.total_seconds() // 60))
 
 
 @routes.post("/others/end")
-async def end_all_others(visit: AnyMember) -> Response:
+async def end_all_others(page: AnyMember) -> Response:
     """All but this one."""
-    visitor = visit.visitor
-    await visit.database.run(lambda conn: end_others(conn, visitor.member_id, visitor.session_id))
-    return visit.see(_PATH, gettext("Your other sessions have ended."))
+    visitor = page.visitor
+    await page.database.run(lambda conn: end_other_sessions(conn, visitor.member_id, visitor.session_id))
+    return page.redirect(_PATH, gettext("Your other sessions have ended."))
 
 
 @routes.post("/{sessionID}/end")
-async def end(visit: AnyMember, sessionID: UuidPath) -> Response:
+async def end(page: AnyMember, sessionID: UuidPath) -> Response:
     """One of the member's own; whoever ends this one is out."""
-    if not await visit.database.run(lambda conn: end_session(conn, visit.visitor.member_id, sessionID)):
+    if not await page.database.run(lambda conn: end_session(conn, page.visitor.member_id, sessionID)):
         raise NotFound("There is no such session; it has ended already.")
-    return visit.see(_PATH, gettext("The session has ended."))
+    return page.redirect(_PATH, gettext("The session has ended."))

@@ -3,16 +3,16 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.mails import FORGOTTEN
-from tonnage.access.reset_actions import ask_reset
+from tonnage.authentication.mails import FORGOTTEN
+from tonnage.authentication.reset_actions import request_reset
 from tonnage.console.sign_in.guest import Anybody, Guest
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Email
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Email
 
 _ASKED = f"{FORGOTTEN}/asked"
 
-routes = APIRouter(route_class=Door, include_in_schema=False)
+routes = APIRouter(route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class ForgottenForm(Form):
@@ -24,28 +24,28 @@ class ForgottenForm(Form):
 @routes.get(FORGOTTEN)
 async def ask(guest: Anybody) -> Response:
     """The form."""
-    return _page(guest, blank(ForgottenForm))
+    return _page(guest, unbound(ForgottenForm))
 
 
 @routes.post(FORGOTTEN)
 async def send(guest: Anybody) -> Response:
     """On to the page that says what happens now."""
-    form = fill(ForgottenForm, guest.fields)
+    form = bind(ForgottenForm, guest.fields)
     asked = await form.submit(lambda typed: _ask(guest, typed))
-    return guest.see(_ASKED) if asked else _page(guest, form)
+    return guest.redirect(_ASKED) if asked else _page(guest, form)
 
 
 @routes.get(_ASKED)
 async def asked(guest: Anybody) -> Response:
     """The answer."""
-    return guest.page("sign_in/asked.html")
+    return guest.render("sign_in/asked.html")
 
 
 async def _ask(guest: Guest, typed: ForgottenForm) -> bool:
-    await guest.database.run(lambda conn: ask_reset(conn, typed.email, guest.client, guest.now))
+    await guest.database.run(lambda conn: request_reset(conn, typed.email, guest.client, guest.now))
     return True
 
 
-def _page(guest: Guest, form: Filled[ForgottenForm]) -> Response:
+def _page(guest: Guest, form: BoundForm[ForgottenForm]) -> Response:
     status = form.status if form.errors else 200
-    return guest.page("sign_in/forgotten.html", status=status, headers=form.headers, form=form)
+    return guest.render("sign_in/forgotten.html", status=status, headers=form.headers, form=form)

@@ -9,22 +9,23 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tonnage.access.guard import Resources, resources_of
-from tonnage.access.session import Stage, Visitor, new_token
+from tonnage.api_keys.guard import services_of
+from tonnage.authentication.session import SignedInMember, Stage, new_token
 from tonnage.console.cookies import Cookies
-from tonnage.console.view import View
-from tonnage.console.visit import find, own_form
-from tonnage.web.route import Early
+from tonnage.console.page_context import PageContext
+from tonnage.console.page_request import find_signed_in, verified_form
+from tonnage.services import Services
+from tonnage.web.routing import AuthDependency
 
 
 @dataclass(frozen=True)
-class Guest(View):
+class Guest(PageContext):
     """One request; its page is drawn without the frame of a member, whoever has a session or not."""
 
-    session: Visitor | None
+    session: SignedInMember | None
     """The session there is, at whatever stage."""
     now: datetime
-    resources: Resources
+    services: Services
     fields: Mapping[str, str]
     """Of the form; empty for a page that is only looked at."""
 
@@ -33,11 +34,11 @@ class Guest(View):
         """Whether there is nothing left to prove."""
         return self.session is not None and self.session.stage is not Stage.CODE
 
-    def page(
+    def render(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object
     ) -> Response:
         """As any page. Its forms are bound to a cookie, which is set with the first one."""
-        response = super().page(template, status=status, headers=headers, **context)
+        response = super().render(template, status=status, headers=headers, **context)
         # Not in answer to a form: one that another site sends comes without the cookie that there may be.
         if self.request.method == "GET" and self.session is None and self.cookies.guest() is None:
             self.cookies.set_guest(response, self.secret)
@@ -46,12 +47,12 @@ class Guest(View):
 
 async def _receive(request: Request) -> Guest:
     cookies = Cookies(request)
-    token, session = await find(request, cookies) or (None, None)
-    resources = resources_of(request)
+    token, session = await find_signed_in(request, cookies) or (None, None)
+    services = services_of(request)
     secret = token or cookies.guest() or new_token()
-    guest = Guest(request, None, secret, cookies, session, resources.clock(), resources, {})
-    request.state.visit = guest  # for the page that says no
-    return replace(guest, fields=await own_form(request, secret))
+    guest = Guest(request, None, secret, cookies, session, services.wall_clock(), services, {})
+    request.state.page = guest  # for the page that says no
+    return replace(guest, fields=await verified_form(request, secret))
 
 
-Anybody: TypeAlias = Annotated[Guest, Depends(Early(_receive))]
+Anybody: TypeAlias = Annotated[Guest, Depends(AuthDependency(_receive))]

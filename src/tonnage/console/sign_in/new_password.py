@@ -9,19 +9,19 @@ from fastapi import APIRouter
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.mails import NEW_PASSWORD
-from tonnage.access.passwords import member_password
-from tonnage.access.reset_actions import reset_of, reset_password
+from tonnage.authentication.mails import NEW_PASSWORD
+from tonnage.authentication.reset_actions import reset_password, valid_reset
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.errors import NotFound
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Text
-from tonnage.web.route import Door
+from tonnage.passwords import member_password
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Text
 
 _SILENT = {"Referrer-Policy": "no-referrer"}
 
-routes = APIRouter(prefix=f"{NEW_PASSWORD}/{{token}}", route_class=Door, include_in_schema=False)
+routes = APIRouter(prefix=f"{NEW_PASSWORD}/{{token}}", route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class NewPasswordForm(Form):
@@ -33,37 +33,39 @@ class NewPasswordForm(Form):
 @routes.get("")
 async def ask(guest: Anybody, token: str) -> Response:
     """The form, or that the link is worth nothing."""
-    if await guest.database.run(lambda conn: reset_of(conn, token, guest.now)) is None:
+    if await guest.database.run(lambda conn: valid_reset(conn, token, guest.now)) is None:
         return _worthless(guest)
-    return _page(guest, blank(NewPasswordForm))
+    return _page(guest, unbound(NewPasswordForm))
 
 
 @routes.post("")
 async def choose(guest: Anybody, token: str) -> Response:
     """On to the sign-in with the new password."""
     # Hashing costs: not for whoever has no link.
-    if await guest.database.run(lambda conn: reset_of(conn, token, guest.now)) is None:
+    if await guest.database.run(lambda conn: valid_reset(conn, token, guest.now)) is None:
         return _worthless(guest)
-    form = fill(NewPasswordForm, guest.fields)
+    form = bind(NewPasswordForm, guest.fields)
     try:
         chosen = await form.submit(lambda typed: _choose(guest, token, typed))
     except NotFound:
         return _worthless(guest)
     if chosen is None:
         return _page(guest, form)
-    return guest.see("/sign-in", gettext("The password was changed, and all sessions have ended. Sign in with it."))
+    return guest.redirect(
+        "/sign-in", gettext("The password was changed, and all sessions have ended. Sign in with it.")
+    )
 
 
 async def _choose(guest: Guest, token: str, typed: NewPasswordForm) -> bool:
-    password_hash = await guest.resources.passwords.hash(typed.password)
+    password_hash = await guest.services.passwords.hash(typed.password)
     await guest.database.transaction(lambda conn: reset_password(conn, token, password_hash, guest.client, guest.now))
     return True
 
 
-def _page(guest: Guest, form: Filled[NewPasswordForm]) -> Response:
+def _page(guest: Guest, form: BoundForm[NewPasswordForm]) -> Response:
     status = form.status if form.errors else 200
-    return guest.page("sign_in/new_password.html", status=status, headers=_SILENT, form=form)
+    return guest.render("sign_in/new_password.html", status=status, headers=_SILENT, form=form)
 
 
 def _worthless(guest: Guest) -> Response:
-    return guest.page("sign_in/worthless.html", status=404, headers=_SILENT)
+    return guest.render("sign_in/worthless.html", status=404, headers=_SILENT)

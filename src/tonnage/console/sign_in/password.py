@@ -6,21 +6,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tonnage.access import session_queries
-from tonnage.access.guard import resources_of
-from tonnage.access.session import Stage
-from tonnage.access.sign_in_actions import SignedIn, sign_in
+from tonnage.api_keys.guard import services_of
+from tonnage.authentication import session_queries
+from tonnage.authentication.session import Stage
+from tonnage.authentication.sign_in_actions import SignedIn, sign_in
 from tonnage.console.cookies import Cookies
+from tonnage.console.home import path_within
+from tonnage.console.page_context import PageContext
+from tonnage.console.page_request import find_signed_in, verified_form
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
-from tonnage.console.start import path_within
-from tonnage.console.view import View
-from tonnage.console.visit import find, own_form
-from tonnage.web.forms import Filled, Form, blank, fill
-from tonnage.web.payload import Text
-from tonnage.web.route import Door
+from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Text
 
-routes = APIRouter(route_class=Door, include_in_schema=False)
+routes = APIRouter(route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class SignInForm(Form):
@@ -35,10 +35,10 @@ async def ask(guest: Anybody) -> Response:
     """The form; whoever is in already goes on."""
     wanted = path_within(guest.request.query_params.get("next", "/"))
     if guest.is_in:
-        return guest.see(wanted)
+        return guest.redirect(wanted)
     # A cookie of a session that is no more: whoever was in the middle of something should know why it stopped.
     ended = guest.session is None and guest.cookies.session() is not None
-    return guest.page("sign_in/password.html", form=blank(SignInForm, next=wanted), ended=ended)
+    return guest.render("sign_in/password.html", form=unbound(SignInForm, next=wanted), ended=ended)
 
 
 @routes.post("/sign-in")
@@ -46,40 +46,40 @@ async def enter(guest: Anybody) -> Response:
     """On to the page that was wanted, or to the code of the second factor."""
     wanted = path_within(guest.fields.get("next", "/"))
     if guest.is_in:
-        return guest.see(wanted)
-    form = fill(SignInForm, guest.fields)
+        return guest.redirect(wanted)
+    form = bind(SignInForm, guest.fields)
     signed_in = await form.submit(lambda typed: _sign_in(guest, typed))
     if signed_in is None:
         return _again(guest, form)
     needs_code = signed_in.stage is Stage.CODE
-    response = guest.see(f"/sign-in/code?{urlencode({'next': wanted})}" if needs_code else wanted)
+    response = guest.redirect(f"/sign-in/code?{urlencode({'next': wanted})}" if needs_code else wanted)
     guest.cookies.set_session(response, signed_in.token)
     return response
 
 
 async def _sign_in(guest: Guest, typed: SignInForm) -> SignedIn:
-    passwords = guest.resources.passwords
+    passwords = guest.services.passwords
     return await sign_in(guest.database, passwords, typed.email, typed.password, guest.client, guest.now)
 
 
-def _again(guest: Guest, form: Filled[SignInForm]) -> Response:
-    return guest.page("sign_in/password.html", status=form.status, headers=form.headers, form=form, ended=False)
+def _again(guest: Guest, form: BoundForm[SignInForm]) -> Response:
+    return guest.render("sign_in/password.html", status=form.status, headers=form.headers, form=form, ended=False)
 
 
 @routes.post("/sign-out")
 async def leave(request: Request) -> Response:
     """Whatever the session was good for, it ends. A page that outlived its session leads out, too."""
     cookies = Cookies(request)
-    view = View(request, None, "", cookies)
+    page = PageContext(request, None, "", cookies)
     if cookies.session() is None:
         # Or it was kept back, since another site sends this: the answer must not take it away.
-        return view.see("/sign-in")
-    found = await find(request, cookies)
+        return page.redirect("/sign-in")
+    found = await find_signed_in(request, cookies)
     if found:
         token, visitor = found
-        await own_form(request, token)
-        database = resources_of(request).database
+        await verified_form(request, token)
+        database = services_of(request).database
         await database.run(lambda conn: session_queries.end_session(conn, visitor.member_id, visitor.session_id))
-    response = view.see("/sign-in", gettext("You are signed out."))
+    response = page.redirect("/sign-in", gettext("You are signed out."))
     cookies.end_session(response)
     return response

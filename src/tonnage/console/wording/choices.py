@@ -66,7 +66,7 @@ def negotiate(accept_language: str | None) -> str:
     wishes: list[tuple[float, str]] = []
     for part in (accept_language or "")[:_LONGEST_HEADER].split(","):
         wish = _WISH.fullmatch(part)
-        name = _wished(wish) if wish else None
+        name = _accepted(wish) if wish else None
         if wish and name:
             wishes.append((float(wish["quality"] or 1), name))
     quality, name = max(wishes, key=lambda wish: wish[0], default=(0.0, DEFAULT_LOCALE))
@@ -90,7 +90,7 @@ def time_zone(name: str) -> tzinfo:
         return UTC
 
 
-def _wished(wish: re.Match[str]) -> str | None:
+def _accepted(wish: re.Match[str]) -> str | None:
     said = wish["language"].lower()
     language = get_global("language_aliases").get(said, said)  # "no" is "nb", "iw" is "he"
     script = (wish["script"] or "").title()

@@ -6,11 +6,11 @@ create table region (
     s3_url text not null,
     iam_url text not null,
     sts_url text not null,
-    plane text not null default 'metered',
+    backend text not null default 'metered',
     is_default boolean not null default false,
     created_at timestamptz not null default now(),
     constraint region_name unique (name),
-    constraint region_plane check (plane in ('metered'))
+    constraint region_plane check (backend in ('metered'))
 );
 create unique index region_one_default on region (is_default) where is_default;
 
@@ -26,7 +26,7 @@ create table storage_account (
     allocated_capacity bigint not null,              -- 0: pay-per-use
     allow_overdraft boolean not null,
     used bigint not null default 0,                  -- last known use, bytes
-    folded_to date not null,                         -- last day that has a daily value; the day before creation at first
+    rolled_up_to date not null,                         -- last day that has a daily value; the day before creation at first
     created_at timestamptz not null default now(),
     terms_since timestamptz not null default now(),
     deletion_requested_at timestamptz,

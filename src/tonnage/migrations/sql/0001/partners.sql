@@ -8,15 +8,15 @@ create table partner (
     allocated_capacity bigint not null,              -- 0: pay-per-use
     allow_overdraft boolean,                         -- null: never set, and left out on the wire
     details text,
-    given bigint not null default 0,                 -- sum of the living accounts' allocations
+    allocated_to_accounts bigint not null default 0,                 -- sum of the living accounts' allocations
     accounts integer not null default 0,             -- number of living accounts
     used numeric not null default 0,                 -- sum of the accounts' last known use, bytes
     terms_since timestamptz not null default now(),
     closed_at timestamptz,                           -- the organisation's, repeated: it must be read under this row's lock
     constraint partner_contract foreign key (contract_id, distributor_id) references contract (id, distributor_id),
     constraint partner_allocated check (allocated_capacity >= 0),
-    constraint partner_given check (
-        given >= 0 and (given <= allocated_capacity or allocated_capacity = 0 or coalesce(allow_overdraft, false))),
+    constraint partner_allocated_to_accounts check (
+        allocated_to_accounts >= 0 and (allocated_to_accounts <= allocated_capacity or allocated_capacity = 0 or coalesce(allow_overdraft, false))),
     constraint partner_used check (used >= 0),
     constraint partner_empty check (accounts >= 0 and (closed_at is null or accounts = 0)),
     constraint partner_details check (char_length(details) between 1 and 200)

@@ -10,7 +10,7 @@ create table usage_sample (
     constraint usage_sample_bytes check (bytes >= 0)
 );
 
--- Dense from an account's first day to storage_account.folded_to. No foreign key: a year of a million accounts is 365
+-- Dense from an account's first day to storage_account.rolled_up_to. No foreign key: a year of a million accounts is 365
 -- million rows, and accounts are never removed. Column order packs a row into 56 bytes, 60 with its line pointer.
 create table daily_usage (
     account_id bigint not null,

@@ -2,7 +2,7 @@
 
 alter table storage_account
     add column quota bigint,                         -- the write limit that was told last, bytes; null: none, or never told
-    add column tellings bigint not null default 0,   -- how often the cluster was told: who tells can see that another did
+    add column apply_attempts bigint not null default 0,   -- how often the cluster was told: who tells can see that another did
     add column refused_revision bigint,              -- the revision that the cluster refuses for good ...
     add column refusal text,                         -- ... and why
     add column suspended_at timestamptz,
@@ -29,9 +29,9 @@ create table access_key (
     state text not null,
     created_at timestamptz not null,
     changed_at timestamptz not null,                 -- when it got into its state
-    constraint access_key_state check (state in ('making', 'live', 'ending')),
+    constraint access_key_state check (state in ('pending', 'active', 'deleting')),
     constraint access_key_form check (access_key ~ '^[A-Z0-9]{16,128}$'),
     constraint access_key_description check (char_length(description) between 1 and 200)
 );
 create index access_key_of_account on access_key (account_id, seq);
-create index access_key_unsettled on access_key (changed_at) where state <> 'live';
+create index access_key_to_clean_up on access_key (changed_at) where state <> 'active';

@@ -5,13 +5,13 @@ alter table region
     add column admin_url text,                       -- where the gateway's admin API is
     add column connection integer not null default 0, -- grows with every change of address or credentials
     add column connected_at timestamptz,             -- when it was no longer metered only
-    add column doubt text,                           -- why it may be another cluster; '' until it was compared; null: it is not
+    add column identity_unverified text,                           -- why it may be another cluster; '' until it was compared; null: it is not
     add column trouble text,                         -- why the cluster cannot be used, as last seen
     add column trouble_since timestamptz,
     add column failures bigint not null default 0,   -- how often it was found in trouble, since ever
-    add constraint region_plane check (plane in ('metered', 'ceph')),
-    add constraint region_admin_url check ((plane = 'ceph') = (admin_url is not null)),
-    add constraint region_connected_at check ((plane = 'metered') = (connected_at is null)),
+    add constraint region_plane check (backend in ('metered', 'ceph')),
+    add constraint region_admin_url check ((backend = 'ceph') = (admin_url is not null)),
+    add constraint region_connected_at check ((backend = 'metered') = (connected_at is null)),
     add constraint region_trouble check ((trouble is null) = (trouble_since is null)),
     add constraint region_failures check (failures >= 0);
 

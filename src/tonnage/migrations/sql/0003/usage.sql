@@ -1,6 +1,6 @@
 -- The daily use of partners, so that a partner's chart, trend and excess cost the same whatever number of accounts it has.
 
--- The sum of its accounts' daily values. Days behind an account's folded_to are not in it: see usage/partner_queries.py.
+-- The sum of its accounts' daily values. Days behind an account's rolled_up_to are not in it: see usage/partner_queries.py.
 -- No foreign key, as with daily_usage: partners are never removed.
 create table partner_usage (
     partner_id uuid not null,

@@ -1,0 +1,160 @@
+"""SQL of the record of what was done.
+
+Each entry knows its organisation and that one's parent, so the latest of a distributor and all its partners are at the
+ends of two indexes, however many partners there are.
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Any, LiteralString
+from uuid import UUID
+
+from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.db import Connection, ListQuery, streamed
+
+_MOST_NAMED = 500
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_FROM_MEMBER: LiteralString = "coalesce(m.name, m.email)"
+_FROM_KEY: LiteralString = "k.description || ' (' || k.hint || '…)'"
+
+# Who the actor is, beyond its organisation, is for those to know who may look into that organisation. The id of a
+# subject is only compared where it can be one: others are numbers, or names of regions.
+_SHOWN: LiteralString = f"""
+    select a.id, a.at, a.actor_kind, a.actor_id,
+        case when %(scope)s::uuid is null or %(scope)s in (ao.id, ao.parent_id) then coalesce(
+            (select {_FROM_MEMBER} from member m where m.id = a.actor_id and a.actor_kind = 'member'),
+            (select {_FROM_KEY} from api_key k where k.id = a.actor_id and a.actor_kind = 'key')) end,
+        ao.name, a.organisation_id, o.name, a.action, a.subject_id,
+        coalesce(
+            (select name from organisation where id = s.id),
+            (select {_FROM_MEMBER} from member m where m.id = s.id),
+            (select {_FROM_KEY} from api_key k where k.id = s.id)),
+        a.before, a.after
+    from chosen a
+    left join organisation o on o.id = a.organisation_id
+    left join organisation ao on ao.id = a.actor_organisation_id
+    cross join lateral (
+        select case when a.subject_id ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'
+            then a.subject_id::uuid end as id offset 0) s
+    order by a.id desc"""
+
+
+async def audit_entries(
+    conn: Connection, scope: UUID | None, wanted: AuditFilter, before: int | None, limit: int
+) -> list[AuditEntry]:
+    """The newest first: `limit` of them, from the entry `before` on, exclusive.
+
+    Of what is `scope`'s own or its partners'; of all for None.
+    """
+    cursor = await conn.execute(_statement(scope, wanted), _params(scope, wanted, before, limit))
+    return [AuditEntry(*row) for row in await cursor.fetchall()]
+
+
+async def every_audit_entry(conn: Connection, scope: UUID | None, wanted: AuditFilter) -> AsyncGenerator[AuditEntry]:
+    """All of them, for a file. For the connection see `db.streamed`."""
+    rows = streamed(conn, _statement(scope, wanted), _params(scope, wanted, None, None))
+    try:
+        async for row in rows:
+            yield AuditEntry(*row)
+    finally:
+        await rows.aclose()
+
+
+async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[str]:
+    """The ids of the organisations, members and keys whose names contain the text; 500 of each at most.
+
+    Of `scope` and its partners, or of all for None; closed organisations too.
+    """
+    cursor = await conn.execute(
+        """
+        with o as materialized (
+            select id, seq, name_key from organisation where %(scope)s::uuid is null or %(scope)s in (id, parent_id)
+        )
+        (select o.id::text from o where strpos(o.name_key, lower(%(text)s)) > 0 order by o.seq desc limit %(most)s)
+        union all
+        (select m.id::text from member m join o on o.id = m.organisation_id
+         where strpos(lower(m.name), lower(%(text)s)) > 0 or strpos(m.email_key, lower(%(text)s)) > 0
+         order by m.seq desc limit %(most)s)
+        union all
+        (select k.id::text from api_key k join o on o.id = k.organisation_id
+         where strpos(lower(k.description), lower(%(text)s)) > 0 or starts_with(k.hint, %(text)s)
+         order by k.seq desc limit %(most)s)
+        """,
+        {"scope": scope, "text": text, "most": _MOST_NAMED},
+    )
+    return [found for (found,) in await cursor.fetchall()]
+
+
+def _params(scope: UUID | None, wanted: AuditFilter, before: int | None, limit: int | None) -> dict[str, Any]:
+    return {
+        "scope": scope,
+        "since": wanted.since,
+        "until": wanted.until,
+        "action": wanted.action,
+        "actor": wanted.actor_id,
+        "subject": wanted.subject_id,
+        "about": list(wanted.about or ()),
+        "actors": [text for text in wanted.about or () if _UUID.fullmatch(text)],
+        "before": before,
+        "limit": limit,
+    }
+
+
+def _statement(scope: UUID | None, wanted: AuditFilter) -> LiteralString:
+    """Only with the conditions that matter: the planner sees which index fits."""
+    conditions: list[LiteralString] = ["(%(before)s::bigint is null or a.id < %(before)s)"]
+    if wanted.since:
+        conditions.append("a.at >= %(since)s")
+    if wanted.until:
+        conditions.append("a.at < %(until)s")
+    if wanted.action:
+        conditions.append("(a.action = %(action)s or starts_with(a.action, %(action)s || '.'))")
+    if wanted.actor_id:
+        conditions.append("a.actor_id = %(actor)s")
+    if wanted.subject_id:
+        conditions.append("a.subject_id = %(subject)s")
+    if wanted.about is not None:
+        conditions.append("(a.subject_id = any(%(about)s) or a.actor_id = any(%(actors)s::uuid[]))")
+    matching = " and ".join(conditions)
+    if scope is None:
+        return (
+            f"with chosen as (select * from audit_entry a where {matching} order by a.id desc limit %(limit)s) {_SHOWN}"
+        )
+    return f"""
+        with chosen as (
+            (select * from audit_entry a where a.organisation_id = %(scope)s and {matching}
+             order by a.id desc limit %(limit)s)
+            union all
+            (select * from audit_entry a where a.parent_id = %(scope)s and {matching}
+             order by a.id desc limit %(limit)s)
+            order by id desc limit %(limit)s
+        ) {_SHOWN}"""
+
+
+_ENTRY = """json_strip_nulls(json_build_object(
+    'id', a.id, 'at', to_char(a.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', a.actor_kind,
+    'actorId', a.actor_id, 'organisationId', a.organisation_id, 'action', a.action, 'subjectId', a.subject_id,
+    'before', a.before, 'after', a.after))"""
+
+
+def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
+    """The `newest` last entries, oldest first, on what is an organisation's or its children's; on all for None.
+
+    A closed organisation's are still there.
+    """
+    return ListQuery(
+        f"""
+        select coalesce(a.id, 0), case when a.id is not null then {_ENTRY} end
+        from (select where %(organisation)s::uuid is null
+              or exists (select from organisation where id = %(organisation)s)) as known
+        left join (
+            select * from audit_entry
+            where %(organisation)s::uuid is null or organisation_id in (
+                select id from organisation where %(organisation)s in (id, parent_id))
+            order by id desc limit %(newest)s
+        ) a on %(after)s::bigint is null or a.id > %(after)s
+        order by a.id limit %(limit)s
+        """,
+        {"organisation": organisation_id, "newest": newest},
+    )

@@ -1,0 +1,30 @@
+"""Background work on access keys."""
+
+import logging
+
+from tonnage.access_keys import actions, queries
+from tonnage.access_keys.access_key import PENDING_TIMEOUT
+from tonnage.errors import Sentence
+from tonnage.jobs import defer
+from tonnage.jobs.declaration import job
+from tonnage.regions.actions import with_health_check
+from tonnage.services import Services
+
+_log = logging.getLogger(__name__)
+
+
+@job("access_keys.clean_up_all", label=Sentence("Find access keys left half made"), cron="* * * * *")
+async def clean_up_all(services: Services, subject: str) -> None:
+    """Defers the clean-up of every region that has access keys whose creation or deletion broke off."""
+    before = services.wall_clock() - PENDING_TIMEOUT
+    for region_id in await services.database.run(lambda conn: queries.regions_to_clean_up(conn, before)):
+        await services.database.run(lambda conn, region_id=region_id: defer(conn, "access_keys.clean_up", region_id))
+
+
+@job("access_keys.clean_up", label=Sentence("Clean up access keys left half made"), about="region")
+async def clean_up(services: Services, subject: str) -> None:
+    """Deletes the access keys of a region whose creation or deletion broke off."""
+    region_id = int(subject)
+    async with with_health_check(services, region_id) as backend:
+        for sentence in await actions.clean_up_keys(services.database, backend, region_id, services.wall_clock()):
+            _log.info(sentence)

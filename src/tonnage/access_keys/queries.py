@@ -1,0 +1,180 @@
+"""SQL of access keys. Lock order: account, access key. `scope` and `partner_id` as in queries.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.access_keys.access_key import KeyState
+from tonnage.accounts.extended_queries import REFUSED
+from tonnage.accounts.queries import LIVING
+from tonnage.db import Connection
+from tonnage.regions.region import METERED
+
+KEY_FIELDS = """'accessKey', k.access_key, 'description', k.description,
+    'createdAt', to_char(k.created_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+_FACT = "jsonb_build_object('accessKey', k.access_key)"
+
+
+class KeyAccount(NamedTuple):
+    """Where an account's keys are made, and how many it has."""
+
+    region_id: int
+    on_cluster: bool
+    """Else the region is metered only."""
+    purging: bool
+    keys: int
+    pending: int
+    """As many of them are being made or deleted."""
+    refusal: str | None
+    """Why the cluster refuses the account as it is now."""
+
+
+async def lock_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> KeyAccount | None:
+    """Locks the account: no key is added to it by others, and no purge begins, until the transaction ends.
+
+    LockNotAvailable: an import of usage, say, has kept it locked for three seconds. A person waits for a key.
+    """
+    await conn.execute("set local lock_timeout = '3s'")
+    params = {"id": account_id, "partner": partner_id, "scope": scope, "metered": METERED}
+    locked = await conn.execute(f"select from {LIVING} for no key update of s", params)
+    if await locked.fetchone() is None:
+        return None
+    # A second statement: the first one saw the keys as they were before it waited for the lock.
+    cursor = await conn.execute(
+        f"""
+        select s.region_id, r.backend <> %(metered)s, s.purge_started_at is not null,
+            count(k.access_key), count(k.access_key) filter (where k.state <> 'active'),
+            case when {REFUSED} then s.refusal end
+        from storage_account s join region r on r.id = s.region_id left join access_key k on k.account_id = s.id
+        where s.id = %(id)s group by s.id, r.id
+        """,
+        params,
+    )
+    row = await cursor.fetchone()
+    return KeyAccount(*row) if row else None
+
+
+async def insert_key(
+    conn: Connection, account_id: int, access_key: str, description: str | None, now: datetime
+) -> None:
+    """A key that is about to be made."""
+    await conn.execute(
+        """
+        insert into access_key (access_key, account_id, description, state, created_at, changed_at)
+        values (%(key)s, %(id)s, %(description)s, 'pending', %(now)s, %(now)s)
+        """,
+        {"key": access_key, "id": account_id, "description": description, "now": now},
+    )
+
+
+async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: str) -> bytes | None:
+    """The key was made: it as JSON, without its secret. None: it was given up meanwhile."""
+    cursor = await conn.execute(
+        f"""
+        with k as (
+            update access_key set state = 'active', changed_at = %(now)s
+            where access_key = %(key)s and state = 'pending'
+            returning *
+        )
+        select json_strip_nulls(json_build_object({KEY_FIELDS})),
+            audit(%(stamp)s, s.partner_id, 'account.create-key', s.id::text, null, {_FACT})
+        from k join storage_account s on s.id = k.account_id
+        """,
+        {"key": access_key, "now": now, "stamp": stamp},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def start_deletion(conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str) -> bool:
+    """The key is about to be deleted. False: the account has none of that name. Again: True, and nothing changes."""
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select * from access_key
+            where access_key = %(key)s and account_id = %(id)s and state <> 'pending' for no key update
+        ), k as (
+            update access_key k set state = 'deleting', changed_at = %(now)s
+            from old where k.access_key = old.access_key and old.state = 'active'
+            returning k.*
+        )
+        select (select audit(%(stamp)s, s.partner_id, 'account.delete-key', s.id::text, {_FACT}, null)
+                from k join storage_account s on s.id = k.account_id)
+        from old
+        """,
+        {"key": access_key, "id": account_id, "now": now, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def remove_key(conn: Connection, access_key: str) -> None:
+    """Of a key that is not on its cluster, and will not get there. A live one stays."""
+    await conn.execute("delete from access_key where access_key = %s and state <> 'active'", [access_key])
+
+
+async def mark_lost(conn: Connection, access_keys: Sequence[str], stamp: str) -> list[tuple[int, str]]:
+    """Removes live keys that somebody has deleted on their cluster. Those that went: account and key."""
+    cursor = await conn.execute(
+        f"""
+        with old as (
+            select access_key from access_key where access_key = any(%(keys)s) and state = 'active'
+            order by access_key for update
+        ), k as (
+            delete from access_key k using old where k.access_key = old.access_key returning k.*
+        )
+        select k.account_id, k.access_key,
+            audit(%(stamp)s, s.partner_id, 'account.lose-key', s.id::text, {_FACT}, null)
+        from k join storage_account s on s.id = k.account_id order by k.access_key
+        """,
+        {"keys": list(access_keys), "stamp": stamp},
+    )
+    return [(account_id, access_key) for account_id, access_key, _ in await cursor.fetchall()]
+
+
+async def keys_of(conn: Connection, account_ids: Sequence[int]) -> dict[int, dict[str, KeyState]]:
+    """The keys of accounts and how far each is; an account without keys is left out."""
+    cursor = await conn.execute(
+        "select account_id, access_key, state from access_key where account_id = any(%s)", [list(account_ids)]
+    )
+    found: dict[int, dict[str, KeyState]] = {}
+    for account_id, access_key, state in await cursor.fetchall():
+        found.setdefault(account_id, {})[access_key] = KeyState(state)
+    return found
+
+
+async def expire_pending(conn: Connection, region_id: int, before: datetime) -> list[tuple[int, str]]:
+    """The keys of a region that are to be deleted, or have been in the making since `before`: account and key.
+
+    None of them is made any more: whoever comes back with its secret finds it given up.
+    """
+    cursor = await conn.execute(
+        """
+        with old as (
+            select k.access_key from access_key k join storage_account s on s.id = k.account_id
+            where s.region_id = %(region)s
+                and (k.state = 'deleting' or k.state = 'pending' and k.changed_at <= %(before)s)
+            order by k.access_key for no key update of k
+        ), k as (
+            update access_key k set state = 'deleting' from old
+            where k.access_key = old.access_key and k.state <> 'active'
+            returning k.*
+        )
+        select account_id, access_key from k order by changed_at, access_key
+        """,
+        {"region": region_id, "before": before},
+    )
+    return [(account_id, access_key) for account_id, access_key in await cursor.fetchall()]
+
+
+async def regions_to_clean_up(conn: Connection, before: datetime) -> list[int]:
+    """The regions for which `give_up_unsettled` would find keys."""
+    cursor = await conn.execute(
+        """
+        select distinct s.region_id from access_key k join storage_account s on s.id = k.account_id
+        where (k.state = 'deleting' or k.state = 'pending' and k.changed_at <= %s) and s.purged_at is null
+        order by s.region_id
+        """,
+        [before],
+    )
+    return [region_id for (region_id,) in await cursor.fetchall()]

@@ -1,0 +1,31 @@
+"""What can be done to API keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind
+from tonnage.api_keys import queries
+from tonnage.api_keys.api_key import NewKey, new_key
+from tonnage.db import Connection
+from tonnage.errors import NotFound
+from tonnage.organisations.organisation import require_own
+
+
+async def create_key(
+    conn: Connection, actor: Actor, organisation_id: UUID, details: NewKey, now: datetime
+) -> tuple[str, bytes]:
+    """The key, to be shown this once, and its facts as JSON. For an organisation's own admins and the operator."""
+    require_own(actor, organisation_id)
+    key = new_key()
+    facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)
+    if facts is None:
+        raise NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
+    return key, facts
+
+
+async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
+    """Ends a key, on every process within a second. Doing it again changes nothing."""
+    require_own(actor, actor.organisation_id)
+    scope = None if actor.kind is Kind.OPERATOR else actor.organisation_id
+    if not await queries.revoke_key(conn, scope, key_id, now, actor.stamp):
+        raise NotFound("There is no API key {key}.", key=str(key_id))

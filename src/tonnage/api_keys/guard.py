@@ -1,0 +1,66 @@
+"""Who may come through a door. A door says whom it lets in by the type of its first parameter: `DistributorStaff`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.api_keys.key_cache import KeyCache
+from tonnage.db import Database
+from tonnage.errors import Unauthenticated
+from tonnage.services import Services
+from tonnage.web.routing import AuthDependency
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One admitted request: who calls, when, and what it takes to answer."""
+
+    actor: Actor
+    now: datetime
+    services: Services
+
+    @property
+    def database(self) -> Database:
+        """The pools."""
+        return self.services.database
+
+
+def services_of(request: Request) -> Services:
+    """The process's services, for the doors that need no key."""
+    return request.app.state.services
+
+
+async def _admit_anybody(request: Request) -> ApiRequest:
+    given = request.headers.getlist("authorization")
+    scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthenticated("Authorization header is missing")
+    services = services_of(request)
+    key_cache: KeyCache = request.app.state.key_cache
+    actor = await key_cache.admit(key.strip())
+    return ApiRequest(actor, services.business_clock(), services)
+
+
+def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]:
+    async def admit(request: Request) -> ApiRequest:
+        call = await _admit_anybody(request)
+        call.actor.require(kind, role)
+        return call
+
+    return admit
+
+
+AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybody, forbids=False))]
+"""Of whatever kind: every role reads."""
+OperatorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.VIEWER)))]
+DistributorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
+DistributorStaff: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]
+DistributorAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.ADMIN)))]
+PartnerViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.PARTNER, Role.VIEWER)))]
+PartnerStaff: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.PARTNER, Role.STAFF)))]
+PartnerAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.PARTNER, Role.ADMIN)))]

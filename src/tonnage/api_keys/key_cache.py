@@ -1,0 +1,61 @@
+"""From the key in a request to its actor, without a statement per request."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.access.actor import Actor
+from tonnage.api_keys.api_key import KnownKey, digest, is_well_formed
+from tonnage.api_keys.queries import find_key, record_use
+from tonnage.clock import WallClock
+from tonnage.db import Database
+from tonnage.errors import Unauthenticated
+
+CACHE_SECONDS = 1.0
+"""How long a process may go on trusting a key after another one has revoked it."""
+
+_LARGEST = 10_000
+
+
+class KeyCache:
+    """Looks keys up, and remembers the known ones for CACHE_SECONDS.
+
+    Unknown keys are never remembered: a key works the moment it is made, and guesses cannot fill the memory. Expiry is
+    checked at every use, so that a key stops at its instant.
+    """
+
+    def __init__(self, database: Database, clock: WallClock) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: dict[bytes, tuple[datetime, KnownKey]] = {}
+        self._used: dict[UUID, datetime] = {}
+
+    async def admit(self, key: str) -> Actor:
+        """The actor that `key` stands for. Raises Unauthenticated with the reason."""
+        now = self._clock()
+        key_digest = digest(key)
+        since, known = self._known.get(key_digest, (None, None))
+        if since is None or known is None or not 0 <= (now - since).total_seconds() < CACHE_SECONDS:
+            # Only here: a known key is well formed, and the checksum costs more than the digest does.
+            if not is_well_formed(key):
+                raise Unauthenticated("This is not an API key of this system; check that it was copied whole.")
+            known = await self._look_up(key_digest, now)
+        actor = known.admit(now)
+        if actor.via_id is not None:
+            self._used[actor.via_id] = now
+        return actor
+
+    async def _look_up(self, key_digest: bytes, now: datetime) -> KnownKey:
+        known = await self._database.run(lambda conn: find_key(conn, key_digest))
+        if known is None:
+            self._known.pop(key_digest, None)
+            raise Unauthenticated("This API key is unknown; check that it was copied whole, or make a new one.")
+        if len(self._known) >= _LARGEST:
+            self._known.clear()
+        self._known[key_digest] = (now, known)
+        return known
+
+    async def flush(self) -> None:
+        """Writes the last-used times gathered since the last call, in one statement. To be called now and then."""
+        used, self._used = self._used, {}
+        if used:
+            await self._database.run(lambda conn: record_use(conn, used))

@@ -1,0 +1,39 @@
+"""SQL of API keys as pages show them."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.access.actor import Role
+from tonnage.db import Connection
+
+
+class ApiKeyRow(NamedTuple):
+    """An API key: everything but the key itself."""
+
+    id: UUID
+    description: str
+    role: Role
+    hint: str
+    """Its first characters."""
+    valid_until: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    organisation_id: UUID
+    organisation: str
+
+
+async def api_keys_of(conn: Connection, scope: UUID | None) -> list[ApiKeyRow]:
+    """The keys of an organisation, newest first; of all organisations for None."""
+    cursor = await conn.execute(
+        """
+        select k.id, k.description, k.role, k.hint, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
+            o.id, o.name
+        from api_key k join organisation o on o.id = k.organisation_id
+        where (%(scope)s::uuid is null or k.organisation_id = %(scope)s) and o.closed_at is null
+        order by k.seq desc
+        """,
+        {"scope": scope},
+    )
+    return [row._replace(role=Role(row.role)) for row in (ApiKeyRow(*found) for found in await cursor.fetchall())]

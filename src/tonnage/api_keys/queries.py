@@ -1,0 +1,102 @@
+"""SQL of API keys."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from tonnage.api_keys.api_key import KnownKey, NewKey, digest, hint
+from tonnage.db import Connection, ListQuery
+
+_TIME = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+_KEY = f"""json_strip_nulls(json_build_object(
+    'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'hint', k.hint,
+    'validUntil', to_char(k.valid_until, {_TIME}), 'createdAt', to_char(k.created_at, {_TIME}),
+    'lastUsedAt', to_char(k.last_used_at, {_TIME}), 'revokedAt', to_char(k.revoked_at, {_TIME})))"""
+
+
+async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
+    """The key with that digest, expired and revoked ones too; None once its organisation is closed."""
+    cursor = await conn.execute(
+        """
+        select k.id, o.id, o.kind, k.role, k.valid_until, k.revoked_at
+        from api_key k join organisation o on o.id = k.organisation_id
+        where k.digest = %s and o.closed_at is null
+        """,
+        [key_digest],
+    )
+    row = await cursor.fetchone()
+    return KnownKey.of_row(row) if row else None
+
+
+async def insert_key(
+    conn: Connection, organisation_id: UUID, key: str, details: NewKey, now: datetime, stamp: str
+) -> bytes | None:
+    """The key's facts as JSON, never the key; None if the organisation is not open."""
+    cursor = await conn.execute(
+        f"""
+        with o as (
+            select id from organisation where id = %(organisation)s and closed_at is null for share
+        ), k as (
+            insert into api_key (organisation_id, description, role, hint, digest, valid_until, created_at)
+            select o.id, %(description)s, %(role)s, %(hint)s, %(digest)s, %(valid_until)s, %(now)s from o returning *
+        )
+        select {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
+                             jsonb_build_object('description', k.description, 'role', k.role, 'hint', k.hint))
+        from k
+        """,
+        {
+            "organisation": organisation_id,
+            "description": details.description,
+            "role": details.role,
+            "hint": hint(key),
+            "digest": digest(key),
+            "valid_until": details.valid_until,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str) -> bool:
+    """Whether the organisation `scope` (None: any) has such a key. Revoking again keeps the first instant."""
+    cursor = await conn.execute(
+        """
+        with k as (
+            select * from api_key
+            where id = %(key)s and (%(scope)s::uuid is null or organisation_id = %(scope)s) for no key update
+        ), revoked as (
+            update api_key a set revoked_at = %(now)s from k where a.id = k.id and k.revoked_at is null returning a.*
+        )
+        select k.id, (select audit(%(stamp)s, r.organisation_id, 'key.revoke', r.id::text, null, null) from revoked r)
+        from k
+        """,
+        {"key": key_id, "scope": scope, "now": now, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:
+    """Moves the last-used times of many keys forward at once; never back, whichever process reports last."""
+    await conn.execute(
+        """
+        update api_key k set last_used_at = u.at
+        from unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) u (id, at)
+        where k.id = u.id and (k.last_used_at is null or k.last_used_at < u.at)
+        """,
+        {"ids": list(used), "times": list(used.values())},
+    )
+
+
+def api_keys(organisation_id: UUID | None) -> ListQuery:
+    """The keys of an organisation, or of all for None."""
+    return ListQuery(
+        f"""
+        select k.seq, {_KEY} from api_key k
+        where (%(organisation)s::uuid is null or k.organisation_id = %(organisation)s)
+            and (%(after)s::bigint is null or k.seq > %(after)s)
+        order by k.seq limit %(limit)s
+        """,
+        {"organisation": organisation_id},
+    )

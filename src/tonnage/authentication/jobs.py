@@ -1,0 +1,39 @@
+"""Background work on sign-ins, and mails to members."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.authentication import reset_actions, reset_queries, session_queries, throttling_queries
+from tonnage.errors import Sentence
+from tonnage.jobs.declaration import job
+from tonnage.organisations.queries import operator_id
+from tonnage.services import Services
+
+_LONGEST_IDLE = timedelta(days=1)
+"""No session may be idle for longer, whatever a server is set to."""
+
+_COUNTS_KEPT = timedelta(days=2)
+"""A count of failures sinks to nothing within a day of the last block."""
+
+
+@job("authentication.run_maintenance", label=Sentence("Delete ended sessions and codes"), cron="29 0 * * *")
+async def run_maintenance(services: Services, subject: str) -> None:
+    """Deletes sessions, reset links and counts of failures that have expired."""
+    now = services.wall_clock()
+    await services.database.run(lambda conn: session_queries.delete_stale(conn, now, _LONGEST_IDLE))
+    await services.database.run(lambda conn: reset_queries.delete_expired(conn, now))
+    await services.database.run(lambda conn: throttling_queries.delete_old(conn, now, _COUNTS_KEPT))
+
+
+@job("authentication.send_reset", label=Sentence("Send the link for a new password"), about="member")
+async def send_reset(services: Services, subject: str) -> None:
+    """Mails a member the link for a new password."""
+    await reset_actions.send_reset(services.database, services.mailer, UUID(subject), services.wall_clock)
+
+
+@job("authentication.notify_blocked", label=Sentence("Mail a member about too many wrong passwords"), about="member")
+async def notify_blocked(services: Services, subject: str) -> None:
+    """Mails a member that somebody has tried too many passwords."""
+    actor = Actor(await services.database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")
+    await reset_actions.notify_blocked(services.database, services.mailer, UUID(subject), actor, services.wall_clock)

@@ -1,0 +1,78 @@
+"""The way back after a forgotten password: a link by mail, good for an hour and for one time."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from tonnage.access.actor import Actor
+from tonnage.authentication import mails, reset_queries, throttling, throttling_queries
+from tonnage.authentication.credential_actions import replace_password
+from tonnage.authentication.reset_queries import Reset
+from tonnage.authentication.session import ClientInfo, digest, new_token
+from tonnage.authentication.sign_in_queries import credentials_by_email
+from tonnage.authentication.throttling_actions import count_attempts
+from tonnage.clock import WallClock
+from tonnage.db import Connection, Database
+from tonnage.errors import NotFound, Sentence
+from tonnage.jobs import defer
+from tonnage.mail import Mailer
+
+VALID_FOR = timedelta(hours=1)
+_PAUSE = timedelta(minutes=5)
+_NOTIFY_INTERVAL = timedelta(hours=1)
+
+BAD_LINK = Sentence(
+    "This link does not work any more: it was used, replaced by a newer one, or is over an hour old; ask for another."
+)
+
+
+async def request_reset(conn: Connection, email: str, client: ClientInfo, now: datetime) -> None:
+    """Has a link sent, if there is such a member. The caller learns nothing of that: the same is done in any case.
+
+    Throttled: this client asks too often.
+    """
+    await count_attempts(conn, [throttling.resets_of(client.address)], now)
+    login = await credentials_by_email(conn, email)
+    await defer(conn, "authentication.send_reset", login.member_id if login else uuid4())
+
+
+async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
+    """Makes the token, which so never is in the queue, and mails it; at most one per member in five minutes."""
+    token, now = new_token(), clock()
+    email = await database.run(
+        lambda conn: reset_queries.insert_reset(conn, member_id, digest(token), now, VALID_FOR, _PAUSE)
+    )
+    if email is None:
+        return
+    try:
+        await mailer.outbox.send(mails.new_password(email, mailer.origin, token))
+    except BaseException:
+        # The job comes again, and must not find that a mail was sent just now.
+        await database.run(lambda conn: reset_queries.delete_reset(conn, digest(token)))
+        raise
+
+
+async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, actor: Actor, clock: WallClock) -> None:
+    """Mails that somebody guesses; once an hour, from however many machines it is done."""
+    now = clock()
+    email = await database.run(lambda conn: reset_queries.email_to_notify(conn, member_id, now, _NOTIFY_INTERVAL))
+    if email is not None:
+        await mailer.outbox.send(mails.blocked(email, mailer.origin))
+        await database.run(lambda conn: reset_queries.record_notification(conn, member_id, now, actor.stamp))
+
+
+async def valid_reset(conn: Connection, token: str, now: datetime) -> Reset | None:
+    """Whether a token is good, for showing the form; it stays so."""
+    return await reset_queries.find_reset(conn, digest(token), now)
+
+
+async def reset_password(conn: Connection, token: str, password_hash: str, client: ClientInfo, now: datetime) -> None:
+    """In the caller's transaction. Ends all sessions of the member; a second factor stays. NotFound: a bad token.
+
+    What this client has mistyped at the address is forgotten. Its failures elsewhere, others' failures and wrong codes
+    are not: the mailbox does not prove who those were.
+    """
+    reset = await reset_queries.consume_reset(conn, digest(token), now)
+    if reset is None:
+        raise NotFound(BAD_LINK)
+    await replace_password(conn, reset.actor, reset.member_id, password_hash, but=None)
+    await throttling_queries.reset_count(conn, throttling.email_and_client(reset.email, client.address))

@@ -1,0 +1,122 @@
+"""SQL of the way back after a forgotten password."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.db import Connection
+
+
+class Reset(NamedTuple):
+    """Whom a token from a mail lets choose a new password."""
+
+    member_id: UUID
+    organisation_id: UUID
+    kind: str
+    role: str
+    email: str
+
+    @property
+    def actor(self) -> Actor:
+        """The member, who needs no session for this."""
+        return Actor(self.organisation_id, Kind(self.kind), Role(self.role), "member", self.member_id)
+
+
+async def insert_reset(
+    conn: Connection, member_id: UUID, token_digest: bytes, now: datetime, lasting: timedelta, pause: timedelta
+) -> str | None:
+    """The member's address, to send the token to; older tokens are worth nothing.
+
+    None: there is no such member in an open organisation, or the last token was sent less than `pause` ago.
+    """
+    cursor = await conn.execute(
+        """
+        with m as (
+            select m.id, m.email from member m join organisation o on o.id = m.organisation_id
+            where m.id = %(member)s and o.closed_at is null
+        ), r as (
+            insert into password_reset as r (digest, member_id, expires_at)
+            select %(digest)s, m.id, %(now)s + %(lasting)s::interval from m
+            on conflict (member_id) do update set digest = excluded.digest, expires_at = excluded.expires_at
+            where r.expires_at <= %(now)s + %(lasting)s::interval - %(pause)s::interval
+            returning member_id
+        )
+        select m.email from m join r on r.member_id = m.id
+        """,
+        {"member": member_id, "digest": token_digest, "now": now, "lasting": lasting, "pause": pause},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def delete_reset(conn: Connection, token_digest: bytes) -> None:
+    """Of a token that reached nobody."""
+    await conn.execute("delete from password_reset where digest = %s", [token_digest])
+
+
+async def find_reset(conn: Connection, token_digest: bytes, now: datetime) -> Reset | None:
+    """None: no such token, used, replaced or too old."""
+    cursor = await conn.execute(
+        """
+        select m.id, m.organisation_id, o.kind, m.role, m.email
+        from password_reset r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
+        where r.digest = %s and r.expires_at > %s and o.closed_at is null
+        """,
+        [token_digest, now],
+    )
+    row = await cursor.fetchone()
+    return Reset(*row) if row else None
+
+
+async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) -> Reset | None:
+    """The same, and the token is used up: of two at once one gets it."""
+    cursor = await conn.execute(
+        """
+        with r as (
+            delete from password_reset where digest = %s returning member_id, expires_at
+        )
+        select m.id, m.organisation_id, o.kind, m.role, m.email
+        from r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
+        where r.expires_at > %s and o.closed_at is null
+        """,
+        [token_digest, now],
+    )
+    row = await cursor.fetchone()
+    return Reset(*row) if row else None
+
+
+async def discard_resets(conn: Connection, member_id: UUID) -> None:
+    """A new password by another way: a link that is under way must not undo it."""
+    await conn.execute("delete from password_reset where member_id = %s", [member_id])
+
+
+async def delete_expired(conn: Connection, now: datetime) -> None:
+    """Those that nobody has used in time."""
+    await conn.execute("delete from password_reset where expires_at <= %s", [now])
+
+
+async def email_to_notify(conn: Connection, member_id: UUID, now: datetime, pause: timedelta) -> str | None:
+    """The member's address; None if it was told less than `pause` ago, or is gone."""
+    cursor = await conn.execute(
+        """
+        select m.email from member m join organisation o on o.id = m.organisation_id
+        where m.id = %(member)s and o.closed_at is null
+            and (m.warned_at is null or m.warned_at <= %(now)s - %(pause)s::interval)
+        """,
+        {"member": member_id, "now": now, "pause": pause},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def record_notification(conn: Connection, member_id: UUID, now: datetime, stamp: str) -> None:
+    """That the member has been told."""
+    cursor = await conn.execute(
+        """
+        with m as (update member set warned_at = %(now)s where id = %(member)s returning *)
+        select audit(%(stamp)s, organisation_id, 'member.blocked', id::text, null, null) from m
+        """,
+        {"member": member_id, "now": now, "stamp": stamp},
+    )
+    await cursor.fetchone()

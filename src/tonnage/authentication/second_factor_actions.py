@@ -1,0 +1,162 @@
+"""What can be done about second factors. Seeds are sealed as `totp/MEMBER`, and until a code confirms them as
+`totp-new/SESSION`: two sessions that set one up at once have each their own, which goes with the session.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from tonnage import sealing
+from tonnage.access.actor import Actor, Role
+from tonnage.authentication import second_factor, second_factor_queries, session_queries
+from tonnage.authentication.second_factor import Enrolment
+from tonnage.authentication.session import SESSION_ENDED, SignedInMember, digest, new_token
+from tonnage.db import Connection
+from tonnage.errors import Conflict, Invalid, NotFound, Sentence, Unauthenticated, Unavailable
+
+NO_KEYS = Sentence(
+    "Second factors cannot be kept on this system, since it has no keys to seal them; its operator must set "
+    "TONNAGE_SECRET_KEY_FILE."
+)
+
+
+def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -> Path:
+    """The key file, where a second factor can be set up. Conflict: there is one, or no key file."""
+    if visitor.has_second_factor:
+        raise Conflict("You have a second factor already; remove it before you add another one.")
+    if key_file is None:
+        raise Conflict(NO_KEYS)
+    return key_file
+
+
+async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: SignedInMember) -> Enrolment:
+    """In the caller's transaction, after `prove_password`: a fresh seed, which counts for nothing until
+    `confirm_enrolment`. Conflict: there is a factor, or no key file. Unauthenticated: the session has ended.
+    """
+    keys = require_keys_and_no_factor(key_file, visitor)
+    # Held, so that it does not end before its seed is there, which nobody would discard then.
+    if not await session_queries.lock_session(conn, visitor.session_id):
+        raise Unauthenticated(SESSION_ENDED)
+    seed = second_factor.new_seed()
+    try:
+        await sealing.store(conn, keys, _pending(visitor.session_id), seed.encode())
+    except sealing.SealingError as error:
+        raise Unavailable("The second factor cannot be sealed at the moment: {reason}", reason=str(error)) from error
+    return second_factor.enrolment(seed, visitor.email)
+
+
+async def pending_enrolment(conn: Connection, key_file: Path | None, visitor: SignedInMember) -> Enrolment | None:
+    """The one that this session began last and has not confirmed, for showing its page again."""
+    seed = await _opened(conn, key_file, _pending(visitor.session_id))
+    return None if seed is None or visitor.has_second_factor else second_factor.enrolment(seed, visitor.email)
+
+
+async def confirm_enrolment(
+    conn: Connection, key_file: Path | None, visitor: SignedInMember, code: str, now: datetime
+) -> tuple[str, list[str]]:
+    """In the caller's transaction: the factor counts from now on. A new token for the session, and ten recovery codes
+    to be shown this once. The member's other sessions end: they were opened without it.
+
+    Invalid, field `code`: it is not the app's code. Conflict: this session has begun nothing, or has ended.
+    Unauthenticated: it ended just now.
+    """
+    seed = await _opened(conn, key_file, _pending(visitor.session_id))
+    if seed is None or key_file is None:
+        raise Conflict("There is no second factor to confirm; begin again.")
+    step = second_factor.matching_step(seed, code, now)
+    if step is None:
+        raise Invalid.field("code", "is not what the app shows now; check the clock of your device")
+    if not await second_factor_queries.add_factor(conn, visitor.member_id, step, now, visitor.actor.stamp):
+        raise Conflict("You have a second factor already; remove it before you add another one.")
+    await sealing.store(conn, key_file, _kept(visitor.member_id), seed.encode())
+    await sealing.discard(conn, _pending(visitor.session_id))
+    token = new_token()
+    if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
+        # Ended meanwhile, perhaps since it was somebody else's: that one's app must not be the member's.
+        raise Unauthenticated(SESSION_ENDED)
+    await session_queries.end_other_sessions(conn, visitor.member_id, visitor.session_id)
+    return token, await _fresh_codes(conn, visitor.member_id)
+
+
+async def use_code(conn: Connection, key_file: Path | None, visitor: SignedInMember, code: str, now: datetime) -> bool:
+    """Whether it is a code of the visitor's app or a recovery code. It is used up. Whoever calls counts the tries."""
+    recovery = second_factor.recovery_digest(code)
+    if recovery is not None:
+        return await second_factor_queries.take_recovery_code(conn, visitor.member_id, recovery, visitor.actor.stamp)
+    seed = await _opened(conn, key_file, _kept(visitor.member_id))
+    step = second_factor.matching_step(seed, code, now) if seed else None
+    return step is not None and await second_factor_queries.take_step(conn, visitor.member_id, step)
+
+
+async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> list[str]:
+    """In the caller's transaction, after `prove_code`: ten new ones; the old ones are worth nothing."""
+    if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
+        raise Conflict("You have no second factor; recovery codes belong to one.")
+    return await _fresh_codes(conn, visitor.member_id)
+
+
+def require_removable(visitor: SignedInMember) -> None:
+    """Conflict: the organisation requires a second factor."""
+    if visitor.second_factor_required:
+        raise _required(visitor)
+
+
+async def remove_second_factor(conn: Connection, visitor: SignedInMember) -> None:
+    """In the caller's transaction, after `prove_code`. Conflict: the organisation requires one."""
+    if not await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp):
+        raise _required(visitor)
+    await sealing.discard(conn, _kept(visitor.member_id))
+
+
+async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: UUID | None, member_id: UUID) -> None:
+    """In the caller's transaction, which has found that the actor may: for a member who has lost it.
+
+    Its sessions end. NotFound: there is no such member of that organisation (None: of any).
+    """
+    if not await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp):
+        raise NotFound("There is no member {member}.", member=str(member_id))
+    await sealing.discard(conn, _kept(member_id))
+    await session_queries.end_other_sessions(conn, member_id, None)
+
+
+async def require_second_factor(conn: Connection, key_file: Path | None, actor: Actor, required: bool) -> None:
+    """Of all members of the actor's own organisation. Those without get no further than making one, at once.
+
+    Conflict: without a key file nobody could make one, and nobody would get any further.
+    """
+    actor.require(actor.kind, Role.ADMIN)
+    if required and key_file is None:
+        raise Conflict(NO_KEYS)
+    if not await second_factor_queries.set_required(conn, actor.organisation_id, required, actor.stamp):
+        raise NotFound("There is no organisation {organisation}.", organisation=str(actor.organisation_id))
+
+
+def _required(visitor: SignedInMember) -> Conflict:
+    return Conflict(
+        "{organisation} requires a second factor; an admin can change that.", organisation=visitor.organisation_name
+    )
+
+
+async def _fresh_codes(conn: Connection, member_id: UUID) -> list[str]:
+    codes = second_factor.new_recovery_codes()
+    digests = [found for code in codes if (found := second_factor.recovery_digest(code))]
+    await second_factor_queries.replace_recovery_codes(conn, member_id, digests)
+    return codes
+
+
+async def _opened(conn: Connection, key_file: Path | None, name: str) -> str | None:
+    if key_file is None:
+        raise Conflict(NO_KEYS)
+    try:
+        seed = await sealing.fetch(conn, key_file, name)
+    except sealing.SealingError as error:
+        raise Unavailable("Codes cannot be checked at the moment; the operator must look at the key file.") from error
+    return seed.decode() if seed else None
+
+
+def _kept(member_id: UUID) -> str:
+    return f"totp/{member_id}"
+
+
+def _pending(session_id: UUID) -> str:
+    return f"totp-new/{session_id}"

@@ -1,0 +1,132 @@
+"""SQL of sessions."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.authentication.session import CODE_WAIT, LONGEST, SignedInMember, Stage
+from tonnage.db import Connection
+
+_MOVED_AFTER = timedelta(minutes=1)
+"""How far `seen_at` may lie behind: no write for every page."""
+
+
+class SessionRow(NamedTuple):
+    """A session for its member to recognise."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    agent: str
+
+
+async def find_session(conn: Connection, token_digest: bytes, now: datetime, idle: timedelta) -> SignedInMember | None:
+    """The member whose session has that digest; None if it has ended, was idle for `idle` or is LONGEST old."""
+    cursor = await conn.execute(
+        """
+        with found as (
+            select s.id, m.id as member_id, o.id as organisation_id, o.kind, m.role, o.name as organisation_name,
+                m.email, m.name, m.locale, m.time_zone, m.factor_since is not null as has_factor,
+                o.second_factor_required, s.stage, s.created_at, s.seen_at
+            from session s join member m on m.id = s.member_id join organisation o on o.id = m.organisation_id
+            where s.digest = %(digest)s and o.closed_at is null and s.seen_at > %(now)s - %(idle)s::interval
+                and s.created_at > %(now)s - case s.stage
+                    when 'code' then %(code_wait)s::interval else %(longest)s::interval end
+        ), moved as (
+            update session s set seen_at = %(now)s from found
+            where s.id = found.id and s.seen_at <= %(now)s - %(moved_after)s::interval
+        )
+        select id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, time_zone,
+            has_factor, second_factor_required, stage, created_at
+        from found
+        """,
+        {
+            "digest": token_digest,
+            "now": now,
+            "idle": idle,
+            "code_wait": CODE_WAIT,
+            "longest": LONGEST,
+            "moved_after": _MOVED_AFTER,
+        },
+    )
+    row = await cursor.fetchone()
+    return _visitor(row) if row else None
+
+
+def _visitor(row: tuple[Any, ...]) -> SignedInMember:
+    session_id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, zone, *state = row
+    has_factor, required, stage, since = state
+    return SignedInMember(
+        session_id,
+        member_id,
+        Actor(organisation_id, Kind(kind), Role(role), "member", member_id),
+        organisation_name,
+        email,
+        name,
+        locale,
+        zone,
+        has_second_factor=has_factor,
+        second_factor_required=required,
+        stage=Stage.ENROLMENT if stage == Stage.OPEN and required and not has_factor else Stage(stage),
+        since=since,
+    )
+
+
+async def rotate_token(conn: Connection, session_id: UUID, token_digest: bytes) -> bool:
+    """Opens a session under another token, so that the one before is worth nothing. Whether the session is there."""
+    cursor = await conn.execute(
+        "update session set digest = %s, stage = 'open' where id = %s returning id", [token_digest, session_id]
+    )
+    return await cursor.fetchone() is not None
+
+
+async def lock_session(conn: Connection, session_id: UUID) -> bool:
+    """Whether the session is there, and so stays until the transaction ends."""
+    cursor = await conn.execute("select id from session where id = %s for key share", [session_id])
+    return await cursor.fetchone() is not None
+
+
+async def sessions_of(conn: Connection, member_id: UUID, now: datetime, idle: timedelta) -> list[SessionRow]:
+    """A member's open sessions, the one used last first."""
+    cursor = await conn.execute(
+        """
+        select id, created_at, seen_at, address, agent from session
+        where member_id = %(member)s and stage = 'open' and seen_at > %(now)s - %(idle)s::interval
+            and created_at > %(now)s - %(longest)s::interval
+        order by seen_at desc, created_at desc, id
+        """,
+        {"member": member_id, "now": now, "idle": idle, "longest": LONGEST},
+    )
+    return [SessionRow(*row) for row in await cursor.fetchall()]
+
+
+async def end_session(conn: Connection, member_id: UUID, session_id: UUID) -> bool:
+    """Signs out. Whether the member had such a session."""
+    cursor = await conn.execute(
+        "delete from session where id = %s and member_id = %s returning id", [session_id, member_id]
+    )
+    return await cursor.fetchone() is not None
+
+
+async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None) -> None:
+    """Ends all sessions of a member but one; all of them for None.
+
+    In a statement of its own, after the one that changed the member: it sees what that had to wait for.
+    """
+    await conn.execute(
+        "delete from session where member_id = %(member)s and (%(but)s::uuid is null or id <> %(but)s)",
+        {"member": member_id, "but": but},
+    )
+
+
+async def delete_stale(conn: Connection, now: datetime, idle: timedelta) -> None:
+    """Removes what no cookie opens any more."""
+    await conn.execute(
+        """
+        delete from session where seen_at <= %(now)s - %(idle)s::interval
+            or created_at <= %(now)s - %(longest)s::interval
+        """,
+        {"now": now, "idle": idle, "longest": LONGEST},
+    )

@@ -1,0 +1,129 @@
+"""Signing in with a password, and then with a code where there is a second factor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from tonnage.authentication import session_queries, sign_in_queries, throttling
+from tonnage.authentication.second_factor_actions import use_code
+from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, Stage, digest, new_token
+from tonnage.authentication.sign_in_queries import StoredCredentials
+from tonnage.authentication.throttling_actions import CountedAttempts, count_attempts
+from tonnage.db import Connection, Database
+from tonnage.errors import Conflict, Sentence, Unauthenticated, Unavailable
+from tonnage.jobs import defer
+from tonnage.passwords import Passwords
+
+WRONG_PASSWORD = Sentence("The e-mail address or the password is wrong.")
+WRONG_CODE = Sentence("The code is wrong, or it has been used; wait for the next one.")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session: `token` is for the cookie, and known to nobody else."""
+
+    token: str
+    stage: Stage
+
+
+async def sign_in(
+    database: Database, passwords: Passwords, email: str, password: str, client: ClientInfo, now: datetime
+) -> SignedIn:
+    """A new session. Its stage is CODE where the member has a second factor.
+
+    Unauthenticated: wrong, and nobody learns which. Throttled: too many failures. What is done, and how long it takes,
+    is the same whether the address is somebody's or nobody's.
+    """
+    subjects = (throttling.email_and_client(email, client.address), throttling.client(client.address))
+    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
+    login = await database.run(lambda conn: sign_in_queries.credentials_by_email(conn, email))
+    matches = await passwords.verify(login.password_hash if login else None, password)
+    if login is None or not matches:
+        await _notify_if_blocked(database, counted, login.member_id if login else uuid4())
+        raise Unauthenticated(WRONG_PASSWORD)
+    signed_in = await database.transaction(lambda conn: _open_session(conn, login, client, counted, now))
+    if passwords.is_outdated(login.password_hash):
+        fresh = await passwords.hash(password)
+        await database.run(lambda conn: sign_in_queries.replace_hash(conn, login, fresh))
+    return signed_in
+
+
+async def submit_code(
+    database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
+) -> SignedIn:
+    """The same session, open and with another token, for a code of the second factor or a recovery code.
+
+    Unauthenticated: the code is wrong. Throttled: too many failures.
+    """
+    counted = await verify_code(database, key_file, visitor, code, client, now)
+    token = new_token()
+
+    async def open_session(conn: Connection) -> None:
+        # The member first: whoever ends its sessions locks it before them, too.
+        await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
+        if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
+            raise Unauthenticated(SESSION_ENDED)
+        await counted.forgive(conn)
+
+    await database.transaction(open_session)
+    return SignedIn(token, Stage.OPEN)
+
+
+async def verify_code(
+    database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
+) -> CountedAttempts:
+    """Uses a code up, which is then worth nothing. Raises as `give_code` does; the caller forgives the failures.
+
+    Conflict, Unavailable: it cannot be looked at without the key file, which counts as no failure.
+    """
+    subjects = (
+        throttling.codes_of(visitor.member_id),
+        throttling.email_and_client(visitor.email, client.address),
+        throttling.client(client.address),
+    )
+    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
+    try:
+        is_right = await database.transaction(lambda conn: use_code(conn, key_file, visitor, code, now))
+    except (Conflict, Unavailable):
+        await database.run(counted.take_back)
+        raise
+    if not is_right:
+        await _notify_if_blocked(database, counted, visitor.member_id)
+        raise Unauthenticated(WRONG_CODE)
+    return counted
+
+
+async def verify_password(
+    database: Database, passwords: Passwords, visitor: SignedInMember, password: str, client: ClientInfo, now: datetime
+) -> CountedAttempts:
+    """The same for a member's own password, which a form wants to hear again."""
+    subjects = (throttling.email_and_client(visitor.email, client.address), throttling.client(client.address))
+    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
+    known = await database.run(lambda conn: sign_in_queries.password_hash_of(conn, visitor.member_id))
+    if not await passwords.verify(known, password):
+        await _notify_if_blocked(database, counted, visitor.member_id)
+        raise Unauthenticated("The present password is wrong.")
+    return counted
+
+
+async def _open_session(
+    conn: Connection, login: StoredCredentials, client: ClientInfo, counted: CountedAttempts, now: datetime
+) -> SignedIn:
+    token = new_token()
+    stage = Stage.CODE if login.has_second_factor else Stage.OPEN
+    if not await sign_in_queries.insert_session(conn, login, digest(token), stage, client, now):
+        # Changed while it was verified; in truth too, it is the wrong one now.
+        raise Unauthenticated(WRONG_PASSWORD)
+    if stage is Stage.CODE:
+        # The code is still to come: forgiven now, whoever knows the password could guess at codes for ever.
+        await counted.take_back(conn)
+    else:
+        await sign_in_queries.record_sign_in(conn, login.member_id, now)
+        await counted.forgive(conn)
+    return SignedIn(token, stage)
+
+
+async def _notify_if_blocked(database: Database, counted: CountedAttempts, member_id: UUID) -> None:
+    if counted.blocks:
+        await database.run(lambda conn: defer(conn, "authentication.notify_blocked", member_id))

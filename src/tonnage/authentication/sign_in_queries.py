@@ -1,0 +1,82 @@
+"""SQL of signing in: who has an address, and the session that a password or a code opens."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.authentication.session import ClientInfo, Stage
+from tonnage.db import Connection
+from tonnage.email_address import as_typed, email_key
+
+
+class StoredCredentials(NamedTuple):
+    """What it takes to let a member in."""
+
+    member_id: UUID
+    password_hash: str
+    has_second_factor: bool
+
+
+async def credentials_by_email(conn: Connection, email: str) -> StoredCredentials | None:
+    """Of the member with that address, in an organisation that is open."""
+    cursor = await conn.execute(
+        """
+        select m.id, m.password_hash, m.factor_since is not null
+        from member m join organisation o on o.id = m.organisation_id
+        where m.email_key = %s and o.closed_at is null
+        """,
+        [email_key(as_typed(email))],
+    )
+    row = await cursor.fetchone()
+    return StoredCredentials(*row) if row else None
+
+
+async def password_hash_of(conn: Connection, member_id: UUID) -> str | None:
+    """None once the member is gone."""
+    row = await (await conn.execute("select password_hash from member where id = %s", [member_id])).fetchone()
+    return row[0] if row else None
+
+
+async def insert_session(
+    conn: Connection, login: StoredCredentials, token_digest: bytes, stage: Stage, client: ClientInfo, now: datetime
+) -> bool:
+    """Whether the password is still the one that was verified: a change of it waits for this or is waited for.
+
+    It ends the sessions that it finds, so none may come after it by the old password.
+    """
+    cursor = await conn.execute(
+        """
+        with m as (
+            select id from member
+            where id = %(member)s and password_hash = %(hash)s and (factor_since is not null) = %(has_factor)s
+            for no key update
+        )
+        insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+        select id, %(digest)s, %(stage)s, %(now)s, %(now)s, %(address)s, %(agent)s from m
+        returning id
+        """,
+        {
+            "member": login.member_id,
+            "hash": login.password_hash,
+            "has_factor": login.has_second_factor,
+            "digest": token_digest,
+            "stage": stage,
+            "now": now,
+            "address": client.address,
+            "agent": client.kept_agent,
+        },
+    )
+    return await cursor.fetchone() is not None
+
+
+async def record_sign_in(conn: Connection, member_id: UUID, now: datetime) -> None:
+    """That the member is in, password, code and all."""
+    await conn.execute("update member set signed_in_at = %s where id = %s", [now, member_id])
+
+
+async def replace_hash(conn: Connection, login: StoredCredentials, password_hash: str) -> None:
+    """Another hash of the same password; nothing if it has been changed meanwhile."""
+    await conn.execute(
+        "update member set password_hash = %s where id = %s and password_hash = %s",
+        [password_hash, login.member_id, login.password_hash],
+    )

@@ -1,0 +1,62 @@
+"""Holding guessers off: every try is counted before it is looked at, and taken back if it was right."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tonnage.authentication import throttling_queries
+from tonnage.authentication.throttling import ThrottleKey
+from tonnage.authentication.throttling_queries import Attempt
+from tonnage.db import Connection
+from tonnage.errors import Count, Throttled
+
+
+@dataclass(frozen=True)
+class CountedAttempts:
+    """A try that was let through."""
+
+    tries: tuple[tuple[ThrottleKey, Attempt], ...]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it led to a block of one of the subjects that are about one member."""
+        return any(one.blocks for _, one in self.tries[:-1])
+
+    async def take_back(self, conn: Connection) -> None:
+        """It was right, but does not prove that the earlier ones were only slips."""
+        for subject, one in self.tries:
+            await throttling_queries.uncount_attempt(conn, subject, one)
+
+    async def forgive(self, conn: Connection) -> None:
+        """It was right and complete: what is about this member is forgotten. The client's other failures are not:
+        whoever has a login of his own could wash them off with it.
+        """
+        *own, (client, counted) = self.tries
+        for subject, _ in own:
+            await throttling_queries.reset_count(conn, subject)
+        await throttling_queries.uncount_attempt(conn, client, counted)
+
+
+async def count_attempts(conn: Connection, subjects: Sequence[ThrottleKey], now: datetime) -> CountedAttempts:
+    """Counts a try for each of `subjects`; the client as a whole comes last. Throttled while one is blocked.
+
+    One after the other, and nothing of it held: the next statement is not to wait for another try's.
+    """
+    counted: list[tuple[ThrottleKey, Attempt]] = []
+    for subject in subjects:
+        one = await throttling_queries.count_attempt(conn, subject, now)
+        if one.blocked_until is not None:
+            # It was not looked at, so it says nothing of the others.
+            await CountedAttempts(tuple(counted)).take_back(conn)
+            raise throttled(one.blocked_until, now)
+        counted.append((subject, one))
+    return CountedAttempts(tuple(counted))
+
+
+def throttled(until: datetime, now: datetime) -> Throttled:
+    """The refusal, the same for everybody and whatever was tried."""
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    minutes, hours = math.ceil(seconds / 60), math.ceil(seconds / 3600)
+    wait = Count("a minute", "{count} minutes", minutes) if hours < 2 else Count("an hour", "{count} hours", hours)
+    return Throttled("There were too many failed tries; try again in {wait}.", seconds, wait=wait)

@@ -1,0 +1,84 @@
+"""SQL that counts failed tries to sign in. A try counts as failed before it is looked at: many at once get no more."""
+
+from datetime import datetime, timedelta
+from typing import LiteralString, NamedTuple
+
+from tonnage.authentication.throttling import LONGEST_BLOCK, SHORTEST_BLOCK, ThrottleKey
+from tonnage.db import Connection
+
+_LEVEL: LiteralString = """
+    greatest(0, f.failures - greatest(0, extract(epoch from
+        %(now)s - greatest(f.last_at, coalesce(f.blocked_until, f.last_at))) / %(forgotten_after)s)) + 1"""
+
+# A failure counts whole until it is forgotten whole: ten in a row are ten, although the first has begun to sink. The
+# millionth is what a sum of fractions may be off by.
+_WHOLE: LiteralString = f"ceil({_LEVEL} - 0.000001)"
+
+_DOUBLINGS = 20
+"""More than it takes from the shortest block to the longest."""
+
+
+class Attempt(NamedTuple):
+    """A try that may be looked at, or, where `blocked_until` is set, may not and was not counted."""
+
+    blocks: bool
+    """If it fails, it is the one that led to a block: which is in force already."""
+    blocked_until: datetime | None
+
+
+async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -> Attempt:
+    """Counts a try, unless its subject is blocked."""
+    cursor = await conn.execute(
+        f"""
+        with counted as (
+            insert into sign_in_failure as f (subject, failures, last_at) values (%(subject)s, 1, %(now)s)
+            on conflict (subject) do update set last_at = greatest(f.last_at, %(now)s), failures = {_LEVEL},
+                blocked_until = case when {_WHOLE} >= %(most)s then %(now)s + least(%(longest)s::interval,
+                    %(shortest)s::interval * power(2, least(%(doublings)s, {_WHOLE} - %(most)s))) end
+            where f.blocked_until is null or f.blocked_until <= %(now)s
+            returning f.blocked_until
+        )
+        select blocked_until is not null, null from counted
+        union all
+        select false, coalesce((select blocked_until from sign_in_failure where subject = %(subject)s),
+                               %(now)s + %(shortest)s::interval)
+        where not exists (select from counted)
+        """,
+        {
+            "subject": subject.digest,
+            "now": now,
+            "most": subject.failures,
+            "forgotten_after": subject.forgotten_after,
+            "shortest": SHORTEST_BLOCK,
+            "longest": LONGEST_BLOCK,
+            "doublings": _DOUBLINGS,
+        },
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("one of the two halves has a row")
+    return Attempt(*row)
+
+
+async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attempt) -> None:
+    """The try was no failure. The block that it would have led to goes; one that others led to stays."""
+    await conn.execute(
+        """
+        update sign_in_failure set failures = greatest(0, failures - 1),
+            blocked_until = case when not %(blocks)s then blocked_until end
+        where subject = %(subject)s
+        """,
+        {"subject": subject.digest, "blocks": counted.blocks},
+    )
+
+
+async def reset_count(conn: Connection, subject: ThrottleKey) -> None:
+    """All its failures: whoever is signed in has only mistyped."""
+    await conn.execute("delete from sign_in_failure where subject = %s", [subject.digest])
+
+
+async def delete_old(conn: Connection, now: datetime, age: timedelta) -> None:
+    """Counts that have sunk to nothing by then."""
+    await conn.execute(
+        "delete from sign_in_failure where greatest(last_at, blocked_until) <= %s - %s::interval", [now, age]
+    )

@@ -1,0 +1,129 @@
+"""`tonnage account`: storage accounts, and the access keys that S3 clients need."""
+
+import json
+from uuid import UUID
+
+import click
+
+from tonnage.access.actor import Actor, Kind
+from tonnage.access_keys import actions as access_key_actions
+from tonnage.access_keys import lists as access_key_lists
+from tonnage.accounts import queries
+from tonnage.accounts.account import account_id
+from tonnage.accounts.actions import no_account
+from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.organisation import acting_for
+from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.param_types import NAME
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.config import Settings
+from tonnage.errors import NotFound
+from tonnage.regions.backends import open_backends
+from tonnage.services import Services
+from tonnage.units import format_size
+
+_COLUMNS = (
+    Column("Account", "clientAccountId"),
+    Column("Name", "name"),
+    Column("Partner", "partnerId"),
+    Column("Region", "region"),
+    Column("Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"),
+    Column("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+    Column("Deleted on", "pendingDeletedAt"),
+)
+
+_KEY_COLUMNS = (
+    Column("Access key", "accessKey"),
+    Column("Description", "description"),
+    Column("Created", "createdAt"),
+    Column("Status", "status"),
+)
+
+
+@click.group()
+def account() -> None:
+    """Storage accounts: what partners have opened for their customers."""
+
+
+@account.command("list")
+@click.option("--partner", "partner_id", type=UUID_TYPE, help="Only those of this one.")
+@as_json
+@on_database
+def list_(settings: Settings, partner_id: UUID | None, as_json: bool) -> None:
+    """Show storage accounts, those waiting for deletion included."""
+
+    async def work(session: Session) -> list[bytes]:
+        if partner_id is not None:
+            await acting_for(session, partner_id)
+        return await session.documents(queries.all_accounts(partner_id))
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@account.group()
+def key() -> None:
+    """The access keys of an account, with which S3 clients reach its buckets."""
+
+
+@key.command()
+@click.argument("account")
+@click.option("--description", type=NAME, help="What it is for.")
+@as_json
+@on_database
+def create(settings: Settings, account: str, description: str | None, as_json: bool) -> None:
+    """Make an access key, for the partner. Standard output is two lines that a shell or an env file understands."""
+
+    async def work(session: Session) -> bytes:
+        number, partner = await _found(session, account)
+        async with open_backends(session.database, key_file(settings)) as backends:
+            services = Services(session.database, backends)
+            return await access_key_actions.create_key(services, partner, partner.organisation_id, number, description)
+
+    made = run(settings, work)
+    if as_json:
+        click.echo(made)
+        return
+    pair = json.loads(made)
+    click.echo(f"AWS_ACCESS_KEY_ID={pair['accessKey']}\nAWS_SECRET_ACCESS_KEY={pair['secretKey']}")
+    click.echo("This is the only time that the secret is shown.", err=True)
+
+
+@key.command("list")
+@click.argument("account")
+@as_json
+@on_database
+def list_keys(settings: Settings, account: str, as_json: bool) -> None:
+    """Show an account's access keys, without their secrets."""
+
+    async def work(session: Session) -> list[bytes]:
+        number, partner = await _found(session, account)
+        select = access_key_lists.access_keys(partner.organisation_id, partner.organisation_id, number)
+        return await session.documents(select, no_account(number))
+
+    show_list(run(settings, work), _KEY_COLUMNS, as_json=as_json)
+
+
+@key.command()
+@click.argument("account")
+@click.argument("access_key", metavar="KEY")
+@on_database
+def delete(settings: Settings, account: str, access_key: str) -> None:
+    """End an access key for good, by its name from the list."""
+
+    async def work(session: Session) -> None:
+        number, partner = await _found(session, account)
+        async with open_backends(session.database, key_file(settings)) as backends:
+            services = Services(session.database, backends)
+            await access_key_actions.delete_key(services, partner, partner.organisation_id, number, access_key)
+
+    run(settings, work)
+    click.echo("The access key is deleted; it fails from its next request on.", err=True)
+
+
+async def _found(session: Session, account: str) -> tuple[int, Actor]:
+    """The account's number, and the operator acting for its partner. NotFound."""
+    number = account_id(account)
+    partner_id = await session.database.run(lambda conn: queries.owner_of(conn, number)) if number else None
+    if number is None or partner_id is None:
+        raise NotFound(f"There is no storage account {account}.")
+    return number, Actor.on_command_line(partner_id, Kind.PARTNER)

@@ -1,0 +1,49 @@
+"""`tonnage audit`: what was done, and by whom."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import click
+
+from tonnage.access.lists import latest_audit
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import no_organisation
+from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.config import Settings
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_COLUMNS = (
+    Column("At", "at"),
+    Column("By", "actor"),
+    Column("Key or member", "actorId"),
+    Column("Action", "action"),
+    Column("Subject", "subjectId"),
+    Column("Before", "before", _compact),
+    Column("After", "after", _compact),
+)
+
+
+@click.group()
+def audit() -> None:
+    """The record of every change. Nobody can change the record itself."""
+
+
+@audit.command("list")
+@click.option("--organisation", "organisation_id", type=UUID_TYPE, help="Only its own and its partners' things.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the latest.")
+@as_json
+@on_database
+def list_(settings: Settings, organisation_id: UUID | None, limit: int, as_json: bool) -> None:
+    """Show the latest entries, the newest at the end."""
+
+    async def work(session: Session) -> list[bytes]:
+        unknown = None if organisation_id is None else no_organisation(organisation_id)
+        return await session.documents(latest_audit(organisation_id, limit), unknown)
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)

@@ -1,0 +1,102 @@
+"""`tonnage contract`: what a distributor has reserved."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import click
+
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import acting_for_distributor
+from tonnage.cli.output import Column, as_json, show_list, show_one, size_column
+from tonnage.cli.param_types import CURRENCY, NAME, PRICE, SIZE
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.config import Settings
+from tonnage.contracts import actions, queries
+from tonnage.contracts.contract import Amendment, NewContract
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Distributor", "distributorId"),
+    Column("Name", "details"),
+    size_column("Reserved", "reservedCapacity"),
+    size_column("Allocated", "allocatedCapacity"),
+    Column("Cents per excess GB-month", "costStorageGBCents", align="right"),
+    Column("Currency", "currency"),
+)
+
+
+@click.group()
+def contract() -> None:
+    """Contracts: reserved capacity, and the price of use beyond what is allocated."""
+
+
+@contract.command()
+@click.option("--distributor", "distributor_id", required=True, type=UUID_TYPE, help="Whose contract it is.")
+@click.option("--reserved", required=True, type=SIZE, help="Reserved capacity, such as 100TB.")
+@click.option("--price", required=True, type=PRICE, help="Cents per GB and month of excess, such as 100 or 0.5.")
+@click.option("--currency", required=True, type=CURRENCY, help="Three capital letters, such as EUR.")
+@click.option("--details", type=NAME, help="The contract's name.")
+@as_json
+@on_database
+def create(
+    settings: Settings,
+    distributor_id: UUID,
+    reserved: int,
+    price: Decimal,
+    currency: str,
+    details: str | None,
+    as_json: bool,
+) -> None:
+    """Sign a contract with a distributor."""
+    terms = NewContract(reserved, price, currency, details)
+
+    async def work(session: Session) -> bytes:
+        return await session.database.run(
+            lambda conn: actions.create_contract(conn, session.operator, distributor_id, terms, session.now)
+        )
+
+    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@contract.command()
+@click.argument("contract_id", metavar="ID", type=UUID_TYPE)
+@click.option("--reserved", type=SIZE, help="Reserved capacity from now on; not below what partners have.")
+@click.option("--price", type=PRICE, help="Cents per GB and month of excess from now on.")
+@click.option("--details", type=NAME, help="The contract's name.")
+@as_json
+@on_database
+def amend(
+    settings: Settings,
+    contract_id: UUID,
+    reserved: int | None,
+    price: Decimal | None,
+    details: str | None,
+    as_json: bool,
+) -> None:
+    """Change a contract from now on; the past keeps its terms."""
+    amendment = Amendment(reserved, price, details)
+    if amendment == Amendment():
+        raise click.UsageError("Say what changes: --reserved, --price or --details.")
+
+    async def work(session: Session) -> bytes:
+        return await session.database.run(
+            lambda conn: actions.amend_contract(conn, session.operator, contract_id, amendment, session.now)
+        )
+
+    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@contract.command("list")
+@click.option("--distributor", "distributor_id", type=UUID_TYPE, help="Only this distributor's.")
+@as_json
+@on_database
+def list_(settings: Settings, distributor_id: UUID | None, as_json: bool) -> None:
+    """Show contracts."""
+
+    async def work(session: Session) -> list[bytes]:
+        if distributor_id is None:
+            return await session.documents(queries.all_contracts())
+        holder = await acting_for_distributor(session, distributor_id)
+        return await session.documents(queries.contracts_of(holder.organisation_id))
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)

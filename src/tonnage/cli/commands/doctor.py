@@ -1,0 +1,110 @@
+"""`tonnage doctor`: recomputes what is stored twice, and looks at everything around it."""
+
+import asyncio
+import json
+from typing import Any
+
+import click
+
+from tonnage.access import checks as access
+from tonnage.access.checks import MOST_SHOWN, Check
+from tonnage.access_keys import checks as access_keys
+from tonnage.accounts import checks as accounts
+from tonnage.cli import doctor_checks
+from tonnage.cli.context import on_database, schema_state, some_database
+from tonnage.cli.doctor_checks import Finding
+from tonnage.cli.output import as_json
+from tonnage.config import Settings
+from tonnage.contracts import checks as contracts
+from tonnage.db import Connection, connect
+from tonnage.members import checks as members
+from tonnage.metering import checks as metering
+from tonnage.partners import checks as partners
+from tonnage.regions import checks as regions
+from tonnage.usage import checks as usage
+
+_COMPARISONS = (
+    *contracts.ALL,
+    *partners.ALL,
+    *accounts.ALL,
+    *access_keys.ALL,
+    *usage.ALL,
+    *metering.ALL,
+    *regions.ALL,
+    *members.ALL,
+    *access.ALL,
+    doctor_checks.constraints,
+)
+
+
+@click.command()
+@on_database
+@as_json
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Check the database, the totals and the secrets; changes nothing.
+
+    A line per check, with what differs. Exit status 1 when anything does. Servers may go on running meanwhile.
+    """
+    with some_database(settings) as conninfo:
+        # Without a pool, which would keep to itself why there is no connection.
+        asyncio.run(schema_state(conninfo))
+        results = asyncio.run(_examine(conninfo, settings))
+    if as_json:
+        click.echo(json.dumps([_document(result) for result in results]))
+    else:
+        for result in results:
+            click.echo("\n".join(_lines(result)))
+    if any(_status(result) == "FAIL" for result in results):
+        raise SystemExit(1)
+
+
+async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
+    async with connect(conninfo, size=1, streams=1) as database:
+        results: list[Finding | Check] = [*await database.run(doctor_checks.server)]
+        schema = await database.run(doctor_checks.schema)
+        results.append(schema)
+        if schema.status == "ok":
+            results.append(await database.run(doctor_checks.jobs))
+            results.append(await database.run(lambda conn: doctor_checks.secrets(conn, settings)))
+            results.extend(await database.transaction(_compare))
+    if not settings.database_url:
+        results.append(doctor_checks.data_directory(settings.data_dir.resolve()))
+    return results
+
+
+async def _compare(conn: Connection) -> list[Check]:
+    # One snapshot for all: totals and their parts are read in different statements while servers change both.
+    await conn.execute("set transaction isolation level repeatable read read only")
+    return [await comparison(conn) for comparison in _COMPARISONS]
+
+
+def _status(result: Finding | Check) -> str:
+    if isinstance(result, Finding):
+        return result.status
+    return "FAIL" if result.differing else "ok"
+
+
+def _lines(result: Finding | Check) -> list[str]:
+    if isinstance(result, Finding):
+        return [f"{result.status:<4} {result.what}: {result.detail}"]
+    if not result.differing:
+        return [f"ok   {result.what} ({result.compared} checked)"]
+    lines = [f"FAIL {result.what} ({result.differing} of {result.compared} differ)"]
+    lines += [
+        f"       {one.subject}: {one.stored or 'nothing'}, but {one.recomputed or 'nothing'} is right"
+        for one in result.differences
+    ]
+    if result.differing > MOST_SHOWN:
+        lines.append(f"       and {result.differing - MOST_SHOWN} more")
+    return lines
+
+
+def _document(result: Finding | Check) -> dict[str, Any]:
+    document = {"status": _status(result), "check": result.what}
+    if isinstance(result, Finding):
+        return document | {"detail": result.detail}
+    return document | {
+        "compared": result.compared,
+        "differing": result.differing,
+        "differences": [one._asdict() for one in result.differences],
+    }

@@ -1,0 +1,101 @@
+"""`tonnage key`: API keys."""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+import click
+
+from tonnage.access.actor import Role
+from tonnage.api_keys import actions as api_key_actions
+from tonnage.api_keys import queries as api_key_queries
+from tonnage.api_keys.api_key import NewKey
+from tonnage.api_keys.key_cache import CACHE_SECONDS
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import acting_for, chosen_organisation, organisation_or_operator, require_one
+from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.param_types import MOMENT, NAME, ROLE
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.clock import system_time
+from tonnage.config import Settings
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Organisation", "organisationId"),
+    Column("Begins with", "hint"),
+    Column("Description", "description"),
+    Column("Role", "role"),
+    Column("Created", "createdAt"),
+    Column("Valid until", "validUntil"),
+    Column("Last used", "lastUsedAt"),
+    Column("Revoked", "revokedAt"),
+)
+
+
+@click.group()
+def key() -> None:
+    """API keys. A key belongs to an organisation and is shown once, when it is made."""
+
+
+@key.command()
+@organisation_or_operator
+@click.option("--role", required=True, type=ROLE, help="What the key may do.")
+@click.option("--description", required=True, type=NAME, help="What it is for.")
+@click.option("--valid-until", type=MOMENT, help="When it ends: 2026-12-31 (midnight UTC) or 2026-12-31T18:00:00Z.")
+@as_json
+@on_database
+def create(
+    settings: Settings,
+    organisation_id: UUID | None,
+    of_operator: bool,
+    role: str,
+    description: str,
+    valid_until: datetime | None,
+    as_json: bool,
+) -> None:
+    """Make a key. Standard output is the key alone, so that KEY=$(tonnage key create ...) works."""
+    require_one(organisation_id, of_operator=of_operator)
+    if valid_until is not None and valid_until <= system_time():
+        raise click.BadParameter("must be in the future", param_hint="'--valid-until'")
+    details = NewKey(description, Role(role), valid_until)
+
+    async def work(session: Session) -> tuple[str, bytes]:
+        owner = (await chosen_organisation(session, organisation_id, of_operator=of_operator)).organisation_id
+        return await session.database.run(
+            lambda conn: api_key_actions.create_key(conn, session.operator, owner, details, session.now)
+        )
+
+    made, facts = run(settings, work)
+    if as_json:
+        click.echo(json.dumps({**json.loads(facts), "key": made}, ensure_ascii=False))
+        return
+    click.echo(made)
+    click.echo(f"This is the only time that the key is shown. Its id is {json.loads(facts)['id']}.", err=True)
+
+
+@key.command("list")
+@click.option("--organisation", "organisation_id", type=UUID_TYPE, help="Only those of this one.")
+@as_json
+@on_database
+def list_(settings: Settings, organisation_id: UUID | None, as_json: bool) -> None:
+    """Show keys: what they are for and when they were used, never the keys themselves."""
+
+    async def work(session: Session) -> list[bytes]:
+        if organisation_id is not None:
+            await acting_for(session, organisation_id)
+        return await session.documents(api_key_queries.api_keys(organisation_id))
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@key.command()
+@click.argument("key_id", metavar="ID", type=UUID_TYPE)
+@on_database
+def revoke(settings: Settings, key_id: UUID) -> None:
+    """End a key for good, by its id."""
+
+    async def work(session: Session) -> None:
+        await session.database.run(lambda conn: api_key_actions.revoke_key(conn, session.operator, key_id, session.now))
+
+    run(settings, work)
+    click.echo(f"The key is revoked; it stops within {CACHE_SECONDS:g} s everywhere.", err=True)

@@ -1,0 +1,114 @@
+"""`tonnage member`: people who can sign in."""
+
+from uuid import UUID
+
+import click
+
+from tonnage.access.actor import Role
+from tonnage.authentication import credential_actions
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import chosen_organisation, organisation_or_operator, require_one
+from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.param_types import EMAIL, NAME, ROLE
+from tonnage.cli.secret_input import read_secret
+from tonnage.config import Settings
+from tonnage.members import actions as member_actions
+from tonnage.members import queries as member_queries
+from tonnage.members.member import NewMember
+from tonnage.passwords import Passwords, member_password
+
+COLUMNS = (Column("ID", "id"), Column("E-mail", "email"), Column("Name", "name"), Column("Role", "role"))
+
+
+@click.group()
+def member() -> None:
+    """Members: people with a console login in one organisation.
+
+    Passwords are asked for, or read from standard input: 8 to 128 characters with three of lower case, upper case,
+    digits and others.
+    """
+
+
+@member.command()
+@organisation_or_operator
+@click.option("--email", required=True, type=EMAIL, help="The address to sign in with.")
+@click.option("--role", required=True, type=ROLE, help="What the member may do.")
+@click.option("--name", type=NAME, help="The member's name.")
+@as_json
+@on_database
+def create(
+    settings: Settings,
+    organisation_id: UUID | None,
+    of_operator: bool,
+    email: str,
+    role: str,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Give a person a login. The password is asked for, or read from standard input."""
+    require_one(organisation_id, of_operator=of_operator)
+    password = new_password()
+
+    async def work(session: Session) -> bytes:
+        actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
+        details = NewMember(email, Role(role), await Passwords().hash(password), name)
+        return await session.database.run(
+            lambda conn: member_actions.create_team_member(conn, actor, details, session.now)
+        )
+
+    show_one(run(settings, work), COLUMNS, as_json=as_json)
+
+
+@member.command("list")
+@organisation_or_operator
+@as_json
+@on_database
+def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, as_json: bool) -> None:
+    """Show the members of an organisation."""
+    require_one(organisation_id, of_operator=of_operator)
+
+    async def work(session: Session) -> list[bytes]:
+        own = (await chosen_organisation(session, organisation_id, of_operator=of_operator)).organisation_id
+        return await session.documents(member_queries.members(own, None))
+
+    show_list(run(settings, work), COLUMNS, as_json=as_json)
+
+
+@member.command("set-password")
+@click.argument("email", type=EMAIL)
+@on_database
+def set_password(settings: Settings, email: str) -> None:
+    """Give a member a new password, asked for or read from standard input."""
+    password = new_password()
+
+    async def work(session: Session) -> None:
+        password_hash = await Passwords().hash(password)
+        await session.database.run(
+            lambda conn: credential_actions.set_member_password(conn, session.operator, email, password_hash)
+        )
+
+    run(settings, work)
+    click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.", err=True)
+
+
+@member.command("reset-second-factor")
+@click.argument("email", type=EMAIL)
+@on_database
+def reset_second_factor(settings: Settings, email: str) -> None:
+    """Take a member's second factor away, such as one on a lost telephone. Its sessions end."""
+
+    async def work(session: Session) -> None:
+        await session.database.run(lambda conn: credential_actions.reset_member_factor(conn, session.operator, email))
+
+    run(settings, work)
+    click.echo(f"{email} has no second factor any more.", err=True)
+
+
+def new_password() -> str:
+    """Asked for, or read from standard input. Raises click.UsageError: it breaks the rule of passwords."""
+    try:
+        return member_password(read_secret("Password"))
+    except UnicodeDecodeError:  # its own sentence repeats a part of the input
+        raise click.UsageError("The password must be UTF-8 text.") from None
+    except ValueError as error:
+        raise click.UsageError(f"The password {error}.") from error

@@ -1,0 +1,40 @@
+"""`tonnage operator`: the operator's own people."""
+
+import click
+
+from tonnage.access.actor import Role
+from tonnage.cli.commands.member import COLUMNS, new_password
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.output import as_json, show_one
+from tonnage.cli.param_types import EMAIL, NAME, ROLE
+from tonnage.config import Settings
+from tonnage.members import actions as member_actions
+from tonnage.members.member import NewMember
+from tonnage.passwords import Passwords
+
+
+@click.group()
+def operator() -> None:
+    """The operator: who runs this system and sees everything."""
+
+
+@operator.command()
+@click.option("--email", required=True, type=EMAIL, help="The address to sign in with.")
+@click.option("--name", type=NAME, help="The person's name.")
+@click.option("--role", default=Role.ADMIN.value, show_default=True, type=ROLE, help="What the person may do.")
+@as_json
+@on_database
+def create(settings: Settings, email: str, name: str | None, role: str, as_json: bool) -> None:
+    """Give the operator its first member, or another one. The password is asked for, or read from standard input.
+
+    Whoever is in can add others in the console.
+    """
+    password = new_password()
+
+    async def work(session: Session) -> bytes:
+        details = NewMember(email, Role(role), await Passwords().hash(password), name)
+        return await session.database.run(
+            lambda conn: member_actions.create_team_member(conn, session.operator, details, session.now)
+        )
+
+    show_one(run(settings, work), COLUMNS, as_json=as_json)

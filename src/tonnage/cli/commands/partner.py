@@ -1,0 +1,64 @@
+"""`tonnage partner`: who gets a part of a contract."""
+
+from uuid import UUID
+
+import click
+
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import acting_for_owner
+from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.param_types import NAME, SIZE
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.config import Settings
+from tonnage.partners import actions, queries
+from tonnage.partners.partner import NewPartner
+from tonnage.units import format_size
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Contract", "distributorContractId"),
+    Column("Name", "name"),
+    Column("Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"),
+    Column("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+)
+
+
+@click.group()
+def partner() -> None:
+    """Partners: organisations that open storage accounts within their part of a contract."""
+
+
+@partner.command()
+@click.option("--contract", "contract_id", required=True, type=UUID_TYPE, help="The contract that it belongs to.")
+@click.option("--name", required=True, type=NAME, help="The partner's name.")
+@click.option("--allocated", required=True, type=SIZE, help="Its part of the contract, such as 5TB; 0 is pay-per-use.")
+@click.option("--overdraft/--no-overdraft", default=None, help="Whether it may use more than its part.")
+@as_json
+@on_database
+def create(
+    settings: Settings, contract_id: UUID, name: str, allocated: int, overdraft: bool | None, as_json: bool
+) -> None:
+    """Create a partner under a contract, for its distributor."""
+    details = NewPartner(contract_id, name, allocated, overdraft)
+
+    async def work(session: Session) -> bytes:
+        distributor = await acting_for_owner(session, contract_id)
+        return await session.database.run(lambda conn: actions.create_partner(conn, distributor, details, session.now))
+
+    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@partner.command("list")
+@click.option("--contract", "contract_id", type=UUID_TYPE, help="Only those under this contract.")
+@as_json
+@on_database
+def list_(settings: Settings, contract_id: UUID | None, as_json: bool) -> None:
+    """Show partners."""
+
+    async def work(session: Session) -> list[bytes]:
+        if contract_id is None:
+            return await session.documents(queries.all_partners())
+        distributor = await acting_for_owner(session, contract_id)
+        return await session.documents(queries.partners_of(distributor.organisation_id, contract_id))
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)

@@ -1,0 +1,228 @@
+"""`tonnage region`: where storage accounts live."""
+
+import asyncio
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import BinaryIO, TypeVar
+
+import click
+
+from tonnage.cli.cluster_report import CheckedCluster, warn
+from tonnage.cli.context import Session, key_file, on_database, prepare_keys, run
+from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.param_types import ENDPOINT, REGION
+from tonnage.cli.secret_input import read_key_pair
+from tonnage.config import Settings
+from tonnage.errors import Conflict, NotFound
+from tonnage.regions import actions, queries
+from tonnage.regions.backends import open_backends
+from tonnage.regions.region import Gateway, NewRegion
+from tonnage.storage.backend import AccessKey, BackendReport
+from tonnage.storage.ceph import CephBackend
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_COLUMNS = (
+    Column("Name", "name"),
+    Column("Plane", "backend"),
+    Column("S3", "s3_url"),
+    Column("IAM", "iam_url"),
+    Column("STS", "sts_url"),
+    Column("New accounts", "default", lambda default: "here" if default else ""),
+    Column("Admin API", "admin_url"),
+    Column("Trouble", "trouble"),
+)
+
+_FILE = "--ceph-credentials-file"
+
+
+@click.group()
+def region() -> None:
+    """Where storage accounts live. New accounts go to the region that was added first."""
+
+
+def _reached_by(*, required: bool) -> Callable[[F], F]:
+    """Gives a command the options that say how a cluster is administered."""
+    url = click.option(
+        "--ceph-admin-url",
+        "admin_url",
+        required=required,
+        type=ENDPOINT,
+        help="Where a gateway of the region's Ceph takes Admin Ops, such as https://rgw.internal:8080.",
+    )
+    file = click.option(
+        _FILE,
+        "credentials",
+        type=click.File("rb"),
+        help="The access key of its admin user on the first line, the secret on the second; else they are asked for, "
+        "or read from standard input.",
+    )
+    force = click.option("--force", is_flag=True, help="Even if the cluster refuses these credentials.")
+    return lambda command: url(file(force(command)))
+
+
+@region.command()
+@click.argument("name", type=REGION)
+@click.option("--s3-url", required=True, type=ENDPOINT, help="Where customers reach their buckets.")
+@click.option("--iam-url", required=True, type=ENDPOINT, help="Where they manage users and policies.")
+@click.option("--sts-url", required=True, type=ENDPOINT, help="Where they get temporary credentials.")
+@_reached_by(required=False)
+@as_json
+@on_database
+def add(
+    settings: Settings,
+    name: str,
+    s3_url: str,
+    iam_url: str,
+    sts_url: str,
+    admin_url: str | None,
+    credentials: BinaryIO | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Add a region; everybody sees its endpoints.
+
+    With --ceph-admin-url its accounts live on that Ceph cluster and are held to their capacity. Without, the region is
+    metered only: usage is imported, and nothing is enforced. A cluster that is down is taken, with a warning; one that
+    refuses the credentials is not.
+    """
+    if admin_url is None and credentials is not None:
+        raise click.UsageError(f"{_FILE} goes with --ceph-admin-url; name both, or neither.")
+    details = NewRegion(name, s3_url, iam_url, sts_url)
+    gateway = _gateway(admin_url, credentials) if admin_url else None
+    keys = key_file(settings)
+
+    async def work(session: Session) -> tuple[bytes, BackendReport | None]:
+        report = await _tried(session, settings, gateway, force=force) if gateway else None
+        await session.database.transaction(
+            lambda conn: actions.add_region(
+                conn, session.operator, details, session.now, gateway=gateway, key_file=keys
+            )
+        )
+        documents = await session.documents(queries.all_regions())
+        added = next(document for document in documents if json.loads(document)["name"] == name)
+        return added, report
+
+    document, report = run(settings, work)
+    show_one(document, _COLUMNS, as_json=as_json)
+    if report:
+        warn(name, report)
+
+
+@region.command()
+@click.argument("name")
+@_reached_by(required=True)
+@on_database
+def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO | None, force: bool) -> None:
+    """Put a region on a cluster, or change how its cluster is reached: another address, or new credentials.
+
+    Accounts of the region are brought to the cluster, or compared with what is there, by the next job. A cluster that
+    is down is taken, with a warning; one that refuses the credentials is not.
+    """
+    gateway, keys = _gateway(admin_url, credentials), key_file(settings)
+
+    async def work(session: Session) -> BackendReport:
+        report = await _tried(session, settings, gateway, force=force)
+        with _named(name):
+            await session.database.transaction(
+                lambda conn: actions.connect_region(conn, session.operator, name, gateway, session.now, keys)
+            )
+        return report
+
+    report = run(settings, work)
+    click.echo(f"The region {name} is reached at {gateway.admin_url}.", err=True)
+    warn(name, report)
+
+
+@region.command()
+@click.argument("name", required=False)
+@as_json
+@on_database
+def check(settings: Settings, name: str | None, as_json: bool) -> None:
+    """Try the cluster of a region, or of every region; changes nothing.
+
+    Says whether it can be reached, takes the credentials, grants the capabilities and agrees on the time, and what it
+    enforces. Exit status 1 when anything is wrong.
+    """
+    found = run(settings, lambda session: _examined(session, settings, name))
+    if as_json:
+        click.echo(json.dumps([checked.document() for checked in found], ensure_ascii=False))
+    else:
+        for checked in found:
+            click.echo("\n".join(checked.lines()))
+    if any(checked.report.problems for checked in found):
+        raise SystemExit(1)
+
+
+@region.command("list")
+@as_json
+@on_database
+def list_(settings: Settings, as_json: bool) -> None:
+    """Show all regions, and which of them are in trouble."""
+    show_list(run(settings, lambda session: session.documents(queries.all_regions())), _COLUMNS, as_json=as_json)
+
+
+@region.command()
+@click.argument("name")
+@on_database
+def remove(settings: Settings, name: str) -> None:
+    """Remove a region in which no storage account lives.
+
+    One that was deleted stays there until its days of grace are over and it is purged.
+    """
+
+    async def work(session: Session) -> None:
+        with _named(name):
+            try:
+                await session.database.transaction(lambda conn: actions.remove_region(conn, session.operator, name))
+            except Conflict as error:
+                stays = "Those that were deleted stay until their days of grace are over and they are purged."
+                raise Conflict(f"{error} {stays}") from error
+
+    run(settings, work)
+    click.echo(f"The region {name} is removed.", err=True)
+
+
+def _gateway(admin_url: str, credentials: BinaryIO | None) -> Gateway:
+    return Gateway(admin_url, *read_key_pair(credentials, _FILE))
+
+
+@contextmanager
+def _named(name: str) -> Generator[None]:
+    """Around work on the region of that name: where all of them are is not the API here, but a command."""
+    try:
+        yield
+    except NotFound as error:
+        raise _no_region(name) from error
+
+
+def _no_region(name: str) -> NotFound:
+    return NotFound(f"There is no region {name}; see: tonnage region list")
+
+
+async def _tried(session: Session, settings: Settings, gateway: Gateway, *, force: bool) -> BackendReport:
+    """How the cluster does, before anything is changed: a typing error must not end the use of a region that is well.
+
+    Conflict: it can be reached, and does not take the credentials. With `force` that is no more than a problem. Sees to
+    the keys that are to seal the credentials, too.
+    """
+    backend = CephBackend(gateway.admin_url, AccessKey(gateway.access_key, gateway.secret_key))
+    try:
+        report = await backend.check()
+    finally:
+        await backend.close()
+    if report.reachable and not report.credentials and not force:
+        raise Conflict(f"{' '.join(report.problems)} Nothing was changed; with --force it is, all the same.")
+    await session.database.run(lambda conn: prepare_keys(conn, settings))
+    return report
+
+
+async def _examined(session: Session, settings: Settings, name: str | None) -> list[CheckedCluster]:
+    """The region of that name, or all of them. NotFound: there is none of that name."""
+    meant = await session.database.run(lambda conn: queries.all_clusters(conn, name))
+    if name is not None and not meant:
+        raise _no_region(name)
+    async with open_backends(session.database, key_file(settings)) as backends:
+        reports = await asyncio.gather(*(actions.report_on(backends, cluster.region_id) for cluster in meant))
+    return [CheckedCluster(cluster, report) for cluster, report in zip(meant, reports, strict=True)]

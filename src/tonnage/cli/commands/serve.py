@@ -1,0 +1,158 @@
+"""`tonnage serve`: the API, its jobs, and the database unless there is one."""
+
+import asyncio
+import logging
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+
+from tonnage import demo, embedded
+from tonnage.asgi import create_app
+from tonnage.cli import logs
+from tonnage.cli.context import fit, key_file, on_database, override, prove_keys, require_changeable
+from tonnage.cli.http_server import HttpServer
+from tonnage.cli.listener import Listener, bound
+from tonnage.cli.mailer import mailer
+from tonnage.cli.shutdown import GracefulShutdown
+from tonnage.clock import system_time
+from tonnage.config import Settings
+from tonnage.db import connect
+from tonnage.jobs.running import work
+from tonnage.services import Services, SignInSettings
+from tonnage.worker import jobs_app
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    with_demo: bool
+    with_worker: bool
+    access_log: bool
+
+
+@click.command()
+@on_database
+@click.option("--host", default="127.0.0.1", metavar="HOST", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    metavar="PORT",
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
+)
+@click.option(
+    "--public-url",
+    metavar="URL",
+    expose_value=False,
+    callback=override,
+    help="Where people reach the console, such as https://console.example.com.  [env var: TONNAGE_PUBLIC_URL]",
+)
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    expose_value=False,
+    callback=override,
+    help="A proxy, or a network of proxies, whose X-Forwarded-For is believed.  [env var: TONNAGE_TRUSTED_PROXIES]",
+)
+@click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
+@click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
+@click.option("--access-log", is_flag=True, help="Log every request.")
+@logs.log_level
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    with_demo: bool,
+    with_worker: bool,
+    access_log: bool,
+    log_level: str,
+) -> None:
+    """Run the API until SIGTERM or Ctrl-C.
+
+    Without --database-url it runs a PostgreSQL of its own in --data-dir, and keeps its schema up to date.
+
+    On the first signal no more requests are taken in, those under way may take 20 seconds, then the jobs and the
+    database are stopped. A second signal does not wait for requests. When the embedded PostgreSQL ends by itself, so
+    does this, with exit status 1: started again, it recovers.
+    """
+    logs.configure(log_level)
+    ending = GracefulShutdown()
+    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as conninfo:
+        fit(conninfo, automatically=not settings.database_url)
+        require_changeable(conninfo)
+        prove_keys(conninfo, settings)
+        banner = _prepare_demo(conninfo, settings, listener) if with_demo else _banner(listener)
+        _run(conninfo, settings, Options(with_demo, with_worker, access_log), listener, ending, banner)
+
+
+@contextmanager
+def _database(settings: Settings, ending: GracefulShutdown) -> Generator[str]:
+    def fail(sentence: str) -> None:
+        _log.error("%s The server ends; start it again, and the database recovers.", sentence)
+        ending.fail()
+
+    with ExitStack() as stack:
+        conninfo = settings.database_url or stack.enter_context(embedded.serve(settings.data_dir, on_end=fail))
+        stack.enter_context(ending.over_afterwards())
+        yield conninfo
+
+
+def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list[str]:
+    async def prepare() -> demo.Demo:
+        async with connect(conninfo, size=2, streams=1) as database:
+            return await demo.prepare(database, settings.data_dir, f"{listener.origin}/v1", system_time())
+
+    try:
+        # With a database elsewhere nothing has needed the directory so far.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepared = asyncio.run(prepare())
+    except demo.DemoRefused as error:
+        raise click.UsageError(str(error)) from error
+    return [
+        *_banner(listener),
+        f"Sign in with one of these; the passwords are in {prepared.key_file}, the API keys too:",
+        *(f"  {organisation}: {', '.join(emails)}" for organisation, emails in prepared.logins.items()),
+        "To try out the API, press Authorize and paste:",
+        f"Bearer {prepared.admin_key}",
+    ]
+
+
+def _banner(listener: Listener) -> list[str]:
+    return [
+        f"Open the console at {listener.origin}/",
+        f"Tonnage serves {listener.origin}/v1",
+        f"Try it out at {listener.origin}/swagger/index.html",
+    ]
+
+
+def _run(
+    conninfo: str, settings: Settings, options: Options, listener: Listener, ending: GracefulShutdown, banner: list[str]
+) -> None:
+    async def jobs(services: Services) -> None:
+        await work(jobs_app(conninfo, services), services)
+
+    app = create_app(
+        conninfo,
+        mailer=mailer(settings, listener.origin),
+        deletion_grace_days=settings.deletion_grace_days,
+        key_file=key_file(settings),
+        sign_in=SignInSettings(
+            timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
+        ),
+        with_samples=options.with_demo,
+        beside=jobs if options.with_worker else None,
+    )
+    server = HttpServer(app, listener, banner, access_log=options.access_log)
+    with ending.running(server.stop, server.hurry):
+        server.run_until_stopped()
+    if ending.failed:
+        raise SystemExit(1)

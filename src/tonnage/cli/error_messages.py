@@ -1,0 +1,45 @@
+"""Which errors a command ends with in a sentence; any other is a bug and shows its traceback."""
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from tonnage.embedded import EmbeddedError
+from tonnage.errors import TonnageError
+from tonnage.migrations import SchemaError
+from tonnage.sealing import SealingError
+
+READ_ONLY = "The database takes no changes: it is read-only, or a replica. Name the one that does."
+
+
+def error_message(error: Exception) -> str | None:
+    """What to tell the person at the command line, or None for a bug."""
+    match error:
+        case TonnageError() | EmbeddedError() | SchemaError() | SealingError():
+            return str(error)
+        case PoolTimeout():
+            return "The database cannot be reached: no connection within 5 seconds."
+        case psycopg.Error():
+            return _of_database(error)
+        case OSError(filename=str(name), strerror=str(trouble)):
+            return f"{name} cannot be used: {trouble}."
+        case _:
+            return None
+
+
+def _of_database(error: psycopg.Error) -> str | None:
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return f"The database role may not do this: {error.diag.message_primary}."
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return READ_ONLY
+        case psycopg.DataError():
+            return f"The database cannot take such a value: {_one_line(error)}."
+        case psycopg.OperationalError():
+            return f"The database cannot be reached: {_one_line(error)}"
+        case _:
+            return None
+
+
+def _one_line(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error)
+    return " ".join(text.split()).removeprefix("connection failed: ")

@@ -1,0 +1,119 @@
+"""Types of command line arguments."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import click
+from click.types import UUID
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import TypeAdapter, ValidationError
+
+from tonnage.access.actor import Role
+from tonnage.contracts.contract import currency, price
+from tonnage.regions.region import endpoint, region_name
+from tonnage.units import parse_size
+from tonnage.web.schemas import Email, Name
+from tonnage.web.timestamps import parse_timestamp
+from tonnage.web.validation_messages import validation_error
+
+__all__ = [
+    "CONNINFO",
+    "CURRENCY",
+    "EMAIL",
+    "ENDPOINT",
+    "JOB",
+    "MOMENT",
+    "NAME",
+    "PRICE",
+    "REGION",
+    "ROLE",
+    "SIZE",
+    "UUID",
+]
+
+
+class _Size(click.ParamType[int]):
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Conninfo(click.ParamType[str]):
+    name = "url"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Checked for its form only. The driver's own message is not shown: it may repeat the password."""
+        if not str(value).strip():
+            # A shell variable that is not set; quietly taking the embedded database would be a surprise.
+            self.fail("it is empty: name a PostgreSQL, or leave the option out for the embedded one", param, ctx)
+        try:
+            conninfo_to_dict(str(value))
+        except ProgrammingError:
+            self.fail("not a URL of a PostgreSQL: write postgresql://user:password@host/database", param, ctx)
+        return str(value)
+
+
+SIZE = _Size()
+"""`5TB`, `250MB` or plain bytes, as bytes."""
+
+CONNINFO = _Conninfo()
+"""A libpq URL or connection string."""
+
+
+T = TypeVar("T")
+
+
+class _Ruled(click.ParamType[T], Generic[T]):
+    """A value that `rule` reads from its text, or refuses with a ValueError."""
+
+    def __init__(self, name: str, rule: Callable[[str], T]) -> None:
+        self.name = name
+        self._rule = rule
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """The value."""
+        try:
+            return self._rule(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _as_in_a_body(field: TypeAdapter[str]) -> Callable[[str], str]:
+    def rule(text: str) -> str:
+        try:
+            return field.validate_python(text)
+        except ValidationError as error:
+            # Two-part places, as those of a field of a body.
+            found = validation_error([{**wrong, "loc": ("body", "value")} for wrong in error.errors()])
+            raise ValueError(found.fields[0].message) from None
+
+    return rule
+
+
+def _job(text: str) -> int:
+    # As many digits as surely fit the database's number.
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise ValueError(f"{text!r} is not the id of a job; see: tonnage jobs list")
+    return int(text)
+
+
+NAME = _Ruled[str]("name", _as_in_a_body(TypeAdapter[str](Name)))
+EMAIL = _Ruled[str]("email", _as_in_a_body(TypeAdapter[str](Email)))
+PRICE = _Ruled[Decimal]("cents", price)
+CURRENCY = _Ruled[str]("currency", currency)
+REGION = _Ruled[str]("name", region_name)
+ENDPOINT = _Ruled[str]("url", endpoint)
+MOMENT = _Ruled[datetime]("time", parse_timestamp)
+JOB = _Ruled[int]("id", _job)
+ROLE = click.Choice([role.value for role in Role])

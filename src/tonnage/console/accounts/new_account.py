@@ -1,0 +1,78 @@
+"""Opening a storage account for a customer of a partner."""
+
+import json
+from typing import Annotated
+
+from pydantic import AfterValidator
+from starlette.responses import Response
+
+from tonnage.accounts.account import NewAccount
+from tonnage.accounts.actions import create_account
+from tonnage.console.accounts.scope import AccountsScope
+from tonnage.console.rendering import gettext
+from tonnage.db import Connection
+from tonnage.organisations.organisation import no_partner
+from tonnage.partners.lists import PartnerTotals, partner_totals
+from tonnage.passwords import account_password
+from tonnage.regions.lists import RegionChoice, region_choices
+from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, unbound
+from tonnage.web.schemas import Email, Name, Text
+
+_FIELDS = {"allocatedCapacity": "allocated", "contactEmail": "email"}
+
+
+class NewAccountForm(Form):
+    """Without a region the account goes to the default one."""
+
+    name: Name
+    email: Email
+    password: Annotated[Text, AfterValidator(account_password)]
+    allocated: Size
+    overdraft: Checkbox = False
+    region: Name | None = None
+
+
+async def ask(accounts_scope: AccountsScope) -> Response:
+    """The empty form."""
+    return await _page(accounts_scope, None)
+
+
+async def create(accounts_scope: AccountsScope) -> Response:
+    """On to the new account."""
+    page = accounts_scope.page
+    form = bind(NewAccountForm, page.fields)
+
+    async def act(typed: NewAccountForm) -> bytes:
+        hashed = await page.services.passwords.hash(typed.password)
+        account = NewAccount(typed.name, typed.email, hashed, typed.allocated, typed.overdraft, typed.region)
+        return await page.database.run(
+            lambda conn: create_account(conn, page.actor, accounts_scope.partner_id, account, page.now)
+        )
+
+    made = await form.submit(act, fields=_FIELDS)
+    if made is None:
+        return await _page(accounts_scope, form)
+    number = json.loads(made)["clientAccountId"]
+    return page.redirect(f"{accounts_scope.path}/{number}", gettext("The storage account was created."))
+
+
+async def _page(accounts_scope: AccountsScope, form: BoundForm[NewAccountForm] | None) -> Response:
+    page = accounts_scope.page
+
+    async def read(conn: Connection) -> tuple[PartnerTotals, list[RegionChoice]]:
+        totals = await partner_totals(conn, page.actor.organisation_id, accounts_scope.partner_id)
+        if totals is None:
+            raise no_partner(accounts_scope.partner_id)
+        return totals, await region_choices(conn)
+
+    totals, regions = await page.database.run(read)
+    usual = next((region.name for region in regions if region.is_default), "")
+    return page.render(
+        "accounts/new_account.html",
+        status=form.status if form else 200,
+        accounts_scope=accounts_scope,
+        totals=totals,
+        regions=regions,
+        bounded=totals.allocated > 0 and not totals.overdraft,
+        form=form or unbound(NewAccountForm, region=usual),
+    )

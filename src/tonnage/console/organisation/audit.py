@@ -1,0 +1,128 @@
+"""The record of what was done."""
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Kind, Role
+from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.access.lists import audit_entries, every_audit_entry, ids_by_name
+from tonnage.accounts.queries import account_ids_by_name, account_labels
+from tonnage.console.organisation import audit_search
+from tonnage.console.organisation.audit_diff import accounts_in, changes, contracts_in, name_of
+from tonnage.console.organisation.audit_labels import ACTION_LABELS, choices
+from tonnage.console.organisation.audit_search import AuditSearch
+from tonnage.console.page_request import AnyMember, PageRequest
+from tonnage.console.rendering import gettext
+from tonnage.contracts.lists import contract_labels
+from tonnage.db import Connection
+from tonnage.errors import Forbidden
+from tonnage.web.csv_file import CsvFile
+from tonnage.web.routing import AuthFirstRoute
+
+routes = APIRouter(prefix="/audit", route_class=AuthFirstRoute, include_in_schema=False)
+
+_SHOWN = 50
+"""Entries on a page."""
+
+
+@routes.get("")
+async def audit(page: AnyMember) -> Response:
+    """The newest first, of the reader's organisation and its partners; of everybody for the operator."""
+    _require_reader(page)
+    wanted = audit_search.read_search(page.request.query_params)
+    scope = _scope(page)
+
+    async def look(conn: Connection) -> tuple[list[AuditEntry], dict[str, str]]:
+        chosen = await _filter(conn, page, wanted)
+        found = await audit_entries(conn, scope, chosen, wanted.before, _SHOWN + 1)
+        contracts = await contract_labels(conn, scope, contracts_in(found))
+        return found, contracts | await account_labels(conn, scope, accounts_in(found))
+
+    found, names = await page.database.run(look)
+    shown = found[:_SHOWN]
+    return page.render(
+        "organisation/audit.html",
+        wanted=wanted,
+        entries=shown,
+        older=shown[-1].id if len(found) > _SHOWN else None,
+        names=names,
+        deeds=ACTION_LABELS,
+        choices=choices(page.actor.kind),
+        changes=changes,
+        name_of=name_of,
+    )
+
+
+@routes.get(".csv")
+async def audit_file(page: AnyMember) -> Response:
+    """The same entries, all pages of them."""
+    _require_reader(page)
+    wanted = audit_search.read_search(page.request.query_params)
+    chosen = await page.database.run(lambda conn: _filter(conn, page, wanted))
+
+    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
+        async with aclosing(every_audit_entry(conn, _scope(page), chosen)) as found:
+            async for entry in found:
+                yield _row(page, entry)
+
+    header = [
+        gettext("Time"),
+        gettext("By"),
+        gettext("Who"),
+        gettext("Of"),
+        gettext("Organisation"),
+        gettext("Action"),
+        gettext("What"),
+        gettext("Id"),
+        gettext("Name"),
+        gettext("Before"),
+        gettext("After"),
+    ]
+    return CsvFile(page.database.streams, page.actor.organisation_id, "audit.csv", header, rows)
+
+
+def _require_reader(page: PageRequest) -> None:
+    """A partner's viewers see usage and no details of accounts, and those are what its record is about."""
+    actor = page.actor
+    if actor.kind is Kind.PARTNER and not actor.role.includes(Role.STAFF):
+        raise Forbidden(
+            "This page needs the role {needed}, and yours is {role}.", needed="staff", role=actor.role.value
+        )
+
+
+def _scope(page: PageRequest) -> UUID | None:
+    return None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
+
+
+async def _filter(conn: Connection, page: PageRequest, wanted: AuditSearch) -> AuditFilter:
+    about: tuple[str, ...] | None = None
+    if wanted.search:
+        scope = _scope(page)
+        accounts = await account_ids_by_name(conn, scope, wanted.search)
+        about = (wanted.search, *await ids_by_name(conn, scope, wanted.search), *accounts)
+    return wanted.filter(page.formats.zone, about)
+
+
+def _row(page: PageRequest, entry: AuditEntry) -> Sequence[object]:
+    return (
+        page.formats.exact_moment(entry.at),
+        entry.actor_kind,
+        entry.actor_name,
+        entry.actor_organisation,
+        entry.organisation,
+        entry.action,
+        gettext(ACTION_LABELS.get(entry.action, entry.action)),
+        entry.subject_id,
+        entry.subject_name or name_of(entry),
+        _text(entry.before),
+        _text(entry.after),
+    )
+
+
+def _text(facts: object) -> str | None:
+    return None if facts is None else json.dumps(facts, ensure_ascii=False)

@@ -1,0 +1,101 @@
+"""What an entry of the record says has changed, field by field."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from tonnage.access.audit import AuditEntry
+from tonnage.console.wording.catalogue import N_
+
+
+class Change(NamedTuple):
+    """One field. `label` is to be translated where it is known, and `kind` says how the values are written."""
+
+    label: str
+    kind: str
+    before: Any
+    """None: it had no value, or there was nothing yet."""
+    after: Any
+    """None: likewise, or there is nothing any more."""
+
+
+_FIELDS: Mapping[str, tuple[str, str]] = {
+    "name": (N_("Name"), "text"),
+    "description": (N_("Description"), "text"),
+    "details": (N_("Name"), "text"),
+    "allocatedCapacity": (N_("Allocation"), "allocation"),
+    "reservedCapacity": (N_("Reserved"), "size"),
+    "allowOverdraft": (N_("Overdraft"), "flag"),
+    "contractId": (N_("Contract"), "contract"),
+    "costStorageGBCents": (N_("Cents per GB-month"), "text"),
+    "currency": (N_("Currency"), "text"),
+    "role": (N_("Role"), "role"),
+    "hint": (N_("Begins with"), "text"),
+    "required": (N_("Required"), "flag"),
+    "reason": (N_("Reason"), "text"),
+    "pendingDeletedAt": (N_("Deletion on"), "moment"),
+    "accessKey": (N_("Access key"), "text"),
+    "members": (N_("Members"), "count"),
+    "backend": (N_("Storage backend"), "text"),
+    "admin_url": (N_("Admin address"), "text"),
+    "s3_url": (N_("S3 address"), "text"),
+    "iam_url": (N_("IAM address"), "text"),
+    "sts_url": (N_("STS address"), "text"),
+}
+
+_NAMES = ("name", "description", "details")
+_NAMING = frozenset({*_NAMES, "hint"})
+
+
+def changes(entry: AuditEntry) -> list[Change]:
+    """Those of an entry, known fields first; what stayed as it was is not among them.
+
+    Nor is the name of what was made or removed: `name_of` tells it.
+    """
+    before, after = _object(entry.before), _object(entry.after)
+    hidden = frozenset[str]() if before and after else _NAMING
+    names = [name for name in _FIELDS if name in before or name in after]
+    others = [name for name in {**before, **after} if name not in _FIELDS]
+    return [
+        _change(name, before.get(name), after.get(name))
+        for name in names + others
+        if before.get(name) != after.get(name) and name not in hidden
+    ]
+
+
+def name_of(entry: AuditEntry) -> str | None:
+    """What the thing was called when it happened, where the entry says that."""
+    for facts in (_object(entry.after), _object(entry.before)):
+        for field in _NAMES:
+            if facts.get(field):
+                return str(facts[field])
+    return None
+
+
+def contracts_in(entries: Sequence[AuditEntry]) -> set[UUID]:
+    """The ids of the contracts that the entries are about or name."""
+    told = [facts.get("contractId") for entry in entries for facts in (_object(entry.before), _object(entry.after))]
+    about = [entry.subject_id for entry in entries if entry.action.startswith("contract.")]
+    return {UUID(str(found)) for found in told + about if found}
+
+
+def accounts_in(entries: Sequence[AuditEntry]) -> set[int]:
+    """The numbers of the storage accounts that the entries are about."""
+    ids = {entry.subject_id for entry in entries if entry.action.startswith("account.")}
+    return {int(number) for number in ids if number.isascii() and number.isdigit() and len(number) <= 18}
+
+
+def _change(field: str, before: Any, after: Any) -> Change:
+    label, kind = _FIELDS.get(field, (field, "text"))
+    if kind == "moment":
+        before, after = _moment(before), _moment(after)
+    return Change(label, kind, before, after)
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,95 @@
+"""An organisation's API keys."""
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Role
+from tonnage.api_keys.actions import create_key, revoke_key
+from tonnage.api_keys.api_key import NewKey
+from tonnage.api_keys.lists import ApiKeyRow, api_keys_of
+from tonnage.console.page_request import AnyAdmin, PageRequest
+from tonnage.console.rendering import gettext
+from tonnage.errors import Invalid, NotFound
+from tonnage.web.forms import Form, bind, unbound
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import Day, Name, UuidPath
+
+routes = APIRouter(prefix="/keys", route_class=AuthFirstRoute, include_in_schema=False)
+
+
+class NewKeyForm(Form):
+    """What is said of a key beforehand."""
+
+    description: Name
+    role: Role
+    last_day: Day | None = None
+    """On which it is still valid."""
+
+
+@routes.get("")
+async def keys(page: AnyAdmin) -> Response:
+    """All of them, the past ones too."""
+    rows = [(row, state_of(row, page.wall_time)) for row in await _rows(page)]
+    return page.render("organisation/keys.html", rows=rows)
+
+
+@routes.get("/new")
+@routes.post("/new")
+async def new_key(page: AnyAdmin) -> Response:
+    """The form; and the answer to it, which alone shows the key."""
+    form = unbound(NewKeyForm, role=Role.VIEWER)
+    if page.request.method == "POST":
+        form = bind(NewKeyForm, page.fields)
+        made = await form.submit(lambda typed: _create(page, typed), about="description")
+        if made:
+            details, key = made
+            last_day = form.value and form.value.last_day
+            return page.render("organisation/key_made.html", key=key, details=details, last_day=last_day)
+    status = form.status if form.errors else 200
+    return page.render("organisation/new_key.html", status=status, form=form)
+
+
+@routes.get("/{keyID}/revocation")
+@routes.post("/{keyID}/revocation")
+async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
+    """Asks before it ends a key."""
+    row = next((row for row in await _rows(page) if row.id == keyID), None)
+    if row is None:
+        raise NotFound(f"There is no API key {keyID}.")
+    if page.request.method == "POST":
+        await page.database.run(lambda conn: revoke_key(conn, page.actor, keyID, page.wall_time))
+        return page.redirect("/keys", gettext("The key was revoked; within a second nobody can use it any more."))
+    return page.render("organisation/revocation.html", row=row, state=state_of(row, page.wall_time))
+
+
+def state_of(row: ApiKeyRow, now: datetime) -> str:
+    """`active`, `expired` or `revoked`."""
+    if row.revoked_at is not None:
+        return "revoked"
+    return "expired" if row.valid_until is not None and row.valid_until <= now else "active"
+
+
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """When that day is over in that time zone. Raises Invalid, for the field `last_day`, where the calendar ends."""
+    try:
+        return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    except OverflowError:
+        raise Invalid.field("last_day", "must be before the year 9999") from None
+
+
+async def _rows(page: PageRequest) -> list[ApiKeyRow]:
+    own = page.actor.organisation_id
+    return await page.database.run(lambda conn: api_keys_of(conn, own))
+
+
+async def _create(page: PageRequest, typed: NewKeyForm) -> tuple[NewKey, str]:
+    until = end_of(typed.last_day, page.formats.zone) if typed.last_day else None
+    if until is not None and until <= page.wall_time:
+        raise Invalid.field("last_day", "is over already; choose today or a later day, or leave it empty")
+    details = NewKey(typed.description, typed.role, until)
+
+    own = page.actor.organisation_id
+    key, _ = await page.database.run(lambda conn: create_key(conn, page.actor, own, details, page.wall_time))
+    return details, key

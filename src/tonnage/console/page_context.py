@@ -1,0 +1,127 @@
+"""What every page knows of its reader, and how it is drawn and answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tonnage.api_keys.guard import services_of
+from tonnage.authentication.session import ClientInfo, SignedInMember
+from tonnage.console import navigation, rendering
+from tonnage.console.cookies import Cookies
+from tonnage.console.wording.catalogue import language_of
+from tonnage.console.wording.choices import negotiate
+from tonnage.console.wording.formatting import Formats
+from tonnage.db import Database
+from tonnage.web import csrf
+from tonnage.web.compression import accepts_gzip, compressed
+from tonnage.web.proxy_headers import client_address
+
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
+    "Vary": "Accept-Encoding",
+}
+"""Of every page. That it is not to be kept, and what it is, every reply says."""
+
+_GZIP_LEVEL = 4
+"""How hard pages are compressed. Of the secrets in them none stands where an address is repeated but the forms' token,
+which is another one each time."""
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """Who reads: with a session or without one yet, in which language, locale and time zone."""
+
+    request: Request
+    visitor: SignedInMember | None
+    secret: str
+    """The cookie that this reader's forms are bound to."""
+    cookies: Cookies
+
+    @cached_property
+    def formats(self) -> Formats:
+        """How numbers and times are written for this reader."""
+        told = self.visitor and self.visitor.locale
+        locale = told or negotiate(self.request.headers.get("accept-language", ""))
+        return Formats(locale, (self.visitor and self.visitor.time_zone) or "UTC")
+
+    @cached_property
+    def language(self) -> str:
+        """Of the texts: that of the locale, where there is a catalogue for it, else English."""
+        return language_of(self.formats.locale)
+
+    @property
+    def database(self) -> Database:
+        """The pools."""
+        return services_of(self.request).database
+
+    @property
+    def client(self) -> ClientInfo:
+        """The browser at the other end."""
+        address = client_address(self.request.scope, services_of(self.request).sign_in.trusted_proxies)
+        return ClientInfo(address, self.request.headers.get("user-agent", ""))
+
+    @cached_property
+    def csrf(self) -> str:
+        """For the hidden field of every form."""
+        return csrf.token(self.secret)
+
+    @property
+    def theme(self) -> str:
+        """For the root element; '' follows the system."""
+        return self.cookies.theme() or ""
+
+    @property
+    def path(self) -> str:
+        """Of this page, without its query."""
+        return self.request.url.path
+
+    @property
+    def navigation(self) -> list[navigation.NavigationItem]:
+        """Where this reader can go."""
+        return navigation.navigation_items(self.visitor.actor) if self.visitor else []
+
+    def render(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: object
+    ) -> Response:
+        """A page, with the notice that the request before has left."""
+        notice = self.cookies.notice()
+        html = rendering.render(template, self, {"notice": notice, **context}).encode()
+        said = {**_headers(self.cookies), **(headers or {})}
+        if accepts_gzip(self.request.headers):
+            html, said["Content-Encoding"] = compressed(html, _GZIP_LEVEL), "gzip"
+        response = Response(html, status, said, "text/html; charset=utf-8")
+        if notice:
+            self.cookies.end_notice(response)
+        return response
+
+    def redirect(self, path: str, notice: str | None = None) -> Response:
+        """After something was done: on to another page of ours, which tells `notice`."""
+        response = RedirectResponse(path, 303)
+        if notice:
+            self.cookies.set_notice(response, notice)
+        return response
+
+
+def _headers(cookies: Cookies) -> dict[str, str]:
+    if cookies.secure:
+        return {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+    return _HEADERS

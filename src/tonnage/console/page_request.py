@@ -1,0 +1,148 @@
+"""Who may open a page. A page says whom it lets in by the type of its first parameter: `DistributorStaff`.
+
+No session: on to the sign-in page. Another audience's page: not found. Too low a role: forbidden. A form must carry the
+token of its session.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Annotated, TypeAlias
+from urllib.parse import urlencode
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.api_keys.guard import services_of
+from tonnage.authentication.session import SignedInMember, Stage, digest
+from tonnage.authentication.session_queries import find_session
+from tonnage.console.cookies import Cookies
+from tonnage.console.page_context import PageContext
+from tonnage.console.rendering import use_context
+from tonnage.errors import Forbidden, NotFound
+from tonnage.services import Services
+from tonnage.web import csrf
+from tonnage.web.forms import read_form
+from tonnage.web.routing import AuthDependency
+
+STALE_FORM = "This form was not sent by a page of this session; open the page again and repeat what you did."
+
+
+class SignInRequired(Exception):
+    """There is no session that opens this page; `path` is where to get one."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+@dataclass(frozen=True)
+class PageRequest(PageContext):
+    """One admitted request of a member: who, when, what was sent, and what it takes to answer."""
+
+    visitor: SignedInMember
+    now: datetime
+    """By the business clock."""
+    services: Services
+    fields: Mapping[str, str]
+    """Of the form; empty for a page that is only looked at."""
+
+    @property
+    def actor(self) -> Actor:
+        """For actions."""
+        return self.visitor.actor
+
+    @property
+    def wall_time(self) -> datetime:
+        """For sessions, codes and keys."""
+        return self.services.wall_clock()
+
+    @property
+    def today(self) -> date:
+        """In UTC, by whose days usage is counted."""
+        return self.now.astimezone(UTC).date()
+
+
+async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, SignedInMember] | None:
+    """The token of the request's session, and whose it is, at whatever stage; None without a living session."""
+    token = cookies.session()
+    if token is None:
+        return None
+    services = services_of(request)
+    visitor = await services.database.run(
+        lambda conn: find_session(conn, digest(token), services.wall_clock(), services.sign_in.idle)
+    )
+    return (token, visitor) if visitor else None
+
+
+async def verified_form(request: Request, *secrets: str) -> dict[str, str]:
+    """The fields of a form that a page of ours has sent. Forbidden: another site, or a page of another session.
+
+    `secrets`: the cookies that the form may be bound to.
+    """
+    if request.method != "POST":
+        return {}
+    fields = await read_form(request)
+    given = fields.get(csrf.FIELD, "")
+    if not any(csrf.is_ours(secret, given, request.headers) for secret in secrets):
+        raise Forbidden(STALE_FORM)
+    return fields
+
+
+async def _open_page(request: Request, stages: tuple[Stage, ...]) -> PageRequest:
+    cookies = Cookies(request)
+    found = await find_signed_in(request, cookies)
+    if found is None:
+        raise SignInRequired(f"/sign-in?{urlencode({'next': _return_path(request)})}")
+    token, visitor = found
+    if visitor.stage not in stages:
+        raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
+    services = services_of(request)
+    page = PageRequest(request, visitor, token, cookies, services.business_clock(), services, {})
+    request.state.page = page  # for the page that says no
+    use_context(page)
+    return replace(page, fields=await verified_form(request, token))
+
+
+def _return_path(request: Request) -> str:
+    # A form that was sent too late is to be opened again, not sent again. A part of a page is no page.
+    if "hx-request" in request.headers or request.method != "GET":
+        return "/"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _guard(kind: Kind | None, role: Role) -> Callable[[Request], Awaitable[PageRequest]]:
+    async def enter(request: Request) -> PageRequest:
+        page = await _open_page(request, (Stage.OPEN,))
+        if kind not in {None, page.actor.kind}:
+            raise NotFound("There is no such page.")
+        if not page.actor.role.includes(role):
+            raise Forbidden(
+                "This page needs the role {needed}, and yours is {role}.",
+                needed=role.value,
+                role=page.actor.role.value,
+            )
+        return page
+
+    return enter
+
+
+async def _enrolment_guard(request: Request) -> PageRequest:
+    return await _open_page(request, (Stage.OPEN, Stage.ENROLMENT))
+
+
+AnyMember: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(None, Role.VIEWER)))]
+AnyAdmin: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(None, Role.ADMIN)))]
+EnrollingMember: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_enrolment_guard))]
+"""Also one who must first set up a second factor."""
+OperatorViewer: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.OPERATOR, Role.VIEWER)))]
+OperatorStaff: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.OPERATOR, Role.STAFF)))]
+OperatorAdmin: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.OPERATOR, Role.ADMIN)))]
+DistributorViewer: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.DISTRIBUTOR, Role.VIEWER)))]
+DistributorStaff: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.DISTRIBUTOR, Role.STAFF)))]
+DistributorAdmin: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.DISTRIBUTOR, Role.ADMIN)))]
+PartnerViewer: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.PARTNER, Role.VIEWER)))]
+PartnerStaff: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.PARTNER, Role.STAFF)))]
+PartnerAdmin: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(Kind.PARTNER, Role.ADMIN)))]

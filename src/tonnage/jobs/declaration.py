@@ -1,0 +1,48 @@
+"""Declaring a job: its name, queue, schedule and label stand at the function that does it, and nowhere else."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from tonnage.services import Services
+
+JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
+"""`(services, subject)`. The subject is the id of what the job is about; '' for a recurring job."""
+
+SHORT, LONG = "default", "long"
+"""Queues. Workers keep slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
+
+Subject: TypeAlias = Literal["region", "partner", "member", ""]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A declared job."""
+
+    name: str
+    label: str
+    """What it does, in English, for the operator's page; translated when it is shown."""
+    function: JobFunction
+    queue: str = SHORT
+    about: Subject = ""
+    """Of what kind of thing its subject is the id."""
+    cron: str | None = None
+    """When it recurs, in UTC, once per period whatever the number of workers; None: only when deferred."""
+
+
+DECLARED: dict[str, Job] = {}
+"""Every job of the modules that have been imported, by name. `tonnage.worker` imports all of them."""
+
+
+def job(
+    name: str, *, label: str, queue: str = SHORT, about: Subject = "", cron: str | None = None
+) -> Callable[[JobFunction], JobFunction]:
+    """Declares a function as the job `name`. ValueError: there is a job of that name."""
+
+    def declare(function: JobFunction) -> JobFunction:
+        if name in DECLARED:
+            raise ValueError(f"the job {name} is declared twice")
+        DECLARED[name] = Job(name, label, function, queue, about, cron)
+        return function
+
+    return declare

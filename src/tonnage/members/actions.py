@@ -1,0 +1,120 @@
+"""What can be done to members: by the admins of their own organisation, by its distributor, by the operator.
+
+All but the two of the published API take the organisation whose team it is, and find out by that what the actor needs:
+in its own, the role of admin; in a partner of its own, what the table of roles says; the operator's admins may do
+everything everywhere.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.db import Connection, savepoint_if_in_transaction
+from tonnage.errors import Conflict, NotFound, Sentence
+from tonnage.members import queries
+from tonnage.members.member import NewMember, leaves_no_admin
+from tonnage.organisations.organisation import no_partner
+
+_LAST_ADMIN = Sentence("This is the only admin; make another member an admin first.")
+
+
+async def create_partner_member(
+    conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
+) -> bytes:
+    """The new member of a partner as JSON. NotFound: not the actor's partner. Conflict: the e-mail is taken."""
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
+    if created is None:
+        raise no_partner(partner_id)
+    return created
+
+
+async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> bytes:
+    """The new member of the actor's own organisation as JSON. Conflict: the e-mail is taken."""
+    return await create_member(conn, actor, actor.organisation_id, member, now)
+
+
+async def create_member(
+    conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
+) -> bytes:
+    """The new member as JSON. Conflict: the e-mail is taken."""
+    parent = required_parent(actor, organisation_id, Role.STAFF)
+    created = await _insert(conn, actor, organisation_id, parent, member, now)
+    if created is None:
+        raise no_organisation(organisation_id)
+    return created
+
+
+async def change_member(
+    conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, name: str | None, role: Role
+) -> None:
+    """Another name or role, from the member's next request on. Conflict: the actor's organisation needs an admin."""
+    async with conn.transaction():
+        await hold_member(conn, actor, organisation_id, member_id, role, Role.STAFF)
+        await queries.update_member(conn, member_id, name, role, actor.stamp)
+
+
+async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:
+    """Ends a login at once. Conflict: the actor's organisation needs an admin; elsewhere it can make another one."""
+    async with conn.transaction():
+        await hold_member(conn, actor, organisation_id, member_id, None, Role.ADMIN)
+        await queries.delete_member(conn, member_id, actor.stamp)
+
+
+async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID, member_id: UUID) -> None:
+    """Ends a login at once. A distributor may remove a partner's last admin: it can make another one."""
+    actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
+    if not await queries.delete_partner_member(conn, actor.organisation_id, partner_id, member_id, actor.stamp):
+        raise NotFound(
+            "There is no member {member} in a partner {partner} of yours.",
+            member=str(member_id),
+            partner=str(partner_id),
+        )
+
+
+async def _insert(
+    conn: Connection, actor: Actor, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime
+) -> bytes | None:
+    try:
+        async with savepoint_if_in_transaction(conn):
+            return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
+    except UniqueViolation as error:
+        raise Conflict(
+            "There is a member with the e-mail address {email} already; use another one.", email=member.email
+        ) from error
+
+
+async def hold_member(
+    conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, role: Role | None, needed: Role
+) -> None:
+    """Holds the team for a change that gives the member `role`, or removes it (None)."""
+    team = await queries.hold_team(conn, organisation_id, required_parent(actor, organisation_id, needed))
+    if team is None:
+        raise no_organisation(organisation_id)
+    if member_id not in team:
+        raise no_member(member_id)
+    if organisation_id == actor.organisation_id and leaves_no_admin(team, member_id, role):
+        raise Conflict(_LAST_ADMIN)
+
+
+def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) -> UUID | None:
+    """What the organisation's parent must be; None: it need have none. Checks the role that it takes there."""
+    if actor.organisation_id == organisation_id or actor.kind is Kind.OPERATOR:
+        actor.require(actor.kind, Role.ADMIN)
+        return None
+    if actor.kind is Kind.PARTNER:
+        raise no_organisation(organisation_id)
+    actor.require(Kind.DISTRIBUTOR, of_a_partners)
+    return actor.organisation_id
+
+
+def no_organisation(organisation_id: UUID) -> NotFound:
+    """The organisation does not exist, is closed, or is somebody else's: the same sentence for all three."""
+    return NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
+
+
+def no_member(member_id: UUID) -> NotFound:
+    """The member does not exist, or belongs to somebody else's organisation."""
+    return NotFound("There is no member {member}.", member=str(member_id))

@@ -1,0 +1,83 @@
+"""The members of a partner, for its distributor."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import AfterValidator, WithJsonSchema
+from starlette.responses import Response
+
+from tonnage.access.actor import Role
+from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.members import actions, queries
+from tonnage.members.member import NewMember
+from tonnage.organisations.organisation import no_partner
+from tonnage.passwords import member_password
+from tonnage.web.json_list import JsonListResponse, Paging
+from tonnage.web.responses import Json, NoContent
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import PASSWORD, Email, Name, RequestModel, ResponseModel, Text, UuidPath, with_example
+
+routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
+
+
+class CreateMemberReqBody(RequestModel):
+    model_config = with_example(
+        {"email": "ann@company.com", "name": "Ann Miller", "password": "Choose-1-yourself", "role": "viewer"}
+    )
+
+    email: Email
+    name: Name | None = None
+    password: Annotated[Text, AfterValidator(member_password), PASSWORD]
+    role: Annotated[Role, WithJsonSchema({"type": "string", "enum": [role.value for role in Role]})]
+
+
+class DistributorPartnerMembersResponse(ResponseModel):
+    model_config = with_example(
+        {
+            "id": "0b8e5a0c-93a5-4d5f-9f0e-3a1b7e7d8c21",
+            "name": "Ann Miller",
+            "email": "ann@company.com",
+            "role": "viewer",
+        }
+    )
+
+    id: str
+    name: str | None = None
+    email: str
+    role: str
+
+
+@routes.get("/partner/{partnerID}/members", responses={200: {"model": list[DistributorPartnerMembersResponse]}})
+async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
+    """List the people of a partner who have a console login.
+
+    In order of creation.
+    """
+    select = queries.members(partnerID, call.actor.organisation_id)
+    return JsonListResponse(call.database.streams, page, select, no_partner(partnerID))
+
+
+@routes.post(
+    "/partner/{partnerID}/member", status_code=201, responses={201: {"model": DistributorPartnerMembersResponse}}
+)
+async def create_member(
+    call: DistributorStaff, partnerID: UuidPath, details: Annotated[CreateMemberReqBody, Body(alias="memberDetails")]
+) -> Response:
+    """Give a person of the partner a console login.
+
+    Roles: `admin`, `staff`, `viewer`. The password has 8 to 128 characters and three of lower case, upper case, digit
+    and special character.
+    """
+    password_hash = await call.services.passwords.hash(details.password)
+    member = NewMember(details.email, details.role, password_hash, details.name)
+    created = await call.database.run(
+        lambda conn: actions.create_partner_member(conn, call.actor, partnerID, member, call.now)
+    )
+    return Json(created, 201)
+
+
+@routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)
+async def delete_member(call: DistributorAdmin, partnerID: UuidPath, memberID: UuidPath) -> Response:
+    """End a person's console login."""
+    await call.database.run(lambda conn: actions.delete_partner_member(conn, call.actor, partnerID, memberID))
+    return NoContent()

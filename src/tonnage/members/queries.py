@@ -1,0 +1,212 @@
+"""SQL of members: the team of an organisation."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.access.actor import Role
+from tonnage.db import Connection, ListQuery
+from tonnage.email_address import email_key
+from tonnage.members.member import NewMember
+
+MOST_SHOWN = 1000
+"""Of a team on one page; teams are small."""
+
+_MEMBER = "json_strip_nulls(json_build_object('id', m.id, 'name', m.name, 'email', m.email, 'role', m.role))"
+
+
+class TeamRow(NamedTuple):
+    """A member as pages show it."""
+
+    id: UUID
+    name: str | None
+    email: str
+    role: Role
+    has_second_factor: bool
+    created_at: datetime
+    last_seen: datetime | None
+    """To the minute."""
+
+
+async def insert_member(
+    conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
+) -> bytes | None:
+    """The member as JSON; None if the organisation is not open, or is none of `parent`'s partners.
+
+    `parent` None: the organisation itself is the one that asks. A distributor's own id is no partner of its own, or its
+    staff could make admins of themselves. The share lock makes this wait for a closing of the organisation and then
+    find it closed.
+    """
+    cursor = await conn.execute(
+        f"""
+        with o as (
+            select id from organisation
+            where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
+            for share
+        ), m as (
+            insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
+            select o.id, %(email)s, %(email_key)s, %(name)s, %(role)s, %(hash)s, %(now)s from o returning *
+        )
+        select {_MEMBER},
+               audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
+                     null, jsonb_build_object('role', m.role))
+        from m
+        """,
+        {
+            "organisation": organisation_id,
+            "parent": parent,
+            "email": member.email,
+            "email_key": email_key(member.email),
+            "name": member.name,
+            "role": member.role,
+            "hash": member.password_hash,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:
+    """Whether there was such a member of a partner of the distributor `scope`."""
+    cursor = await conn.execute(
+        """
+        with m as (
+            delete from member m using organisation o
+            where m.id = %(member)s and m.organisation_id = %(partner)s and o.id = m.organisation_id
+                and o.parent_id = %(scope)s and o.closed_at is null
+            returning m.*
+        )
+        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
+        from m
+        """,
+        {"member": member_id, "partner": partner_id, "scope": scope, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+def members(organisation_id: UUID, parent: UUID | None) -> ListQuery:
+    """The members of an open organisation; `parent` as in `insert_member`."""
+    return ListQuery(
+        f"""
+        select coalesce(m.seq, 0), case when m.id is not null then {_MEMBER} end
+        from organisation o
+        left join member m on m.organisation_id = o.id and (%(after)s::bigint is null or m.seq > %(after)s)
+        where o.id = %(organisation)s and (%(parent)s::uuid is null or o.parent_id = %(parent)s) and o.closed_at is null
+        order by m.seq limit %(limit)s
+        """,
+        {"organisation": organisation_id, "parent": parent},
+    )
+
+
+async def team(conn: Connection, scope: UUID | None, organisation_id: UUID) -> list[TeamRow] | None:
+    """The members of an open organisation, in order of creation, MOST_SHOWN at most.
+
+    None: the organisation is neither `scope`'s own nor one of its partners. (`scope` None: any will do.)
+    """
+    return await _team(conn, scope, organisation_id, None)
+
+
+async def team_member(conn: Connection, scope: UUID | None, organisation_id: UUID, member_id: UUID) -> TeamRow | None:
+    """One of them."""
+    rows = await _team(conn, scope, organisation_id, member_id)
+    return rows[0] if rows else None
+
+
+async def _team(
+    conn: Connection, scope: UUID | None, organisation_id: UUID, member_id: UUID | None
+) -> list[TeamRow] | None:
+    cursor = await conn.execute(
+        """
+        select m.id, m.name, m.email, m.role, m.factor_since is not null, m.created_at,
+            greatest(m.signed_in_at, (select max(s.seen_at) from session s where s.member_id = m.id))
+        from organisation o
+        left join member m on m.organisation_id = o.id and (%(member)s::uuid is null or m.id = %(member)s)
+        where o.id = %(organisation)s and o.closed_at is null
+            and (%(scope)s::uuid is null or %(scope)s in (o.id, o.parent_id))
+        order by m.seq limit %(most)s
+        """,
+        {"organisation": organisation_id, "scope": scope, "member": member_id, "most": MOST_SHOWN},
+    )
+    rows = await cursor.fetchall()
+    found = [TeamRow(*row) for row in rows if row[0] is not None]
+    return [row._replace(role=Role(row.role)) for row in found] if rows else None
+
+
+async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None) -> dict[UUID, Role] | None:
+    """Who is in an open organisation and as what; that stays so until the transaction ends. `parent` as above.
+
+    Two statements: the second sees what the first had to wait for.
+    """
+    cursor = await conn.execute(
+        """
+        select id from organisation
+        where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
+        for no key update
+        """,
+        {"organisation": organisation_id, "parent": parent},
+    )
+    if await cursor.fetchone() is None:
+        return None
+    cursor = await conn.execute("select id, role from member where organisation_id = %s", [organisation_id])
+    return {member_id: Role(role) for member_id, role in await cursor.fetchall()}
+
+
+async def update_member(conn: Connection, member_id: UUID, name: str | None, role: Role, stamp: str) -> None:
+    """Of a team that is held."""
+    cursor = await conn.execute(
+        """
+        with before as (
+            select id, role from member where id = %(member)s for no key update
+        ), m as (
+            update member set name = %(name)s, role = %(role)s from before b where member.id = b.id
+            returning member.*, b.role as role_before
+        )
+        select audit(%(stamp)s, organisation_id, 'member.update', id::text,
+                     jsonb_build_object('role', role_before), jsonb_build_object('role', role))
+        from m
+        """,
+        {"member": member_id, "name": name, "role": role, "stamp": stamp},
+    )
+    await cursor.fetchone()
+
+
+async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
+    """Of a team that is held. Sessions, codes and the second factor go with it."""
+    cursor = await conn.execute(
+        """
+        with m as (delete from member where id = %(member)s returning *)
+        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
+        from m
+        """,
+        {"member": member_id, "stamp": stamp},
+    )
+    await cursor.fetchone()
+
+
+async def set_password(conn: Connection, member_id: UUID, password_hash: str, stamp: str) -> bool:
+    """Whether there is such a member. Its sessions and links are the caller's business, in the next statement."""
+    cursor = await conn.execute(
+        """
+        with m as (update member set password_hash = %(hash)s where id = %(member)s returning *)
+        select audit(%(stamp)s, organisation_id, 'member.set-password', id::text, null, null) from m
+        """,
+        {"hash": password_hash, "member": member_id, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def set_profile(
+    conn: Connection, member_id: UUID, name: str | None, locale: str | None, zone: str | None
+) -> None:
+    """How a member is called, and how numbers and times are shown to it. It is nobody else's business: no audit."""
+    await conn.execute(
+        "update member set name = %s, locale = %s, time_zone = %s where id = %s", [name, locale, zone, member_id]
+    )
+
+
+async def find_member(conn: Connection, email: str) -> UUID | None:
+    """By the address, for the command line."""
+    row = await (await conn.execute("select id from member where email_key = %s", [email_key(email)])).fetchone()
+    return row[0] if row else None

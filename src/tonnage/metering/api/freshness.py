@@ -1,0 +1,49 @@
+"""How fresh what usage reports say is."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Kind
+from tonnage.api_keys.guard import AnyViewer
+from tonnage.metering import sampling_queries
+from tonnage.web.responses import Json
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import ResponseModel, TimestampText, with_example
+
+routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute, tags=["Distributors", "Partners"])
+
+
+class RegionFreshness(ResponseModel):
+    model_config = with_example(
+        {
+            "region": "eu-central-2",
+            "backend": "ceph",
+            "asOf": "2026-03-15T12:00:00Z",
+            "sampled": 1_204,
+            "missed": 0,
+            "running": False,
+        }
+    )
+
+    region: str
+    backend: str
+    asOf: TimestampText | None = None
+    sampled: int | None = None
+    missed: int | None = None
+    running: bool
+
+
+class Freshness(ResponseModel):
+    regions: list[RegionFreshness]
+
+
+@routes.get("/usage/freshness", responses={200: {"model": Freshness}})
+async def get_freshness(call: AnyViewer) -> Response:
+    """Say how fresh the usage of each region is.
+
+    `asOf` is the hour of the last sampling that went through all accounts; a region without it was never sampled: its
+    usage may be imported. The last one is under way, or waits for its cluster, while `running`. Keys of the operator
+    also see how many accounts it has `sampled` and `missed`.
+    """
+    counted = call.actor.kind is Kind.OPERATOR
+    return Json(await call.database.run(lambda conn: sampling_queries.freshness(conn, counted=counted)))

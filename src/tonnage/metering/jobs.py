@@ -1,0 +1,24 @@
+"""Sampling of clusters in the background."""
+
+from tonnage.errors import Sentence
+from tonnage.jobs import defer
+from tonnage.jobs.declaration import LONG, job
+from tonnage.metering import sampling_actions
+from tonnage.regions.actions import with_health_check
+from tonnage.regions.queries import clusters
+from tonnage.services import Services
+
+
+@job("metering.sample_all", label=Sentence("Start the hourly sampling of all clusters"), cron="0 * * * *")
+async def sample_all(services: Services, subject: str) -> None:
+    """Defers the sampling of every region that has a cluster."""
+    for cluster in await services.database.run(clusters):
+        await services.database.run(lambda conn, cluster=cluster: defer(conn, "metering.sample", cluster.region_id))
+
+
+@job("metering.sample", label=Sentence("Sample a cluster"), queue=LONG, about="region")
+async def sample(services: Services, subject: str) -> None:
+    """Records what the accounts of a region store, and their traffic."""
+    region_id = int(subject)
+    async with with_health_check(services, region_id) as backend:
+        await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock)

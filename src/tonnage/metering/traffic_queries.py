@@ -1,0 +1,149 @@
+"""SQL of traffic: hours as they are read from a region's cluster, and the days that are made of them.
+
+An hour is a counter that grows while it runs, and begins again when it was trimmed: of two readings the greater one is
+right.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from tonnage.db import Connection
+from tonnage.storage.backend import Traffic
+from tonnage.usage.period import Period
+from tonnage.usage.queries import REPORTED_ACCOUNT
+
+_ROWS_AT_ONCE = 1000
+
+
+async def read_to(conn: Connection, region_id: int) -> datetime | None:
+    """Up to which hour, excluded, the log of a region has been read."""
+    row = await (await conn.execute("select traffic_read_to from region where id = %s", [region_id])).fetchone()
+    return row[0] if row else None
+
+
+async def stage(conn: Connection, rows: Sequence[Traffic]) -> None:
+    """Puts what was read into the temporary table traffic_staged."""
+    await conn.execute(
+        "create temp table if not exists traffic_staged (account_id bigint not null, hour timestamptz not null,"
+        " sent bigint not null, received bigint not null, requests bigint not null) on commit drop"
+    )
+    await conn.execute("truncate traffic_staged")
+    async with conn.cursor() as cursor, cursor.copy("copy traffic_staged from stdin") as copy:
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            await copy.write("".join(map(_copied, rows[first : first + _ROWS_AT_ONCE])))
+    # The planner knows nothing of a table that was filled a moment ago.
+    await conn.execute("analyze traffic_staged")
+
+
+def _copied(row: Traffic) -> str:
+    return f"{row.account_id}\t{row.hour.isoformat()}\t{row.sent}\t{row.received}\t{row.requests}\n"
+
+
+async def record_read(conn: Connection, region_id: int, until: datetime) -> None:
+    """The log has been read up to that hour. Until the end of the transaction nobody else adds up the region's days."""
+    await conn.execute(
+        "update region set traffic_read_to = greatest(traffic_read_to, %s) where id = %s", [until, region_id]
+    )
+
+
+async def store(conn: Connection, region_id: int) -> None:
+    """Brings the hours up to the staged ones; the days of those that have grown are in the temporary table
+    traffic_touched. What is no account of the region is left out.
+    """
+    await conn.execute(
+        "create temp table if not exists traffic_touched (account_id bigint not null, day date not null) on commit drop"
+    )
+    await conn.execute("truncate traffic_touched")
+    await conn.execute(
+        """
+        with changed as (
+            insert into traffic_hour as h (account_id, hour, sent, received, requests)
+            select g.account_id, g.hour, g.sent, g.received, g.requests
+            from traffic_staged g join storage_account s on s.id = g.account_id
+            where s.region_id = %(region)s
+            order by g.account_id, g.hour
+            on conflict (account_id, hour) do update set sent = greatest(h.sent, excluded.sent),
+                received = greatest(h.received, excluded.received), requests = greatest(h.requests, excluded.requests)
+                where h.sent < excluded.sent or h.received < excluded.received or h.requests < excluded.requests
+            returning h.account_id, h.hour
+        )
+        insert into traffic_touched select distinct account_id, hour::date from changed
+        """,
+        {"region": region_id},
+        prepare=False,
+    )
+    await conn.execute("analyze traffic_touched")
+
+
+async def add_up_days(conn: Connection) -> None:
+    """Makes the touched days the sums of their hours. All of these must still be there: see actions.keep_house."""
+    await conn.execute(
+        """
+        insert into daily_traffic (account_id, day, sent, received, requests)
+        select t.account_id, t.day, sum(h.sent), sum(h.received), sum(h.requests)
+        from traffic_touched t
+        join traffic_hour h on h.account_id = t.account_id and h.hour >= t.day and h.hour < t.day + 1
+        group by t.account_id, t.day order by t.account_id, t.day
+        on conflict (account_id, day) do update
+            set sent = excluded.sent, received = excluded.received, requests = excluded.requests
+        """,
+        prepare=False,
+    )
+
+
+async def trimmed_to(conn: Connection, region_id: int) -> date | None:
+    """Up to which day, excluded, the log of a region has been trimmed."""
+    row = await (await conn.execute("select traffic_trimmed_to from region where id = %s", [region_id])).fetchone()
+    return row[0] if row else None
+
+
+async def active(
+    conn: Connection, region_id: int, first: date | None, until: date, after: int, limit: int
+) -> list[int]:
+    """The next accounts of a region after the id `after` that had traffic from the day `first` (None: ever) to before
+    the day `until`. Those that are gone, too: the log outlives them.
+    """
+    cursor = await conn.execute(
+        """
+        select s.id from storage_account s
+        where s.region_id = %(region)s and s.id > %(after)s and exists (
+            select from daily_traffic d
+            where d.account_id = s.id and d.day >= coalesce(%(first)s::date, '-infinity') and d.day < %(until)s
+            offset 0)
+        order by s.id limit %(limit)s
+        """,
+        {"region": region_id, "first": first, "until": until, "after": after, "limit": limit},
+    )
+    return [account_id for (account_id,) in await cursor.fetchall()]
+
+
+async def record_trimmed(conn: Connection, region_id: int, until: date) -> None:
+    """The log has been trimmed up to that day."""
+    await conn.execute("update region set traffic_trimmed_to = %s where id = %s", [until, region_id])
+
+
+async def traffic_of_account(
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, period: Period
+) -> bytes | None:
+    """The days of the period on which there was traffic, as an api.ClientTraffic; None where there would be no usage
+    either.
+    """
+    cursor = await conn.execute(
+        f"""
+        select json_build_object('client_id', s.id::text, 'name', s.name, 'daily_traffic', coalesce((
+            select json_agg(json_build_object(
+                'date', d.day, 'egress', d.sent, 'ingress', d.received, 'requests', d.requests) order by d.day)
+            from daily_traffic d where d.account_id = s.id and d.day between %(first)s and %(last)s), '[]'))
+        from {REPORTED_ACCOUNT}
+        """,
+        {
+            "scope": scope,
+            "partner": partner_id,
+            "account": account_id,
+            "first": period.first,
+            "last": period.last,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None

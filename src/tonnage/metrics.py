@@ -1,0 +1,125 @@
+"""What `/metrics` tells Prometheus: the requests of this process, and how things stand, as the database knows it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.responses import Response
+
+from tonnage import __version__
+from tonnage.api_keys.guard import OperatorViewer
+from tonnage.db import Connection
+from tonnage.jobs.queries import JobCount, job_counts
+from tonnage.metering.lists import RegionSampling, region_sampling
+from tonnage.migrations import state
+from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
+from tonnage.regions.queries import health
+from tonnage.web.routing import AuthFirstRoute
+
+routes = APIRouter(route_class=AuthFirstRoute)
+
+
+@routes.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, call: OperatorViewer) -> Response:
+    """In the text format of Prometheus. What is from the database is the same from every process."""
+    facts = await call.database.run(lambda conn: _facts(conn, call.now))
+    registry = CollectorRegistry()
+    registry.register(facts)
+    told = generate_latest(request.app.state.requests.registry) + generate_latest(registry)
+    return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@dataclass(frozen=True, eq=False)
+class _Facts(Collector):
+    now: datetime
+    schema: str
+    jobs: list[JobCount]
+    health: list[tuple[str, bool, int]]
+    region_provisioning: list[RegionProvisioning]
+    sampled: list[RegionSampling]
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them as Prometheus counts them."""
+        yield InfoMetricFamily("tonnage", "What runs here.", {"version": __version__, "schema": self.schema})
+        yield from self._of_jobs()
+        yield from self._of_regions()
+        yield from self._of_accounts()
+        yield from self._of_sampling()
+
+    def _of_jobs(self) -> Iterator[Metric]:
+        jobs = GaugeMetricFamily(
+            "tonnage_jobs", "Jobs that wait, are tried again, run or have failed.", labels=("name", "status")
+        )
+        for one in self.jobs:
+            jobs.add_metric((one.name, one.status), one.jobs)
+        yield jobs
+        oldest: dict[str, float] = {"waiting": 0, "retrying": 0}
+        for one in self.jobs:
+            if one.status in oldest and one.asked_at is not None:
+                oldest[one.status] = max(oldest[one.status], self._seconds_since(one.asked_at))
+        yield _gauge(
+            "tonnage_job_oldest_seconds",
+            "Since the oldest job whose turn it is was asked for.",
+            "status",
+            oldest.items(),
+        )
+
+    def _of_regions(self) -> Iterator[Metric]:
+        trouble = [(region, float(in_trouble)) for region, in_trouble, _ in self.health]
+        yield _gauge("tonnage_region_trouble", "1 while the region's cluster cannot be used.", "region", trouble)
+        failures = CounterMetricFamily(
+            "tonnage_region_failures", "How often the region's cluster was found in trouble.", labels=("region",)
+        )
+        for region, _, failed in self.health:
+            failures.add_metric((region,), failed)
+        yield failures
+
+    def _of_accounts(self) -> Iterator[Metric]:
+        behind = GaugeMetricFamily(
+            "tonnage_accounts_behind",
+            "Storage accounts that are not yet on their cluster as they should be, or that it refuses.",
+            labels=("region", "state"),
+        )
+        repairs = CounterMetricFamily("tonnage_repairs", "Differences that sweeps have repaired.", labels=("region",))
+        for one in self.region_provisioning:
+            behind.add_metric((one.region, "pending"), one.pending)
+            behind.add_metric((one.region, "refused"), one.refused)
+            repairs.add_metric((one.region,), one.repaired)
+        drift = ((one.region, one.drift) for one in self.region_provisioning)
+        yield behind
+        yield repairs
+        yield _gauge("tonnage_drift", "Differences that the last sweep has left to people.", "region", drift)
+
+    def _of_sampling(self) -> Iterator[Metric]:
+        lag = ((one.region, self._seconds_since(one.hour)) for one in self.sampled)
+        yield _gauge("tonnage_sampling_lag_seconds", "Since the hour that was sampled last.", "region", lag)
+        missed = ((one.region, one.missed) for one in self.sampled)
+        yield _gauge("tonnage_sampling_missed", "Accounts that did not answer then.", "region", missed)
+
+    def _seconds_since(self, moment: datetime) -> float:
+        # The queue keeps the database's time, which may be ahead of ours.
+        return max(0.0, (self.now - moment).total_seconds())
+
+
+def _gauge(name: str, about: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(name, about, labels=(label,))
+    for of, value in values:
+        family.add_metric((of,), value)
+    return family
+
+
+async def _facts(conn: Connection, now: datetime) -> _Facts:
+    found = await state(conn)
+    return _Facts(
+        now,
+        found.database or "",
+        await job_counts(conn),
+        await health(conn),
+        await region_provisioning(conn),
+        await region_sampling(conn),
+    )

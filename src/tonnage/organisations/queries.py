@@ -1,0 +1,64 @@
+"""SQL of organisations."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tonnage.db import Connection, ListQuery
+
+
+async def insert_distributor(
+    conn: Connection, distributor_id: UUID | None, name: str, now: datetime, stamp: str
+) -> UUID:
+    """The new distributor's id: the one given, or a random one."""
+    cursor = await conn.execute(
+        """
+        with o as (
+            insert into organisation (id, kind, name, created_at)
+            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'distributor', %(name)s, %(now)s) returning id, name
+        )
+        select o.id, audit(%(stamp)s, o.id, 'distributor.create', o.id::text, null, jsonb_build_object('name', o.name))
+        from o
+        """,
+        {"id": distributor_id, "name": name, "now": now, "stamp": stamp},
+    )
+    return (await _the_row(cursor))[0]
+
+
+async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | None:
+    """The kind of an organisation that is open, or None."""
+    cursor = await conn.execute("select kind from organisation where id = %s and closed_at is null", [organisation_id])
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The names of those organisations among `ids`, closed ones too. What is no such id is left out."""
+    cursor = await conn.execute("select id::text, name from organisation where id::text = any(%s)", [list(ids)])
+    return dict(await cursor.fetchall())
+
+
+async def operator_id(conn: Connection) -> UUID:
+    """The one operator, which every database has from its first revision."""
+    return (await _the_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
+
+
+def distributors() -> ListQuery:
+    """All distributors that are open: id and name."""
+    return ListQuery(
+        """
+        select o.seq, json_build_object('id', o.id, 'name', o.name)
+        from organisation o
+        where o.kind = 'distributor' and o.closed_at is null and (%(after)s::bigint is null or o.seq > %(after)s)
+        order by o.seq limit %(limit)s
+        """,
+        {},
+    )
+
+
+async def _the_row(cursor: Any) -> tuple[Any, ...]:
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("the statement returns a row whenever it succeeds")
+    return row

@@ -1,0 +1,127 @@
+"""SQL of sweeps: what was found on a region's cluster."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import LiteralString, NamedTuple
+
+from tonnage.db import Connection, ListQuery
+from tonnage.provisioning.drift import Drift
+
+
+async def save_result(
+    conn: Connection, region_id: int, checked: int, repaired: int, left: Sequence[Drift], now: datetime
+) -> None:
+    """A whole sweep's numbers, and what it has left to the operator, in place of what the one before had."""
+    await conn.execute(
+        """
+        with done as (
+            insert into sweep (region_id, finished_at, checked, repaired)
+            values (%(region)s, %(now)s, %(checked)s, %(repaired)s)
+            on conflict (region_id) do update set finished_at = excluded.finished_at, checked = excluded.checked,
+                repaired = sweep.repaired + excluded.repaired
+            returning region_id
+        ), found as (
+            select * from unnest(%(subjects)s::text[], %(whats)s::text[]) as f (subject, what)
+        ), gone as (
+            delete from drift d using done
+            where d.region_id = done.region_id and d.subject not in (select subject from found)
+        )
+        insert into drift (region_id, subject, what, found_at)
+        select done.region_id, found.subject, found.what, %(now)s from done, found
+        on conflict (region_id, subject) do update set what = excluded.what
+        """,
+        {
+            "region": region_id,
+            "checked": checked,
+            "repaired": repaired,
+            "subjects": [one.subject for one in left],
+            "whats": [one.what for one in left],
+            "now": now,
+        },
+    )
+
+
+def recorded_drift() -> ListQuery:
+    """What the last sweep of each region has left to the operator: how it differs, since when, and as of when."""
+    return ListQuery(
+        """
+        select d.number, json_build_object('region', d.name, 'subject', d.subject, 'what', d.what,
+            'foundAt', to_char(d.found_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'comparedAt', to_char(d.finished_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        from (
+            select d.*, r.name, s.finished_at, row_number() over (order by r.id, d.found_at, d.subject) as number
+            from drift d join region r on r.id = d.region_id join sweep s on s.region_id = d.region_id
+        ) d
+        where %(after)s::bigint is null or d.number > %(after)s
+        order by d.number limit %(limit)s
+        """,
+        {},
+    )
+
+
+class UnknownAccounts(NamedTuple):
+    """Accounts that should not be on a region's cluster."""
+
+    unknown: list[int]
+    purged: list[int]
+    elsewhere: list[int]
+    """Of another region; two may share a cluster by mistake."""
+
+
+async def unknown_accounts(conn: Connection, region_id: int, account_ids: Sequence[int]) -> UnknownAccounts:
+    """Those among the accounts on a region's cluster. One whose purge is under way may still be there."""
+    cursor = await conn.execute(
+        """
+        select c.id, s.id is null, s.region_id is distinct from %(region)s
+        from unnest(%(ids)s::bigint[]) as c (id) left join storage_account s on s.id = c.id
+        where s.id is null or s.purged_at is not null or s.region_id <> %(region)s
+        order by c.id
+        """,
+        {"ids": list(account_ids), "region": region_id},
+    )
+    found = UnknownAccounts([], [], [])
+    for account_id, unknown, elsewhere in await cursor.fetchall():
+        (found.unknown if unknown else found.elsewhere if elsewhere else found.purged).append(account_id)
+    return found
+
+
+async def applied_accounts(conn: Connection, region_id: int) -> int:
+    """How many accounts of a region should be on its cluster and were brought there at some time."""
+    cursor = await conn.execute(f"select count(*) from storage_account s where {_APPLIED}", {"region": region_id})
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
+async def applied_among(conn: Connection, region_id: int, account_ids: Sequence[int]) -> int:
+    """How many of these are among them."""
+    cursor = await conn.execute(
+        f"select count(*) from storage_account s where {_APPLIED} and s.id = any(%(ids)s)",
+        {"region": region_id, "ids": list(account_ids)},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else 0
+
+
+_APPLIED: LiteralString = (
+    "s.region_id = %(region)s and s.applied_revision > 0 and s.purged_at is null and s.purge_started_at is null"
+)
+
+
+class DriftRow(NamedTuple):
+    """A difference between a region's cluster and the database that was left to people."""
+
+    region: str
+    subject: str
+    what: str
+    found_at: datetime
+
+
+async def drift_rows(conn: Connection) -> list[DriftRow]:
+    """Of all regions, the oldest first; at most 500, which is more than anybody goes through by hand."""
+    cursor = await conn.execute(
+        """
+        select r.name, d.subject, d.what, d.found_at from drift d join region r on r.id = d.region_id
+        order by r.name, d.found_at, d.subject limit 500
+        """
+    )
+    return [DriftRow(*row) for row in await cursor.fetchall()]

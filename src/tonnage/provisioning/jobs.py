@@ -1,0 +1,101 @@
+"""Background work that keeps clusters as the database says."""
+
+import logging
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.db import Connection
+from tonnage.errors import Sentence
+from tonnage.jobs import defer
+from tonnage.jobs.declaration import LONG, job
+from tonnage.organisations.queries import operator_id
+from tonnage.provisioning import actions, drift_actions, purge_queries
+from tonnage.provisioning.drift import LEFT
+from tonnage.provisioning.purge_actions import purge_due
+from tonnage.regions.actions import check, with_health_check
+from tonnage.regions.queries import clusters, set_identity_unverified
+from tonnage.services import Services
+
+_log = logging.getLogger(__name__)
+
+
+@job("provisioning.purge_all", label=Sentence("Find storage accounts due for deletion"), cron="*/5 * * * *")
+async def purge_all(services: Services, subject: str) -> None:
+    """Defers the purge of every region that has accounts whose date has come."""
+    now = services.business_clock()
+    for region_id in await services.database.run(lambda conn: purge_queries.regions_due(conn, now)):
+        await services.database.run(
+            lambda conn, region_id=region_id: defer(conn, "provisioning.purge_region", region_id)
+        )
+
+
+@job("provisioning.purge_region", label=Sentence("Delete storage accounts that are due"), queue=LONG, about="region")
+async def purge_region(services: Services, subject: str) -> None:
+    """Purges the accounts of a region whose date has come."""
+    region_id, actor = int(subject), await _actor(services)
+    async with with_health_check(services, region_id) as backend:
+        purged = await purge_due(services.database, backend, region_id, actor, services.business_clock)
+    if purged:
+        _log.info("purged %d storage accounts", purged)
+
+
+@job("provisioning.reconcile", label=Sentence("Apply changes to the cluster"), about="region")
+async def reconcile(services: Services, subject: str) -> None:
+    """Applies what has changed to a region's cluster."""
+    region_id = int(subject)
+    async with with_health_check(services, region_id) as backend:
+        await actions.reconcile(services.database, backend, region_id)
+
+
+@job("provisioning.requota", label=Sentence("Recalculate the quotas of a partner"), about="partner")
+async def requota(services: Services, subject: str) -> None:
+    """Finds the quotas that change because a partner's pool has."""
+    await actions.requota(services.database, UUID(subject))
+
+
+@job("provisioning.full_reconcile_all", label=Sentence("Start the comparison of all clusters"), cron="41 */6 * * *")
+async def full_reconcile_all(services: Services, subject: str) -> None:
+    """Defers the comparison of every cluster with the database."""
+    for cluster in await services.database.run(clusters):
+        if cluster.identity_unverified is None:
+            await services.database.run(
+                lambda conn, cluster=cluster: defer(conn, "provisioning.full_reconcile", cluster.region_id)
+            )
+
+
+@job("provisioning.full_reconcile", label=Sentence("Compare a cluster with the database"), queue=LONG, about="region")
+async def full_reconcile(services: Services, subject: str) -> None:
+    """Compares a region's cluster with the database."""
+    region_id, actor = int(subject), await _actor(services)
+    async with with_health_check(services, region_id) as backend:
+        compared = await drift_actions.full_reconcile(services.database, backend, region_id, actor, services.wall_clock)
+    for drift in compared.findings:
+        level = logging.INFO if drift.expected else logging.WARNING
+        done = drift.remedy if drift.repaired or drift.remedy == LEFT else f"not {drift.remedy}"
+        _log.log(level, "%s %s: %s", drift.subject, drift.what, done)
+    _log.info("compared %d storage accounts with their cluster", compared.accounts)
+
+
+@job("provisioning.verify_identity", label=Sentence("Verify that it is the region's cluster"), about="region")
+async def verify_identity(services: Services, subject: str) -> None:
+    """Verifies, after a region was connected, that it is its cluster, and if so defers a comparison of the two.
+
+    If not, the region's trouble says so, and nothing is done there until somebody acts.
+    """
+    region_id, database = int(subject), services.database
+    cluster, backend = await services.backends.any_state(region_id)
+    problem = None
+    if cluster.identity_unverified is not None:
+        problem = await drift_actions.identity_problem(database, backend, region_id)
+
+    async def conclude(conn: Connection) -> None:
+        await set_identity_unverified(conn, cluster, problem)
+        if problem is None:
+            await defer(conn, "provisioning.full_reconcile", region_id)
+
+    await database.transaction(conclude)
+    await check(services, region_id)
+
+
+async def _actor(services: Services) -> Actor:
+    return Actor(await services.database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")

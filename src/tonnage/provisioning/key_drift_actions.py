@@ -1,0 +1,44 @@
+"""Access keys of a region's accounts, compared with those on its cluster."""
+
+from collections.abc import Mapping, Sequence
+
+from tonnage.access.actor import Actor
+from tonnage.access_keys import queries as access_key_queries
+from tonnage.access_keys.access_key import (
+    KeyState,
+    key_drift,
+)
+from tonnage.db import Database
+from tonnage.provisioning.drift import LEFT, Drift
+
+
+async def compare_keys(
+    database: Database,
+    actor: Actor,
+    before: Mapping[int, Mapping[str, KeyState]],
+    on_cluster: Mapping[int, Sequence[str]],
+    *,
+    repair: bool,
+) -> list[Drift]:
+    """How the keys of some accounts differ from those on their cluster. `repair`: what is lost there goes here too.
+
+    `before`: their keys as `keys_of` had them before the cluster was asked for `on_cluster`, the keys by account.
+    """
+    drifts = {account: key_drift(before.get(account, {}), keys) for account, keys in on_cluster.items()}
+    lost = [(account, key) for account, drift in drifts.items() for key in drift.lost]
+    if lost and repair:
+        # Without those that have gone by their owner's wish meanwhile.
+        keys = [key for _, key in lost]
+        lost = await database.run(lambda conn: access_key_queries.mark_lost(conn, keys, actor.stamp))
+    doubtful = [account for account, drift in drifts.items() if drift.unknown]
+    # What was made after `before` is known by now.
+    after = await database.run(lambda conn: access_key_queries.keys_of(conn, doubtful)) if doubtful else {}
+    unknown = [(one, key) for one in doubtful for key in drifts[one].unknown if key not in after.get(one, {})]
+    return [
+        *(Drift(_access_key_subject(*key), "is not on the cluster", "forgotten", repaired=repair) for key in lost),
+        *(Drift(_access_key_subject(*key), "is on the cluster, and unknown here", LEFT) for key in unknown),
+    ]
+
+
+def _access_key_subject(account_id: int, access_key: str) -> str:
+    return f"access key {access_key} of storage account {account_id}"

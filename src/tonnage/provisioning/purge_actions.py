@@ -1,0 +1,63 @@
+"""The purge of storage accounts whose day has come, on their cluster and then here."""
+
+import logging
+from datetime import datetime
+
+from tonnage.access.actor import Actor
+from tonnage.clock import BusinessClock
+from tonnage.db import Connection, Database
+from tonnage.errors import Unavailable
+from tonnage.jobs import defer
+from tonnage.provisioning import purge_queries
+from tonnage.storage.backend import Purging
+from tonnage.storage.concurrency import for_each_concurrently
+from tonnage.storage.errors import BackendRefused
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 100
+"""Accounts that are claimed together."""
+
+PURGES_AT_ONCE = 4
+"""A large account takes its cluster many minutes; the small ones must not wait for it."""
+
+
+async def purge_due(database: Database, backend: Purging, region_id: int, actor: Actor, clock: BusinessClock) -> int:
+    """Purges every account of a region whose date has come; gives their number.
+
+    Holds no transaction while it talks to the cluster. Interrupted anywhere, the next run does the rest: what was
+    started is found again. One that could not be purged does not keep the others waiting; what is raised at the end,
+    Unavailable or else PlaneRefused, says that there are such.
+    """
+
+    async def purge(account_id: int) -> bool:
+        await backend.purge(account_id)
+        return await database.transaction(lambda conn: _finish(conn, actor, account_id, clock()))
+
+    now = clock()
+    purged = 0
+    away: Unavailable | None = None
+    refused: BackendRefused | None = None
+    async for due in database.pages(
+        lambda conn, after: purge_queries.start_due_purges(conn, region_id, now, after, _BATCH),
+        lambda account: account,
+    ):
+        outcome = await for_each_concurrently(due, purge, PURGES_AT_ONCE)
+        purged += sum(gone for _, gone in outcome.done)
+        if outcome.stopped:
+            raise outcome.stopped
+        for account_id, error in outcome.failed:
+            _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
+            refused = error if isinstance(error, BackendRefused) else refused
+        away = outcome.away or away
+    if error := away or refused:
+        raise error
+    return purged
+
+
+async def _finish(conn: Connection, actor: Actor, account_id: int, now: datetime) -> bool:
+    """In the caller's transaction. Whether nobody else has done it."""
+    freed = await purge_queries.finish_purge(conn, account_id, now, actor.stamp)
+    if freed is not None and freed.makes_room:
+        await defer(conn, "provisioning.requota", freed.partner_id)
+    return freed is not None

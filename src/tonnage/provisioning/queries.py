@@ -1,0 +1,164 @@
+"""SQL of what clusters are told of storage accounts. Several accounts are locked in order of id."""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from tonnage.db import Connection
+from tonnage.provisioning.quota import Pool, Share
+from tonnage.provisioning.state import Applied, ProvisioningState
+
+# `s` is some living accounts; a partner's pool is summed up once, however many of its accounts are among them.
+_STATE: LiteralString = """
+    , pool as materialized (
+        select p.id, p.allocated_capacity, coalesce(p.allow_overdraft, false) as allow_overdraft,
+            p.allocated_to_accounts,
+            (select coalesce(sum(greatest(0, x.used - x.allocated_capacity)), 0) from storage_account x
+             where x.partner_id = p.id and x.purged_at is null and (x.allow_overdraft or x.allocated_capacity = 0)
+            )::numeric as excess
+        from partner p where p.id in (select partner_id from s)
+    )
+    select s.id, s.desired_revision, s.applied_revision, s.apply_attempts,
+        s.refused_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
+        s.suspended_at is not null, s.allocated_capacity, s.allow_overdraft, s.used, s.pending_deleted_at is not null,
+        pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess
+    from s join pool on pool.id = s.partner_id
+    order by s.id"""
+
+_PRESENT: LiteralString = "purged_at is null and purge_started_at is null"
+
+
+async def pending(conn: Connection, region_id: int, after: int, limit: int) -> list[ProvisioningState]:
+    """Accounts of a region, after the id `after`, of which the cluster must hear, without those that it has refused."""
+    return await _states(
+        conn,
+        f"""
+        with s as materialized (
+            select * from storage_account
+            where region_id = %(region)s and id > %(after)s and {_PRESENT} and applied_revision < desired_revision
+                and refused_revision is distinct from desired_revision
+            order by id limit %(limit)s
+        )
+        {_STATE}""",
+        {"region": region_id, "after": after, "limit": limit},
+    )
+
+
+async def present(conn: Connection, region_id: int, after: int, limit: int) -> list[ProvisioningState]:
+    """Accounts of a region, after the id `after`, that should be on its cluster."""
+    return await _states(
+        conn,
+        f"""
+        with s as materialized (
+            select * from storage_account
+            where region_id = %(region)s and id > %(after)s and {_PRESENT} order by id limit %(limit)s
+        )
+        {_STATE}""",
+        {"region": region_id, "after": after, "limit": limit},
+    )
+
+
+async def state_of(conn: Connection, account_id: int) -> ProvisioningState | None:
+    """One account, as long as it should be on a cluster."""
+    found = await _states(
+        conn,
+        f"""
+        with s as materialized (select * from storage_account where id = %(id)s and {_PRESENT})
+        {_STATE}""",
+        {"id": account_id},
+    )
+    return found[0] if found else None
+
+
+async def elastic(conn: Connection, partner_id: object, after: int, limit: int) -> list[ProvisioningState]:
+    """Elastic accounts on clusters, after the id `after`: a partner's, or for None everybody's."""
+    return await _states(
+        conn,
+        f"""
+        with s as materialized (
+            select a.* from storage_account a join region r on r.id = a.region_id
+            where r.backend <> 'metered' and a.id > %(after)s and {_PRESENT}
+                and (a.allow_overdraft or a.allocated_capacity = 0)
+                and (%(partner)s::uuid is null or a.partner_id = %(partner)s)
+            order by a.id limit %(limit)s
+        )
+        {_STATE}""",
+        {"partner": partner_id, "after": after, "limit": limit},
+    )
+
+
+async def _states(conn: Connection, text: LiteralString, params: dict[str, object]) -> list[ProvisioningState]:
+    cursor = await conn.execute(text, params)
+    return [
+        ProvisioningState(*row[:9], share=Share(*row[9:13]), pool=Pool(*row[13:16], excess=int(row[16])))
+        for row in await cursor.fetchall()
+    ]
+
+
+class Recorded(NamedTuple):
+    """What became of a note. `leaving`: the account's purge has begun. `overtaken`: somebody else has told it too."""
+
+    account_id: int
+    leaving: bool
+    overtaken: bool
+
+
+async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[Recorded]:
+    """Keeps what the cluster was told.
+
+    Two may have told it at once, and nobody knows whose word came last. But the second to note sees that there was
+    another telling than it knew of: then the account counts as one of which the cluster must hear.
+    """
+    cursor = await conn.execute(
+        """
+        with told as (
+            select * from unnest(
+                %(ids)s::bigint[], %(revisions)s::bigint[], %(quotas)s::bigint[], %(apply_attempts)s::bigint[]
+            ) as t (id, revision, quota, apply_attempts)
+        ), old as (
+            select s.id, s.desired_revision, s.apply_attempts, s.purge_started_at is not null as leaving
+            from storage_account s where s.id in (select id from told) order by s.id for no key update of s
+        ), noted as (
+            update storage_account s set quota = told.quota, apply_attempts = old.apply_attempts + 1,
+                applied_revision = case when old.apply_attempts = told.apply_attempts
+                    then told.revision else least(told.revision, old.desired_revision - 1) end,
+                refused_revision = null, refusal = null
+            from told join old using (id) where s.id = old.id and not old.leaving
+        )
+        select old.id, old.leaving, old.apply_attempts <> told.apply_attempts from told join old using (id)
+        """,
+        {
+            "ids": [one.account_id for one in told],
+            "revisions": [one.revision for one in told],
+            "quotas": [one.quota for one in told],
+            "apply_attempts": [one.apply_attempts for one in told],
+        },
+    )
+    return [Recorded(*row) for row in await cursor.fetchall()]
+
+
+async def record_refusal(conn: Connection, account_id: int, revision: int, reason: str) -> None:
+    """Keeps why the cluster refuses an account as it should be; the next change of it is tried again."""
+    await conn.execute(
+        """
+        update storage_account set refused_revision = %(revision)s, refusal = %(reason)s
+        where id = %(id)s and desired_revision = %(revision)s and purged_at is null
+        """,
+        {"id": account_id, "revision": revision, "reason": reason},
+    )
+
+
+async def mark_needs_apply(conn: Connection, account_ids: Sequence[int]) -> list[int]:
+    """Lets the clusters hear of accounts; gives the regions concerned."""
+    cursor = await conn.execute(
+        f"""
+        with locked as (
+            select id from storage_account where id = any(%s) and {_PRESENT} order by id for no key update
+        ), s as (
+            update storage_account s set desired_revision = s.desired_revision + 1 from locked where s.id = locked.id
+            returning s.region_id
+        )
+        select distinct region_id from s order by region_id
+        """,
+        [list(account_ids)],
+    )
+    return [region_id for (region_id,) in await cursor.fetchall()]

@@ -1,0 +1,115 @@
+"""The open clients of the regions' clusters. A process has one of these."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tonnage import sealing
+from tonnage.db import Connection, Database
+from tonnage.errors import NotFound, Sentence
+from tonnage.regions import queries
+from tonnage.regions.region import METERED, Gateway
+from tonnage.sealing import SealingError
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, Cluster, StorageBackend
+from tonnage.storage.ceph import CephBackend
+from tonnage.storage.errors import Misconfigured
+from tonnage.storage.metered import MeteredBackend
+
+_log = logging.getLogger(__name__)
+
+
+class OpenBackends:
+    """Gives the backend of a region, and keeps its client for the next time.
+
+    `key_file` opens the credentials. `patience` is how long clusters are waited for; None: as is usual.
+    """
+
+    def __init__(self, database: Database, key_file: Path | None, patience: Timeouts | None = None) -> None:
+        self._database = database
+        self._key_file = key_file
+        self._patience = patience
+        self._open: dict[int, tuple[int, StorageBackend]] = {}
+        self._replaced: list[StorageBackend] = []
+        """May still be in use, so they are closed at the end."""
+        self._opening = asyncio.Lock()
+
+    async def of(self, region_id: int) -> StorageBackend:
+        """The backend as the region is now.
+
+        NotFound: there is no such region. Misconfigured: its secret is lost, or it may be another cluster.
+        """
+        cluster, backend = await self.any_state(region_id)
+        if cluster.identity_unverified is not None:
+            raise Misconfigured(
+                cluster.identity_unverified
+                or Sentence("The cluster of the region {region} is just being looked at.", region=cluster.name)
+            )
+        return backend
+
+    async def any_state(self, region_id: int) -> tuple[Cluster, StorageBackend]:
+        """The same, whichever cluster it may be: for those who look at it. They must change nothing there."""
+        cluster = await self._database.run(lambda conn: queries.cluster(conn, region_id))
+        if cluster is None:
+            raise NotFound("The region is not there any more.")
+        async with self._opening:
+            connection, backend = self._open.get(region_id, (None, None))
+            if backend is None or connection != cluster.connection:
+                if backend is not None:
+                    self._replaced.append(backend)
+                backend = await self._connect(cluster)
+                self._open[region_id] = (cluster.connection, backend)
+            return cluster, backend
+
+    async def _connect(self, cluster: Cluster) -> StorageBackend:
+        if cluster.backend == METERED or cluster.admin_url is None:
+            return MeteredBackend()
+        key = await self._database.run(lambda conn: self._credentials(conn, cluster))
+        return CephBackend(cluster.admin_url, key, self._patience)
+
+    async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:
+        # Without the name of the file, since whoever asks whether we are ready gets to read it.
+        closed = f"The credentials of the region {cluster.name} cannot be opened"
+        if self._key_file is None:
+            raise Misconfigured(f"{closed}: TONNAGE_SECRET_KEY_FILE is not set.")
+        try:
+            sealed = await sealing.fetch(conn, self._key_file, _secret_of(cluster.region_id))
+        except SealingError as error:
+            _log.warning("the credentials of the region %s cannot be opened: %s", cluster.name, error)
+            raise Misconfigured(f"{closed}; `tonnage doctor` says why.") from error
+        if sealed is None:
+            raise Misconfigured(f"The region {cluster.name} has no credentials; set them with: tonnage region connect")
+        return AccessKey(**json.loads(sealed))
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        for backend in [*self._replaced, *(backend for _, backend in self._open.values())]:
+            await backend.close()
+
+
+@asynccontextmanager
+async def open_backends(database: Database, key_file: Path | None) -> AsyncGenerator[OpenBackends]:
+    """Backends that are closed afterwards."""
+    backends = OpenBackends(database, key_file)
+    try:
+        yield backends
+    finally:
+        await backends.close()
+
+
+async def store_credentials(conn: Connection, key_file: Path, region_id: int, gateway: Gateway) -> None:
+    """Seals a gateway's credentials, in the caller's transaction. Raises SealingError."""
+    secret = json.dumps({"access_key": gateway.access_key, "secret_key": gateway.secret_key})
+    await sealing.store(conn, key_file, _secret_of(region_id), secret.encode())
+
+
+async def discard_credentials(conn: Connection, region_id: int) -> None:
+    """Of a region that goes."""
+    await sealing.discard(conn, _secret_of(region_id))
+
+
+def _secret_of(region_id: int) -> str:
+    return f"region/{region_id}"

@@ -1,0 +1,199 @@
+"""SQL of daily use as pages and charts show it: of partners, and of accounts."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import LiteralString, NamedTuple
+from uuid import UUID
+
+from tonnage.db import Connection
+from tonnage.usage.period import Period
+
+TREND_DAYS = 30
+
+# What is gone keeps its last daily value until the day it was purged; its column says 0. Of a living account the last
+# known use is all there is to say behind rolled_up_to. OFFSET keeps the planner from reading everybody's accounts.
+DAYS: LiteralString = """
+    select day, sum(usage) as usage
+    from (
+        select u.day, u.usage from partner_usage u
+        where u.partner_id = owned.partner_id and u.day between %(first)s and least(%(last)s::date, %(today)s::date)
+        union all
+        select c.since + n, c.usage
+        from (
+            select greatest(s.rolled_up_to + 1, %(first)s::date) as since,
+                least(s.purged_at::date, %(last)s::date, %(today)s::date) as until,
+                sum(case when s.purged_at is null then s.used else (
+                    select d.closing from daily_usage d
+                    where d.account_id = s.id and d.day = s.rolled_up_to) end) as usage
+            from storage_account s
+            where s.partner_id = owned.partner_id and s.rolled_up_to < least(%(last)s::date, %(today)s::date)
+                and (s.purged_at is null and s.used > 0
+                    or s.purged_at::date >= %(first)s and s.purged_at::date > s.rolled_up_to)
+            group by 1, 2
+            offset 0
+        ) c cross join lateral generate_series(0, c.until - c.since) n
+    ) known
+    group by day"""
+"""For a LATERAL behind rows `owned (partner_id)`: use on the days of a period; a day without any may be missing.
+
+The database sums up the daily values of accounts; what is carried behind these is added here.
+"""
+
+
+class PartnerDay(NamedTuple):
+    """A day of a partner, UTC; all in bytes, and whole numbers."""
+
+    day: date
+    usage: Decimal
+    allocated: int
+    """At the end of the day; 0 is pay-per-use."""
+    excess: Decimal
+    """Use beyond the allocation; all of it under pay-per-use."""
+
+
+async def daily_of_partner(
+    conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
+) -> list[PartnerDay]:
+    """The days of the period, in order, from the partner's first one to today."""
+    cursor = await conn.execute(
+        f"""
+        with owned as (
+            select p.id as partner_id, o.created_at::date as born from partner p join organisation o on o.id = p.id
+            where p.id = %(partner)s and p.closed_at is null
+                and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        ), terms as (
+            select t.allocated_capacity, t.valid_from::date as since,
+                lead(t.valid_from::date, 1, 'infinity') over (order by t.valid_from, t.id) as until
+            from owned join partner_terms t using (partner_id)
+        ), days as (
+            select d.* from owned cross join lateral ({DAYS}) d
+        )
+        select c.day, u.usage, t.allocated_capacity, greatest(0, u.usage - t.allocated_capacity)
+        from owned
+        cross join lateral (
+            select greatest(born, %(first)s::date) + n as day
+            from generate_series(0, least(%(last)s::date, %(today)s::date) - greatest(born, %(first)s::date)) n
+        ) c
+        join terms t on c.day >= t.since and c.day < t.until
+        left join days on days.day = c.day
+        cross join lateral (select coalesce(days.usage, 0) as usage) u
+        order by c.day
+        """,
+        {"scope": scope, "partner": partner_id, **_days(period, today)},
+    )
+    return [PartnerDay(*row) for row in await cursor.fetchall()]
+
+
+async def average_used(
+    conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
+) -> Decimal | None:
+    """The mean of the days that `daily_of_partner` has, bytes, rounded half up; None without a day."""
+    days = await daily_of_partner(conn, scope, partner_id, period, today)
+    return mean([day.usage for day in days])
+
+
+def mean(amounts: Sequence[Decimal]) -> Decimal | None:
+    """Of whole numbers, rounded half up; None of none."""
+    total, count = sum(map(int, amounts)), len(amounts)  # not as Decimal, which has 28 digits
+    return Decimal((2 * total + count) // (2 * count)) if amounts else None
+
+
+async def trends(
+    conn: Connection, scope: UUID | None, partner_ids: Sequence[UUID], today: date
+) -> dict[UUID, list[float]]:
+    """Use on each of the last TREND_DAYS days, today last, bytes: for the eye, so no exact numbers."""
+    first = today - timedelta(days=TREND_DAYS - 1)
+    cursor = await conn.execute(
+        f"""
+        with owned as materialized (
+            select p.id as partner_id from partner p
+            where p.id = any(%(ids)s) and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        )
+        select owned.partner_id, (
+            select array_agg(coalesce(d.usage, 0)::float8 order by n)
+            from generate_series(0, %(today)s::date - %(first)s::date) n
+            left join ({DAYS}) d on d.day = %(first)s::date + n)
+        from owned
+        """,
+        {"scope": scope, "ids": list(partner_ids), **_days(Period(first, today), today)},
+    )
+    return dict(await cursor.fetchall())
+
+
+def _days(period: Period, today: date) -> dict[str, object]:
+    return {"first": period.first, "last": period.last, "today": today}
+
+
+class AccountDay(NamedTuple):
+    """A day of an account, UTC, in bytes. Traffic is None where there was none or nobody counts it."""
+
+    day: date
+    usage: int
+    allocated: int
+    """At the end of the day; 0 is pay-per-use."""
+    sent: int | None
+    """To its clients: egress."""
+    received: int | None
+    requests: int | None
+
+
+async def daily_of_account(
+    conn: Connection, scope: UUID | None, account_id: int, period: Period, today: date
+) -> list[AccountDay]:
+    """The days of the period, in order, from the account's first one to today, of a living account."""
+    cursor = await conn.execute(
+        """
+        with s as (
+            select s.id, s.created_at::date as born, s.rolled_up_to, s.used
+            from storage_account s join partner p on p.id = s.partner_id
+            where s.id = %(account)s and s.purged_at is null
+                and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        ), terms as (
+            select t.allocated_capacity, t.valid_from::date as since,
+                lead(t.valid_from::date, 1, 'infinity') over (order by t.valid_from, t.id) as until
+            from s join account_terms t on t.account_id = s.id
+        )
+        select c.day, case when c.day > s.rolled_up_to then s.used else coalesce(u.usage, 0) end, t.allocated_capacity,
+            f.sent, f.received, f.requests
+        from s
+        cross join lateral (
+            select greatest(s.born, %(first)s::date) + n as day
+            from generate_series(0, least(%(last)s::date, %(today)s::date) - greatest(s.born, %(first)s::date)) n
+        ) c
+        join terms t on c.day >= t.since and c.day < t.until
+        left join daily_usage u on u.account_id = s.id and u.day = c.day and u.day between %(first)s and %(last)s
+        left join daily_traffic f on f.account_id = s.id and f.day = c.day
+        order by c.day
+        """,
+        {"scope": scope, "account": account_id, "first": period.first, "last": period.last, "today": today},
+    )
+    return [AccountDay(*row) for row in await cursor.fetchall()]
+
+
+async def account_trends(
+    conn: Connection, scope: UUID | None, account_ids: Sequence[int], today: date
+) -> dict[int, list[float]]:
+    """Use on each of the last TREND_DAYS days, today last, bytes: for the eye, so no exact numbers."""
+    cursor = await conn.execute(
+        """
+        select s.id, array_agg((
+            case when c.day > s.rolled_up_to then s.used else coalesce(u.usage, 0) end)::float8 order by c.day)
+        from storage_account s
+        join partner p on p.id = s.partner_id
+        cross join lateral (
+            select %(first)s::date + n as day from generate_series(0, %(today)s::date - %(first)s::date) n
+        ) c
+        left join daily_usage u on u.account_id = s.id and u.day = c.day and u.day between %(first)s and %(today)s
+        where s.id = any(%(ids)s) and s.purged_at is null
+            and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        group by s.id
+        """,
+        {
+            "scope": scope,
+            "ids": list(account_ids),
+            "first": today - timedelta(days=TREND_DAYS - 1),
+            "today": today,
+        },
+    )
+    return dict(await cursor.fetchall())

@@ -1,0 +1,204 @@
+"""Lists: PostgreSQL makes the JSON text, one row per element, and this module carries it to the client.
+
+A list query yields rows `(seq, json)` in the order of `seq`, json as bytes (the pool's connections load it raw). Its
+first row may have NULL for json: it only proves that the object exists whose list this is.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import LiteralString, TypeAlias, cast
+
+from psycopg.rows import tuple_row
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tonnage.web.paging import Page, Paging, next_page
+from tonnage.web.responses import Json
+from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender, SendLimits
+from tonnage.web.stream_limits import RunStatement, StreamConnection, StreamPool, authenticated_request, connection
+
+__all__ = ["JsonListResponse", "Page", "Paging"]
+
+CHUNK = 100
+"""Rows fetched at once, and the longest list that is answered with a Content-Length."""
+CHUNK_BYTES = 256 * 1024
+"""An element can be long (a year of daily values), so bytes bound a chunk too."""
+
+_JSON_TYPE = (b"content-type", b"application/json")
+
+Row: TypeAlias = tuple[int, bytes | None]
+
+RowSelect: TypeAlias = Callable[[int | None, int | None], tuple[LiteralString, dict[str, object]]]
+"""`(after, limit)` to a query with its parameters: elements whose seq is greater than `after`, at most `limit` of them;
+None is no bound. The parameter of that bound is called `limit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRow:
+    """Lets a list of up to `most` elements come as one row, by `run`, from one statement that the driver prepares.
+
+    Measured: 3 elements cost 305 microseconds of CPU instead of 384, 1,000 elements 0.8 ms instead of 2.4. The reply is
+    held in memory, so `most` elements should not be more than a megabyte or two. A longer list is asked for again.
+    """
+
+    run: RunStatement
+    most: int = 1000
+
+
+# The query is in order, and an aggregate takes its input in the order in which it comes.
+_HEAD: LiteralString = """
+    select count(*), case when count(*) < %(limit)s
+        then convert_to('[' || coalesce(string_agg(element::text, ','), '') || ']', 'UTF8') end
+    from ("""
+_TAIL: LiteralString = ") as list (seq, element)"
+
+
+class JsonListResponse(Response):
+    """The reply of a list operation: `return Listing(pool, page, select, NotFound(...))`.
+
+    `missing` is raised when there is no row at all; without it that is an empty list. It is raised in time to become
+    a 404: everything happens while the reply is sent, so that the connection has one owner, and is given back on
+    every way out. `pool` gives connections in autocommit, and only long lists take one: a page or a short list comes
+    by `at_once`, or by the database of whom the door has let in (`Admitted`), which no slow reader can occupy.
+    """
+
+    media_type = "application/json"
+
+    def __init__(
+        self,
+        pool: StreamPool,
+        page: Page,
+        select: RowSelect,
+        missing: Exception | None = None,
+        *,
+        at_once: SingleRow | None = None,
+        patience: SendLimits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__()
+        self._pool = pool
+        self._page = page
+        self._select = select
+        self._missing = missing
+        self._at_once = at_once
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises `missing`, Unavailable, PoolTimeout and psycopg's errors, if possible before the status goes out."""
+        if self._page.refused:
+            raise self._page.refused
+        at_once = self._at_once
+        if not at_once and (caller := authenticated_request(scope)):
+            at_once = SingleRow(caller.database.run)
+        if self._page.limit is not None:
+            await self._one_page(self._page.limit, at_once, scope, receive, send)
+        elif at_once and (short := await self._short(at_once)):
+            await Json(short)(scope, receive, send)
+        else:
+            await self._whole(scope, receive, send)
+
+    async def _short(self, at_once: SingleRow) -> bytes | None:
+        """The whole list, or None if it has more elements than that."""
+        # One more than wanted tells whether there are more.
+        statement, params = self._select(self._page.after, at_once.most + 1)
+
+        async def ask(conn: StreamConnection) -> tuple[int, bytes | None]:
+            # Binary, because the text form of a bytea is twice as long.
+            cursor = await conn.cursor(binary=True).execute(_HEAD + statement + _TAIL, params)
+            return cast("tuple[int, bytes | None]", await cursor.fetchone())
+
+        count, elements = await at_once.run(ask)
+        if not count and self._missing:
+            raise self._missing
+        return elements
+
+    async def _one_page(
+        self, limit: int, at_once: SingleRow | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        # One more than asked for tells whether there is a next page.
+        statement, params = self._select(self._page.after, limit + 1)
+
+        async def ask(conn: StreamConnection) -> list[Row]:
+            return await (await conn.cursor(row_factory=tuple_row).execute(statement, params)).fetchall()
+
+        if at_once:
+            rows = await at_once.run(ask)
+        else:
+            async with self._pool.connection() as conn:
+                rows = await ask(conn)
+        if not rows and self._missing:
+            raise self._missing
+        elements = [(seq, json) for seq, json in rows if json is not None]
+        page = elements[:limit]
+        headers = {"Link": next_page(scope, limit, page[-1][0])} if len(elements) > limit else None
+        await _response([json for _, json in page], headers)(scope, receive, send)
+
+    async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
+        statement, params = self._select(self._page.after, None)
+        caller = authenticated_request(scope)
+        async with (
+            connection(self._pool, caller.actor.organisation_id if caller else None) as conn,
+            conn.cursor(row_factory=tuple_row) as cursor,
+            aclosing(cast("AsyncGenerator[Row]", cursor.stream(statement, params, size=CHUNK))) as rows,
+            aclosing(_chunks(rows)) as chunks,
+        ):
+            first = await anext(chunks, None)
+            if first is None and self._missing:
+                raise self._missing
+            if second := await anext(chunks, None):
+                await self._stream(first or [], second, chunks, receive, send)
+                return
+        # Short lists are most of them: their connection is back before the first byte leaves.
+        await _response(first or [])(scope, receive, send)
+
+    async def _stream(
+        self, first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]], receive: Receive, send: Send
+    ) -> None:
+        # The server swallows what is sent to a client that has gone, so somebody must listen for its leaving.
+        gone = asyncio.create_task(_disconnected(receive))
+        reader = BoundedSender(send, self._patience)
+        try:
+            await reader.give({"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]})
+            await reader.give(_body(b"[" + b",".join(first)))
+            await reader.give(_body(b"," + b",".join(second)))
+            async for elements in chunks:
+                if gone.done():
+                    raise ClientDisconnect
+                if elements:
+                    await reader.give(_body(b"," + b",".join(elements)))
+            await reader.give({"type": "http.response.body", "body": b"]"})
+        finally:
+            gone.cancel()
+
+
+async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
+    """Elements in handy portions; nothing at all if there is no row, and possibly an empty portion at the end."""
+    row = None
+    chunk: list[bytes] = []
+    size = 0
+    async for row in rows:
+        element = row[1]
+        if element is None:
+            continue
+        chunk.append(element)
+        size += len(element)
+        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if row is not None:
+        yield chunk
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(data: bytes) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": True}
+
+
+def _response(elements: list[bytes], headers: dict[str, str] | None = None) -> Response:
+    return Response(b"[" + b",".join(elements) + b"]", headers=headers, media_type="application/json")

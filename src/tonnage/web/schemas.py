@@ -1,0 +1,181 @@
+"""What clients send: the shared field types, each with the schema that documents it.
+
+All are strict: no number is read from a text, no text from a number. Where a value stands decides the status, not its
+type: a malformed id is 400 in a path and 422 in a body (see sentences.py).
+
+A rule of a feature becomes a type with `AfterValidator(rule)`: `rule` returns the value or raises ValueError. Its text
+goes to the client after the field's name, so it is a sentence without a subject that never repeats the input.
+"""
+
+import re
+from contextlib import suppress
+from datetime import date
+from typing import Annotated, Any, ClassVar, TypeAlias
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+
+from tonnage.errors import Sentence
+from tonnage.units import MAX_CAPACITY
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class RequestModel(BaseModel):
+    """A JSON object that clients send: camelCase on the wire, snake_case here.
+
+    Unknown members are ignored, because clients send whole objects back. A field that is `| None = None` may be left
+    out, but is null only if `nullable` names it: null could mean "leave it" as well as "remove it". No text may hold
+    what JSON can escape and PostgreSQL cannot store: a NUL, half of a surrogate pair.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=False, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    nullable: ClassVar[frozenset[str]] = frozenset()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and info.field_name not in cls.nullable:
+            raise ValueError("must not be null")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        if isinstance(value, str) and _UNSTORABLE.search(value):
+            raise ValueError("must not contain a NUL character or an unpaired surrogate")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Null is documented where it is taken."""
+        return _without_null(core_schema, handler, {to_camel(name) for name in cls.nullable})
+
+
+class ResponseModel(BaseModel):
+    """The shape of a reply, for the documents only: PostgreSQL renders replies. Attributes are named as on the wire.
+
+    A field that is `| None = None` may be left out; it is never null.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Without the null that pydantic gives to an optional field."""
+        return _without_null(core_schema, handler, set())
+
+
+def with_example(example: dict[str, Any]) -> ConfigDict:
+    """The `model_config` of a Payload or Answer with an example: the page for trying the API offers it for editing."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+def _without_null(core_schema: CoreSchema, handler: GetJsonSchemaHandler, nullable: set[str]) -> dict[str, Any]:
+    reference = handler(core_schema)
+    for name, member in handler.resolve_ref_schema(reference).get("properties", {}).items():
+        choices = [choice for choice in member.get("anyOf", ()) if choice.get("type") != "null"]
+        if len(choices) == 1 and name not in nullable:
+            del member["anyOf"], member["default"]
+            member.update(choices[0])
+    return reference
+
+
+def _printable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters, such as line breaks or tabs")
+    return text
+
+
+def _within_bigint(number: int) -> int:
+    if number > MAX_CAPACITY:
+        raise ValueError(Sentence("must be {most} or less", most=MAX_CAPACITY))
+    return number
+
+
+def _uuid(value: object) -> object:
+    # UUID() also takes braces, a URN prefix and no hyphens; those would be second names for one thing.
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise ValueError("must be a UUID of 36 characters")
+
+
+def _day(value: object) -> object:
+    # date.fromisoformat also takes 20260131 and, since Python 3.11, weeks.
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise ValueError("must be a day of the calendar, written YYYY-MM-DD")
+
+
+def _email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:  # its own sentence repeats parts of the input
+        raise ValueError("must be an e-mail address, such as name@company.com") from None
+
+
+Name: TypeAlias = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_printable),
+]
+"""1 to 200 characters after trimming, without control characters."""
+
+RegionName: TypeAlias = Annotated[Name, Field(json_schema_extra={"format": "region"})]
+"""The name of a region that there is; else 404."""
+
+Text: TypeAlias = Annotated[str, Strict()]
+"""Any text; its rule is elsewhere (passwords). In a Payload it can be stored."""
+
+PASSWORD = Field(json_schema_extra={"format": "password", "minLength": 8, "maxLength": 128})
+"""Goes with a Text for the documents, which can say that much of the rules."""
+
+Flag: TypeAlias = Annotated[bool, Strict()]
+
+Capacity: TypeAlias = Annotated[
+    int, Field(strict=True, ge=0, json_schema_extra={"format": "int64"}), AfterValidator(_within_bigint)
+]
+"""Bytes, 0 to 2^63 - 1. The documents say `int64`: as a `maximum`, FastAPI would round that number up."""
+
+Bytes: TypeAlias = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+"""In an Answer. Without the format, code generators take 32 bits."""
+
+DayText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
+"""`YYYY-MM-DD` in an Answer."""
+
+TimestampText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""RFC 3339 in UTC in an Answer."""
+
+UuidPath: TypeAlias = Annotated[UUID, BeforeValidator(_uuid)]
+"""The 36-character form. Else 400."""
+
+UuidBody: TypeAlias = Annotated[UUID, BeforeValidator(_uuid)]
+"""The same in a body. Else 422."""
+
+Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
+"""`YYYY-MM-DD`. Else 400 in a query, 422 in a body."""
+
+Email: TypeAlias = Annotated[
+    str, StringConstraints(strict=True, strip_whitespace=True, max_length=254), AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
+]  # fmt: skip
+"""Normalised as email-validator does: domain in lower case, Unicode NFC. The domain is not looked up."""

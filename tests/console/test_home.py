@@ -1,0 +1,69 @@
+"""What belongs to no audience: the first address, the theme, and pages that are not there."""
+
+import re
+
+import pytest
+
+from tests.console.conftest import Desks
+from tonnage.access.actor import Role
+from tonnage.console.home import path_within
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("path", ["/", "/team", "/distributor/partners?show=over&page=2"])
+def test_an_address_of_ours_is_kept(path: str) -> None:
+    assert path_within(path) == path
+
+
+ELSEWHERE = ["", "team", "//evil.example", "/\\evil.example", "https://evil.example/", "javascript:alert(1)"]
+
+
+@pytest.mark.parametrize("text", [*ELSEWHERE, "/a\r\nb", "/\t/evil"])
+def test_what_could_lead_elsewhere_leads_to_the_start(text: str) -> None:
+    assert path_within(text) == "/"
+
+
+async def test_everybody_begins_with_their_own_page(desks: Desks) -> None:
+    cast = desks.house.cast
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor))
+    for actor, path in (
+        (cast.operator, "/operator"),
+        (distributor, "/distributor/partners"),
+        (partner, "/partner/accounts"),
+    ):
+        desk = await desks.of(actor, Role.VIEWER)
+        answer = await desk.get("/")
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+
+
+async def test_the_theme_is_kept_in_a_cookie(desks: Desks) -> None:
+    desk = await desks.of(await desks.house.cast.distributor())
+    answer = await desk.post("/theme", {"theme": "dark", "back": "/team"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/team")
+    assert 'data-theme="dark"' in (await desk.get("/team")).text
+    await desk.post("/theme", {"theme": "system"})
+    assert "data-theme=" not in (await desk.get("/team")).text.split("<head>")[0]
+    assert (await desk.http.post("/theme", data={"theme": "dark"})).status_code == 403
+
+
+async def test_the_theme_can_be_chosen_on_a_page_that_is_not_there(desks: Desks) -> None:
+    desk = await desks.of(await desks.house.cast.distributor())
+    missing = await desk.get("/nowhere")
+    assert missing.status_code == 404
+    token = re.search(r'name="csrf" value="([^"]+)"', missing.text)
+    assert token
+    answer = await desk.http.post("/theme", data={"csrf": token[1], "theme": "light", "back": "/nowhere"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/nowhere")
+
+
+async def test_what_a_program_asks_for_is_refused_as_json(desks: Desks) -> None:
+    http = desks.house.http
+    for path, accept in (("/v1/nowhere", "text/html"), ("/nowhere", "*/*"), ("/ext/v1/nowhere", "text/html")):
+        answer = await http.get(path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    page = await http.get("/nowhere", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    wrong_method = await http.delete("/team", headers={"Accept": "text/html"})
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")

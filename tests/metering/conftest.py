@@ -1,0 +1,47 @@
+"""Houses whose only region is on a real gateway."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from sandbox.gateway import Gateway
+from tests.clustered import ClusterHouse, on_cluster
+from tests.metering.sampled import Site, opened_site
+from tests.storage.conftest import BRISK
+
+Databases = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture
+async def house(new_database: Databases, gateway: Gateway, tmp_path: Path) -> AsyncGenerator[ClusterHouse]:
+    """On the worker's gateway, in a database of its own. No worker runs its jobs."""
+    with new_database() as conninfo:
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as opened:
+            yield opened
+
+
+@pytest.fixture
+async def site(house: ClusterHouse) -> AsyncGenerator[Site]:
+    async with opened_site(house) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
+    """For drills: who kills or stalls it, brings it back."""
+    started = Gateway(tmp_path_factory.mktemp("drill"))
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+async def drill(new_database: Databases, own_gateway: Gateway, tmp_path: Path) -> AsyncGenerator[Site]:
+    """On a gateway that may be killed, and impatient."""
+    with new_database() as conninfo:
+        async with (
+            on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as house,
+            opened_site(house, BRISK) as opened,
+        ):
+            yield opened

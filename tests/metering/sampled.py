@@ -1,0 +1,116 @@
+"""A site that is sampled: a partner whose accounts are on a real gateway, and the client that reads them."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tests.cast import Cast
+from tests.clustered import ClusterHouse
+from tests.storage.customer import Customer
+from tonnage.access.actor import Actor
+from tonnage.db import Connection
+from tonnage.metering import traffic_actions
+from tonnage.metering.sampling_actions import sample_region
+from tonnage.provisioning.actions import reconcile
+from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.backend import AccessKey, Traffic, Usage
+from tonnage.storage.ceph import CephBackend
+
+
+class Probe(CephBackend):
+    """The product's client, which also notes what it is asked, and lets a test do something just before a reading."""
+
+    def __init__(self, house: ClusterHouse, patience: Timeouts | None = None) -> None:
+        key = AccessKey(house.gateway.access_key, house.gateway.secret_key)
+        super().__init__(house.gateway.address, key, patience)
+        self.read: list[int] = []
+        self.spans: list[tuple[datetime, datetime]] = []
+        self.trimmed: list[int] = []
+        self.before: Callable[[int], Awaitable[None]] | None = None
+
+    async def usage(self, account_id: int) -> Usage | None:
+        self.read.append(account_id)
+        if self.before:
+            await self.before(account_id)
+        return await super().usage(account_id)
+
+    def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
+        self.spans.append((since, until))
+        return super().traffic(since, until)
+
+    async def trim_traffic(self, account_id: int, before: datetime) -> None:
+        self.trimmed.append(account_id)
+        await super().trim_traffic(account_id, before)
+
+
+@dataclass
+class Site:
+    house: ClusterHouse
+    probe: Probe
+    distributor: Actor
+    contract: UUID
+    partner: Actor
+
+    @property
+    def cast(self) -> Cast:
+        return self.house.cast
+
+    async def accounts(self, count: int) -> list[int]:
+        """So many more accounts of the partner, on the cluster; in order of id."""
+        made = [await self.cast.account(self.partner) for _ in range(count)]
+        await self.provide()
+        return sorted(made)
+
+    async def provide(self) -> None:
+        """The cluster hears of all that has changed."""
+        await reconcile(self.cast.database, self.probe, self.house.region_id)
+
+    async def sample(self, *, batch: int = 500, probe: Probe | None = None) -> None:
+        await sample_region(
+            self.cast.database,
+            probe or self.probe,
+            self.house.region_id,
+            self.house.services.business_clock,
+            batch=batch,
+        )
+
+    async def read(self, now: datetime) -> None:
+        """The traffic, as a run at that time does."""
+        await traffic_actions.read(self.cast.database, self.probe, self.house.region_id, now)
+
+    async def customer(self, account: int) -> Customer:
+        key = await self.probe.create_key(account, f"SAMPLED{account}")
+        return self.house.customer(key.access_key, key.secret_key)
+
+    async def run(self) -> tuple[Any, ...]:
+        """Of the last run: hour, whether it has finished, how many were sampled and missed."""
+        return await self.cast.row(
+            "select hour, finished_at is not null, sampled, missed from sampling_run order by hour desc limit 1"
+        )
+
+    async def samples(self, account: int) -> list[tuple[Any, ...]]:
+        """Time, bytes, objects."""
+
+        async def read(conn: Connection) -> list[tuple[Any, ...]]:
+            cursor = await conn.execute(
+                "select sampled_at, bytes, objects from usage_sample where account_id = %s order by sampled_at",
+                [account],
+            )
+            return await cursor.fetchall()
+
+        return await self.cast.database.run(read)
+
+
+@asynccontextmanager
+async def opened_site(house: ClusterHouse, patience: Timeouts | None = None) -> AsyncGenerator[Site]:
+    distributor = await house.cast.distributor()
+    contract = await house.cast.contract(distributor)
+    partner = await house.cast.partner(distributor, contract)
+    probe = Probe(house, patience)
+    try:
+        yield Site(house, probe, distributor, contract, partner)
+    finally:
+        await probe.close()

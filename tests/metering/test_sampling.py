@@ -1,0 +1,306 @@
+"""The sampling of a region on a real gateway: what it records, and what it leaves to the next run."""
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import NOW
+from tests.metering.sampled import Probe, Site
+from tests.usage.scenes import assert_totals, rows_of
+from tonnage.db import Connection
+from tonnage.errors import Unavailable
+from tonnage.metering import jobs as metering_jobs
+from tonnage.storage.errors import BackendRefused
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+async def change(site: Site, statement: Any, *values: object) -> None:
+    async def run(conn: Connection) -> None:
+        await conn.execute(statement, values)
+
+    await site.cast.database.run(run)
+
+
+async def test_what_accounts_store_at_that_hour(site: Site) -> None:
+    busy, idle = await site.accounts(2)
+    with await site.customer(busy) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        customer.s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+        assert [customer.stores("data", 1_000) for _ in range(3)] == ["done"] * 3
+    site.house.clock.now = NOW + timedelta(minutes=34, seconds=56)
+    await site.sample()
+    assert await site.samples(busy) == [(NOW, 3_000, 3)]
+    assert await site.samples(idle) == [(NOW, 0, 0)]
+    told = "select used, objects, measured_at from storage_account where id = %s"
+    assert await site.cast.row(told, busy) == (3_000, 3, site.house.clock.now)
+    assert await rows_of(site.cast, busy) == [(NOW.date(), 3_000, 3_000, 1)]
+    assert await site.run() == (NOW, True, 2, 0)
+    await assert_totals(site.cast, site.contract)
+
+
+async def test_whoever_is_not_on_the_cluster_is_not_read(site: Site) -> None:
+    ready, purging, forgotten = await site.accounts(3)
+    await change(
+        site,
+        "update storage_account set deletion_requested_at = created_at - interval '2 days', pending_deleted_at ="
+        " created_at - interval '1 day', purge_started_at = created_at where id = %s",
+        purging,
+    )
+    await site.probe.purge(forgotten)
+    unprovided = await site.cast.account(site.partner)
+    site.cast.now = NOW + MINUTE
+    later = await site.cast.account(site.partner)
+    await site.provide()
+    await change(site, "update storage_account set applied_revision = 0 where id = %s", unprovided)
+    await site.sample()
+    assert sorted(site.probe.read) == sorted([ready, forgotten])
+    for account in (purging, forgotten, unprovided, later):
+        assert await site.samples(account) == []
+    assert await site.run() == (NOW, True, 1, 1)
+
+
+async def test_a_run_on_a_cluster_that_has_nobody_does_not_look_well(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for account in await site.accounts(3):
+        await site.probe.purge(account)
+    await site.sample()
+    assert await site.run() == (NOW, True, 0, 3)
+    assert [record.message for record in caplog.records if "not sampled" in record.message] == [
+        "storage accounts that their cluster does not have, and so were not sampled: 3"
+    ]
+
+
+async def test_a_second_run_of_the_hour_does_nothing_and_the_next_hour_is_another(site: Site) -> None:
+    (account,) = await site.accounts(1)
+    await site.sample()
+    site.house.clock.now = NOW + 20 * MINUTE
+    await site.sample()
+    assert site.probe.read == [account]
+    assert len(site.probe.spans) == 1
+    site.house.clock.now = NOW + HOUR
+    await site.sample()
+    assert site.probe.read == [account] * 2
+    assert await site.samples(account) == [(NOW, 0, 0), (NOW + HOUR, 0, 0)]
+    assert await site.run() == (NOW + HOUR, True, 1, 0)
+
+
+async def test_a_day_without_a_run_is_a_gap_that_shows(site: Site) -> None:
+    (account,) = await site.accounts(1)
+    with await site.customer(account) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        assert customer.stores("data", 700) == "done"
+    await site.sample()
+    site.house.clock.now = NOW + timedelta(days=2)
+    await site.sample()
+    assert await rows_of(site.cast, account) == [
+        (date(2026, 3, 15), 700, 700, 1),
+        (date(2026, 3, 16), 700, 700, 0),
+        (date(2026, 3, 17), 700, 700, 1),
+    ]
+
+
+async def test_what_broke_off_is_gone_on_with(site: Site) -> None:
+    accounts = await site.accounts(9)
+    running = asyncio.ensure_future(site.sample(batch=3))
+
+    async def end(account: int) -> None:
+        if account == accounts[4]:
+            running.cancel()
+
+    site.probe.before = end
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await site.run() == (NOW, False, 3, 0)
+    again = Probe(site.house)
+    site.house.clock.now = NOW + 10 * MINUTE
+    await site.sample(batch=3, probe=again)
+    await again.close()
+    assert sorted(again.read) == accounts[3:]
+    assert await site.run() == (NOW, True, 9, 0)
+    measured = "select count(*) from storage_account where measured_at = %s"
+    assert await site.cast.row(measured, NOW) == (3,)
+    assert await site.cast.row(measured, NOW + 10 * MINUTE) == (6,)
+
+
+async def test_two_at_once_record_everything_once(site: Site) -> None:
+    accounts = await site.accounts(12)
+    other = Probe(site.house)
+    await asyncio.gather(site.sample(batch=5), site.sample(batch=5, probe=other))
+    await other.close()
+    assert set(site.probe.read) | set(other.read) == set(accounts)
+    for account in accounts:
+        assert await site.samples(account) == [(NOW, 0, 0)]
+    assert await site.run() == (NOW, True, 12, 0)
+    await assert_totals(site.cast, site.contract)
+
+
+async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts = await site.accounts(6)
+
+    async def fail(account: int) -> None:
+        if account in accounts[1:3]:
+            raise Unavailable("The storage cluster cannot do it now; try again later.")
+
+    site.probe.before = fail
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot do it now"):
+            await site.sample(batch=3)
+        assert await site.run() == (NOW, True, 4, 2)
+    assert all(f"storage account {account} was not sampled" in caplog.text for account in accounts[1:3])
+    # The rest of a run is not for the accounts that did not answer to decide.
+    assert len(site.probe.spans) == 1
+    site.probe.before, site.probe.read = None, []
+    site.house.clock.now = NOW + 5 * MINUTE
+    await site.sample(batch=2)
+    assert sorted(site.probe.read) == accounts[1:3]
+    assert await site.run() == (NOW, True, 6, 0)
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_an_account_that_is_refused_is_missed_until_the_next_hour(
+    site: Site, others: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts = await site.accounts(1 + others)
+
+    async def refuse(account: int) -> None:
+        if account == accounts[0]:
+            raise BackendRefused("The storage cluster refuses this.", "Odd")
+
+    site.probe.before = refuse
+    await site.sample()
+    assert await site.run() == (NOW, True, others, 1)
+    assert f"storage account {accounts[0]} was not sampled: The storage cluster refuses this." in caplog.text
+
+
+@pytest.mark.parametrize("there", ["still there", "gone there"])
+async def test_an_account_purged_meanwhile_takes_no_other_along(site: Site, there: str) -> None:
+    accounts = await site.accounts(3)
+
+    async def purge(account: int) -> None:
+        if account == accounts[1]:
+            await change(
+                site,
+                "update storage_account set deletion_requested_at = created_at - interval '2 days', pending_deleted_at"
+                " = created_at - interval '1 day', purge_started_at = created_at, purged_at = created_at - interval"
+                " '1 day', contact_email = null, contact_email_key = null, password_hash = null where id = %s",
+                account,
+            )
+            if there == "gone there":
+                await site.probe.purge(account)
+
+    site.probe.before = purge
+    await site.sample()
+    assert [len(await site.samples(account)) for account in accounts] == [1, 0, 1]
+    assert await site.run() == (NOW, True, 2, 0)
+
+
+async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_does_not(site: Site) -> None:
+    accounts = await site.accounts(3)
+    site.house.clock.now = NOW + 59 * MINUTE
+
+    async def linger(account: int) -> None:
+        site.house.clock.now = NOW + HOUR + MINUTE
+        if account == accounts[2]:
+            raise Unavailable("The storage cluster does not answer in time; try again later.")
+
+    site.probe.before = linger
+    with pytest.raises(Unavailable):
+        await site.sample()
+    assert await site.samples(accounts[0]) == [(NOW, 0, 0)]
+    measured = await site.cast.row("select measured_at from storage_account where id = %s", accounts[0])
+    assert measured == (NOW + HOUR + MINUTE,)
+    site.probe.before = None
+    await site.sample()
+    assert await site.samples(accounts[2]) == [(NOW + HOUR, 0, 0)]
+    assert await site.run() == (NOW + HOUR, True, 3, 0)
+
+
+async def test_elastic_quotas_follow(site: Site) -> None:
+    pool = await site.cast.partner(site.distributor, site.contract, 1_000_000)
+    site.partner = pool
+    busy, sibling = [await site.cast.account(pool) for _ in range(2)]
+    await site.provide()
+    with await site.customer(busy) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        assert customer.stores("data", 400_000) == "done"
+    await site.sample()
+    await site.provide()
+    state = await site.probe.state(sibling)
+    assert state is not None
+    assert state.quota == 600_000
+
+
+async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: Site) -> None:
+    accounts = await drill.accounts(60)
+    gateway = drill.house.gateway
+
+    async def kill(account: int) -> None:
+        if account == accounts[25]:
+            gateway.kill()
+
+    drill.probe.before = kill
+    try:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await drill.sample(batch=20)
+        hour, finished, sampled, _ = await drill.run()
+        assert (hour, finished) == (NOW, False)
+        assert 20 <= sampled < 40
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await metering_jobs.sample(drill.house.services, str(drill.house.region_id))
+        trouble = await drill.cast.row("select trouble from region")
+        assert "cannot be reached" in trouble[0]
+    finally:
+        gateway.start()
+    drill.probe.before, drill.probe.read = None, []
+    await drill.sample(batch=20)
+    assert len(drill.probe.read) == 60 - sampled
+    assert await drill.run() == (NOW, True, 60, 0)
+
+
+async def test_a_stalled_gateway_is_given_up(drill: Site) -> None:
+    accounts = await drill.accounts(40)
+    gateway = drill.house.gateway
+
+    async def stall(account: int) -> None:
+        if account in accounts[20:]:
+            gateway.stall()
+
+    drill.probe.before = stall
+    try:
+        with pytest.raises(Unavailable, match="in time"):
+            await drill.sample(batch=20)
+        assert await drill.run() == (NOW, False, 20, 0)
+        # At least one of those that are under way together was let go before the rest was given up.
+        assert len(drill.probe.read) < 20 + 2 * 16
+    finally:
+        gateway.go_on()
+
+
+async def test_when_nobody_answers_a_run_has_not_finished(drill: Site, caplog: pytest.LogCaptureFixture) -> None:
+    await drill.accounts(2)
+    drill.house.gateway.kill()
+    try:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await drill.sample()
+        assert await drill.run() == (NOW, False, 0, 0)
+        assert "was not sampled" not in caplog.text
+    finally:
+        drill.house.gateway.start()
+
+
+async def test_the_job_samples_a_region(site: Site) -> None:
+    (account,) = await site.accounts(1)
+    await metering_jobs.sample(site.house.services, str(site.house.region_id))
+    assert await site.samples(account) == [(NOW, 0, 0)]
+    await metering_jobs.sample_all(site.house.services, "")
+    waiting = await site.cast.row("select count(*) from procrastinate_jobs where task_name = 'metering.sample'")
+    assert waiting == (1,)

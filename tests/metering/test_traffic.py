@@ -1,0 +1,229 @@
+"""Traffic: hours that are read, read again and trimmed, and the days that they make."""
+
+import asyncio
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from tests.cast import Cast
+from tests.metering.sampled import Site
+from tests.usage.scenes import LATER, at, trade
+from tonnage.access.checks import Difference
+from tonnage.db import Connection
+from tonnage.metering import checks as metering_checks
+from tonnage.metering import traffic_actions
+from tonnage.storage.backend import Traffic
+from tonnage.usage import actions
+from tonnage.usage.period import hour_of
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+async def keep(cast: Cast, account: int, *rows: tuple[int, datetime, int, int, int]) -> None:
+    """As if this had been read from the cluster of the account's region."""
+    (region,) = await cast.row("select region_id from storage_account where id = %s", account)
+    await traffic_actions.store(cast.database, region, [Traffic(*row) for row in rows], LATER)
+
+
+async def rows_of(cast: Cast, table: str, account: int) -> list[tuple[Any, ...]]:
+    """Day or hour, bytes sent, bytes received, requests."""
+    query = sql.SQL("select * from {} where account_id = %s order by 2").format(sql.Identifier(table))
+
+    async def read(conn: Connection) -> list[tuple[Any, ...]]:
+        return [row[1:] for row in await (await conn.execute(query, [account])).fetchall()]
+
+    return await cast.database.run(read)
+
+
+async def test_a_day_is_the_sum_of_its_hours(cast: Cast) -> None:
+    account = await cast.account((await trade(cast)).partner)
+    await keep(
+        cast,
+        account,
+        (account, at("2026-01-06", "23:00:00"), 1, 10, 100),
+        (account, at("2026-01-07", "00:00:00"), 2, 20, 200),
+        (account, at("2026-01-07", "23:00:00"), 3, 30, 300),
+    )
+    assert await rows_of(cast, "daily_traffic", account) == [
+        (date(2026, 1, 6), 1, 10, 100),
+        (date(2026, 1, 7), 5, 50, 500),
+    ]
+
+
+async def test_of_two_readings_the_greater_counts_number_by_number(cast: Cast) -> None:
+    account = await cast.account((await trade(cast)).partner)
+    nine, ten = at("2026-01-07", "09:00:00"), at("2026-01-07", "10:00:00")
+    await keep(cast, account, (account, nine, 100, 100, 10), (account, ten, 1, 1, 1))
+    await keep(cast, account, (account, nine, 100, 100, 10))
+    assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 101, 101, 11)]
+    # Late growth; and a log that was trimmed and has begun again.
+    await keep(cast, account, (account, nine, 150, 7, 12))
+    await keep(cast, account, (account, nine, 1, 1, 1), (account, ten, 0, 0, 0))
+    await keep(cast, account)
+    assert await rows_of(cast, "traffic_hour", account) == [(nine, 150, 100, 12), (ten, 1, 1, 1)]
+    assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 151, 101, 13)]
+
+
+async def test_whoever_is_unknown_in_the_region_is_left_out(cast: Cast) -> None:
+    partner = (await trade(cast)).partner
+    account, elsewhere = await cast.account(partner), await cast.account(partner)
+    other = await cast.database.run(lambda conn: _region(cast, conn))
+
+    async def move(conn: Connection) -> None:
+        await conn.execute("update storage_account set region_id = %s where id = %s", [other, elsewhere])
+
+    await cast.database.run(move)
+    nine = at("2026-01-07", "09:00:00")
+    await keep(cast, account, (account, nine, 1, 1, 1), (elsewhere, nine, 2, 2, 2), (100_000_000_000, nine, 3, 3, 3))
+    assert await rows_of(cast, "traffic_hour", account) == [(nine, 1, 1, 1)]
+    assert await rows_of(cast, "traffic_hour", elsewhere) == []
+    assert await rows_of(cast, "traffic_hour", 100_000_000_000) == []
+
+
+async def _region(cast: Cast, conn: Connection) -> int | None:
+    row = await (await conn.execute("select id from region where name = %s", [await cast.region()])).fetchone()
+    return row[0] if row else None
+
+
+async def test_two_readers_at_once_lose_nothing(cast: Cast) -> None:
+    account = await cast.account((await trade(cast)).partner)
+    hours = [at("2026-01-07") + number * HOUR for number in range(24)]
+    await asyncio.gather(*[keep(cast, account, (account, hour, 1, 2, 3)) for hour in hours * 2])
+    assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 24, 48, 72)]
+
+
+async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
+    account = await cast.account((await trade(cast)).partner)
+    oldest = at("2026-02-03")
+    await keep(cast, account, (account, oldest - HOUR, 1, 1, 1), (account, oldest, 2, 2, 2))
+    await actions.run_maintenance(cast.database, LATER)
+    assert await rows_of(cast, "traffic_hour", account) == [(oldest, 2, 2, 2)]
+    assert await rows_of(cast, "daily_traffic", account) == [
+        (date(2026, 2, 2), 1, 1, 1),
+        (date(2026, 2, 3), 2, 2, 2),
+    ]
+
+
+async def test_the_doctor_adds_up_the_days(cast: Cast) -> None:
+    account = await cast.account((await trade(cast)).partner)
+    await keep(cast, account, (account, at("2026-01-07"), 5, 6, 7))
+    assert await _differing(cast, account) == []
+
+    async def tamper(conn: Connection) -> None:
+        await conn.execute("update daily_traffic set sent = 4 where account_id = %s", [account])
+
+    await cast.database.run(tamper)
+    assert await _differing(cast, account) == [(f"{account} 2026-01-07", "(4,6,7)", "(5,6,7)")]
+
+    async def mend(conn: Connection) -> None:
+        await conn.execute("update daily_traffic set sent = 5 where account_id = %s", [account])
+
+    await cast.database.run(mend)
+
+
+async def _differing(cast: Cast, account: int) -> list[Difference]:
+    found = await cast.database.run(metering_checks.traffic)
+    return [difference for difference in found.differences if difference.subject.startswith(str(account))]
+
+
+async def _uses(site: Site, account: int) -> datetime:
+    """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Gives the hour of the
+    first one.
+    """
+    began = hour_of(datetime.now(UTC))
+    with await site.customer(account) as customer:
+        customer.s3.create_bucket(Bucket="data")
+        assert customer.stores("data", 3_000) == "done"
+        for _ in range(2):
+            customer.s3.get_object(Bucket="data", Key="object")["Body"].read()
+    deadline = time.monotonic() + 10
+    while await _logged(site, account, began) < 4:
+        assert time.monotonic() < deadline, "the gateway writes its usage log once a second"
+        await asyncio.sleep(0.1)
+    return began
+
+
+async def _logged(site: Site, account: int, since: datetime) -> int:
+    """Requests in the gateway's log."""
+    until = datetime.now(UTC) + HOUR
+    return sum([row.requests async for row in site.probe.traffic(since, until) if row.account_id == account])
+
+
+async def _total(site: Site, account: int) -> tuple[Any, ...]:
+    """The running hour may have changed on the way, the day too."""
+    rows = await rows_of(site.cast, "daily_traffic", account)
+    return tuple(sum(column) for column in list(zip(*rows, strict=True))[1:])
+
+
+@pytest.mark.ceph
+async def test_what_a_gateway_has_logged_is_read_once_and_outlives_the_log(site: Site) -> None:
+    (account,) = await site.accounts(1)
+    began = await _uses(site, account)
+    # The running hour is not read, except for what was over when it began.
+    await site.read(began)
+    assert await rows_of(site.cast, "traffic_hour", account) == []
+    await site.read(datetime.now(UTC) + HOUR)
+    assert await _total(site, account) == (6_000, 3_000, 4)
+    await site.probe.trim_traffic(account, datetime.now(UTC) + HOUR)
+    await site.read(datetime.now(UTC) + 2 * HOUR)
+    assert await _logged(site, account, began) == 0
+    assert await _total(site, account) == (6_000, 3_000, 4)
+
+
+@pytest.mark.ceph
+async def test_which_hours_are_read(site: Site) -> None:
+    noon = at("2026-03-15", "12:00:00")
+
+    async def spans(now: datetime) -> list[tuple[datetime, datetime]]:
+        site.probe.spans = []
+        await site.read(now)
+        assert [until - since for since, until in site.probe.spans] == [HOUR] * len(site.probe.spans)
+        return [(site.probe.spans[0][0], site.probe.spans[-1][1])] if site.probe.spans else []
+
+    assert await spans(noon + timedelta(minutes=5)) == [(noon - HOUR, noon)]
+    assert await spans(noon + timedelta(minutes=59)) == []
+    assert await spans(noon + HOUR) == [(noon - HOUR, noon + HOUR)]
+    assert await spans(noon + 4 * HOUR) == [(noon, noon + 4 * HOUR)]
+    later = noon + 30 * DAY
+    assert await spans(later) == [(later - 14 * DAY, later)]
+
+
+@pytest.mark.ceph
+async def test_the_log_is_trimmed_once_a_day(site: Site) -> None:
+    busy, _ = await site.accounts(2)
+    began = await _uses(site, busy)
+    await site.read(began)
+    await site.read(datetime.now(UTC) + HOUR)
+    midnight = datetime.combine(began + DAY, datetime.min.time(), UTC)
+
+    async def trimmed(now: datetime) -> list[int]:
+        site.probe.trimmed = []
+        await traffic_actions.trim(site.cast.database, site.probe, site.house.region_id, now)
+        return site.probe.trimmed
+
+    assert await trimmed(midnight + 6 * DAY) == []
+    assert await _logged(site, busy, began) == 4
+    assert await trimmed(midnight + 8 * DAY) == [busy]
+    assert await _logged(site, busy, began) == 0
+    assert await trimmed(midnight + 8 * DAY + 23 * HOUR) == []
+    assert await trimmed(midnight + 9 * DAY) == []
+    assert await _total(site, busy) == (6_000, 3_000, 4)
+
+
+@pytest.mark.ceph
+async def test_a_log_that_cannot_be_trimmed_is_left_to_the_next_run(drill: Site) -> None:
+    (account,) = await drill.accounts(1)
+    hour = at("2026-03-01")
+    await keep(drill.cast, account, (account, hour, 1, 1, 1))
+    drill.house.gateway.kill()
+    try:
+        await traffic_actions.trim(drill.cast.database, drill.probe, drill.house.region_id, LATER)
+        assert drill.probe.trimmed == [account]
+    finally:
+        drill.house.gateway.start()

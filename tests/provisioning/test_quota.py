@@ -1,0 +1,77 @@
+"""The quota that a cluster enforces, as a table: a row for each kind of account under each kind of partner."""
+
+import pytest
+
+from tonnage.provisioning.quota import Pool, Share, quota
+
+RESERVED = Pool(allocated=100, overdraft=False, allocated_to_accounts=60, excess=0)
+WITH_OVERDRAFT = Pool(allocated=100, overdraft=True, allocated_to_accounts=60, excess=0)
+PAY_PER_USE = Pool(allocated=0, overdraft=False, allocated_to_accounts=60, excess=0)
+UNLIMITED = None
+
+FIXED = Share(allocated=20, overdraft=False, used=5)
+ELASTIC = Share(allocated=20, overdraft=True, used=5)
+PAYING = Share(allocated=0, overdraft=False, used=5)
+BOTH = Share(allocated=0, overdraft=True, used=5)
+
+
+@pytest.mark.parametrize(
+    ("share", "pool", "expected"),
+    [
+        # Reserved without overdraft: its allocation, whatever the partner is.
+        (FIXED, RESERVED, 20),
+        (FIXED, WITH_OVERDRAFT, 20),
+        (FIXED, PAY_PER_USE, 20),
+        # Elastic, under a partner that nothing bounds.
+        (ELASTIC, WITH_OVERDRAFT, UNLIMITED),
+        (ELASTIC, PAY_PER_USE, UNLIMITED),
+        (PAYING, WITH_OVERDRAFT, UNLIMITED),
+        (PAYING, PAY_PER_USE, UNLIMITED),
+        (BOTH, PAY_PER_USE, UNLIMITED),
+        # Elastic, under a bounded partner: its own, and the 40 that nobody has been given.
+        (ELASTIC, RESERVED, 20 + 40),
+        (PAYING, Pool(100, overdraft=False, allocated_to_accounts=60, excess=5), 0 + 40),
+        (BOTH, Pool(100, overdraft=False, allocated_to_accounts=60, excess=5), 0 + 40),
+        # All is given away: nothing beyond its own.
+        (ELASTIC, Pool(60, overdraft=False, allocated_to_accounts=60, excess=0), 20),
+        (PAYING, Pool(60, overdraft=False, allocated_to_accounts=60, excess=5), 0),
+    ],
+)
+def test_table(share: Share, pool: Pool, expected: int | None) -> None:
+    assert quota(share, pool) == expected
+    leaving = Share(share.allocated, share.overdraft, share.used, leaving=True)
+    assert quota(leaving, pool) == 0
+
+
+def test_what_siblings_use_beyond_theirs_is_taken_and_what_it_uses_itself_is_not() -> None:
+    itself = Share(allocated=20, overdraft=True, used=35)
+    assert itself.excess == 15
+    assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15)) == 60
+    assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15 + 30)) == 20 + 40 - 30
+
+
+def test_siblings_who_took_too_much_take_nothing_of_its_own_allocation() -> None:
+    assert quota(ELASTIC, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1000)) == 20
+    assert quota(PAYING, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1005)) == 0
+
+
+def test_between_samples_k_siblings_exceed_the_pool_by_no_more_than_k_less_1_times_what_was_left() -> None:
+    """Each may fill its quota before anybody looks again."""
+    pool = Pool(100, overdraft=False, allocated_to_accounts=60, excess=0)
+    siblings = [Share(20, overdraft=True, used=0) for _ in range(3)]
+    filled = sum(quota(one, pool) or 0 for one in siblings)
+    assert filled - 100 == (3 - 1) * 40
+
+
+@pytest.mark.parametrize("used", [0, 20, 21, 10**18])
+def test_use_beyond_a_fixed_allocation_is_no_excess(used: int) -> None:
+    assert Share(20, overdraft=False, used=used).excess == 0
+    assert Share(20, overdraft=True, used=used).excess == max(0, used - 20)
+
+
+def test_the_largest_numbers_there_are_stay_within_what_a_cluster_takes() -> None:
+    largest = 2**63 - 1
+    share = Share(largest // 2, overdraft=True, used=largest)
+    assert (
+        quota(share, Pool(largest, overdraft=False, allocated_to_accounts=largest // 2, excess=share.excess)) == largest
+    )

@@ -1,0 +1,238 @@
+"""What the database says of accounts becomes so on a real gateway, whatever was there and whatever breaks off."""
+
+from datetime import timedelta
+
+import pytest
+
+from sandbox.gateway import Gateway
+from tests.cast import TB
+from tests.clustered import ClusterHouse
+from tonnage.accounts import actions
+from tonnage.partners import actions as partners
+from tonnage.partners.partner import PartnerChange
+from tonnage.provisioning import purge_queries
+from tonnage.provisioning import queries as provisioning_queries
+from tonnage.provisioning.actions import apply, reconcile, record, requota
+from tonnage.provisioning.state import Applied, ProvisioningState
+from tonnage.storage.backend import Access, ActualAccount
+from tonnage.storage.concurrency import BatchResult, for_each_concurrently
+
+pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
+
+GB = 10**9
+
+
+async def told(house: ClusterHouse, account: int) -> ActualAccount:
+    actual = await (await house.backend()).state(account)
+    assert actual is not None
+    return actual
+
+
+async def revisions(house: ClusterHouse, account: int) -> tuple[int, int]:
+    desired, applied = await house.cast.row(
+        "select desired_revision, applied_revision from storage_account where id = %s", account
+    )
+    return desired, applied
+
+
+async def test_a_new_account_is_made_with_its_quota_and_no_key(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    account = await house.cast.account(partner, TB, name="Hillside")
+    assert await reconcile(house.database, await house.backend(), house.region_id) == 1
+    actual = await told(house, account)
+    assert (actual.display_name, actual.quota, actual.quota_exact) == ("Hillside", TB, True)
+    assert (actual.access, actual.access_keys, actual.max_buckets) == (Access.FULL, (), 100)
+    assert await revisions(house, account) == (1, 1)
+    assert await reconcile(house.database, await house.backend(), house.region_id) == 0
+
+
+async def test_what_waits_for_deletion_is_read_only_and_comes_back(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    business = await house.business()
+    partner, account = business.partner, business.account
+
+    async def deletion(due: timedelta | None) -> ActualAccount:
+        if due:
+            await house.database.run(
+                lambda conn: actions.delete_account(
+                    conn, partner, partner.organisation_id, account, 30, house.clock.now
+                )
+            )
+        else:
+            await house.database.run(
+                lambda conn: actions.set_deletion(
+                    conn, partner, partner.organisation_id, account, None, 30, house.clock.now
+                )
+            )
+        await house.work()
+        return await told(house, account)
+
+    leaving = await deletion(timedelta(days=30))
+    assert (leaving.access, leaving.quota) == (Access.READ_ONLY, 0)
+    back = await deletion(None)
+    assert (back.access, back.quota) == (Access.FULL, TB)
+
+
+async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    business = await house.business()
+    partner = business.partner
+    await house.database.run(
+        lambda conn: actions.delete_account(
+            conn, partner, partner.organisation_id, business.account, 30, house.clock.now
+        )
+    )
+    await house.work()
+    house.clock.now += timedelta(days=30)
+    from tonnage.provisioning.jobs import purge_all
+
+    await purge_all(house.services, "")
+    assert "provisioning.purge_region" in await house.work()
+    assert await (await house.backend()).state(business.account) is None
+    assert await house.cast.row(
+        "select allocated_to_accounts, accounts from partner where id = %s", partner.organisation_id
+    ) == (0, 0)
+
+
+async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    fixed = await house.cast.account(partner, 4 * TB)
+    elastic = await house.cast.account(partner, TB, overdraft=True)
+    paying = await house.cast.account(partner)
+    await house.work()
+    await reconcile(house.database, await house.backend(), house.region_id)
+
+    async def quotas() -> list[int | None]:
+        return [(await told(house, account)).quota for account in (fixed, elastic, paying)]
+
+    async def resize(allocated: int | None = None, *, overdraft: bool | None = None) -> None:
+        change = PartnerChange(None, allocated, overdraft)
+        await house.database.run(
+            lambda conn: partners.update_partner(conn, distributor, partner.organisation_id, change, house.clock.now)
+        )
+        assert "provisioning.requota" in await house.work()
+
+    assert await quotas() == [4 * TB, 6 * TB, 5 * TB]
+    await resize(7 * TB)
+    assert await quotas() == [4 * TB, 3 * TB, 2 * TB]
+    await resize(overdraft=True)
+    assert await quotas() == [4 * TB, None, None]
+    await resize(5 * TB, overdraft=False)
+    assert await quotas() == [4 * TB, TB, 0]
+    await resize(0)
+    assert await quotas() == [4 * TB, None, None]
+
+
+async def test_new_samples_change_what_is_left_for_siblings(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    first, second = [await house.cast.account(partner) for _ in range(2)]
+    await house.work()
+    await reconcile(house.database, await house.backend(), house.region_id)
+    assert (await told(house, second)).quota == 10 * TB
+
+    async def use(conn: object) -> None:
+        await conn.execute("update storage_account set used = %s where id = %s", [4 * TB, first])  # type: ignore[attr-defined]
+
+    await house.database.run(use)
+    assert await requota(house.database, None) == 1
+    await house.work()
+    assert ((await told(house, first)).quota, (await told(house, second)).quota) == (10 * TB, 6 * TB)
+    assert await requota(house.database, None) == 0
+
+
+async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_tried_again(
+    cluster_house: ClusterHouse, gateway: Gateway
+) -> None:
+    house = cluster_house
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    refused, fine = [await house.cast.account(partner, TB) for _ in range(2)]
+    (email,) = await house.cast.row("select contact_email from storage_account where id = %s", refused)
+    squatter = f"squatter{refused}"
+    gateway.admin("user", "create", "--uid", squatter, "--display-name", "x", "--email", email)
+    await reconcile(house.database, await house.backend(), house.region_id)
+    assert await revisions(house, fine) == (1, 1)
+    (refusal,) = await house.cast.row("select refusal from storage_account where id = %s", refused)
+    assert "e-mail address" in refusal
+    assert await reconcile(house.database, await house.backend(), house.region_id) == 0, "it would be refused again"
+    gateway.admin("user", "rm", "--uid", squatter)
+    await house.database.run(lambda conn: provisioning_queries.mark_needs_apply(conn, [refused]))
+    assert await reconcile(house.database, await house.backend(), house.region_id) == 1
+    assert await house.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
+
+
+@pytest.mark.parametrize("newer_first", [True, False])
+async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
+    cluster_house: ClusterHouse, newer_first: bool
+) -> None:
+    """Nobody knows whose word came last: each has read the account before the other noted."""
+    house = cluster_house
+    account = (await house.business()).account
+    await house.work()
+    older = await standing(house, account)
+    await house.database.run(lambda conn: provisioning_queries.mark_needs_apply(conn, [account]))
+    newer = await standing(house, account)
+    assert (older.desired_revision, older.apply_attempts) == (newer.desired_revision - 1, newer.apply_attempts)
+    backend = await house.backend()
+    for told in (newer, older) if newer_first else (older, newer):
+        await record(house.database, backend, house.region_id, BatchResult([(told, Applied.of(told))]))
+    assert await house.work() == ["provisioning.reconcile"]
+    assert await revisions(house, account) == (newer.desired_revision, newer.desired_revision)
+
+
+async def standing(house: ClusterHouse, account: int) -> ProvisioningState:
+    found = await house.database.run(lambda conn: provisioning_queries.state_of(conn, account))
+    assert found is not None
+    return found
+
+
+async def test_what_was_made_behind_a_purge_is_taken_back(cluster_house: ClusterHouse) -> None:
+    """The account was read before its purge began, and told after the purge had removed it."""
+    house = cluster_house
+    business = await house.business()
+    await house.work()
+    read = await standing(house, business.account)
+    partner, due = business.partner, house.clock.now + timedelta(days=30)
+    await house.database.run(
+        lambda conn: actions.delete_account(
+            conn, partner, partner.organisation_id, read.account_id, 30, house.clock.now
+        )
+    )
+    await house.cast.purge(due, house.backends)
+    backend = await house.backend()
+    outcome = await for_each_concurrently([read], lambda account: apply(backend, account))
+    assert await backend.state(read.account_id) is not None
+    await record(house.database, backend, house.region_id, outcome)
+    assert await backend.state(read.account_id) is None
+
+
+async def test_an_account_elsewhere_takes_from_the_pool_too(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    await house.cast.region("metered-1")
+    distributor = await house.cast.distributor()
+    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
+    elastic = await house.cast.account(partner)
+    await house.work()
+    assert (await told(house, elastic)).quota == 10 * TB
+    await house.cast.account(partner, 9 * TB, region="metered-1")
+    assert await house.work() == ["provisioning.requota", "provisioning.reconcile"]
+    assert (await told(house, elastic)).quota == TB
+
+
+async def test_an_account_whose_purge_has_begun_is_not_made_again(cluster_house: ClusterHouse) -> None:
+    house = cluster_house
+    business = await house.business()
+    partner, due = business.partner, house.clock.now + timedelta(days=30)
+    await house.database.run(
+        lambda conn: actions.delete_account(
+            conn, partner, partner.organisation_id, business.account, 30, house.clock.now
+        )
+    )
+    await house.database.run(lambda conn: purge_queries.start_due_purges(conn, house.region_id, due, 0, 10))
+    assert await reconcile(house.database, await house.backend(), house.region_id) == 0

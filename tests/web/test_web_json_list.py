@@ -1,0 +1,343 @@
+import asyncio
+import re
+from collections.abc import AsyncGenerator, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, LiteralString
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.responses import Response
+
+from tonnage.db import Database, ListQuery, connect
+from tonnage.errors import NotFound
+from tonnage.web.json_list import JsonListResponse, Page, Paging, SendLimits
+from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
+from tonnage.web.schemas import UuidPath
+
+pytestmark = pytest.mark.anyio
+
+COUNTING: LiteralString = """
+    select n, json_build_object('n', n) from generate_series(coalesce(%(after)s::bigint, 0) + 1, %(count)s) n
+    order by n limit %(limit)s
+"""
+# A function in FROM is run to its end before its first row is seen; in the select list it is not.
+ENDLESS: LiteralString = "select n, json_build_object('n', n) from (select generate_series(1, 1000000000000) n) as s"
+BREAKING: LiteralString = "select n, json_build_object('n', 1 / (5000 - n)) from generate_series(1, 10000) n"
+EXISTING: LiteralString = "select 0, null::json where %(count)s = 0"
+NAMES = ['O"Neill \\', "Zeile\n\t\x01", "🚀", "שלום", "</script>"]
+
+
+@pytest.fixture
+async def database(conninfo: str) -> AsyncGenerator[Database]:
+    """One connection for lists, so that a list that keeps it is found out by the next one."""
+    async with connect(conninfo, streams=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def lists(bare: FastAPI, database: Database) -> FastAPI:
+    routes = APIRouter(route_class=AuthFirstRoute)
+
+    @routes.get("/count/{count}")
+    async def count(count: int, page: Paging) -> Response:
+        return JsonListResponse(database.streams, page, ListQuery(COUNTING, {"count": count}))
+
+    @routes.get("/of/{count}")
+    async def of_something(count: int, page: Paging) -> Response:
+        return JsonListResponse(
+            database.streams, page, ListQuery(EXISTING, {"count": count}), NotFound("There is no such thing.")
+        )
+
+    @routes.get("/broken")
+    async def broken(page: Paging) -> Response:
+        return JsonListResponse(database.streams, page, ListQuery(BREAKING, {}))
+
+    @routes.get("/endless")
+    async def endless(page: Paging) -> Response:
+        return JsonListResponse(database.streams, page, ListQuery(ENDLESS, {}))
+
+    @routes.get("/names")
+    async def names(page: Paging) -> Response:
+        texts = "select n, to_json(name) from unnest(%(names)s::text[]) with ordinality as t (name, n)"
+        return JsonListResponse(database.streams, page, ListQuery(texts, {"names": NAMES}))
+
+    @routes.get("/strict/{id}")
+    async def strict(id: UuidPath, page: Paging) -> Response:
+        return JsonListResponse(database.streams, page, ListQuery(COUNTING, {"count": 1}))
+
+    mount(bare, routes)
+    return bare
+
+
+@pytest.fixture
+async def client(lists: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(lists), base_url="http://t") as http:
+        yield http
+
+
+@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 201, 10_000])
+async def test_whole(client: httpx.AsyncClient, count: int) -> None:
+    response = await client.get(f"/count/{count}")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert ("content-length" in response.headers) is (count <= 100)
+    assert "link" not in response.headers
+    assert [element["n"] for element in response.json()] == list(range(1, count + 1))
+
+
+async def test_names_survive(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/names")).json() == NAMES
+
+
+@pytest.mark.parametrize("query", ["", "?limit=10"])
+async def test_no_row_is_no_object_and_a_row_without_json_is_an_empty_list(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    assert (await client.get(f"/of/0{query}")).json() == []
+    missing = await client.get(f"/of/1{query}")
+    assert missing.status_code == 404
+    assert missing.json()["detail"] == "There is no such thing."
+
+
+async def test_pages(client: httpx.AsyncClient) -> None:
+    seen: list[int] = []
+    sizes: list[int] = []
+    url = "/count/25?limit=10&x=a%26b%20c&empty="
+    while url:
+        response = await client.get(url)
+        numbers = [element["n"] for element in response.json()]
+        sizes.append(len(numbers))
+        seen += numbers
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', response.headers.get("link", ""))
+        url = link[1] if link else ""
+        assert not url or {**httpx.URL(url).params, "cursor": ""} == {
+            "limit": "10",
+            "x": "a&b c",
+            "empty": "",
+            "cursor": "",
+        }
+    assert seen == list(range(1, 26))
+    assert sizes == [10, 10, 5]
+
+
+async def test_a_last_page_that_is_full_has_no_next(client: httpx.AsyncClient) -> None:
+    response = await client.get("/count/1000?limit=1000")
+    assert len(response.json()) == 1000
+    assert "link" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        *((f"limit={limit}", 422) for limit in ("0", "-1", "1001", "9" * 18)),
+        *((f"limit={limit}", 400) for limit in ("", "x", "1.0", "9" * 5000, "%D9%A1", "1_0")),
+        *((f"cursor={cursor}", 400) for cursor in ("", "x", "!!!!", "LTE", "%00", "9" * 5000, "MQ%0A")),
+    ],
+)
+async def test_bad_pages(client: httpx.AsyncClient, query: str, status: int) -> None:
+    response = await client.get(f"/count/5?{query}")
+    assert response.status_code == status, response.text
+    assert response.json()["errors"][0]["field"] == query.partition("=")[0]
+    malformed = await client.get(f"/strict/1?{query}")
+    assert malformed.status_code == 400
+
+
+class Reader:
+    """The client's end of an ASGI call: takes `patience` messages, then stops reading or hangs up."""
+
+    def __init__(self, patience: int, *, hangs_up: bool) -> None:
+        self.patience = patience
+        self.hangs_up = hangs_up
+        self.left = asyncio.Event()
+        self.taken: list[MutableMapping[str, Any]] = []
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if len(self.taken) >= self.patience:
+            if not self.hangs_up:
+                await asyncio.Event().wait()
+            self.left.set()
+            await asyncio.sleep(0)
+        self.taken.append(message)
+
+
+def scope(path: str) -> dict[str, Any]:
+    return {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "root_path": ""}
+
+
+async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
+    async def serve(_: Request) -> Response:
+        return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), patience=SendLimits(chunk=0.2))
+
+    bare.add_route("/", serve)
+    reader = Reader(3, hangs_up=False)
+    async with asyncio.timeout(10):
+        await bare(scope("/"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body") is True
+    assert await one(database) == (1,)
+
+
+class Trickle(Reader):
+    """Takes every chunk, each a little late."""
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        await asyncio.sleep(0.01)
+        self.taken.append(message)
+
+
+@pytest.mark.parametrize(("rate", "whole"), [(1e12, False), (1.0, True)])
+async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
+    bare: FastAPI, database: Database, caplog: pytest.LogCaptureFixture, rate: float, whole: bool
+) -> None:
+    patience = SendLimits(chunk=60, grace=0.2, rate=rate)
+
+    async def serve(_: Request) -> Response:
+        return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), patience=patience)
+
+    bare.add_route("/", serve)
+    reader = Trickle(0, hangs_up=False)
+    await bare(scope("/"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body", False) is not whole
+    assert ("a list was cut" in caplog.text) is not whole
+    assert await one(database) == (1,)
+
+
+def test_the_patience_with_a_reader() -> None:
+    patience = SendLimits()
+    assert patience.left(0, 0) == 10
+    assert patience.left(50, 64 * 1024 * 50) == 10
+    assert patience.left(50, 64 * 1024 * 40) == 0
+    assert patience.left(10, 64 * 1024 * 1000) == 60
+
+
+@dataclass(frozen=True)
+class Actor:
+    organisation_id: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """As the guard of a door answers."""
+
+    actor: Actor
+    database: Database
+
+
+@pytest.fixture
+async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
+    """Lists of `bare` for the organisation that the header names, on a pool of four."""
+
+    async def admit(request: Request) -> Call:
+        return Call(Actor(request.headers["authorization"]), opened)
+
+    routes = APIRouter(route_class=AuthFirstRoute)
+
+    @routes.get("/count/{count}")
+    async def count(call: Annotated[Call, Depends(AuthDependency(admit))], count: int, page: Paging) -> Response:
+        return JsonListResponse(opened.streams, page, ListQuery(COUNTING, {"count": count}))
+
+    mount(bare, routes)
+    async with connect(conninfo, streams=4) as opened:
+        yield opened
+
+
+def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
+    reader = Reader(3, hangs_up=False)
+    asked = scope("/count/100000") | {"headers": [(b"authorization", organisation)]}
+    return reader, asyncio.create_task(app(asked, reader.receive, reader.send))
+
+
+async def until_it_reads(reader: Reader) -> None:
+    async with asyncio.timeout(10):
+        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list does not tell that it has grown
+            await asyncio.sleep(0.01)
+
+
+async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, shared: Database) -> None:
+    shared.streams.timeout = 30
+    begun = [started(bare, b"slow") for _ in range(2)]
+    for reader, _ in begun:
+        await until_it_reads(reader)
+    transport = httpx.ASGITransport(bare)
+    async with httpx.AsyncClient(transport=transport, base_url="http://t", headers={"authorization": "slow"}) as http:
+        shared.streams.timeout = 0.3
+        refused = await http.get("/count/100000")
+        shared.streams.timeout = 30
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "5"
+        assert refused.json()["detail"].startswith("Your organisation is reading as many long lists")
+        assert len((await http.get("/count/100000", headers={"authorization": "other"})).json()) == 100_000
+        waiting = asyncio.create_task(http.get("/count/100000"))
+        begun[0][1].cancel()
+        assert len((await waiting).json()) == 100_000
+    begun[1][1].cancel()
+    await asyncio.wait([task for _, task in begun])
+
+
+async def test_pages_and_short_lists_need_no_connection_of_the_streams(bare: FastAPI, shared: Database) -> None:
+    headers = {"authorization": "x"}
+    async with AsyncExitStack() as taken:
+        for _ in range(4):
+            await taken.enter_async_context(shared.streams.connection())
+        transport = httpx.ASGITransport(bare)
+        http = httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers)
+        await taken.enter_async_context(http)
+        assert len((await http.get("/count/1000")).json()) == 1000
+        page = await http.get("/count/100000?limit=1000")
+        assert len(page.json()) == 1000
+        assert "link" in page.headers
+
+
+async def test_a_reader_that_hangs_up_ends_the_query(lists: FastAPI, database: Database) -> None:
+    reader = Reader(3, hangs_up=True)
+    async with asyncio.timeout(10):
+        await lists(scope("/endless"), reader.receive, reader.send)
+    assert reader.taken[-1].get("more_body") is True
+    assert await one(database) == (1,)
+
+
+async def test_a_cancelled_request_gives_the_connection_back(lists: FastAPI, database: Database) -> None:
+    reader = Reader(3, hangs_up=False)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await lists(scope("/endless"), reader.receive, reader.send)
+    assert await one(database) == (1,)
+
+
+async def one(database: Database) -> tuple[Any, ...] | None:
+    async with database.streams.connection(timeout=5) as connection:
+        return await (await connection.execute("select 1")).fetchone()
+
+
+async def test_an_error_in_the_middle_is_no_valid_list(lists: FastAPI, database: Database) -> None:
+    async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get("/broken")
+        assert (await http.get("/count/101")).json()[-1] == {"n": 101}
+    assert await one(database) == (1,)
+
+
+async def test_a_reader_that_leaves_a_real_server(lists: FastAPI, database: Database) -> None:
+    async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
+        async with http.stream("GET", "/endless") as response:
+            assert response.status_code == 200
+            assert (await anext(response.aiter_raw())).startswith(b'[{"n" : 1},')
+        assert await one(database) == (1,)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncGenerator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
