@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ON_PORT = $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test check bench serve migrate docs messages pictures clean
+.PHONY: help setup demo demo-ceph test check bench serve migrate docs messages schema pictures clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ pictures: setup  ## Photograph every page into data/pictures, and renew the pict
 
 messages: setup  ## Collect the texts for translators: console.pot
 	$(BIN)/python -m tests.messages --write
+
+schema: setup  ## Rewrite schema.sql, the whole schema as the revisions make it
+	$(BIN)/python -m tests.schema --write
 
 clean:  ## Remove everything that the targets above have made
 	rm -rf $(VENV) node_modules dist data src/tonnage/web/swagger_ui/assets src/tonnage/console/vendor .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -110,7 +110,7 @@ async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_l
 
 
 async def test_a_schema_that_does_not_fit_is_not_ready(away: House) -> None:
-    await change(away, "update alembic_version set version_num = '0001'")
+    await change(away, "update alembic_version set version_num = '0000'")
     answer = await away.call("GET", "/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "Run `tonnage migrate`" in answer.json()["detail"]

@@ -1,7 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import psycopg
 import pytest
@@ -10,8 +8,6 @@ from tests.cli.running import environment, tonnage
 from tonnage.migrations import program_revision
 
 pytestmark = pytest.mark.oldest_postgresql
-
-Databases = Callable[[], AbstractContextManager[str]]
 
 
 def test_several_at_once_on_an_empty_database(empty_database: str) -> None:
@@ -40,21 +36,3 @@ def test_one_that_waits_too_long_changes_nothing_and_says_so(empty_database: str
     )
     with psycopg.connect(empty_database) as conn:
         assert conn.execute("select to_regclass('organisation')").fetchone() == (None,)
-
-
-def test_a_newer_database_says_which_programs_fit(new_database: Databases) -> None:
-    with new_database() as conninfo:
-        with psycopg.connect(conninfo) as conn:
-            conn.execute("update alembic_version set version_num = '9999'")
-        result = tonnage("migrate", "--database-url", conninfo)
-        assert result.exit_code == 0
-        assert "newer than this program's" in result.output
-        with psycopg.connect(conninfo) as conn:
-            conn.execute("update oldest_program set revision = '9998'")
-        for command in ("migrate", "worker"):
-            result = tonnage(command, "--database-url", conninfo)
-            assert result.exit_code == 1
-            assert result.stderr == (
-                "Error: The database is at revision 9999, which needs a program of revision 9998 or newer; "
-                f"this one is of {program_revision()}. Upgrade Tonnage.\n"
-            )

@@ -114,7 +114,7 @@ def test_a_port_in_use_is_told_before_anything_is_started(tmp_path: Path) -> Non
 def test_a_database_of_ones_own_must_have_been_migrated(empty_database: str, tmp_path: Path) -> None:
     refused = tonnage("serve", "--port", "0", "--database-url", empty_database, "--data-dir", tmp_path / "data")
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("Error: The database is at revision none and this program needs 0003.")
+    assert refused.stderr.startswith("Error: The database is at revision none and this program needs 0001.")
     assert refused.stderr.endswith("Run `tonnage migrate`.\n")
     assert not (tmp_path / "data").exists()
 

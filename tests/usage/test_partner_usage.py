@@ -2,10 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -14,8 +11,7 @@ from tests.cast import Cast
 from tests.usage.scenes import LATER, at, numbered, purge, record, trade
 from tests.usage.test_races import deadlocks
 from tonnage.access.actor import Actor
-from tonnage.db import Connection, Database, connect
-from tonnage.migrations import sql
+from tonnage.db import Connection, Database
 from tonnage.usage import actions
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -139,25 +135,3 @@ async def test_imports_at_once_of_different_accounts_of_the_same_partners(cast: 
         await asyncio.gather(*[import_some(crew, turn * 10 + n) for n, crew in enumerate(crews)])
     await assert_summed_up(cast, *partners)
     assert await deadlocks(cast) == before
-
-
-async def test_the_migration_sums_up_what_there_was(
-    new_database: Callable[[], AbstractContextManager[str]],
-) -> None:
-    with new_database() as conninfo:
-        async with connect(conninfo) as database:
-            cast = await Cast.of(database)
-            world = await trade(cast)
-            accounts = [await cast.account(world.partner) for _ in range(3)]
-            await record(cast, *[(account, at("2026-02-01"), 2**62 + account) for account in accounts])
-            summed_up = await days_of(cast, world.partner)
-            assert summed_up[date(2026, 2, 1)] == 3 * 2**62 + sum(accounts)
-
-            async def migrate(conn: Connection) -> None:
-                await conn.execute("drop table partner_usage; drop function sum_up_usage cascade")
-                await conn.execute(files(sql).joinpath("0003", "usage.sql").read_bytes())
-
-            await database.run(migrate)
-            assert await days_of(cast, world.partner) == summed_up
-            await record(cast, (accounts[0], at("2026-02-02"), 5))
-            await assert_summed_up(cast, world.partner)

@@ -1,11 +1,28 @@
 """The schema and its versions: forward only, one transaction, safe with any number of processes starting at once."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
 from tonnage.migrations import queue
+from tonnage.migrations.revisions import PROGRAM, Revisions
+
+HAS_RECORDS: LiteralString = (
+    "select to_regclass('alembic_version') is not null, to_regclass('schema_compatibility') is not null"
+)
+"""Whether a database has a version, and whether it is one of ours."""
+
+RECORDS: LiteralString = (
+    "select (select version_num from alembic_version), (select oldest_program from schema_compatibility)"
+)
+"""The version, and the oldest program that may run on it."""
+
+UNRELEASED = (
+    "The database was created by an unreleased version of Tonnage, or by another program, and cannot be upgraded. "
+    "Create a new database for Tonnage. For the embedded one, delete the data directory, "
+    "which is data/demo after `make demo`, and start again."
+)
 
 
 class SchemaError(Exception):
@@ -22,10 +39,14 @@ class SchemaState:
     """The oldest program, by its newest revision, that may still run on this database."""
     queue_behind: bool
     """The job queue's own schema lacks something that the installed queue needs."""
+    unreleased: bool = False
+    """The database has a version that no release has made."""
 
     def problem(self) -> str | None:
         """Why this program must not run on this database, or None. A database ahead of it is fine until it says no."""
-        if self.database is None or self.database < self.program or self.queue_behind:
+        if self.unreleased:
+            return UNRELEASED
+        if self.database is None or self.database < self.program:
             return (
                 f"The database is at revision {self.database or 'none'} and this program needs {self.program}. "
                 "Run `tonnage migrate`."
@@ -35,6 +56,8 @@ class SchemaState:
                 f"The database is at revision {self.database}, which needs a program of revision "
                 f"{self.oldest_program} or newer; this one is of {self.program}. Upgrade Tonnage."
             )
+        if self.queue_behind:
+            return "The database lacks migrations of the job queue that this program needs. Run `tonnage migrate`."
         return None
 
 
@@ -45,19 +68,19 @@ class Upgraded:
     before: str | None
     after: str
     queue_steps: int
-    """How many steps the job queue's own schema took."""
+    """How many migrations of the job queue's library were applied or, to a new database, recorded."""
 
 
-def program_revision() -> str:
-    """The newest revision that this program knows. Read from the names of the files, which does not load Alembic."""
-    revisions = [path.name.split("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")]
-    if not revisions:
+def program_revision(revisions: Revisions = PROGRAM) -> str:
+    """The newest revision that this program knows."""
+    newest = revisions.newest()
+    if newest is None:
         raise SchemaError("This installation has no revisions; install Tonnage again.")
-    return max(revisions)
+    return newest
 
 
-def upgrade(conninfo: str, *, lock_timeout: int = 60) -> Upgraded:
-    """Brings the database to this program's revision, all or nothing.
+def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PROGRAM) -> Upgraded:
+    """Brings the database to this program's revision, all or nothing. Leaves a newer database as it is.
 
     One process migrates, others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
     get its locks within that time gives up (`SchemaError`) rather than queue every request behind itself.
@@ -66,7 +89,7 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60) -> Upgraded:
     from tonnage.migrations.runner import run  # noqa: PLC0415
 
     try:
-        return run(conninfo, lock_timeout)
+        return run(conninfo, lock_timeout, revisions)
     except psycopg.errors.LockNotAvailable as error:
         raise SchemaError(
             f"Another process has held the database's locks for {lock_timeout} s; nothing was changed. "
@@ -74,16 +97,20 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60) -> Upgraded:
         ) from error
 
 
-async def state(connection: "psycopg.AsyncConnection[tuple[object, ...]]") -> SchemaState:
+async def state(
+    connection: "psycopg.AsyncConnection[tuple[object, ...]]", revisions: Revisions = PROGRAM
+) -> SchemaState:
     """Compares the database with this program; reads only."""
-    program = program_revision()
-    cursor = await connection.execute("select to_regclass('alembic_version') is not null")
-    row = await cursor.fetchone()
-    if row is None or not row[0]:
+    program = program_revision(revisions)
+    has_version, is_ours = await (await connection.execute(HAS_RECORDS)).fetchone() or (False, False)
+    if not has_version:
         return SchemaState(None, program, program, queue_behind=True)
-    cursor = await connection.execute(
-        "select (select version_num from alembic_version), (select revision from oldest_program)"
+    if not is_ours:
+        return SchemaState(None, program, program, queue_behind=True, unreleased=True)
+    database, oldest = await (await connection.execute(RECORDS)).fetchone() or (None, None)
+    return SchemaState(
+        None if database is None else str(database),
+        program,
+        str(oldest or program),
+        queue_behind=await queue.is_behind(connection),
     )
-    row = await cursor.fetchone() or (None, None)
-    database = None if row[0] is None else str(row[0])
-    return SchemaState(database, program, str(row[1] or program), queue_behind=await queue.is_behind(connection))

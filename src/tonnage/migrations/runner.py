@@ -1,5 +1,6 @@
-"""Alembic, running the revisions and the job queue's own steps in one transaction."""
+"""Alembic, running the revisions and the job queue's own migrations in one transaction."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,18 +8,19 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from tonnage.migrations import Upgraded, queue
+from tonnage.migrations import HAS_RECORDS, RECORDS, UNRELEASED, SchemaError, Upgraded, program_revision, queue
+from tonnage.migrations.revisions import Revisions
 
 _LOCK = 0x746F6E6E616765  # "tonnage", as the number of an advisory lock
 
 
-def run(conninfo: str, lock_timeout: int) -> Upgraded:
+def run(conninfo: str, lock_timeout: int, revisions: Revisions) -> Upgraded:
     """Brings the database to the newest revision. Raises psycopg's LockNotAvailable after `lock_timeout` seconds."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    newest = program_revision(revisions)
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool)
     try:
         with engine.begin() as connection:
@@ -26,24 +28,36 @@ def run(conninfo: str, lock_timeout: int) -> Upgraded:
             assert isinstance(raw, psycopg.Connection)  # noqa: S101  for the type checker: the engine's driver is psycopg
             raw.execute("select set_config('lock_timeout', %s, true)", [f"{lock_timeout}s"])
             raw.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-            before, steps_before = _look(raw)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            newest = ScriptDirectory.from_config(config).get_revision("head")
-            # The database carries this itself, since an older program does not have the newer revision's file.
-            raw.execute("create table if not exists oldest_program (revision text not null)")
-            raw.execute("delete from oldest_program")
-            raw.execute("insert into oldest_program values (%s)", [newest.module.OLDEST_PROGRAM])
-            queue.upgrade(raw)
-            after, steps_after = _look(raw)
-            return Upgraded(before, after or newest.revision, steps_after - steps_before)
+            before = _revision(raw)
+            if before is None or before < newest:
+                _run_revisions(connection, raw, revisions)
+            return Upgraded(before, _revision(raw) or newest, queue.upgrade(raw))
+    except DBAPIError as error:
+        # Of a revision that uses Alembic's operations: callers know psycopg's errors, as of one that runs SQL files.
+        raise error.orig or error from error
     finally:
         engine.dispose()
 
 
-def _look(raw: psycopg.Connection[Any]) -> tuple[str | None, int]:
-    row = raw.execute("select to_regclass('alembic_version') is not null").fetchone()
-    if row is None or not row[0]:
-        return None, 0
-    row = raw.execute("select (select version_num from alembic_version), (select count(*) from queue_step)").fetchone()
-    return row or (None, 0)
+def _run_revisions(connection: Connection, raw: psycopg.Connection[Any], revisions: Revisions) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, revisions.folders)))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    # Each revision says what it needs itself: the strictest of them counts, also when several are run at once.
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    oldest = max(script.module.OLDEST_PROGRAM for script in scripts)
+    raw.execute("delete from schema_compatibility")
+    raw.execute("insert into schema_compatibility (oldest_program) values (%s)", [oldest])
+
+
+def _revision(raw: psycopg.Connection[Any]) -> str | None:
+    has_version, is_ours = raw.execute(HAS_RECORDS).fetchone() or (False, False)
+    if not has_version:
+        return None
+    if not is_ours:
+        raise SchemaError(UNRELEASED)
+    revision, _ = raw.execute(RECORDS).fetchone() or (None, None)
+    return revision

@@ -184,9 +184,9 @@ async def roll_up(conn: Connection) -> None:
 async def lock_partners_days(conn: Connection) -> None:
     """The days of partners that `write` will change, in one order for everybody.
 
-    The database sums up what `write` inserts and what it updates apart (0003/usage.sql): without this, two imports of
-    different accounts of the same partners could each hold a day that the other one comes to. First the missing days
-    are made: whoever waits for such a one waits for somebody who needs no other that is made after it.
+    The database sums up what `write` inserts and what it updates apart (see usage.sql of the schema): without this, two
+    imports of different accounts of the same partners could each hold a day that the other one comes to. First the
+    missing days are made: whoever waits for such a one waits for somebody who needs no other that is made after it.
     """
     await conn.execute(
         """

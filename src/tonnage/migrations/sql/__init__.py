@@ -1,4 +1,8 @@
-"""Revisions are written as SQL: a folder per revision, a file per feature."""
+"""Revisions are written as SQL: a folder per revision, a file per package.
+
+A file is named for the package that owns the tables in it. What another package writes to a table stands in a comment
+right above its `create table`, beginning with `Also written by:`.
+"""
 
 from importlib.resources import files
 

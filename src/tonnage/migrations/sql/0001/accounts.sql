@@ -1,58 +1,66 @@
--- Regions, and the storage accounts that live in them.
+-- Storage accounts: a customer's root account in one region.
 
-create table region (
-    id integer generated always as identity primary key,
-    name text not null,
-    s3_url text not null,
-    iam_url text not null,
-    sts_url text not null,
-    backend text not null default 'metered',
-    is_default boolean not null default false,
-    created_at timestamptz not null default now(),
-    constraint region_name unique (name),
-    constraint region_plane check (backend in ('metered'))
-);
-create unique index region_one_default on region (is_default) where is_default;
-
+-- Also written by: provisioning (quota, apply_attempts, desired_revision, applied_revision, refused_revision, refusal,
+-- purge_started_at, purged_at), usage (used, rolled_up_to, objects, measured_at).
 create table storage_account (
     id bigint primary key,                           -- clientAccountId: 12 random digits
     seq bigint generated always as identity,
     partner_id uuid not null references partner,
-    region_id integer references region on delete set null,
+    region_id integer references region on delete set null,  -- null: purged, and the region was removed since
     name text not null,
     contact_email text,
-    contact_email_key text,
+    contact_email_key text,                          -- case-folded by the program
     password_hash text,
     allocated_capacity bigint not null,              -- 0: pay-per-use
     allow_overdraft boolean not null,
-    used bigint not null default 0,                  -- last known use, bytes
-    rolled_up_to date not null,                         -- last day that has a daily value; the day before creation at first
     created_at timestamptz not null default now(),
-    terms_since timestamptz not null default now(),
+    terms_since timestamptz not null default now(),  -- valid_from of the present terms
+    -- Use, as last measured.
+    used bigint not null default 0,                  -- bytes
+    objects bigint,                                  -- with all versions; null: never sampled
+    measured_at timestamptz,                         -- when objects was
+    rolled_up_to date not null,                         -- last day with a daily value; at first the day before creation
+    -- Suspension and deletion.
+    suspended_at timestamptz,
+    suspension_reason text,
     deletion_requested_at timestamptz,
     pending_deleted_at timestamptz,                  -- when the purge is due
     purge_started_at timestamptz,                    -- from here on it cannot be restored
     purged_at timestamptz,
-    desired_revision bigint not null default 1,      -- what the cluster should be told ...
-    applied_revision bigint not null default 0,      -- ... and what it was told last
+    -- What its cluster should hold, and what it holds.
+    desired_revision bigint not null default 1,      -- incremented with every change that the cluster must get
+    applied_revision bigint not null default 0,      -- the one that was applied last
+    apply_attempts bigint not null default 0,              -- number of applies: one that runs can see that another has run
+    quota bigint,                                    -- the write limit applied last, bytes; null: none
+    refused_revision bigint,                         -- the one that the cluster refuses for good ...
+    refusal text,                                    -- ... and why
     constraint storage_account_id check (id between 100000000000 and 999999999999),
     constraint storage_account_name check (char_length(name) between 1 and 200),
     constraint storage_account_allocated check (allocated_capacity >= 0),
+    constraint storage_account_region check (region_id is not null or purged_at is not null),
     constraint storage_account_used check (used >= 0),
+    constraint storage_account_objects check (objects >= 0),
+    constraint storage_account_suspension check ((suspended_at is null) = (suspension_reason is null)),
+    constraint storage_account_suspension_reason check (char_length(suspension_reason) between 1 and 200),
     constraint storage_account_deletion check ((deletion_requested_at is null) = (pending_deleted_at is null)),
     constraint storage_account_grace check (pending_deleted_at > deletion_requested_at),
-    constraint storage_account_region check (region_id is not null or purged_at is not null),
+    constraint storage_account_purging check (purge_started_at is null or purge_started_at >= pending_deleted_at),
+    constraint storage_account_purged check (purged_at is null or (purge_started_at is not null and used = 0)),
     constraint storage_account_erased check (
         (purged_at is null) = (contact_email is not null)
         and (purged_at is null) = (contact_email_key is not null)
         and (purged_at is null) = (password_hash is not null)),
-    constraint storage_account_purging check (purge_started_at is null or purge_started_at >= pending_deleted_at),
-    constraint storage_account_purged check (purged_at is null or (purge_started_at is not null and used = 0)),
-    constraint storage_account_revision check (applied_revision <= desired_revision)
+    constraint storage_account_revision check (applied_revision <= desired_revision),
+    constraint storage_account_quota check (quota >= 0),
+    constraint storage_account_refusal check ((refused_revision is null) = (refusal is null))
 ) with (fillfactor = 80);
 create unique index storage_account_email on storage_account (contact_email_key) where purged_at is null;
+create index storage_account_in_order on storage_account (seq) where purged_at is null;
 create index storage_account_of_partner on storage_account (partner_id, seq);
-create index storage_account_of_region on storage_account (region_id) where purged_at is null;
+-- Jobs go through the accounts of a region in batches, in order of id.
+create index storage_account_of_region on storage_account (region_id, id) where purged_at is null;
+create index storage_account_unapplied on storage_account (region_id, id)
+    where applied_revision < desired_revision and purged_at is null;
 create index storage_account_due on storage_account (pending_deleted_at)
     where pending_deleted_at is not null and purged_at is null;
 

@@ -1,29 +1,30 @@
--- Contracts: what a distributor has reserved, and at which price the excess is billed.
+-- Contracts: what a distributor has reserved, and the price of what is used beyond the allocations.
 
+-- Also written by: partners (allocated_capacity, used), accounts (used), usage (used).
 create table contract (
     id uuid primary key default gen_random_uuid(),
     seq bigint generated always as identity,
     distributor_id uuid not null references organisation,
     reserved_capacity bigint not null,
-    allocated_capacity bigint not null default 0,    -- sum of the living partners' allocations
+    allocated_capacity bigint not null default 0,    -- sum of the open partners' allocations
     used numeric not null default 0,                 -- sum of the partners' last known use, bytes
     price_cents numeric not null,                    -- per excess GB-month
     currency text not null,
     details text,
     created_at timestamptz not null default now(),
     terms_since timestamptz not null default now(),  -- valid_from of the present terms
-    constraint contract_of_distributor unique (id, distributor_id),
+    constraint contract_of_distributor unique (id, distributor_id),  -- what partner_contract refers to
     constraint contract_reserved check (reserved_capacity >= 0),
     constraint contract_capacity check (allocated_capacity between 0 and reserved_capacity),
     constraint contract_used check (used >= 0),
     constraint contract_price check (price_cents >= 0 and price_cents < 1e12 and scale(price_cents) <= 6),
     constraint contract_currency check (currency ~ '^[A-Z]{3}$'),
     constraint contract_details check (char_length(details) between 1 and 200)
-) with (fillfactor = 50);  -- the busiest row there is: room for its next version on the same page
+) with (fillfactor = 50);  -- the row with the most updates: room for its next version on the same page
 create index contract_of_distributor_in_order on contract (distributor_id, seq);
 
 create table contract_terms (
-    id bigint generated always as identity primary key,
+    id bigint generated always as identity primary key,  -- of two terms of one instant the later written counts
     contract_id uuid not null references contract,
     valid_from timestamptz not null,
     reserved_capacity bigint not null,

@@ -1,7 +1,8 @@
--- Partners: the part of a contract that a partner may give to its storage accounts. The row shares its organisation's id.
+-- Partners: the part of a contract that a partner may allocate to its storage accounts.
 
+-- Also written by: accounts (given, accounts, used), usage (used).
 create table partner (
-    id uuid primary key references organisation,
+    id uuid primary key references organisation,     -- the same id: an organisation of kind `partner`
     seq bigint generated always as identity,
     distributor_id uuid not null,
     contract_id uuid not null,
@@ -11,8 +12,8 @@ create table partner (
     allocated_to_accounts bigint not null default 0,                 -- sum of the living accounts' allocations
     accounts integer not null default 0,             -- number of living accounts
     used numeric not null default 0,                 -- sum of the accounts' last known use, bytes
-    terms_since timestamptz not null default now(),
-    closed_at timestamptz,                           -- the organisation's, repeated: it must be read under this row's lock
+    terms_since timestamptz not null default now(),  -- valid_from of the present terms
+    closed_at timestamptz,                           -- as in organisation: it must be read under this row's lock
     constraint partner_contract foreign key (contract_id, distributor_id) references contract (id, distributor_id),
     constraint partner_allocated check (allocated_capacity >= 0),
     constraint partner_allocated_to_accounts check (
@@ -23,6 +24,8 @@ create table partner (
 ) with (fillfactor = 80);
 create index partner_of_contract on partner (contract_id, seq);
 create index partner_of_distributor on partner (distributor_id, seq);
+-- Lists count the open partners, of a distributor and of each of its contracts: by this index alone.
+create index partner_living on partner (distributor_id, contract_id) where closed_at is null;
 
 create table partner_terms (
     id bigint generated always as identity primary key,
@@ -33,5 +36,6 @@ create table partner_terms (
     allow_overdraft boolean not null
 );
 create index partner_terms_in_time on partner_terms (partner_id, valid_from, id);
+create index partner_terms_of_contract on partner_terms (contract_id, partner_id);  -- who was ever under a contract
 create trigger append_only before update or delete on partner_terms for each row execute function refuse_change();
 create trigger never_emptied before truncate on partner_terms execute function refuse_change();

@@ -1,4 +1,4 @@
--- Why a job failed last: the queue itself keeps only that it did. No foreign key: the queue's tables are not ours.
+-- Why a job failed last: the queue's library keeps only that it did. No foreign key: the queue's tables are not ours.
 
 create table job_failure (
     job_id bigint primary key,

@@ -1,27 +1,19 @@
--- Objects beside bytes, the runs that sample a cluster, and the traffic of accounts.
-
-alter table usage_sample
-    add column objects bigint,
-    add constraint usage_sample_objects check (objects >= 0);
+-- Metering: the hourly runs that sample a cluster, and the traffic of accounts.
 
 -- One for each region and hour in which it was sampled.
 create table sampling_run (
     region_id integer not null references region on delete cascade,
     hour timestamptz not null,                       -- the time of its samples
     started_at timestamptz not null,
-    finished_at timestamptz,                         -- null: under way, or broken off; the rest of its hour can finish it
+    finished_at timestamptz,                         -- null: running, or broken off: its hour's next run goes on
     sampled integer not null default 0,
-    missed integer not null default 0,               -- accounts that did not answer
+    missed integer not null default 0,               -- accounts that could not be read
     primary key (region_id, hour)
 );
 
--- Up to which hour the region's usage log has been read, and up to which day it was trimmed, both excluded.
-alter table region
-    add column traffic_read_to timestamptz,
-    add column traffic_trimmed_to date;
-
--- Hour by hour, kept 40 days: the greater of two readings of an hour is right, whatever was trimmed in between. No foreign
--- keys, as with samples.
+-- Per hour, kept 40 days. Of two readings of an hour the greater one is right: the cluster's log may have been trimmed
+-- in between. No foreign keys, as with samples.
+-- Also written by: usage (deletes rows past their retention).
 create table traffic_hour (
     account_id bigint not null,
     hour timestamptz not null,

@@ -1,0 +1,20 @@
+"""Where the revisions of a program are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """Folders with a file per revision, `NNNN_what.py`. Together they are one line: each follows the one before."""
+
+    folders: tuple[Path, ...]
+
+    def newest(self) -> str | None:
+        """The newest one, or None. Read from the names of the files, which does not load Alembic."""
+        found = (path.name.split("_")[0] for folder in self.folders for path in folder.glob("[0-9]*.py"))
+        return max(found, default=None)
+
+
+PROGRAM = Revisions((Path(__file__).parent / "versions",))
+"""Those of this program."""

@@ -1,0 +1,23 @@
+-- Organisations: the operator, distributors and partners. A partner has a second row, in `partner`, with the same id.
+
+-- Also written by: partners (id, kind, parent_id, name, closed_at), authentication (second_factor_required).
+create table organisation (
+    id uuid primary key default gen_random_uuid(),
+    seq bigint generated always as identity unique,  -- order of creation, for lists and their cursors
+    kind text not null,
+    parent_id uuid references organisation,          -- a partner's distributor; never changes
+    name text not null,
+    -- The name as it is searched and sorted by. Folding a hundred thousand names takes longer than the rest of a page.
+    name_key text generated always as (lower(name)) stored,
+    second_factor_required boolean not null default false,
+    created_at timestamptz not null default now(),
+    closed_at timestamptz,
+    constraint organisation_kind check (kind in ('operator', 'distributor', 'partner')),
+    constraint organisation_parent check ((kind = 'partner') = (parent_id is not null)),
+    constraint organisation_name check (char_length(name) between 1 and 200)
+);
+create unique index organisation_one_operator on organisation (kind) where kind = 'operator';
+create index organisation_children on organisation (parent_id, seq);
+create index organisation_by_name on organisation (parent_id, name_key, seq) where closed_at is null;
+
+insert into organisation (kind, name) values ('operator', 'Operator');

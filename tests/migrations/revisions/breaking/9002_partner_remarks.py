@@ -1,0 +1,12 @@
+"""As a later release could bring it: programs of before name a column that is gone."""
+
+from alembic import op
+
+revision = "9002"
+down_revision = "9001"
+
+OLDEST_PROGRAM = "9002"
+
+
+def upgrade() -> None:
+    op.execute("alter table partner rename column details to remarks")
