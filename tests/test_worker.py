@@ -240,7 +240,9 @@ def test_recurring_jobs_look_at_the_clock_too() -> None:
             require_clock(now, now + apart)
 
 
-async def test_nobody_waits_for_another_who_has_hastened_a_job(alone: tuple[str, Database]) -> None:
+async def test_nobody_waits_for_another_transaction_that_runs_a_job_now(
+    alone: tuple[str, Database], work_to_do: Work
+) -> None:
     _, database = alone
     await ask(database)
     await rows(database, "update procrastinate_jobs set attempts = 9, scheduled_at = '2099-01-01' returning id")

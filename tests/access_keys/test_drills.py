@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -42,14 +43,15 @@ def house(cluster_house: ClusterHouse) -> ClusterHouse:
 @asynccontextmanager
 async def stalled(house: ClusterHouse) -> AsyncGenerator[None]:
     """The gateway does not answer, and is not waited for long."""
-    patient = house.app.state.backends
+    patient = house.services
     house.gateway.stall()
     try:
-        house.app.state.backends = hasty = OpenBackends(house.database, house.key_file, HASTE)
+        hasty = OpenBackends(house.database, house.key_file, HASTE)
+        house.app.state.services = replace(patient, backends=hasty)
         yield
         await hasty.close()
     finally:
-        house.app.state.backends = patient
+        house.app.state.services = patient
         house.gateway.go_on()
 
 

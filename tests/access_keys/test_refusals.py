@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,13 @@ async def rows(house: ClusterHouse) -> int:
 @asynccontextmanager
 async def with_planes(house: ClusterHouse, key_file: Path | None) -> AsyncGenerator[None]:
     """The house does not wait long for its gateway, whose credentials are opened with `key_file`."""
-    before = house.app.state.backends
-    house.app.state.backends = other = OpenBackends(house.database, key_file, HASTE)
+    before = house.services
+    other = OpenBackends(house.database, key_file, HASTE)
+    house.app.state.services = replace(before, backends=other)
     try:
         yield
     finally:
-        house.app.state.backends = before
+        house.app.state.services = before
         await other.close()
 
 

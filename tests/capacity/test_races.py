@@ -100,7 +100,7 @@ async def test_accounts_against_a_shrinking_partner(cast: Cast) -> None:
 
     await at_once(*(call for n in range(10, 0, -1) for call in (cast.account(partner, TB), shrink(n * TB))))
     allocated, given, real = await cast.row(
-        "select allocated_capacity, given, (select sum(allocated_capacity) from storage_account s"
+        "select allocated_capacity, allocated_to_accounts, (select sum(allocated_capacity) from storage_account s"
         " where s.partner_id = p.id)::bigint from partner p where id = %s",
         partner.organisation_id,
     )

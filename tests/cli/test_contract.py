@@ -63,6 +63,8 @@ def test_what_the_rules_refuse(conninfo: str) -> None:
         (("--price", "free"), "is not a price"),
         (("--price", "-1"), "is not a price"),
         (("--currency", "eur"), "is not a currency"),
+        (("--currency", "XXX"), "is not a currency"),
+        (("--currency", "ZZZ"), "is not a currency"),
         (("--details", ""), "must not be empty"),
         (("--distributor", "7e1f"), "is not a valid UUID"),
     ],

@@ -109,8 +109,8 @@ PLANTED = [
         ("contracts: terms", "contract", f"({100 * TB + 1},100,EUR,", f"({100 * TB},100,EUR,"),
     ),
     Planted(
-        "update partner set allocated_to_accounts = given - 1 where id = {partner}",
-        "update partner set allocated_to_accounts = given + 1 where id = {partner}",
+        "update partner set allocated_to_accounts = allocated_to_accounts - 1 where id = {partner}",
+        "update partner set allocated_to_accounts = allocated_to_accounts + 1 where id = {partner}",
         ("partners: given to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
     ),
     Planted(
@@ -175,6 +175,11 @@ PLANTED = [
         "alter table contract add constraint planted check (used < 10) not valid",
         "alter table contract drop constraint planted",
         ("database: constraints and indexes", "contract.planted", "not validated", "valid"),
+    ),
+    Planted(
+        "alter domain currency rename constraint currency_known to planted",
+        "alter domain currency rename constraint planted to currency_known",
+        ("database: constraints and indexes", "currency.currency_known", "missing", "valid"),
     ),
     Planted(
         "alter table partner rename constraint partner_allocated_to_accounts to planted",
@@ -285,6 +290,8 @@ def test_the_names_of_all_rules_are_known(conninfo: str) -> None:
             )
             select t.relname || '.' || conname from pg_constraint join t on t.oid = conrelid
             where contype in ('c', 'f', 'p', 'u', 'x')
+            union all select contypid::regtype || '.' || conname from pg_constraint
+            where connamespace = 'public'::regnamespace and contypid <> 0 and contype = 'c'
             union all select i.relname from pg_index x join t on t.oid = indrelid join pg_class i on i.oid = indexrelid
             """
         ).fetchall()

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from tests.cast import TB
 from tests.console.conftest import Desks
 from tonnage.access.actor import Role
+from tonnage.billing.queries import MonthToDate
 from tonnage.console.distributor.month_to_date import month_to_date_totals
-from tonnage.usage.month_queries import MonthSoFar
+from tonnage.money import Money
 
 pytestmark = pytest.mark.anyio
 
@@ -102,9 +104,12 @@ async def test_contracts_lead_to_their_partners_and_are_a_file(desks: Desks) -> 
 
 
 def test_the_fees_of_several_contracts_are_summed_by_currency() -> None:
-    month = MonthSoFar(Decimal(30 * 10**9), 30, Decimal(100), "EUR")
-    excess = month_to_date_totals([month, month._replace(currency="USD"), month, month._replace(excess=Decimal(0))])
-    assert excess.fees == [(Decimal(300), "EUR"), (Decimal(100), "USD")]
+    month = MonthToDate(Decimal(30 * 10**9), date(2026, 11, 24), Money(Decimal("1.10"), "EUR"))
+    in_yen = month._replace(fee=Money(Decimal(110), "JPY"))
+    excess = month_to_date_totals([month, in_yen, month, month._replace(excess=Decimal(0))])
+    assert excess.fees == [Money(Decimal("3.30"), "EUR"), Money(Decimal(110), "JPY")]
     assert excess.gb_months == Decimal("3.00")
+    thirds = month_to_date_totals([month._replace(excess=Decimal(50_000_000))] * 3)
+    assert str(thirds.gb_months) == "0.01"  # 0.005: of the exact sum, not of 28 digits three times
     assert excess.is_charged
     assert not month_to_date_totals([]).is_charged

@@ -68,6 +68,17 @@ async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admi
     assert 'id="distributor-error"' in nobody.text
 
 
+@pytest.mark.parametrize("currency", ["XXX", "zzz", "XAU"])
+async def test_a_contract_is_in_a_real_currency(desks: Desks, admin: Desk, currency: str) -> None:
+    distributor = (await desks.house.cast.distributor()).organisation_id
+    fields = contract(distributor=str(distributor), currency=currency)
+    refused = await admin.send("/operator/contracts/new", fields)
+    assert refused.status_code == 422
+    assert 'id="currency-error"' in refused.text
+    assert f'value="{currency}"' in refused.text
+    assert await desks.house.cast.row("select count(*) from contract where distributor_id = %s", distributor) == (0,)
+
+
 async def test_an_amended_contract_shows_what_applied_before(desks: Desks, admin: Desk) -> None:
     cast = desks.house.cast
     signed = await cast.contract(await cast.distributor(), 10 * TB, details="Before")

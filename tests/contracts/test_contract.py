@@ -19,7 +19,7 @@ def test_what_is_no_price(text: str) -> None:
 
 
 def test_currencies() -> None:
-    assert currency("EUR") == "EUR"
-    for wrong in ("eur", "EURO", "E1R", ""):
+    assert [currency(code) for code in ("EUR", "JPY", "KWD")] == ["EUR", "JPY", "KWD"]
+    for wrong in ("eur", "EURO", "E1R", "", "XXX", "XTS", "ZZZ", "XAU", "USN", "DEM"):
         with pytest.raises(ValueError, match="is not a currency"):
             currency(wrong)

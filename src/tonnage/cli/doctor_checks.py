@@ -69,8 +69,10 @@ async def constraints(conn: Connection) -> Check:
         """
         select coalesce(f.subject, e.name), coalesce(f.state, 'missing'), 'valid'
         from (
-            select conrelid::regclass || '.' || conname, case when convalidated then 'valid' else 'not validated' end
-            from pg_constraint where connamespace = current_schema()::regnamespace and conrelid <> 0
+            select coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text) || '.' || conname,
+                case when convalidated then 'valid' else 'not validated' end
+            from pg_constraint
+            where connamespace = current_schema()::regnamespace and (conrelid <> 0 or contypid <> 0)
             union all
             select x.indexrelid::regclass::text, case when x.indisvalid then 'valid' else 'invalid' end
             from pg_index x join pg_class c on c.oid = x.indexrelid

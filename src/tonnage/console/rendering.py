@@ -15,6 +15,7 @@ from tonnage.console.sparkline import load_line, trend_points
 from tonnage.console.wording.catalogue import translations_of
 from tonnage.console.wording.translate import translate
 from tonnage.errors import TonnageError
+from tonnage.money import Money
 from tonnage.web import csrf
 from tonnage.web.static_files import StaticFiles
 
@@ -107,9 +108,9 @@ def _day(day: date | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), formats.day(day))
 
 
-def _money(cents: Decimal, currency: str) -> Markup:
+def _money(amount: Money) -> Markup:
     formats = _view.get().formats
-    return _exactly(formats.money(cents, currency), formats.exact_money(cents, currency))
+    return _exactly(formats.money(amount), formats.exact_money(amount))
 
 
 def _number(value: int | Decimal) -> str:

@@ -12,6 +12,7 @@ from tonnage.console.cookies import Cookies
 from tonnage.console.date_range import read_range
 from tonnage.console.page_context import PageContext
 from tonnage.errors import Conflict
+from tonnage.money import Money
 from tonnage.web.forms import BoundForm, Form
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.table import Choices
@@ -54,7 +55,7 @@ async def styleguide(request: Request) -> Response:
         days=_days(),
         now=_NOW,
         TB=_TB,
-        fee=Decimal("12345.678"),
+        fee=Money(Decimal("123.45678"), "EUR"),
     )
     cookies.set_guest(response, secret)
     return response

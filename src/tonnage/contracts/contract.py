@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tonnage.errors import Sentence
+from tonnage.money import CURRENCIES
 
 _PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def price(text: str) -> Decimal:
@@ -24,10 +24,13 @@ def price(text: str) -> Decimal:
 
 
 def currency(code: str) -> str:
-    """The code itself if it has the form of ISO 4217. Raises ValueError."""
-    if not _CURRENCY.fullmatch(code):
+    """The code itself if it is one of `money.CURRENCIES`. Raises ValueError."""
+    if code not in CURRENCIES:
         raise ValueError(
-            Sentence("{code} is not a currency; write its three capital letters, such as EUR", code=repr(code))
+            Sentence(
+                "{code} is not a currency; write the ISO 4217 code of one, such as EUR, in capital letters",
+                code=repr(code[:40]),
+            )
         )
     return code
 

@@ -48,7 +48,7 @@ async def measured(conn: Connection) -> Check:
         from (select id from storage_account order by random() limit 10000) s
         cross join lateral (
             select u.sampled_at::date as day, (
-                    div(2 * sum(u.bytes) + count(*), 2 * count(*))::bigint,
+                    round_half_away(sum(u.bytes), count(*))::bigint,
                     (array_agg(u.bytes order by u.sampled_at desc))[1], count(*)::integer) as recomputed
             from usage_sample u where u.account_id = s.id group by 1 offset 0
         ) m

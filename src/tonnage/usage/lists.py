@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
+from tonnage.money import round_half_away
 from tonnage.usage.period import Period
 
 TREND_DAYS = 30
@@ -88,15 +90,15 @@ async def daily_of_partner(
 async def average_used(
     conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
 ) -> Decimal | None:
-    """The mean of the days that `daily_of_partner` has, bytes, rounded half up; None without a day."""
+    """The mean of the days that `daily_of_partner` has, bytes; None without a day."""
     days = await daily_of_partner(conn, scope, partner_id, period, today)
     return mean([day.usage for day in days])
 
 
 def mean(amounts: Sequence[Decimal]) -> Decimal | None:
-    """Of whole numbers, rounded half up; None of none."""
-    total, count = sum(map(int, amounts)), len(amounts)  # not as Decimal, which has 28 digits
-    return Decimal((2 * total + count) // (2 * count)) if amounts else None
+    """Of whole numbers, rounded to one; None of none."""
+    total = sum(map(int, amounts))  # not as Decimal, which has 28 digits
+    return round_half_away(Fraction(total, len(amounts))) if amounts else None
 
 
 async def trends(

@@ -134,7 +134,7 @@ _ROLLUP: LiteralString = """
 with measured as materialized (
     select t.account_id, t.day, m.*
     from usage_touched t cross join lateral (
-        select div(2 * sum(u.bytes) + count(*), 2 * count(*))::bigint as usage,
+        select round_half_away(sum(u.bytes), count(*))::bigint as usage,
                (array_agg(u.bytes order by u.sampled_at desc))[1] as closing,
                count(*)::integer as samples
         from usage_sample u
@@ -167,9 +167,8 @@ select account_id, day + step, closing, closing, 0 from gap cross join lateral g
 async def roll_up(conn: Connection) -> None:
     """Works out the daily values of the spans, into the temporary table usage_folded.
 
-    A touched day is measured anew from the samples that there are; integer division, since numeric division rounds
-    before `round` could. Any other day with samples stays: its samples may be gone, after 40 days. What lies between is
-    carried, each day what the day before it closed with.
+    A touched day is measured anew from the samples that there are. Any other day with samples stays: its samples
+    may be gone, after 40 days. What lies between is carried, each day what the day before it closed with.
     """
     await conn.execute(
         "create temp table if not exists usage_folded"

@@ -8,6 +8,7 @@ import pytest
 
 from tonnage.console.wording.choices import DEFAULT_LOCALE, locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
+from tonnage.money import Money
 
 NOW = datetime(2026, 11, 24, 16, 5, 3, tzinfo=UTC)
 BRITISH = Formats("en_GB", "Europe/Berlin")
@@ -41,12 +42,22 @@ def test_percents_are_cut() -> None:
 
 
 def test_money() -> None:
-    assert BRITISH.money(Decimal("1234.5"), "EUR") == "€12.35"
-    assert BRITISH.exact_money(Decimal("1234.5"), "EUR") == "€12.345"
-    assert GERMAN.money(100, "EUR") == "1,00\u00a0€"
-    assert BRITISH.money(150, "JPY") == "JP¥1.50"
-    assert BRITISH.money(100, "XYZ") == "XYZ1.00"
-    assert BRITISH.exact_money(Decimal("1" * 30 + ".5"), "EUR").endswith("111.115")
+    shown = {
+        ("12.345", "EUR"): ("€12.35", "€12.345", "12,35\u00a0€"),
+        ("-2.675", "EUR"): ("-€2.68", "-€2.675", "-2,68\u00a0€"),
+        ("1", "EUR"): ("€1.00", "€1.00", "1,00\u00a0€"),
+        ("1935.4", "JPY"): ("JP¥1,935", "JP¥1,935.4", "1.935\u00a0¥"),
+        ("1935", "JPY"): ("JP¥1,935", "JP¥1,935", "1.935\u00a0¥"),
+        ("1.2345", "KWD"): ("KWD1.235", "KWD1.2345", "1,235\u00a0KWD"),
+        ("0", "KWD"): ("KWD0.000", "KWD0.000", "0,000\u00a0KWD"),
+    }
+    for (amount, currency), texts in shown.items():
+        money = Money(Decimal(amount), currency)
+        assert (BRITISH.money(money), BRITISH.exact_money(money), GERMAN.money(money)) == texts
+    assert BRITISH.exact_money(Money(Decimal("1" * 30 + ".115"), "EUR")).endswith("111.115")
+
+
+def test_prices() -> None:
     assert [BRITISH.price(Decimal(text)) for text in ("100", "100.00", "0.5", "1000")] == ["100", "100", "0.5", "1,000"]
 
 
@@ -77,7 +88,7 @@ def test_every_locale_can_write_everything(locale: str) -> None:
     formats = Formats(locale, "Asia/Kathmandu")
     written = [
         *(formats.number(-1234567), formats.size(10**13), formats.exact_size(2), formats.percent(1.5)),
-        *(formats.money(3, "EUR"), formats.day(NOW.date()), formats.month(NOW.date())),
+        *(formats.money(Money(Decimal("0.03"), "EUR")), formats.day(NOW.date()), formats.month(NOW.date())),
         *(formats.moment(NOW), formats.ago(NOW, NOW)),
     ]
     assert all(written)

@@ -34,7 +34,7 @@ def contract() -> None:
 @click.option("--distributor", "distributor_id", required=True, type=UUID_TYPE, help="Whose contract it is.")
 @click.option("--reserved", required=True, type=SIZE, help="Reserved capacity, such as 100TB.")
 @click.option("--price", required=True, type=PRICE, help="Cents per GB and month of excess, such as 100 or 0.5.")
-@click.option("--currency", required=True, type=CURRENCY, help="Three capital letters, such as EUR.")
+@click.option("--currency", required=True, type=CURRENCY, help="Its ISO 4217 code, such as EUR.")
 @click.option("--details", type=NAME, help="The contract's name.")
 @as_json
 @on_database

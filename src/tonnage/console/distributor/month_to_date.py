@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
-from tonnage.usage.month_queries import MonthSoFar
+from tonnage.billing.queries import MonthToDate
+from tonnage.money import Money, round_half_away, totals
 
 
 @dataclass(frozen=True)
@@ -12,24 +14,18 @@ class MonthToDateTotals:
     """Use beyond allocations, and its fees."""
 
     gb_months: Decimal
-    """To the hundredth, rounded half up."""
-    fees: list[tuple[Decimal, str]]
-    """Cents and currency, in order of the currencies."""
+    """To the hundredth."""
+    fees: list[Money]
+    """One for each currency, in order of their codes."""
 
     @property
     def is_charged(self) -> bool:
         """Whether there is anything to pay."""
-        return any(fee for fee, _ in self.fees)
+        return any(self.fees)
 
 
-def month_to_date_totals(months: Iterable[MonthSoFar]) -> MonthToDateTotals:
+def month_to_date_totals(months: Iterable[MonthToDate]) -> MonthToDateTotals:
     """Of one partner's month, or of those of several contracts."""
     known = list(months)
-    gb_months = sum((month.gb_months for month in known), Decimal(0))
-    fees: dict[str, Decimal] = {}
-    for month in known:
-        fees[month.currency] = fees.get(month.currency, Decimal(0)) + month.fee_cents
-    return MonthToDateTotals(
-        gb_months.quantize(Decimal("0.01"), ROUND_HALF_UP),
-        [(fee, currency) for currency, fee in sorted(fees.items())],
-    )
+    gb_months = sum((month.gb_months for month in known), Fraction(0))
+    return MonthToDateTotals(round_half_away(gb_months, 2), totals(month.fee for month in known))

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.billing.queries import month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.distributor.partner import facts_of, partner_page
@@ -13,7 +14,6 @@ from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.partners.lists import PartnerDetail
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
-from tonnage.usage.month_queries import month_of_partner
 from tonnage.web.csv_file import CsvFile
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.billing.queries import MonthToDate, month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import OperatorViewer
 from tonnage.console.rendering import gettext
@@ -16,7 +17,6 @@ from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerDetail, PartnerRow, every_partner, partner_detail, partner_rows
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
-from tonnage.usage.month_queries import MonthSoFar, month_of_partner
 from tonnage.web.csv_file import CsvFile
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -101,7 +101,7 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
     shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], MonthSoFar | None]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], MonthToDate | None]:
         facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)

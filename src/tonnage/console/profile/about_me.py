@@ -14,6 +14,7 @@ from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
+from tonnage.money import Money
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, Text
@@ -22,7 +23,7 @@ routes = APIRouter(prefix="/profile", route_class=AuthFirstRoute, include_in_sch
 
 _SIZE = 1_320_000_000_000
 _NUMBER = Decimal("1234567.89")
-_CENTS = Decimal("123456.5")
+_MONEY = Money(Decimal("1234.56"), "EUR")
 
 
 class AboutMeForm(Form):
@@ -81,5 +82,5 @@ def _examples(page: PageRequest, typed: Mapping[str, str], now: datetime) -> lis
         (gettext("Month"), formats.month(now.astimezone(formats.zone).date())),
         (gettext("Size"), formats.size(_SIZE)),
         (gettext("Number"), formats.number(_NUMBER)),
-        (gettext("Money"), formats.money(_CENTS, "EUR")),
+        (gettext("Money"), formats.money(_MONEY)),
     ]

@@ -6,17 +6,17 @@ Running words ("3 minutes ago", "bytes") are in the language of the page, which 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from functools import cached_property
 
 from babel import Locale, dates, numbers
 
 from tonnage.console.wording.catalogue import language_of, translations_of
 from tonnage.console.wording.choices import babel_locale, time_zone
+from tonnage.money import Money
 from tonnage.units import scaled
 
 _BESIDE = "\N{NARROW NO-BREAK SPACE}"
-_CENT = Decimal("0.01")
 # Babel quantises in the current context, whose 28 digits a sum of exact fees may exceed.
 _WIDE = Context(prec=60)
 
@@ -59,20 +59,15 @@ class Formats:
             cut = Decimal(str(fraction)).quantize(Decimal("0.001"), ROUND_DOWN)
             return numbers.format_percent(cut, locale=self.babel, decimal_quantization=False)
 
-    def money(self, cents: int | Decimal, currency: str) -> str:
-        """`€12.35` for 1234.5 cents (a cent is a hundredth of any currency): two decimals, rounded half up."""
-        with localcontext(_WIDE):
-            return self.exact_money(Decimal(cents).quantize(Decimal(1), ROUND_HALF_UP), currency)
+    def money(self, amount: Money) -> str:
+        """`€12.35`, `JP¥12`, `KWD12.345`: rounded to the digits of the currency (see `money.round_half_away`)."""
+        return self.exact_money(amount.rounded())
 
-    def exact_money(self, cents: int | Decimal, currency: str) -> str:
-        """`€12.345` for 1234.5 cents: at least two decimals, and all that there are."""
+    def exact_money(self, amount: Money) -> str:
+        """`€12.345`: at least the digits of the currency, and all that there are."""
         with localcontext(_WIDE):
             return numbers.format_currency(
-                Decimal(cents).scaleb(-2),
-                currency,
-                locale=self.babel,
-                currency_digits=False,
-                decimal_quantization=False,
+                amount.amount, amount.currency, locale=self.babel, decimal_quantization=False
             )
 
     def price(self, cents: int | Decimal) -> str:

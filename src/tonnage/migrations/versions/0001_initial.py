@@ -13,5 +13,16 @@ def upgrade() -> None:
     run_files(
         revision,
         *("migrations", "sealing", "organisations", "access", "api_keys", "members", "authentication"),
-        *("contracts", "partners", "regions", "accounts", "access_keys", "provisioning", "usage", "metering", "jobs"),
+        *(
+            "money",
+            "contracts",
+            "partners",
+            "regions",
+            "accounts",
+            "access_keys",
+            "provisioning",
+            "usage",
+            "metering",
+            "jobs",
+        ),
     )

@@ -9,7 +9,7 @@ create table contract (
     allocated_capacity bigint not null default 0,    -- sum of the open partners' allocations
     used numeric not null default 0,                 -- sum of the partners' last known use, bytes
     price_cents numeric not null,                    -- per excess GB-month
-    currency text not null,
+    currency currency not null,
     details text,
     created_at timestamptz not null default now(),
     terms_since timestamptz not null default now(),  -- valid_from of the present terms
@@ -18,7 +18,6 @@ create table contract (
     constraint contract_capacity check (allocated_capacity between 0 and reserved_capacity),
     constraint contract_used check (used >= 0),
     constraint contract_price check (price_cents >= 0 and price_cents < 1e12 and scale(price_cents) <= 6),
-    constraint contract_currency check (currency ~ '^[A-Z]{3}$'),
     constraint contract_details check (char_length(details) between 1 and 200)
 ) with (fillfactor = 50);  -- the row with the most updates: room for its next version on the same page
 create index contract_of_distributor_in_order on contract (distributor_id, seq);
@@ -29,7 +28,7 @@ create table contract_terms (
     valid_from timestamptz not null,
     reserved_capacity bigint not null,
     price_cents numeric not null,
-    currency text not null
+    currency currency not null
 );
 create index contract_terms_in_time on contract_terms (contract_id, valid_from, id);
 create trigger append_only before update or delete on contract_terms for each row execute function refuse_change();

@@ -16,7 +16,7 @@ create table usage_sample (
 -- million rows, and accounts are never deleted. The column order packs a row into 56 bytes, 60 with its line pointer.
 create table daily_usage (
     account_id bigint not null,
-    usage bigint not null,                           -- mean of the day's samples, bytes, rounded half up
+    usage bigint not null,                           -- mean of the day's samples, bytes, rounded half away from zero
     closing bigint not null,                         -- last sample of the day: fills the gap that follows
     day date not null,
     samples integer not null,                        -- 0: carried forward

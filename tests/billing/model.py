@@ -1,0 +1,68 @@
+"""What a month costs, worked out the slow way: day by day, with fractions. Shares no code with the product."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from math import floor
+from typing import Any, NamedTuple
+from uuid import UUID
+
+DAY = timedelta(days=1)
+MINOR_UNITS = {"EUR": 100, "JPY": 1, "KWD": 1000}
+DAYS_OF_FEBRUARY = 28
+
+
+class LineModel(NamedTuple):
+    contract: UUID
+    price: Fraction
+    byte_days: int
+    first: date
+    last: date
+    minor_units: int
+
+
+def at_the_end_of(day: date, written: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Of (since, ...) in the order of writing, none of which begins before an earlier one."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + DAY
+    return [entry for entry in written if entry[0] < midnight][-1]
+
+
+@dataclass
+class MonthModel:
+    """February 2026."""
+
+    currency: str
+    prices: dict[UUID, list[tuple[datetime, Fraction]]] = field(default_factory=dict[UUID, Any])
+    terms: dict[UUID, list[tuple[datetime, UUID, int, bool]]] = field(default_factory=dict[UUID, Any])
+    usage: dict[UUID, dict[date, int]] = field(default_factory=dict[UUID, Any])
+
+    def set_price(self, contract: UUID, price: Fraction, now: datetime) -> None:
+        """Like each change: never before what was written before it, whatever a clock says; none, if it is none."""
+        written = self.prices[contract]
+        since, before = written[-1]
+        if price != before:
+            written.append((max(now, since), price))
+
+    def set_terms(self, partner: UUID, contract: UUID, allocated: int, overdraft: bool, now: datetime) -> None:
+        written = self.terms[partner]
+        since, *before = written[-1]
+        if before != [contract, allocated, overdraft]:
+            written.append((max(now, since), contract, allocated, overdraft))
+
+    def lines(self, partner: UUID, first: date, today: date) -> list[LineModel]:
+        days: dict[tuple[UUID, Fraction], list[tuple[date, int]]] = {}
+        day = first
+        while day <= today:
+            _, contract, allocated, _ = at_the_end_of(day, self.terms[partner])
+            _, price = at_the_end_of(day, self.prices[contract])
+            used = self.usage[partner].get(day, 0)
+            if used > allocated:
+                days.setdefault((contract, price), []).append((day, used - allocated))
+            day += DAY
+        return [self._line(*key, charged) for key, charged in days.items()]
+
+    def _line(self, contract: UUID, price: Fraction, charged: list[tuple[date, int]]) -> LineModel:
+        excess = sum(bytes_ for _, bytes_ in charged)
+        exact = Fraction(excess, 10**9 * DAYS_OF_FEBRUARY) * price / 100 * MINOR_UNITS[self.currency]
+        return LineModel(contract, price, excess, charged[0][0], charged[-1][0], floor(exact + Fraction(1, 2)))

@@ -1,0 +1,281 @@
+"""The month to date, three times: by SQL, by the pure rating, and by a model that shares no code with either."""
+
+import random
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, LiteralString
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.billing.histories import FIRST, TODAY, History, amend, move, random_history, resize
+from tests.billing.model import LineModel
+from tests.cast import TB, Cast
+from tests.usage.scenes import OPENED, at, purge, record, trade
+from tonnage.access.actor import Actor
+from tonnage.billing.queries import (
+    CHARGES,
+    MonthToDate,
+    month_of_contract,
+    month_of_distributor,
+    month_of_partner,
+    month_parameters,
+)
+from tonnage.billing.rating import Line, PartnerTerms, PriceHistory, PriceTerms, charge, rate
+from tonnage.db import Connection
+from tonnage.money import Money
+from tonnage.partners import actions as partners
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+GB = 10**9
+LINES: LiteralString = f"""
+    with priced as (
+        select id as contract_id from contract where distributor_id = %(distributor)s
+    ), owned as (
+        select id as partner_id from partner where distributor_id = %(distributor)s
+    ), {CHARGES}
+    select partner_id, contract_id, price_cents, byte_days, first_day, last_day, amount from charges"""
+
+
+async def of_contract(cast: Cast, scope: UUID | None, contract: UUID) -> MonthToDate | None:
+    return await cast.database.run(lambda conn: month_of_contract(conn, scope, contract, TODAY))
+
+
+async def of_distributor(cast: Cast, distributor: Actor) -> list[MonthToDate]:
+    return await cast.database.run(lambda conn: month_of_distributor(conn, distributor.organisation_id, TODAY))
+
+
+async def of_partner(cast: Cast, scope: UUID | None, partner: UUID) -> MonthToDate | None:
+    return await cast.database.run(lambda conn: month_of_partner(conn, scope, partner, TODAY))
+
+
+def month(excess: int, amount: str, currency: str = "EUR") -> MonthToDate:
+    return MonthToDate(Decimal(excess), TODAY, Money(Decimal(amount), currency))
+
+
+async def rows(cast: Cast, query: LiteralString, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def read(conn: Connection) -> list[tuple[Any, ...]]:
+        return await (await conn.execute(query, parameters)).fetchall()
+
+    return await cast.database.run(read)
+
+
+async def sql_lines(history: History) -> dict[UUID, list[LineModel]]:
+    parameters = {"distributor": history.distributor.organisation_id, **month_parameters(TODAY)}
+    found: dict[UUID, list[LineModel]] = {partner: [] for partner in history.model.terms}
+    for partner, contract, price, *others in await rows(history.cast, LINES, parameters):
+        found[partner].append(LineModel(contract, Fraction(price), *others))
+    return found
+
+
+async def rated_lines(history: History) -> dict[UUID, list[Line]]:
+    """By the pure rating, of the terms as the database has them in the order of writing."""
+    scope = {"distributor": history.distributor.organisation_id}
+    prices: dict[UUID, PriceHistory] = {}
+    for contract, since, price in await rows(
+        history.cast,
+        """
+        select t.contract_id, t.valid_from, t.price_cents from contract_terms t join contract k on k.id = t.contract_id
+        where k.distributor_id = %(distributor)s order by t.id
+        """,
+        scope,
+    ):
+        known = prices.get(contract, PriceHistory(history.model.currency, ()))
+        prices[contract] = replace(known, terms=[*known.terms, PriceTerms(since, price)])
+    terms: dict[UUID, list[PartnerTerms]] = {}
+    for partner, *of_partner in await rows(
+        history.cast,
+        """
+        select t.partner_id, t.valid_from, t.contract_id, t.allocated_capacity
+        from partner_terms t join partner p on p.id = t.partner_id
+        where p.distributor_id = %(distributor)s order by t.id
+        """,
+        scope,
+    ):
+        terms.setdefault(partner, []).append(PartnerTerms(*of_partner))
+    days = [FIRST + timedelta(days=number) for number in range((TODAY - FIRST).days + 1)]
+    return {
+        partner: rate({day: used.get(day, 0) for day in days}, terms[partner], prices)
+        for partner, used in history.model.usage.items()
+    }
+
+
+def as_model(line: Line, minor_units: int) -> LineModel:
+    amount = Fraction(line.amount.amount) * minor_units
+    assert amount.denominator == 1
+    price = Fraction(line.unit_price)
+    return LineModel(line.contract_id, price, line.byte_days, line.first, line.last, int(amount))
+
+
+@pytest.mark.parametrize("seed", range(9))
+async def test_random_months(cast: Cast, seed: int) -> None:
+    rng = random.Random(seed)
+    currency, minor_units = [("EUR", 100), ("JPY", 1), ("KWD", 1000)][seed % 3]
+    history = await random_history(cast, rng, currency)
+    model = {partner: history.model.lines(partner, FIRST, TODAY) for partner in history.model.terms}
+    sql, rated = await sql_lines(history), await rated_lines(history)
+    for partner, lines in model.items():
+        assert sorted(sql[partner]) == sorted(lines)
+        assert [as_model(line, minor_units) for line in rated[partner]] == lines
+        assert {line.amount.currency for line in rated[partner]} <= {currency}
+    await assert_totals(history, model, minor_units)
+
+
+async def assert_totals(history: History, model: dict[UUID, list[LineModel]], minor_units: int) -> None:
+    """Whoever reads a total reads the sum of its lines."""
+    cast, scope = history.cast, history.distributor.organisation_id
+    every = [line for lines in model.values() for line in lines]
+    wanted = [(await of_partner(cast, scope, partner), lines) for partner, lines in model.items()]
+    wanted += [
+        (await of_contract(cast, scope, contract), [line for line in every if line.contract == contract])
+        for contract in history.model.prices
+    ]
+    (whole,) = await of_distributor(cast, history.distributor)
+    for found, lines in [*wanted, (whole, every)]:
+        assert found is not None
+        byte_days = sum(line.byte_days for line in lines)
+        amount = Fraction(sum(line.minor_units for line in lines), minor_units)
+        assert (found.excess, Fraction(found.fee.amount)) == (byte_days, amount)
+        assert (found.fee.currency, found.gb_months) == (history.model.currency, Fraction(byte_days, 28 * GB))
+
+
+async def test_a_partner_that_moved_costs_the_same_for_everybody(cast: Cast) -> None:
+    """Half a cent under each of two contracts: 14 GB on one of 28 days each, at one cent per GB-month."""
+    world = await trade(cast)
+    other = await cast.contract(world.distributor)
+    for contract in (world.contract, other):
+        await amend(cast, contract, "1", OPENED)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-05"), 0))
+    await move(cast, world.distributor, world.partner, other, at("2026-02-04"))
+    cent, two = month(14 * GB, "0.01"), month(28 * GB, "0.02")
+    assert [await of_contract(cast, None, contract) for contract in (world.contract, other)] == [cent, cent]
+    assert await of_distributor(cast, world.distributor) == [two]
+    assert await of_partner(cast, None, world.partner.organisation_id) == two
+
+
+async def test_a_line_has_one_price_and_is_rounded_once(cast: Cast) -> None:
+    """The days of a price that comes back are of one line, and those of another price of another."""
+    world = await trade(cast)
+    await amend(cast, world.contract, "1", OPENED)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-06"), 0))
+    await amend(cast, world.contract, "0.5", at("2026-02-04"))
+    await amend(cast, world.contract, "1", at("2026-02-05"))
+    assert await of_contract(cast, None, world.contract) == month(3 * 14 * GB, "0.01")  # 1.00 and 0.25 cents
+    await amend(cast, world.contract, "2", at("2026-02-05"))
+    assert await of_contract(cast, None, world.contract) == month(3 * 14 * GB, "0.02")  # 0.50, 0.25 and 1.00 cents
+
+
+@pytest.mark.parametrize(("currency", "fee"), [("EUR", "500.06"), ("JPY", "500"), ("KWD", "500.062")])
+async def test_a_fee_has_the_digits_of_its_currency(cast: Cast, currency: str, fee: str) -> None:
+    world = await trade(cast)
+    contract = await cast.contract(world.distributor, currency=currency)
+    partner = await cast.partner(world.distributor, contract)
+    await amend(cast, contract, "50006.15", OPENED)
+    await record(cast, (await cast.account(partner), at("2026-02-24"), 28 * GB))
+    assert await of_contract(cast, None, contract) == month(28 * GB, fee, currency)
+
+
+async def test_half_a_cent_is_rounded_away_from_zero_once_per_partner(cast: Cast) -> None:
+    world = await trade(cast)
+    await amend(cast, world.contract, "1", OPENED)
+    owners = [world.partner, await cast.partner(world.distributor, world.contract)]
+    for owner in owners:
+        account = await cast.account(owner)
+        await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-04"), 0))
+    found = await of_contract(cast, None, world.contract)
+    assert found == month(28 * GB, "0.02")
+    assert found is not None
+    assert found.gb_months == 1
+    await resize(cast, world.distributor, owners[0], 1, at("2026-02-03"))
+    assert await of_contract(cast, None, world.contract) == month(28 * GB - 1, "0.01")
+
+
+async def test_an_amount_just_below_the_half_is_rounded_down(cast: Cast) -> None:
+    """By less than 10^-16 of a cent, in an amount of 18 digits: a quotient that is rounded before would be the half."""
+    world = await trade(cast)
+    whole, price = 28 * 10**15, 10**18 - 3  # of 28 days, and in millionths of a cent
+    used = pow(price, -1, whole) * (whole // 2 - 1) % whole
+    cents, rest = divmod(used * price, whole)
+    assert (rest, len(str(cents))) == (whole // 2 - 1, 18)
+    await amend(cast, world.contract, "999999999999.999997", OPENED)
+    await record(cast, (await cast.account(world.partner), at("2026-02-24"), used))
+    assert await of_contract(cast, None, world.contract) == month(used, str(Decimal(cents).scaleb(-2)))
+    assert charge(used, Decimal("999999999999.999997"), "EUR", TODAY).amount == Decimal(cents).scaleb(-2)
+
+
+async def test_the_most_that_can_be_used_at_the_highest_price(cast: Cast) -> None:
+    world = await trade(cast)
+    contract = await cast.contract(world.distributor, currency="KWD")
+    await amend(cast, contract, "999999999999.999999", OPENED)
+    partner = await cast.partner(world.distributor, contract)
+    for account in [await cast.account(partner) for _ in range(2)]:
+        await record(cast, (account, at("2026-01-31"), 2**62 - 1))
+    used = 24 * 2 * (2**62 - 1)
+    exact = Fraction(used, 28 * GB) * Fraction("999999999999.999999") / 100
+    found = await of_contract(cast, None, contract)
+    assert found is not None
+    assert found.excess == used
+    assert abs(Fraction(found.fee.amount) - exact) <= Fraction(1, 2000)
+
+
+async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-01-10"), 28 * GB))
+    await purge(cast, world.partner, account, at("2026-02-05", "12:00:00"))
+    own = world.partner.organisation_id
+    await cast.database.run(lambda conn: partners.close_partner(conn, world.distributor, own, at("2026-02-06")))
+    assert await of_contract(cast, None, world.contract) == month(5 * 28 * GB, "5")
+    assert await of_partner(cast, None, own) is None
+
+
+async def test_nobody_elses_month(cast: Cast) -> None:
+    world = await trade(cast)
+    stranger = await cast.distributor()
+    own = world.partner.organisation_id
+    assert await of_contract(cast, world.distributor.organisation_id, world.contract) == month(0, "0")
+    assert await of_partner(cast, world.distributor.organisation_id, own) == month(0, "0")
+    assert await of_contract(cast, stranger.organisation_id, world.contract) is None
+    assert await of_partner(cast, stranger.organisation_id, own) is None
+    assert await of_contract(cast, None, uuid4()) is None
+
+
+async def test_contracts_of_several_currencies_are_summed_up_apart(cast: Cast) -> None:
+    world = await trade(cast)
+    dollars = await cast.contract(world.distributor, currency="USD")
+    owners = [world.partner, await cast.partner(world.distributor, dollars)]
+    for size, owner in enumerate(owners, 1):
+        await record(cast, (await cast.account(owner), at("2026-02-24"), size * 28 * GB))
+    await cast.contract(world.distributor, currency="CHF")
+    singly = [await of_contract(cast, None, contract) for contract in (world.contract, dollars)]
+    assert singly == [month(28 * GB, "1"), month(2 * 28 * GB, "2", "USD")]
+    assert await of_distributor(cast, world.distributor) == [month(0, "0", "CHF"), *singly]
+    assert await of_distributor(cast, await cast.distributor()) == []
+
+
+async def test_an_empty_contract_costs_nothing(cast: Cast) -> None:
+    world = await trade(cast)
+    empty = await cast.contract(world.distributor)
+    assert await of_contract(cast, None, empty) == month(0, "0")
+
+
+async def test_only_the_month_to_date(cast: Cast) -> None:
+    """Neither the month before nor a sample that is ahead of the day."""
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(
+        cast, (account, at("2026-01-31"), 10**15), (account, at("2026-02-01"), 0), (account, at("2026-02-25"), 7)
+    )
+    assert await of_contract(cast, None, world.contract) == month(0, "0")
+
+
+async def test_the_month_begins_on_its_first_day(cast: Cast) -> None:
+    world = await trade(cast)
+    await record(cast, (await cast.account(world.partner), at("2026-01-31"), 28 * TB))
+    first = await cast.database.run(lambda conn: month_of_contract(conn, None, world.contract, date(2026, 2, 1)))
+    assert first == MonthToDate(Decimal(28 * TB), date(2026, 2, 1), Money(Decimal(1000), "EUR"))

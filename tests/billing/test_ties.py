@@ -1,0 +1,125 @@
+"""Of two terms of one instant the later written counts, whatever way the database takes to the rows."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date
+from decimal import Decimal
+from typing import LiteralString, TypeVar
+from uuid import UUID
+
+import pytest
+
+from tests.cast import TB, Cast
+from tests.usage.scenes import Trade, at, record, trade
+from tonnage.billing.queries import MonthToDate, month_of_contract, month_of_distributor, month_of_partner
+from tonnage.billing.rating import PartnerTerms, PriceTerms, terms_of_day
+from tonnage.db import Connection
+from tonnage.money import Money
+from tonnage.usage.lists import daily_of_account, daily_of_partner
+from tonnage.usage.period import Period
+from tonnage.usage.queries import usage_of_account
+
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+
+T = TypeVar("T")
+TODAY = date(2026, 2, 10)
+INSTANT = at("2026-02-02", "12:00:00")
+USED = 28 * 10**9
+PLANS: list[LiteralString] = [
+    "set local enable_seqscan = off",  # an index has the rows in the order of writing anyway
+    "set local enable_indexscan = off; set local enable_bitmapscan = off",  # a table has them as they lie there
+]
+
+
+async def planned(cast: Cast, plan: LiteralString, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def so_planned(conn: Connection) -> T:
+        await conn.execute(plan)
+        return await work(conn)
+
+    return await cast.database.transaction(so_planned)
+
+
+_PARTNER_TERMS: LiteralString = """
+    insert into partner_terms (id, partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+    overriding system value select %(id)s, %(subject)s, %(since)s, contract_id, %(value)s, false
+    from partner where id = %(subject)s"""
+_PRICES: LiteralString = """
+    insert into contract_terms (id, contract_id, valid_from, reserved_capacity, price_cents, currency)
+    overriding system value select %(id)s, %(subject)s, %(since)s, reserved_capacity, %(value)s, currency
+    from contract where id = %(subject)s"""
+_ACCOUNT_TERMS: LiteralString = """
+    insert into account_terms (id, account_id, valid_from, allocated_capacity, allow_overdraft)
+    overriding system value values (%(id)s, %(subject)s, %(since)s, %(value)s, false)"""
+
+
+async def write(cast: Cast, table: str, insert: LiteralString, subject: object, *, earlier: int, later: int) -> None:
+    """The later written, which has the higher id, lies before the other in the table."""
+    ids = await cast.row("select nextval(s), nextval(s) from pg_get_serial_sequence(%s, 'id') s", table)
+    for number, value in sorted(zip(ids, (earlier, later), strict=True), reverse=True):
+        parameters = {"id": number, "subject": subject, "since": INSTANT, "value": value}
+
+        async def one(conn: Connection, parameters: dict[str, object] = parameters) -> None:
+            await conn.execute(insert, parameters)
+
+        await cast.database.run(one)
+
+
+async def used(cast: Cast) -> tuple[Trade, int]:
+    world = await trade(cast)
+    account = await cast.account(world.partner)
+    await record(cast, (account, at("2026-02-10"), USED))
+    return world, account
+
+
+async def months(conn: Connection, world: Trade) -> list[MonthToDate | None]:
+    distributor, partner = world.distributor.organisation_id, world.partner.organisation_id
+    return [
+        await month_of_contract(conn, None, world.contract, TODAY),
+        *await month_of_distributor(conn, distributor, TODAY),
+        await month_of_partner(conn, None, partner, TODAY),
+    ]
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("earlier", "later", "excess"), [(TB, 0, USED), (0, TB, 0), (TB, USED - 28, 28)])
+async def test_the_allocation_of_a_partner(
+    cast: Cast, plan: LiteralString, earlier: int, later: int, excess: int
+) -> None:
+    world, _ = await used(cast)
+    own = world.partner.organisation_id
+    await write(cast, "partner_terms", _PARTNER_TERMS, own, earlier=earlier, later=later)
+    found = await planned(cast, plan, lambda conn: months(conn, world))
+    assert [month.excess for month in found if month] == [excess] * 3
+    (day,) = await planned(cast, plan, lambda conn: daily_of_partner(conn, None, own, Period(TODAY, TODAY), TODAY))
+    assert (day.allocated, day.excess) == (later, excess)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("earlier", "later", "fee"), [(100, 300, 3), (300, 100, 1)])
+async def test_the_price_of_a_contract(cast: Cast, plan: LiteralString, earlier: int, later: int, fee: int) -> None:
+    world, _ = await used(cast)
+    await write(cast, "contract_terms", _PRICES, world.contract, earlier=earlier, later=later)
+    found = await planned(cast, plan, lambda conn: months(conn, world))
+    assert [month.fee for month in found if month] == [Money(Decimal(fee), "EUR")] * 3
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("earlier", "later"), [(1, 2), (2, 1)])
+async def test_the_allocation_of_an_account(cast: Cast, plan: LiteralString, earlier: int, later: int) -> None:
+    world, account = await used(cast)
+    await write(cast, "account_terms", _ACCOUNT_TERMS, account, earlier=earlier, later=later)
+    period = Period(TODAY, TODAY)
+    (day,) = await planned(cast, plan, lambda conn: daily_of_account(conn, None, account, period, TODAY))
+    assert day.allocated == later
+    own = world.partner.organisation_id
+    report = await planned(cast, plan, lambda conn: usage_of_account(conn, own, own, account, period, TODAY))
+    assert [day["allocated_capacity"] for day in json.loads(report or b"")["daily_usage"]] == [later]
+
+
+def test_the_pure_rating() -> None:
+    contract = UUID(int=1)
+    history = [PartnerTerms(INSTANT, contract, 1), PartnerTerms(at("2026-01-01"), contract, 3)]
+    history += [PartnerTerms(INSTANT, contract, 2), PartnerTerms(at("2026-02-11"), contract, 4)]
+    assert terms_of_day(history, TODAY) == history[2]
+    assert terms_of_day(list(reversed(history)), TODAY) == history[0]
+    assert terms_of_day([PriceTerms(at("2026-02-11"), Decimal(1))], TODAY) is None
