@@ -8,6 +8,7 @@ import psycopg
 
 from tonnage import migrations
 from tonnage.authentication.session import digest, new_token
+from tonnage.names import name_key
 
 PARTNERS = 100_000
 ACCOUNTS_EACH = 3
@@ -25,12 +26,14 @@ class ConsoleData(NamedTuple):
 
 
 # Names as people search them: a word that is in every tenth, one that is in all, and a number.
+WORDS = ["Nimbus", "Åkerlund", "Delta", "Harbour", "Quarz", "Vault", "Zenit", "Brücke", "Orion", "Lagune"]
+
 _PARTNERS: LiteralString = """
 with o as (
-    insert into organisation (kind, parent_id, name, created_at)
+    insert into organisation (kind, parent_id, name, name_key, created_at)
     select 'partner', %(distributor)s,
-        (array['Nimbus', 'Åkerlund', 'Delta', 'Harbour', 'Quarz', 'Vault', 'Zenit', 'Brücke', 'Orion', 'Lagune'])
-            [1 + n * 7 %% 10] || ' ' || md5(n::text)::varchar(6) || ' Backup ' || n,
+        (%(words)s::text[])[1 + n * 7 %% 10] || ' ' || md5(n::text)::varchar(6) || ' Backup ' || n,
+        (%(word_keys)s::text[])[1 + n * 7 %% 10] || ' ' || md5(n::text)::varchar(6) || ' backup ' || n,
         %(now)s::timestamptz - interval '400 days' + n * interval '5 minutes'
     from generate_series(1, %(count)s) n returning id, name, created_at
 ), numbered as (
@@ -49,9 +52,9 @@ select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraf
 
 _ACCOUNTS: LiteralString = """
 insert into storage_account (
-    id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+    id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
     allow_overdraft, used, rolled_up_to, created_at, terms_since)
-select 100000000000 + p.seq * 1000 + n, p.id, r.id, 'Customer ' || p.seq || '-' || n,
+select 100000000000 + p.seq * 1000 + n, p.id, r.id, 'Customer ' || p.seq || '-' || n, 'customer ' || p.seq || '-' || n,
     'c' || p.seq || '-' || n || '@example.org', 'c' || p.seq || '-' || n || '@example.org', 'none',
     case when n = 1 then 100000000000 else 0 end, p.allocated_capacity = 0,
     (p.seq * 7919 + n * 104729) %% 400000 * 1000000, %(last)s, p.terms_since, p.terms_since
@@ -80,8 +83,9 @@ select id, %(last)s::date - back, used * (100 - back) / 100 from partner, genera
 """
 
 _MEMBERS: LiteralString = """
-insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
+insert into member (organisation_id, email, email_key, name, name_key, role, password_hash, created_at)
 select id, 'm' || seq || '@example.org', 'm' || seq || '@example.org', 'Member ' || md5(seq::text)::varchar(8),
+    'member ' || md5(seq::text)::varchar(8),
     (array['admin', 'staff', 'viewer'])[1 + seq %% 3], 'none', terms_since
 from partner
 """
@@ -118,6 +122,8 @@ def build(url: str) -> ConsoleData:
             "distributor": distributor,
             "contracts": contracts,
             "count": PARTNERS,
+            "words": WORDS,
+            "word_keys": [name_key(word) for word in WORDS],
             "each": ACCOUNTS_EACH,
             "days": DAYS,
             "now": now,
@@ -139,14 +145,17 @@ def _distributor(conn: psycopg.Connection[Any]) -> tuple[UUID, list[UUID]]:
         values ('bench', 'https://s3.example.org', 'https://iam.example.org', 'https://sts.example.org', true)
         """
     )
-    (distributor,) = _row(conn, "insert into organisation (kind, name) values ('distributor', 'Many') returning id")
+    (distributor,) = _row(
+        conn, "insert into organisation (kind, name, name_key) values ('distributor', 'Many', 'many') returning id"
+    )
     contracts = [uuid4(), uuid4()]
     for contract in contracts:
         conn.execute(
             """
             with k as (
-                insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details)
-                values (%(id)s, %(distributor)s, 9000000000000000000, 100, 'EUR', 'Standard terms') returning *
+                insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details, name_key)
+                values (%(id)s, %(distributor)s, 9000000000000000000, 100, 'EUR', 'Standard terms', 'standard terms')
+                returning *
             )
             insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
             select id, created_at - interval '500 days', reserved_capacity, price_cents, currency from k

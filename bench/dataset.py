@@ -54,8 +54,9 @@ class Dataset:
 
 _PARTNERS = """
 with o as (
-    insert into organisation (kind, parent_id, name)
-    select 'partner', %(distributor)s, 'Partner ' || n from generate_series(1, %(count)s) n returning id
+    insert into organisation (kind, parent_id, name, name_key)
+    select 'partner', %(distributor)s, 'Partner ' || n, 'partner ' || n from generate_series(1, %(count)s) n
+    returning id
 ), p as (
     insert into partner (id, distributor_id, contract_id, allocated_capacity)
     select id, %(distributor)s, %(contract)s, %(allocated)s from o returning *
@@ -72,9 +73,10 @@ select id from p
 _ACCOUNTS = """
 with s as (
     insert into storage_account (
-        id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+        id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
         allow_overdraft, used, rolled_up_to, created_at, terms_since)
     select %(from_id)s + n, %(partner)s, (select id from region where is_default), 'Customer ' || n,
+        'customer ' || n,
         %(from_id)s + n || '@example.org', %(from_id)s + n || '@example.org', 'none', 0,
         false, 5000000000000 + n, %(last)s::date, %(last)s::date - 60, %(last)s::date - 60
     from generate_series(1, %(count)s) n returning *

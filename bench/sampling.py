@@ -53,10 +53,10 @@ _FIRST_ID = 100_000_000_000
 _ACCOUNTS = """
 with s as (
     insert into storage_account (
-        id, partner_id, region_id, name, contact_email, contact_email_key, password_hash, allocated_capacity,
+        id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
         allow_overdraft, rolled_up_to, created_at, terms_since, desired_revision, applied_revision)
-    select %(first)s + n, p.id, %(region)s, 'Customer ' || n, n || '@example.org', n || '@example.org', 'none', 0,
-        false, %(now)s::date - 1, %(now)s, %(now)s, 1, 1
+    select %(first)s + n, p.id, %(region)s, 'Customer ' || n, 'customer ' || n, n || '@example.org',
+        n || '@example.org', 'none', 0, false, %(now)s::date - 1, %(now)s, %(now)s, 1, 1
     from partner p, generate_series(0, %(count)s - 1) n returning *
 ), t as (
     insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)

@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,48 @@ def test_sql_stands_in_files_of_queries() -> None:
 def test_no_vague_names() -> None:
     vague = {"helpers", "utils", "util", "base", "manager", "service", "common", "misc"}
     assert [path for path in FILES if path.stem in vague or vague & set(path.parts[-3:])] == []
+
+
+TEXTS = "name|details|description|email|contact_email|email_key|contact_email_key|subject|currency|access_key"
+"""Columns of text that something is ordered by; keys of names are `collate "C"` by themselves."""
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """The place and the text of each string of the program but docstrings; what is put into an f-string is `{}`."""
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        inner |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            place = f"{path.relative_to(SOURCE)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.JoinedStr):
+                yield (
+                    place,
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values),
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner:
+                yield place, node.value
+
+
+def test_no_collation_of_the_server_decides() -> None:
+    """Names are folded, searched and ordered by their keys (names.py), other text by its bytes."""
+    folding = re.compile(r"\b(?:lower|upper|initcap)\((?![^()]*collate \"C\")|\bilike\b|\bsimilar to\b|~\*|\bcitext\b")
+    ordering = re.compile(rf"\border by\b[^()]*?\b(?:{TEXTS})\b(?! collate \"C\")")
+    sorting = re.compile(rf"\w+\.(?:{TEXTS})")  # an element of a lists.Sort
+    assert len(list(statements())) > 1000
+    assert [place for place, text in statements() if folding.search(text)] == []
+    assert [place for place, text in statements() if ordering.search(text)] == []
+    assert [place for place, text in statements() if sorting.fullmatch(text)] == []
+
+
+def test_features_know_no_urls_of_lists() -> None:
+    """Their SQL of paging comes from tonnage.lists; what a URL says of a list is read by pages."""
+    using = {path.relative_to(SOURCE).parts[0] for path in FILES if "tonnage.web.list_state" in path.read_text()}
+    assert using == {"console"}
+
+
+def test_arguments_of_pages_are_solved_by_fastapi() -> None:
+    using = {path.relative_to(SOURCE).parts[0] for path in FILES if "ApiRoute" in path.read_text()}
+    assert "console" not in using
+    plain = {path.relative_to(SOURCE).parts[0] for path in FILES if "route_class=Door" in path.read_text()}
+    assert plain == {"console", "web"}

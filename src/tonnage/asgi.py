@@ -29,10 +29,11 @@ from tonnage.partners import api as partners
 from tonnage.regions import api as regions
 from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
-from tonnage.services import ServiceOptions, Services
+from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.usage import api as usage
 from tonnage.web import openapi, problem, swagger_ui
 from tonnage.web.middleware import RequestMiddleware
+from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
@@ -96,6 +97,8 @@ def create_app(
             yield
 
     app = _bare(lifespan)
+    if trusted := options.get("sign_in", SignInSettings()).trusted_proxies:
+        app.add_middleware(ProxyHeaders, trusted=trusted)
     _open_doors(app, console.routes + (console.sample_routes if with_samples else ()))
     return app
 

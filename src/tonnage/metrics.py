@@ -19,9 +19,9 @@ from tonnage.metering.lists import RegionSampling, region_sampling
 from tonnage.migrations import state
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.regions.queries import health
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 
-routes = APIRouter(route_class=AuthFirstRoute)
+routes = APIRouter(route_class=ApiRoute)
 
 
 @routes.get("/metrics", include_in_schema=False)

@@ -209,7 +209,7 @@ async def discard(conn: Connection, name: str) -> None:
 async def open_all(conn: Connection, file: Path) -> int:
     """Opens every secret, to see that it can be done; gives their number. SealingError names one that cannot."""
     keys = read_keys(file)
-    rows = await (await conn.execute("select name, sealed from sealed_secret order by name")).fetchall()
+    rows = await (await conn.execute('select name, sealed from sealed_secret order by name collate "C"')).fetchall()
     for name, sealed in rows:
         try:
             keys.open(sealed)

@@ -91,11 +91,11 @@ async def _fill(conninfo: str) -> str:
         await connection.execute("select ensure_usage_partitions('2020-01-01', '2020-01-31')")
         await connection.execute(
             """
-            insert into storage_account (id, partner_id, region_id, name, contact_email, contact_email_key,
+            insert into storage_account (id, partner_id, region_id, name, name_key, contact_email, contact_email_key,
                 password_hash, allocated_capacity, allow_overdraft, used, rolled_up_to, created_at, terms_since)
             select 100000000000 + n, %(partner)s, (select id from region where is_default), 'Account ' || n,
-                n || '@example.org', n || '@example.org', 'hash', 0, false, 123456789012, '2020-01-31', '2020-01-01',
-                '2020-01-01'
+                'account ' || n, n || '@example.org', n || '@example.org', 'hash', 0, false, 123456789012, '2020-01-31',
+                '2020-01-01', '2020-01-01'
             from generate_series(1, %(accounts)s) n
             """,
             parameters,

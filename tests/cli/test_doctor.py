@@ -17,6 +17,8 @@ from tests.cast import TB, Cast
 from tests.cli.running import tonnage
 from tonnage.access.actor import Role
 from tonnage.accounts import actions as accounts
+from tonnage.api_keys import actions as api_keys
+from tonnage.api_keys.api_key import NewKey
 from tonnage.db import Database, connect
 from tonnage.members.member import NewMember
 from tonnage.members.queries import insert_member
@@ -40,6 +42,7 @@ class Scene:
     partner: str
     account: str
     member: str
+    key: str
     measured: str
 
     @property
@@ -61,7 +64,7 @@ async def _play(database: Database) -> Scene:
     cast.now = NOW - timedelta(days=3)
     await cast.region("somewhere")
     distributor = await cast.distributor()
-    contract = await cast.contract(distributor)
+    contract = await cast.contract(distributor, details="Standard terms")
     partner = await cast.partner(distributor, contract, 10 * TB)
     await cast.partner(distributor, contract, overdraft=True)
     account = await cast.account(partner, 2 * TB)
@@ -72,13 +75,23 @@ async def _play(database: Database) -> Scene:
     ]
     await database.transaction(lambda conn: record_samples(conn, samples, NOW))
     await database.run(lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, waiting, 30, NOW))
-    email = NewMember("Ärger.Straße@Example.org", Role.VIEWER, "hash")
+    email = NewMember("Ärger.Straße@Example.org", Role.VIEWER, "hash", "Jörg  Straße")
     member = await database.run(
         lambda conn: insert_member(conn, partner.organisation_id, None, email, NOW, partner.stamp)
     )
     assert member is not None
-    ids = (str(contract), str(partner.organisation_id), str(account), json.loads(member)["id"])
-    return Scene(*ids, f"{NOW - timedelta(days=1):%Y-%m-%d}")
+    loader = NewKey("LÄDER", Role.VIEWER)
+    _, key = await database.run(
+        lambda conn: api_keys.create_key(conn, cast.operator, partner.organisation_id, loader, NOW)
+    )
+    return Scene(
+        str(contract),
+        str(partner.organisation_id),
+        str(account),
+        json.loads(member)["id"],
+        json.loads(key)["id"],
+        f"{NOW - timedelta(days=1):%Y-%m-%d}",
+    )
 
 
 @dataclass(frozen=True)
@@ -205,6 +218,31 @@ PLANTED = [
         "update storage_account set contact_email_key = upper(contact_email_key) where id = {account}",
         "update storage_account set contact_email_key = lower(contact_email_key) where id = {account}",
         ("storage accounts: e-mail keys", "account", "the key of another address", "that of its own"),
+    ),
+    Planted(
+        "update organisation set name_key = upper(name_key) where id = {partner}",
+        "update organisation set name_key = lower(name_key) where id = {partner}",
+        ("organisations: name keys", "partner", "another key", "the key of its name"),
+    ),
+    Planted(
+        "update member set name_key = 'jörg strasse'",
+        "update member set name_key = 'jorg strasse'",
+        ("members: name keys", "member", "another key", "the key of its name"),
+    ),
+    Planted(
+        "update contract set name_key = 'standard  terms' where id = {contract}",
+        "update contract set name_key = 'standard terms' where id = {contract}",
+        ("contracts: name keys", "contract", "another key", "the key of its name"),
+    ),
+    Planted(
+        "update storage_account set name_key = name_key || '.' where id = {account}",
+        "update storage_account set name_key = rtrim(name_key, '.') where id = {account}",
+        ("storage accounts: name keys", "account", "another key", "the key of its name"),
+    ),
+    Planted(
+        "update api_key set name_key = 'läder'",
+        "update api_key set name_key = 'lader'",
+        ("API keys: name keys", "key", "another key", "the key of its name"),
     ),
     Planted(
         "update daily_usage set usage = usage + 1 where account_id = {account} and day = {measured}",

@@ -20,6 +20,7 @@ from tonnage.members import actions as member_actions
 from tonnage.members import lists as member_lists
 from tonnage.members import queries as member_queries
 from tonnage.members.member import NewMember, leaves_no_admin
+from tonnage.web.list_state import read_list_state
 
 pytestmark = pytest.mark.anyio
 
@@ -226,8 +227,8 @@ async def test_the_operator_sees_all_members(cast: Cast) -> None:
     ann, bob = await person(cast, distributor, name="Zoe"), await person(cast, partner, Role.VIEWER, "Adam")
 
     async def listed(scope: UUID | None, **query: str) -> list[tuple[UUID, str, Kind]]:
-        wanted = member_lists.MEMBERS.read({"q": word.upper(), **query})
-        found = await cast.database.run(lambda conn: member_lists.members_of_scope(conn, scope, wanted))
+        state = read_list_state(member_lists.MEMBERS, {"q": word.upper(), **query})
+        found = await cast.database.run(lambda conn: member_lists.members_of_scope(conn, scope, state))
         assert found.total == len(found.rows)
         return [(row.id, row.organisation, row.kind) for row in found.rows]
 

@@ -11,6 +11,7 @@ import pytest
 from tests.cast import TB, Cast, unique
 from tests.usage.scenes import LATER, OPENED, at, record
 from tonnage.access.actor import Actor
+from tonnage.lists import PageOf
 from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_picker, contract_rows, every_contract, one_contract
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows, every_distributor, one_distributor
@@ -23,7 +24,7 @@ from tonnage.partners.lists import (
     partner_rows,
     partner_totals,
 )
-from tonnage.web.table import Listed
+from tonnage.web.list_state import read_list_state
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -49,15 +50,15 @@ async def world(cast: Cast) -> Trade:
     return Trade(distributor, await cast.contract(distributor), await cast.contract(distributor, details="Other"))
 
 
-async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> Listed[PartnerRow]:
+async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> PageOf[PartnerRow]:
     """A page; the whole list, row by row, must begin with the same rows."""
-    wanted = PARTNERS.read(query)
-    found = await cast.database.run(lambda conn: partner_rows(conn, scope, contract, wanted))
+    state = read_list_state(PARTNERS, query)
+    found = await cast.database.run(lambda conn: partner_rows(conn, scope, contract, state))
     async with cast.database.streams.connection() as conn:
-        whole = await collected(every_partner(conn, scope, contract, wanted))
+        whole = await collected(every_partner(conn, scope, contract, state))
     assert len(whole) == found.total
-    first = wanted.within(found.total).offset
-    assert whole[first : first + wanted.size] == found.rows
+    first = state.within(found.total).offset
+    assert whole[first : first + state.size] == found.rows
     return found
 
 
@@ -65,7 +66,7 @@ async def collected(rows: AsyncIterator[Any]) -> list[Any]:
     return [row async for row in rows]
 
 
-def names(found: Listed[PartnerRow]) -> list[str]:
+def names(found: PageOf[PartnerRow]) -> list[str]:
     return [row.name for row in found.rows]
 
 
@@ -222,10 +223,10 @@ async def test_contracts(cast: Cast, world: Trade) -> None:
     await cast.database.run(lambda conn: partners.close_partner(conn, world.distributor, gone.organisation_id, OPENED))
 
     async def ids(scope: UUID | None, **query: str) -> list[UUID]:
-        wanted = CONTRACTS.read(query)
-        found = await cast.database.run(lambda conn: contract_rows(conn, scope, wanted))
+        state = read_list_state(CONTRACTS, query)
+        found = await cast.database.run(lambda conn: contract_rows(conn, scope, state))
         async with cast.database.streams.connection() as conn:
-            whole = await collected(every_contract(conn, scope, wanted))
+            whole = await collected(every_contract(conn, scope, state))
         assert whole[: len(found.rows)] == found.rows
         assert len(whole) == found.total
         return [row.id for row in found.rows]
@@ -253,9 +254,9 @@ async def test_distributors(cast: Cast, world: Trade) -> None:
     idle = await cast.distributor()
     made = await cast.row("select name from organisation where id = %s", world.scope)
     for sort in DISTRIBUTORS.sorts:
-        wanted = DISTRIBUTORS.read({"q": made[0].upper(), "sort": sort})
-        found = await cast.database.run(lambda conn, wanted=wanted: distributor_rows(conn, wanted))
-        async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, wanted)) as rows:
+        state = read_list_state(DISTRIBUTORS, {"q": made[0].upper(), "sort": sort})
+        found = await cast.database.run(lambda conn, state=state: distributor_rows(conn, state))
+        async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
         assert row == (world.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED)

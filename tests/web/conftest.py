@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
 from tonnage.web.middleware import RequestMiddleware
-from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
+from tonnage.web.routing import ApiRoute, AuthDependency, mount
 from tonnage.web.schemas import Capacity, Day, Email, Flag, Name, RequestModel, ResponseModel, Text, UuidBody, UuidPath
 
 
@@ -45,7 +45,7 @@ Caller: TypeAlias = Annotated[str, Depends(AuthDependency(_check))]
 
 
 def thing_routes() -> APIRouter:
-    routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Things"])
+    routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Things"])
 
     @routes.get("/thing/{thingID}", responses={200: {"model": ThingResponse}})
     async def get_thing(caller: Caller, thing_id: ThingId) -> Response:

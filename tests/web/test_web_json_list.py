@@ -14,7 +14,7 @@ from starlette.responses import Response
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import NotFound
 from tonnage.web.json_list import JsonListResponse, Page, Paging, SendLimits
-from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
+from tonnage.web.routing import ApiRoute, AuthDependency, mount
 from tonnage.web.schemas import UuidPath
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ async def database(conninfo: str) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 def lists(bare: FastAPI, database: Database) -> FastAPI:
-    routes = APIRouter(route_class=AuthFirstRoute)
+    routes = APIRouter(route_class=ApiRoute)
 
     @routes.get("/count/{count}")
     async def count(count: int, page: Paging) -> Response:
@@ -236,7 +236,7 @@ async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
     async def admit(request: Request) -> Call:
         return Call(Actor(request.headers["authorization"]), opened)
 
-    routes = APIRouter(route_class=AuthFirstRoute)
+    routes = APIRouter(route_class=ApiRoute)
 
     @routes.get("/count/{count}")
     async def count(call: Annotated[Call, Depends(AuthDependency(admit))], count: int, page: Paging) -> Response:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tonnage.web import openapi
 from tonnage.web.json_list import Paging
-from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
+from tonnage.web.routing import ApiRoute, AuthDependency, mount
 from tonnage.web.schemas import RequestModel
 from tonnage.web.swagger2 import to_swagger2
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def both(api: FastAPI) -> tuple[dict[str, Any], dict[str, Any]]:
-    extension = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute)
+    extension = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
     @extension.get("/open", status_code=204)
     async def nobody(page: Paging) -> Response:

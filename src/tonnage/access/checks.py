@@ -9,6 +9,7 @@ from typing import LiteralString, NamedTuple, TypeAlias
 
 from tonnage.db import Connection
 from tonnage.email_address import email_key
+from tonnage.names import name_key
 
 MOST_SHOWN = 20
 """Differences that a check names; it counts them all."""
@@ -51,7 +52,7 @@ async def compare(conn: Connection, what: str, values: LiteralString, params: Se
         )
         select (select count(*) from texts), (select count(*) from differing), (
             select array_agg(array[subject, stored, recomputed])
-            from (select * from differing order by subject limit %s) first_ones
+            from (select * from differing order by subject collate "C" limit %s) first_ones
         )
         """,
         [*params, MOST_SHOWN],
@@ -87,6 +88,25 @@ async def compare_email_keys(conn: Connection, what: str, addresses: LiteralStri
                 wrong += [subject] if differing <= MOST_SHOWN else []
     shown = tuple(Difference(subject, "the key of another address", "that of its own") for subject in wrong)
     return Check(what, row[0] if row else 0, differing, shown)
+
+
+async def compare_name_keys(conn: Connection, what: str, names: LiteralString) -> Check:
+    """`names` is a SELECT of a thing, its name and the key that is stored for it; both may be null.
+
+    Read row by row, in the caller's transaction. Names of persons do not belong into a report, so it shows none.
+    """
+    compared = differing = 0
+    wrong: list[Difference] = []
+    async with conn.cursor(name="names") as rows:
+        rows.itersize = 1000
+        await rows.execute("select id::text, name, key from (" + names + ") names (id, name, key) order by id")
+        async for subject, name, key in rows:
+            compared += 1
+            if key != (None if name is None else name_key(name)):
+                differing += 1
+                if differing <= MOST_SHOWN:
+                    wrong.append(Difference(subject, "another key", "the key of its name"))
+    return Check(what, compared, differing, tuple(wrong))
 
 
 async def append_only(conn: Connection) -> Check:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from tonnage.access.audit import AuditEntry, AuditFilter
 from tonnage.db import Connection, ListQuery, streamed
+from tonnage.email_address import as_typed, email_key
+from tonnage.names import name_key
 
 _MOST_NAMED = 500
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -71,17 +73,23 @@ async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[s
         with o as materialized (
             select id, seq, name_key from organisation where %(scope)s::uuid is null or %(scope)s in (id, parent_id)
         )
-        (select o.id::text from o where strpos(o.name_key, lower(%(text)s)) > 0 order by o.seq desc limit %(most)s)
+        (select o.id::text from o where strpos(o.name_key, %(search_key)s) > 0 order by o.seq desc limit %(most)s)
         union all
         (select m.id::text from member m join o on o.id = m.organisation_id
-         where strpos(lower(m.name), lower(%(text)s)) > 0 or strpos(m.email_key, lower(%(text)s)) > 0
+         where strpos(m.name_key, %(search_key)s) > 0 or strpos(m.email_key, %(email_key)s) > 0
          order by m.seq desc limit %(most)s)
         union all
         (select k.id::text from api_key k join o on o.id = k.organisation_id
-         where strpos(lower(k.description), lower(%(text)s)) > 0 or starts_with(k.hint, %(text)s)
+         where strpos(k.name_key, %(search_key)s) > 0 or starts_with(k.hint, %(text)s)
          order by k.seq desc limit %(most)s)
         """,
-        {"scope": scope, "text": text, "most": _MOST_NAMED},
+        {
+            "scope": scope,
+            "text": text,
+            "search_key": name_key(text),
+            "email_key": email_key(as_typed(text)),
+            "most": _MOST_NAMED,
+        },
     )
     return [found for (found,) in await cursor.fetchall()]
 

@@ -12,10 +12,10 @@ from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest, DistributorStaff, DistributorViewer, PartnerStaff, PartnerViewer
 from tonnage.web.json_list import JsonListResponse, Page, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import Name, RequestModel, ResponseModel, TimestampText, UuidPath, with_example
 
-routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute)
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
 
 class CreateAccessKeyReqBody(RequestModel):

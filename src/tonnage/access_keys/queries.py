@@ -119,13 +119,13 @@ async def mark_lost(conn: Connection, access_keys: Sequence[str], stamp: str) ->
         f"""
         with old as (
             select access_key from access_key where access_key = any(%(keys)s) and state = 'active'
-            order by access_key for update
+            order by access_key collate "C" for update
         ), k as (
             delete from access_key k using old where k.access_key = old.access_key returning k.*
         )
         select k.account_id, k.access_key,
             audit(%(stamp)s, s.partner_id, 'account.lose-key', s.id::text, {_FACT}, null)
-        from k join storage_account s on s.id = k.account_id order by k.access_key
+        from k join storage_account s on s.id = k.account_id order by k.access_key collate "C"
         """,
         {"keys": list(access_keys), "stamp": stamp},
     )
@@ -154,13 +154,13 @@ async def expire_pending(conn: Connection, region_id: int, before: datetime) -> 
             select k.access_key from access_key k join storage_account s on s.id = k.account_id
             where s.region_id = %(region)s
                 and (k.state = 'deleting' or k.state = 'pending' and k.changed_at <= %(before)s)
-            order by k.access_key for no key update of k
+            order by k.access_key collate "C" for no key update of k
         ), k as (
             update access_key k set state = 'deleting' from old
             where k.access_key = old.access_key and k.state <> 'active'
             returning k.*
         )
-        select account_id, access_key from k order by changed_at, access_key
+        select account_id, access_key from k order by changed_at, access_key collate "C"
         """,
         {"region": region_id, "before": before},
     )

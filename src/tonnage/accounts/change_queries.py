@@ -11,6 +11,7 @@ from tonnage.accounts.account import AccountChange
 from tonnage.accounts.extended_queries import EXTENDED
 from tonnage.accounts.queries import CLUSTER, LIVING, POOLED
 from tonnage.db import Connection
+from tonnage.names import name_key
 
 
 class Changed(NamedTuple):
@@ -30,18 +31,18 @@ _CHANGE: LiteralString = f"""
     with old as (
         select s.* from {LIVING} for no key update of s
     ), new as (
-        select id, coalesce(%(name)s, name) as name,
+        select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
                 or coalesce(%(overdraft)s::boolean, allow_overdraft) <> allow_overdraft as terms_change
         from old where purge_started_at is null
     ), changed as (
-        update storage_account s set name = new.name,
+        update storage_account s set name = new.name, name_key = new.name_key,
             allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
             terms_since = case when new.terms_change then greatest(%(now)s, s.terms_since) else s.terms_since end,
             desired_revision = s.desired_revision + 1
-        from new, old where s.id = new.id and (new.terms_change or new.name <> old.name)
+        from new, old where s.id = new.id and (new.terms_change or (new.name, new.name_key) <> (old.name, old.name_key))
         returning s.*
     ), t as (
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
@@ -91,6 +92,7 @@ async def change_account(
             "partner": partner_id,
             "scope": scope,
             "name": change.name,
+            "name_key": change.name and name_key(change.name),
             "allocated": change.allocated_capacity,
             "overdraft": change.allow_overdraft,
             "now": now,

@@ -1,6 +1,6 @@
 """What `tonnage doctor` compares of storage accounts, and of the totals that they keep on partners."""
 
-from tonnage.access.checks import Check, Checking, compare, compare_email_keys
+from tonnage.access.checks import Check, Checking, compare, compare_email_keys, compare_name_keys
 from tonnage.db import Connection
 
 
@@ -71,4 +71,18 @@ async def contact_email(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (partner_allocated_to_accounts, partner_accounts, partner_used, terms, contact_email)
+async def names(conn: Connection) -> Check:
+    """Lists search and sort by the keys of names."""
+    return await compare_name_keys(
+        conn, "storage accounts: name keys", "select id, name, name_key from storage_account"
+    )
+
+
+ALL: tuple[Checking, ...] = (
+    partner_allocated_to_accounts,
+    partner_accounts,
+    partner_used,
+    terms,
+    contact_email,
+    names,
+)

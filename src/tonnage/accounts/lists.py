@@ -13,15 +13,29 @@ from uuid import UUID
 from tonnage.accounts.extended_queries import PROVISIONING, REFUSAL
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection, streamed
-from tonnage.web.table import Choices, Listed, Wanted, each, in_order, listed, on_page, picked, whole
+from tonnage.email_address import as_typed, email_key
+from tonnage.lists import (
+    ListSpec,
+    ListState,
+    PageOf,
+    Sort,
+    all_params,
+    by_name,
+    each,
+    page_ctes,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
+)
 
-ACCOUNTS = Choices(
+ACCOUNTS = ListSpec(
     sorts=("created", "name", "email", "allocated", "used", "load", "objects", "deletion"),
     filters=("pay-per-use", "near", "over", "deletion", "suspended"),
-    falling=frozenset({"created", "allocated", "used", "load", "objects"}),
-    keeps=("partner",),
+    descending_by_default=frozenset({"created", "allocated", "used", "load", "objects"}),
+    preserve=("partner",),
 )
-"""What may be asked of a list of accounts. `load` is use by allocation; `deletion` is waiting for it, by its date."""
+"""What can be asked of a list of accounts. `load` is use by allocation; `deletion` is waiting for it, by its date."""
 
 
 class AccountRow(NamedTuple):
@@ -51,15 +65,15 @@ _COLUMNS: LiteralString = f"""
     s.id, s.name, s.contact_email, s.partner_id, o.name, d.name, r.name, s.allocated_capacity, s.allow_overdraft,
     s.used, s.objects, s.created_at, s.pending_deleted_at, s.suspended_at is not null, {PROVISIONING}"""
 
-_SORTS: Mapping[str, LiteralString] = {
-    "created": "s.seq",
-    "name": "lower(s.name)",
-    "email": "lower(s.contact_email)",
-    "allocated": "s.allocated_capacity",
-    "used": "s.used",
-    "load": "case when s.allocated_capacity > 0 then s.used::float8 / s.allocated_capacity else -1 end",
-    "objects": "coalesce(s.objects, -1)",
-    "deletion": "coalesce(s.pending_deleted_at, 'infinity')",
+_SORTS: Mapping[str, Sort] = {
+    "created": ("s.seq",),
+    "name": by_name("s"),
+    "email": ('s.contact_email_key collate "C"',),
+    "allocated": ("s.allocated_capacity", "s.seq"),
+    "used": ("s.used", "s.seq"),
+    "load": ("case when s.allocated_capacity > 0 then s.used::float8 / s.allocated_capacity else -1 end", "s.seq"),
+    "objects": ("coalesce(s.objects, -1)", "s.seq"),
+    "deletion": ("coalesce(s.pending_deleted_at, 'infinity')", "s.seq"),
 }
 
 # Times ten, to compare whole numbers; as numeric, since that may be more than bigint holds.
@@ -84,20 +98,21 @@ _OF_SCOPE: LiteralString = """
     and s.partner_id in (select p.id from partner p where %(scope)s in (p.id, p.distributor_id))"""
 
 _SEARCHED: LiteralString = """
-    and (strpos(lower(s.name), lower(%(search)s)) > 0 or strpos(s.contact_email_key, lower(%(search)s)) > 0"""
+    and (strpos(s.name_key, %(search_key)s) > 0 or strpos(s.contact_email_key, %(email_key)s) > 0"""
 
 _NUMBERED: LiteralString = """
     or strpos(s.id::text, %(search)s) > 0"""
 
 
-def _rows(scope: UUID | None, partner_id: UUID | None, wanted: Wanted) -> LiteralString:
+def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> LiteralString:
     """As for partners: see partners/page_queries.py."""
+    sort = _SORTS[state.sort]
     owned = _OF_PARTNER if partner_id else _OF_SCOPE if scope else ""
     return f"""
-        with found as {"materialized" if wanted.search else "not materialized"} (
-            select s.id, s.seq, {_SORTS[wanted.sort]} as key from storage_account s
-            where s.purged_at is null and {_FILTERS[wanted.filter]} {owned} {_searched(wanted.search)}
-        ), {picked(wanted, "key", "seq")}
+        with found as {"materialized" if state.search else "not materialized"} (
+            select s.id, {sort_columns(sort)} from storage_account s
+            where s.purged_at is null and {_FILTERS[state.filter]} {owned} {_searched(state.search)}
+        ), {page_ctes(state, sort)}
         select n, {_COLUMNS}
         from counted left join (
             chosen f
@@ -106,7 +121,7 @@ def _rows(scope: UUID | None, partner_id: UUID | None, wanted: Wanted) -> Litera
             join lateral (select * from organisation where id = s.partner_id offset 0) o on true
             join lateral (select name from organisation where id = o.parent_id offset 0) d on true
         ) on true
-        order by {in_order(wanted, "f.key", "f.seq")}
+        order by {page_order(state, sort)}
         """
 
 
@@ -118,21 +133,29 @@ def _searched(text: str) -> LiteralString:
 
 
 async def account_rows(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, wanted: Wanted
-) -> Listed[AccountRow]:
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
+) -> PageOf[AccountRow]:
     """A page of the living accounts of a partner, or of all partners of the scope (None)."""
-    cursor = await conn.execute(
-        _rows(scope, partner_id, wanted), {"scope": scope, "partner": partner_id, **on_page(wanted)}
-    )
-    return listed(await cursor.fetchall(), AccountRow)
+    params = {**_params(scope, partner_id, state), **page_params(state)}
+    cursor = await conn.execute(_rows(scope, partner_id, state), params)
+    return page_of(await cursor.fetchall(), AccountRow)
 
 
 def every_account(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, wanted: Wanted
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
 ) -> AsyncGenerator[AccountRow]:
     """All pages of the same list, row by row: for a file of any length. For the connection see `db.streamed`."""
-    params = {"scope": scope, "partner": partner_id, **whole(wanted)}
-    return each(streamed(conn, _rows(scope, partner_id, wanted), params), AccountRow)
+    params = {**_params(scope, partner_id, state), **all_params(state)}
+    return each(streamed(conn, _rows(scope, partner_id, state), params), AccountRow)
+
+
+def _params(scope: UUID | None, partner_id: UUID | None, state: ListState) -> dict[str, object]:
+    return {
+        "scope": scope,
+        "partner": partner_id,
+        "search": state.search,
+        "email_key": email_key(as_typed(state.search)),
+    }
 
 
 class AccountDetail(NamedTuple):

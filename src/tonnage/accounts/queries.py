@@ -12,6 +12,7 @@ from uuid import UUID
 from tonnage.accounts.account import NewAccount, PartnerRemaining
 from tonnage.db import Connection, ListQuery
 from tonnage.email_address import email_key
+from tonnage.names import name_key
 
 PUBLISHED: LiteralString = """
     'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
@@ -54,9 +55,9 @@ _INSERT: LiteralString = f"""
         for no key update
     ), s as (
         insert into storage_account (
-            id, partner_id, region_id, name, contact_email, contact_email_key, password_hash,
+            id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash,
             allocated_capacity, allow_overdraft, rolled_up_to, created_at, terms_since)
-        select %(id)s, p.id, r.id, %(name)s, %(email)s, %(email_key)s, %(hash)s,
+        select %(id)s, p.id, r.id, %(name)s, %(name_key)s, %(email)s, %(email_key)s, %(hash)s,
                %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
         from p, region r where case when %(region)s::text is null then r.is_default else r.name = %(region)s end
         returning *
@@ -106,6 +107,7 @@ async def insert_account(
             "scope": scope,
             "id": account_id,
             "name": account.name,
+            "name_key": name_key(account.name),
             "email": account.contact_email,
             "email_key": email_key(account.contact_email),
             "hash": account.password_hash,
@@ -205,10 +207,10 @@ async def account_ids_by_name(conn: Connection, scope: UUID | None, text: str) -
     cursor = await conn.execute(
         """
         select s.id::text from storage_account s
-        where strpos(lower(s.name), lower(%(text)s)) > 0 and (%(scope)s::uuid is null
+        where strpos(s.name_key, %(search_key)s) > 0 and (%(scope)s::uuid is null
             or s.partner_id in (select p.id from partner p where %(scope)s in (p.id, p.distributor_id)))
         order by s.seq desc limit %(most)s
         """,
-        {"text": text, "scope": scope, "most": _MOST_NAMED},
+        {"search_key": name_key(text), "scope": scope, "most": _MOST_NAMED},
     )
     return [number for (number,) in await cursor.fetchall()]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, digest, hint
 from tonnage.db import Connection, ListQuery
+from tonnage.names import name_key
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 _KEY = f"""json_strip_nulls(json_build_object(
@@ -37,8 +38,9 @@ async def insert_key(
         with o as (
             select id from organisation where id = %(organisation)s and closed_at is null for share
         ), k as (
-            insert into api_key (organisation_id, description, role, hint, digest, valid_until, created_at)
-            select o.id, %(description)s, %(role)s, %(hint)s, %(digest)s, %(valid_until)s, %(now)s from o returning *
+            insert into api_key (organisation_id, description, name_key, role, hint, digest, valid_until, created_at)
+            select o.id, %(description)s, %(name_key)s, %(role)s, %(hint)s, %(digest)s, %(valid_until)s, %(now)s
+            from o returning *
         )
         select {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
                              jsonb_build_object('description', k.description, 'role', k.role, 'hint', k.hint))
@@ -47,6 +49,7 @@ async def insert_key(
         {
             "organisation": organisation_id,
             "description": details.description,
+            "name_key": name_key(details.description),
             "role": details.role,
             "hint": hint(key),
             "digest": digest(key),

@@ -106,7 +106,7 @@ async def month_of_distributor(conn: Connection, distributor_id: UUID, today: da
             select distinct t.partner_id from k join partner_terms t on t.contract_id = k.id order by t.partner_id
         ), {CHARGES}
         select {_SUMS}, k.currency from k left join charges c on c.contract_id = k.id
-        group by k.currency order by k.currency
+        group by k.currency order by k.currency collate "C"
         """,
         {"distributor": distributor_id, **month_parameters(today)},
     )

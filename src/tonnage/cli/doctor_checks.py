@@ -43,7 +43,7 @@ async def server(conn: Connection) -> list[Finding]:
     ]
     risky = await _row(
         conn,
-        "select coalesce(string_agg(name, ', ' order by name), '') from pg_settings"
+        "select coalesce(string_agg(name, ', ' order by name collate \"C\"), '') from pg_settings"
         " where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'",
     )
     if risky[0]:

@@ -34,7 +34,7 @@ class HttpServer(uvicorn.Server):
             log_config=None,
             access_log=access_log,
             server_header=False,
-            proxy_headers=False,  # uvicorn would believe whoever connects from this machine; see web/client.py
+            proxy_headers=False,  # the application has uvicorn's middleware; see web/proxy_headers.py
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )

@@ -27,8 +27,7 @@ class Cookies:
     """Those of a request, and how its response sets them."""
 
     def __init__(self, request: Request) -> None:
-        settings = services_of(request).sign_in
-        self.secure = is_secure(request.scope, settings.trusted_proxies, settings.public_url)
+        self.secure = is_secure(request.scope, services_of(request).sign_in.public_url)
         """Whether the browser speaks TLS."""
         self._given = request.cookies
 

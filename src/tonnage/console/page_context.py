@@ -76,8 +76,7 @@ class PageContext:
     @property
     def client(self) -> ClientInfo:
         """The browser at the other end."""
-        address = client_address(self.request.scope, services_of(self.request).sign_in.trusted_proxies)
-        return ClientInfo(address, self.request.headers.get("user-agent", ""))
+        return ClientInfo(client_address(self.request.scope), self.request.headers.get("user-agent", ""))
 
     @cached_property
     def csrf(self) -> str:

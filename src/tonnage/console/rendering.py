@@ -17,6 +17,7 @@ from tonnage.console.wording.translate import translate
 from tonnage.errors import TonnageError
 from tonnage.money import Money
 from tonnage.web import csrf
+from tonnage.web.list_state import list_parameters, list_url, sort_url
 from tonnage.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ def _made() -> Environment:
         "day": _day,
         "month": _month,
         "said": _message,
+        "list_url": list_url,
+        "list_parameters": list_parameters,
+        "sort_url": sort_url,
     }
     environment.filters.update(filters)
     known: dict[str, Any] = {

@@ -12,10 +12,11 @@ from tonnage.console.cookies import Cookies
 from tonnage.console.date_range import read_range
 from tonnage.console.page_context import PageContext
 from tonnage.errors import Conflict
+from tonnage.lists import ListSpec
 from tonnage.money import Money
 from tonnage.web.forms import BoundForm, Form
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.table import Choices
 
 routes = APIRouter(route_class=AuthFirstRoute, include_in_schema=False)
 
@@ -23,7 +24,7 @@ _TODAY = date(2026, 11, 24)
 _NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 _TB = 10**12
 
-_LISTED = Choices(("name", "used"), ("near", "over"), falling=frozenset({"used"}))
+_LISTED = ListSpec(("name", "used"), ("near", "over"), descending_by_default=frozenset({"used"}))
 
 
 def _filled() -> BoundForm[Form]:
@@ -50,7 +51,7 @@ async def styleguide(request: Request) -> Response:
     response = page.render(
         "components/styleguide.html",
         form=_filled(),
-        wanted=_LISTED.read(request.query_params),
+        state=read_list_state(_LISTED, request.query_params),
         range=read_range(request.query_params, _TODAY),
         days=_days(),
         now=_NOW,

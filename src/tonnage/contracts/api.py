@@ -6,10 +6,10 @@ from starlette.responses import Response
 from tonnage.api_keys.guard import DistributorViewer
 from tonnage.contracts import queries
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import Bytes, ResponseModel, with_example
 
-routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Distributors"])
 
 
 class DistributorContractResponse(ResponseModel):

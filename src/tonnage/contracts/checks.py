@@ -1,6 +1,6 @@
 """What `tonnage doctor` compares of contracts."""
 
-from tonnage.access.checks import Check, Checking, compare
+from tonnage.access.checks import Check, Checking, compare, compare_name_keys
 from tonnage.db import Connection
 
 
@@ -19,4 +19,9 @@ async def terms(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (terms,)
+async def names(conn: Connection) -> Check:
+    """Lists search and sort by the keys of the contracts' details."""
+    return await compare_name_keys(conn, "contracts: name keys", "select id, details, name_key from contract")
+
+
+ALL: tuple[Checking, ...] = (terms, names)

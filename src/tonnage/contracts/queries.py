@@ -1,10 +1,12 @@
 """SQL of contracts and their terms."""
 
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from tonnage.contracts.contract import Amendment, ContractRemaining, NewContract
 from tonnage.db import Connection, ListQuery
+from tonnage.names import name_key
 
 _CONTRACT = """json_strip_nulls(json_build_object(
     'id', k.id, 'distributorId', k.distributor_id,
@@ -72,10 +74,10 @@ async def insert_contract(
             select id from organisation
             where id = %(distributor)s and kind = 'distributor' and closed_at is null for share
         ), k as (
-            insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details,
+            insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details, name_key,
                                   created_at, terms_since)
             select coalesce(%(id)s::uuid, gen_random_uuid()), o.id, %(reserved)s, %(price)s, %(currency)s, %(details)s,
-                   %(now)s, %(now)s
+                   %(name_key)s, %(now)s, %(now)s
             from o returning *
         ), t as (
             insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
@@ -90,6 +92,7 @@ async def insert_contract(
             "price": contract.price_cents,
             "currency": contract.currency,
             "details": contract.details,
+            "name_key": contract.details and name_key(contract.details),
             "now": now,
             "stamp": stamp,
         },
@@ -98,40 +101,44 @@ async def insert_contract(
     return row[0] if row else None
 
 
+_AMEND: LiteralString = f"""
+    with old as (
+        select *, {_FACTS} facts from contract k where k.id = %(id)s for no key update
+    ), k as (
+        update contract k set
+            reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
+            allocated_capacity = old.allocated_capacity,  -- fresh, for the CHECK: see partners/queries.py
+            price_cents = coalesce(%(price)s::numeric, old.price_cents),
+            details = coalesce(%(details)s, old.details),
+            name_key = coalesce(%(name_key)s, old.name_key),
+            terms_since = case
+                when coalesce(%(reserved)s::bigint, old.reserved_capacity) <> old.reserved_capacity
+                    or coalesce(%(price)s::numeric, old.price_cents) <> old.price_cents
+                then greatest(%(now)s, old.terms_since) else old.terms_since end
+        from old where k.id = old.id
+        returning k.*
+    ), t as (
+        insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
+        select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from k, old
+        where (k.reserved_capacity, k.price_cents) is distinct from (old.reserved_capacity, old.price_cents)
+    )
+    select {_CONTRACT}, case when old.facts <> {_FACTS} then
+        audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, old.facts, {_FACTS}) end
+    from k, old"""
+
+
 async def amend_contract(
     conn: Connection, contract_id: UUID, amendment: Amendment, now: datetime, stamp: str
 ) -> bytes | None:
     """The contract as JSON as it now is; None if there is none. Constraint contract_capacity: below its allocations."""
     cursor = await conn.execute(
-        f"""
-        with old as (
-            select *, {_FACTS} facts from contract k where k.id = %(id)s for no key update
-        ), k as (
-            update contract k set
-                reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
-                allocated_capacity = old.allocated_capacity,  -- fresh, for the CHECK: see partners/queries.py
-                price_cents = coalesce(%(price)s::numeric, old.price_cents),
-                details = coalesce(%(details)s, old.details),
-                terms_since = case
-                    when coalesce(%(reserved)s::bigint, old.reserved_capacity) <> old.reserved_capacity
-                        or coalesce(%(price)s::numeric, old.price_cents) <> old.price_cents
-                    then greatest(%(now)s, old.terms_since) else old.terms_since end
-            from old where k.id = old.id
-            returning k.*
-        ), t as (
-            insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
-            select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from k, old
-            where (k.reserved_capacity, k.price_cents) is distinct from (old.reserved_capacity, old.price_cents)
-        )
-        select {_CONTRACT}, case when old.facts <> {_FACTS} then
-            audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, old.facts, {_FACTS}) end
-        from k, old
-        """,
+        _AMEND,
         {
             "id": contract_id,
             "reserved": amendment.reserved_capacity,
             "price": amendment.price_cents,
             "details": amendment.details,
+            "name_key": amendment.details and name_key(amendment.details),
             "now": now,
             "stamp": stamp,
         },

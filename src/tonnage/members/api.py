@@ -14,10 +14,10 @@ from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import member_password
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import PASSWORD, Email, Name, RequestModel, ResponseModel, Text, UuidPath, with_example
 
-routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Distributors"])
 
 
 class CreateMemberReqBody(RequestModel):

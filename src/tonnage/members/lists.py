@@ -7,14 +7,26 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind, Role
 from tonnage.db import Connection
-from tonnage.web.table import Choices, Listed, Wanted, in_order, listed, on_page, picked
+from tonnage.email_address import as_typed, email_key
+from tonnage.lists import (
+    ListSpec,
+    ListState,
+    PageOf,
+    Sort,
+    by_name,
+    page_ctes,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
+)
 
-MEMBERS = Choices(
+MEMBERS = ListSpec(
     sorts=("created", "email", "name", "organisation", "role", "seen"),
     filters=tuple(kind.value for kind in Kind),
-    falling=frozenset({"created", "seen"}),
+    descending_by_default=frozenset({"created", "seen"}),
 )
-"""What may be asked of the list of all members."""
+"""What can be asked of the list of all members."""
 
 
 class MemberRow(NamedTuple):
@@ -33,35 +45,36 @@ class MemberRow(NamedTuple):
     kind: Kind
 
 
-_SORTS: Mapping[str, LiteralString] = {
-    "created": "m.seq",
-    "email": "m.email_key",
-    "name": "lower(m.name)",
-    "organisation": "o.name_key",
-    "role": "array_position(array['viewer', 'staff', 'admin'], m.role)",
-    "seen": "coalesce(m.signed_in_at, '-infinity')",
+_SORTS: Mapping[str, Sort] = {
+    "created": ("m.seq",),
+    "email": ('m.email_key collate "C"',),
+    "name": by_name("m"),
+    "organisation": (*by_name("o"), "m.seq"),
+    "role": ("array_position(array['viewer', 'staff', 'admin'], m.role)", "m.seq"),
+    "seen": ("coalesce(m.signed_in_at, '-infinity')", "m.seq"),
 }
 
 
 _SEARCHED: LiteralString = """
-    and (strpos(m.email_key, lower(%(search)s)) > 0 or strpos(lower(m.name), lower(%(search)s)) > 0
-        or m.organisation_id in (select id from organisation where strpos(name_key, lower(%(search)s)) > 0))"""
+    and (strpos(m.email_key, %(email_key)s) > 0 or strpos(m.name_key, %(search_key)s) > 0
+        or m.organisation_id in (select id from organisation where strpos(name_key, %(search_key)s) > 0))"""
 
 
-def _members(scope: UUID | None, wanted: Wanted) -> LiteralString:
+def _members(scope: UUID | None, state: ListState) -> LiteralString:
     """Organisations are joined only where they matter, since they take longer than all the rest. None is closed: its
     members went with it.
     """
-    joined = scope or wanted.filter or wanted.sort == "organisation"
+    sort = _SORTS[state.sort]
+    joined = scope or state.filter or state.sort == "organisation"
     return f"""
-        with found as {"materialized" if wanted.search else "not materialized"} (
-            select m.id, m.seq, {_SORTS[wanted.sort]} as key
+        with found as {"materialized" if state.search else "not materialized"} (
+            select m.id, {sort_columns(sort)}
             from member m {"join organisation o on o.id = m.organisation_id" if joined else ""}
             where true
                 {"and %(scope)s in (o.id, o.parent_id)" if scope else ""}
-                {"and o.kind = %(kind)s" if wanted.filter else ""}
-                {_SEARCHED if wanted.search else ""}
-        ), {picked(wanted, "key", "seq")}
+                {"and o.kind = %(kind)s" if state.filter else ""}
+                {_SEARCHED if state.search else ""}
+        ), {page_ctes(state, sort)}
         select n, m.id, m.name, m.email, m.role, m.factor_since is not null, m.created_at, m.signed_in_at,
             o.id, o.name, o.kind
         from counted left join (
@@ -69,18 +82,23 @@ def _members(scope: UUID | None, wanted: Wanted) -> LiteralString:
             join lateral (select * from member where id = f.id offset 0) m on true
             join lateral (select * from organisation where id = m.organisation_id offset 0) o on true
         ) on true
-        order by {in_order(wanted, "f.key", "f.seq")}
+        order by {page_order(state, sort)}
         """
 
 
-async def members_of_scope(conn: Connection, scope: UUID | None, wanted: Wanted) -> Listed[MemberRow]:
+async def members_of_scope(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[MemberRow]:
     """A page of the members of an organisation and of its partners; of all organisations for None.
 
     Searched are names, addresses and the names of organisations.
     """
-    params = {"scope": scope, "kind": wanted.filter, **on_page(wanted)}
-    cursor = await conn.execute(_members(scope, wanted), params)
-    return listed(await cursor.fetchall(), _member_row)
+    params = {
+        "scope": scope,
+        "kind": state.filter,
+        "email_key": email_key(as_typed(state.search)),
+        **page_params(state),
+    }
+    cursor = await conn.execute(_members(scope, state), params)
+    return page_of(await cursor.fetchall(), _member_row)
 
 
 def _member_row(*columns: object) -> MemberRow:

@@ -8,6 +8,7 @@ from tonnage.access.actor import Role
 from tonnage.db import Connection, ListQuery
 from tonnage.email_address import email_key
 from tonnage.members.member import NewMember
+from tonnage.names import name_key
 
 MOST_SHOWN = 1000
 """Of a team on one page; teams are small."""
@@ -44,8 +45,9 @@ async def insert_member(
             where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
             for share
         ), m as (
-            insert into member (organisation_id, email, email_key, name, role, password_hash, created_at)
-            select o.id, %(email)s, %(email_key)s, %(name)s, %(role)s, %(hash)s, %(now)s from o returning *
+            insert into member (organisation_id, email, email_key, name, name_key, role, password_hash, created_at)
+            select o.id, %(email)s, %(email_key)s, %(name)s, %(name_key)s, %(role)s, %(hash)s, %(now)s
+            from o returning *
         )
         select {_MEMBER},
                audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
@@ -58,6 +60,7 @@ async def insert_member(
             "email": member.email,
             "email_key": email_key(member.email),
             "name": member.name,
+            "name_key": member.name and name_key(member.name),
             "role": member.role,
             "hash": member.password_hash,
             "now": now,
@@ -160,14 +163,15 @@ async def update_member(conn: Connection, member_id: UUID, name: str | None, rol
         with before as (
             select id, role from member where id = %(member)s for no key update
         ), m as (
-            update member set name = %(name)s, role = %(role)s from before b where member.id = b.id
+            update member set name = %(name)s, name_key = %(name_key)s, role = %(role)s
+            from before b where member.id = b.id
             returning member.*, b.role as role_before
         )
         select audit(%(stamp)s, organisation_id, 'member.update', id::text,
                      jsonb_build_object('role', role_before), jsonb_build_object('role', role))
         from m
         """,
-        {"member": member_id, "name": name, "role": role, "stamp": stamp},
+        {"member": member_id, "name": name, "name_key": name and name_key(name), "role": role, "stamp": stamp},
     )
     await cursor.fetchone()
 
@@ -202,7 +206,8 @@ async def set_profile(
 ) -> None:
     """How a member is called, and how numbers and times are shown to it. It is nobody else's business: no audit."""
     await conn.execute(
-        "update member set name = %s, locale = %s, time_zone = %s where id = %s", [name, locale, zone, member_id]
+        "update member set name = %s, name_key = %s, locale = %s, time_zone = %s where id = %s",
+        [name, name and name_key(name), locale, zone, member_id],
     )
 
 

@@ -53,7 +53,7 @@ async def region_rows(conn: Connection) -> list[RegionRow]:
             select hour, missed from sampling_run s where s.region_id = r.id and s.finished_at is not null
             order by hour desc limit 1
         ) run on true
-        order by r.name
+        order by r.name collate "C"
         """
     )
     return [RegionRow(*row) for row in await cursor.fetchall()]

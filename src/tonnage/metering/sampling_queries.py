@@ -111,7 +111,7 @@ async def freshness(conn: Connection, *, counted: bool) -> bytes:
             'region', r.name, 'backend', r.backend, 'asOf', to_char(done.hour, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
             'sampled', case when %(counted)s then coalesce(run.sampled, 0) end,
             'missed', case when %(counted)s then coalesce(run.missed, 0) end,
-            'running', run.hour is not null and run.finished_at is null)) order by r.name), '[]'))
+            'running', run.hour is not null and run.finished_at is null)) order by r.name collate "C"), '[]'))
         from region r
         left join lateral (
             select * from sampling_run where region_id = r.id order by hour desc limit 1

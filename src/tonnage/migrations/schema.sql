@@ -137,6 +137,7 @@ CREATE TABLE api_key (
     seq bigint NOT NULL,
     organisation_id uuid NOT NULL,
     description text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
     role text NOT NULL,
     hint text NOT NULL,
     digest bytea NOT NULL,
@@ -191,10 +192,12 @@ CREATE TABLE contract (
     price_cents numeric NOT NULL,
     currency currency NOT NULL,
     details text,
+    name_key text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT contract_capacity CHECK (((allocated_capacity >= 0) AND (allocated_capacity <= reserved_capacity))),
     CONSTRAINT contract_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
+    CONSTRAINT contract_name_key CHECK (((details IS NULL) = (name_key IS NULL))),
     CONSTRAINT contract_price CHECK (((price_cents >= (0)::numeric) AND (price_cents < '1000000000000'::numeric) AND (scale(price_cents) <= 6))),
     CONSTRAINT contract_reserved CHECK ((reserved_capacity >= 0)),
     CONSTRAINT contract_used CHECK ((used >= (0)::numeric))
@@ -264,8 +267,9 @@ CREATE TABLE member (
     seq bigint NOT NULL,
     organisation_id uuid NOT NULL,
     email text NOT NULL,
-    email_key text NOT NULL,
+    email_key text NOT NULL COLLATE pg_catalog."C",
     name text,
+    name_key text COLLATE pg_catalog."C",
     role text NOT NULL,
     locale text,
     time_zone text,
@@ -276,6 +280,7 @@ CREATE TABLE member (
     signed_in_at timestamp with time zone,
     warned_at timestamp with time zone,
     CONSTRAINT member_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT member_name_key CHECK (((name IS NULL) = (name_key IS NULL))),
     CONSTRAINT member_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
 );
 
@@ -294,7 +299,7 @@ CREATE TABLE organisation (
     kind text NOT NULL,
     parent_id uuid,
     name text NOT NULL,
-    name_key text GENERATED ALWAYS AS (lower(name)) STORED,
+    name_key text NOT NULL COLLATE pg_catalog."C",
     second_factor_required boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
@@ -462,8 +467,9 @@ CREATE TABLE storage_account (
     partner_id uuid NOT NULL,
     region_id integer,
     name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
     contact_email text,
-    contact_email_key text,
+    contact_email_key text COLLATE pg_catalog."C",
     password_hash text,
     allocated_capacity bigint NOT NULL,
     allow_overdraft boolean NOT NULL,
@@ -662,11 +668,15 @@ CREATE INDEX contract_of_distributor_in_order ON contract USING btree (distribut
 
 CREATE INDEX contract_terms_in_time ON contract_terms USING btree (contract_id, valid_from, id);
 
+CREATE INDEX member_by_name ON member USING btree (name_key);
+
 CREATE INDEX member_of_organisation ON member USING btree (organisation_id, seq);
 
-CREATE INDEX organisation_by_name ON organisation USING btree (parent_id, name_key, seq) WHERE (closed_at IS NULL);
+CREATE INDEX organisation_by_name ON organisation USING btree (parent_id, name_key) WHERE (closed_at IS NULL);
 
 CREATE INDEX organisation_children ON organisation USING btree (parent_id, seq);
+
+CREATE INDEX organisation_in_order_of_names ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX organisation_one_operator ON organisation USING btree (kind) WHERE (kind = 'operator'::text);
 
@@ -687,6 +697,8 @@ CREATE INDEX session_by_age ON session USING btree (seen_at);
 CREATE INDEX session_of_member ON session USING btree (member_id, created_at);
 
 CREATE INDEX sign_in_failure_by_age ON sign_in_failure USING btree (last_at);
+
+CREATE INDEX storage_account_by_name ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_due ON storage_account USING btree (pending_deleted_at) WHERE ((pending_deleted_at IS NOT NULL) AND (purged_at IS NULL));
 

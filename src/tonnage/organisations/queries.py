@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
+from tonnage.names import name_key
 
 
 async def insert_distributor(
@@ -15,13 +16,14 @@ async def insert_distributor(
     cursor = await conn.execute(
         """
         with o as (
-            insert into organisation (id, kind, name, created_at)
-            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'distributor', %(name)s, %(now)s) returning id, name
+            insert into organisation (id, kind, name, name_key, created_at)
+            values (coalesce(%(id)s::uuid, gen_random_uuid()), 'distributor', %(name)s, %(name_key)s, %(now)s)
+            returning id, name
         )
         select o.id, audit(%(stamp)s, o.id, 'distributor.create', o.id::text, null, jsonb_build_object('name', o.name))
         from o
         """,
-        {"id": distributor_id, "name": name, "now": now, "stamp": stamp},
+        {"id": distributor_id, "name": name, "name_key": name_key(name), "now": now, "stamp": stamp},
     )
     return (await _the_row(cursor))[0]
 

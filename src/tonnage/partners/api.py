@@ -11,7 +11,7 @@ from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import (
     Bytes,
     Capacity,
@@ -24,8 +24,8 @@ from tonnage.web.schemas import (
     with_example,
 )
 
-routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Distributors"])
-extensions = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Distributors"])
+extensions = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors"])
 
 
 class CreatePartnerReqBody(RequestModel):

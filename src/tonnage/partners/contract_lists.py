@@ -7,15 +7,28 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.web.table import ON_PAGE, Choices, Listed, Wanted, each, in_order, listed, on_page, whole
+from tonnage.lists import (
+    ON_PAGE,
+    ListSpec,
+    ListState,
+    PageOf,
+    Sort,
+    all_params,
+    by_name,
+    each,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
+)
 
-CONTRACTS = Choices(
+CONTRACTS = ListSpec(
     sorts=("created", "name", "distributor", "reserved", "allocated", "used", "price"),
     filters=("full",),
-    falling=frozenset({"created", "reserved", "allocated", "used", "price"}),
-    keeps=("distributor",),
+    descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
+    preserve=("distributor",),
 )
-"""What may be asked of a list of contracts. `full`: more than 90 % allocated."""
+"""What can be asked of a list of contracts. `full`: more than 90 % allocated."""
 
 
 class ContractRow(NamedTuple):
@@ -48,14 +61,14 @@ _COLUMNS: LiteralString = """
      where p.distributor_id = k.distributor_id and p.contract_id = k.id and p.closed_at is null),
     trim_scale(k.price_cents), k.currency, k.created_at"""
 
-_SORTS: Mapping[str, LiteralString] = {
-    "created": "k.seq",
-    "name": "lower(coalesce(k.details, ''))",
-    "distributor": "lower(d.name)",
-    "reserved": "k.reserved_capacity",
-    "allocated": "k.allocated_capacity",
-    "used": "k.used",
-    "price": "k.price_cents",
+_SORTS: Mapping[str, Sort] = {
+    "created": ("k.seq",),
+    "name": ("coalesce(k.name_key, '')", "coalesce(k.details, '') collate \"C\"", "k.id"),
+    "distributor": (*by_name("d"), "k.seq"),
+    "reserved": ("k.reserved_capacity", "k.seq"),
+    "allocated": ("k.allocated_capacity", "k.seq"),
+    "used": ("k.used", "k.seq"),
+    "price": ("k.price_cents", "k.seq"),
 }
 
 # As numeric: ten times a capacity may be more than bigint holds.
@@ -65,14 +78,15 @@ FULL: LiteralString = "k.allocated_capacity::numeric * 10 > k.reserved_capacity:
 _FILTERS: Mapping[str, LiteralString] = {"": "true", "full": FULL}
 
 
-def _rows(scope: UUID | None, wanted: Wanted) -> LiteralString:
-    order = in_order(wanted, "k.key", "k.seq")
+def _rows(scope: UUID | None, state: ListState) -> LiteralString:
+    sort = _SORTS[state.sort]
+    order = page_order(state, sort)
     return f"""
         with found as (
-            select k.*, {_SORTS[wanted.sort]} as key
+            select k.*, {sort_columns(sort)}
             from contract k join organisation d on d.id = k.distributor_id
-            where {_FILTERS[wanted.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
-                and strpos(lower(concat_ws(chr(10), k.details, d.name)), lower(%(search)s)) > 0
+            where {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
+                and strpos(concat_ws(chr(10), k.name_key, d.name_key), %(search_key)s) > 0
         ), counted as materialized (
             select count(*) as n from found
         ), k as (
@@ -84,15 +98,15 @@ def _rows(scope: UUID | None, wanted: Wanted) -> LiteralString:
         """
 
 
-async def contract_rows(conn: Connection, scope: UUID | None, wanted: Wanted) -> Listed[ContractRow]:
+async def contract_rows(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[ContractRow]:
     """A page of contracts, searched by their names and their distributors'."""
-    cursor = await conn.execute(_rows(scope, wanted), {"scope": scope, **on_page(wanted)})
-    return listed(await cursor.fetchall(), ContractRow)
+    cursor = await conn.execute(_rows(scope, state), {"scope": scope, **page_params(state)})
+    return page_of(await cursor.fetchall(), ContractRow)
 
 
-def every_contract(conn: Connection, scope: UUID | None, wanted: Wanted) -> AsyncGenerator[ContractRow]:
+def every_contract(conn: Connection, scope: UUID | None, state: ListState) -> AsyncGenerator[ContractRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
-    return each(streamed(conn, _rows(scope, wanted), {"scope": scope, **whole(wanted)}), ContractRow)
+    return each(streamed(conn, _rows(scope, state), {"scope": scope, **all_params(state)}), ContractRow)
 
 
 async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:

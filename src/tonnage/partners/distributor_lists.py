@@ -7,13 +7,26 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.web.table import ON_PAGE, Choices, Listed, Wanted, each, in_order, listed, on_page, whole
-
-DISTRIBUTORS = Choices(
-    sorts=("created", "name", "contracts", "partners", "reserved", "allocated", "used"),
-    falling=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
+from tonnage.lists import (
+    ON_PAGE,
+    ListSpec,
+    ListState,
+    PageOf,
+    Sort,
+    all_params,
+    by_name,
+    each,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
 )
-"""What may be asked of the list of distributors."""
+
+DISTRIBUTORS = ListSpec(
+    sorts=("created", "name", "contracts", "partners", "reserved", "allocated", "used"),
+    descending_by_default=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
+)
+"""What can be asked of the list of distributors."""
 
 
 class DistributorRow(NamedTuple):
@@ -31,7 +44,7 @@ class DistributorRow(NamedTuple):
 
 
 _TOTALS: LiteralString = """
-    select o.seq, o.id, o.name, coalesce(k.contracts, 0) as contracts, coalesce(p.partners, 0) as partners,
+    select o.seq, o.id, o.name, o.name_key, coalesce(k.contracts, 0) as contracts, coalesce(p.partners, 0) as partners,
         coalesce(k.reserved, 0) as reserved, coalesce(k.allocated, 0) as allocated, coalesce(k.used, 0) as used,
         o.created_at
     from organisation o
@@ -47,22 +60,23 @@ _TOTALS: LiteralString = """
 
 _COLUMNS: LiteralString = "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at"
 
-_SORTS: Mapping[str, LiteralString] = {
-    "created": "f.seq",
-    "name": "lower(f.name)",
-    "contracts": "f.contracts",
-    "partners": "f.partners",
-    "reserved": "f.reserved",
-    "allocated": "f.allocated",
-    "used": "f.used",
+_SORTS: Mapping[str, Sort] = {
+    "created": ("f.seq",),
+    "name": by_name("f"),
+    "contracts": ("f.contracts", "f.seq"),
+    "partners": ("f.partners", "f.seq"),
+    "reserved": ("f.reserved", "f.seq"),
+    "allocated": ("f.allocated", "f.seq"),
+    "used": ("f.used", "f.seq"),
 }
 
 
-def _rows(wanted: Wanted) -> LiteralString:
-    order = in_order(wanted, _SORTS[wanted.sort], "f.seq")
+def _rows(state: ListState) -> LiteralString:
+    sort = _SORTS[state.sort]
+    order = page_order(state, sort)
     return f"""
         with found as materialized (
-            select f.* from ({_TOTALS}) f where strpos(lower(f.name), lower(%(search)s)) > 0
+            select f.*, {sort_columns(sort)} from ({_TOTALS}) f where strpos(f.name_key, %(search_key)s) > 0
         ), counted as materialized (
             select count(*) as n from found
         ), f as (
@@ -72,15 +86,15 @@ def _rows(wanted: Wanted) -> LiteralString:
         """
 
 
-async def distributor_rows(conn: Connection, wanted: Wanted) -> Listed[DistributorRow]:
+async def distributor_rows(conn: Connection, state: ListState) -> PageOf[DistributorRow]:
     """A page of all distributors."""
-    cursor = await conn.execute(_rows(wanted), on_page(wanted))
-    return listed(await cursor.fetchall(), DistributorRow)
+    cursor = await conn.execute(_rows(state), page_params(state))
+    return page_of(await cursor.fetchall(), DistributorRow)
 
 
-def every_distributor(conn: Connection, wanted: Wanted) -> AsyncGenerator[DistributorRow]:
+def every_distributor(conn: Connection, state: ListState) -> AsyncGenerator[DistributorRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
-    return each(streamed(conn, _rows(wanted), whole(wanted)), DistributorRow)
+    return each(streamed(conn, _rows(state), all_params(state)), DistributorRow)
 
 
 async def one_distributor(conn: Connection, distributor_id: UUID) -> DistributorRow | None:

@@ -14,15 +14,28 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.web.table import Choices, Listed, Wanted, each, in_order, listed, on_page, picked, whole
+from tonnage.lists import (
+    ListSpec,
+    ListState,
+    PageOf,
+    Sort,
+    all_params,
+    by_name,
+    each,
+    page_ctes,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
+)
 
-PARTNERS = Choices(
+PARTNERS = ListSpec(
     sorts=("created", "name", "allocated", "used", "load", "accounts"),
     filters=("pay-per-use", "near", "over"),
-    falling=frozenset({"created", "allocated", "used", "load", "accounts"}),
-    keeps=("contract",),
+    descending_by_default=frozenset({"created", "allocated", "used", "load", "accounts"}),
+    preserve=("contract",),
 )
-"""What may be asked of a list of partners. `load` is use by allocation; without an allocation there is none."""
+"""What can be asked of a list of partners. `load` is use by allocation; without an allocation there is none."""
 
 
 class PartnerRow(NamedTuple):
@@ -50,14 +63,16 @@ _COLUMNS: LiteralString = """
 
 # Of rows `p`, and `o` of its organisation. Amounts as numbers with a point are sorted in a third of the time, and are
 # exact up to 9 PB; beyond, those that differ by a few bytes stand in order of creation.
-_SORTS: Mapping[str, LiteralString] = {
-    "created": "p.seq",
-    "name": "o.name_key",
-    "allocated": "p.allocated_capacity",
-    "used": "p.used::float8",
-    "load": "case when p.allocated_capacity > 0 then p.used::float8 / p.allocated_capacity else -1 end",
-    "accounts": "p.accounts",
+_SORTS: Mapping[str, Sort] = {
+    "created": ("p.seq",),
+    "name": by_name("o"),
+    "allocated": ("p.allocated_capacity", "p.seq"),
+    "used": ("p.used::float8", "p.seq"),
+    "load": ("case when p.allocated_capacity > 0 then p.used::float8 / p.allocated_capacity else -1 end", "p.seq"),
+    "accounts": ("p.accounts", "p.seq"),
 }
+
+_OF_ORGANISATIONS: Mapping[str, Sort] = {"created": ("o.seq",), "name": by_name("o")}
 
 NEAR: LiteralString = (
     "p.allocated_capacity > 0 and p.used <= p.allocated_capacity and p.used >= p.allocated_capacity * 0.9"
@@ -74,18 +89,19 @@ _FILTERS: Mapping[str, LiteralString] = {
     "over": OVER,
 }
 
-_SEARCHED: LiteralString = "and strpos(o.name_key, lower(%(search)s)) > 0"
+_SEARCHED: LiteralString = "and strpos(o.name_key, %(search_key)s) > 0"
 
 
-def _rows(scope: UUID | None, contract_id: UUID | None, wanted: Wanted) -> LiteralString:
+def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
     """What is searched behind a join is found once, else counted and put in order each from the indexes; names are
     looked up for a page's rows.
     """
-    by_name = _is_by_name(contract_id, wanted)
+    of_organisations = _is_of_organisations(contract_id, state)
+    sort = _OF_ORGANISATIONS[state.sort] if of_organisations else _SORTS[state.sort]
     return f"""
-        with found as {"materialized" if wanted.search and not by_name else "not materialized"} (
-            {_named(scope, wanted) if by_name else _found(scope, contract_id, wanted)}
-        ), {picked(wanted, "key", "seq")}
+        with found as {"materialized" if state.search and not of_organisations else "not materialized"} (
+            {_of_organisations(scope, state) if of_organisations else _found(scope, contract_id, state)}
+        ), {page_ctes(state, sort)}
         select n, {_COLUMNS}
         from counted left join (
             chosen f
@@ -94,51 +110,51 @@ def _rows(scope: UUID | None, contract_id: UUID | None, wanted: Wanted) -> Liter
             join lateral (select name from organisation where id = p.distributor_id offset 0) d on true
             join lateral (select details from contract where id = p.contract_id offset 0) k on true
         ) on true
-        order by {in_order(wanted, "f.key", "f.seq")}
+        order by {page_order(state, sort)}
         """
 
 
-def _found(scope: UUID | None, contract_id: UUID | None, wanted: Wanted) -> LiteralString:
-    joined = wanted.search or wanted.sort == "name"
+def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
+    joined = state.search or state.sort == "name"
     return f"""
-        select p.id, p.seq, {_SORTS[wanted.sort]} as key
+        select p.id, {sort_columns(_SORTS[state.sort])}
         from partner p {"join organisation o on o.id = p.id" if joined else ""}
-        where p.closed_at is null and {_FILTERS[wanted.filter]}
+        where p.closed_at is null and {_FILTERS[state.filter]}
             {"and p.distributor_id = %(scope)s" if scope else ""}
             {"and p.contract_id = %(contract)s" if contract_id else ""}
-            {_SEARCHED if wanted.search else ""}"""
+            {_SEARCHED if state.search else ""}"""
 
 
-def _named(scope: UUID | None, wanted: Wanted) -> LiteralString:
+def _of_organisations(scope: UUID | None, state: ListState) -> LiteralString:
     """The same of the organisations alone."""
     return f"""
-        select o.id, o.seq, {"o.name_key" if wanted.sort == "name" else "o.seq"} as key from organisation o
+        select o.id, {sort_columns(_OF_ORGANISATIONS[state.sort])} from organisation o
         where o.closed_at is null and {"o.parent_id = %(scope)s" if scope else "o.parent_id is not null"}
-            {_SEARCHED if wanted.search else ""}"""
+            {_SEARCHED if state.search else ""}"""
 
 
-def _is_by_name(contract_id: UUID | None, wanted: Wanted) -> bool:
-    """Whether nothing is asked but what organisations know. Joining them takes longer than all the rest."""
-    by_name = wanted.sort == "name" or (wanted.sort == "created" and wanted.search)
-    return bool(by_name and not wanted.filter and contract_id is None)
+def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
+    """Whether the organisations alone answer it. Joining them takes longer than all the rest."""
+    known = state.sort == "name" or (state.sort == "created" and state.search)
+    return bool(known and not state.filter and contract_id is None)
 
 
 async def partner_rows(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, wanted: Wanted
-) -> Listed[PartnerRow]:
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
+) -> PageOf[PartnerRow]:
     """A page of the partners of a contract, or of all contracts of the scope (None)."""
     cursor = await conn.execute(
-        _rows(scope, contract_id, wanted), {"scope": scope, "contract": contract_id, **on_page(wanted)}
+        _rows(scope, contract_id, state), {"scope": scope, "contract": contract_id, **page_params(state)}
     )
-    return listed(await cursor.fetchall(), PartnerRow)
+    return page_of(await cursor.fetchall(), PartnerRow)
 
 
 def every_partner(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, wanted: Wanted
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row: for a file of any length. For the connection see `db.streamed`."""
-    params = {"scope": scope, "contract": contract_id, **whole(wanted)}
-    return each(streamed(conn, _rows(scope, contract_id, wanted), params), PartnerRow)
+    params = {"scope": scope, "contract": contract_id, **all_params(state)}
+    return each(streamed(conn, _rows(scope, contract_id, state), params), PartnerRow)
 
 
 class PartnerDetail(NamedTuple):

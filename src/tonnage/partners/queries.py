@@ -15,6 +15,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
+from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
 
 PARTNER = """json_strip_nulls(json_build_object(
@@ -25,8 +26,8 @@ PARTNER = """json_strip_nulls(json_build_object(
 
 _INSERT: LiteralString = f"""
     with o as (
-        insert into organisation (id, kind, parent_id, name, created_at)
-        values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(now)s)
+        insert into organisation (id, kind, parent_id, name, name_key, created_at)
+        values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(name_key)s, %(now)s)
         returning id, name
     ), p as (
         insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
@@ -63,6 +64,7 @@ async def insert_partner(
             "scope": scope,
             "contract": partner.contract_id,
             "name": partner.name,
+            "name_key": name_key(partner.name),
             "allocated": partner.allocated_capacity,
             "overdraft": partner.allow_overdraft,
             "now": now,
@@ -77,11 +79,11 @@ async def insert_partner(
 
 _UPDATE: LiteralString = f"""
     with old as (
-        select p.*, o.name from partner p join organisation o on o.id = p.id
+        select p.*, o.name, o.name_key from partner p join organisation o on o.id = p.id
         where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
         for no key update
     ), new as (
-        select id, coalesce(%(name)s, name) as name,
+        select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
@@ -89,7 +91,8 @@ _UPDATE: LiteralString = f"""
                 as terms_change
         from old
     ), o as (
-        update organisation o set name = new.name from new, old where o.id = new.id and new.name <> old.name
+        update organisation o set name = new.name, name_key = new.name_key from new, old
+        where o.id = new.id and (new.name, new.name_key) <> (old.name, old.name_key)
     ), p as (
         update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
             allocated_to_accounts = old.allocated_to_accounts,
@@ -138,6 +141,7 @@ async def update_partner(
             "id": partner_id,
             "scope": scope,
             "name": change.name,
+            "name_key": change.name and name_key(change.name),
             "allocated": change.allocated_capacity,
             "overdraft": change.allow_overdraft,
             "now": now,

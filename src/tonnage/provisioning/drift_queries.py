@@ -49,7 +49,8 @@ def recorded_drift() -> ListQuery:
             'foundAt', to_char(d.found_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
             'comparedAt', to_char(d.finished_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
         from (
-            select d.*, r.name, s.finished_at, row_number() over (order by r.id, d.found_at, d.subject) as number
+            select d.*, r.name, s.finished_at,
+                row_number() over (order by r.id, d.found_at, d.subject collate "C") as number
             from drift d join region r on r.id = d.region_id join sweep s on s.region_id = d.region_id
         ) d
         where %(after)s::bigint is null or d.number > %(after)s
@@ -121,7 +122,7 @@ async def drift_rows(conn: Connection) -> list[DriftRow]:
     cursor = await conn.execute(
         """
         select r.name, d.subject, d.what, d.found_at from drift d join region r on r.id = d.region_id
-        order by r.name, d.found_at, d.subject limit 500
+        order by r.name collate "C", d.found_at, d.subject collate "C" limit 500
         """
     )
     return [DriftRow(*row) for row in await cursor.fetchall()]

@@ -6,10 +6,10 @@ from starlette.responses import Response
 from tonnage.api_keys.guard import services_of
 from tonnage.regions import queries
 from tonnage.web.responses import Json
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import ResponseModel, with_example
 
-routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute, tags=["Integrations"])
+routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Integrations"])
 
 
 class Region(ResponseModel):

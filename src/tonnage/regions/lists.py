@@ -21,5 +21,5 @@ class RegionChoice(NamedTuple):
 
 async def region_choices(conn: Connection) -> list[RegionChoice]:
     """All regions, by name. They are the same for everybody, and public."""
-    cursor = await conn.execute("select name, s3_url, is_default from region order by name")
+    cursor = await conn.execute('select name, s3_url, is_default from region order by name collate "C"')
     return [RegionChoice(*row) for row in await cursor.fetchall()]

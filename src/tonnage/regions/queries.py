@@ -15,7 +15,7 @@ async def published_regions(conn: Connection) -> bytes:
     cursor = await conn.execute(
         """
         select json_build_object('regions', coalesce(json_agg(json_build_object(
-            'name', name, 's3_url', s3_url, 'iam_url', iam_url, 'sts_url', sts_url) order by name), '[]'))
+            'name', name, 's3_url', s3_url, 'iam_url', iam_url, 'sts_url', sts_url) order by name collate "C"), '[]'))
         from region
         """
     )
@@ -215,7 +215,7 @@ async def troubles(conn: Connection) -> bytes | None:
     cursor = await conn.execute(
         """
         select json_agg(json_build_object('region', name,
-            'since', to_char(trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', trouble) order by name)
+            'since', to_char(trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', trouble) order by name collate "C")
         from region where trouble is not null
         """
     )

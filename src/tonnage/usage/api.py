@@ -14,13 +14,13 @@ from tonnage.usage.days import Days
 from tonnage.usage.period import Period
 from tonnage.web.json_list import JsonListResponse, Page, Paging, SingleRow
 from tonnage.web.responses import Json
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import Bytes, DayText, ResponseModel, UuidPath, with_example
 
 _POINTS_AT_ONCE = 20_000
 """About 1.4 MB of JSON: 645 accounts in a month, 50 in 400 days. Larger reports are streamed."""
 
-routes = APIRouter(prefix="/v1", route_class=AuthFirstRoute)
+routes = APIRouter(prefix="/v1", route_class=ApiRoute)
 
 
 class DailyUsage(ResponseModel):

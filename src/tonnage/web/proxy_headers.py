@@ -1,75 +1,72 @@
-"""Who is at the other end: what the connection says, and what is believed of what proxies say in headers.
+"""Who is at the other end: the address of the client, and whether it speaks TLS, behind proxies too.
 
-Anybody can send `X-Forwarded-For`. Only what a trusted proxy has appended to it counts: read from the right, the first
-address that is no trusted proxy's is the client's, and whatever stands left of it the client may have made up.
+Anybody can send `X-Forwarded-For`. uvicorn's middleware believes only what trusted proxies have appended to it: read
+from the right, the first address that is no trusted proxy's is the client's.
 """
 
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-Address: TypeAlias = IPv4Address | IPv6Address
 Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 UNKNOWN = "unknown"
 """The address of a client whose connection has none."""
 
-
-def client_address(scope: Scope, trusted: Networks) -> str:
-    """The client's address, without its port; an IPv4 address that came as an IPv6 one (`::ffff:`) as IPv4."""
-    peer = _peer(scope)
-    if peer is None:
-        return UNKNOWN
-    client = peer
-    for entry in reversed(_entries(scope, b"x-forwarded-for")):
-        if not _is_trusted(client, trusted):
-            break
-        hop = _read(entry)
-        if hop is None:
-            # A trusted proxy that passes nonsense on: what is known for sure is the proxy.
-            break
-        client = hop
-    return str(client)
+_PEER = "tonnage.peer"
 
 
-def is_secure(scope: Scope, trusted: Networks, public_url: str | None) -> bool:
-    """Whether the browser speaks TLS, to us or to the proxy before us.
+class ProxyHeaders:
+    """uvicorn's middleware with the proxies in `trusted`, on sockets of any kind, and safe from headers with nonsense.
+
+    Tried with uvicorn 0.54: it takes `::ffff:10.0.0.1`, as an IPv6 socket shows 10.0.0.1, for another address; and it
+    takes whatever a trusted proxy passes on for an address, such as `unknown`.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: Networks) -> None:
+        self._app = app
+        hosts = [str(spelling) for network in trusted for spelling in _spellings(network)]
+        checked: Any = self._checked  # uvicorn has types of its own for the same protocol
+        self._forwarded: Any = ProxyHeadersMiddleware(checked, hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Changes `client` and `scheme` of the scope to what the proxies say of the client."""
+        scope[_PEER] = scope.get("client")
+        await self._forwarded(scope, receive, send)
+
+    async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # If the header says nothing that can be used, what is known for sure is the proxy.
+        if scope.get("client") and _address(scope["client"][0]) is None:
+            scope["client"] = scope[_PEER]
+        await self._app(scope, receive, send)
+
+
+def client_address(scope: Scope) -> str:
+    """The client's address; an IPv4 address that came as an IPv6 one (`::ffff:`) as IPv4."""
+    client = scope.get("client")
+    return str((client and _address(client[0])) or UNKNOWN)
+
+
+def is_secure(scope: Scope, public_url: str | None) -> bool:
+    """Whether the browser speaks TLS, to us or to the trusted proxy before us.
 
     A public URL with https settles it: where the proxy is not trusted, its word on this does not count, and a cookie
     must not go out without `Secure` for that.
     """
-    if scope.get("scheme") == "https" or (public_url or "").startswith("https://"):
-        return True
-    peer = _peer(scope)
-    told = _entries(scope, b"x-forwarded-proto")
-    return peer is not None and _is_trusted(peer, trusted) and told[-1:] == ["https"]
+    return scope.get("scheme") == "https" or (public_url or "").startswith("https://")
 
 
-def _peer(scope: Scope) -> Address | None:
-    client = scope.get("client")
-    return _read(client[0]) if client else None
+def _spellings(network: IPv4Network | IPv6Network) -> tuple[IPv4Network | IPv6Network, ...]:
+    if isinstance(network, IPv6Network):
+        return (network,)
+    return network, IPv6Network(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
 
 
-def _entries(scope: Scope, header: bytes) -> list[str]:
-    """Of a header that may come several times and have several values each: all, in their order."""
-    values: Iterable[bytes] = (value for name, value in scope["headers"] if name == header)
-    return [entry.strip() for value in values for entry in value.decode("latin-1").split(",")]
-
-
-def _read(text: str) -> Address | None:
-    """`192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`; None for anything else."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-def _is_trusted(address: Address, trusted: Networks) -> bool:
-    return any(address in network for network in trusted)

@@ -16,7 +16,7 @@ from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import account_password
 from tonnage.web.json_list import JsonListResponse, Page, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import (
     PASSWORD,
     Bytes,
@@ -31,7 +31,7 @@ from tonnage.web.schemas import (
     with_example,
 )
 
-routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute)
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
 
 class ChangeStorageAccountReqBody(RequestModel):

@@ -10,6 +10,7 @@ from tonnage.access import checks as access
 from tonnage.access.checks import MOST_SHOWN, Check
 from tonnage.access_keys import checks as access_keys
 from tonnage.accounts import checks as accounts
+from tonnage.api_keys import checks as api_keys
 from tonnage.cli import doctor_checks
 from tonnage.cli.context import on_database, schema_state, some_database
 from tonnage.cli.doctor_checks import Finding
@@ -19,6 +20,7 @@ from tonnage.contracts import checks as contracts
 from tonnage.db import Connection, connect
 from tonnage.members import checks as members
 from tonnage.metering import checks as metering
+from tonnage.organisations import checks as organisations
 from tonnage.partners import checks as partners
 from tonnage.regions import checks as regions
 from tonnage.usage import checks as usage
@@ -32,6 +34,8 @@ _COMPARISONS = (
     *metering.ALL,
     *regions.ALL,
     *members.ALL,
+    *api_keys.ALL,
+    *organisations.ALL,
     *access.ALL,
     doctor_checks.constraints,
 )

@@ -11,8 +11,9 @@ from tonnage.console.rendering import gettext
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.web.csv_file import CsvFile
+from tonnage.web.list_state import read_list_state
 
-LISTED = replace(ACCOUNTS, keeps=("from", "to"))
+LISTED = replace(ACCOUNTS, preserve=("from", "to"))
 """The list beside a range of days."""
 
 _COLUMNS = (
@@ -35,10 +36,10 @@ def accounts_file(accounts_scope: AccountsScope) -> Response:
     """What the list shows with the same search, filter and order: all pages of it."""
     page = accounts_scope.page
     scope = page.actor.organisation_id
-    wanted = LISTED.read(page.request.query_params)
+    state = read_list_state(LISTED, page.request.query_params)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_account(conn, scope, accounts_scope.partner_id, wanted):
+        async for row in every_account(conn, scope, accounts_scope.partner_id, state):
             yield (
                 row.name,
                 row.contact_email,

@@ -18,10 +18,11 @@ from tonnage.console.distributor.partner import facts_of, partner_page, path_of
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
+from tonnage.lists import PageOf
 from tonnage.partners.lists import PartnerDetail
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
-from tonnage.web.table import Listed
 
 _PREFIX = "/distributor/partners/{partnerID}/accounts"
 
@@ -56,11 +57,11 @@ account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changin
 @routes.get("")
 async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """Those waiting for their deletion included."""
-    wanted = LISTED.read(page.request.query_params)
+    state = read_list_state(LISTED, page.request.query_params)
     scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, Listed[AccountRow]]:
-        return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, wanted)
+    async def read(conn: Connection) -> tuple[PartnerDetail, PageOf[AccountRow]]:
+        return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, state)
 
     facts, found = await page.database.run(read)
     return partner_page(
@@ -69,7 +70,7 @@ async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
         facts,
         rows=found.rows,
         total=found.total,
-        wanted=wanted.within(found.total),
+        state=state.within(found.total),
     )
 
 

@@ -10,6 +10,7 @@ from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows, every_contract
 from tonnage.web.csv_file import CsvFile
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix="/distributor/contracts", route_class=AuthFirstRoute, include_in_schema=False)
@@ -18,22 +19,22 @@ routes = APIRouter(prefix="/distributor/contracts", route_class=AuthFirstRoute, 
 @routes.get("")
 async def contracts(page: DistributorViewer) -> Response:
     """Each leads to its partners."""
-    wanted = CONTRACTS.read(page.request.query_params)
+    state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
-    found = await page.database.run(lambda conn: contract_rows(conn, scope, wanted))
+    found = await page.database.run(lambda conn: contract_rows(conn, scope, state))
     return page.render(
-        "distributor/contracts.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total)
+        "distributor/contracts.html", rows=found.rows, total=found.total, state=state.within(found.total)
     )
 
 
 @routes.get(".csv")
 async def contracts_file(page: DistributorViewer) -> Response:
     """The same list, whole."""
-    wanted = CONTRACTS.read(page.request.query_params)
+    state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_contract(conn, scope, wanted):
+        async for row in every_contract(conn, scope, state):
             yield (
                 *(row.details, row.reserved, row.allocated, row.remaining, row.used, row.partners),
                 *(row.price_cents, row.currency, page.formats.date_of(row.created_at), row.id),

@@ -15,12 +15,13 @@ from tonnage.console.rendering import gettext
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.errors import NotFound
+from tonnage.lists import ListState
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.lists import PARTNERS, every_partner, partner_rows
 from tonnage.usage.lists import trends
 from tonnage.web.csv_file import CsvFile, Rows
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.table import Wanted
 
 routes = APIRouter(prefix="/distributor/partners", route_class=AuthFirstRoute, include_in_schema=False)
 
@@ -33,19 +34,19 @@ _MANY = 500
 @routes.get("")
 async def partners(page: DistributorViewer) -> Response:
     """With what they have in sum."""
-    wanted = PARTNERS.read(page.request.query_params)
+    state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
     contracts = await page.database.run(lambda conn: contract_picker(conn, scope))
-    chosen = _chosen(contracts, wanted)
+    chosen = _chosen(contracts, state)
     shown = [chosen] if chosen else contracts
     many = sum(contract.partners for contract in shown) > _MANY
 
     async def read(conn: Connection) -> dict[str, Any]:
-        found = await partner_rows(conn, scope, chosen.id if chosen else None, wanted)
+        found = await partner_rows(conn, scope, chosen.id if chosen else None, state)
         return {
             "rows": found.rows,
             "total": found.total,
-            "wanted": wanted.within(found.total),
+            "state": state.within(found.total),
             "trends": await trends(conn, scope, [row.id for row in found.rows], page.today),
             "excess": None if many else await _excess(conn, page, chosen),
         }
@@ -64,23 +65,23 @@ async def partners(page: DistributorViewer) -> Response:
 @routes.get("/excess")
 async def excess(page: DistributorViewer) -> Response:
     """The tile alone, for a list that did not wait for it."""
-    wanted = PARTNERS.read(page.request.query_params)
+    state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
 
     async def read(conn: Connection) -> MonthToDateTotals:
         contracts = await contract_picker(conn, scope)
-        return await _excess(conn, page, _chosen(contracts, wanted))
+        return await _excess(conn, page, _chosen(contracts, state))
 
-    return page.render("distributor/month_to_date.html", wanted=wanted, excess=await page.database.run(read))
+    return page.render("distributor/month_to_date.html", state=state, excess=await page.database.run(read))
 
 
 @routes.get(".csv")
 async def partners_file(page: DistributorViewer) -> Response:
     """The same list, whole."""
-    wanted = PARTNERS.read(page.request.query_params)
+    state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
-    chosen = _chosen(await page.database.run(lambda conn: contract_picker(conn, scope)), wanted)
-    return CsvFile(page.database.streams, scope, "partners.csv", _header(), _rows(page, chosen, wanted))
+    chosen = _chosen(await page.database.run(lambda conn: contract_picker(conn, scope)), state)
+    return CsvFile(page.database.streams, scope, "partners.csv", _header(), _rows(page, chosen, state))
 
 
 def _header() -> list[str]:
@@ -95,11 +96,11 @@ def _header() -> list[str]:
     ]
 
 
-def _rows(page: PageRequest, chosen: ContractRow | None, wanted: Wanted) -> Rows:
+def _rows(page: PageRequest, chosen: ContractRow | None, state: ListState) -> Rows:
     scope = page.actor.organisation_id
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_partner(conn, scope, chosen.id if chosen else None, wanted):
+        async for row in every_partner(conn, scope, chosen.id if chosen else None, state):
             yield (
                 row.name,
                 row.contract,
@@ -113,9 +114,9 @@ def _rows(page: PageRequest, chosen: ContractRow | None, wanted: Wanted) -> Rows
     return rows
 
 
-def _chosen(contracts: Sequence[ContractRow], wanted: Wanted) -> ContractRow | None:
+def _chosen(contracts: Sequence[ContractRow], state: ListState) -> ContractRow | None:
     """None: all of them."""
-    text = wanted.kept.get("contract")
+    text = state.preserved.get("contract")
     found = next((contract for contract in contracts if str(contract.id) == text), None)
     if text and found is None:
         raise NotFound(NO_CONTRACT)

@@ -14,19 +14,20 @@ from tonnage.console.accounts.scope import AccountContext, AccountsScope
 from tonnage.console.page_request import OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
+from tonnage.lists import ListState, PageOf
 from tonnage.organisations.queries import organisation_names
 from tonnage.web.csv_file import CsvFile
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.table import Listed, Wanted
 
 PATH = "/operator/accounts"
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def _partner(wanted: Wanted) -> UUID | None:
+def _partner(state: ListState) -> UUID | None:
     try:
-        return UUID(wanted.kept.get("partner", ""))
+        return UUID(state.preserved.get("partner", ""))
     except ValueError:
         return None
 
@@ -34,19 +35,19 @@ def _partner(wanted: Wanted) -> UUID | None:
 @routes.get("")
 async def accounts(page: OperatorViewer) -> Response:
     """Of all partners, or of the one that the address names."""
-    wanted = ACCOUNTS.read(page.request.query_params)
-    partner = _partner(wanted)
+    state = read_list_state(ACCOUNTS, page.request.query_params)
+    partner = _partner(state)
 
-    async def read(conn: Connection) -> tuple[Listed[AccountRow], dict[str, str]]:
+    async def read(conn: Connection) -> tuple[PageOf[AccountRow], dict[str, str]]:
         names = await organisation_names(conn, [str(partner)]) if partner else {}
-        return await account_rows(conn, None, partner, wanted), names
+        return await account_rows(conn, None, partner, state), names
 
     found, names = await page.database.run(read)
     return page.render(
         "operator/accounts.html",
         rows=found.rows,
         total=found.total,
-        wanted=wanted.within(found.total),
+        state=state.within(found.total),
         partner=names.get(str(partner)),
     )
 
@@ -54,10 +55,10 @@ async def accounts(page: OperatorViewer) -> Response:
 @routes.get(".csv")
 async def accounts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = ACCOUNTS.read(page.request.query_params)
+    state = read_list_state(ACCOUNTS, page.request.query_params)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_account(conn, None, _partner(wanted), wanted):
+        async for row in every_account(conn, None, _partner(state), state):
             yield (
                 *(row.name, row.contact_email, row.id, row.partner, row.distributor, row.region, row.allocated),
                 *(row.used, row.objects, page.formats.date_of(row.created_at)),

@@ -21,6 +21,7 @@ from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_row
 from tonnage.partners.distributor_lists import DISTRIBUTORS, every_distributor
 from tonnage.web.csv_file import CsvFile
 from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath
 
@@ -50,18 +51,18 @@ class AmendmentForm(Form):
 @routes.get("")
 async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
-    wanted = CONTRACTS.read(page.request.query_params)
-    found = await page.database.run(lambda conn: contract_rows(conn, None, wanted))
-    return page.render("operator/contracts.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total))
+    state = read_list_state(CONTRACTS, page.request.query_params)
+    found = await page.database.run(lambda conn: contract_rows(conn, None, state))
+    return page.render("operator/contracts.html", rows=found.rows, total=found.total, state=state.within(found.total))
 
 
 @routes.get(".csv")
 async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = CONTRACTS.read(page.request.query_params)
+    state = read_list_state(CONTRACTS, page.request.query_params)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_contract(conn, None, wanted):
+        async for row in every_contract(conn, None, state):
             yield (
                 *(row.details, row.distributor, row.reserved, row.allocated, row.remaining, row.used, row.partners),
                 *(row.price_cents, row.currency, page.formats.date_of(row.created_at), row.id),
@@ -111,7 +112,7 @@ async def _sign(page: PageRequest, typed: NewContractForm) -> str:
 
 
 async def _signing(page: PageRequest, form: BoundForm[NewContractForm], status: int) -> Response:
-    by_name = DISTRIBUTORS.read({"sort": "name"})
+    by_name = read_list_state(DISTRIBUTORS, {"sort": "name"})
 
     async def read(conn: Connection) -> list[tuple[UUID, str]]:
         return [(row.id, row.name) async for row in every_distributor(conn, by_name)]

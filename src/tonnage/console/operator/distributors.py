@@ -22,6 +22,7 @@ from tonnage.partners.distributor_lists import (
 )
 from tonnage.web.csv_file import CsvFile
 from tonnage.web.forms import Form, bind, unbound
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidPath
 
@@ -39,20 +40,20 @@ class NewDistributorForm(Form):
 @routes.get("")
 async def distributors(page: OperatorViewer) -> Response:
     """With the totals of their contracts."""
-    wanted = DISTRIBUTORS.read(page.request.query_params)
-    found = await page.database.run(lambda conn: distributor_rows(conn, wanted))
+    state = read_list_state(DISTRIBUTORS, page.request.query_params)
+    found = await page.database.run(lambda conn: distributor_rows(conn, state))
     return page.render(
-        "operator/distributors.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total)
+        "operator/distributors.html", rows=found.rows, total=found.total, state=state.within(found.total)
     )
 
 
 @routes.get(".csv")
 async def distributors_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = DISTRIBUTORS.read(page.request.query_params)
+    state = read_list_state(DISTRIBUTORS, page.request.query_params)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_distributor(conn, wanted):
+        async for row in every_distributor(conn, state):
             yield (
                 *(row.name, row.contracts, row.partners, row.reserved, row.allocated, row.used),
                 *(page.formats.date_of(row.created_at), row.id),

@@ -12,10 +12,11 @@ from tonnage.errors import NotFound
 from tonnage.jobs.actions import retry
 from tonnage.jobs.declaration import DECLARED
 from tonnage.jobs.lists import STATUSES, JobRow, job_rows
+from tonnage.lists import ListSpec
 from tonnage.regions.queries import all_clusters
 from tonnage.storage.backend import Cluster
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.table import Choices
 
 PATH = "/operator/jobs"
 
@@ -24,16 +25,16 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 _DIGITS = 18
 """As many as any number of the queue has at most, whose type ends at 9.2 times 10 to the 18th."""
 
-_LISTED = Choices(sorts=("newest",), filters=STATUSES)
+_LISTED = ListSpec(sorts=("newest",), filters=STATUSES)
 
 
 @routes.get("")
 async def jobs(page: OperatorViewer) -> Response:
     """Newest first."""
-    wanted = _LISTED.read(page.request.query_params)
+    state = read_list_state(_LISTED, page.request.query_params)
 
     async def read(conn: Connection) -> tuple[list[JobRow], int, list[Cluster]]:
-        return *await job_rows(conn, wanted.filter, wanted.size, wanted.offset), await all_clusters(conn)
+        return *await job_rows(conn, state.filter, state.size, state.offset), await all_clusters(conn)
 
     rows, total, clusters = await page.database.run(read)
     regions = {str(cluster.region_id): cluster.name for cluster in clusters}
@@ -41,7 +42,7 @@ async def jobs(page: OperatorViewer) -> Response:
         "operator/jobs.html",
         rows=[_named(row, regions) for row in rows],
         total=total,
-        wanted=wanted.within(total),
+        state=state.within(total),
         labels={name: job.label for name, job in DECLARED.items()},
     )
 

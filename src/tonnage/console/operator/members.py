@@ -13,6 +13,7 @@ from tonnage.errors import NotFound
 from tonnage.members.lists import MEMBERS, members_of_scope
 from tonnage.members.queries import TeamRow, team
 from tonnage.organisations.queries import organisation_names
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -24,9 +25,9 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 @routes.get("")
 async def all_members(page: OperatorViewer) -> Response:
     """Searched by name, address or organisation."""
-    wanted = MEMBERS.read(page.request.query_params)
-    found = await page.database.run(lambda conn: members_of_scope(conn, None, wanted))
-    return page.render("operator/members.html", rows=found.rows, total=found.total, wanted=wanted.within(found.total))
+    state = read_list_state(MEMBERS, page.request.query_params)
+    found = await page.database.run(lambda conn: members_of_scope(conn, None, state))
+    return page.render("operator/members.html", rows=found.rows, total=found.total, state=state.within(found.total))
 
 
 @routes.get("/{organisationID}")

@@ -15,6 +15,7 @@ from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.lists import FullPartners, full_partners
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.usage.top_movers_queries import COMPARED_DAYS, TopMover, has_few_partners, top_movers
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix="/operator", route_class=AuthFirstRoute, include_in_schema=False)
@@ -35,7 +36,7 @@ class Overview:
 
 
 async def _overview(conn: Connection, today: date) -> Overview:
-    full = await contract_rows(conn, None, CONTRACTS.read({"show": "full", "size": "25"}))
+    full = await contract_rows(conn, None, read_list_state(CONTRACTS, {"show": "full", "size": "25"}))
     _, failed = await job_rows(conn, "failed", 1, 0)
     return Overview(
         await contract_totals(conn),

@@ -12,27 +12,28 @@ from tonnage.console.date_range import read_range
 from tonnage.console.page_request import OperatorViewer
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
+from tonnage.lists import ListState, PageOf
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerDetail, PartnerRow, every_partner, partner_detail, partner_rows
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.csv_file import CsvFile
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
-from tonnage.web.table import Listed, Wanted
 
 PATH = "/operator/partners"
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
-LISTED = replace(PARTNERS, keeps=("contract", "distributor"))
+LISTED = replace(PARTNERS, preserve=("contract", "distributor"))
 """Of all, of one distributor or of one contract."""
 
 
-def _chosen(wanted: Wanted, name: str) -> UUID | None:
+def _chosen(state: ListState, name: str) -> UUID | None:
     try:
-        return UUID(wanted.kept.get(name, ""))
+        return UUID(state.preserved.get(name, ""))
     except ValueError:
         return None
 
@@ -40,12 +41,12 @@ def _chosen(wanted: Wanted, name: str) -> UUID | None:
 @routes.get("")
 async def partners(page: OperatorViewer) -> Response:
     """Of whom, the address says."""
-    wanted = LISTED.read(page.request.query_params)
-    distributor, contract = _chosen(wanted, "distributor"), _chosen(wanted, "contract")
+    state = read_list_state(LISTED, page.request.query_params)
+    distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
-    async def read(conn: Connection) -> tuple[Listed[PartnerRow], DistributorRow | None, ContractRow | None]:
+    async def read(conn: Connection) -> tuple[PageOf[PartnerRow], DistributorRow | None, ContractRow | None]:
         return (
-            await partner_rows(conn, distributor, contract, wanted),
+            await partner_rows(conn, distributor, contract, state),
             await one_distributor(conn, distributor) if distributor else None,
             await one_contract(conn, None, contract) if contract else None,
         )
@@ -55,7 +56,7 @@ async def partners(page: OperatorViewer) -> Response:
         "operator/partners.html",
         rows=found.rows,
         total=found.total,
-        wanted=wanted.within(found.total),
+        state=state.within(found.total),
         of_distributor=of_distributor,
         of_contract=of_contract,
     )
@@ -64,11 +65,11 @@ async def partners(page: OperatorViewer) -> Response:
 @routes.get(".csv")
 async def partners_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    wanted = LISTED.read(page.request.query_params)
-    distributor, contract = _chosen(wanted, "distributor"), _chosen(wanted, "contract")
+    state = read_list_state(LISTED, page.request.query_params)
+    distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_partner(conn, distributor, contract, wanted):
+        async for row in every_partner(conn, distributor, contract, state):
             yield (
                 *(
                     row.name,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from tonnage.access.audit import AuditFilter
-from tonnage.web.table import LONGEST_SEARCH
+from tonnage.web.list_state import LONGEST_SEARCH
 
 _LONGEST = 60
 """Characters of the name of an action, or of an id."""

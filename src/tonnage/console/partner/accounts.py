@@ -14,11 +14,12 @@ from tonnage.console.date_range import read_range
 from tonnage.console.page_request import PageRequest, PartnerStaff, PartnerViewer
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
+from tonnage.lists import PageOf
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.lists import PartnerTotals, partner_totals
 from tonnage.usage.lists import average_used
+from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.table import Listed
 
 _PATH = "/partner/accounts"
 
@@ -36,12 +37,12 @@ async def accounts(page: PartnerViewer) -> Response:
     partner = page.actor.organisation_id
     today = page.now.date()
     chosen = read_range(page.request.query_params, today)
-    wanted = LISTED.read(page.request.query_params)
+    state = read_list_state(LISTED, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[PartnerTotals | None, Listed[AccountRow], Decimal | None]:
+    async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], Decimal | None]:
         return (
             await partner_totals(conn, partner, partner),
-            await account_rows(conn, partner, partner, wanted),
+            await account_rows(conn, partner, partner, state),
             await average_used(conn, partner, partner, chosen.period, today),
         )
 
@@ -55,7 +56,7 @@ async def accounts(page: PartnerViewer) -> Response:
         range=chosen,
         rows=found.rows,
         total=found.total,
-        wanted=wanted.within(found.total),
+        state=state.within(found.total),
         may_change=page.actor.role.includes(Role.STAFF),
     )
 

@@ -10,6 +10,8 @@ from babel import Locale, UnknownLocaleError, localedata
 from babel.core import get_global
 from babel.languages import get_official_languages
 
+from tonnage.names import name_key
+
 DEFAULT_LOCALE = "en_GB"
 """Of a member who has chosen none, and whose browser asks for nothing that we have."""
 
@@ -30,7 +32,7 @@ _LONGEST_HEADER = 500
 def locales(language: str) -> dict[str, str]:
     """Every locale that can be chosen, and its name in that language, in order of the names."""
     names = {name: Locale.parse(name).get_display_name(language) or name for name in _names()}
-    return dict(sorted(names.items(), key=lambda item: item[1].casefold()))
+    return dict(sorted(names.items(), key=lambda item: (name_key(item[1]), item)))
 
 
 @lru_cache

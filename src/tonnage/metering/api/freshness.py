@@ -7,10 +7,10 @@ from tonnage.access.actor import Kind
 from tonnage.api_keys.guard import AnyViewer
 from tonnage.metering import sampling_queries
 from tonnage.web.responses import Json
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import ResponseModel, TimestampText, with_example
 
-routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute, tags=["Distributors", "Partners"])
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors", "Partners"])
 
 
 class RegionFreshness(ResponseModel):

@@ -11,10 +11,10 @@ from tonnage.metering import traffic_queries
 from tonnage.usage.days import Days
 from tonnage.usage.period import Period
 from tonnage.web.responses import Json
-from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import Bytes, DayText, ResponseModel, UuidPath, with_example
 
-routes = APIRouter(prefix="/ext/v1", route_class=AuthFirstRoute)
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
 
 class DailyTraffic(ResponseModel):

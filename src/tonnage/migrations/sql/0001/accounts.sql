@@ -8,8 +8,9 @@ create table storage_account (
     partner_id uuid not null references partner,
     region_id integer references region on delete set null,  -- null: purged, and the region was removed since
     name text not null,
+    name_key text collate "C" not null,              -- what lists search and sort by
     contact_email text,
-    contact_email_key text,                          -- case-folded by the program
+    contact_email_key text collate "C",                          -- case-folded by the program
     password_hash text,
     allocated_capacity bigint not null,              -- 0: pay-per-use
     allow_overdraft boolean not null,
@@ -55,6 +56,7 @@ create table storage_account (
     constraint storage_account_refusal check ((refused_revision is null) = (refusal is null))
 ) with (fillfactor = 80);
 create unique index storage_account_email on storage_account (contact_email_key) where purged_at is null;
+create index storage_account_by_name on storage_account (name_key) where purged_at is null;
 create index storage_account_in_order on storage_account (seq) where purged_at is null;
 create index storage_account_of_partner on storage_account (partner_id, seq);
 -- Jobs go through the accounts of a region in batches, in order of id.

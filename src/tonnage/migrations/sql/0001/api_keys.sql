@@ -5,6 +5,7 @@ create table api_key (
     seq bigint generated always as identity,
     organisation_id uuid not null references organisation,
     description text not null,
+    name_key text collate "C" not null,              -- of the description: what the audit log is searched by
     role text not null,
     hint text not null,                              -- its first characters: people tell keys apart by them
     digest bytea not null,                           -- SHA-256 of the key; the key itself is not stored

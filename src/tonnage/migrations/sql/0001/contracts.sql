@@ -11,6 +11,7 @@ create table contract (
     price_cents numeric not null,                    -- per excess GB-month
     currency currency not null,
     details text,
+    name_key text collate "C",                       -- of the details: what lists search and sort by
     created_at timestamptz not null default now(),
     terms_since timestamptz not null default now(),  -- valid_from of the present terms
     constraint contract_of_distributor unique (id, distributor_id),  -- what partner_contract refers to
@@ -18,6 +19,7 @@ create table contract (
     constraint contract_capacity check (allocated_capacity between 0 and reserved_capacity),
     constraint contract_used check (used >= 0),
     constraint contract_price check (price_cents >= 0 and price_cents < 1e12 and scale(price_cents) <= 6),
+    constraint contract_name_key check ((details is null) = (name_key is null)),
     constraint contract_details check (char_length(details) between 1 and 200)
 ) with (fillfactor = 50);  -- the row with the most updates: room for its next version on the same page
 create index contract_of_distributor_in_order on contract (distributor_id, seq);

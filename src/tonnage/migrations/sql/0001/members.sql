@@ -7,8 +7,9 @@ create table member (
     seq bigint generated always as identity,
     organisation_id uuid not null references organisation,
     email text not null,
-    email_key text not null,                         -- case-folded by the program: one rule in every locale
+    email_key text collate "C" not null,                         -- case-folded by the program: one rule in every locale
     name text,
+    name_key text collate "C",                       -- what lists search and sort by
     role text not null,
     locale text,                                     -- of numbers and dates, such as en_GB; null: the browser's
     time_zone text,                                  -- a name of the IANA database; null: UTC
@@ -20,6 +21,8 @@ create table member (
     warned_at timestamptz,                           -- the last mail about failed attempts to sign in
     constraint member_email unique (email_key),      -- a removed member's row is deleted, so the address is free again
     constraint member_role check (role in ('admin', 'staff', 'viewer')),
+    constraint member_name_key check ((name is null) = (name_key is null)),
     constraint member_name check (char_length(name) between 1 and 200)
 );
 create index member_of_organisation on member (organisation_id, seq);
+create index member_by_name on member (name_key);

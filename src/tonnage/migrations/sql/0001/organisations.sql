@@ -7,8 +7,7 @@ create table organisation (
     kind text not null,
     parent_id uuid references organisation,          -- a partner's distributor; never changes
     name text not null,
-    -- The name as it is searched and sorted by. Folding a hundred thousand names takes longer than the rest of a page.
-    name_key text generated always as (lower(name)) stored,
+    name_key text collate "C" not null,              -- what lists search and sort by; the program makes it (names.py)
     second_factor_required boolean not null default false,
     created_at timestamptz not null default now(),
     closed_at timestamptz,
@@ -18,6 +17,8 @@ create table organisation (
 );
 create unique index organisation_one_operator on organisation (kind) where kind = 'operator';
 create index organisation_children on organisation (parent_id, seq);
-create index organisation_by_name on organisation (parent_id, name_key, seq) where closed_at is null;
+-- The partners of a distributor, and everybody's.
+create index organisation_by_name on organisation (parent_id, name_key) where closed_at is null;
+create index organisation_in_order_of_names on organisation (name_key) where closed_at is null;
 
-insert into organisation (kind, name) values ('operator', 'Operator');
+insert into organisation (kind, name, name_key) values ('operator', 'Operator', 'operator');

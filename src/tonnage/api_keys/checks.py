@@ -1,0 +1,12 @@
+"""What `tonnage doctor` recomputes of API keys."""
+
+from tonnage.access.checks import Check, Checking, compare_name_keys
+from tonnage.db import Connection
+
+
+async def descriptions(conn: Connection) -> Check:
+    """The audit log is searched by the keys of the descriptions."""
+    return await compare_name_keys(conn, "API keys: name keys", "select id, description, name_key from api_key")
+
+
+ALL: tuple[Checking, ...] = (descriptions,)

@@ -1,0 +1,149 @@
+"""Names of all scripts and spellings: in through the API and the forms, found and put in order by what they say."""
+
+import csv
+import html
+import io
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.cast import TB
+from tests.console.conftest import Desk, Desks
+from tonnage.access.actor import Actor, Role
+
+pytestmark = pytest.mark.anyio
+
+SPELLINGS = ["Łódź", "z", "straße", "Straße", "STRASSE", "Ærø", "İstanbul", "ïstanbul", "two\u00a0words", "two  words"]
+
+IN_ORDER = ["Ærø", "ïstanbul", "İstanbul", "Łódź", "STRASSE", "Straße", "straße", "two  words", "two\u00a0words", "z"]
+"""By key, then by the name itself."""
+
+QUESTIONS = {
+    "lodz": ["Łódź"],
+    "ŁÓDŹ": ["Łódź"],
+    "strasse": ["STRASSE", "Straße", "straße"],
+    "straße": ["STRASSE", "Straße", "straße"],
+    "aero": ["Ærø"],
+    "ÆRØ": ["Ærø"],
+    "istanbul": ["ïstanbul", "İstanbul"],
+    "ISTANBUL": ["ïstanbul", "İstanbul"],
+    "ıstanbul": ["ïstanbul", "İstanbul"],
+    "two words": ["two  words", "two\u00a0words"],
+    "TWO \u2003 WORDS": ["two  words", "two\u00a0words"],
+}
+
+
+@pytest.fixture
+async def distributor(desks: Desks) -> Actor:
+    return await desks.house.cast.distributor()
+
+
+async def names(desk: Desk, file: str, **query: str) -> list[str]:
+    """The first column of a list's file, which has the list's order."""
+    answer = await desk.http.get(file, params=query)
+    assert answer.status_code == 200, answer.text
+    return [row[0] for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))][1:]
+
+
+async def check(desk: Desk, path: str, word: str = "") -> None:
+    """`word` is a part of all names that keeps those of other tests out of the list."""
+    asked = {"q": word} if word else {}
+    expected = [f"{name}{word}" for name in IN_ORDER]
+    assert await names(desk, f"{path}.csv", sort="name", **asked) == expected
+    assert await names(desk, f"{path}.csv", sort="name.desc", **asked) == expected[::-1]
+    for question, found in QUESTIONS.items():
+        assert await names(desk, f"{path}.csv", sort="name", q=question + word) == [f"{name}{word}" for name in found]
+        page = await desk.http.get(path, params={"q": question + word})
+        assert f"1 to {len(found)} of {len(found)}<" in page.text, question
+
+
+async def post(desks: Desks, path: str, actor: Actor, body: dict[str, Any]) -> Any:
+    answer = await desks.house.call("POST", path, await desks.house.key(actor), json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_partners_by_the_api_and_renamed_by_it(desks: Desks, distributor: Actor) -> None:
+    contract = await desks.house.cast.contract(distributor)
+    made: list[str] = []
+    for _ in SPELLINGS:
+        partner = {"name": "first", "distributorContractId": str(contract), "allocatedCapacity": 0}
+        made.append((await post(desks, "/v1/partner", distributor, partner))["id"])
+    key = await desks.house.key(distributor)
+    for partner_id, name in zip(made, SPELLINGS, strict=True):
+        answer = await desks.house.call("PUT", f"/v1/partner/{partner_id}", key, json={"name": name})
+        assert answer.status_code == 200, answer.text
+    desk = await desks.of(distributor, Role.VIEWER)
+    await check(desk, "/distributor/partners")
+    assert await names(desk, "/distributor/partners.csv", q="first") == []
+    near = await names(desk, "/distributor/partners.csv", q="strasse", sort="name", show="pay-per-use")
+    assert near == QUESTIONS["strasse"]
+
+
+async def test_storage_accounts_by_the_api_and_renamed_by_it(desks: Desks, distributor: Actor) -> None:
+    cast = desks.house.cast
+    region = await cast.region()
+    partner = await cast.partner(distributor, await cast.contract(distributor), name="of accounts")
+    key = await desks.house.key(partner)
+    for name in SPELLINGS:
+        account = {
+            "name": "first",
+            "clientAccount": {"contactEmail": f"{uuid4().hex}@example.org", "password": "Correct-Horse-7-Battery"},
+            "allocatedCapacity": 0,
+            "allowOverdraft": False,
+            "region": region,
+        }
+        made = await post(desks, "/v1/storage-account", partner, account)
+        path = f"/ext/v1/storage-account/{made['clientAccountId']}"
+        answer = await desks.house.call("PATCH", path, key, json={"name": name})
+        assert answer.status_code == 200, answer.text
+    desk = await desks.of(partner, Role.VIEWER)
+    await check(desk, "/partner/accounts")
+    assert await names(desk, "/partner/accounts.csv", q="first") == []
+
+
+async def test_contracts_and_distributors(desks: Desks) -> None:
+    cast, word = desks.house.cast, uuid4().hex
+    for name in SPELLINGS:
+        await cast.contract(await cast.distributor(f"{name}{word}"), 10 * TB, details=f"{name}{word}")
+    desk = await desks.of(cast.operator, Role.VIEWER)
+    await check(desk, "/operator/distributors", word)
+    await check(desk, "/operator/contracts", word)
+    by_distributor = await names(desk, "/operator/contracts.csv", q=word, sort="distributor")
+    assert by_distributor == [f"{name}{word}" for name in IN_ORDER]
+
+
+async def test_members_by_form_and_by_their_own_profile(desks: Desks, distributor: Actor) -> None:
+    admin, word = await desks.of(distributor), uuid4().hex
+    for name in SPELLINGS[1:]:
+        fields = {"name": f"{name}{word}", "email": f"{uuid4().hex}@example.org", "role": "viewer"}
+        answer = await admin.send("/team/new", {**fields, "password": "Correct-Horse-7-Battery"})
+        assert answer.status_code == 303, answer.text
+    await admin.send("/profile", {"name": f"{SPELLINGS[0]}{word}"})
+    operator = await desks.of(desks.house.cast.operator, Role.VIEWER)
+
+    async def shown(question: str, sort: str) -> list[str]:
+        page = await operator.http.get("/operator/members", params={"q": question + word, "sort": sort})
+        return re.findall(f">([^<>]+){word}<", html.unescape(page.text))
+
+    assert await shown("", "name") == IN_ORDER
+    assert await shown("", "name.desc") == IN_ORDER[::-1]
+    for question, found in QUESTIONS.items():
+        assert await shown(question, "name") == found, question
+
+
+async def test_the_audit_log_is_searched_by_keys(desks: Desks, distributor: Actor) -> None:
+    cast = desks.house.cast
+    partner = await cast.partner(distributor, await cast.contract(distributor), name="Łódź  Straße")
+    account = await cast.account(partner, region=await cast.region(), name="Ærø\u00a0İstanbul")
+    desk = await desks.of(distributor, Role.VIEWER)
+
+    async def subjects(question: str) -> set[str]:
+        answer = await desk.http.get("/audit.csv", params={"q": question})
+        rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        return {row[rows[0].index("Id")] for row in rows[1:]}
+
+    assert await subjects("ŁODZ straße") == {str(partner.organisation_id)}
+    assert await subjects("ærö \u2003 İSTANBUL") == {str(account)}
