@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ON_PORT = $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test check bench serve migrate docs messages schema pictures clean
+.PHONY: help setup demo demo-ceph test newest check bench serve migrate docs messages schema pictures clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +26,23 @@ demo: setup  ## Run Tonnage with sample data on the embedded database; PORT=9090
 	$(BIN)/tonnage serve --demo --data-dir data/demo $(ON_PORT)
 
 demo-ceph: setup  ## The same, and a throw-away Ceph gateway to store something on
-	$(BIN)/python -m sandbox.demo $(ON_PORT)
+	$(BIN)/python -m testbed.demo $(ON_PORT)
 
 test: setup  ## Run the tests
 	$(BIN)/pytest -n 2
+
+# The lock file and our upper bounds are left out, whatever the libraries say of each other holds. .venv is not touched.
+NEWEST := .venv-newest
+
+newest: setup  ## Run the tests on the newest versions of all libraries, in .venv-newest
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(BIN)/python -m tests.newest >$(NEWEST)/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(NEWEST)/bin/python --upgrade --requirements $(NEWEST)/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(NEWEST)/bin/python --no-deps --editable .
+	@echo "Locked (<) and newest (>), where they differ:"
+	@for of in $(VENV) $(NEWEST); do $(BIN)/uv pip freeze --quiet --exclude-editable --python $$of/bin/python >$(NEWEST)/$${of#.}.txt; done
+	@diff $(NEWEST)/venv.txt $(NEWEST)/venv-newest.txt || true
+	$(NEWEST)/bin/pytest -n 2
 
 check: setup  ## Formatting, lint, types, import direction, documents
 	$(BIN)/ruff format --check .
@@ -67,4 +80,4 @@ schema: setup  ## Rewrite schema.sql, the whole schema as the revisions make it
 	$(BIN)/python -m tests.schema --write
 
 clean:  ## Remove everything that the targets above have made
-	rm -rf $(VENV) node_modules dist data src/tonnage/web/swagger_ui/assets src/tonnage/console/vendor .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NEWEST) node_modules dist data src/tonnage/web/swagger_ui/assets src/tonnage/console/vendor .pytest_cache .ruff_cache .hypothesis .import_linter_cache

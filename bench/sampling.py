@@ -20,8 +20,8 @@ import httpx
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from sandbox.gateway import ABSENT
-from sandbox.gateway import Gateway as Sandbox
+from testbed.gateway import ABSENT
+from testbed.gateway import Gateway as Testbed
 from tonnage import embedded, migrations
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import actions as contracts
@@ -76,7 +76,7 @@ def measure(url: str, folder: Path, say: Say, accounts: int = ACCOUNTS) -> list[
     own = _made(folder / "sampling")
     key_file = own / "keys"
     create_key_file(key_file)
-    gateway = Sandbox(_made(own / "ceph"))
+    gateway = Testbed(_made(own / "ceph"))
     try:
         database = _new_database(url)
         say(f"putting {accounts} accounts on a gateway")
@@ -105,7 +105,7 @@ def _new_database(url: str) -> str:
     return made
 
 
-async def _prepare(url: str, gateway: Sandbox, key_file: Path, accounts: int) -> int:
+async def _prepare(url: str, gateway: Testbed, key_file: Path, accounts: int) -> int:
     reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     async with connect(url) as database:
         region = await database.transaction(lambda conn: _rows(conn, reached, key_file, accounts))
@@ -133,7 +133,7 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
     return cluster.region_id
 
 
-async def _on_gateway(gateway: Sandbox, accounts: int) -> None:
+async def _on_gateway(gateway: Testbed, accounts: int) -> None:
     """One call for each: a quota, which takes two more, makes no difference to reading."""
     key = AccessKey(gateway.access_key, gateway.secret_key)
     backend = CephBackend(gateway.address, key)

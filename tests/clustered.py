@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.gateway import Gateway as RealGateway
+from testbed.gateway import Gateway as RealGateway
 from tests.api.conftest import CHEAP, Business, Clock, House
 from tests.cast import TB, Cast
 from tests.clocks import clocks

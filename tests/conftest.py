@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -14,12 +15,14 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from sandbox.gateway import ABSENT, Gateway
+from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
 from tests.clustered import ClusterHouse, on_cluster
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
+
+import_module("tonnage.worker")  # declares every job: actions defer them by name
 
 
 @pytest.fixture(scope="session")

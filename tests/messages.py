@@ -4,6 +4,7 @@
 `--write` it rewrites the template first.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Mapping
@@ -67,7 +68,29 @@ def troubles() -> list[str]:
     for path in sorted(LOCALE.glob("*/LC_MESSAGES/console.po")):
         with path.open("rb") as file:
             found += [f"{path.parent.parent.name}: {wrong}" for wrong in misplaced(read_po(file))]
-    return found
+    collected = [path for pattern in _shown() for path in SOURCES.glob(pattern)]
+    return found + [wrong for path in sorted(collected) for wrong in ambiguous(path)]
+
+
+def ambiguous(path: Path) -> list[str]:
+    """The calls from which Python 3.11 and 3.12 would collect different texts: strings inside of an f-string."""
+    return [
+        f"{path.relative_to(SOURCES)}:{call.lineno} has a string inside of an f-string; give it a name before"
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and _name(call.func) in {*DEFAULT_KEYWORDS, *KEYWORDS}
+        for argument in call.args
+        if isinstance(argument, ast.JoinedStr) and any(map(_has_string, argument.values))
+    ]
+
+
+def _name(function: ast.expr) -> str | None:
+    return getattr(function, "attr", getattr(function, "id", None))
+
+
+def _has_string(part: ast.expr) -> bool:
+    return isinstance(part, ast.FormattedValue) and any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(part.value)
+    )
 
 
 def misplaced(catalogue: Catalog) -> list[str]:

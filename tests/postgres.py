@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL of any version, for the tests that must also pass on the oldest one that is supported."""
+"""A throw-away PostgreSQL of any version, for the tests that must also pass on another one than the embedded."""
 
 import contextlib
 import os
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.processes import children
 
 
 class Cluster:
@@ -59,8 +61,7 @@ class Cluster:
     def kill(self) -> None:
         """SIGKILL to the postmaster and to all of its children."""
         assert self._process is not None
-        found = subprocess.run(["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False)
-        for pid in (self._process.pid, *map(int, found.stdout.split())):
+        for pid in (self._process.pid, *children(self._process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()

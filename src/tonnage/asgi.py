@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from typing import Unpack
 
 import psycopg
@@ -37,6 +38,8 @@ from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
+
+import_module("tonnage.worker")  # declares every job: a request may defer any of them
 
 _log = logging.getLogger(__name__)
 

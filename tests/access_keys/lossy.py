@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 
 
 @dataclass

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.access_keys.keys import drop, keys_path, listed, make
 from tests.access_keys.lossy import LossyWay, lossy_way
 from tests.api.conftest import Business

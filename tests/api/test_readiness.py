@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sandbox.gateway import Gateway as RealGateway
+from testbed.gateway import Gateway as RealGateway
 from tests.api.away import AWAY, house_away, look
 from tests.api.conftest import House
 from tests.cast import NOW

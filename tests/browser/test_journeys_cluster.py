@@ -9,7 +9,7 @@ from os import environ
 import pytest
 from playwright.sync_api import Page, expect
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.browser.conftest import Demo, Enter, serving
 from tests.browser.journeys import told, until
 from tests.browser.pictures import look_at

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Generator
@@ -17,6 +16,7 @@ import pytest
 
 from tests.cli.running import Running, started, tonnage
 from tests.postgres import Cluster
+from tests.processes import descendants
 
 pytestmark = pytest.mark.oldest_postgresql
 
@@ -37,8 +37,7 @@ class Plant:
             yield server
 
     def cut(self, server: Running) -> None:
-        family = _descendants(server.process.pid)
-        for pid in (server.process.pid, *family):
+        for pid in (server.process.pid, *descendants(server.process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         server.process.wait()
@@ -48,12 +47,6 @@ class Plant:
     def restore(self) -> None:
         if self.cluster:
             self.cluster.start()
-
-
-def _descendants(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    children = [int(child) for child in found.stdout.split()]
-    return children + [grandchild for child in children for grandchild in _descendants(child)]
 
 
 @pytest.fixture

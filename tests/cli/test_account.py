@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.api.conftest import Business
 from tests.cast import TB
 from tests.cli.command import Command

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.cli.running import PATIENCE, started, tonnage
 from tests.storage.customer import Customer
 from tonnage.storage.backend import AccessKey

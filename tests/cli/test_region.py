@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sandbox.gateway import ADMIN, Gateway
+from testbed.gateway import ADMIN, Gateway
 from tests.cast import NOW, Cast
 from tests.cli.command import Command
 from tests.cli.running import PATIENCE, environment, tonnage
@@ -125,7 +125,7 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
     (checked,) = sealing.json("region", "check", "eu")
     assert checked["present"] == ["users=read", "users=write", "usage=read", "usage=write"]
     assert abs(checked["clockSkew"]) < 60
-    assert checked["facts"].keys() == {"release", "usage log"}
+    assert checked["facts"].keys() == {"release", "tested with", "usage log"}
     rest = {name: checked[name] for name in ("region", "reachable", "credentials", "missing", "problems")}
     assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
     told = sealing.ok("region", "check")

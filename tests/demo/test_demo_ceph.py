@@ -16,7 +16,7 @@ PATIENCE = 120.0
 @pytest.mark.ceph
 def test_the_printed_snippet_works_when_pasted(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    command = [sys.executable, "-m", "sandbox.demo", "--port", "0", "--folder", str(folder)]
+    command = [sys.executable, "-m", "testbed.demo", "--port", "0", "--folder", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
         watchdog = threading.Timer(PATIENCE, demo.kill)
         watchdog.start()

@@ -25,7 +25,7 @@ def test_the_port_can_be_chosen(target: str) -> None:
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "sandbox.demo", "--port", port, "--folder", str(tmp_path / "demo")]
+        command = [sys.executable, "-m", "testbed.demo", "--port", port, "--folder", str(tmp_path / "demo")]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert said.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in said.stderr

@@ -181,6 +181,8 @@ import signal, sys
 from pathlib import Path
 import psycopg
 from tonnage.embedded import serve
+# Tests that a shell has started in the background have it ignored, and so would this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with serve(Path(sys.argv[1]), durable=False) as url:
     try:
         print("ready", flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.clustered import ClusterHouse, on_cluster
 from tests.metering.sampled import Site, opened_site
 from tests.storage.conftest import BRISK

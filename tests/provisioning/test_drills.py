@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.clustered import ClusterHouse, on_cluster
 from tests.storage.conftest import BRISK
 from tonnage.db import connect

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.cast import TB
 from tests.cli.command import Command
 from tests.clustered import REGION, ClusterHouse

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.cast import TB
 from tests.clustered import ClusterHouse
 from tonnage.accounts import actions

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.admin_ops import Timeouts
 from tonnage.storage.backend import AccessKey, DesiredAccount

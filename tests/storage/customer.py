@@ -9,7 +9,7 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tonnage.storage.backend import AccessKey
 from tonnage.storage.signing import GatewayAuth
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.backend import Access, DesiredAccount, differences
 from tonnage.storage.ceph import CephBackend

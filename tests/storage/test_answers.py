@@ -85,21 +85,37 @@ def dripping(at_once: bytes, then: bytes) -> Talk:
     return talk
 
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
 class Authority:
-    """Of a company's own; `file` has its certificate."""
+    """Of a company's own; `file` has its certificate. From Python 3.13 on RFC 5280 is insisted on in full."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A company's own authority")])
         self.file = folder / "authority.pem"
-        basic = x509.BasicConstraints(ca=True, path_length=None)
-        self.file.write_bytes(self._signed(self._name, self._key, basic).public_bytes(Encoding.PEM))
+        built = (
+            self._certificate(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(SIGNS_CERTIFICATES, critical=True)
+        )
+        self.file.write_bytes(self._signed(built))
 
-    def _signed(
-        self, name: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
-    ) -> x509.Certificate:
+    def _certificate(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -108,9 +124,12 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(hours=1))
             .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(extension, critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(issuer, critical=False)
         )
+
+    def _signed(self, built: x509.CertificateBuilder) -> bytes:
+        return built.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def server(self, address: str) -> ssl.SSLContext:
         """What a server at that address needs."""
@@ -120,7 +139,7 @@ class Authority:
         chain = self._folder / f"{address}.pem"
         chain.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            + self._signed(name, key, names).public_bytes(Encoding.PEM)
+            + self._signed(self._certificate(name, key).add_extension(names, critical=False))
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.errors import Conflict, Unavailable
 from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey, DesiredAccount

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.storage.customer import Customer
 from tonnage.storage.backend import Access, DesiredAccount
 from tonnage.storage.ceph import CephBackend

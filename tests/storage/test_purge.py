@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from sandbox.gateway import Gateway
+from testbed.gateway import Gateway
 from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable

@@ -8,20 +8,23 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.gateway import ADMIN, Gateway
+from testbed.gateway import ADMIN, Gateway
 from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable
 from tonnage.storage.backend import AccessKey, DesiredAccount
 from tonnage.storage.ceph import CephBackend
+from tonnage.storage.ceph_check import TESTED
 from tonnage.storage.errors import Misconfigured, NotReached
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
+ROOT = Path(__file__).parents[2]
 WITH_STS = ("--rgw-s3-auth-use-sts=true",)
 
 
@@ -32,15 +35,23 @@ async def opened(address: str, access_key: str, secret_key: str) -> AsyncGenerat
     await backend.close()
 
 
-async def test_a_good_region_passes_its_check(backend: CephBackend) -> None:
+async def test_a_good_region_passes_its_check(gateway: Gateway, backend: CephBackend) -> None:
     report = await backend.check()
     assert (report.reachable, report.credentials, report.problems) == (True, True, ())
     assert report.present == ("users=read", "users=write", "usage=read", "usage=write")
     assert report.missing == ()
     assert report.clock_skew is not None
     assert abs(report.clock_skew) < 2
-    assert dict(report.facts)["release"] == "Ceph 16 or older"
+    facts = dict(report.facts)
+    assert facts["release"] == ("Ceph 16 or older" if gateway.release() == "16.2" else "Ceph 17 or newer")
+    assert facts["tested with"] == f"Ceph {' and '.join(TESTED)}"
     assert len(report.enforced) == 3
+
+
+async def test_the_release_of_this_machine_is_among_those_that_the_product_names(gateway: Gateway) -> None:
+    assert gateway.release() in TESTED
+    guide = (ROOT / "docs" / "operator.md").read_text()
+    assert f"tested with Ceph {' and '.join(TESTED)}" in " ".join(guide.split())
 
 
 @pytest.mark.parametrize("sts", [(), WITH_STS], ids=["without STS", "with STS"])

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
@@ -25,6 +26,8 @@ from tonnage.config import Settings
 from tonnage.db import Connection, Database, ListQuery, connect
 from tonnage.errors import TonnageError
 from tonnage.organisations.queries import operator_id
+
+import_module("tonnage.worker")  # declares every job: a command may defer any of them
 
 P = ParamSpec("P")
 T = TypeVar("T")

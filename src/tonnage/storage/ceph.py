@@ -1,4 +1,4 @@
-"""The storage backend of a Ceph cluster with RADOS gateways, through their Admin Ops API. Measured on Ceph 16.2."""
+"""The storage backend of a Ceph cluster with RADOS gateways, through their Admin Ops API."""
 
 import asyncio
 import re
@@ -179,7 +179,7 @@ class CephBackend:
         return account is not None and access_key in account.access_keys
 
     async def purge(self, account_id: int) -> None:
-        """As `StorageBackend.purge`. Ceph 16.2 does not look at object locks here; nor do its own tools.
+        """As `StorageBackend.purge`. Ceph does not look at object locks here; nor do its own tools.
 
         Emptying goes at some hundred objects per second. When we stop waiting the gateway goes on, so the next purge
         finds less. While both run, one of them may see a bucket vanish and answers 500, which is for yet another time.

@@ -14,6 +14,9 @@ from tonnage.storage.ceph_errors import not_ceph, refusal
 from tonnage.storage.errors import BackendRefused, Misconfigured
 
 NEEDED = ("users=read", "users=write", "usage=read", "usage=write")
+TESTED = ("16.2", "18.2")
+"""The releases of Ceph on which the tests of the client have run: Debian 12's and Debian 13's."""
+
 ENFORCED = ("quota, to the byte, from the next request on", "read-only accounts", "suspended accounts")
 
 _GRANT = "grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
@@ -40,7 +43,9 @@ async def check(ops: AdminOps) -> BackendReport:
         accepted = True
         itself = await _admin_user(ops)
         present, missing = _sorted_out(itself) if itself else ((), NEEDED)
-        facts = (await _release(ops), *(await _usage_log(ops, skew, itself) if "usage=read" in present else ()))
+        facts = (await _release(ops), ("tested with", f"Ceph {' and '.join(TESTED)}"))
+        if "usage=read" in present:
+            facts += (await _usage_log(ops, skew, itself),)
     except TonnageError as error:
         return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
     except (KeyError, TypeError, IndexError):
@@ -96,7 +101,7 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
     return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
 
 
-async def _usage_log(ops: AdminOps, skew: float | None, itself: Any) -> tuple[tuple[str, str], ...]:
+async def _usage_log(ops: AdminOps, skew: float | None, itself: Any) -> tuple[str, str]:
     """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees.
 
     Only the admin user's own: everybody's of a day may be hundreds of megabytes.
@@ -106,4 +111,4 @@ async def _usage_log(ops: AdminOps, skew: float | None, itself: Any) -> tuple[tu
     written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
     told: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
     kept = bool(told["summary"])
-    return (("usage log", "kept" if kept else "empty today; `rgw enable usage log = true` makes the gateway keep it"),)
+    return ("usage log", "kept" if kept else "empty today; `rgw enable usage log = true` makes the gateway keep it")

@@ -51,9 +51,8 @@ def refusal(answer: httpx.Response) -> TonnageError:
         return Unavailable(f"The storage cluster cannot do it now ({code or status}); try again later.")
     if not code:
         return not_ceph(f"status {status}")
-    return BackendRefused(
-        f"The storage cluster refuses it: {_REFUSED.get(code, 'it says no more than')} ({code}).", code
-    )
+    reason = _REFUSED.get(code, "it says no more than")
+    return BackendRefused(f"The storage cluster refuses it: {reason} ({code}).", code)
 
 
 def not_ceph(seen: str) -> Misconfigured:

@@ -106,9 +106,10 @@ def openapi_document(app: FastAPI) -> Document:
     ids: set[str] = set()
     for route, operation in _operations(app, document):
         _complete(route, operation, schemas)
-        if operation["operationId"] in ids:
-            raise ValueError(f"two operations are named {operation['operationId']}; rename one of the handlers")
-        ids.add(operation["operationId"])
+        name = operation["operationId"]
+        if name in ids:
+            raise ValueError(f"two operations are named {name}; rename one of the handlers")
+        ids.add(name)
     return _whole_numbers(document)
 
 

@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo`: Tonnage with sample data, and a throw-away Ceph gateway behind one more region of it.
+"""`python -m testbed.demo`: Tonnage with sample data, and a throw-away Ceph gateway behind one more region of it.
 
 Everything is new at every start, and gone at the end: what the gateway stores is in memory.
 """
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from sandbox.gateway import ABSENT, Gateway
+from testbed.gateway import ABSENT, Gateway
 
 ROOT = Path(__file__).parent.parent
 REGION = "local-1"

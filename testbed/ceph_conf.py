@@ -35,6 +35,7 @@ mon max pg per osd = 1000
 
 [osd]
 osd data = {folder}/osd
+osd class dir = {classes}
 osd objectstore = memstore
 memstore device bytes = 4294967296
 osd op num shards = 1

@@ -19,7 +19,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from sandbox.ceph_conf import CONF
+from testbed.ceph_conf import CONF
 
 _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin", "setpriv")
 
@@ -72,7 +72,10 @@ class Gateway:
 
     def _start_monitor(self, cluster: str) -> None:
         port = _free_port()
-        self._conf.write_text(CONF.format(folder=self._folder, cluster=cluster, monitor=port, gateway=self.port))
+        # Debian's Ceph 18 has this path without its /usr, and its OSD looks for it in the working directory.
+        built_in = self._run("ceph-osd", "-c", "/dev/null", "--show-config-value", "osd_class_dir", conf=False)
+        values = {"cluster": cluster, "monitor": port, "gateway": self.port, "classes": Path("/usr", built_in.strip())}
+        self._conf.write_text(CONF.format(folder=self._folder, **values))
         # With `mon host` alone a monitor binds the well-known ports, whatever the configuration says.
         told = ["--addv", "a", f"[v2:127.0.0.1:{port}]", "--enable-all-features", "--set-min-mon-release", "pacific"]
         self._run("monmaptool", "--create", "--fsid", cluster, *told, str(self._folder / "monmap"), conf=False)
@@ -125,6 +128,11 @@ class Gateway:
         with contextlib.suppress(OSError), opener.open(self.address, timeout=2) as answer:
             return b"<ListAllMyBucketsResult" in answer.read()
         return False
+
+    def release(self) -> str:
+        """Of the programs of Ceph, such as 18.2."""
+        said = self._run("radosgw", "--version", conf=False)  # ceph version 18.2.7 (6b0e988...) reef (stable)
+        return ".".join(said.split()[2].split(".")[:2])
 
     def admin(self, *arguments: str) -> str:
         """What happens behind the back of whoever uses the gateway: radosgw-admin."""

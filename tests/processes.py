@@ -1,0 +1,22 @@
+"""The processes of this machine, read from /proc: a small Debian has no pgrep."""
+
+from pathlib import Path
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` has started and that have not ended."""
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == pid]
+
+
+def descendants(pid: int) -> list[int]:
+    """`children`, and theirs."""
+    return [process for child in children(pid) for process in (child, *descendants(child))]
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        stat = (process / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None  # ended meanwhile
+    # The name of the program, in parentheses, may itself have blanks and parentheses.
+    return int(stat.rpartition(")")[2].split()[1])
