@@ -37,9 +37,8 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}")
 def _shown() -> list[str]:
     """Patterns of the sources whose texts people see."""
     parts = sorted(path for path in SOURCES.iterdir() if path.name not in NOT_SHOWN and not path.name.startswith("__p"))
-    return [
-        f"{path.name}/**.py" if path.is_dir() else path.name for path in parts if path.is_dir() or path.suffix == ".py"
-    ]
+    folders = [f"{path.name}/**/*.py" for path in parts if path.is_dir()]
+    return folders + [path.name for path in parts if path.suffix == ".py"]
 
 
 def template() -> bytes:

@@ -1,5 +1,6 @@
 """The closed list of what can go wrong for a caller. Each door turns them into its own form; nothing else crosses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -94,6 +95,23 @@ class Conflict(TonnageError):
     def __init__(self, message: str, /, field: str = "", **values: object) -> None:
         super().__init__(message, **values)
         self.field = field
+
+
+_EDIT_CONFLICT = Sentence(
+    "Not saved: this was changed while you were editing it. Your entries are kept. Check the marked fields, then "
+    "submit again to replace what is there now."
+)
+
+
+class EditConflict(Conflict):
+    """Somebody else has changed the same fields since they were read, so nothing was changed.
+
+    `fields` are those, by the names that the audit log uses.
+    """
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(_EDIT_CONFLICT)
+        self.fields = tuple(fields)
 
 
 class Throttled(TonnageError):

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from html import unescape
 from uuid import UUID
 
 import httpx
@@ -21,6 +22,7 @@ from tonnage.web import csrf
 __all__ = ["business", "house"]
 """The fixtures of the API's tests."""
 
+_WAS = re.compile(r'name="(was\.[^"]+)" value="([^"]*)"')
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -37,11 +39,12 @@ class Desk:
         return await self.http.get(path)
 
     async def send(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
-        """A form of the page at `path`, as a browser sends it: with the page's own token."""
+        """A form of the page at `path`, as a browser sends it: with the page's own token, and what it was made from."""
         page = await self.http.get(path)
         found = _CSRF.search(page.text)
         assert found, f"there is no form at {path}: {page.status_code}"
-        return await self.http.post(path, data={"csrf": found[1], **(fields or {})})
+        was = {name: unescape(text) for name, text in _WAS.findall(page.text)}
+        return await self.http.post(path, data={"csrf": found[1], **was, **(fields or {})})
 
     async def post(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
         """The same without looking at the page: for those that would not be shown."""
@@ -54,15 +57,16 @@ class Desks:
 
     house: House
     stack: AsyncExitStack
-    made: dict[tuple[UUID, Role], Desk] = field(default_factory=dict[tuple[UUID, Role], Desk])
+    made: dict[tuple[UUID, Role, str | None], Desk] = field(default_factory=dict[tuple[UUID, Role, str | None], Desk])
 
-    async def of(self, actor: Actor, role: Role = Role.ADMIN) -> Desk:
-        known = self.made.get((actor.organisation_id, role))
+    async def of(self, actor: Actor, role: Role = Role.ADMIN, name: str | None = None) -> Desk:
+        """One for each organisation, role and name."""
+        known = self.made.get((actor.organisation_id, role, name))
         if known:
             return known
         email = f"{unique('m').replace(' ', '')}@example.org"
         database, now = self.house.cast.database, self.house.clock.now
-        new = NewMember(email, role, "no hash", None)
+        new = NewMember(email, role, "no hash", name)
         await database.run(lambda conn: create_team_member(conn, actor, new, now))
         token = new_token()
 
@@ -88,7 +92,7 @@ class Desks:
                 headers={"Accept": "text/html", "Accept-Language": "en-GB"},
             )
         )
-        self.made[actor.organisation_id, role] = desk = Desk(http, token, member_id, email)
+        self.made[actor.organisation_id, role, name] = desk = Desk(http, token, member_id, email)
         return desk
 
 

@@ -19,7 +19,7 @@ from tonnage.errors import Conflict, Forbidden, NotFound
 from tonnage.members import actions as member_actions
 from tonnage.members import lists as member_lists
 from tonnage.members import queries as member_queries
-from tonnage.members.member import NewMember, leaves_no_admin
+from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
 from tonnage.web.list_state import read_list_state
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,8 @@ def new_member() -> NewMember:
 
 
 async def change(database: Database, actor: Actor, organisation: UUID, member: UUID, role: Role) -> None:
-    await database.run(lambda conn: member_actions.change_member(conn, actor, organisation, member, "New name", role))
+    wanted = MemberChange("New name", role)
+    await database.run(lambda conn: member_actions.change_member(conn, actor, organisation, member, wanted))
 
 
 async def delete(database: Database, actor: Actor, organisation: UUID, member: UUID) -> None:
@@ -55,7 +56,7 @@ async def test_an_admin_changes_and_removes_its_team(ann: Person, cast: Cast) ->
     assert visitor
     assert (visitor.actor.role, visitor.name) == (Role.STAFF, "New name")
     audited = "select before::text, after::text from audit_entry where action = 'member.update' and subject_id = %s"
-    assert await cast.row(audited, str(bob.id)) == ('{"role": "viewer"}', '{"role": "staff"}')
+    assert await cast.row(audited, str(bob.id)) == ('{"role": "viewer"}', '{"role": "staff", "nameChanged": true}')
     await delete(ann.database, ann.actor, own, bob.id)
     assert await bob.visit(token) is None
     with pytest.raises(NotFound):
@@ -114,7 +115,7 @@ DEEDS: dict[str, Deed] = {
         conn, actor, organisation, new_member(), NOW
     ),
     "change": lambda conn, actor, organisation, member: member_actions.change_member(
-        conn, actor, organisation, member, None, Role.ADMIN
+        conn, actor, organisation, member, MemberChange(role=Role.ADMIN)
     ),
     "delete": member_actions.delete_member,
     "password": lambda conn, actor, organisation, member: credential_actions.set_password(

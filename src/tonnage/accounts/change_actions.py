@@ -11,12 +11,20 @@ from tonnage.accounts.account import AccountChange
 from tonnage.accounts.actions import enqueue_reconcile, no_account, purge_started
 from tonnage.accounts.change_queries import Changed
 from tonnage.db import Connection, broken_constraint
+from tonnage.errors import EditConflict
 
 
 async def change_account(
-    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, change: AccountChange, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    change: AccountChange,
+    now: datetime,
+    *,
+    expected: AccountChange | None = None,
 ) -> bytes:
-    """The whole account as JSON as it now is.
+    """The whole account as JSON as it now is. EditConflict: a field that changes is no longer as `expected`.
 
     Conflict: the partner has not that much left (with the numbers). Less than is used is no conflict: what is there
     stays, and further writes are refused until use falls.
@@ -25,7 +33,9 @@ async def change_account(
     scope = actor.organisation_id
     try:
         async with conn.transaction():
-            changed = await change_queries.change_account(conn, scope, partner_id, account_id, change, now, actor.stamp)
+            changed = await change_queries.change_account(
+                conn, scope, partner_id, account_id, change, expected, now, actor.stamp
+            )
             return await _reconciled(conn, partner_id, account_id, changed)
     except (CheckViolation, NumericValueOutOfRange) as error:
         if change.allocated_capacity is None or broken_constraint(error) not in {
@@ -38,13 +48,23 @@ async def change_account(
 
 
 async def suspend_account(
-    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, reason: str, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    reason: str,
+    now: datetime,
+    *,
+    expected_reason: str | None = None,
 ) -> bytes:
-    """The whole account as JSON. One that is suspended already gets another reason; the time stays."""
+    """The whole account as JSON. One that is suspended already gets another reason; the time stays.
+
+    EditConflict: the present reason is not the expected one; "" expects that there is none.
+    """
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.suspend_account(
-            conn, actor.organisation_id, partner_id, account_id, reason, now, actor.stamp
+            conn, actor.organisation_id, partner_id, account_id, reason, expected_reason, now, actor.stamp
         )
         return await _reconciled(conn, partner_id, account_id, changed)
 
@@ -74,5 +94,7 @@ async def _reconciled(conn: Connection, partner_id: UUID, account_id: int, chang
         raise no_account(account_id)
     if changed.too_late:
         raise purge_started()
+    if changed.stale:
+        raise EditConflict(changed.stale)
     await enqueue_reconcile(conn, changed.cluster, partner_id if changed.makes_room else None)
     return changed.account

@@ -25,18 +25,27 @@ class Changed(NamedTuple):
     """Whether other accounts of the partner may have more or less room now."""
     account: bytes
     """As JSON, whole."""
+    stale: list[str]
+    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
 
 
 _CHANGE: LiteralString = f"""
     with old as (
         select s.* from {LIVING} for no key update of s
+    ), stale as (
+        -- Overdraft is a flag: what differs from the expected is as it is to be.
+        select array_remove(array[
+            case when old.name not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
+            case when old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint)
+                then 'allocatedCapacity' end
+        ], null) as fields from old
     ), new as (
         select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
                 or coalesce(%(overdraft)s::boolean, allow_overdraft) <> allow_overdraft as terms_change
-        from old where purge_started_at is null
+        from old, stale where purge_started_at is null and stale.fields = '{{}}'
     ), changed as (
         update storage_account s set name = new.name, name_key = new.name_key,
             allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
@@ -64,8 +73,8 @@ _CHANGE: LiteralString = f"""
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {POOLED}),
-           {EXTENDED}
-    from s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
+           {EXTENDED}, stale.fields
+    from stale cross join s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
 
 
 async def change_account(
@@ -74,6 +83,7 @@ async def change_account(
     partner_id: UUID,
     account_id: int,
     change: AccountChange,
+    expected: AccountChange | None,
     now: datetime,
     stamp: str,
 ) -> Changed | None:
@@ -84,6 +94,7 @@ async def change_account(
     The partner's row is locked for every change of terms, also where its total stays: whether its pool is bounded must
     be known as it is when this is committed, else nobody would look at the quotas again.
     """
+    expected = expected or AccountChange()
     return await _changed(
         conn,
         _CHANGE,
@@ -95,6 +106,8 @@ async def change_account(
             "name_key": change.name and name_key(change.name),
             "allocated": change.allocated_capacity,
             "overdraft": change.allow_overdraft,
+            "expected_name": expected.name,
+            "expected_allocated": expected.allocated_capacity,
             "now": now,
             "stamp": stamp,
         },
@@ -104,33 +117,53 @@ async def change_account(
 _SUSPEND: LiteralString = f"""
     with old as (
         select s.* from {LIVING} for no key update of s
+    ), stale as (
+        select case when coalesce(old.suspension_reason, '') not in (%(expected)s::text, %(reason)s::text)
+            then array['reason'] else '{{}}' end as fields
+        from old
     ), changed as (
         update storage_account s set suspended_at = coalesce(old.suspended_at, %(now)s),
             suspension_reason = %(reason)s,
             desired_revision = s.desired_revision + case when old.suspended_at is null then 1 else 0 end
-        from old
+        from old, stale
         where s.id = old.id and old.purge_started_at is null and old.suspension_reason is distinct from %(reason)s
+            and stale.fields = '{{}}'
         returning s.*
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null,
-           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED},
+           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED}, stale.fields,
            (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
                          case when old.suspended_at is not null
                              then jsonb_build_object('reason', old.suspension_reason) end,
                          jsonb_build_object('reason', c.suspension_reason)) from changed c)
-    from old, s join region r on r.id = s.region_id"""
+    from old cross join stale cross join s join region r on r.id = s.region_id"""
 
 
 async def suspend_account(
-    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, reason: str, now: datetime, stamp: str
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    account_id: int,
+    reason: str,
+    expected: str | None,
+    now: datetime,
+    stamp: str,
 ) -> Changed | None:
     """None if there is no such account. For one that is suspended already the reason changes and the time stays."""
     return await _changed(
         conn,
         _SUSPEND,
-        {"id": account_id, "partner": partner_id, "scope": scope, "reason": reason, "now": now, "stamp": stamp},
+        {
+            "id": account_id,
+            "partner": partner_id,
+            "scope": scope,
+            "reason": reason,
+            "expected": expected,
+            "now": now,
+            "stamp": stamp,
+        },
     )
 
 
@@ -145,7 +178,7 @@ _RESUME: LiteralString = f"""
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED},
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED}, '{{}}'::text[],
            (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
                          jsonb_build_object('reason', old.suspension_reason), null) from changed c)
     from old, s join region r on r.id = s.region_id"""
@@ -185,4 +218,4 @@ async def set_password(
 
 async def _changed(conn: Connection, text: LiteralString, params: dict[str, object]) -> Changed | None:
     row = await (await conn.execute(text, params)).fetchone()
-    return Changed(*row[:4]) if row else None
+    return Changed(*row[:5]) if row else None

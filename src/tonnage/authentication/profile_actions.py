@@ -9,8 +9,9 @@ from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, digest, new_token
 from tonnage.authentication.sign_in_actions import verify_code, verify_password
 from tonnage.db import Connection, Database
-from tonnage.errors import Unauthenticated
-from tonnage.members import queries as member_queries
+from tonnage.errors import EditConflict, Unauthenticated
+from tonnage.members import profile_queries
+from tonnage.members.member import ProfileChange
 from tonnage.passwords import Passwords
 
 
@@ -43,11 +44,16 @@ async def change_own_password(
     return token
 
 
-async def set_profile(
-    conn: Connection, visitor: SignedInMember, name: str | None, locale: str | None, time_zone: str | None
+async def change_profile(
+    conn: Connection, visitor: SignedInMember, change: ProfileChange, *, expected: ProfileChange | None = None
 ) -> None:
-    """The caller has looked whether there are such a locale and such a time zone. None: as the browser asks; UTC."""
-    await member_queries.set_profile(conn, visitor.member_id, name, locale, time_zone)
+    """The caller has looked whether there are such a locale and such a time zone.
+
+    EditConflict: a field that changes is no longer as `expected`.
+    """
+    stale = await profile_queries.update_profile(conn, visitor.member_id, change, expected, visitor.actor.stamp)
+    if stale:
+        raise EditConflict(stale)
 
 
 async def begin_second_factor(

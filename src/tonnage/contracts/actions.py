@@ -9,7 +9,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
-from tonnage.errors import Conflict, NotFound
+from tonnage.errors import Conflict, EditConflict, NotFound
 from tonnage.units import Size
 
 
@@ -31,20 +31,31 @@ async def create_contract(
 
 
 async def amend_contract(
-    conn: Connection, actor: Actor, contract_id: UUID, amendment: Amendment, now: datetime
+    conn: Connection,
+    actor: Actor,
+    contract_id: UUID,
+    amendment: Amendment,
+    now: datetime,
+    *,
+    expected: Amendment | None = None,
 ) -> bytes:
-    """The contract as JSON as it now is. Conflict: it would reserve less than its partners have been allocated."""
+    """The contract as JSON as it now is. Conflict: it would reserve less than its partners have been allocated.
+
+    EditConflict: a field that changes is no longer as `expected`.
+    """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
         async with savepoint_if_in_transaction(conn):
-            amended = await queries.amend_contract(conn, contract_id, amendment, now, actor.stamp)
+            amended = await queries.amend_contract(conn, contract_id, amendment, expected, now, actor.stamp)
     except CheckViolation as error:
         if broken_constraint(error) != "contract_capacity":
             raise
         raise await _below_allocations(conn, contract_id, amendment) from error
     if amended is None:
         raise NotFound("There is no contract {contract}.", contract=contract_id)
-    return amended
+    if amended.stale:
+        raise EditConflict(amended.stale)
+    return amended.contract
 
 
 async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Amendment) -> Conflict:

@@ -52,6 +52,7 @@ class Amendment:
     reserved_capacity: int | None = None
     price_cents: Decimal | None = None
     details: str | None = None
+    """"" removes the name."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """SQL of contracts and their terms."""
 
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.contracts.contract import Amendment, ContractRemaining, NewContract
@@ -101,36 +101,58 @@ async def insert_contract(
     return row[0] if row else None
 
 
+class Amended(NamedTuple):
+    """What became of an amendment."""
+
+    stale: list[str]
+    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
+    contract: bytes
+    """As JSON, as it now is."""
+
+
 _AMEND: LiteralString = f"""
     with old as (
         select *, {_FACTS} facts from contract k where k.id = %(id)s for no key update
+    ), stale as (
+        select array_remove(array[
+            case when old.reserved_capacity not in (%(expected_reserved)s::bigint, %(reserved)s::bigint)
+                then 'reservedCapacity' end,
+            case when old.price_cents not in (%(expected_price)s::numeric, %(price)s::numeric)
+                then 'costStorageGBCents' end,
+            case when coalesce(old.details, '') not in (%(expected_details)s::text, %(details)s::text)
+                then 'details' end
+        ], null) as fields from old
     ), k as (
         update contract k set
             reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
             allocated_capacity = old.allocated_capacity,  -- fresh, for the CHECK: see partners/queries.py
             price_cents = coalesce(%(price)s::numeric, old.price_cents),
-            details = coalesce(%(details)s, old.details),
-            name_key = coalesce(%(name_key)s, old.name_key),
+            details = nullif(coalesce(%(details)s::text, old.details), ''),
+            name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
             terms_since = case
                 when coalesce(%(reserved)s::bigint, old.reserved_capacity) <> old.reserved_capacity
                     or coalesce(%(price)s::numeric, old.price_cents) <> old.price_cents
                 then greatest(%(now)s, old.terms_since) else old.terms_since end
-        from old where k.id = old.id
+        from old, stale where k.id = old.id and stale.fields = '{{}}'
         returning k.*
     ), t as (
         insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
         select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from k, old
         where (k.reserved_capacity, k.price_cents) is distinct from (old.reserved_capacity, old.price_cents)
     )
-    select {_CONTRACT}, case when old.facts <> {_FACTS} then
+    select stale.fields, {_CONTRACT}, case when k.id is not null and old.facts <> {_FACTS} then
         audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, old.facts, {_FACTS}) end
-    from k, old"""
+    from old cross join stale left join k on true"""
 
 
 async def amend_contract(
-    conn: Connection, contract_id: UUID, amendment: Amendment, now: datetime, stamp: str
-) -> bytes | None:
-    """The contract as JSON as it now is; None if there is none. Constraint contract_capacity: below its allocations."""
+    conn: Connection, contract_id: UUID, amendment: Amendment, expected: Amendment | None, now: datetime, stamp: str
+) -> Amended | None:
+    """None if there is no such contract. Constraint contract_capacity: below its allocations.
+
+    What was expected is compared under the row's lock, so that of two changes at once the second one is found stale.
+    """
+    expected = expected or Amendment()
     cursor = await conn.execute(
         _AMEND,
         {
@@ -138,10 +160,13 @@ async def amend_contract(
             "reserved": amendment.reserved_capacity,
             "price": amendment.price_cents,
             "details": amendment.details,
-            "name_key": amendment.details and name_key(amendment.details),
+            "name_key": None if amendment.details is None else name_key(amendment.details),
+            "expected_reserved": expected.reserved_capacity,
+            "expected_price": expected.price_cents,
+            "expected_details": expected.details,
             "now": now,
             "stamp": stamp,
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Amended(*row[:2]) if row else None

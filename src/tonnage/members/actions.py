@@ -12,9 +12,9 @@ from psycopg.errors import UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
-from tonnage.errors import Conflict, NotFound, Sentence
+from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import queries
-from tonnage.members.member import NewMember, leaves_no_admin
+from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
 from tonnage.organisations.organisation import no_partner
 
 _LAST_ADMIN = Sentence("This is the only admin; make another member an admin first.")
@@ -48,12 +48,24 @@ async def create_member(
 
 
 async def change_member(
-    conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, name: str | None, role: Role
+    conn: Connection,
+    actor: Actor,
+    organisation_id: UUID,
+    member_id: UUID,
+    change: MemberChange,
+    *,
+    expected: MemberChange | None = None,
 ) -> None:
-    """Another name or role, from the member's next request on. Conflict: the actor's organisation needs an admin."""
+    """Another name or role, from the member's next request on. Conflict: the actor's organisation needs an admin.
+
+    EditConflict: a field that changes is no longer as `expected`.
+    """
     async with conn.transaction():
-        await hold_member(conn, actor, organisation_id, member_id, role, Role.STAFF)
-        await queries.update_member(conn, member_id, name, role, actor.stamp)
+        # A role that stays takes no admin away, as that of an admin does not.
+        await hold_member(conn, actor, organisation_id, member_id, change.role or Role.ADMIN, Role.STAFF)
+        stale = await queries.update_member(conn, member_id, change, expected, actor.stamp)
+        if stale:
+            raise EditConflict(stale)
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:

@@ -14,6 +14,26 @@ def leaves_no_admin(team: Mapping[UUID, Role], member_id: UUID, role: Role | Non
 
 
 @dataclass(frozen=True)
+class MemberChange:
+    """What changes; None leaves a thing as it is."""
+
+    name: str | None = None
+    """"" removes it."""
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class ProfileChange:
+    """What a member changes of its own profile; None leaves a thing as it is."""
+
+    name: str | None = None
+    """"" removes it."""
+    locale: str | None = None
+    """"": as the browser asks."""
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True)
 class NewMember:
     """What it takes to create one. The hash is made beforehand: it takes long, and no connection should wait for it."""
 

@@ -1,13 +1,13 @@
 """SQL of members: the team of an organisation."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Role
 from tonnage.db import Connection, ListQuery
 from tonnage.email_address import email_key
-from tonnage.members.member import NewMember
+from tonnage.members.member import MemberChange, NewMember
 from tonnage.names import name_key
 
 MOST_SHOWN = 1000
@@ -156,24 +156,48 @@ async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None
     return {member_id: Role(role) for member_id, role in await cursor.fetchall()}
 
 
-async def update_member(conn: Connection, member_id: UUID, name: str | None, role: Role, stamp: str) -> None:
-    """Of a team that is held."""
-    cursor = await conn.execute(
-        """
-        with before as (
-            select id, role from member where id = %(member)s for no key update
-        ), m as (
-            update member set name = %(name)s, name_key = %(name_key)s, role = %(role)s
-            from before b where member.id = b.id
-            returning member.*, b.role as role_before
-        )
-        select audit(%(stamp)s, organisation_id, 'member.update', id::text,
-                     jsonb_build_object('role', role_before), jsonb_build_object('role', role))
-        from m
-        """,
-        {"member": member_id, "name": name, "name_key": name and name_key(name), "role": role, "stamp": stamp},
+_UPDATE: LiteralString = """
+    with old as (
+        select id, name, role from member where id = %(member)s for no key update
+    ), stale as (
+        select array_remove(array[
+            case when coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
+            case when old.role not in (%(expected_role)s::text, %(role)s::text) then 'role' end
+        ], null) as fields from old
+    ), m as (
+        update member set name = nullif(coalesce(%(name)s::text, old.name), ''),
+            name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
+            role = coalesce(%(role)s::text, old.role)
+        from old, stale where member.id = old.id and stale.fields = '{}'
+        returning member.*, old.role as role_before, old.name is distinct from member.name as renamed
     )
-    await cursor.fetchone()
+    select stale.fields, case when m.renamed or m.role <> m.role_before then
+        audit(%(stamp)s, m.organisation_id, 'member.update', m.id::text, jsonb_build_object('role', m.role_before),
+              jsonb_strip_nulls(jsonb_build_object('role', m.role, 'nameChanged', nullif(m.renamed, false)))) end
+    from stale left join m on true"""
+
+
+async def update_member(
+    conn: Connection, member_id: UUID, change: MemberChange, expected: MemberChange | None, stamp: str
+) -> list[str]:
+    """Of a team that is held. The fields that are neither as expected nor as they are to be; if there are any, nothing
+    was changed. That a name has changed is in the audit log, the name of a person is not.
+    """
+    expected = expected or MemberChange()
+    cursor = await conn.execute(
+        _UPDATE,
+        {
+            "member": member_id,
+            "name": change.name,
+            "name_key": None if change.name is None else name_key(change.name),
+            "role": change.role,
+            "expected_name": expected.name,
+            "expected_role": expected.role,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else []
 
 
 async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
@@ -199,16 +223,6 @@ async def set_password(conn: Connection, member_id: UUID, password_hash: str, st
         {"hash": password_hash, "member": member_id, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
-
-
-async def set_profile(
-    conn: Connection, member_id: UUID, name: str | None, locale: str | None, zone: str | None
-) -> None:
-    """How a member is called, and how numbers and times are shown to it. It is nobody else's business: no audit."""
-    await conn.execute(
-        "update member set name = %s, name_key = %s, locale = %s, time_zone = %s where id = %s",
-        [name, name and name_key(name), locale, zone, member_id],
-    )
 
 
 async def find_member(conn: Connection, email: str) -> UUID | None:

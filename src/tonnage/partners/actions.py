@@ -8,7 +8,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutO
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
-from tonnage.errors import Conflict, Count, NotFound, Unavailable
+from tonnage.errors import Conflict, Count, EditConflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners import move_queries, queries
@@ -48,38 +48,52 @@ async def create_partner(
 
 
 async def update_partner(
-    conn: Connection, actor: Actor, partner_id: UUID, change: PartnerChange, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    change: PartnerChange,
+    now: datetime,
+    *,
+    expected: PartnerChange | None = None,
 ) -> bytes:
     """The partner as JSON as it now is. Conflict, with the numbers: no room above, or too much given below.
 
-    Its storage accounts' quotas follow by a job.
+    EditConflict: a field that changes is no longer as `expected`. Its storage accounts' quotas follow by a job.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
         async with conn.transaction() if change.of_pool else savepoint_if_in_transaction(conn):
-            updated = await queries.update_partner(conn, scope, partner_id, change, now, actor.stamp)
-            if updated and updated[1]:
+            updated = await queries.update_partner(conn, scope, partner_id, change, expected, now, actor.stamp)
+            if updated and updated.pool_changed:
                 await defer(conn, "provisioning.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
-        constraint = broken_constraint(error)
-        if constraint not in _NO_ROOM | {"partner_allocated_to_accounts"}:
+        if broken_constraint(error) not in _NO_ROOM | {"partner_allocated_to_accounts"}:
             raise
-        figures = await queries.capacity_figures(conn, scope, partner_id)
-        if figures is None:
-            raise no_partner(partner_id) from error
-        wanted = figures.allocated if change.allocated_capacity is None else change.allocated_capacity
-        if constraint in _NO_ROOM:
-            raise _no_room(wanted, figures.contract_remaining + figures.allocated) from error
-        raise Conflict(
-            "The partner has given {given} to its storage accounts, more than {wanted} without overdraft; shrink their "
-            "allocations first, or allow overdraft.",
-            given=Size(figures.allocated_to_accounts),
-            wanted=Size(wanted),
-        ) from error
+        raise await _too_much(conn, scope, partner_id, change, broken_constraint(error)) from error
     if updated is None:
         raise no_partner(partner_id)
-    return updated[0]
+    if updated.stale:
+        raise EditConflict(updated.stale)
+    return updated.partner
+
+
+async def _too_much(
+    conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, constraint: str
+) -> Conflict | NotFound:
+    """Which of the two: no room above, or too much given below."""
+    figures = await queries.capacity_figures(conn, scope, partner_id)
+    if figures is None:
+        return no_partner(partner_id)
+    wanted = figures.allocated if change.allocated_capacity is None else change.allocated_capacity
+    if constraint in _NO_ROOM:
+        return _no_room(wanted, figures.contract_remaining + figures.allocated)
+    return Conflict(
+        "The partner has given {given} to its storage accounts, more than {wanted} without overdraft; shrink their "
+        "allocations first, or allow overdraft.",
+        given=Size(figures.allocated_to_accounts),
+        wanted=Size(wanted),
+    )
 
 
 async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: datetime) -> None:
@@ -102,16 +116,25 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
         raise no_partner(partner_id)
 
 
-async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contract_id: UUID, now: datetime) -> bytes:
+async def move_partner(
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    contract_id: UUID,
+    now: datetime,
+    *,
+    expected: UUID | None = None,
+) -> bytes:
     """The partner as JSON under another contract of the same distributor; its capacity moves with it.
 
-    Conflict: the other contract has not that much left, or is in another currency.
+    Conflict: the other contract has not that much left, or is in another currency. EditConflict: the partner's present
+    contract is not the `expected` one.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
         async with savepoint_if_in_transaction(conn):
-            moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, now, actor.stamp)
+            moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, expected, now, actor.stamp)
     except (CheckViolation, NumericValueOutOfRange) as error:
         figures = await queries.capacity_figures(conn, scope, partner_id, contract_id)
         if broken_constraint(error) not in _NO_ROOM:
@@ -119,10 +142,12 @@ async def move_partner(conn: Connection, actor: Actor, partner_id: UUID, contrac
         if figures is None:
             raise no_partner(partner_id) from error
         raise _no_room(figures.allocated, figures.contract_remaining) from error
-    if moved is not None:
-        return moved
-    if await queries.one_partner(conn, scope, partner_id) is None:
+    if moved is None:
         raise no_partner(partner_id)
+    if moved.stale:
+        raise EditConflict(["contractId"])
+    if moved.partner is not None:
+        return moved.partner
     if await remaining(conn, scope, contract_id) is None:
         raise no_contract(contract_id)
     raise Conflict("The other contract is in another currency; move the partner to one in its own.")

@@ -1,7 +1,7 @@
 """SQL of a partner's move from one contract to another. For the locks see queries.py."""
 
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
@@ -12,12 +12,15 @@ _MOVE: LiteralString = f"""
         select p.*, o.name from partner p join organisation o on o.id = p.id
         where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
         for no key update of p
+    ), stale as (
+        select coalesce(old.contract_id not in (%(expected)s::uuid, %(contract)s::uuid), false) as is_stale from old
     ), locked as (
         select k.* from contract k, old
         where k.id in (old.contract_id, %(contract)s) and k.distributor_id = %(scope)s
         order by k.id for no key update of k
     ), allowed as (
         select old.* from old
+        join stale on not stale.is_stale
         join locked here on here.id = old.contract_id
         join locked there on there.id = %(contract)s and there.currency = here.currency
     ), p as (
@@ -40,21 +43,44 @@ _MOVE: LiteralString = f"""
             used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
         from locked, p, old, a where k.id = locked.id
     )
-    select {PARTNER} from p, old o where (select count(*) from a) >= 0"""
+    select stale.is_stale, case when p.id is not null then {PARTNER} end
+    from old o cross join stale left join p on true where (select count(*) from a) >= 0"""
+
+
+class Moved(NamedTuple):
+    """What became of a move."""
+
+    stale: bool
+    """The partner is under neither the expected contract nor the other one; then it was not moved."""
+    partner: bytes | None
+    """As JSON, under its new contract. None: it was not moved."""
 
 
 async def move_partner(
-    conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID, now: datetime, stamp: str
-) -> bytes | None:
-    """The partner as JSON under its new contract; None unless partner and contract are the distributor's (`scope`) and
-    the contract's currency is that of the old one.
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    contract_id: UUID,
+    expected: UUID | None,
+    now: datetime,
+    stamp: str,
+) -> Moved | None:
+    """None if the distributor `scope` has no such partner. It moves only to a contract of the distributor's in the
+    currency of the old one, and from the contract `expected`, if one is.
 
     Constraint contract_capacity or overflow: the new contract has not that much left. Both contracts are locked in
     order of id, so that two opposite moves wait for each other rather than end each other.
     """
     cursor = await conn.execute(
         _MOVE,
-        {"id": partner_id, "scope": scope, "contract": contract_id, "now": now, "stamp": stamp},
+        {
+            "id": partner_id,
+            "scope": scope,
+            "contract": contract_id,
+            "expected": expected,
+            "now": now,
+            "stamp": stamp,
+        },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Moved(*row) if row else None

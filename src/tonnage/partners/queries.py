@@ -11,7 +11,7 @@ than it must.)
 """
 
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
@@ -82,6 +82,13 @@ _UPDATE: LiteralString = f"""
         select p.*, o.name, o.name_key from partner p join organisation o on o.id = p.id
         where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
         for no key update
+    ), stale as (
+        -- Overdraft is a flag: what differs from the expected is as it is to be.
+        select array_remove(array[
+            case when old.name not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
+            case when old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint)
+                then 'allocatedCapacity' end
+        ], null) as fields from old
     ), new as (
         select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
@@ -89,7 +96,7 @@ _UPDATE: LiteralString = f"""
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
                 or coalesce(%(overdraft)s::boolean, allow_overdraft, false) <> coalesce(allow_overdraft, false)
                 as terms_change
-        from old
+        from old, stale where stale.fields = '{{}}'
     ), o as (
         update organisation o set name = new.name, name_key = new.name_key from new, old
         where o.id = new.id and (new.name, new.name_key) <> (old.name, old.name_key)
@@ -122,19 +129,37 @@ _UPDATE: LiteralString = f"""
             allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
         from parent, p, old where k.id = parent.id
     )
-    select {PARTNER}, o.terms_change and p.accounts > 0 from p, new o where (select count(*) from a) >= 0"""
+    select stale.fields, {PARTNER}, o.terms_change and p.accounts > 0
+    from stale left join (p cross join new o) on true where (select count(*) from a) >= 0"""
+
+
+class Updated(NamedTuple):
+    """What became of a change."""
+
+    stale: list[str]
+    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
+    partner: bytes
+    """As JSON, as it now is."""
+    pool_changed: bool
+    """Whether its storage accounts have more or less to share."""
 
 
 async def update_partner(
-    conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, now: datetime, stamp: str
-) -> tuple[bytes, bool] | None:
-    """The partner as JSON as it now is, and whether that means another pool for its storage accounts; None if the
-    distributor `scope` has no such one.
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    change: PartnerChange,
+    expected: PartnerChange | None,
+    now: datetime,
+    stamp: str,
+) -> Updated | None:
+    """None if the distributor `scope` has no such partner.
 
     Constraints: partner_allocated_to_accounts, less than its accounts have; contract_capacity or overflow, the contract
     has not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
     subtract the same old value.
     """
+    expected = expected or PartnerChange()
     cursor = await conn.execute(
         _UPDATE,
         {
@@ -144,11 +169,14 @@ async def update_partner(
             "name_key": change.name and name_key(change.name),
             "allocated": change.allocated_capacity,
             "overdraft": change.allow_overdraft,
+            "expected_name": expected.name,
+            "expected_allocated": expected.allocated_capacity,
             "now": now,
             "stamp": stamp,
         },
     )
-    return await cursor.fetchone()
+    row = await cursor.fetchone()
+    return Updated(*row) if row else None
 
 
 _CLOSE: LiteralString = """

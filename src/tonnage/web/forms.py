@@ -92,6 +92,10 @@ class BoundForm(Generic[F]):
     """None: a field breaks a rule, and `errors` says which."""
     errors: dict[str, TonnageError | str] = field(default_factory=dict[str, TonnageError | str])
     """Messages by field; under '' what is about the whole form."""
+    notes: dict[str, str] = field(default_factory=dict[str, str])
+    """What is to be known of a field though nothing is wrong with it."""
+    original: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The texts that a form of a thing that exists was made from: see edit_form.py. Sent back as hidden fields."""
 
     async def submit(
         self, action: Callable[[F], Awaitable[T]], *, about: str = "", fields: Mapping[str, str] | None = None
@@ -135,16 +139,23 @@ class BoundForm(Generic[F]):
 
 def bind(kind: type[F], fields: Mapping[str, str]) -> BoundForm[F]:
     """Checks all fields at once. A size is typed as two, `name` and `name_unit`."""
-    given = {
-        name: f"{text} {fields[unit]}" if (unit := f"{name}_unit") in fields else text
-        for name, text in fields.items()
-        if text.strip()
-    }
+    given = {name: whole_text(name, fields) for name, text in fields.items() if text.strip()}
     try:
         return BoundForm(fields, kind.model_validate(given))
     except ValidationError as error:
-        found = validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()])
-        return BoundForm(fields, None, {wrong.field: wrong.message for wrong in found.fields})
+        return BoundForm(fields, None, messages(error))
+
+
+def whole_text(name: str, fields: Mapping[str, str]) -> str:
+    """What a field says: its text, and behind that of a size its unit."""
+    text, unit = fields.get(name, ""), f"{name}_unit"
+    return f"{text} {fields[unit]}" if unit in fields else text
+
+
+def messages(error: ValidationError) -> dict[str, TonnageError | str]:
+    """What is wrong, by field."""
+    found = validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()])
+    return {wrong.field: wrong.message for wrong in found.fields}
 
 
 def unbound(kind: type[F], **typed: str) -> BoundForm[F]:

@@ -1,5 +1,7 @@
 """Changing a storage account's name and capacity, with the way to what else can be done to it."""
 
+from typing import ClassVar
+
 from starlette.responses import Response
 
 from tonnage.accounts.account import AccountChange, PartnerRemaining
@@ -8,18 +10,22 @@ from tonnage.accounts.change_actions import change_account
 from tonnage.accounts.lists import AccountDetail
 from tonnage.accounts.queries import partner_remaining
 from tonnage.console.accounts.scope import AccountContext
+from tonnage.console.edit_conflict import allowed, explain, size_or_pay_per_use
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
-from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, typed_size, unbound
+from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
+from tonnage.web.forms import Checkbox, Size, typed_size
 from tonnage.web.schemas import Name
 
 
-class ChangeForm(Form):
+class ChangeForm(EditForm):
     """All that can be changed at once."""
 
-    name: Name
-    allocated: Size
-    overdraft: Checkbox = False
+    names: ClassVar = {"allocated": "allocatedCapacity", "overdraft": "allowOverdraft"}
+
+    name: Name | None = None
+    allocated: Size | None = None
+    overdraft: Checkbox | None = None
 
 
 async def show(context: AccountContext) -> Response:
@@ -30,21 +36,23 @@ async def show(context: AccountContext) -> Response:
 async def change(context: AccountContext) -> Response:
     """Back to the account."""
     page = context.page
-    form = bind(ChangeForm, page.fields)
+    form = bind_edit(ChangeForm, page.fields)
 
-    async def act(typed: ChangeForm) -> bytes:
-        wanted = AccountChange(typed.name, typed.allocated, typed.overdraft)
+    async def act(typed: ChangeForm, seen: ChangeForm) -> bytes:
+        wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (typed, seen))
         return await page.database.run(
-            lambda conn: change_account(conn, page.actor, context.partner_id, context.account_id, wanted, page.now)
+            lambda conn: change_account(
+                conn, page.actor, context.partner_id, context.account_id, wanted, page.now, expected=expected
+            )
         )
 
-    await form.submit(act, fields={"allocatedCapacity": "allocated"})
+    await form.apply(act)
     if form.errors:
         return await _page(context, form)
     return page.redirect(context.path, gettext("The storage account was changed."))
 
 
-async def _page(context: AccountContext, form: BoundForm[ChangeForm] | None) -> Response:
+async def _page(context: AccountContext, form: BoundEdit[ChangeForm] | None) -> Response:
     async def read(conn: Connection) -> tuple[AccountDetail, PartnerRemaining]:
         account = await context.found(conn)
         room = await partner_remaining(conn, context.scope, context.partner_id, context.account_id)
@@ -53,16 +61,20 @@ async def _page(context: AccountContext, form: BoundForm[ChangeForm] | None) -> 
         return account, room
 
     account, room = await context.page.database.run(read)
+    if form is not None:
+        writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
+        await explain(context.page, ChangeForm, form, _texts(account), context.account_id, writers)
     return context.render(
         "accounts/settings.html",
         account,
         status=form.status if form else 200,
-        form=form or _as_is(account),
+        form=form or unbound_edit(ChangeForm, _texts(account)),
         room=room,
         remaining=max(0, room.allocated - room.allocated_to_accounts) if room.bounded else None,
     )
 
 
-def _as_is(account: AccountDetail) -> BoundForm[ChangeForm]:
-    typed = {"name": account.name, **typed_size("allocated", account.allocated)}
-    return unbound(ChangeForm, **typed, **({"overdraft": "on"} if account.overdraft else {}))
+def _texts(account: AccountDetail) -> dict[str, str]:
+    """What stands in the form."""
+    size = typed_size("allocated", account.allocated)
+    return {"name": account.name, **size, "overdraft": "on" if account.overdraft else ""}

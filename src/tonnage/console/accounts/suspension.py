@@ -4,15 +4,16 @@ from starlette.responses import Response
 
 from tonnage.accounts.change_actions import resume_account, suspend_account
 from tonnage.console.accounts.scope import AccountContext
+from tonnage.console.edit_conflict import explain
 from tonnage.console.rendering import gettext
+from tonnage.web.edit_form import BoundEdit, EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
-from tonnage.web.schemas import Name
 
 
-class SuspensionForm(Form):
-    """Why: whoever looks at the account sees it."""
+class SuspensionForm(EditForm):
+    """Why: whoever looks at the account sees it. Made from the present reason, "" if it is not suspended."""
 
-    reason: Name
+    reason: OptionalName
 
 
 async def ask(context: AccountContext) -> Response:
@@ -23,16 +24,15 @@ async def ask(context: AccountContext) -> Response:
 async def suspend(context: AccountContext) -> Response:
     """Back to the account."""
     page = context.page
-    form = bind(SuspensionForm, page.fields)
+    form = bind_edit(SuspensionForm, page.fields)
 
-    async def act(typed: SuspensionForm) -> bytes:
+    async def act(typed: SuspensionForm, seen: SuspensionForm) -> bytes:
+        who = page.actor, context.partner_id, context.account_id
         return await page.database.run(
-            lambda conn: suspend_account(
-                conn, page.actor, context.partner_id, context.account_id, typed.reason, page.now
-            )
+            lambda conn: suspend_account(conn, *who, typed.reason, page.now, expected_reason=seen.reason)
         )
 
-    await form.submit(act)
+    await form.apply(act)
     if form.errors:
         return await _asking(context, form)
     return page.redirect(context.path, gettext("The storage account is suspended."))
@@ -57,8 +57,11 @@ async def resume(context: AccountContext) -> Response:
     return page.redirect(context.path, gettext("The storage account is resumed."))
 
 
-async def _asking(context: AccountContext, form: BoundForm[SuspensionForm] | None) -> Response:
+async def _asking(context: AccountContext, form: BoundEdit[SuspensionForm] | None) -> Response:
     account = await context.account()
+    present = {"reason": account.suspension_reason or ""}
+    if form is not None:
+        await explain(context.page, SuspensionForm, form, present, context.account_id)
     sentences = [
         gettext("Its access keys open nothing any more, and nobody else reads or writes there either."),
         gettext("What is stored stays, and counts. Once it is resumed, everything is as before."),
@@ -71,7 +74,7 @@ async def _asking(context: AccountContext, form: BoundForm[SuspensionForm] | Non
         title=gettext("Suspend %(account)s") % {"account": account.name},
         crumbs=context.crumbs(account),
         sentences=sentences,
-        form=form or unbound(SuspensionForm, reason=account.suspension_reason or ""),
+        form=form or unbound_edit(SuspensionForm, present),
         fields=[("reason", gettext("Reason"), gettext("Whoever looks at the account sees it."))],
         button=gettext("Suspend"),
         danger=True,

@@ -1,15 +1,20 @@
 """How much a partner has of its contract, and whether it may use more."""
 
+from typing import ClassVar
+from uuid import UUID
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.console.distributor.partner import facts_of, partner_page, path_of
+from tonnage.console.edit_conflict import allowed, explain, size_or_pay_per_use
 from tonnage.console.page_request import DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.partners.actions import update_partner
 from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
-from tonnage.web.forms import Checkbox, Form, Size, bind, typed_size, unbound
+from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
+from tonnage.web.forms import Checkbox, Size, typed_size
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -18,35 +23,43 @@ routes = APIRouter(
 )
 
 
-class AllocationForm(Form):
-    """Both are sent always."""
+class AllocationForm(EditForm):
+    """What a partner has, and whether it may use more."""
 
-    allocated: Size
-    overdraft: Checkbox = False
+    names: ClassVar = {"allocated": "allocatedCapacity", "overdraft": "allowOverdraft"}
+
+    allocated: Size | None = None
+    overdraft: Checkbox | None = None
 
 
 @routes.get("")
 async def allocation(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """What there is, and what a change would mean."""
     facts = await page.database.run(lambda conn: facts_of(conn, page, partnerID))
-    overdraft = {"overdraft": "on"} if facts.overdraft else {}
-    form = unbound(AllocationForm, **typed_size("allocated", facts.allocated), **overdraft)
+    form = unbound_edit(AllocationForm, _texts(facts))
     return partner_page(page, "distributor/allocation.html", facts, form=form)
 
 
 @routes.post("")
 async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """At once, for the partner; its accounts' quotas follow."""
+    form = bind_edit(AllocationForm, page.fields)
+    if await form.apply(lambda typed, seen: _resize(page, partnerID, typed, seen), about="allocated"):
+        return page.redirect(path_of(partnerID), gettext("The allocation was changed."))
     facts = await page.database.run(lambda conn: facts_of(conn, page, partnerID))
-    form = bind(AllocationForm, page.fields)
-    done = await form.submit(lambda typed: _resize(page, facts, typed), about="allocated")
-    if done is None:
-        return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
-    return page.redirect(path_of(partnerID), gettext("The allocation was changed."))
+    writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
+    await explain(page, AllocationForm, form, _texts(facts), partnerID, writers)
+    return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
 
 
-async def _resize(page: PageRequest, facts: PartnerDetail, typed: AllocationForm) -> bytes:
+async def _resize(page: PageRequest, partner_id: UUID, typed: AllocationForm, seen: AllocationForm) -> bytes:
     # An overdraft that was never set says nothing in the API; a box that stays empty leaves it so.
-    overdraft = typed.overdraft if typed.overdraft != facts.overdraft else None
-    change = PartnerChange(None, typed.allocated, overdraft)
-    return await page.database.run(lambda conn: update_partner(conn, page.actor, facts.id, change, page.now))
+    wanted, expected = (PartnerChange(None, form.allocated, form.overdraft) for form in (typed, seen))
+    return await page.database.run(
+        lambda conn: update_partner(conn, page.actor, partner_id, wanted, page.now, expected=expected)
+    )
+
+
+def _texts(facts: PartnerDetail) -> dict[str, str]:
+    """What stands in the form."""
+    return {**typed_size("allocated", facts.allocated), "overdraft": "on" if facts.overdraft else ""}

@@ -1,6 +1,6 @@
 """A partner's name, its contract, and its end."""
 
-from typing import Any
+from typing import ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tonnage.console.distributor.contract_picker import contract_name
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
+from tonnage.console.edit_conflict import explain, quoted
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
@@ -15,6 +16,7 @@ from tonnage.partners.actions import close_partner, move_partner, update_partner
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
+from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath
@@ -22,14 +24,16 @@ from tonnage.web.schemas import Name, UuidBody, UuidPath
 routes = APIRouter(prefix="/distributor/partners/{partnerID}", route_class=AuthFirstRoute, include_in_schema=False)
 
 
-class NameForm(Form):
+class NameForm(EditForm):
     """As it stands in lists and statements."""
 
-    name: Name
+    name: Name | None = None
 
 
-class MoveForm(Form):
-    """The contract that the partner moves to."""
+class MoveForm(EditForm):
+    """The contract that the partner moves to; made from the one that it is under."""
+
+    names: ClassVar = {"contract": "contractId"}
 
     contract: UuidBody
 
@@ -38,41 +42,46 @@ class MoveForm(Form):
 async def settings(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its name as it is, and the ways to the rest."""
     facts = await _facts(page, partnerID)
-    return partner_page(page, "distributor/settings.html", facts, form=unbound(NameForm, name=facts.name))
+    return partner_page(page, "distributor/settings.html", facts, form=unbound_edit(NameForm, {"name": facts.name}))
 
 
 @routes.post("/settings")
 async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Nothing else changes."""
+    form = bind_edit(NameForm, page.fields)
+
+    async def act(typed: NameForm, seen: NameForm) -> bytes:
+        wanted, expected = PartnerChange(name=typed.name), PartnerChange(name=seen.name)
+        return await page.database.run(
+            lambda conn: update_partner(conn, page.actor, partnerID, wanted, page.now, expected=expected)
+        )
+
+    if await form.apply(act, about="name"):
+        return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
     facts = await _facts(page, partnerID)
-    form = bind(NameForm, page.fields)
-
-    async def act(typed: NameForm) -> bytes:
-        change = PartnerChange(name=typed.name)
-        return await page.database.run(lambda conn: update_partner(conn, page.actor, partnerID, change, page.now))
-
-    if await form.submit(act, about="name") is None:
-        return partner_page(page, "distributor/settings.html", facts, status=form.status, form=form)
-    return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
+    await explain(page, NameForm, form, {"name": facts.name}, partnerID)
+    return partner_page(page, "distributor/settings.html", facts, status=form.status, form=form)
 
 
 @routes.get("/move")
 async def ask_move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """The contracts that it can move to, and what moves."""
-    return await _move_page(page, partnerID, unbound(MoveForm))
+    return await _move_page(page, partnerID, None)
 
 
 @routes.post("/move")
 async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its capacity moves with it."""
-    form = bind(MoveForm, page.fields)
+    form = bind_edit(MoveForm, page.fields)
 
-    async def act(typed: MoveForm) -> bytes:
-        return await page.database.run(lambda conn: move_partner(conn, page.actor, partnerID, typed.contract, page.now))
+    async def act(typed: MoveForm, seen: MoveForm) -> bytes:
+        return await page.database.run(
+            lambda conn: move_partner(conn, page.actor, partnerID, typed.contract, page.now, expected=seen.contract)
+        )
 
-    if await form.submit(act, about="contract") is None:
-        return await _move_page(page, partnerID, form, form.status)
-    return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was moved."))
+    if await form.apply(act, about="contract"):
+        return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was moved."))
+    return await _move_page(page, partnerID, form)
 
 
 @routes.get("/delete")
@@ -99,19 +108,25 @@ async def _facts(page: PageRequest, partner_id: UUID) -> PartnerDetail:
     return await page.database.run(lambda conn: facts_of(conn, page, partner_id))
 
 
-async def _move_page(page: PageRequest, partner_id: UUID, form: BoundForm[Any], status: int = 200) -> Response:
+async def _move_page(page: PageRequest, partner_id: UUID, form: BoundEdit[MoveForm] | None) -> Response:
     async def read(conn: Connection) -> tuple[PartnerDetail, list[ContractRow]]:
         facts = await facts_of(conn, page, partner_id)
         return facts, await contract_picker(conn, page.actor.organisation_id)
 
     facts, contracts = await page.database.run(read)
     others = [one for one in contracts if one.currency == facts.currency and one.id != facts.contract_id]
+    present = {"contract": str(facts.contract_id)}
+    if form is not None:
+        names = {one.id: contract_name(one.details) for one in contracts}
+        await explain(
+            page, MoveForm, form, present, partner_id, {"contract": lambda held: quoted(names.get(held, str(held)))}
+        )
     return partner_page(
         page,
         "distributor/move.html",
         facts,
-        status=status,
-        form=form,
+        status=form.status if form else 200,
+        form=form or unbound_edit(MoveForm, present, typed={}),
         present=contract_name(facts.contract),
         options=[_option(page, contract) for contract in others],
     )

@@ -3,13 +3,14 @@
 import json
 from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BeforeValidator
 from starlette.responses import Response
 
+from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.contracts.actions import amend_contract, create_contract
@@ -19,7 +20,9 @@ from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
 from tonnage.partners.distributor_lists import DISTRIBUTORS, every_distributor
+from tonnage.units import Size as Capacity
 from tonnage.web.csv_file import CsvFile
+from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -30,22 +33,27 @@ PATH = "/operator/contracts"
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
+_Price = Annotated[Decimal, BeforeValidator(price)]
+
+
 class NewContractForm(Form):
     """What is signed, and with whom."""
 
     distributor: UuidBody
     details: Name | None = None
     reserved: Size
-    price: Annotated[Decimal, BeforeValidator(price)]
+    price: _Price
     currency: Annotated[str, BeforeValidator(str.strip), BeforeValidator(str.upper), AfterValidator(currency)]
 
 
-class AmendmentForm(Form):
-    """The whole of what can be amended; what is left as it was changes nothing."""
+class AmendmentForm(EditForm):
+    """The whole of what can be amended."""
 
-    details: Name | None = None
-    reserved: Size
-    price: Annotated[Decimal, BeforeValidator(price)]
+    names: ClassVar = {"reserved": "reservedCapacity", "price": "costStorageGBCents"}
+
+    details: OptionalName | None = None
+    reserved: Size | None = None
+    price: _Price | None = None
 
 
 @routes.get("")
@@ -125,28 +133,36 @@ async def _signing(page: PageRequest, form: BoundForm[NewContractForm], status: 
 async def contract(page: OperatorViewer, contractID: UuidPath) -> Response:
     """What applies and since when, and for admins the form that amends it."""
     found, terms = await _found(page, contractID)
-    form = unbound(
-        AmendmentForm,
-        details=found.details or "",
-        price=f"{found.price_cents:f}",
-        **typed_size("reserved", found.reserved),
-    )
+    form = unbound_edit(AmendmentForm, _texts(found))
     return page.render("operator/contract.html", contract=found, terms=terms, form=form)
 
 
 @routes.post("/{contractID}")
 async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     """From this moment on."""
+    form = bind_edit(AmendmentForm, page.fields)
+    if await form.apply(lambda typed, seen: _amend(page, contractID, typed, seen), about="reserved"):
+        return page.redirect(f"{PATH}/{contractID}", gettext("The contract was amended."))
     found, terms = await _found(page, contractID)
-    form = bind(AmendmentForm, page.fields)
-    if await form.submit(lambda typed: _amend(page, contractID, typed), about="reserved") is None:
-        return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, form=form)
-    return page.redirect(f"{PATH}/{contractID}", gettext("The contract was amended."))
+    writers = {"reserved": Capacity, "price": page.formats.price}
+    await explain(page, AmendmentForm, form, _texts(found), contractID, writers)
+    return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, form=form)
 
 
-async def _amend(page: PageRequest, contract_id: UUID, typed: AmendmentForm) -> bytes:
-    amendment = Amendment(typed.reserved, typed.price, typed.details)
-    return await page.database.run(lambda conn: amend_contract(conn, page.actor, contract_id, amendment, page.now))
+async def _amend(page: PageRequest, contract_id: UUID, typed: AmendmentForm, seen: AmendmentForm) -> bytes:
+    wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (typed, seen))
+    return await page.database.run(
+        lambda conn: amend_contract(conn, page.actor, contract_id, wanted, page.now, expected=expected)
+    )
+
+
+def _texts(found: ContractRow) -> dict[str, str]:
+    """What stands in the form."""
+    return {
+        "details": found.details or "",
+        "price": f"{found.price_cents:f}",
+        **typed_size("reserved", found.reserved),
+    }
 
 
 async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, list[ContractTerms]]:

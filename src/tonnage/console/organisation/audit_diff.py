@@ -22,6 +22,7 @@ class Change(NamedTuple):
 
 _FIELDS: Mapping[str, tuple[str, str]] = {
     "name": (N_("Name"), "text"),
+    "nameChanged": (N_("Name changed"), "flag"),
     "description": (N_("Description"), "text"),
     "details": (N_("Name"), "text"),
     "allocatedCapacity": (N_("Allocation"), "allocation"),

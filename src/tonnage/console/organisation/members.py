@@ -10,7 +10,7 @@ does what was sent. Who may is the action's business; a page that shows a member
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -19,15 +19,16 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Kind, Role
 from tonnage.authentication import credential_actions
+from tonnage.console.edit_conflict import explain, role_label
 from tonnage.console.navigation import home
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.members import actions as member_actions
-from tonnage.members.member import NewMember
+from tonnage.members.member import MemberChange, NewMember
 from tonnage.members.queries import TeamRow, team_member
 from tonnage.passwords import member_password
+from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Email, Name, UuidPath
@@ -86,11 +87,13 @@ class NewMemberForm(Form):
     password: Annotated[str, AfterValidator(member_password)]
 
 
-class MemberForm(Form):
+class MemberForm(EditForm):
     """What of a member can be changed."""
 
-    name: Name | None = None
-    role: Role
+    names: ClassVar = {"name": "nameChanged"}
+
+    name: OptionalName | None = None
+    role: Role | None = None
 
 
 class PasswordForm(Form):
@@ -117,12 +120,14 @@ async def creation(team: Team) -> Response:
 async def member(team: Team, member_id: UUID) -> Response:
     """One member, its name and role to be changed, and the way to everything else that can be done."""
     page, row = team.page, await _found(team, member_id)
-    form = unbound(MemberForm, name=row.name or "", role=row.role)
+    form = unbound_edit(MemberForm, _texts(row))
     if page.request.method == "POST":
-        form = bind(MemberForm, page.fields)
-        if await form.submit(lambda typed: _change(team, member_id, typed), about="role"):
-            is_out = _is_self(page, row) and form.value and form.value.role is not Role.ADMIN
+        form = bind_edit(MemberForm, page.fields)
+        if await form.apply(lambda typed, seen: _change(team, member_id, typed, seen), about="role"):
+            is_out = _is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
             return page.redirect(home(page.actor) if is_out else team.path, gettext("The member was changed."))
+        row = await _found(team, member_id)
+        await explain(page, MemberForm, form, _texts(row), member_id, {"role": role_label})
     return page.render(
         "organisation/member.html",
         status=_status(form),
@@ -201,13 +206,15 @@ async def _add(team: Team, typed: NewMemberForm) -> bool:
     return True
 
 
-async def _change(team: Team, member_id: UUID, typed: MemberForm) -> bool:
-    async def change(conn: Connection) -> None:
-        await member_actions.change_member(
-            conn, team.page.actor, team.organisation_id, member_id, typed.name, typed.role
-        )
+def _texts(row: TeamRow) -> dict[str, str]:
+    """What stands in the form of a member."""
+    return {"name": row.name or "", "role": row.role}
 
-    await team.page.database.run(change)
+
+async def _change(team: Team, member_id: UUID, typed: MemberForm, seen: MemberForm) -> bool:
+    wanted, expected = MemberChange(typed.name, typed.role), MemberChange(seen.name, seen.role)
+    who = team.page.actor, team.organisation_id, member_id
+    await team.page.database.run(lambda conn: member_actions.change_member(conn, *who, wanted, expected=expected))
     return True
 
 

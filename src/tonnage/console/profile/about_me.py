@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter
-from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.authentication.profile_actions import set_profile
+from tonnage.authentication.profile_actions import change_profile
+from tonnage.authentication.session import SESSION_ENDED
+from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
+from tonnage.errors import Unauthenticated
+from tonnage.members.member import ProfileChange
+from tonnage.members.profile_queries import Profile, profile_of
 from tonnage.money import Money
-from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.edit_form import CLEARABLE, BoundEdit, EditForm, OptionalName, bind_edit, of_new, unbound_edit
 from tonnage.web.routing import AuthFirstRoute
-from tonnage.web.schemas import Name, Text
+from tonnage.web.schemas import Text
 
 routes = APIRouter(prefix="/profile", route_class=AuthFirstRoute, include_in_schema=False)
 
@@ -26,49 +30,67 @@ _NUMBER = Decimal("1234567.89")
 _MONEY = Money(Decimal("1234.56"), "EUR")
 
 
-class AboutMeForm(Form):
-    """What is left empty is as the browser asks; without a time zone, UTC."""
+class AboutMeForm(EditForm):
+    """Without a locale it is as the browser asks."""
 
-    name: Name | None = None
-    locale: Annotated[Text, AfterValidator(locale_name)] | None = None
-    time_zone: Annotated[Text, AfterValidator(time_zone_name)] | None = None
+    names: ClassVar = {"name": "nameChanged", "time_zone": "timeZone"}
+
+    name: OptionalName | None = None
+    locale: Annotated[Text, of_new(locale_name), CLEARABLE] | None = None
+    time_zone: Annotated[Text, of_new(time_zone_name)] | None = None
 
 
 @routes.get("")
 async def show(page: AnyMember) -> Response:
     """The form. A locale and time zone in the query are shown as if chosen: that is how examples follow the choice."""
     visitor, query = page.visitor, page.request.query_params
-    form = unbound(
-        AboutMeForm,
-        name=visitor.name or "",
-        locale=query.get("locale", visitor.locale or ""),
-        time_zone=query.get("time_zone", visitor.time_zone or "UTC"),
-    )
-    return _page(page, form)
+    present = _texts(Profile(visitor.name, visitor.locale, visitor.time_zone or "UTC"))
+    chosen = {name: query[name] for name in ("locale", "time_zone") if name in query}
+    return _page(page, unbound_edit(AboutMeForm, present, typed={**present, **chosen}))
 
 
 @routes.post("")
 async def change(page: AnyMember) -> Response:
     """The same page, as it is written from now on."""
-    form = bind(AboutMeForm, page.fields)
-    if form.value is None:
-        return _page(page, form)
-    typed = form.value
-    await page.database.run(lambda conn: set_profile(conn, page.visitor, typed.name, typed.locale, typed.time_zone))
-    return page.redirect("/profile", gettext("Your profile was changed."))
+    form = bind_edit(AboutMeForm, page.fields)
+    if await form.apply(lambda typed, seen: _change(page, typed, seen)):
+        return page.redirect("/profile", gettext("Your profile was changed."))
+    member_id = page.visitor.member_id
+    present = await page.database.run(lambda conn: profile_of(conn, member_id))
+    if present is None:
+        raise Unauthenticated(SESSION_ENDED)
+    names, by = locales(page.language), gettext("you in another window")
+
+    def name_of(locale: str) -> str:
+        return names.get(locale, locale) or gettext("the browser's")
+
+    await explain(page, AboutMeForm, form, _texts(present), member_id, {"locale": name_of, "time_zone": str}, by=by)
+    return _page(page, form)
 
 
-def _page(page: PageRequest, form: BoundForm[AboutMeForm]) -> Response:
+async def _change(page: PageRequest, typed: AboutMeForm, seen: AboutMeForm) -> bool:
+    wanted, expected = (ProfileChange(form.name, form.locale, form.time_zone) for form in (typed, seen))
+    await page.database.run(lambda conn: change_profile(conn, page.visitor, wanted, expected=expected))
+    return True
+
+
+def _texts(present: Profile) -> dict[str, str]:
+    """What stands in the form."""
+    return {"name": present.name or "", "locale": present.locale or "", "time_zone": present.time_zone}
+
+
+def _page(page: PageRequest, form: BoundEdit[AboutMeForm]) -> Response:
     known = locales(page.language)
     asked = known[negotiate(page.request.headers.get("accept-language", ""))]
     as_asked = gettext("As the browser asks: %(locale)s") % {"locale": asked}
-    # A name that browsers still report for a zone is taken, but not in the list.
-    zones = dict.fromkeys([*time_zones(), page.visitor.time_zone or "UTC"])
+    # A name that browsers still report for a zone is taken, but not in the list; a locale may have gone from it.
+    zones = dict.fromkeys([*time_zones(), form.original["time_zone"]])
+    locale = form.original["locale"]
     return page.render(
         "profile/about_me.html",
         status=form.status if form.errors else 200,
         form=form,
-        locales=[("", as_asked), *known.items()],
+        locales=[("", as_asked), *({locale: locale} | known if locale else known).items()],
         zones=[(zone, zone.replace("_", " ")) for zone in zones],
         examples=_examples(page, form.typed, page.now),
     )

@@ -1,0 +1,78 @@
+"""SQL of a member's own profile."""
+
+from typing import LiteralString, NamedTuple
+from uuid import UUID
+
+from tonnage.db import Connection
+from tonnage.members.member import ProfileChange
+from tonnage.names import name_key
+
+
+class Profile(NamedTuple):
+    """How a member is called, and how numbers and times are shown to it."""
+
+    name: str | None
+    locale: str | None
+    """None: as the browser asks."""
+    time_zone: str
+    """`UTC` if none was chosen."""
+
+
+async def profile_of(conn: Connection, member_id: UUID) -> Profile | None:
+    """None if there is no such member."""
+    cursor = await conn.execute(
+        "select name, locale, coalesce(time_zone, 'UTC') from member where id = %s", [member_id]
+    )
+    row = await cursor.fetchone()
+    return Profile(*row) if row else None
+
+
+_UPDATE: LiteralString = """
+    with old as (
+        select * from member where id = %(member)s for no key update
+    ), stale as (
+        select array_remove(array[
+            case when coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
+            case when coalesce(old.locale, '') not in (%(expected_locale)s::text, %(locale)s::text)
+                then 'locale' end,
+            case when coalesce(old.time_zone, 'UTC') not in (%(expected_zone)s::text, %(zone)s::text)
+                then 'timeZone' end
+        ], null) as fields from old
+    ), m as (
+        update member set name = nullif(coalesce(%(name)s::text, old.name), ''),
+            name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
+            locale = nullif(coalesce(%(locale)s::text, old.locale), ''),
+            time_zone = coalesce(%(zone)s::text, old.time_zone)
+        from old, stale where member.id = old.id and stale.fields = '{}'
+        returning member.*, old.name is distinct from member.name as renamed
+    )
+    select stale.fields, case when m.renamed then
+        audit(%(stamp)s, m.organisation_id, 'member.update', m.id::text, jsonb_build_object('role', m.role),
+              jsonb_build_object('role', m.role, 'nameChanged', true)) end
+    from stale left join m on true"""
+
+
+async def update_profile(
+    conn: Connection, member_id: UUID, change: ProfileChange, expected: ProfileChange | None, stamp: str
+) -> list[str]:
+    """The fields that are neither as expected nor as they are to be; if there are any, nothing was changed.
+
+    Locale and time zone are nobody else's business: no audit. That the name has changed concerns colleagues.
+    """
+    expected = expected or ProfileChange()
+    cursor = await conn.execute(
+        _UPDATE,
+        {
+            "member": member_id,
+            "name": change.name,
+            "name_key": None if change.name is None else name_key(change.name),
+            "locale": change.locale,
+            "zone": change.time_zone,
+            "expected_name": expected.name,
+            "expected_locale": expected.locale,
+            "expected_zone": expected.time_zone,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else []

@@ -1,0 +1,81 @@
+"""Two people at the same form, in a browser with and without scripts."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import check
+from tests.browser.conftest import Enter
+from tests.browser.journeys import go, told
+
+pytestmark = pytest.mark.browser
+
+
+def open_allocation(page: Page, partner: str) -> None:
+    go(page, "Partners")
+    page.get_by_role("link", name=partner, exact=True).click()
+    page.get_by_role("link", name="Allocation", exact=True).click()
+
+
+def resize(page: Page, partner: str, to: str, unit: str = "TB") -> None:
+    open_allocation(page, partner)
+    page.get_by_label("Allocation", exact=True).fill(to)
+    page.get_by_label("Unit").select_option(unit)
+    page.get_by_role("button", name="Change allocation").click()
+    told(page, "The allocation was changed.")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_conflict_says_who_changed_what_and_is_overwritten_on_purpose(signed_in: Enter, *, scripts: bool) -> None:
+    mine = signed_in("distributor", "staff", scripts=scripts)
+    page, size = mine.page, mine.page.get_by_label("Allocation", exact=True)
+    resize(page, "Test partner", "6")
+    open_allocation(page, "Test partner")
+    resize(signed_in("distributor").page, "Test partner", "8")
+
+    size.fill("7.5")
+    page.get_by_label("Allow overdraft").check()
+    mine.watch.expect(409)
+    page.get_by_role("button", name="Change allocation").click()
+    expect(page.get_by_role("alert")).to_contain_text("this was changed while you were editing it")
+    expect(size).to_have_attribute("aria-invalid", "true")
+    expect(size).to_have_accessible_description(re.compile(r"^Now 8\sTB; changed from 6\sTB by Ada Distributor, "))
+    expect(size).to_have_value("7.5")
+    expect(page.get_by_label("Allow overdraft")).to_be_checked()
+    if scripts:
+        check(page)
+
+    page.get_by_role("button", name="Change allocation").click()
+    told(page, "The allocation was changed.")
+    open_allocation(page, "Test partner")
+    expect(size).to_have_value("7.5")
+    page.get_by_label("Allow overdraft").uncheck()
+    page.get_by_role("button", name="Change allocation").click()
+
+
+@pytest.mark.parametrize("way", ["back", "reload"])
+def test_a_page_that_is_come_back_to_reverts_nothing(signed_in: Enter, way: str) -> None:
+    """A browser that put what it remembers into the fields would make it look like a change of the person's."""
+    page = signed_in("distributor", "staff").page
+    resize(page, "Test partner", "5")
+    open_allocation(page, "Test partner")
+    size = page.get_by_label("Allocation", exact=True)
+    expect(size).to_have_value("5")
+    for amount, unit in (("7", "PB"), ("5", "TB")):
+        size.fill(amount)
+        page.get_by_label("Unit").select_option(unit)
+    if way == "back":
+        go(page, "Partners")
+    resize(signed_in("distributor").page, "Test partner", "3600.5", "GB")
+
+    page.go_back() if way == "back" else page.reload()
+    page.get_by_label("Allow overdraft").check()
+    page.get_by_role("button", name="Change allocation").click()
+    told(page, "The allocation was changed.")
+    open_allocation(page, "Test partner")
+    expect(size).to_have_value("3600.5")
+    expect(page.get_by_label("Unit")).to_have_value("GB")
+    expect(page.get_by_label("Allow overdraft")).to_be_checked()
+    page.get_by_label("Allow overdraft").uncheck()
+    page.get_by_role("button", name="Change allocation").click()

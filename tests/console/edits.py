@@ -1,0 +1,213 @@
+"""Every form of the console that changes a thing that exists, and why all other forms are none of these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+from tests.cast import TB
+from tonnage.access.actor import Kind, Role
+
+
+@dataclass(frozen=True)
+class Change:
+    """A field, changed by two people who have opened the same page; the database's values by what they typed."""
+
+    before: Any
+    mine: tuple[dict[str, str], Any]
+    theirs: tuple[dict[str, str], Any]
+    said: tuple[str, str] = ("", "")
+    """As sentences write it: what it was, and what they have made of it."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One form, and where the values are that it changes."""
+
+    kind: Kind
+    role: Role
+    lock: LiteralString
+    """Holds the row that is changed, by its id."""
+    subject: str
+    """The parameter of the path that is the row's id; "" is the member that sends the form."""
+    query: str
+    changes: Mapping[str, Change] = field(default_factory=dict[str, Change])
+    """In the order of the query's columns."""
+    by_self: bool = False
+    """Only the member itself sees this page; another window is the other person."""
+
+
+NAME = Change("Before", ({"name": "Mine"}, "Mine"), ({"name": "Theirs"}, "Theirs"), ("“Before”", "“Theirs”"))
+OVERDRAFT = Change(False, ({"overdraft": "on"}, True), ({"overdraft": "on"}, True))
+
+
+LOCALES = ("the browser's", "French (France)")
+
+
+def size(field: str, before: int, mine: int, theirs: int) -> Change:
+    def typed(amount: int) -> dict[str, str]:
+        return {field: str(amount), f"{field}_unit": "TB"}
+
+    said = (f"{before}\N{NARROW NO-BREAK SPACE}TB", f"{theirs}\N{NARROW NO-BREAK SPACE}TB")
+    return Change(before * TB, (typed(mine), mine * TB), (typed(theirs), theirs * TB), said)
+
+
+LOCKS: dict[str, LiteralString] = {
+    "contract": "select from contract where id = %s for update",
+    "organisation": "select from organisation where id = %s for update",
+    "partner": "select from partner where id = %s for update",
+    "storage_account": "select from storage_account where id = %s for update",
+    "member": "select from member where id = %s for update",
+}
+
+
+def account(kind: Kind) -> Edit:
+    query = "select name, allocated_capacity, allow_overdraft from storage_account where id = %s"
+    changes = {"name": NAME, "allocated": size("allocated", 1, 2, 3), "overdraft": OVERDRAFT}
+    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, changes)
+
+
+def suspension(kind: Kind) -> Edit:
+    query = "select suspension_reason from storage_account where id = %s"
+    reason = Change(None, ({"reason": "Mine"}, "Mine"), ({"reason": "Theirs"}, "Theirs"), ("–", "“Theirs”"))
+    return Edit(kind, Role.STAFF, LOCKS["storage_account"], "accountID", query, {"reason": reason})
+
+
+def member(kind: Kind, role: Role) -> Edit:
+    changes = {
+        "name": NAME,
+        "role": Change("viewer", ({"role": "staff"}, "staff"), ({"role": "admin"}, "admin"), ("Viewer", "Admin")),
+    }
+    return Edit(kind, role, LOCKS["member"], "memberID", "select name, role from member where id = %s", changes)
+
+
+EDITS: dict[str, Edit] = {
+    "/operator/contracts/{contractID}": Edit(
+        Kind.OPERATOR,
+        Role.ADMIN,
+        LOCKS["contract"],
+        "contractID",
+        "select details, reserved_capacity, trim_scale(price_cents)::text from contract where id = %s",
+        {
+            "details": Change(
+                "Before", ({"details": ""}, None), ({"details": "Theirs"}, "Theirs"), ("“Before”", "“Theirs”")
+            ),
+            "reserved": size("reserved", 100, 120, 150),
+            "price": Change("100", ({"price": "90.5"}, "90.5"), ({"price": "1234.5"}, "1234.5"), ("100", "1,234.5")),
+        },
+    ),
+    "/distributor/partners/{partnerID}/allocation": Edit(
+        Kind.DISTRIBUTOR,
+        Role.STAFF,
+        LOCKS["partner"],
+        "partnerID",
+        "select allocated_capacity, coalesce(allow_overdraft, false) from partner where id = %s",
+        {"allocated": size("allocated", 10, 20, 30), "overdraft": OVERDRAFT},
+    ),
+    "/distributor/partners/{partnerID}/settings": Edit(
+        Kind.DISTRIBUTOR, Role.STAFF, LOCKS["organisation"], "partnerID",
+        "select name from organisation where id = %s", {"name": NAME},
+    ),
+    "/distributor/partners/{partnerID}/move": Edit(
+        Kind.DISTRIBUTOR,
+        Role.STAFF,
+        LOCKS["partner"],
+        "partnerID",
+        "select k.details from partner p join contract k on k.id = p.contract_id where p.id = %s",
+        {"contract": Change(
+            "Before", ({"contract": "{contract Mine}"}, "Mine"), ({"contract": "{contract Theirs}"}, "Theirs"),
+            ("“Before”", "“Theirs”"),
+        )},
+    ),
+    "/partner/accounts/{accountID}/settings": account(Kind.PARTNER),
+    "/distributor/partners/{partnerID}/accounts/{accountID}/settings": account(Kind.DISTRIBUTOR),
+    "/partner/accounts/{accountID}/suspend": suspension(Kind.PARTNER),
+    "/distributor/partners/{partnerID}/accounts/{accountID}/suspend": suspension(Kind.DISTRIBUTOR),
+    "/team/{memberID}": member(Kind.PARTNER, Role.ADMIN),
+    "/distributor/partners/{partnerID}/users/{memberID}": member(Kind.DISTRIBUTOR, Role.ADMIN),
+    "/operator/members/{organisationID}/{memberID}": member(Kind.OPERATOR, Role.ADMIN),
+    "/profile": Edit(
+        Kind.PARTNER,
+        Role.STAFF,
+        LOCKS["member"],
+        "",
+        "select name, locale, time_zone from member where id = %s",
+        {
+            "name": NAME,
+            "locale": Change(None, ({"locale": "de_DE"}, "de_DE"), ({"locale": "fr_FR"}, "fr_FR"), LOCALES),
+            "time_zone": Change(
+                None,
+                ({"time_zone": "Asia/Tokyo"}, "Asia/Tokyo"),
+                ({"time_zone": "Europe/Berlin"}, "Europe/Berlin"),
+                ("UTC", "Europe/Berlin"),
+            ),
+        },
+        by_self=True,
+    ),
+}  # fmt: skip
+"""By the paths of their routes."""
+
+_CREATES = "makes a new thing: there is nothing yet that somebody else could have changed"
+_ACTS = "a button: it does what it says, and twice the same is once"
+_SECRET = "a new secret replaces the old one, which nobody has seen on the page"
+_PROVES = "a secret or code is given and proved; nothing is shown that could have changed"
+_OF_BROWSER = "of this browser alone"
+
+NO_EDITS: dict[str, str] = {
+    "/distributor/partners/new": _CREATES,
+    "/distributor/partners/{partnerID}/accounts/new": _CREATES,
+    "/distributor/partners/{partnerID}/users/new": _CREATES,
+    "/keys/new": _CREATES,
+    "/operator/contracts/new": _CREATES,
+    "/operator/distributors/new": _CREATES,
+    "/operator/members/{organisationID}/new": _CREATES,
+    "/operator/regions/new": _CREATES,
+    "/partner/accounts/new": _CREATES,
+    "/team/new": _CREATES,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/new": _CREATES,
+    "/partner/accounts/{accountID}/access-keys/new": _CREATES,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/{accessKey}/delete": _ACTS,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/delete": _ACTS,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/restore": _ACTS,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/resume": _ACTS,
+    "/distributor/partners/{partnerID}/delete": _ACTS,
+    "/distributor/partners/{partnerID}/users/{memberID}/removal": _ACTS,
+    "/distributor/partners/{partnerID}/users/{memberID}/second-factor": _ACTS,
+    "/keys/{keyID}/revocation": _ACTS,
+    "/operator/jobs/retry": _ACTS,
+    "/operator/jobs/{jobID}/retry": _ACTS,
+    "/operator/members/{organisationID}/{memberID}/removal": _ACTS,
+    "/operator/members/{organisationID}/{memberID}/second-factor": _ACTS,
+    "/operator/regions/{region}/default": _ACTS,
+    "/operator/regions/{region}/removal": _ACTS,
+    "/operator/regions/{region}/sweep": _ACTS,
+    "/partner/accounts/{accountID}/access-keys/{accessKey}/delete": _ACTS,
+    "/partner/accounts/{accountID}/delete": _ACTS,
+    "/partner/accounts/{accountID}/restore": _ACTS,
+    "/partner/accounts/{accountID}/resume": _ACTS,
+    "/profile/second-factor/setup/begin": _PROVES,
+    "/profile/second-factor/setup": _PROVES,
+    "/profile/second-factor/recovery-codes": _PROVES,
+    "/profile/second-factor/removal": _PROVES,
+    "/profile/sessions/others/end": _ACTS,
+    "/profile/sessions/{sessionID}/end": _ACTS,
+    "/team/second-factor/optional": _ACTS,
+    "/team/second-factor/required": _ACTS,
+    "/team/{memberID}/removal": _ACTS,
+    "/team/{memberID}/second-factor": _ACTS,
+    "/distributor/partners/{partnerID}/accounts/{accountID}/password": _SECRET,
+    "/distributor/partners/{partnerID}/users/{memberID}/password": _SECRET,
+    "/operator/members/{organisationID}/{memberID}/password": _SECRET,
+    "/partner/accounts/{accountID}/password": _SECRET,
+    "/team/{memberID}/password": _SECRET,
+    "/profile/password": _PROVES,
+    "/sign-in": _PROVES,
+    "/sign-in/code": _PROVES,
+    "/sign-in/forgotten": _PROVES,
+    "/sign-in/new-password/{token}": _PROVES,
+    "/sign-out": _OF_BROWSER,
+    "/theme": _OF_BROWSER,
+}
+"""Forms of other kinds, each with the reason why it needs no original."""
+
+CREATIONS = frozenset(path for path, reason in NO_EDITS.items() if reason == _CREATES)
+"""Their fields may begin with a proposal."""

@@ -1,0 +1,249 @@
+"""Forms that were made from what is no longer there: only what the person changed counts, and nothing gets lost."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.api.conftest import Business, House
+from tests.console.conftest import Desk, Desks
+from tests.console.edits import CREATIONS, EDITS, NO_EDITS, Edit
+from tests.console.html_forms import HtmlForm, form_of, forms_of
+from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION, ids
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.web.edit_form import PREFIX
+
+pytestmark = pytest.mark.anyio
+
+__all__ = ["ids"]
+
+FIELDS = [(route, name) for route, edit in EDITS.items() for name, change in edit.changes.items() if any(change.said)]
+"""Those in which two people can want different things; of a flag that both have changed, both want the same."""
+PAIRS = [
+    (route, name, other)
+    for route, edit in EDITS.items()
+    for name, other in zip(edit.changes, [*edit.changes][1:] + [*edit.changes][:1], strict=True)
+    if name != other
+]
+
+
+SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move"}
+"""A form whose field begins empty, though it is about something: the present value is no choice."""
+
+
+@dataclass
+class Opened:
+    """A thing with the page of its form, and two people who may change it."""
+
+    house: House
+    edit: Edit
+    path: str
+    subject: object
+    me: Desk
+    other: Desk
+    ids: dict[str, str]
+
+    async def page(self, desk: Desk | None = None) -> HtmlForm:
+        return form_of((await (desk or self.me).get(self.path)).text, self.path)
+
+    async def send(self, desk: Desk, form: HtmlForm, *typed: dict[str, str]) -> httpx.Response:
+        fields = dict(form.fields)
+        for one in typed:
+            fields |= {name: text.format(**self.ids) for name, text in one.items()}
+        return await desk.http.post(self.path, data=fields)
+
+    async def values(self) -> dict[str, Any]:
+        row = await self.house.cast.row(self.edit.query, self.subject)
+        return dict(zip(self.edit.changes, row, strict=True))
+
+    def expected(self, **changed: Any) -> dict[str, Any]:
+        return {**{name: change.before for name, change in self.edit.changes.items()}, **changed}
+
+
+Open = Callable[[str], Any]
+
+
+@pytest.fixture
+async def opened(desks: Desks, business: Business, ids: dict[str, str]) -> Open:
+    cast = desks.house.cast
+    for table, id_, column in (
+        ("contract", business.contract, "details"),
+        ("organisation", business.partner.organisation_id, "name"),
+        ("storage_account", business.account, "name"),
+        ("member", business.member, "name"),
+    ):
+        await cast.row(f"update {table} set {column} = 'Before' where id = %s returning id", id_)
+    actors = {Kind.OPERATOR: cast.operator, Kind.DISTRIBUTOR: business.distributor, Kind.PARTNER: business.partner}
+
+    async def open_(route: str) -> Opened:
+        edit = EDITS[route]
+        actor = actors[edit.kind]
+        me = await desks.of(actor, edit.role)
+        other = me if edit.by_self else await desks.of(actor, Role.ADMIN, "Colleague & Co")
+        if "contract" in edit.changes:
+            for whose in ("Mine", "Theirs"):
+                ids[f"contract {whose}"] = str(await cast.contract(business.distributor, details=whose))
+        subject = ids[edit.subject] if edit.subject else me.member_id
+        if edit.by_self:
+            await cast.row("update member set name = 'Before' where id = %s returning id", subject)
+        return Opened(desks.house, edit, route.format(**ids), subject, me, other, ids)
+
+    return open_
+
+
+@pytest.mark.parametrize(("route", "name", "other"), PAIRS)
+async def test_what_two_people_change_in_two_fields_stays_both(opened: Open, route: str, name: str, other: str) -> None:
+    at: Opened = await opened(route)
+    mine, theirs = at.edit.changes[name].mine, at.edit.changes[other].theirs
+    stale = await at.page()
+    assert (await at.send(at.other, await at.page(at.other), theirs[0])).status_code == 303
+    assert (await at.send(at.me, stale, mine[0])).status_code == 303
+    assert await at.values() == at.expected(**{name: mine[1], other: theirs[1]})
+
+
+@pytest.mark.parametrize(("route", "name"), FIELDS)
+async def test_what_somebody_else_has_changed_is_not_replaced_unseen(opened: Open, route: str, name: str) -> None:
+    at: Opened = await opened(route)
+    change = at.edit.changes[name]
+    untouched = {other: one.theirs for other, one in at.edit.changes.items() if other != name}
+    stale = await at.page()
+    theirs = [change.theirs[0], *(typed for typed, _ in untouched.values())]
+    assert (await at.send(at.other, await at.page(at.other), *theirs)).status_code == 303
+    after = at.expected(**{name: change.theirs[1]}, **{other: value for other, (_, value) in untouched.items()})
+    assert await at.values() == after
+
+    refused = await at.send(at.me, stale, change.mine[0])
+    assert refused.status_code == 409
+    assert await at.values() == after
+    assert "this was changed while you were editing it" in refused.text
+    again = form_of(refused.text, at.path)
+    told = again.errors[f"{name}-error"]
+    assert told.startswith(f"Now {change.said[1]}"), told
+    assert change.said[0] in told
+    assert ("you in another window" if at.edit.by_self else "Colleague & Co") in told
+    assert {f"{other}-note" for other in untouched} == {id_ for id_ in again.errors if id_.endswith("-note")}
+    kept = {field: text.format(**at.ids) for field, text in change.mine[0].items()}
+    assert {field: again.shown.get(field, "") for field in kept} == kept
+
+    # Untouched fields follow what is there now, so that to send it once more replaces the one field alone.
+    assert (await at.send(at.me, again)).status_code == 303
+    assert await at.values() == {**after, name: change.mine[1]}
+
+
+@pytest.mark.parametrize(("route", "name"), FIELDS)
+async def test_of_two_at_once_one_is_told_of_the_other(opened: Open, route: str, name: str) -> None:
+    """Both have read the thing before either could write: their statements wait for a lock that somebody holds."""
+    at: Opened = await opened(route)
+    change = at.edit.changes[name]
+    cast = at.house.cast
+    first, second = await at.page(), await at.page(at.other)
+    waiting = """
+        select count(*) from pg_stat_activity
+        where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"""
+    async with cast.database.pool.connection() as conn, conn.transaction():
+        await conn.execute(at.edit.lock, [at.subject])
+        both = [
+            asyncio.create_task(at.send(at.me, first, change.mine[0])),
+            asyncio.create_task(at.send(at.other, second, change.theirs[0])),
+        ]
+        async with asyncio.timeout(30):
+            while await cast.row(waiting) != (2,):
+                assert not any(task.done() for task in both)
+    answers = [answer.status_code for answer in await asyncio.gather(*both)]
+    assert sorted(answers) == [303, 409]
+    won = change.mine if answers[0] == 303 else change.theirs
+    assert await at.values() == at.expected(**{name: won[1]})
+
+
+@pytest.mark.parametrize(("route", "name"), FIELDS)
+async def test_a_form_sent_twice_is_done_once(opened: Open, route: str, name: str) -> None:
+    at: Opened = await opened(route)
+    change = at.edit.changes[name]
+    form = await at.page()
+    entries = "select count(*) from audit_entry where subject_id = %s"
+    assert (await at.send(at.me, form, change.mine[0])).status_code == 303
+    counted = await at.house.cast.row(entries, str(at.subject))
+    assert (await at.send(at.me, form, change.mine[0])).status_code == 303
+    assert await at.values() == at.expected(**{name: change.mine[1]})
+    assert await at.house.cast.row(entries, str(at.subject)) == counted
+
+
+@pytest.mark.parametrize("route", EDITS)
+async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(opened: Open, route: str) -> None:
+    at: Opened = await opened(route)
+    form = await at.page()
+    before = await at.values()
+    for broken in (
+        {name: text for name, text in form.fields.items() if not name.startswith(PREFIX)},
+        {name: "\0" if name.startswith(PREFIX) else text for name, text in form.fields.items()},
+    ):
+        typed = {field: text for change in at.edit.changes.values() for field, text in change.mine[0].items()}
+        typed = {field: text.format(**at.ids) for field, text in typed.items()}
+        refused = await at.me.http.post(at.path, data={**broken, **typed})
+        assert refused.status_code == 422
+        assert "this page is out of date" in refused.text
+        assert await at.values() == before
+        again = form_of(refused.text, at.path)
+        assert (await at.page()).hidden.keys() == again.hidden.keys()
+        assert {field: again.shown.get(field, "") for field in typed} == typed
+
+
+@pytest.mark.parametrize("route", EDITS)
+async def test_each_field_that_one_sees_says_what_it_was(opened: Open, route: str) -> None:
+    at: Opened = await opened(route)
+    form = await at.page()
+    assert form.names
+    assert {PREFIX + name for name in form.names} == {name for name in form.hidden if name.startswith(PREFIX)}
+    assert set(at.edit.changes) == {name for name in form.names if not name.endswith("_unit")}
+    page = (await at.me.get(at.path)).text
+    assert f'action="{at.path}" autocomplete="off"' in page
+
+
+async def test_each_form_of_the_console_is_of_one_kind_or_the_other(house: House) -> None:
+    posts = {
+        route.path
+        for route in house.app.routes
+        if isinstance(route, APIRoute)
+        and "POST" in (route.methods or ())
+        and route.endpoint.__module__.startswith("tonnage.console.")
+    }
+    assert EDITS.keys() & NO_EDITS.keys() == set()
+    assert posts == EDITS.keys() | NO_EDITS.keys()
+
+
+async def test_what_a_page_shows_of_a_thing_that_exists_says_what_it_was(
+    desks: Desks, business: Business, ids: dict[str, str]
+) -> None:
+    """Any form on any page: a field begins empty, unless the form is of a new thing or carries its originals."""
+    await desks.house.cast.row(
+        "update storage_account set suspended_at = now(), suspension_reason = 'Late' where id = %s returning id",
+        business.account,
+    )
+    seen: set[str] = set()
+    actors: list[Actor] = [desks.house.cast.operator, business.distributor, business.partner]
+    creations = {path.format(**ids) for path in CREATIONS}
+    for actor in actors:
+        desk = await desks.of(actor)
+        for path in pages_of(desks.house, actor.kind):
+            for form in forms_of((await desk.get(path.format(**ids))).text):
+                if form.is_post and form.action not in creations:
+                    shown = {name for name, text in form.shown.items() if text}
+                    assert {PREFIX + name for name in shown} <= form.hidden.keys(), (path, form)
+                    seen |= {form.action} if shown else set()
+    assert seen == {path.format(**ids) for path in EDITS.keys() - SHOWS_NOTHING_YET}
+
+
+def pages_of(house: House, kind: Kind) -> list[str]:
+    return [
+        route.path
+        for route in house.app.routes
+        if isinstance(route, APIRoute)
+        and route.endpoint.__module__.startswith("tonnage.console.")
+        and "GET" in (route.methods or ())
+        and AUDIENCES.get("/" + route.path.split("/")[1]) in {None, kind}
+        and not WITHOUT_SESSION.fullmatch(route.path)
+    ]
