@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import psycopg
 
 from tonnage import migrations
@@ -138,7 +137,7 @@ async def _organisations(url: str) -> list[Distributor]:
         operator = await _operator(database)
         now = datetime.now(UTC)
         region = NewRegion("bench", "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
-        await database.run(lambda conn: regions.add_region(conn, operator, region, now))
+        await database.run(regions.add_region, operator, region, now)
         return [await _distributor(database, operator, name) for name in ("Few", "Many", "Writers", "Reports")]
 
 
@@ -153,16 +152,14 @@ async def _operator(database: Database) -> Actor:
 
 async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
     now = datetime.now(UTC)
-    made = await database.run(lambda conn: organisations.create_distributor(conn, operator, name, now))
+    made = await database.run(organisations.create_distributor, operator, name, now)
     wanted = NewKey("bench", Role.ADMIN)
-    key, _ = await database.run(lambda conn: api_keys.create_key(conn, operator, made, wanted, now))
+    key, _ = await database.run(api_keys.create_key, operator, made, wanted, now)
     signed = [await _contract(database, operator, made) for _ in range(3)]
     return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
 
 
 async def _contract(database: Database, operator: Actor, distributor: UUID) -> UUID:
     terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR", "Standard terms")
-    made = await database.run(
-        lambda conn: contracts.create_contract(conn, operator, distributor, terms, datetime.now(UTC))
-    )
-    return UUID(msgspec.json.decode(made)["id"])
+    made = await database.run(contracts.create_contract, operator, distributor, terms, datetime.now(UTC))
+    return made.id

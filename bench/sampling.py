@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import json
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 import httpx
 import psycopg
@@ -108,7 +106,7 @@ def _new_database(url: str) -> str:
 async def _prepare(url: str, gateway: Testbed, key_file: Path, accounts: int) -> int:
     reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     async with connect(url) as database:
-        region = await database.transaction(lambda conn: _rows(conn, reached, key_file, accounts))
+        region = await database.transaction(_rows, reached, key_file, accounts)
     await _on_gateway(gateway, accounts)
     return region
 
@@ -125,10 +123,8 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
         await organisations.create_distributor(conn, operator, "Sampled", now), Kind.DISTRIBUTOR, Role.ADMIN, "cli"
     )
     terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR")
-    contract = json.loads(await contracts.create_contract(conn, operator, distributor.organisation_id, terms, now))[
-        "id"
-    ]
-    await partners.create_partner(conn, distributor, NewPartner(UUID(contract), "Sampled", 0, None), now)
+    contract = await contracts.create_contract(conn, operator, distributor.organisation_id, terms, now)
+    await partners.create_partner(conn, distributor, NewPartner(contract.id, "Sampled", 0, None), now)
     await conn.execute(_ACCOUNTS, {"first": _FIRST_ID, "region": cluster.region_id, "count": accounts, "now": now})
     return cluster.region_id
 

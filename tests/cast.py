@@ -1,6 +1,5 @@
 """A named cast for tests: an operator, distributors, contracts, partners, accounts. All new, with random names."""
 
-import json
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -52,12 +51,12 @@ class Cast:
     async def region(self, name: str | None = None) -> str:
         name = name or f"r{uuid.uuid4().hex[:12]}"
         region = NewRegion(name, "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
-        await self.database.run(lambda conn: regions.add_region(conn, self.operator, region, self.now))
+        await self.database.run(regions.add_region, self.operator, region, self.now)
         return name
 
     async def distributor(self, name: str | None = None) -> Actor:
         made = await self.database.run(
-            lambda conn: organisations.create_distributor(conn, self.operator, name or unique("Distributor"), self.now)
+            organisations.create_distributor, self.operator, name or unique("Distributor"), self.now
         )
         return Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli")
 
@@ -66,9 +65,9 @@ class Cast:
     ) -> UUID:
         terms = NewContract(reserved, Decimal(100), currency, details)
         made = await self.database.run(
-            lambda conn: contracts.create_contract(conn, self.operator, distributor.organisation_id, terms, self.now)
+            contracts.create_contract, self.operator, distributor.organisation_id, terms, self.now
         )
-        return UUID(json.loads(made)["id"])
+        return made.id
 
     async def partner(
         self,
@@ -80,8 +79,8 @@ class Cast:
         name: str | None = None,
     ) -> Actor:
         details = NewPartner(contract, name or unique("Partner"), allocated, overdraft)
-        made = await self.database.run(lambda conn: partners.create_partner(conn, distributor, details, self.now))
-        return Actor(UUID(json.loads(made)["id"]), Kind.PARTNER, Role.ADMIN, "cli")
+        made = await self.database.run(partners.create_partner, distributor, details, self.now)
+        return Actor(made.id, Kind.PARTNER, Role.ADMIN, "cli")
 
     async def account(
         self,
@@ -94,22 +93,18 @@ class Cast:
     ) -> int:
         email = f"{uuid.uuid4().hex}@example.org"
         details = NewAccount(name or unique("Account"), email, "hash", allocated, overdraft, region)
-        made = await self.database.run(
-            lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, self.now)
-        )
-        return int(json.loads(made)["clientAccountId"])
+        made = await self.database.run(accounts.create_account, partner, partner.organisation_id, details, self.now)
+        return made.id
 
     async def key(self, actor: Actor, role: Role = Role.ADMIN, *, valid_until: datetime | None = None) -> str:
         details = NewKey("for a test", role, valid_until)
-        key, _ = await self.database.run(
-            lambda conn: api_keys.create_key(conn, self.operator, actor.organisation_id, details, self.now)
-        )
+        key, _ = await self.database.run(api_keys.create_key, self.operator, actor.organisation_id, details, self.now)
         return key
 
     async def purge(self, now: datetime, backends: Backends | None = None) -> int:
         """What the job does, wherever accounts are due by then. Without `backends` all regions must be metered."""
         backends = backends or OpenBackends(self.database, None)
-        due = await self.database.run(lambda conn: purge_queries.regions_due(conn, now))
+        due = await self.database.run(purge_queries.regions_due, now)
         return sum(
             [
                 await purge_due(

@@ -71,7 +71,7 @@ class ClusterHouse(House):
     async def looked_at(self) -> None:
         """The region's cluster is known to be its own, as the first job after connecting it finds."""
         for cluster in await self.database.run(queries.clusters):
-            await self.database.run(lambda conn, cluster=cluster: queries.set_identity_unverified(conn, cluster, None))
+            await self.database.run(queries.set_identity_unverified, cluster, None)
 
     async def work(self) -> list[str]:
         """Does the jobs that wait, and those that these ask for; gives their names. A failure is raised."""
@@ -130,7 +130,7 @@ async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:
     region = NewRegion(REGION, gateway.address, gateway.address, gateway.address)
     reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     await cast.database.transaction(
-        lambda conn: regions.add_region(conn, cast.operator, region, cast.now, gateway=reached, key_file=key_file)
+        regions.add_region, cast.operator, region, cast.now, gateway=reached, key_file=key_file
     )
     (cluster,) = await cast.database.run(queries.clusters)
     return cluster.region_id

@@ -22,6 +22,8 @@ SIGNS = {
     "fastapi": r"fastapi\.dependencies|iter_route_contexts|\.dependant\b|\.body_field\b",
     "httptools": r"httptools",
     "procrastinate": r"procrastinate_\w|procrastinate\.schema|\"procrastinate\.",
+    "psycopg": r"psycopg\.waiting",
+    "psycopg-pool": r"\.drain\(",
     "pydantic": r"pydantic_core",
     "starlette": r"starlette\.routing",
     "uvicorn": r"uvicorn\.protocols|uvicorn\.config|uvicorn\.Server",

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 SOURCE = Path(__file__).parent.parent / "src/tonnage"
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -39,7 +41,7 @@ def test_only_access_names_the_audit_table() -> None:
 def test_sql_stands_in_files_of_queries() -> None:
     """Actions, doors and jobs call named functions; the database's own facts are looked at by those who keep it."""
     allowed = {
-        "db.py",
+        "deadlines.py",
         "sealing.py",
         "checks.py",
         "doctor_checks.py",
@@ -106,3 +108,38 @@ def test_arguments_of_pages_are_solved_by_fastapi() -> None:
     assert "console" not in using
     plain = {path.relative_to(SOURCE).parts[0] for path in FILES if "route_class=AuthFirstRoute" in path.read_text()}
     assert plain == {"console"}
+
+
+def test_no_lambda_only_passes_its_connection_on() -> None:
+    """`run(work, argument)`, not `run(lambda conn: work(conn, argument))`."""
+    found = [
+        f"{path.relative_to(SOURCE)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Lambda) and passes_on(node)
+    ]
+    assert found == []
+
+
+def passes_on(function: ast.Lambda) -> bool:
+    """Whether its first parameter, a connection by name, is the first argument of the call that it is."""
+    parameters, call = function.args.posonlyargs + function.args.args, function.body
+    if not parameters or not isinstance(call, ast.Call) or not call.args:
+        return False
+    name, first = parameters[0].arg, call.args[0]
+    return name.strip("_") in {"conn", "connection", "db"} and isinstance(first, ast.Name) and first.id == name
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lambda conn: work(conn, 1)", True),
+        ("lambda connection, after=0: queries.work(connection, after=after)", True),
+        ("lambda conn: conn.execute('select 1')", False),
+        ("lambda account: backend.apply(account)", False),
+    ],
+)
+def test_that_check(text: str, expected: bool) -> None:
+    function = ast.parse(text, mode="eval").body
+    assert isinstance(function, ast.Lambda)
+    assert passes_on(function) is expected

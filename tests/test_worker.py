@@ -86,7 +86,7 @@ async def working(
 
 
 async def ask(database: Database) -> None:
-    await database.transaction(lambda conn: defer(conn, "test.work", "7"))
+    await database.transaction(defer, "test.work", "7")
 
 
 async def rows(database: Database, query: Any) -> list[tuple[Any, ...]]:
@@ -99,7 +99,7 @@ async def rows(database: Database, query: Any) -> list[tuple[Any, ...]]:
 async def jobs(database: Database) -> list[dict[str, Any]]:
     """Those of `test.work`, as an operator sees them."""
     text, params = queries.latest_jobs(100, failed=False)()
-    seen = await database.run(lambda conn: _documents(conn, text, params))
+    seen = await database.run(_documents, text, params)
     return [one for one in seen if one["name"] == "test.work"]
 
 
@@ -137,7 +137,7 @@ async def test_a_job_that_fails_by_a_bug_is_there_to_see_and_to_retry(
     async with working(conninfo, database):
         (failed,) = await until(database, lambda seen: [one["status"] for one in seen] == ["failed"])
         assert (failed["subject"], failed["reason"]) == ("7", "KeyError('x')")
-        assert (await database.transaction(lambda conn: retry(conn, [failed["id"]]))).jobs == 1
+        assert (await database.transaction(retry, [failed["id"]])).jobs == 1
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
 
@@ -162,7 +162,7 @@ async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
     await rows(database, "update procrastinate_jobs set attempts = 5, scheduled_at = '2099-01-01' returning id")
     async with working(conninfo, database):
         assert [one["status"] for one in await jobs(database)] == ["retrying"]
-        await database.transaction(lambda conn: retry(conn, None))
+        await database.transaction(retry, None)
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 3
 
@@ -187,7 +187,7 @@ async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
     conninfo, database = alone
     work_to_do.go_on.set()
     await ask(database)
-    await database.transaction(lambda conn: defer(conn, "test.work", "8"))
+    await database.transaction(defer, "test.work", "8")
     await rows(
         database,
         """
@@ -211,7 +211,7 @@ async def test_what_takes_long_keeps_nothing_short_waiting(
     conninfo, database = alone
     purges = Work(monkeypatch, "provisioning.purge_region")
     for region in range(20):
-        await database.transaction(lambda conn, region=region: defer(conn, "provisioning.purge_region", region))
+        await database.transaction(defer, "provisioning.purge_region", region)
     work_to_do.go_on.set()
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):

@@ -22,6 +22,7 @@ from tonnage.api_keys.guard import services_of
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.contracts import api as contracts
 from tonnage.db import connect
+from tonnage.db.deadlines import limited, request_limit
 from tonnage.errors import Unavailable
 from tonnage.members import api as members
 from tonnage.metering import api as metering
@@ -188,7 +189,7 @@ async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
     """Writes the last-used times of keys now and then, and at the end."""
     async with _beside(_flush_forever(key_cache)):
         yield
-    with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
+    with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable), limited(request_limit()):
         await key_cache.flush()
 
 
@@ -196,7 +197,8 @@ async def _flush_forever(key_cache: KeyCache) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
         try:
-            await key_cache.flush()
+            with limited(request_limit()):
+                await key_cache.flush()
         except (psycopg.OperationalError, PoolTimeout, Unavailable):
             _log.warning("last-used times of keys could not be written; they are lost for this half minute")
 

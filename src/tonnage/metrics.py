@@ -27,7 +27,7 @@ routes = APIRouter(route_class=ApiRoute)
 @routes.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, call: OperatorViewer) -> Response:
     """In the text format of Prometheus. What is from the database is the same from every process."""
-    facts = await call.database.run(lambda conn: _facts(conn, call.now))
+    facts = await call.database.run(_facts, call.now)
     registry = CollectorRegistry()
     registry.register(facts)
     told = generate_latest(request.app.state.requests.registry) + generate_latest(registry)

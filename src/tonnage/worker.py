@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
+from tonnage.db.pools import Pools
 from tonnage.errors import NotFound, Sentence, Unavailable
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.declaration import DECLARED, Job
@@ -40,13 +42,17 @@ def jobs_app(
     conninfo: str, services: Services, jobs: Iterable[Job] = DECLARED.values(), pauses: Sequence[float] = RETRY_PAUSES
 ) -> App:
     """The queue's application, with every declared job and the queue's own."""
+    make_pool: Callable[..., Any] = (
+        Pools().make
+    )  # the type of psycopg's pool is generic in the connection, the queue's is not
     app = App(
         connector=PsycopgConnector(
+            pool_factory=make_pool,
             conninfo=conninfo,
+            name="jobs",
             min_size=1,
             max_size=CONNECTIONS,
             timeout=CONNECTION_WAIT,
-            kwargs={"application_name": "tonnage jobs"},
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
@@ -82,7 +88,7 @@ def _recurring(app: App, services: Services, declared: Job, cron: str, pauses: S
     @app.task(name=name, queue=declared.queue, lock=None if name == TAKE_OVER else name, queueing_lock=name)
     async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
         async def attempt() -> None:
-            of_database = await services.database.run(lambda conn: queries.drop_missed(conn, name))
+            of_database = await services.database.run(queries.drop_missed, name)
             require_clock(of_database, services.wall_clock())
             await declared.function(services, "")
 
@@ -99,7 +105,7 @@ def _on_demand(app: App, services: Services, declared: Job) -> None:
     @app.task(name=declared.name, queue=declared.queue, pass_context=True, retry=RetryWhenAway())
     async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
         job_id, lock = context.job.id or 0, context.job.lock or lock_key(declared.name, subject)
-        of_database = await services.database.run(lambda conn: queries.coalesce(conn, job_id, lock))
+        of_database = await services.database.run(queries.coalesce, job_id, lock)
         require_clock(of_database, services.wall_clock())
         try:
             await declared.function(services, subject)

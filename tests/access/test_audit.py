@@ -29,7 +29,7 @@ async def read(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditEntry]:
-    return await database.run(lambda conn: access_lists.audit_entries(conn, scope, wanted, before, limit))
+    return await database.run(access_lists.audit_entries, scope, wanted, before, limit)
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ async def ann(cast: Cast) -> Person:
 
 async def added(ann: Person, organisation_id: UUID) -> None:
     details = NewMember(f"{uuid.uuid4().hex}@example.org", Role.VIEWER, "hash")
-    await ann.database.run(lambda conn: member_actions.create_member(conn, ann.actor, organisation_id, details, NOW))
+    await ann.database.run(member_actions.create_member, ann.actor, organisation_id, details, NOW)
 
 
 async def test_who_what_and_to_whom(ann: Person, cast: Cast) -> None:
     own = ann.actor.organisation_id
     key, _ = await ann.database.run(
-        lambda conn: api_key_actions.create_key(conn, ann.actor, own, NewKey("Nightly export", Role.VIEWER), NOW)
+        api_key_actions.create_key, ann.actor, own, NewKey("Nightly export", Role.VIEWER), NOW
     )
     newest, *_, oldest = await read(ann.database, own)
     assert (newest.actor_kind, newest.actor_id, newest.actor_name) == ("member", ann.id, "Ann Miller")
@@ -125,7 +125,7 @@ async def test_what_is_gone_has_no_name_any_more(ann: Person, cast: Cast) -> Non
     bob = await person(cast, ann.actor)
     own = ann.actor.organisation_id
     await added(bob, own)
-    await ann.database.run(lambda conn: member_actions.delete_member(conn, ann.actor, own, bob.id))
+    await ann.database.run(member_actions.delete_member, ann.actor, own, bob.id)
     gone, made, *_ = await read(ann.database, own)
     assert (gone.action, gone.subject_id, gone.subject_name) == ("member.delete", str(bob.id), None)
     assert (made.actor_id, made.actor_name, made.actor_organisation) == (bob.id, None, "Distribution")

@@ -21,7 +21,7 @@ async def rows(house: ClusterHouse, count: int, business: Business) -> None:
     """So many keys of the account that no cluster knows."""
     for _ in range(count):
         await house.database.run(
-            lambda conn: access_key_queries.insert_key(conn, business.account, new_access_key(), None, house.clock.now)
+            access_key_queries.insert_key, business.account, new_access_key(), None, house.clock.now
         )
 
 
@@ -205,7 +205,7 @@ async def test_while_it_waits_for_deletion_and_when_it_is_purged(cluster_house: 
     await make(house, business)
     assert await drop(house, business, go["accessKey"]) == 204
     house.clock.now = due = house.clock.now.replace(year=2027)
-    claimed = await house.database.run(lambda conn: purge_queries.start_due_purges(conn, house.region_id, due, 0, 10))
+    claimed = await house.database.run(purge_queries.start_due_purges, house.region_id, due, 0, 10)
     assert claimed == [business.account]
     for status, sentence in await changed(house, keys_path(business), keep["accessKey"], key):
         assert (status, "being deleted right now" in sentence) == (409, True)

@@ -61,9 +61,7 @@ async def way(house: ClusterHouse) -> AsyncGenerator[LossyWay]:
     async with lossy_way(house.gateway) as lossy:
         reached = Reached(lossy.address, house.gateway.access_key, house.gateway.secret_key)
         await house.database.transaction(
-            lambda conn: regions.connect_region(
-                conn, house.cast.operator, REGION, reached, house.clock(), house.key_file
-            )
+            regions.connect_region, house.cast.operator, REGION, reached, house.clock(), house.key_file
         )
         await house.looked_at()
         yield lossy
@@ -78,7 +76,7 @@ async def backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
 
 
 async def states(house: ClusterHouse, business: Business) -> list[str]:
-    found = await house.database.run(lambda conn: access_key_queries.keys_of(conn, [business.account]))
+    found = await house.database.run(access_key_queries.keys_of, [business.account])
     return sorted(found.get(business.account, {}).values())
 
 
@@ -214,15 +212,15 @@ async def test_who_comes_too_late_with_a_secret_finds_it_given_up(house: Cluster
     business = await house.business()
     key = "TONNAGESLEPTAWHILE00"
     now = house.clock.now
-    await house.database.run(lambda conn: access_key_queries.insert_key(conn, business.account, key, None, now))
+    await house.database.run(access_key_queries.insert_key, business.account, key, None, now)
     late, young = now + timedelta(minutes=2), "TONNAGEHASJUSTBEGUN0"
-    await house.database.run(lambda conn: access_key_queries.insert_key(conn, business.account, young, None, late))
-    given_up = await house.database.run(lambda conn: access_key_queries.expire_pending(conn, house.region_id, now))
+    await house.database.run(access_key_queries.insert_key, business.account, young, None, late)
+    given_up = await house.database.run(access_key_queries.expire_pending, house.region_id, now)
     assert given_up == [(business.account, key)]
     stamp = house.cast.operator.stamp
-    assert await house.database.run(lambda conn: access_key_queries.activate_key(conn, key, late, stamp)) is None
+    assert await house.database.run(access_key_queries.activate_key, key, late, stamp) is None
     assert await states(house, business) == ["deleting", "pending"]
-    assert await house.database.run(lambda conn: access_key_queries.activate_key(conn, young, late, stamp)) is not None
+    assert await house.database.run(access_key_queries.activate_key, young, late, stamp) is not None
 
 
 async def test_a_key_that_is_made_after_it_was_given_up_is_deleted_at_once(
@@ -287,7 +285,7 @@ async def test_the_sweep_finds_keys_on_one_side_only(house: ClusterHouse) -> Non
     backend = await house.backend()
     kept, lost = [(await make(house, business))["accessKey"] for _ in range(2)]
     actor = Actor(house.cast.operator.organisation_id, Kind.OPERATOR, Role.ADMIN, "job")
-    before = await house.database.run(lambda conn: access_key_queries.keys_of(conn, [business.account]))
+    before = await house.database.run(access_key_queries.keys_of, [business.account])
     await backend.delete_key(business.account, lost)
     foreign = (await backend.create_key(business.account, "FOREIGN0000000000001")).access_key
     young = (await make(house, business))["accessKey"]

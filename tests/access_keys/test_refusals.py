@@ -78,7 +78,7 @@ async def test_ten_of_which_some_are_going_are_waited_for(house: ClusterHouse) -
     business = await house.business()
     for _ in range(MAX_ACCESS_KEYS - 1):
         await house.database.run(
-            lambda conn: access_key_queries.insert_key(conn, business.account, new_access_key(), None, house.clock.now)
+            access_key_queries.insert_key, business.account, new_access_key(), None, house.clock.now
         )
     made = await make(house, business)
     status, sentence = await told(house, business)
@@ -165,7 +165,7 @@ async def test_an_account_that_its_cluster_refuses(house: ClusterHouse) -> None:
 async def test_an_account_of_which_only_a_change_is_refused_has_keys(house: ClusterHouse) -> None:
     business = await house.business()
     await house.database.run(
-        lambda conn: provisioning_queries.record_refusal(conn, business.account, 1, "The storage cluster refuses it.")
+        provisioning_queries.record_refusal, business.account, 1, "The storage cluster refuses it."
     )
     await make(house, business)
 

@@ -108,9 +108,7 @@ async def two_regions(
             await cast.region(METERED)
             here = NewRegion(ON_CLUSTER, *["https://s3.example.org"] * 3)
             gateway = Gateway("http://127.0.0.1:1", "ACCESS", "secret")
-            await database.transaction(
-                lambda conn: add_region(conn, cast.operator, here, NOW, gateway=gateway, key_file=key_file)
-            )
+            await database.transaction(add_region, cast.operator, here, NOW, gateway=gateway, key_file=key_file)
             (made,) = await database.run(clusters)
             yield cast, made.region_id
 
@@ -279,9 +277,7 @@ async def test_the_state_of_what_its_cluster_was_told(scene: Scene) -> None:
     scope = scene.partner.organisation_id
 
     async def state() -> tuple[str, str | None]:
-        view = await scene.cast.database.run(
-            lambda conn: extended_queries.extended_account(conn, scope, scope, account)
-        )
+        view = await scene.cast.database.run(extended_queries.extended_account, scope, scope, account)
         assert view is not None
         shown = json.loads(view)
         assert shown["region"] == ON_CLUSTER

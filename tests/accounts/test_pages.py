@@ -40,7 +40,7 @@ async def world(cast: Cast) -> Trade:
 async def asked(cast: Cast, scope: UUID | None, partner: UUID | None = None, **query: str) -> PageOf[AccountRow]:
     """A page; the whole list, row by row, must begin with the same rows."""
     state = read_list_state(ACCOUNTS, query)
-    found = await cast.database.run(lambda conn: account_rows(conn, scope, partner, state))
+    found = await cast.database.run(account_rows, scope, partner, state)
     async with cast.database.streams.connection() as conn:
         whole = [row async for row in every_account(conn, scope, partner, state)]
     assert len(whole) == found.total
@@ -66,7 +66,7 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, world: Trade
         account, name, email, world.own, partner, distributor, world.region, 2 * TB, True, 3 * TB,
         None, OPENED, None, False, "metered",
     )  # fmt: skip
-    facts = await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, account))
+    facts = await cast.database.run(account_detail, world.own, world.own, account)
     assert facts is not None
     assert facts.s3_url == "https://s3.example.org"
     assert {field: value for field, value in facts._asdict().items() if field in row._fields} == {
@@ -78,14 +78,8 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, world: Trade
 async def test_what_waits_and_what_is_suspended(cast: Cast, world: Trade) -> None:
     late, soon, held, gone = [await cast.account(world.partner, name=name) for name in ("late", "soon", "held", "gone")]
     for account, days in ((late, 30), (soon, 20)):
-        await cast.database.run(
-            lambda conn, account=account, days=days: actions.delete_account(
-                conn, world.partner, world.own, account, days, OPENED
-            )
-        )
-    await cast.database.transaction(
-        lambda conn: change_actions.suspend_account(conn, world.partner, world.own, held, "unpaid", OPENED)
-    )
+        await cast.database.run(actions.delete_account, world.partner, world.own, account, days, OPENED)
+    await cast.database.transaction(change_actions.suspend_account, world.partner, world.own, held, "unpaid", OPENED)
     await purge(cast, world.partner, gone, at("2026-01-08"))
     waiting = await asked(cast, world.own, world.own, show="deletion", sort="deletion")
     assert [(row.name, row.pending_deleted_at) for row in waiting.rows] == [
@@ -94,10 +88,10 @@ async def test_what_waits_and_what_is_suspended(cast: Cast, world: Trade) -> Non
     ]
     assert names(await asked(cast, world.own, world.own, show="suspended")) == ["held"]
     assert names(await asked(cast, world.own, world.own, sort="deletion")) == ["soon", "late", "held"]
-    facts = await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, held))
+    facts = await cast.database.run(account_detail, world.own, world.own, held)
     assert facts is not None
     assert (facts.suspended_at, facts.suspension_reason) == (OPENED, "unpaid")
-    assert await cast.database.run(lambda conn: account_detail(conn, world.own, world.own, gone)) is None
+    assert await cast.database.run(account_detail, world.own, world.own, gone) is None
 
 
 async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, world: Trade) -> None:
@@ -169,9 +163,7 @@ async def test_whose_accounts_they_are(cast: Cast, world: Trade) -> None:
     assert await ids(world.own, sibling.organisation_id) == set()
     assert await ids(distributor, foreign.organisation_id) == set()
     assert await ids(uuid4()) == await ids(uuid4(), world.own) == set()
-    assert await cast.database.run(lambda conn: account_detail(conn, distributor, world.own, mine))
+    assert await cast.database.run(account_detail, distributor, world.own, mine)
     for scope, partner in ((sibling.organisation_id, world.own), (distributor, sibling.organisation_id)):
-        facts = await cast.database.run(
-            lambda conn, scope=scope, partner=partner: account_detail(conn, scope, partner, mine)
-        )
+        facts = await cast.database.run(account_detail, scope, partner, mine)
         assert facts is None

@@ -21,6 +21,6 @@ async def test_an_account_needs_a_region(new_database: Callable[[], AbstractCont
             partner = await cast.partner(distributor, await cast.contract(distributor))
             with pytest.raises(Conflict, match="no region yet"):
                 await cast.account(partner)
-            await database.run(lambda conn: close_partner(conn, distributor, partner.organisation_id, cast.now))
+            await database.run(close_partner, distributor, partner.organisation_id, cast.now)
             with pytest.raises(NotFound):
                 await cast.account(partner)

@@ -33,9 +33,7 @@ async def house_away(conninfo: str, key_file: Path) -> AsyncGenerator[House]:
         database = await stack.enter_async_context(connect(conninfo))
         cast = await Cast.of(database)
         region = NewRegion("eu", "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
-        await database.transaction(
-            lambda conn: regions.add_region(conn, cast.operator, region, cast.now, gateway=AWAY, key_file=key_file)
-        )
+        await database.transaction(regions.add_region, cast.operator, region, cast.now, gateway=AWAY, key_file=key_file)
         await stack.enter_async_context(app.router.lifespan_context(app))
         backends = OpenBackends(database, key_file, BRISK)
         app.state.services = replace(app.state.services, backends=backends)

@@ -141,7 +141,7 @@ async def test_two_purges_at_once_free_the_capacity_once(house: House, business:
     await account.call("DELETE")
     database, stamp = house.cast.database, house.cast.operator.stamp
     (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
-    await database.run(lambda conn: purge_queries.start_due_purges(conn, region, DUE, 0, 1_000_000))
+    await database.run(purge_queries.start_due_purges, region, DUE, 0, 1_000_000)
     for expected in (True, False):
-        finished = await database.run(lambda conn: purge_queries.finish_purge(conn, business.account, DUE, stamp))
+        finished = await database.run(purge_queries.finish_purge, business.account, DUE, stamp)
         assert (finished is not None) is expected

@@ -31,7 +31,7 @@ async def test_a_revoked_key_stops_within_a_second_on_every_process(house: House
     key = await house.cast.key(distributor)
     assert (await house.call("GET", LIST, key)).status_code == 200
     (key_id,) = await house.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
-    await house.cast.database.run(lambda conn: api_key_actions.revoke_key(conn, house.cast.operator, key_id, NOW))
+    await house.cast.database.run(api_key_actions.revoke_key, house.cast.operator, key_id, NOW)
     house.clock.now = NOW + timedelta(seconds=0.999)
     assert (await house.call("GET", LIST, key)).status_code == 200
     house.clock.now = NOW + timedelta(seconds=1)
@@ -64,7 +64,7 @@ async def test_the_keys_of_a_closed_partner_end(house: House) -> None:
     partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
     key = await house.cast.key(partner)
     assert (await house.call("GET", "/v1/storage-account/list", key)).status_code == 200
-    await house.cast.database.run(lambda conn: close_partner(conn, distributor, partner.organisation_id, NOW))
+    await house.cast.database.run(close_partner, distributor, partner.organisation_id, NOW)
     house.clock.now = NOW + timedelta(seconds=1)
     assert (await house.call("GET", "/v1/storage-account/list", key)).status_code == 401
 

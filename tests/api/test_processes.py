@@ -58,7 +58,7 @@ async def test_a_key_that_is_revoked_at_one_ends_at_the_other_within_a_second(ho
         assert (await at.call("GET", "/v1/contract/list", key)).status_code == 200
     (number,) = await house.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
     assert isinstance(number, UUID)
-    await house.cast.database.run(lambda conn: revoke_key(conn, house.cast.operator, number, NOW))
+    await house.cast.database.run(revoke_key, house.cast.operator, number, NOW)
     house.clock.now = NOW + timedelta(seconds=1)
     for at in (house, other):
         assert (await at.call("GET", "/v1/contract/list", key)).status_code == 401

@@ -79,9 +79,7 @@ async def test_a_cluster_that_is_back(
 ) -> None:
     there = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     operator = away.cast.operator
-    await away.cast.database.transaction(
-        lambda conn: regions.connect_region(conn, operator, "eu", there, NOW, key_file)
-    )
+    await away.cast.database.transaction(regions.connect_region, operator, "eu", there, NOW, key_file)
     gateway.stall()
     try:
         await look(away)
@@ -105,7 +103,7 @@ async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_l
     await look(away)
     assert "trouble" in await told(away)
     operator = away.cast.operator
-    await away.cast.database.transaction(lambda conn: regions.connect_region(conn, operator, "eu", AWAY, NOW, key_file))
+    await away.cast.database.transaction(regions.connect_region, operator, "eu", AWAY, NOW, key_file)
     assert await told(away) == {"status": "ready"}
 
 

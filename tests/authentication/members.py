@@ -1,6 +1,5 @@
 """People who sign in, for tests."""
 
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +55,7 @@ class Person:
         return await sign_in_actions.sign_in(self.database, cheap(), self.email, password, at or self.client, now)
 
     async def visit(self, token: str, now: datetime = NOW) -> SignedInMember | None:
-        return await self.database.run(lambda conn: session_queries.find_session(conn, digest(token), now, IDLE))
+        return await self.database.run(session_queries.find_session, digest(token), now, IDLE)
 
     async def entered(self, now: datetime = NOW) -> SignedInMember:
         visitor = await self.visit((await self.sign_in(now=now)).token, now)
@@ -76,7 +75,7 @@ class Person:
         begun = await self.begin(keys, visitor, now=now)
         app = TOTP(begun.seed)
         token, codes = await self.database.transaction(
-            lambda conn: second_factor_actions.confirm_enrolment(conn, keys, visitor, app.at(now), now)
+            second_factor_actions.confirm_enrolment, keys, visitor, app.at(now), now
         )
         return app, codes, token
 
@@ -93,9 +92,8 @@ async def person(cast: Cast, actor: Actor, role: Role = Role.ADMIN, name: str | 
     email = f"p{uuid.uuid4().hex[:12]}@example.org"
     details = NewMember(email, role, await cheap().hash(WORD), name)
     admin = with_role(actor, Role.ADMIN)
-    made = await cast.database.run(lambda conn: member_actions.create_team_member(conn, admin, details, cast.now))
-    member_id = UUID(json.loads(made)["id"])
-    return Person(cast.database, member_id, email, Actor(actor.organisation_id, actor.kind, role, "member", member_id))
+    made = await cast.database.run(member_actions.create_team_member, admin, details, cast.now)
+    return Person(cast.database, made.id, email, Actor(actor.organisation_id, actor.kind, role, "member", made.id))
 
 
 def services_of(person: Person, read: Callable[[], datetime], mailer: Mailer | None = None) -> Services:

@@ -46,14 +46,12 @@ async def mailed(ann: Person, now: timedelta = timedelta()) -> str | None:
 
 
 async def is_good(ann: Person, token: str, now: timedelta = timedelta()) -> bool:
-    return await ann.database.run(lambda conn: reset_actions.valid_reset(conn, token, NOW + now)) is not None
+    return await ann.database.run(reset_actions.valid_reset, token, NOW + now) is not None
 
 
 async def use(ann: Person, token: str, now: timedelta = timedelta(), at: ClientInfo | None = None) -> None:
     password_hash = await cheap().hash(OTHER_WORD)
-    await ann.database.transaction(
-        lambda conn: reset_actions.reset_password(conn, token, password_hash, at or ann.client, NOW + now)
-    )
+    await ann.database.transaction(reset_actions.reset_password, token, password_hash, at or ann.client, NOW + now)
 
 
 async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast) -> None:
@@ -161,7 +159,7 @@ async def test_asking_does_the_same_for_an_address_of_nobody(ann: Person, cast: 
     async def ask(email: str) -> int:
         counted = "select count(*) from procrastinate_jobs where task_name = 'authentication.send_reset'"
         before = (await cast.row(counted))[0]
-        await ann.database.run(lambda conn: reset_actions.request_reset(conn, email, client(), NOW))
+        await ann.database.run(reset_actions.request_reset, email, client(), NOW)
         return (await cast.row(counted))[0] - before
 
     assert await ask(ann.email.upper()) == 1
@@ -172,7 +170,7 @@ async def test_asking_does_the_same_for_an_address_of_nobody(ann: Person, cast: 
 
 
 async def test_no_token_is_ever_in_the_queue(ann: Person, cast: Cast) -> None:
-    await ann.database.run(lambda conn: reset_actions.request_reset(conn, ann.email, client(), NOW))
+    await ann.database.run(reset_actions.request_reset, ann.email, client(), NOW)
     args = f"select args::text from procrastinate_jobs where {SENDING}"
     assert await cast.row(args, str(ann.id)) == (f'{{"subject": "{ann.id}"}}',)
 
@@ -181,10 +179,10 @@ async def test_a_client_does_not_ask_without_end(ann: Person) -> None:
     at = client()
     asked = 0
     for _ in range(20):
-        await ann.database.run(lambda conn: reset_actions.request_reset(conn, f"{uuid.uuid4()}@example.org", at, NOW))
+        await ann.database.run(reset_actions.request_reset, f"{uuid.uuid4()}@example.org", at, NOW)
         asked += 1
     with pytest.raises(Throttled):
-        await ann.database.run(lambda conn: reset_actions.request_reset(conn, ann.email, at, NOW))
+        await ann.database.run(reset_actions.request_reset, ann.email, at, NOW)
     assert asked == 20
 
 

@@ -60,7 +60,7 @@ async def test_from_enrolment_to_the_next_sign_in(ann: Person, keys: Path) -> No
     assert visitor.has_second_factor
     # The sessions that were opened without it are over.
     assert before.session_id != visitor.session_id
-    assert await ann.database.run(lambda conn: second_factor_queries.recovery_codes_left(conn, ann.id)) == 10
+    assert await ann.database.run(second_factor_queries.recovery_codes_left, ann.id) == 10
     first = await waiting(ann)
     half = await ann.visit(first, LATER)
     assert half
@@ -85,12 +85,10 @@ async def test_nothing_counts_before_it_is_confirmed(ann: Person, keys: Path, ca
     first = await ann.begin(keys, visitor)
     begun = await ann.begin(keys, visitor)
     assert begun.seed != first.seed
-    assert await ann.database.run(lambda conn: second_factor_actions.pending_enrolment(conn, keys, visitor)) == begun
+    assert await ann.database.run(second_factor_actions.pending_enrolment, keys, visitor) == begun
     code = TOTP(first.seed).at(NOW)
     with pytest.raises(Invalid) as refusal:
-        await ann.database.transaction(
-            lambda conn: second_factor_actions.confirm_enrolment(conn, keys, visitor, code, NOW)
-        )
+        await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, code, NOW)
     assert [field.field for field in refusal.value.fields] == ["code"]
     assert (await ann.sign_in()).stage is Stage.OPEN
     sealed = (await cast.row("select sealed from sealed_secret where name = %s", pending(visitor)))[0]
@@ -100,30 +98,26 @@ async def test_nothing_counts_before_it_is_confirmed(ann: Person, keys: Path, ca
 async def test_a_session_that_has_ended_makes_none(ann: Person, keys: Path, cast: Cast) -> None:
     visitor = await ann.entered()
     begun = await ann.begin(keys, visitor)
-    assert await ann.database.run(lambda conn: session_queries.end_session(conn, ann.id, visitor.session_id))
+    assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id)
     code = TOTP(begun.seed).at(NOW)
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
     with pytest.raises(Unauthenticated, match="session has ended"):
         await ann.begin(keys, visitor)
     with pytest.raises(Conflict, match="begin again"):
-        await ann.database.transaction(
-            lambda conn: second_factor_actions.confirm_enrolment(conn, keys, visitor, code, NOW)
-        )
+        await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, code, NOW)
     assert (await ann.sign_in()).stage is Stage.OPEN
 
 
 async def test_of_two_sessions_each_has_its_own_and_one_gets_it(ann: Person, keys: Path, cast: Cast) -> None:
     first, second = await ann.entered(), await ann.entered()
     apps = [TOTP((await ann.begin(keys, visitor)).seed) for visitor in (first, second)]
-    shown = await ann.database.run(lambda conn: second_factor_actions.pending_enrolment(conn, keys, first))
+    shown = await ann.database.run(second_factor_actions.pending_enrolment, keys, first)
     assert shown
     assert shown.seed == apps[0].secret != apps[1].secret
 
     async def confirm(visitor: SignedInMember, app: TOTP) -> None:
         code = app.at(NOW)
-        await ann.database.transaction(
-            lambda conn: second_factor_actions.confirm_enrolment(conn, keys, visitor, code, NOW)
-        )
+        await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, code, NOW)
 
     with pytest.raises(Invalid):
         await confirm(first, apps[1])
@@ -191,9 +185,7 @@ async def test_one_at_a_time(ann: Person, keys: Path) -> None:
     with pytest.raises(Conflict, match="already"):
         await ann.begin(keys, visitor)
     with pytest.raises(Conflict, match="begin again"):
-        await ann.database.transaction(
-            lambda conn: second_factor_actions.confirm_enrolment(conn, keys, visitor, "000000", NOW)
-        )
+        await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, "000000", NOW)
 
 
 async def test_no_code_is_taken_twice_nor_an_older_one(ann: Person, keys: Path) -> None:
@@ -231,7 +223,7 @@ async def test_a_recovery_code_works_once(ann: Person, keys: Path, cast: Cast) -
     assert (await ann.give_code(keys, await waiting(ann), codes[3].lower(), LATER)).stage is Stage.OPEN
     with pytest.raises(Unauthenticated):
         await ann.give_code(keys, await waiting(ann), codes[3], LATER)
-    left = await ann.database.run(lambda conn: second_factor_queries.recovery_codes_left(conn, ann.id))
+    left = await ann.database.run(second_factor_queries.recovery_codes_left, ann.id)
     assert left == 9
     audited = "select count(*) from audit_entry where action = 'member.use-recovery-code' and subject_id = %s"
     assert await cast.row(audited, str(ann.id)) == (1,)
@@ -263,9 +255,7 @@ async def test_ones_own_is_removed_with_a_code_unless_it_is_required(ann: Person
     app, codes, token = await ann.enrol(keys)
 
     async def require(required: bool) -> None:
-        await ann.database.run(
-            lambda conn: second_factor_actions.require_second_factor(conn, keys, ann.actor, required)
-        )
+        await ann.database.run(second_factor_actions.require_second_factor, keys, ann.actor, required)
 
     async def remove(code: str) -> None:
         visitor = await ann.visit(token)
@@ -288,11 +278,9 @@ async def test_ones_own_is_removed_with_a_code_unless_it_is_required(ann: Person
 async def test_only_admins_require_it_and_only_a_change_is_audited(ann: Person, keys: Path, cast: Cast) -> None:
     staff = with_role(ann.actor, Role.STAFF)
     with pytest.raises(Forbidden):
-        await ann.database.run(lambda conn: second_factor_actions.require_second_factor(conn, keys, staff, True))
+        await ann.database.run(second_factor_actions.require_second_factor, keys, staff, True)
     for required in (False, True, True):
-        await ann.database.run(
-            lambda conn, required=required: second_factor_actions.require_second_factor(conn, keys, ann.actor, required)
-        )
+        await ann.database.run(second_factor_actions.require_second_factor, keys, ann.actor, required)
     audited = await cast.row(
         "select count(*), max(before::text), max(after::text) from audit_entry"
         " where action = 'organisation.require-second-factor' and subject_id = %s",
@@ -303,10 +291,10 @@ async def test_only_admins_require_it_and_only_a_change_is_audited(ann: Person, 
 
 async def test_it_is_not_required_where_nobody_could_make_one(ann: Person, cast: Cast) -> None:
     with pytest.raises(Conflict, match="TONNAGE_SECRET_KEY_FILE"):
-        await ann.database.run(lambda conn: second_factor_actions.require_second_factor(conn, None, ann.actor, True))
+        await ann.database.run(second_factor_actions.require_second_factor, None, ann.actor, True)
     query = "select second_factor_required from organisation where id = %s"
     assert await cast.row(query, ann.actor.organisation_id) == (False,)
-    await ann.database.run(lambda conn: second_factor_actions.require_second_factor(conn, None, ann.actor, False))
+    await ann.database.run(second_factor_actions.require_second_factor, None, ann.actor, False)
 
 
 async def test_an_admin_resets_it_for_another_whose_sessions_end(ann: Person, keys: Path, cast: Cast) -> None:
@@ -314,12 +302,10 @@ async def test_an_admin_resets_it_for_another_whose_sessions_end(ann: Person, ke
     _, _, token = await bob.enrol(keys)
     own = ann.actor.organisation_id
     with pytest.raises(Conflict, match="your own"):
-        await ann.database.run(lambda conn: credential_actions.reset_second_factor(conn, ann.actor, own, ann.id))
+        await ann.database.run(credential_actions.reset_second_factor, ann.actor, own, ann.id)
     with pytest.raises(Forbidden):
-        await ann.database.run(
-            lambda conn: credential_actions.reset_second_factor(conn, with_role(ann.actor, Role.STAFF), own, bob.id)
-        )
-    await ann.database.run(lambda conn: credential_actions.reset_second_factor(conn, ann.actor, own, bob.id))
+        await ann.database.run(credential_actions.reset_second_factor, with_role(ann.actor, Role.STAFF), own, bob.id)
+    await ann.database.run(credential_actions.reset_second_factor, ann.actor, own, bob.id)
     assert await bob.visit(token) is None
     assert (await bob.sign_in(now=LATER)).stage is Stage.OPEN
     assert await cast.row("select count(*) from sealed_secret where name like %s", f"totp%/{bob.id}") == (0,)
@@ -329,9 +315,7 @@ async def test_a_distributor_resets_it_for_its_partners_members_and_nobody_elses
     partner = await cast.partner(ann.actor, await cast.contract(ann.actor))
     bob = await person(cast, partner)
     staff = with_role(ann.actor, Role.STAFF)
-    await ann.database.run(
-        lambda conn: credential_actions.reset_second_factor(conn, staff, partner.organisation_id, bob.id)
-    )
+    await ann.database.run(credential_actions.reset_second_factor, staff, partner.organisation_id, bob.id)
     stranger = await cast.distributor()
     for actor, organisation_id in [
         (stranger, partner.organisation_id),
@@ -341,9 +325,7 @@ async def test_a_distributor_resets_it_for_its_partners_members_and_nobody_elses
     ]:
         with pytest.raises(NotFound):
             await ann.database.run(
-                lambda conn, actor=actor, organisation_id=organisation_id: credential_actions.reset_second_factor(
-                    conn, actor, organisation_id, ann.id if actor is bob.actor else bob.id
-                )
+                credential_actions.reset_second_factor, actor, organisation_id, ann.id if actor is bob.actor else bob.id
             )
 
 
@@ -351,15 +333,11 @@ async def test_the_seed_goes_with_the_member(ann: Person, keys: Path, cast: Cast
     bob = await person(cast, ann.actor)
     begun = await bob.entered()
     await bob.begin(keys, begun)
-    await ann.database.run(
-        lambda conn: member_actions.delete_member(conn, ann.actor, ann.actor.organisation_id, bob.id)
-    )
+    await ann.database.run(member_actions.delete_member, ann.actor, ann.actor.organisation_id, bob.id)
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(begun)) == (0,)
     bob = await person(cast, ann.actor)
     _, _, token = await bob.enrol(keys)
-    await ann.database.run(
-        lambda conn: member_actions.delete_member(conn, ann.actor, ann.actor.organisation_id, bob.id)
-    )
+    await ann.database.run(member_actions.delete_member, ann.actor, ann.actor.organisation_id, bob.id)
     assert await bob.visit(token) is None
     assert await cast.row("select count(*) from sealed_secret where name like %s", f"totp%/{bob.id}") == (0,)
 

@@ -120,16 +120,16 @@ async def test_one_can_see_and_end_ones_own_sessions_only(ann: Person, cast: Cas
     assert second
 
     async def listed() -> list[Any]:
-        return await ann.database.run(lambda conn: session_queries.sessions_of(conn, ann.id, NOW + MINUTE, IDLE))
+        return await ann.database.run(session_queries.sessions_of, ann.id, NOW + MINUTE, IDLE)
 
     rows = await listed()
     assert [row.id for row in rows] == [second.session_id, first.session_id]
     assert (rows[1].address, len(rows[1].agent), rows[1].agent[:7]) == ("192.0.2.1", 200, "First x")
-    assert not await ann.database.run(lambda conn: session_queries.end_session(conn, ann.id, other.session_id))
-    assert await ann.database.run(lambda conn: session_queries.end_session(conn, ann.id, second.session_id))
+    assert not await ann.database.run(session_queries.end_session, ann.id, other.session_id)
+    assert await ann.database.run(session_queries.end_session, ann.id, second.session_id)
     assert [row.id for row in await listed()] == [first.session_id]
     third = await ann.entered()
-    await ann.database.run(lambda conn: session_queries.end_other_sessions(conn, ann.id, third.session_id))
+    await ann.database.run(session_queries.end_other_sessions, ann.id, third.session_id)
     assert [row.id for row in await listed()] == [third.session_id]
 
 
@@ -141,7 +141,7 @@ async def test_members_without_a_factor_get_only_as_far_as_making_one_where_it_i
     admin = with_role(ann.actor, Role.ADMIN)
 
     async def require(required: bool) -> Stage | None:
-        await ann.database.run(lambda conn: second_factor_actions.require_second_factor(conn, keys, admin, required))
+        await ann.database.run(second_factor_actions.require_second_factor, keys, admin, required)
         visitor = await ann.visit(token)
         return visitor.stage if visitor else None
 

@@ -105,9 +105,7 @@ async def test_a_password_set_by_an_admin_ends_all_sessions(ann: Person, cast: C
     bob = await person(cast, ann.actor, Role.VIEWER)
     token = (await bob.sign_in()).token
     password_hash = await cheap().hash(OTHER_WORD)
-    await ann.database.run(
-        lambda conn: credential_actions.set_password(conn, ann.actor, ann.actor.organisation_id, bob.id, password_hash)
-    )
+    await ann.database.run(credential_actions.set_password, ann.actor, ann.actor.organisation_id, bob.id, password_hash)
     assert await bob.visit(token) is None
     assert await bob.sign_in(OTHER_WORD)
 
@@ -127,9 +125,7 @@ async def test_no_session_outlives_a_password_change_that_came_at_the_same_momen
         *tokens, _ = await asyncio.gather(
             *(entering() for _ in range(4)),
             ann.database.run(
-                lambda conn, password_hash=password_hash: credential_actions.set_password(
-                    conn, ann.actor, ann.actor.organisation_id, bob.id, password_hash
-                )
+                credential_actions.set_password, ann.actor, ann.actor.organisation_id, bob.id, password_hash
             ),
         )
         assert [token for token in tokens if token and await bob.visit(token)] == []
@@ -147,7 +143,7 @@ async def test_when_a_member_was_last_in_is_kept(ann: Person, cast: Cast) -> Non
 
 async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:
     visitor = await ann.entered()
-    assert await ann.database.run(lambda conn: session_queries.end_session(conn, ann.id, visitor.session_id))
+    assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id)
     with pytest.raises(Unauthenticated, match="session has ended"):
         await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)

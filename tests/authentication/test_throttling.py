@@ -205,6 +205,6 @@ async def test_a_clock_that_goes_back_forgets_nothing(ann: Person) -> None:
     subject = throttling.email_and_client(ann.email, ann.client.address)
     for seconds in (100, 50, 0):
         at = NOW + timedelta(seconds=seconds)
-        assert not (await ann.database.run(lambda conn, at=at: count_attempt(conn, subject, at))).blocks
+        assert not (await ann.database.run(count_attempt, subject, at)).blocks
     await fail(ann, 7)
     assert (await outcome(ann, WORD)).startswith("blocked")

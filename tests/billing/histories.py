@@ -36,16 +36,12 @@ class History:
             return await self.amend(contract, rng.choice(PRICES), now)
         if kind == "move":
             contract = rng.choice(list(self.model.prices))
-            await self.cast.database.run(
-                lambda conn: partners.move_partner(conn, self.distributor, partner, contract, now)
-            )
+            await self.cast.database.run(partners.move_partner, self.distributor, partner, contract, now)
         else:
             allocated = rng.choice([0, 1, TB, 2 * TB + 1]) if kind == "size" else allocated
             overdraft = not overdraft if kind == "overdraft" else overdraft
             change = PartnerChange(allocated_capacity=allocated, allow_overdraft=overdraft)
-            await self.cast.database.run(
-                lambda conn: partners.update_partner(conn, self.distributor, partner, change, now)
-            )
+            await self.cast.database.run(partners.update_partner, self.distributor, partner, change, now)
         self.model.set_terms(partner, contract, allocated, overdraft, now)
         return None
 
@@ -56,20 +52,16 @@ class History:
 
 async def amend(cast: Cast, contract: UUID, price: str, now: datetime) -> None:
     change = Amendment(price_cents=Decimal(price))
-    await cast.database.run(lambda conn: contracts.amend_contract(conn, cast.operator, contract, change, now))
+    await cast.database.run(contracts.amend_contract, cast.operator, contract, change, now)
 
 
 async def resize(cast: Cast, distributor: Actor, partner: Actor, allocated: int, now: datetime) -> None:
     change = PartnerChange(allocated_capacity=allocated)
-    await cast.database.run(
-        lambda conn: partners.update_partner(conn, distributor, partner.organisation_id, change, now)
-    )
+    await cast.database.run(partners.update_partner, distributor, partner.organisation_id, change, now)
 
 
 async def move(cast: Cast, distributor: Actor, partner: Actor, contract: UUID, now: datetime) -> None:
-    await cast.database.run(
-        lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, contract, now)
-    )
+    await cast.database.run(partners.move_partner, distributor, partner.organisation_id, contract, now)
 
 
 async def random_history(cast: Cast, rng: random.Random, currency: str) -> History:

@@ -41,15 +41,15 @@ LINES: LiteralString = f"""
 
 
 async def of_contract(cast: Cast, scope: UUID | None, contract: UUID) -> MonthToDate | None:
-    return await cast.database.run(lambda conn: month_of_contract(conn, scope, contract, TODAY))
+    return await cast.database.run(month_of_contract, scope, contract, TODAY)
 
 
 async def of_distributor(cast: Cast, distributor: Actor) -> list[MonthToDate]:
-    return await cast.database.run(lambda conn: month_of_distributor(conn, distributor.organisation_id, TODAY))
+    return await cast.database.run(month_of_distributor, distributor.organisation_id, TODAY)
 
 
 async def of_partner(cast: Cast, scope: UUID | None, partner: UUID) -> MonthToDate | None:
-    return await cast.database.run(lambda conn: month_of_partner(conn, scope, partner, TODAY))
+    return await cast.database.run(month_of_partner, scope, partner, TODAY)
 
 
 def month(excess: int, amount: str, currency: str = "EUR") -> MonthToDate:
@@ -229,7 +229,7 @@ async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
     await record(cast, (account, at("2026-01-10"), 28 * GB))
     await purge(cast, world.partner, account, at("2026-02-05", "12:00:00"))
     own = world.partner.organisation_id
-    await cast.database.run(lambda conn: partners.close_partner(conn, world.distributor, own, at("2026-02-06")))
+    await cast.database.run(partners.close_partner, world.distributor, own, at("2026-02-06"))
     assert await of_contract(cast, None, world.contract) == month(5 * 28 * GB, "5")
     assert await of_partner(cast, None, own) is None
 
@@ -277,5 +277,5 @@ async def test_only_the_month_to_date(cast: Cast) -> None:
 async def test_the_month_begins_on_its_first_day(cast: Cast) -> None:
     world = await trade(cast)
     await record(cast, (await cast.account(world.partner), at("2026-01-31"), 28 * TB))
-    first = await cast.database.run(lambda conn: month_of_contract(conn, None, world.contract, date(2026, 2, 1)))
+    first = await cast.database.run(month_of_contract, None, world.contract, date(2026, 2, 1))
     assert first == MonthToDate(Decimal(28 * TB), date(2026, 2, 1), Money(Decimal(1000), "EUR"))

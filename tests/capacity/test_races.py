@@ -45,9 +45,7 @@ async def test_concurrent_resizes_of_one_partner_lose_nothing(cast: Cast) -> Non
 
     def resize(to: int) -> Awaitable[Any]:
         change = PartnerChange(allocated_capacity=to)
-        return cast.database.run(
-            lambda conn: actions.update_partner(conn, distributor, partner.organisation_id, change, cast.now)
-        )
+        return cast.database.run(actions.update_partner, distributor, partner.organisation_id, change, cast.now)
 
     assert refused(await at_once(*(resize(n * TB) for n in range(1, 60)))) == 0
     allocated, own = await cast.row(
@@ -67,11 +65,7 @@ async def test_opposite_moves_between_two_contracts(cast: Cast) -> None:
         moves = [(partner, contracts[1]) for partner in there] + [(partner, contracts[0]) for partner in back]
         results = await at_once(
             *(
-                cast.database.run(
-                    lambda conn, partner=partner, to=to: actions.move_partner(
-                        conn, distributor, partner.organisation_id, to, cast.now
-                    )
-                )
+                cast.database.run(actions.move_partner, distributor, partner.organisation_id, to, cast.now)
                 for partner, to in moves
             )
         )
@@ -94,9 +88,7 @@ async def test_accounts_against_a_shrinking_partner(cast: Cast) -> None:
 
     def shrink(to: int) -> Awaitable[Any]:
         change = PartnerChange(allocated_capacity=to)
-        return cast.database.run(
-            lambda conn: actions.update_partner(conn, distributor, partner.organisation_id, change, cast.now)
-        )
+        return cast.database.run(actions.update_partner, distributor, partner.organisation_id, change, cast.now)
 
     await at_once(*(call for n in range(10, 0, -1) for call in (cast.account(partner, TB), shrink(n * TB))))
     allocated, given, real = await cast.row(
@@ -115,9 +107,7 @@ async def test_accounts_that_grow_into_the_same_room(cast: Cast) -> None:
 
     def resize(account: int, to: int) -> Awaitable[Any]:
         change = AccountChange(allocated_capacity=to)
-        return cast.database.run(
-            lambda conn: change_account(conn, partner, partner.organisation_id, account, change, cast.now)
-        )
+        return cast.database.run(change_account, partner, partner.organisation_id, account, change, cast.now)
 
     for to in (4 * TB, 0, 3 * TB):
         results = await at_once(*(call for account in accounts for call in (resize(account, to), resize(account, TB))))
@@ -137,9 +127,7 @@ async def test_a_closing_partner_gets_no_account(cast: Cast) -> None:
     contract = await cast.contract(distributor)
     for _ in range(10):
         partner = await cast.partner(distributor, contract, TB)
-        close = cast.database.run(
-            lambda conn, partner=partner: actions.close_partner(conn, distributor, partner.organisation_id, cast.now)
-        )
+        close = cast.database.run(actions.close_partner, distributor, partner.organisation_id, cast.now)
         results = await at_once(cast.account(partner, TB), close)
         assert refused(results, NotFound) + refused(results) == 1
         closed, accounts = await cast.row(

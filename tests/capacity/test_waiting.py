@@ -226,9 +226,7 @@ async def due_account(cast: Cast) -> tuple[Actor, Actor, int]:
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor), 10 * TB)
     account = await cast.account(partner, 8 * TB)
-    await cast.database.run(
-        lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, account, 1, NOW)
-    )
+    await cast.database.run(accounts.delete_account, partner, partner.organisation_id, account, 1, NOW)
     claim = "update storage_account set purge_started_at = pending_deleted_at where id = %s returning 1"
     await cast.row(claim, account)
     return distributor, partner, account

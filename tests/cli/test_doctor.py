@@ -73,23 +73,19 @@ async def _play(database: Database) -> Scene:
         Sample(line, account_id, NOW - timedelta(days=days), 1000 * line)
         for line, (account_id, days) in enumerate([(account, 3), (account, 1), (waiting, 2)], 1)
     ]
-    await database.transaction(lambda conn: record_samples(conn, samples, NOW))
-    await database.run(lambda conn: accounts.delete_account(conn, partner, partner.organisation_id, waiting, 30, NOW))
+    await database.transaction(record_samples, samples, NOW)
+    await database.run(accounts.delete_account, partner, partner.organisation_id, waiting, 30, NOW)
     email = NewMember("Ärger.Straße@Example.org", Role.VIEWER, "hash", "Jörg  Straße")
-    member = await database.run(
-        lambda conn: insert_member(conn, partner.organisation_id, None, email, NOW, partner.stamp)
-    )
+    member = await database.run(insert_member, partner.organisation_id, None, email, NOW, partner.stamp)
     assert member is not None
     loader = NewKey("LÄDER", Role.VIEWER)
-    _, key = await database.run(
-        lambda conn: api_keys.create_key(conn, cast.operator, partner.organisation_id, loader, NOW)
-    )
+    _, key = await database.run(api_keys.create_key, cast.operator, partner.organisation_id, loader, NOW)
     return Scene(
         str(contract),
         str(partner.organisation_id),
         str(account),
-        json.loads(member)["id"],
-        json.loads(key)["id"],
+        str(member.id),
+        str(key.id),
         f"{NOW - timedelta(days=1):%Y-%m-%d}",
     )
 

@@ -67,7 +67,7 @@ class Desks:
         email = f"{unique('m').replace(' ', '')}@example.org"
         database, now = self.house.cast.database, self.house.clock.now
         new = NewMember(email, role, "no hash", name)
-        await database.run(lambda conn: create_team_member(conn, actor, new, now))
+        await database.run(create_team_member, actor, new, now)
         token = new_token()
 
         async def sign_in(conn: Connection) -> UUID:

@@ -71,10 +71,8 @@ async def test_ten_are_the_most(cluster_house: ClusterHouse, desks: Desks) -> No
     path = f"/partner/accounts/{business.account}/access-keys"
     now, stamp = house.clock.now, house.cast.operator.stamp
     for key in [new_access_key() for _ in range(MAX_ACCESS_KEYS)]:
-        await house.database.run(
-            lambda conn, key=key: access_key_queries.insert_key(conn, business.account, key, None, now)
-        )
-        await house.database.run(lambda conn, key=key: access_key_queries.activate_key(conn, key, now, stamp))
+        await house.database.run(access_key_queries.insert_key, business.account, key, None, now)
+        await house.database.run(access_key_queries.activate_key, key, now, stamp)
     listed = await desk.get(path)
     assert "10 access keys are the most" in listed.text
     assert f"{path}/new" not in listed.text
@@ -92,9 +90,7 @@ async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(
     path = f"/partner/accounts/{business.account}/access-keys"
     access_key = shown((await desk.send(f"{path}/new")).text, "access-key")
     for cluster in await house.database.run(regions.clusters):
-        await house.database.run(
-            lambda conn, c=cluster: regions.set_identity_unverified(conn, c, "Look into /etc/secret.")
-        )
+        await house.database.run(regions.set_identity_unverified, cluster, "Look into /etc/secret.")
     away = [
         await desk.send(f"{path}/new", {"description": "Backup server"}),
         await desk.send(f"{path}/{access_key}/delete"),

@@ -62,9 +62,7 @@ async def test_it_says_who_did_what_and_what_it_was_before(desks: Desks, distrib
     staff = await desks.of(distributor, Role.STAFF)
     actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
     change = PartnerChange(allocated_capacity=3 * TB)
-    await desks.house.cast.database.run(
-        lambda conn: update_partner(conn, actor, partner.organisation_id, change, desks.house.clock.now)
-    )
+    await desks.house.cast.database.run(update_partner, actor, partner.organisation_id, change, desks.house.clock.now)
     page = await viewer.get("/audit?action=partner.update")
     assert page.status_code == 200
     assert "Changed the partner" in page.text.split("<tbody>")[1]
@@ -82,7 +80,7 @@ async def test_what_a_partners_own_record_tells(desks: Desks, distributor: Actor
     by_distributor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
     change = PartnerChange(allocated_capacity=3 * TB)
     await desks.house.cast.database.run(
-        lambda conn: update_partner(conn, by_distributor, partner.organisation_id, change, desks.house.clock.now)
+        update_partner, by_distributor, partner.organisation_id, change, desks.house.clock.now
     )
     page = await (await desks.of(partner, Role.STAFF)).get("/audit")
     assert "Changed the partner" in page.text

@@ -28,7 +28,7 @@ async def resized(desks: Desks, business: Business, reader: Desk, path: str, act
     change = AccountChange(allocated_capacity=3 * TB)
     now = desks.house.clock.now
     await desks.house.cast.database.run(
-        lambda conn: change_account(conn, actor, business.partner.organisation_id, business.account, change, now)
+        change_account, actor, business.partner.organisation_id, business.account, change, now
     )
     refused = await reader.http.post(path, data={**stale.fields, "allocated": "2"})
     assert refused.status_code == 409
@@ -76,9 +76,7 @@ async def test_a_member_renamed_by_an_admin_while_it_renames_itself(desks: Desks
     ann = await desks.of(business.partner, Role.VIEWER, "Ann")
     stale = form_of((await ann.get("/profile")).text, "/profile")
     actor, own = by(eve, business.partner), business.partner.organisation_id
-    await desks.house.cast.database.run(
-        lambda conn: change_member(conn, actor, own, ann.member_id, MemberChange(name="Anna"))
-    )
+    await desks.house.cast.database.run(change_member, actor, own, ann.member_id, MemberChange(name="Anna"))
     refused = await ann.http.post("/profile", data={**stale.fields, "name": "Ann Miller"})
     assert refused.status_code == 409
     told = form_of(refused.text, "/profile").errors["name-error"]

@@ -91,7 +91,7 @@ async def test_an_amended_contract_shows_what_applied_before(desks: Desks, admin
     assert "After" in page
     assert page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 3  # reserved, remaining, and among the terms
     assert "100 EUR" in page
-    now, before = await cast.database.run(lambda conn: terms_of(conn, signed))
+    now, before = await cast.database.run(terms_of, signed)
     assert (now.valid_from, now.reserved, str(now.price_cents), now.currency) == (
         desks.house.clock.now, 125 * TB // 10, "0.5", "EUR",
     )  # fmt: skip
@@ -116,7 +116,7 @@ async def test_a_contract_does_not_go_below_what_is_allocated(desks: Desks, admi
 
 
 async def test_terms_of_nothing(desks: Desks) -> None:
-    assert await desks.house.cast.database.run(lambda conn: terms_of(conn, uuid4())) == []
+    assert await desks.house.cast.database.run(terms_of, uuid4()) == []
 
 
 @pytest.mark.parametrize("path", ["distributors/new", "contracts/new", "regions/new"])

@@ -16,7 +16,7 @@ async def admin(desks: Desks) -> Desk:
 
 async def failed(desks: Desks, subject: str, reason: str = "It broke.") -> int:
     cast = desks.house.cast
-    await cast.database.run(lambda conn: defer(conn, "provisioning.full_reconcile", subject))
+    await cast.database.run(defer, "provisioning.full_reconcile", subject)
     (job_id,) = await cast.row(
         "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %s returning id",
         subject,

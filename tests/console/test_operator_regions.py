@@ -86,19 +86,19 @@ async def test_the_default_is_chosen(desks: Desks, admin: Desk) -> None:
     entry = await cast.row(told, other)
     assert entry == ({"default": before}, {"default": other}, "member")
     assert "oldest of the others" in (await admin.get(f"/operator/regions/{other}/removal")).text
-    await cast.database.run(lambda conn: make_default(conn, cast.operator, before))
+    await cast.database.run(make_default, cast.operator, before)
     assert await defaults(cast) == [before]
 
 
 async def test_who_may_choose_the_default_and_what_there_is_to_choose(alone: Cast) -> None:
     await alone.region("west")
-    await alone.database.run(lambda conn: make_default(conn, alone.operator, "west"))
+    await alone.database.run(make_default, alone.operator, "west")
     (entries,) = await alone.row("select count(*) from audit_entry where action = 'region.default'")
     assert (entries, await defaults(alone)) == (0, ["west"])  # as it was
     with pytest.raises(NotFound):
-        await alone.database.run(lambda conn: make_default(conn, alone.operator, "east"))
+        await alone.database.run(make_default, alone.operator, "east")
     with pytest.raises(Forbidden):
-        await alone.database.run(lambda conn: make_default(conn, with_role(alone.operator, Role.STAFF), "west"))
+        await alone.database.run(make_default, with_role(alone.operator, Role.STAFF), "west")
 
 
 async def test_two_choices_at_once_leave_one_default(alone: Cast) -> None:
@@ -107,7 +107,7 @@ async def test_two_choices_at_once_leave_one_default(alone: Cast) -> None:
 
     async def choose(name: str) -> str | None:
         try:
-            await alone.database.run(lambda conn: make_default(conn, alone.operator, name))
+            await alone.database.run(make_default, alone.operator, name)
         except Conflict:
             return None
         return name

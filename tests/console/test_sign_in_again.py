@@ -23,7 +23,7 @@ async def link(house: House, ann: Person) -> str:
     """Where the link of a mail leads."""
     token, now = new_token(), house.clock.now
     hour = timedelta(hours=1)
-    await ann.database.run(lambda conn: insert_reset(conn, ann.id, digest(token), now, hour, timedelta(0)))
+    await ann.database.run(insert_reset, ann.id, digest(token), now, hour, timedelta(0))
     return f"/sign-in/new-password/{token}"
 
 

@@ -32,7 +32,7 @@ async def colleague(desks: Desks, actor: Actor, role: Role = Role.STAFF, name: s
     email = f"{unique('ann').replace(' ', '')}@example.org"
     now = desks.house.clock.now
     new = NewMember(email, role, "no hash", name)
-    await desks.house.cast.database.run(lambda conn: create_team_member(conn, actor, new, now))
+    await desks.house.cast.database.run(create_team_member, actor, new, now)
     (member_id,) = await desks.house.cast.row("select id from member where email = %s", email)
     return member_id
 

@@ -40,11 +40,11 @@ def new_member() -> NewMember:
 
 async def change(database: Database, actor: Actor, organisation: UUID, member: UUID, role: Role) -> None:
     wanted = MemberChange("New name", role)
-    await database.run(lambda conn: member_actions.change_member(conn, actor, organisation, member, wanted))
+    await database.run(member_actions.change_member, actor, organisation, member, wanted)
 
 
 async def delete(database: Database, actor: Actor, organisation: UUID, member: UUID) -> None:
-    await database.run(lambda conn: member_actions.delete_member(conn, actor, organisation, member))
+    await database.run(member_actions.delete_member, actor, organisation, member)
 
 
 async def test_an_admin_changes_and_removes_its_team(ann: Person, cast: Cast) -> None:
@@ -176,9 +176,7 @@ async def test_ones_own_password_is_not_set_without_the_present_one(ann: Person)
     password_hash = await cheap().hash(OTHER_WORD)
     with pytest.raises(Conflict, match="in your profile"):
         await ann.database.run(
-            lambda conn: credential_actions.set_password(
-                conn, ann.actor, ann.actor.organisation_id, ann.id, password_hash
-            )
+            credential_actions.set_password, ann.actor, ann.actor.organisation_id, ann.id, password_hash
         )
 
 
@@ -189,7 +187,7 @@ async def test_a_team_as_pages_show_it(ann: Person, cast: Cast) -> None:
     eve = await person(cast, partner)
 
     async def team(scope: UUID | None, organisation: UUID) -> list[member_queries.TeamRow] | None:
-        return await ann.database.run(lambda conn: member_queries.team(conn, scope, organisation))
+        return await ann.database.run(member_queries.team, scope, organisation)
 
     for scope in (None, ann.actor.organisation_id, partner.organisation_id):
         rows = await team(scope, partner.organisation_id)
@@ -213,7 +211,7 @@ async def test_one_of_a_team(ann: Person, cast: Cast) -> None:
     own = ann.actor.organisation_id
 
     async def found(member: UUID) -> member_queries.TeamRow | None:
-        return await ann.database.run(lambda conn: member_queries.team_member(conn, own, own, member))
+        return await ann.database.run(member_queries.team_member, own, own, member)
 
     row = await found(ann.id)
     assert row
@@ -229,7 +227,7 @@ async def test_the_operator_sees_all_members(cast: Cast) -> None:
 
     async def listed(scope: UUID | None, **query: str) -> list[tuple[UUID, str, Kind]]:
         state = read_list_state(member_lists.MEMBERS, {"q": word.upper(), **query})
-        found = await cast.database.run(lambda conn: member_lists.members_of_scope(conn, scope, state))
+        found = await cast.database.run(member_lists.members_of_scope, scope, state)
         assert found.total == len(found.rows)
         return [(row.id, row.organisation, row.kind) for row in found.rows]
 
@@ -247,18 +245,18 @@ async def test_the_operator_sees_all_members(cast: Cast) -> None:
 async def test_keys_as_pages_show_them(ann: Person, cast: Cast) -> None:
     first = await cast.key(ann.actor, Role.VIEWER, valid_until=NOW + timedelta(days=1))
     second = await cast.key(ann.actor)
-    rows = await ann.database.run(lambda conn: api_key_lists.api_keys_of(conn, ann.actor.organisation_id))
+    rows = await ann.database.run(api_key_lists.api_keys_of, ann.actor.organisation_id)
     assert [(row.hint, row.role) for row in rows] == [(second[:8], Role.ADMIN), (first[:8], Role.VIEWER)]
     assert (rows[1].valid_until, rows[1].created_at, rows[1].revoked_at) == (NOW + timedelta(days=1), NOW, None)
-    every = await ann.database.run(lambda conn: api_key_lists.api_keys_of(conn, None))
+    every = await ann.database.run(api_key_lists.api_keys_of, None)
     assert {row.id for row in rows} <= {row.id for row in every}
 
 
 async def test_a_new_member_is_told_of_as_json(ann: Person, cast: Cast) -> None:
     made = await ann.database.run(
-        lambda conn: member_actions.create_member(conn, cast.operator, ann.actor.organisation_id, new_member(), NOW)
+        member_actions.create_member, cast.operator, ann.actor.organisation_id, new_member(), NOW
     )
-    assert json.loads(made)["role"] == "viewer"
+    assert json.loads(made.json)["role"] == "viewer"
 
 
 def test_when_a_team_loses_its_last_admin() -> None:

@@ -17,9 +17,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 async def change(cast: Cast, distributor: Actor, partner: Actor, **what: object) -> dict[str, object]:
     wanted = PartnerChange(**what)  # pyright: ignore[reportArgumentType]  the test's words are the fields
-    changed = await cast.database.run(
-        lambda conn: actions.update_partner(conn, distributor, partner.organisation_id, wanted, cast.now)
-    )
+    changed = await cast.database.run(actions.update_partner, distributor, partner.organisation_id, wanted, cast.now)
     return json.loads(changed)
 
 
@@ -37,7 +35,7 @@ async def test_capacity_goes_to_partners_and_comes_back(cast: Cast) -> None:
     await change(cast, distributor, partner, allocated_capacity=0)
     assert await allocated(cast, contract) == 0
     await change(cast, distributor, partner, allocated_capacity=10 * TB)
-    await cast.database.run(lambda conn: actions.close_partner(conn, distributor, partner.organisation_id, cast.now))
+    await cast.database.run(actions.close_partner, distributor, partner.organisation_id, cast.now)
     assert await allocated(cast, contract) == 0
 
 
@@ -95,9 +93,7 @@ async def test_terms_follow_every_change_and_only_those(cast: Cast) -> None:
     await change(cast, distributor, partner, allocated_capacity=2 * TB)
     await change(cast, distributor, partner, allocated_capacity=2 * TB, allow_overdraft=False)
     await change(cast, distributor, partner, allow_overdraft=True)
-    await cast.database.run(
-        lambda conn: actions.move_partner(conn, distributor, partner.organisation_id, second, cast.now)
-    )
+    await cast.database.run(actions.move_partner, distributor, partner.organisation_id, second, cast.now)
     terms = await cast.row(
         "select array_agg(allocated_capacity order by id), array_agg(allow_overdraft order by id),"
         " array_agg(contract_id order by id) from partner_terms where partner_id = %s",
@@ -115,9 +111,7 @@ async def test_a_move_takes_the_capacity_along(cast: Cast) -> None:
     big = await cast.partner(distributor, first, 4 * TB)
 
     async def move(who: Actor, to: UUID) -> dict[str, object]:
-        moved = await cast.database.run(
-            lambda conn: actions.move_partner(conn, distributor, who.organisation_id, to, cast.now)
-        )
+        moved = await cast.database.run(actions.move_partner, distributor, who.organisation_id, to, cast.now)
         return json.loads(moved)
 
     assert (await move(partner, second))["distributorContractId"] == str(second)
@@ -141,7 +135,7 @@ async def test_a_partner_closes_when_it_is_empty(cast: Cast, database: Database)
     await cast.account(partner, TB)
 
     async def close(who: Actor) -> None:
-        await database.run(lambda conn: actions.close_partner(conn, distributor, who.organisation_id, cast.now))
+        await database.run(actions.close_partner, distributor, who.organisation_id, cast.now)
 
     with pytest.raises(Conflict, match="1 storage account,"):
         await close(partner)
@@ -159,4 +153,4 @@ async def test_a_refusal_inside_a_transaction_still_says_the_numbers(cast: Cast,
     contract = await cast.contract(distributor, TB)
     partner = NewPartner(contract, "Too large", 2 * TB)
     with pytest.raises(Conflict, match="1 TB"):
-        await database.transaction(lambda conn: actions.create_partner(conn, distributor, partner, cast.now))
+        await database.transaction(actions.create_partner, distributor, partner, cast.now)

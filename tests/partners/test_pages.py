@@ -53,7 +53,7 @@ async def world(cast: Cast) -> Trade:
 async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> PageOf[PartnerRow]:
     """A page; the whole list, row by row, must begin with the same rows."""
     state = read_list_state(PARTNERS, query)
-    found = await cast.database.run(lambda conn: partner_rows(conn, scope, contract, state))
+    found = await cast.database.run(partner_rows, scope, contract, state)
     async with cast.database.streams.connection() as conn:
         whole = await collected(every_partner(conn, scope, contract, state))
     assert len(whole) == found.total
@@ -166,10 +166,10 @@ async def test_filters(cast: Cast, world: Trade) -> None:
     }.items():
         assert names(await asked(cast, world.scope, show=show, sort="created.asc")) == expected
     assert names(await asked(cast, world.scope, show="near", q="ful")) == ["full"]
-    found = await cast.database.run(lambda conn: full_partners(conn, world.scope))
+    found = await cast.database.run(full_partners, world.scope)
     assert (found.near, found.over) == (2, 1)
     assert [partner.name for partner in found.fullest] == ["over", "full", "near"]
-    nobody = await cast.database.run(lambda conn: full_partners(conn, uuid4()))
+    nobody = await cast.database.run(full_partners, uuid4())
     assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
 
 
@@ -178,9 +178,7 @@ async def test_of_a_contract_of_a_distributor_of_everybody(cast: Cast, world: Tr
     here = await cast.partner(world.distributor, world.contract, name=f"{word} here")
     there = await cast.partner(world.distributor, world.other, name=f"{word} there")
     closed = await cast.partner(world.distributor, world.contract, name=f"{word} closed")
-    await cast.database.run(
-        lambda conn: partners.close_partner(conn, world.distributor, closed.organisation_id, OPENED)
-    )
+    await cast.database.run(partners.close_partner, world.distributor, closed.organisation_id, OPENED)
     rival = await cast.distributor()
     foreign = await cast.partner(rival, await cast.contract(rival), name=f"{word} foreign")
 
@@ -201,7 +199,7 @@ async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
     own = partner.organisation_id
     rival = await cast.distributor()
     for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, False)):
-        facts = await cast.database.run(lambda conn, scope=scope: partner_detail(conn, scope, own))
+        facts = await cast.database.run(partner_detail, scope, own)
         assert bool(facts) is seen
         if facts:
             assert (facts.contract, facts.contract_remaining, facts.price_cents, facts.currency) == (
@@ -212,7 +210,7 @@ async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
             )
             assert (facts.allocated, facts.allocated_to_accounts, facts.members, facts.accounts) == (40 * TB, 0, 0, 0)
     for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, True)):
-        totals = await cast.database.run(lambda conn, scope=scope: partner_totals(conn, scope, own))
+        totals = await cast.database.run(partner_totals, scope, own)
         assert bool(totals) is seen
 
 
@@ -220,11 +218,11 @@ async def test_contracts(cast: Cast, world: Trade) -> None:
     await cast.partner(world.distributor, world.contract, 91 * TB)
     await cast.partner(world.distributor, world.other, 90 * TB)
     gone = await cast.partner(world.distributor, world.other)
-    await cast.database.run(lambda conn: partners.close_partner(conn, world.distributor, gone.organisation_id, OPENED))
+    await cast.database.run(partners.close_partner, world.distributor, gone.organisation_id, OPENED)
 
     async def ids(scope: UUID | None, **query: str) -> list[UUID]:
         state = read_list_state(CONTRACTS, query)
-        found = await cast.database.run(lambda conn: contract_rows(conn, scope, state))
+        found = await cast.database.run(contract_rows, scope, state)
         async with cast.database.streams.connection() as conn:
             whole = await collected(every_contract(conn, scope, state))
         assert whole[: len(found.rows)] == found.rows
@@ -238,13 +236,13 @@ async def test_contracts(cast: Cast, world: Trade) -> None:
     assert await ids(world.scope, q="oTHer") == [world.other]
     assert await ids(uuid4()) == []
     assert world.contract in await ids(None, size="250")
-    picked = await cast.database.run(lambda conn: contract_picker(conn, world.scope))
+    picked = await cast.database.run(contract_picker, world.scope)
     assert [(row.id, row.allocated, row.remaining, row.partners) for row in picked] == [
         (world.contract, 91 * TB, 9 * TB, 1),
         (world.other, 90 * TB, 10 * TB, 1),
     ]
     for scope, seen in ((world.scope, True), (None, True), (uuid4(), False)):
-        one = await cast.database.run(lambda conn, scope=scope: one_contract(conn, scope, world.other))
+        one = await cast.database.run(one_contract, scope, world.other)
         assert (one == picked[1]) is seen
 
 
@@ -255,13 +253,13 @@ async def test_distributors(cast: Cast, world: Trade) -> None:
     made = await cast.row("select name from organisation where id = %s", world.scope)
     for sort in DISTRIBUTORS.sorts:
         state = read_list_state(DISTRIBUTORS, {"q": made[0].upper(), "sort": sort})
-        found = await cast.database.run(lambda conn, state=state: distributor_rows(conn, state))
+        found = await cast.database.run(distributor_rows, state)
         async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
         assert row == (world.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED)
-        assert row == await cast.database.run(lambda conn: one_distributor(conn, world.scope))
-    row = await cast.database.run(lambda conn: one_distributor(conn, idle.organisation_id))
+        assert row == await cast.database.run(one_distributor, world.scope)
+    row = await cast.database.run(one_distributor, idle.organisation_id)
     assert row is not None
     assert (row.contracts, row.partners, row.reserved, row.used) == (0, 0, 0, 0)
-    assert await cast.database.run(lambda conn: one_distributor(conn, partner.organisation_id)) is None
+    assert await cast.database.run(one_distributor, partner.organisation_id) is None

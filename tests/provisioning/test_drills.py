@@ -110,9 +110,7 @@ async def test_with_wrong_credentials_everything_waits_for_the_operator(
     async def connect_with(secret: str) -> None:
         reached = Reached(own_gateway.address, own_gateway.access_key, secret)
         await house.database.transaction(
-            lambda conn: regions.connect_region(
-                conn, house.cast.operator, "on-ceph", reached, house.clock(), house.key_file
-            )
+            regions.connect_region, house.cast.operator, "on-ceph", reached, house.clock(), house.key_file
         )
 
     await connect_with("not-the-secret")

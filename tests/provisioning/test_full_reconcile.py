@@ -50,7 +50,7 @@ async def _ours(house: ClusterHouse, compared: Comparison) -> list[Drift]:
 
 async def deleted(house: ClusterHouse, partner_id: UUID, account: int) -> None:
     actor = Actor(partner_id, Kind.PARTNER, Role.ADMIN, "cli")
-    await house.database.run(lambda conn: actions.delete_account(conn, actor, partner_id, account, 30, house.clock.now))
+    await house.database.run(actions.delete_account, actor, partner_id, account, 30, house.clock.now)
 
 
 async def test_nothing_is_found_where_all_is_well(cluster_house: ClusterHouse) -> None:
@@ -134,7 +134,7 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(
         await backend.purge(account)
     reached = Reached(f"{gateway.address}/admin", gateway.access_key, gateway.secret_key)
     await house.database.transaction(
-        lambda conn: connect_region(conn, house.cast.operator, REGION, reached, house.clock(), house.key_file)
+        connect_region, house.cast.operator, REGION, reached, house.clock(), house.key_file
     )
     assert (await house.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await house.work() == ["provisioning.verify_identity"]

@@ -56,15 +56,11 @@ async def test_what_waits_for_deletion_is_read_only_and_comes_back(cluster_house
     async def deletion(due: timedelta | None) -> ActualAccount:
         if due:
             await house.database.run(
-                lambda conn: actions.delete_account(
-                    conn, partner, partner.organisation_id, account, 30, house.clock.now
-                )
+                actions.delete_account, partner, partner.organisation_id, account, 30, house.clock.now
             )
         else:
             await house.database.run(
-                lambda conn: actions.set_deletion(
-                    conn, partner, partner.organisation_id, account, None, 30, house.clock.now
-                )
+                actions.set_deletion, partner, partner.organisation_id, account, None, 30, house.clock.now
             )
         await house.work()
         return await told(house, account)
@@ -80,9 +76,7 @@ async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(c
     business = await house.business()
     partner = business.partner
     await house.database.run(
-        lambda conn: actions.delete_account(
-            conn, partner, partner.organisation_id, business.account, 30, house.clock.now
-        )
+        actions.delete_account, partner, partner.organisation_id, business.account, 30, house.clock.now
     )
     await house.work()
     house.clock.now += timedelta(days=30)
@@ -111,9 +105,7 @@ async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(cluster
 
     async def resize(allocated: int | None = None, *, overdraft: bool | None = None) -> None:
         change = PartnerChange(None, allocated, overdraft)
-        await house.database.run(
-            lambda conn: partners.update_partner(conn, distributor, partner.organisation_id, change, house.clock.now)
-        )
+        await house.database.run(partners.update_partner, distributor, partner.organisation_id, change, house.clock.now)
         assert "provisioning.requota" in await house.work()
 
     assert await quotas() == [4 * TB, 6 * TB, 5 * TB]
@@ -162,7 +154,7 @@ async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_trie
     assert "e-mail address" in refusal
     assert await reconcile(house.database, await house.backend(), house.region_id) == 0, "it would be refused again"
     gateway.admin("user", "rm", "--uid", squatter)
-    await house.database.run(lambda conn: provisioning_queries.mark_needs_apply(conn, [refused]))
+    await house.database.run(provisioning_queries.mark_needs_apply, [refused])
     assert await reconcile(house.database, await house.backend(), house.region_id) == 1
     assert await house.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
 
@@ -176,7 +168,7 @@ async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
     account = (await house.business()).account
     await house.work()
     older = await standing(house, account)
-    await house.database.run(lambda conn: provisioning_queries.mark_needs_apply(conn, [account]))
+    await house.database.run(provisioning_queries.mark_needs_apply, [account])
     newer = await standing(house, account)
     assert (older.desired_revision, older.apply_attempts) == (newer.desired_revision - 1, newer.apply_attempts)
     backend = await house.backend()
@@ -187,7 +179,7 @@ async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
 
 
 async def standing(house: ClusterHouse, account: int) -> ProvisioningState:
-    found = await house.database.run(lambda conn: provisioning_queries.state_of(conn, account))
+    found = await house.database.run(provisioning_queries.state_of, account)
     assert found is not None
     return found
 
@@ -200,9 +192,7 @@ async def test_what_was_made_behind_a_purge_is_taken_back(cluster_house: Cluster
     read = await standing(house, business.account)
     partner, due = business.partner, house.clock.now + timedelta(days=30)
     await house.database.run(
-        lambda conn: actions.delete_account(
-            conn, partner, partner.organisation_id, read.account_id, 30, house.clock.now
-        )
+        actions.delete_account, partner, partner.organisation_id, read.account_id, 30, house.clock.now
     )
     await house.cast.purge(due, house.backends)
     backend = await house.backend()
@@ -230,9 +220,7 @@ async def test_an_account_whose_purge_has_begun_is_not_made_again(cluster_house:
     business = await house.business()
     partner, due = business.partner, house.clock.now + timedelta(days=30)
     await house.database.run(
-        lambda conn: actions.delete_account(
-            conn, partner, partner.organisation_id, business.account, 30, house.clock.now
-        )
+        actions.delete_account, partner, partner.organisation_id, business.account, 30, house.clock.now
     )
-    await house.database.run(lambda conn: purge_queries.start_due_purges(conn, house.region_id, due, 0, 10))
+    await house.database.run(purge_queries.start_due_purges, house.region_id, due, 0, 10)
     assert await reconcile(house.database, await house.backend(), house.region_id) == 0

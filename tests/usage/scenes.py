@@ -44,12 +44,12 @@ def numbered(samples: Iterable[tuple[int, datetime, int]]) -> list[Sample]:
 
 
 async def record(cast: Cast, *samples: tuple[int, datetime, int], now: datetime = LATER) -> Recorded:
-    return await cast.database.transaction(lambda conn: actions.record_samples(conn, numbered(samples), now))
+    return await cast.database.transaction(actions.record_samples, numbered(samples), now)
 
 
 async def import_lines(cast: Cast, *lines: str, now: datetime = LATER) -> Recorded:
     file = [f"{line}\n".encode() for line in lines]
-    return await cast.database.transaction(lambda conn: actions.import_samples(conn, cast.operator, file, now))
+    return await cast.database.transaction(actions.import_samples, cast.operator, file, now)
 
 
 async def purge(cast: Cast, partner: Actor, account: int, when: datetime) -> None:

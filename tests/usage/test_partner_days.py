@@ -36,9 +36,7 @@ def period(first: str, last: str) -> Period:
 async def resize(cast: Cast, world: Trade, allocated: int, when: str) -> None:
     change = PartnerChange(allocated_capacity=allocated)
     await cast.database.run(
-        lambda conn: partners.update_partner(
-            conn, world.distributor, world.partner.organisation_id, change, at(when, "18:00:00")
-        )
+        partners.update_partner, world.distributor, world.partner.organisation_id, change, at(when, "18:00:00")
     )
 
 
@@ -46,9 +44,7 @@ async def daily(
     cast: Cast, partner: Actor, first: str, last: str, scope: UUID | None = None, today: date = TODAY
 ) -> list[PartnerDay]:
     asking = scope or partner.organisation_id
-    return await cast.database.run(
-        lambda conn: daily_of_partner(conn, asking, partner.organisation_id, period(first, last), today)
-    )
+    return await cast.database.run(daily_of_partner, asking, partner.organisation_id, period(first, last), today)
 
 
 async def test_a_partners_days_are_the_sums_of_its_report(cast: Cast) -> None:
@@ -112,15 +108,13 @@ async def test_a_stranger_sees_no_days(cast: Cast) -> None:
         (stranger.organisation_id, False),
         (uuid4(), False),
     ):
-        found = await cast.database.run(lambda conn, scope=scope: daily_of_partner(conn, scope, ids[0], days, TODAY))
+        found = await cast.database.run(daily_of_partner, scope, ids[0], days, TODAY)
         assert bool(found) is seen
-        lines = await cast.database.run(lambda conn, scope=scope: trends(conn, scope, ids, TODAY))
+        lines = await cast.database.run(trends, scope, ids, TODAY)
         assert bool(lines) is seen
-        of_account = await cast.database.run(
-            lambda conn, scope=scope: daily_of_account(conn, scope, account, days, TODAY)
-        )
+        of_account = await cast.database.run(daily_of_account, scope, account, days, TODAY)
         assert bool(of_account) is seen
-        lines = await cast.database.run(lambda conn, scope=scope: account_trends(conn, scope, [account], TODAY))
+        lines = await cast.database.run(account_trends, scope, [account], TODAY)
         assert bool(lines) is seen
 
 
@@ -139,7 +133,7 @@ async def test_the_mean_of_a_range(cast: Cast) -> None:
     own = world.partner.organisation_id
 
     async def average(first: str, last: str) -> Decimal | None:
-        return await cast.database.run(lambda conn: average_used(conn, own, own, period(first, last), TODAY))
+        return await cast.database.run(average_used, own, own, period(first, last), TODAY)
 
     assert await average("2026-01-06", "2026-01-07") == 13
     assert await average("2026-01-04", "2026-01-06") == 5
@@ -160,13 +154,13 @@ async def test_trends_are_the_last_thirty_days(cast: Cast) -> None:
     await record(cast, (account, at("2026-02-20"), 100), (account, at("2026-03-10"), 200), (idle, at("2026-01-10"), 7))
     scope = world.distributor.organisation_id
     ids = [world.partner.organisation_id, still.organisation_id]
-    found = await cast.database.run(lambda conn: trends(conn, scope, ids, TODAY))
+    found = await cast.database.run(trends, scope, ids, TODAY)
     first = TODAY - timedelta(days=29)
     expected = [
         7.0 + (0 if first + timedelta(days=n) < date(2026, 2, 20) else 200 if n >= 24 else 100) for n in range(30)
     ]
     assert found == {ids[0]: expected, ids[1]: [0.0] * 30}
-    of_accounts = await cast.database.run(lambda conn: account_trends(conn, scope, [account, idle], TODAY))
+    of_accounts = await cast.database.run(account_trends, scope, [account, idle], TODAY)
     assert of_accounts == {account: [value - 7 for value in expected], idle: [7.0] * 30}
 
 
@@ -176,9 +170,12 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
     await record(cast, (account, at("2026-01-06"), 100), (account, at("2026-01-08"), 200))
     change = AccountChange(allocated_capacity=3 * TB)
     await cast.database.transaction(
-        lambda conn: change_actions.change_account(
-            conn, world.partner, world.partner.organisation_id, account, change, at("2026-01-07", "23:59:59")
-        )
+        change_actions.change_account,
+        world.partner,
+        world.partner.organisation_id,
+        account,
+        change,
+        at("2026-01-07", "23:59:59"),
     )
     await cast.row(
         "insert into daily_traffic (account_id, day, sent, received, requests) values (%s, '2026-01-08', 1, 2, 3)"
@@ -186,9 +183,7 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
         account,
     )
     found = await cast.database.run(
-        lambda conn: daily_of_account(
-            conn, world.distributor.organisation_id, account, period("2026-01-01", "2026-01-09"), TODAY
-        )
+        daily_of_account, world.distributor.organisation_id, account, period("2026-01-01", "2026-01-09"), TODAY
     )
     assert found == [
         AccountDay(date(2026, 1, 5), 0, 0, None, None, None),
@@ -212,7 +207,7 @@ async def test_who_moved_most_within_a_week(cast: Cast) -> None:
         (accounts[2], at("2026-01-20"), 10**15),
         (accounts[3], at("2026-03-14"), 20),
     )
-    found = await cast.database.run(lambda conn: top_movers(conn, world.distributor.organisation_id, LATER.date()))
+    found = await cast.database.run(top_movers, world.distributor.organisation_id, LATER.date())
     assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
         (down.organisation_id, 900, -600),
         (up.organisation_id, 100, 50),

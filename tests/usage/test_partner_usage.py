@@ -128,7 +128,7 @@ async def test_imports_at_once_of_different_accounts_of_the_same_partners(cast: 
             for account in rng.choices(accounts, k=12)
         }
         rows = numbered((account, moment, size) for (account, moment), size in moments.items())
-        await database.transaction(lambda conn: actions.record_samples(conn, rows, LATER))
+        await database.transaction(actions.record_samples, rows, LATER)
 
     before = await deadlocks(cast)
     for turn in range(25):

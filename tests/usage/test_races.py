@@ -26,7 +26,7 @@ async def import_some(database: Database, accounts: list[int], seed: int) -> Non
     ]
     unique = {(account, moment): size for account, moment, size in samples}
     rows = numbered((account, moment, size) for (account, moment), size in unique.items())
-    await database.transaction(lambda conn: actions.record_samples(conn, rows, LATER))
+    await database.transaction(actions.record_samples, rows, LATER)
 
 
 async def deadlocks(cast: Cast) -> int:
@@ -58,11 +58,7 @@ async def test_imports_while_accounts_go_and_a_partner_moves(cast: Cast, databas
 
     async def move() -> None:
         for target in (other, world.contract) * 10:
-            await database.run(
-                lambda conn, target=target: partners.move_partner(
-                    conn, world.distributor, world.partner.organisation_id, target, LATER
-                )
-            )
+            await database.run(partners.move_partner, world.distributor, world.partner.organisation_id, target, LATER)
 
     async def go() -> None:
         for account in accounts[::2]:
@@ -81,7 +77,7 @@ async def test_two_imports_that_need_the_same_old_months(cast: Cast, database: D
 
     async def old(account: int, day: str) -> None:
         rows = numbered([(account, at(day), 5), (accounts[0], at(day), 5)])
-        await database.transaction(lambda conn: actions.record_samples(conn, rows, LATER))
+        await database.transaction(actions.record_samples, rows, LATER)
 
     await asyncio.gather(*[old(account, day) for account in accounts for day in ("2011-03-01", "2011-12-31")])
     await assert_totals(cast, world.contract)

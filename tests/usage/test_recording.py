@@ -101,7 +101,7 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
 
     async def measure(hour: datetime, size: int, objects: int, now: datetime) -> None:
         sample = Sample(1, account, hour, size, objects)
-        await cast.database.transaction(lambda conn: actions.record_samples(conn, [sample], now))
+        await cast.database.transaction(actions.record_samples, [sample], now)
 
     nine, ten = at("2026-01-06", "09:00:00"), at("2026-01-06", "10:00:00")
     await measure(nine, 500, 5, nine)
@@ -197,7 +197,7 @@ async def test_an_import_is_for_the_operator_and_on_record(cast: Cast) -> None:
     world = await trade(cast)
     account = await cast.account(world.partner)
     with pytest.raises(Forbidden):
-        await cast.database.transaction(lambda conn: actions.import_samples(conn, world.distributor, [], LATER))
+        await cast.database.transaction(actions.import_samples, world.distributor, [], LATER)
     await import_lines(cast, f"{account},2026-01-06,6")
     entry = await cast.row(
         "select actor_kind, organisation_id, after from audit_entry where action = 'usage.import'"
@@ -225,9 +225,7 @@ async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> Non
 
 async def test_lines_that_were_misread_are_refused_with_the_others(cast: Cast) -> None:
     with pytest.raises(Invalid, match="line 4: it is torn"):
-        await cast.database.transaction(
-            lambda conn: actions.record_samples(conn, [], LATER, [BadLine(4, "it is torn")])
-        )
+        await cast.database.transaction(actions.record_samples, [], LATER, [BadLine(4, "it is torn")])
 
 
 async def test_old_months_get_their_partitions(cast: Cast) -> None:

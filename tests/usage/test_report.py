@@ -134,9 +134,7 @@ async def test_what_is_gone_stays_visible_for_the_days_it_was_there(cast: Cast) 
         left = await report(cast, world.partner, first, last)
         assert [element["client_id"] for element in left or ()] == [str(other)]
         period = Period(date.fromisoformat(first), date.fromisoformat(last))
-        alone = await cast.database.run(
-            lambda conn, period=period: queries.usage_of_account(conn, scope, scope, account, period, LATER.date())
-        )
+        alone = await cast.database.run(queries.usage_of_account, scope, scope, account, period, LATER.date())
         assert alone is None
 
 

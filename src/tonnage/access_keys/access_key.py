@@ -4,12 +4,12 @@ import re
 import secrets
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from tonnage.errors import Conflict, Unavailable
-from tonnage.storage.backend import MAX_ACCESS_KEYS
+from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey
 
 PENDING_TIMEOUT = timedelta(seconds=60)
 """Whoever makes a key gives up after 10 seconds: after this much nobody is at it any more. A key that is to end may be
@@ -27,6 +27,15 @@ class KeyState(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     DELETING = "deleting"
+
+
+@dataclass(frozen=True)
+class CreatedKey:
+    """A new key with its secret, which nobody can ask for again. The secret shows in no repr."""
+
+    pair: AccessKey
+    json: bytes = field(repr=False)
+    """All there is to know of it, for whoever asked for it."""
 
 
 @dataclass(frozen=True)

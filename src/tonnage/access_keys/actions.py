@@ -5,7 +5,6 @@ response, and nowhere else.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from tonnage.access.actor import Actor, Role
 from tonnage.access_keys import queries
 from tonnage.access_keys.access_key import (
     PENDING_TIMEOUT,
+    CreatedKey,
     may_be_access_key,
     new_access_key,
     not_made_here,
@@ -48,8 +48,8 @@ async def create_key(
     partner_id: UUID,
     account_id: int,
     description: str | None,
-) -> bytes:
-    """The new key as JSON, and this once its secret. 10 seconds at most.
+) -> CreatedKey:
+    """The new key, and this once its secret. 10 seconds at most.
 
     Conflict: the account has as many as it may, it is being purged, its region is metered only, or the cluster says no.
     NotProvisioned: the cluster has not heard of the account yet. Misconfigured: its sentence is for the operator alone.
@@ -60,16 +60,16 @@ async def create_key(
     access_key = new_access_key()
     async with _within_deadline():
         home = await services.database.transaction(
-            lambda conn: _begin(conn, actor, partner_id, account_id, access_key, description, services.wall_clock())
+            _begin, actor, partner_id, account_id, access_key, description, services.wall_clock()
         )
         backend, made = await _create_on_cluster(services, home, account_id, access_key)
         now = services.wall_clock()
-        facts = await services.database.run(lambda conn: queries.activate_key(conn, access_key, now, actor.stamp))
+        facts = await services.database.run(queries.activate_key, access_key, now, actor.stamp)
     if facts is None:
         # What gave it up may have deleted it before it was made, and looks no more.
         await backend.delete_key(account_id, access_key)
         raise Unavailable("Making the access key took too long, and it was given up; try again.")
-    return json.dumps({**json.loads(facts), "secretKey": made.secret_key}, ensure_ascii=False).encode()
+    return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
 
 
 @asynccontextmanager
@@ -107,7 +107,7 @@ async def _create_on_cluster(
         return backend, await backend.create_key(account_id, access_key)
     except (NotReached, NotProvisioned, Conflict) as error:
         failure = error
-    await services.database.run(lambda conn: queries.remove_key(conn, access_key))
+    await services.database.run(queries.remove_key, access_key)
     raise await _error_for_client(services.database, home, account_id, failure)
 
 
@@ -130,7 +130,7 @@ async def _error_for_client(
                 "The account is not on the storage cluster, and has no access keys there. {why}", why=home.refusal
             )
         case TooManyKeys():
-            here = await database.run(lambda conn: queries.keys_of(conn, [account_id]))
+            here = await database.run(queries.keys_of, [account_id])
             return not_made_here(failure.access_keys, here.get(account_id, {})) or failure
         case _:
             return failure
@@ -169,16 +169,16 @@ async def delete_key(
         raise no_key(account_id)
     async with _within_deadline():
         region_id = await services.database.transaction(
-            lambda conn: _end(conn, actor, partner_id, account_id, access_key, services.wall_clock())
+            _end, actor, partner_id, account_id, access_key, services.wall_clock()
         )
         try:
             backend = await services.backends.of(region_id)
             await backend.delete_key(account_id, access_key)
         except Unavailable:
             # A key that has leaked must not live until somebody asks again.
-            await services.database.run(lambda conn: defer(conn, "access_keys.clean_up", region_id))
+            await services.database.run(defer, "access_keys.clean_up", region_id)
             raise
-        await services.database.run(lambda conn: queries.remove_key(conn, access_key))
+        await services.database.run(queries.remove_key, access_key)
 
 
 async def _end(
@@ -203,11 +203,11 @@ async def clean_up_keys(database: Database, backend: StorageBackend, region_id: 
 
     One that cannot be deleted keeps no other waiting. Unavailable: some are left.
     """
-    left = await database.run(lambda conn: queries.expire_pending(conn, region_id, now - PENDING_TIMEOUT))
+    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT)
 
     async def settle(key: tuple[int, str]) -> None:
         await backend.delete_key(*key)
-        await database.run(lambda conn: queries.remove_key(conn, key[1]))
+        await database.run(queries.remove_key, key[1])
 
     outcome = await for_each_concurrently(left, settle, _CLEAN_UP_CONCURRENCY)
     for (account_id, access_key), error in outcome.failed:

@@ -116,7 +116,7 @@ async def _create(call: ApiRequest, partner_id: UUID, account: str, details: Cre
     number = account_number(account)
     with hide_operator_details(number):
         made = await actions.create_key(call.services, call.actor, partner_id, number, details.description)
-    return Json(made, 201)
+    return Json(made.json, 201)
 
 
 @routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])

@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 async def clean_up_all(services: Services, subject: str) -> None:
     """Defers the clean-up of every region that has access keys whose creation or deletion broke off."""
     before = services.wall_clock() - PENDING_TIMEOUT
-    for region_id in await services.database.run(lambda conn: queries.regions_to_clean_up(conn, before)):
-        await services.database.run(lambda conn, region_id=region_id: defer(conn, "access_keys.clean_up", region_id))
+    for region_id in await services.database.run(queries.regions_to_clean_up, before):
+        await services.database.run(defer, "access_keys.clean_up", region_id)
 
 
 @job("access_keys.clean_up", label=Sentence("Clean up access keys left half made"), about="region")

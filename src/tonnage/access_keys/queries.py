@@ -9,6 +9,7 @@ from tonnage.access_keys.access_key import KeyState
 from tonnage.accounts.extended_queries import REFUSED
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
+from tonnage.db.rendered import Rendered
 from tonnage.regions.region import METERED
 
 KEY_FIELDS = """'accessKey', k.access_key, 'description', k.description,
@@ -68,8 +69,8 @@ async def insert_key(
     )
 
 
-async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: str) -> bytes | None:
-    """The key was made: it as JSON, without its secret. None: it was given up meanwhile."""
+async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: str) -> Rendered[str] | None:
+    """The key was made: it, without its secret. None: it was given up meanwhile."""
     cursor = await conn.execute(
         f"""
         with k as (
@@ -84,7 +85,7 @@ async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: 
         {"key": access_key, "now": now, "stamp": stamp},
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Rendered(access_key, row[0]) if row else None
 
 
 async def start_deletion(conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str) -> bool:

@@ -10,14 +10,17 @@ from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, broken_constraint
+from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
 from tonnage.regions.actions import no_region
 
 
-async def create_account(conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime) -> bytes:
-    """The new account as JSON. NotFound: no such region.
+async def create_account(
+    conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime
+) -> Rendered[int]:
+    """The new account. NotFound: no such region.
 
     Conflict: e-mail taken, no room at the partner (with the numbers), no region yet.
     """

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from tonnage.accounts.account import NewAccount, PartnerRemaining
 from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Rendered
 from tonnage.email_address import email_key
 from tonnage.names import name_key
 
@@ -77,9 +78,9 @@ _INSERT: LiteralString = f"""
 
 
 class Created(NamedTuple):
-    """A new account as JSON, and who has to hear of it."""
+    """A new account, and who has to hear of it."""
 
-    account: bytes
+    account: Rendered[int]
     cluster: int | None
     """The region, if there is a cluster behind it."""
     bounded: bool
@@ -119,7 +120,7 @@ async def insert_account(
         },
     )
     row = await cursor.fetchone()
-    return Created(*row[:3]) if row else None
+    return Created(Rendered(account_id, row[0]), *row[1:3]) if row else None
 
 
 async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:

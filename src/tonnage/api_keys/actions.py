@@ -7,14 +7,15 @@ from tonnage.access.actor import Actor, Kind
 from tonnage.api_keys import queries
 from tonnage.api_keys.api_key import NewKey, new_key
 from tonnage.db import Connection
+from tonnage.db.rendered import Rendered
 from tonnage.errors import NotFound
 from tonnage.organisations.organisation import require_own
 
 
 async def create_key(
     conn: Connection, actor: Actor, organisation_id: UUID, details: NewKey, now: datetime
-) -> tuple[str, bytes]:
-    """The key, to be shown this once, and its facts as JSON. For an organisation's own admins and the operator."""
+) -> tuple[str, Rendered[UUID]]:
+    """The key, to be shown this once, and its facts. For an organisation's own admins and the operator."""
     require_own(actor, organisation_id)
     key = new_key()
     facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)

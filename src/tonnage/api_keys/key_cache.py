@@ -45,7 +45,7 @@ class KeyCache:
         return actor
 
     async def _look_up(self, key_digest: bytes, now: datetime) -> KnownKey:
-        known = await self._database.run(lambda conn: find_key(conn, key_digest))
+        known = await self._database.run(find_key, key_digest)
         if known is None:
             self._known.pop(key_digest, None)
             raise Unauthenticated("This API key is unknown; check that it was copied whole, or make a new one.")
@@ -58,4 +58,4 @@ class KeyCache:
         """Writes the last-used times gathered since the last call, in one statement. To be called now and then."""
         used, self._used = self._used, {}
         if used:
-            await self._database.run(lambda conn: record_use(conn, used))
+            await self._database.run(record_use, used)

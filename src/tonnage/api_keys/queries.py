@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, digest, hint
 from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
@@ -31,8 +32,8 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
 
 async def insert_key(
     conn: Connection, organisation_id: UUID, key: str, details: NewKey, now: datetime, stamp: str
-) -> bytes | None:
-    """The key's facts as JSON, never the key; None if the organisation is not open."""
+) -> Rendered[UUID] | None:
+    """The key's facts, never the key; None if the organisation is not open."""
     cursor = await conn.execute(
         f"""
         with o as (
@@ -42,7 +43,7 @@ async def insert_key(
             select o.id, %(description)s, %(name_key)s, %(role)s, %(hint)s, %(digest)s, %(valid_until)s, %(now)s
             from o returning *
         )
-        select {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
+        select k.id, {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
                              jsonb_build_object('description', k.description, 'role', k.role, 'hint', k.hint))
         from k
         """,
@@ -59,7 +60,7 @@ async def insert_key(
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Rendered(*row[:2]) if row else None
 
 
 async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str) -> bool:

@@ -21,9 +21,9 @@ _COUNTS_KEPT = timedelta(days=2)
 async def run_maintenance(services: Services, subject: str) -> None:
     """Deletes sessions, reset links and counts of failures that have expired."""
     now = services.wall_clock()
-    await services.database.run(lambda conn: session_queries.delete_stale(conn, now, _LONGEST_IDLE))
-    await services.database.run(lambda conn: reset_queries.delete_expired(conn, now))
-    await services.database.run(lambda conn: throttling_queries.delete_old(conn, now, _COUNTS_KEPT))
+    await services.database.run(session_queries.delete_stale, now, _LONGEST_IDLE)
+    await services.database.run(reset_queries.delete_expired, now)
+    await services.database.run(throttling_queries.delete_old, now, _COUNTS_KEPT)
 
 
 @job("authentication.send_reset", label=Sentence("Send the link for a new password"), about="member")

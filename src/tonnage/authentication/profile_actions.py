@@ -74,7 +74,7 @@ async def begin_second_factor(
     counted = await verify_password(database, passwords, visitor, current, client, now)
     # Right, whether the seed can be sealed now or not.
     await database.transaction(counted.forgive)
-    return await database.transaction(lambda conn: second_factor_actions.begin_enrolment(conn, key_file, visitor))
+    return await database.transaction(second_factor_actions.begin_enrolment, key_file, visitor)
 
 
 async def renew_recovery_codes(

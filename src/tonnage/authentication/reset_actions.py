@@ -38,26 +38,24 @@ async def request_reset(conn: Connection, email: str, client: ClientInfo, now: d
 async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
     """Makes the token, which so never is in the queue, and mails it; at most one per member in five minutes."""
     token, now = new_token(), clock()
-    email = await database.run(
-        lambda conn: reset_queries.insert_reset(conn, member_id, digest(token), now, VALID_FOR, _PAUSE)
-    )
+    email = await database.run(reset_queries.insert_reset, member_id, digest(token), now, VALID_FOR, _PAUSE)
     if email is None:
         return
     try:
         await mailer.outbox.send(mails.new_password(email, mailer.origin, token))
     except BaseException:
         # The job comes again, and must not find that a mail was sent just now.
-        await database.run(lambda conn: reset_queries.delete_reset(conn, digest(token)))
+        await database.run(reset_queries.delete_reset, digest(token))
         raise
 
 
 async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, actor: Actor, clock: WallClock) -> None:
     """Mails that somebody guesses; once an hour, from however many machines it is done."""
     now = clock()
-    email = await database.run(lambda conn: reset_queries.email_to_notify(conn, member_id, now, _NOTIFY_INTERVAL))
+    email = await database.run(reset_queries.email_to_notify, member_id, now, _NOTIFY_INTERVAL)
     if email is not None:
         await mailer.outbox.send(mails.blocked(email, mailer.origin))
-        await database.run(lambda conn: reset_queries.record_notification(conn, member_id, now, actor.stamp))
+        await database.run(reset_queries.record_notification, member_id, now, actor.stamp)
 
 
 async def valid_reset(conn: Connection, token: str, now: datetime) -> Reset | None:

@@ -36,16 +36,16 @@ async def sign_in(
     is the same whether the address is somebody's or nobody's.
     """
     subjects = (throttling.email_and_client(email, client.address), throttling.client(client.address))
-    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
-    login = await database.run(lambda conn: sign_in_queries.credentials_by_email(conn, email))
+    counted = await database.run(count_attempts, subjects, now)
+    login = await database.run(sign_in_queries.credentials_by_email, email)
     matches = await passwords.verify(login.password_hash if login else None, password)
     if login is None or not matches:
         await _notify_if_blocked(database, counted, login.member_id if login else uuid4())
         raise Unauthenticated(WRONG_PASSWORD)
-    signed_in = await database.transaction(lambda conn: _open_session(conn, login, client, counted, now))
+    signed_in = await database.transaction(_open_session, login, client, counted, now)
     if passwords.is_outdated(login.password_hash):
         fresh = await passwords.hash(password)
-        await database.run(lambda conn: sign_in_queries.replace_hash(conn, login, fresh))
+        await database.run(sign_in_queries.replace_hash, login, fresh)
     return signed_in
 
 
@@ -82,9 +82,9 @@ async def verify_code(
         throttling.email_and_client(visitor.email, client.address),
         throttling.client(client.address),
     )
-    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
+    counted = await database.run(count_attempts, subjects, now)
     try:
-        is_right = await database.transaction(lambda conn: use_code(conn, key_file, visitor, code, now))
+        is_right = await database.transaction(use_code, key_file, visitor, code, now)
     except (Conflict, Unavailable):
         await database.run(counted.take_back)
         raise
@@ -99,8 +99,8 @@ async def verify_password(
 ) -> CountedAttempts:
     """The same for a member's own password, which a form wants to hear again."""
     subjects = (throttling.email_and_client(visitor.email, client.address), throttling.client(client.address))
-    counted = await database.run(lambda conn: count_attempts(conn, subjects, now))
-    known = await database.run(lambda conn: sign_in_queries.password_hash_of(conn, visitor.member_id))
+    counted = await database.run(count_attempts, subjects, now)
+    known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await passwords.verify(known, password):
         await _notify_if_blocked(database, counted, visitor.member_id)
         raise Unauthenticated("The present password is wrong.")
@@ -126,4 +126,4 @@ async def _open_session(
 
 async def _notify_if_blocked(database: Database, counted: CountedAttempts, member_id: UUID) -> None:
     if counted.blocks:
-        await database.run(lambda conn: defer(conn, "authentication.notify_blocked", member_id))
+        await database.run(defer, "authentication.notify_blocked", member_id)

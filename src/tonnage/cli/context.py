@@ -24,6 +24,7 @@ from tonnage.cli.param_types import CONNINFO
 from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.db import Connection, Database, ListQuery, connect
+from tonnage.db.deadlines import DeadlineConnection, connect_timeout
 from tonnage.errors import TonnageError
 from tonnage.organisations.queries import operator_id
 
@@ -154,7 +155,7 @@ def prove_keys(conninfo: str, settings: Settings) -> None:
     """Raises SealingError unless the keys open what is sealed. The embedded database gets its first key here."""
 
     async def prove() -> None:
-        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        async with await _connected(conninfo) as connection:
             await prepare_keys(connection, settings)
 
     asyncio.run(prove())
@@ -170,7 +171,7 @@ def require_changeable(conninfo: str) -> None:
     """Raises click.ClickException when the database takes no changes: a server would answer, and then fail at each."""
 
     async def look() -> bool:
-        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        async with await _connected(conninfo) as connection:
             row = await (
                 await connection.execute("select current_setting('transaction_read_only')::boolean")
             ).fetchone()
@@ -181,9 +182,13 @@ def require_changeable(conninfo: str) -> None:
 
 
 async def schema_state(conninfo: str) -> migrations.SchemaState:
-    """Compares the database with this program. An unreachable one is psycopg.OperationalError within ten seconds."""
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+    """Compares the database with this program. An unreachable one is psycopg.OperationalError."""
+    async with await _connected(conninfo) as connection:
         return await migrations.state(connection)
+
+
+async def _connected(conninfo: str) -> DeadlineConnection:
+    return await DeadlineConnection.connect(conninfo, autocommit=True, **connect_timeout(conninfo))
 
 
 @contextmanager

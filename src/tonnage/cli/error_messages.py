@@ -3,6 +3,7 @@
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from tonnage.db.deadlines import InDoubt
 from tonnage.embedded import EmbeddedError
 from tonnage.errors import TonnageError
 from tonnage.migrations import SchemaError
@@ -34,6 +35,8 @@ def _of_database(error: psycopg.Error) -> str | None:
             return READ_ONLY
         case psycopg.DataError():
             return f"The database cannot take such a value: {_one_line(error)}."
+        case InDoubt():
+            return "The database did not confirm the change: it may have been made or not. Check before you try again."
         case psycopg.OperationalError():
             return f"The database cannot be reached: {_one_line(error)}"
         case _:

@@ -36,7 +36,7 @@ def require_one(organisation_id: UUID | None, *, of_operator: bool) -> None:
 
 async def acting_for(session: Session, organisation_id: UUID) -> Actor:
     """The operator acting for an organisation that is open. NotFound."""
-    kind = await session.database.run(lambda conn: organisation_kind(conn, organisation_id))
+    kind = await session.database.run(organisation_kind, organisation_id)
     if kind is None:
         raise no_organisation(organisation_id)
     return Actor.on_command_line(organisation_id, Kind(kind))
@@ -44,7 +44,7 @@ async def acting_for(session: Session, organisation_id: UUID) -> Actor:
 
 async def acting_for_distributor(session: Session, distributor_id: UUID) -> Actor:
     """The same for a distributor. NotFound: it is another organisation, or none."""
-    kind = await session.database.run(lambda conn: organisation_kind(conn, distributor_id))
+    kind = await session.database.run(organisation_kind, distributor_id)
     if kind != Kind.DISTRIBUTOR:
         raise NotFound(f"There is no distributor {distributor_id}.")
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
@@ -52,7 +52,7 @@ async def acting_for_distributor(session: Session, distributor_id: UUID) -> Acto
 
 async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:
     """The operator acting for the distributor whose contract it is. NotFound."""
-    distributor_id = await session.database.run(lambda conn: distributor_of(conn, contract_id))
+    distributor_id = await session.database.run(distributor_of, contract_id)
     if distributor_id is None:
         raise NotFound(f"There is no contract {contract_id}.")
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)

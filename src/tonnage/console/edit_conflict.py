@@ -42,7 +42,7 @@ async def explain(
         return
     scope = None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
     of_thing = AuditFilter(subject_id=str(subject_id))
-    newest = await page.database.run(lambda conn: audit_entries(conn, scope, of_thing, None, _SEARCHED))
+    newest = await page.database.run(audit_entries, scope, of_thing, None, _SEARCHED)
     form.errors = {"": EditConflict([])}
     for change in form.rebase(present):
         entry = _latest(newest, kind.names.get(change.field, change.field))

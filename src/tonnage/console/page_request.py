@@ -70,9 +70,7 @@ async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, Signe
     if token is None:
         return None
     services = services_of(request)
-    visitor = await services.database.run(
-        lambda conn: find_session(conn, digest(token), services.wall_clock(), services.sign_in.idle)
-    )
+    visitor = await services.database.run(find_session, digest(token), services.wall_clock(), services.sign_in.idle)
     return (token, visitor) if visitor else None
 
 

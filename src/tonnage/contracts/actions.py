@@ -9,6 +9,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
+from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound
 from tonnage.units import Size
 
@@ -21,8 +22,8 @@ async def create_contract(
     now: datetime,
     *,
     contract_id: UUID | None = None,
-) -> bytes:
-    """The new contract as JSON."""
+) -> Rendered[UUID]:
+    """The new contract."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     created = await queries.insert_contract(conn, distributor_id, contract, now, actor.stamp, contract_id)
     if created is None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tonnage.contracts.contract import Amendment, ContractRemaining, NewContract
 from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 
 _CONTRACT = """json_strip_nulls(json_build_object(
@@ -66,8 +67,8 @@ async def insert_contract(
     now: datetime,
     stamp: str,
     contract_id: UUID | None = None,
-) -> bytes | None:
-    """The contract as JSON; None if there is no such distributor."""
+) -> Rendered[UUID] | None:
+    """The contract; None if there is no such distributor."""
     cursor = await conn.execute(
         f"""
         with o as (
@@ -76,14 +77,14 @@ async def insert_contract(
         ), k as (
             insert into contract (id, distributor_id, reserved_capacity, price_cents, currency, details, name_key,
                                   created_at, terms_since)
-            select coalesce(%(id)s::uuid, gen_random_uuid()), o.id, %(reserved)s, %(price)s, %(currency)s, %(details)s,
-                   %(name_key)s, %(now)s, %(now)s
-            from o returning *
+            select coalesce(%(id)s::uuid, gen_random_uuid()), o.id, %(reserved)s, %(price)s, %(currency)s,
+                   %(details)s, %(name_key)s, %(now)s, %(now)s from o returning *
         ), t as (
             insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
             select id, terms_since, reserved_capacity, price_cents, currency from k
         )
-        select {_CONTRACT}, audit(%(stamp)s, k.distributor_id, 'contract.create', k.id::text, null, {_FACTS}) from k
+        select k.id, {_CONTRACT},
+               audit(%(stamp)s, k.distributor_id, 'contract.create', k.id::text, null, {_FACTS}) from k
         """,
         {
             "id": contract_id,
@@ -98,7 +99,7 @@ async def insert_contract(
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Rendered(*row[:2]) if row else None
 
 
 class Amended(NamedTuple):

@@ -40,10 +40,10 @@ async def prepare(
     Raises DemoRefused: there is other data in the database, or the file cannot be written or read.
     """
     try:
-        kept = await database.run(lambda conn: _kept(conn, data_dir, now))
+        kept = await database.run(_kept, data_dir, now)
         if kept is None:
             fresh = await admission.new_secrets(passwords or Passwords())
-            kept = await database.transaction(lambda conn: _made(conn, data_dir, base_url, fresh, now))
+            kept = await database.transaction(_made, data_dir, base_url, fresh, now)
         if kept.base_url != base_url:
             keyfile.write(data_dir, replace(kept, base_url=base_url))
     except OSError as error:

@@ -1,6 +1,5 @@
 """Puts the scene into an empty database, by the same actions that everybody uses, at times in the past."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -65,9 +64,7 @@ async def _open_account(
     actor = _acting_for(distributor)
     details = NewAccount(customer.name, customer.contact_email, password_hash, customer.allocated, customer.overdraft)
     opened = usage_curve.opened_at(customer, now)
-    account_id = int(
-        json.loads(await accounts.create_account(conn, actor, partner.id, details, opened))["clientAccountId"]
-    )
+    account_id = (await accounts.create_account(conn, actor, partner.id, details, opened)).id
     requested = usage_curve.deletion_requested_at(customer, now)
     if requested is not None:
         await accounts.delete_account(conn, actor, partner.id, account_id, _GRACE_DAYS, requested)

@@ -15,6 +15,7 @@ from procrastinate.middleware import WorkerMiddleware
 from psycopg_pool import PoolTimeout
 
 from tonnage.db import Database
+from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.jobs import queries
 from tonnage.jobs.declaration import LONG, SHORT
@@ -94,14 +95,15 @@ async def work(app: App, services: Services, grace: int = 20) -> None:
                 job_id = context.job.id
                 with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable):
                     now = services.wall_clock()
-                    await services.database.run(lambda conn: queries.record_failure(conn, job_id, reason, now))
+                    await services.database.run(queries.record_failure, job_id, reason, now)
             raise
 
     while True:
         try:
-            async with app.open_async():
-                await take_over_stalled(app)
-                await _run_workers(app, grace, telling)
+            with limited(WaitLimit(JOB_WAIT)):
+                async with app.open_async():
+                    await take_over_stalled(app)
+                    await _run_workers(app, grace, telling)
             # It also returns when its connection for notifications breaks.
             reason = "its connection has ended"
         except (ConnectorException, psycopg.OperationalError) as error:

@@ -12,6 +12,7 @@ from psycopg.errors import UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
+from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import queries
 from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
@@ -22,8 +23,8 @@ _LAST_ADMIN = Sentence("This is the only admin; make another member an admin fir
 
 async def create_partner_member(
     conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
-) -> bytes:
-    """The new member of a partner as JSON. NotFound: not the actor's partner. Conflict: the e-mail is taken."""
+) -> Rendered[UUID]:
+    """The new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail is taken."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
     if created is None:
@@ -31,15 +32,15 @@ async def create_partner_member(
     return created
 
 
-async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> bytes:
-    """The new member of the actor's own organisation as JSON. Conflict: the e-mail is taken."""
+async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> Rendered[UUID]:
+    """The new member of the actor's own organisation. Conflict: the e-mail is taken."""
     return await create_member(conn, actor, actor.organisation_id, member, now)
 
 
 async def create_member(
     conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
-) -> bytes:
-    """The new member as JSON. Conflict: the e-mail is taken."""
+) -> Rendered[UUID]:
+    """The new member. Conflict: the e-mail is taken."""
     parent = required_parent(actor, organisation_id, Role.STAFF)
     created = await _insert(conn, actor, organisation_id, parent, member, now)
     if created is None:
@@ -88,7 +89,7 @@ async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID
 
 async def _insert(
     conn: Connection, actor: Actor, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime
-) -> bytes | None:
+) -> Rendered[UUID] | None:
     try:
         async with savepoint_if_in_transaction(conn):
             return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)

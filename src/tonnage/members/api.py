@@ -70,14 +70,12 @@ async def create_member(
     """
     password_hash = await call.services.passwords.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
-    created = await call.database.run(
-        lambda conn: actions.create_partner_member(conn, call.actor, partnerID, member, call.now)
-    )
-    return Json(created, 201)
+    created = await call.database.run(actions.create_partner_member, call.actor, partnerID, member, call.now)
+    return Json(created.json, 201)
 
 
 @routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)
 async def delete_member(call: DistributorAdmin, partnerID: UuidPath, memberID: UuidPath) -> Response:
     """End a person's console login."""
-    await call.database.run(lambda conn: actions.delete_partner_member(conn, call.actor, partnerID, memberID))
+    await call.database.run(actions.delete_partner_member, call.actor, partnerID, memberID)
     return NoContent()

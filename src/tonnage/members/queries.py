@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Role
 from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Rendered
 from tonnage.email_address import email_key
 from tonnage.members.member import MemberChange, NewMember
 from tonnage.names import name_key
@@ -31,8 +32,8 @@ class TeamRow(NamedTuple):
 
 async def insert_member(
     conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
-) -> bytes | None:
-    """The member as JSON; None if the organisation is not open, or is none of `parent`'s partners.
+) -> Rendered[UUID] | None:
+    """The member; None if the organisation is not open, or is none of `parent`'s partners.
 
     `parent` None: the organisation itself is the one that asks. A distributor's own id is no partner of its own, or its
     staff could make admins of themselves. The share lock makes this wait for a closing of the organisation and then
@@ -49,7 +50,7 @@ async def insert_member(
             select o.id, %(email)s, %(email_key)s, %(name)s, %(name_key)s, %(role)s, %(hash)s, %(now)s
             from o returning *
         )
-        select {_MEMBER},
+        select m.id, {_MEMBER},
                audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
                      null, jsonb_build_object('role', m.role))
         from m
@@ -68,7 +69,7 @@ async def insert_member(
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Rendered(*row[:2]) if row else None
 
 
 async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:

@@ -13,7 +13,7 @@ from tonnage.services import Services
 async def sample_all(services: Services, subject: str) -> None:
     """Defers the sampling of every region that has a cluster."""
     for cluster in await services.database.run(clusters):
-        await services.database.run(lambda conn, cluster=cluster: defer(conn, "metering.sample", cluster.region_id))
+        await services.database.run(defer, "metering.sample", cluster.region_id)
 
 
 @job("metering.sample", label=Sentence("Sample a cluster"), queue=LONG, about="region")

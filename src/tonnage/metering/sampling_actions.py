@@ -32,7 +32,7 @@ async def sample_region(
     Unavailable: the cluster is away, or accounts were missed.
     """
     now = clock()
-    run = await database.run(lambda conn: sampling_queries.begin(conn, region_id, hour_of(now), now))
+    run = await database.run(sampling_queries.begin, region_id, hour_of(now), now)
     missed = None
     if not run.is_complete:
         missed = await _sample(database, backend, run, clock, batch)
@@ -48,7 +48,7 @@ async def _sample(
     """Reads whoever has no sample yet. Gives why some of them are to be tried again, None if there are none."""
     sampled, absent, failed = 0, 0, 0
     away: Unavailable | None = None
-    async for some in database.pages(lambda conn, after: sampling_queries.unsampled(conn, run, after, batch), int):
+    async for some in database.pages(sampling_queries.unsampled, run, id_of=int, size=batch):
         outcome = await for_each_concurrently(some, backend.usage)
         recorded, unknown = await _record(database, run, outcome, clock())
         sampled, absent, failed = sampled + recorded, absent + unknown, failed + len(outcome.failed)
@@ -66,7 +66,7 @@ async def _sample(
         _log.warning("storage accounts that their cluster does not have, and so were not sampled: %d", absent)
     if sampled or not run.finished:
         await requota(database, None)
-    await database.run(lambda conn: sampling_queries.finish(conn, run, absent + failed, clock()))
+    await database.run(sampling_queries.finish, run, absent + failed, clock())
     return away
 
 

@@ -30,7 +30,7 @@ async def read(database: Database, backend: StorageBackend, region_id: int, now:
     in between, the greater reading counts. Raises the errors of the backend.
     """
     until = hour_of(now)
-    read_to = await database.run(lambda conn: traffic_queries.read_to(conn, region_id))
+    read_to = await database.run(traffic_queries.read_to, region_id)
     if read_to is not None and read_to >= until:
         return
     hour = max((read_to or until) - _HOUR, until - FARTHEST_BACK)
@@ -61,12 +61,12 @@ async def trim(database: Database, backend: StorageBackend, region_id: int, now:
     has been active again. A cluster that is away meanwhile is trimmed by the next run.
     """
     until = now.astimezone(UTC).date() - KEPT_ON_CLUSTER
-    first = await database.run(lambda conn: traffic_queries.trimmed_to(conn, region_id))
+    first = await database.run(traffic_queries.trimmed_to, region_id)
     if first is not None and first >= until:
         return
     before = datetime.combine(until, time(), UTC)
     async for some in database.pages(
-        lambda conn, after: traffic_queries.active(conn, region_id, first, until, after, _TRIMMED_TOGETHER), int
+        traffic_queries.active, region_id, first, until, id_of=int, size=_TRIMMED_TOGETHER
     ):
         outcome = await for_each_concurrently(some, lambda account_id: backend.trim_traffic(account_id, before))
         for account_id, error in outcome.failed:
@@ -74,4 +74,4 @@ async def trim(database: Database, backend: StorageBackend, region_id: int, now:
         if outcome.stopped or (outcome.away and not outcome.done):
             # With few accounts it takes more than that to be sure that it is the cluster. But nobody was answered.
             return
-    await database.run(lambda conn: traffic_queries.record_trimmed(conn, region_id, until))
+    await database.run(traffic_queries.record_trimmed, region_id, until)

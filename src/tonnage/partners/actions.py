@@ -8,6 +8,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutO
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
+from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, Count, EditConflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
@@ -25,8 +26,8 @@ async def create_partner(
     now: datetime,
     *,
     partner_id: UUID | None = None,
-) -> bytes:
-    """The new partner as JSON. Conflict, with what remains: the contract has not that much left."""
+) -> Rendered[UUID]:
+    """The new partner. Conflict, with what remains: the contract has not that much left."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     for _ in range(ATTEMPTS):

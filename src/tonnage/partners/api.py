@@ -98,13 +98,14 @@ async def create_partner(
     partner = NewPartner(
         details.distributor_contract_id, details.name, details.allocated_capacity, details.allow_overdraft
     )
-    return Json(await call.database.run(lambda conn: actions.create_partner(conn, call.actor, partner, call.now)), 201)
+    created = await call.database.run(actions.create_partner, call.actor, partner, call.now)
+    return Json(created.json, 201)
 
 
 @routes.get("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
 async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
     """Get a partner."""
-    found = await call.database.run(lambda conn: queries.one_partner(conn, call.actor.organisation_id, partnerID))
+    found = await call.database.run(queries.one_partner, call.actor.organisation_id, partnerID)
     if found is None:
         raise no_partner(partnerID)
     return Json(found)
@@ -119,9 +120,7 @@ async def update_partner(
     The fields that are given are changed, at once; those that are not stay. Unknown fields are ignored.
     """
     change = PartnerChange(details.name, details.allocated_capacity, details.allow_overdraft)
-    return Json(
-        await call.database.run(lambda conn: actions.update_partner(conn, call.actor, partnerID, change, call.now))
-    )
+    return Json(await call.database.run(actions.update_partner, call.actor, partnerID, change, call.now))
 
 
 @routes.delete("/partner/{partnerID}", status_code=204)
@@ -130,7 +129,7 @@ async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Respons
 
     Its members and keys end. An account that waits for deletion still counts.
     """
-    await call.database.run(lambda conn: actions.close_partner(conn, call.actor, partnerID, call.now))
+    await call.database.run(actions.close_partner, call.actor, partnerID, call.now)
     return NoContent()
 
 
@@ -143,6 +142,4 @@ async def move_partner(
     Its capacity moves with it. The contract must be yours and in the same currency.
     """
     target = details.distributor_contract_id
-    return Json(
-        await call.database.run(lambda conn: actions.move_partner(conn, call.actor, partnerID, target, call.now))
-    )
+    return Json(await call.database.run(actions.move_partner, call.actor, partnerID, target, call.now))

@@ -15,6 +15,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
 
@@ -46,13 +47,13 @@ _INSERT: LiteralString = f"""
         from (select count(*) from t, a) as before_this
         where k.id = %(contract)s and k.distributor_id = %(scope)s
     )
-    select {PARTNER} from p, o"""
+    select p.id, {PARTNER} from p, o"""
 
 
 async def insert_partner(
     conn: Connection, scope: UUID, partner: NewPartner, now: datetime, stamp: str, partner_id: UUID | None = None
-) -> bytes:
-    """The new partner as JSON.
+) -> Rendered[UUID]:
+    """The new partner.
 
     Constraints: partner_contract, no such contract of the distributor `scope`; contract_capacity or overflow, it has
     not that much left.
@@ -74,7 +75,7 @@ async def insert_partner(
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("an insert returns its row or raises")
-    return row[0]
+    return Rendered(*row)
 
 
 _UPDATE: LiteralString = f"""

@@ -26,9 +26,7 @@ async def reconcile(database: Database, backend: StorageBackend, region_id: int)
     """
     told = 0
     away: Unavailable | None = None
-    async for some in database.pages(
-        lambda conn, after: queries.pending(conn, region_id, after, _BATCH), account_id_of
-    ):
+    async for some in database.pages(queries.pending, region_id, id_of=account_id_of, size=_BATCH):
         outcome = await for_each_concurrently(some, lambda account: apply(backend, account))
         await record(database, backend, region_id, outcome)
         if outcome.stopped:
@@ -58,7 +56,7 @@ async def record(
 ) -> None:
     """Notes what was told and what was refused, and takes back what was made of an account whose purge had begun."""
     told = [told for _, told in outcome.done]
-    leaving = await database.transaction(lambda conn: _record(conn, region_id, told)) if told else set[int]()
+    leaving = await database.transaction(_record, region_id, told) if told else set[int]()
     await for_each_concurrently(
         [one.account_id for one in told if one.made and one.account_id in leaving], backend.purge
     )
@@ -67,11 +65,7 @@ async def record(
         if outcome.done or isinstance(error, BackendRefused):
             _log.warning("storage account %d is not on its cluster as it should be: %s", account.account_id, error)
         if isinstance(error, BackendRefused):
-            await database.run(
-                lambda conn, account=account, error=error: queries.record_refusal(
-                    conn, account.account_id, account.desired_revision, str(error)
-                )
-            )
+            await database.run(queries.record_refusal, account.account_id, account.desired_revision, str(error))
 
 
 async def _record(conn: Connection, region_id: int, told: list[Applied]) -> set[int]:
@@ -90,16 +84,14 @@ async def requota(database: Database, partner_id: UUID | None) -> int:
     cluster refuses gets its quota when it no longer does.
     """
     count = 0
-    async for some in database.pages(
-        lambda conn, after: queries.elastic(conn, partner_id, after, _BATCH), account_id_of
-    ):
+    async for some in database.pages(queries.elastic, partner_id, id_of=account_id_of, size=_BATCH):
         changed = [
             one.account_id
             for one in some
             if not one.refused and (not one.is_applied or one.desired.write_limit != one.applied_quota)
         ]
         if changed:
-            await database.transaction(lambda conn, changed=changed: _enqueue(conn, changed))
+            await database.transaction(_enqueue, changed)
         count += len(changed)
     return count
 

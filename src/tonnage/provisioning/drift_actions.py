@@ -58,7 +58,7 @@ async def full_reconcile(
     drifted = [finding for finding in whole.findings if not finding.expected]
     left = [finding for finding in drifted if not finding.repaired]
     repaired = len(drifted) - len(left)
-    await database.run(lambda conn: drift_queries.save_result(conn, region_id, whole.accounts, repaired, left, clock()))
+    await database.run(drift_queries.save_result, region_id, whole.accounts, repaired, left, clock())
     return whole
 
 
@@ -68,10 +68,10 @@ async def identity_problem(database: Database, backend: StorageBackend, region_i
     Whoever mistypes an address must not find all accounts made anew in a foreign place, their keys forgotten, and what
     was due taken for purged.
     """
-    told = await database.run(lambda conn: drift_queries.applied_accounts(conn, region_id))
+    told = await database.run(drift_queries.applied_accounts, region_id)
     found = 0
     async for some in _batched(backend.accounts()):
-        found += await database.run(lambda conn, some=some: drift_queries.applied_among(conn, region_id, some))
+        found += await database.run(drift_queries.applied_among, region_id, some)
     if found >= told / 2:
         return None
     return (
@@ -101,11 +101,9 @@ async def _examine(sweep: _Comparison) -> AsyncGenerator[Comparison]:
     # These first: what was purged may still have the address of an account that is to be made.
     async for some in _batched(sweep.backend.accounts()):
         yield Comparison(0, await _unknown_accounts(sweep, some))
-    async for accounts in sweep.database.pages(
-        lambda conn, after: queries.present(conn, sweep.region_id, after, _BATCH), account_id_of
-    ):
+    async for accounts in sweep.database.pages(queries.present, sweep.region_id, id_of=account_id_of, size=_BATCH):
         ids = [account.account_id for account in accounts]
-        keys = await sweep.database.run(lambda conn, ids=ids: access_key_queries.keys_of(conn, ids))
+        keys = await sweep.database.run(access_key_queries.keys_of, ids)
         looked = await for_each_concurrently(accounts, lambda account: sweep.backend.state(account.account_id))
         there = {account.account_id: actual.access_keys if actual else () for account, actual in looked.done}
         found = await compare_keys(sweep.database, sweep.actor, keys, there, repair=sweep.repair)
@@ -115,7 +113,7 @@ async def _examine(sweep: _Comparison) -> AsyncGenerator[Comparison]:
         away = looked.away or away
     if sweep.repair:
         # What was changed while we told an older state is told again.
-        await sweep.database.run(lambda conn: defer(conn, "provisioning.reconcile", sweep.region_id))
+        await sweep.database.run(defer, "provisioning.reconcile", sweep.region_id)
     if away:
         raise away
 
@@ -147,14 +145,14 @@ async def _compare_accounts(
 
 async def _apply_again(sweep: _Comparison, account: ProvisioningState) -> Applied:
     """Tells what the database says now: it may have changed since the account was looked at."""
-    present = await sweep.database.run(lambda conn: queries.state_of(conn, account.account_id))
+    present = await sweep.database.run(queries.state_of, account.account_id)
     # None: its purge has begun, and there is nothing to tell.
     return await apply(sweep.backend, present) if present else Applied.of(account)
 
 
 async def _unknown_accounts(sweep: _Comparison, account_ids: list[int]) -> list[Drift]:
     """What of these accounts on the cluster should not be there."""
-    found = await sweep.database.run(lambda conn: drift_queries.unknown_accounts(conn, sweep.region_id, account_ids))
+    found = await sweep.database.run(drift_queries.unknown_accounts, sweep.region_id, account_ids)
     gone: set[int] = set()
     if sweep.repair:
         outcome = await for_each_concurrently(found.purged, sweep.backend.purge, PURGES_AT_ONCE)

@@ -23,10 +23,8 @@ _log = logging.getLogger(__name__)
 async def purge_all(services: Services, subject: str) -> None:
     """Defers the purge of every region that has accounts whose date has come."""
     now = services.business_clock()
-    for region_id in await services.database.run(lambda conn: purge_queries.regions_due(conn, now)):
-        await services.database.run(
-            lambda conn, region_id=region_id: defer(conn, "provisioning.purge_region", region_id)
-        )
+    for region_id in await services.database.run(purge_queries.regions_due, now):
+        await services.database.run(defer, "provisioning.purge_region", region_id)
 
 
 @job("provisioning.purge_region", label=Sentence("Delete storage accounts that are due"), queue=LONG, about="region")
@@ -58,9 +56,7 @@ async def full_reconcile_all(services: Services, subject: str) -> None:
     """Defers the comparison of every cluster with the database."""
     for cluster in await services.database.run(clusters):
         if cluster.identity_unverified is None:
-            await services.database.run(
-                lambda conn, cluster=cluster: defer(conn, "provisioning.full_reconcile", cluster.region_id)
-            )
+            await services.database.run(defer, "provisioning.full_reconcile", cluster.region_id)
 
 
 @job("provisioning.full_reconcile", label=Sentence("Compare a cluster with the database"), queue=LONG, about="region")

@@ -29,10 +29,10 @@ async def compare_keys(
     if lost and repair:
         # Without those that have gone by their owner's wish meanwhile.
         keys = [key for _, key in lost]
-        lost = await database.run(lambda conn: access_key_queries.mark_lost(conn, keys, actor.stamp))
+        lost = await database.run(access_key_queries.mark_lost, keys, actor.stamp)
     doubtful = [account for account, drift in drifts.items() if drift.unknown]
     # What was made after `before` is known by now.
-    after = await database.run(lambda conn: access_key_queries.keys_of(conn, doubtful)) if doubtful else {}
+    after = await database.run(access_key_queries.keys_of, doubtful) if doubtful else {}
     unknown = [(one, key) for one in doubtful for key in drifts[one].unknown if key not in after.get(one, {})]
     return [
         *(Drift(_access_key_subject(*key), "is not on the cluster", "forgotten", repaired=repair) for key in lost),

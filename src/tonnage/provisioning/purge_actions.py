@@ -32,16 +32,13 @@ async def purge_due(database: Database, backend: Purging, region_id: int, actor:
 
     async def purge(account_id: int) -> bool:
         await backend.purge(account_id)
-        return await database.transaction(lambda conn: _finish(conn, actor, account_id, clock()))
+        return await database.transaction(_finish, actor, account_id, clock())
 
     now = clock()
     purged = 0
     away: Unavailable | None = None
     refused: BackendRefused | None = None
-    async for due in database.pages(
-        lambda conn, after: purge_queries.start_due_purges(conn, region_id, now, after, _BATCH),
-        lambda account: account,
-    ):
+    async for due in database.pages(purge_queries.start_due_purges, region_id, now, id_of=int, size=_BATCH):
         outcome = await for_each_concurrently(due, purge, PURGES_AT_ONCE)
         purged += sum(gone for _, gone in outcome.done)
         if outcome.stopped:

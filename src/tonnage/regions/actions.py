@@ -128,9 +128,9 @@ async def check(services: Services, region_id: int) -> None:
     if report.problems:
         trouble = " ".join(report.problems)
         now = services.wall_clock()
-        if name := await services.database.run(lambda conn: queries.record_trouble(conn, region_id, trouble, now)):
+        if name := await services.database.run(queries.record_trouble, region_id, trouble, now):
             _log.warning("the region %s is in trouble: %s", name, trouble)
-    elif name := await services.database.run(lambda conn: queries.record_recovery(conn, region_id)):
+    elif name := await services.database.run(queries.record_recovery, region_id):
         _log.warning("the cluster of the region %s works again", name)
 
 

@@ -52,7 +52,7 @@ class OpenBackends:
 
     async def any_state(self, region_id: int) -> tuple[Cluster, StorageBackend]:
         """The same, whichever cluster it may be: for those who look at it. They must change nothing there."""
-        cluster = await self._database.run(lambda conn: queries.cluster(conn, region_id))
+        cluster = await self._database.run(queries.cluster, region_id)
         if cluster is None:
             raise NotFound("The region is not there any more.")
         async with self._opening:
@@ -67,7 +67,7 @@ class OpenBackends:
     async def _connect(self, cluster: Cluster) -> StorageBackend:
         if cluster.backend == METERED or cluster.admin_url is None:
             return MeteredBackend()
-        key = await self._database.run(lambda conn: self._credentials(conn, cluster))
+        key = await self._database.run(self._credentials, cluster)
         return CephBackend(cluster.admin_url, key, self._patience)
 
     async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:

@@ -23,18 +23,22 @@ async def published_regions(conn: Connection) -> bytes:
     return row[0] if row else b"{}"
 
 
-def all_regions() -> ListQuery:
-    """All regions for the operator, who also sees what is behind them and where new accounts go (`default`)."""
+def all_regions(name: str | None = None) -> ListQuery:
+    """All regions, or the one of that name.
+
+    For the operator, who also sees what is behind them and where new accounts go (`default`).
+    """
     return ListQuery(
         """
         select r.id, json_strip_nulls(json_build_object(
             'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
             'backend', r.backend, 'admin_url', r.admin_url, 'trouble', r.trouble,
             'troubleSince', to_char(r.trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
-        from region r where %(after)s::integer is null or r.id > %(after)s
+        from region r
+        where (%(after)s::integer is null or r.id > %(after)s) and (%(name)s::text is null or r.name = %(name)s)
         order by r.id limit %(limit)s
         """,
-        {},
+        {"name": name},
     )
 
 

@@ -79,12 +79,12 @@ async def run_maintenance(database: Database, now: datetime) -> int:
     Interrupted anywhere, the next run does the rest.
     """
     today = now.astimezone(UTC).date()
-    await database.run(lambda conn: retention_queries.make_coming_partitions(conn, today))
+    await database.run(retention_queries.make_coming_partitions, today)
     oldest = today - timedelta(days=RAW_DAYS)
     trimmed = 0
     after: int | None = 0
     while after is not None:
-        after, count = await database.run(lambda conn, after=after: retention_queries.trim(conn, oldest, after))
+        after, count = await database.run(retention_queries.trim, oldest, after)
         trimmed += count
     return trimmed
 

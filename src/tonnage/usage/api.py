@@ -105,7 +105,7 @@ async def get_account_usage(call: PartnerViewer, accountID: str, days: Days) -> 
 async def _one(call: ApiRequest, partner_id: UUID, account: str, days: Period) -> Response:
     number = account_number(account)
     found = await call.database.run(
-        lambda conn: queries.usage_of_account(conn, call.actor.organisation_id, partner_id, number, days, _today(call))
+        queries.usage_of_account, call.actor.organisation_id, partner_id, number, days, _today(call)
     )
     if found is None:
         raise no_account(number)

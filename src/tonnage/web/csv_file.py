@@ -9,10 +9,11 @@ from typing import TypeAlias
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from tonnage.db import Connection, Pool
 from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender
-from tonnage.web.stream_limits import StreamConnection, StreamPool, connection
+from tonnage.web.stream_limits import connection
 
-Rows: TypeAlias = Callable[[StreamConnection], AsyncGenerator[Sequence[object]]]
+Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
 """The rows of a file, read on a connection of their own."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -32,7 +33,7 @@ class CsvFile(Response):
     finds its file cut.
     """
 
-    def __init__(self, pool: StreamPool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
+    def __init__(self, pool: Pool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
         super().__init__()
         self._pool = pool
         self._owner = owner

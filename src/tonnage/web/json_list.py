@@ -15,10 +15,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from tonnage.db import Connection, Pool
 from tonnage.web.paging import Page, Paging, next_page
 from tonnage.web.responses import Json
 from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender, SendLimits
-from tonnage.web.stream_limits import RunStatement, StreamConnection, StreamPool, authenticated_request, connection
+from tonnage.web.stream_limits import RunStatement, authenticated_request, connection
 
 __all__ = ["JsonListResponse", "Page", "Paging"]
 
@@ -69,7 +70,7 @@ class JsonListResponse(Response):
 
     def __init__(
         self,
-        pool: StreamPool,
+        pool: Pool,
         page: Page,
         select: RowSelect,
         missing: Exception | None = None,
@@ -104,7 +105,7 @@ class JsonListResponse(Response):
         # One more than wanted tells whether there are more.
         statement, params = self._select(self._page.after, at_once.most + 1)
 
-        async def ask(conn: StreamConnection) -> tuple[int, bytes | None]:
+        async def ask(conn: Connection) -> tuple[int, bytes | None]:
             # Binary, because the text form of a bytea is twice as long.
             cursor = await conn.cursor(binary=True).execute(_HEAD + statement + _TAIL, params)
             return cast("tuple[int, bytes | None]", await cursor.fetchone())
@@ -120,13 +121,13 @@ class JsonListResponse(Response):
         # One more than asked for tells whether there is a next page.
         statement, params = self._select(self._page.after, limit + 1)
 
-        async def ask(conn: StreamConnection) -> list[Row]:
+        async def ask(conn: Connection) -> list[Row]:
             return await (await conn.cursor(row_factory=tuple_row).execute(statement, params)).fetchall()
 
         if at_once:
             rows = await at_once.run(ask)
         else:
-            async with self._pool.connection() as conn:
+            async with connection(self._pool, None) as conn:
                 rows = await ask(conn)
         if not rows and self._missing:
             raise self._missing

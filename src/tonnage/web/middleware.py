@@ -12,6 +12,7 @@ from time import perf_counter
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tonnage.db.deadlines import request_limit, wait_limit
 from tonnage.web.problem import CRASH, error_response
 from tonnage.web.request_metrics import Requests
 
@@ -46,6 +47,7 @@ class RequestMiddleware:
         request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         status = 0
+        limit = wait_limit.set(request_limit())
 
         async def dress(message: Message) -> None:
             nonlocal status
@@ -65,6 +67,7 @@ class RequestMiddleware:
             if not status:
                 await error_response(scope, 500, CRASH)(scope, receive, dress)
         finally:
+            wait_limit.reset(limit)
             if self.requests:
                 self.requests.count(scope, status, perf_counter() - began)
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from tonnage.db.deadlines import InDoubt
 from tonnage.errors import (
     Conflict,
     FieldError,
@@ -37,6 +38,9 @@ MEDIA_TYPE = "application/problem+json"
 
 CRASH = Sentence("Something went wrong on this side, not with the request; name the request id when reporting it.")
 NO_DATABASE = Sentence("The database cannot be reached or is too busy; try again in a few seconds.")
+IN_DOUBT = Sentence(
+    "The database did not confirm the change: it may have been made or not. Check whether it was before you try again."
+)
 NO_ROUTE = Sentence("There is no such path; the operations are listed at /swagger/index.html.")
 
 _STATUS: dict[type[Exception], int] = {
@@ -153,7 +157,8 @@ async def _framework(request: Request, error: HTTPException) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    return error_response(request.scope, 503, NO_DATABASE)
+    is_in_doubt = isinstance(error, InDoubt) and request.method not in {"GET", "HEAD"}
+    return error_response(request.scope, 503, IN_DOUBT if is_in_doubt else NO_DATABASE)
 
 
 def _allowed_methods(request: Request) -> str:

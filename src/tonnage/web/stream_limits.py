@@ -5,27 +5,25 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 from starlette.types import Scope
 
+from tonnage.db import Connection, Pool
+from tonnage.db.deadlines import seconds_left
 from tonnage.errors import Unavailable
 from tonnage.web.routing import auth_results
 
 BUSY = "Your organisation is reading as many long lists as it may at once; try again when one of them has ended."
 
-StreamConnection: TypeAlias = AsyncConnection[tuple[Any, ...]]
-StreamPool: TypeAlias = AsyncConnectionPool[StreamConnection]
 T = TypeVar("T")
 
 
 class RunStatement(Protocol):
     """`Database.run`."""
 
-    async def __call__(self, work: Callable[[StreamConnection], Awaitable[T]]) -> T:
+    async def __call__(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` gives, on a connection in autocommit."""
         ...
 
@@ -71,32 +69,33 @@ class _StreamSlots:
     lists: int = 0
 
 
-_SLOTS: WeakKeyDictionary[StreamPool, dict[Hashable, _StreamSlots]] = WeakKeyDictionary()
+_SLOTS: WeakKeyDictionary[Pool, dict[Hashable, _StreamSlots]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def connection(pool: StreamPool, owner: Hashable | None) -> AsyncGenerator[StreamConnection]:
+async def connection(pool: Pool, owner: Hashable | None) -> AsyncGenerator[Connection]:
     """A connection of the pool, of which half is the most for one owner: slow readers of one must not stop the others.
 
-    Both waits together take no longer than the pool's own would.
+    Both waits together take no longer than the pool's own would, nor than the request may still wait.
     """
+    most = seconds_left(pool.timeout)
     if owner is None:
-        async with pool.connection() as conn:
+        async with pool.connection(most) as conn:
             yield conn
         return
     begun = time.monotonic()
-    async with _slot(pool, owner), pool.connection(pool.timeout - (time.monotonic() - begun)) as conn:
+    async with _slot(pool, owner, most), pool.connection(most - (time.monotonic() - begun)) as conn:
         yield conn
 
 
 @asynccontextmanager
-async def _slot(pool: StreamPool, owner: Hashable) -> AsyncGenerator[None]:
+async def _slot(pool: Pool, owner: Hashable, most: float) -> AsyncGenerator[None]:
     shares = _SLOTS.setdefault(pool, {})
     share = shares.setdefault(owner, _StreamSlots(asyncio.Semaphore(max(1, pool.max_size // 2))))
     share.lists += 1
     try:
         try:
-            async with asyncio.timeout(pool.timeout):
+            async with asyncio.timeout(most):
                 await share.free.acquire()
         except TimeoutError:
             raise Unavailable(BUSY) from None

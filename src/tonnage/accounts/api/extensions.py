@@ -141,9 +141,7 @@ async def get_account_whole(call: PartnerViewer, accountID: str) -> Response:
 
 async def _get(call: ApiRequest, partner_id: UUID, account: str) -> Response:
     number = account_number(account)
-    found = await call.database.run(
-        lambda conn: extended_queries.extended_account(conn, call.actor.organisation_id, partner_id, number)
-    )
+    found = await call.database.run(extended_queries.extended_account, call.actor.organisation_id, partner_id, number)
     if found is None:
         raise no_account(number)
     return Json(found)
@@ -175,9 +173,7 @@ async def _change(call: ApiRequest, partner_id: UUID, account: str, details: Cha
     number = account_number(account)
     change = AccountChange(details.name, details.allocated_capacity, details.allow_overdraft)
     return Json(
-        await call.database.run(
-            lambda conn: change_actions.change_account(conn, call.actor, partner_id, number, change, call.now)
-        )
+        await call.database.run(change_actions.change_account, call.actor, partner_id, number, change, call.now)
     )
 
 
@@ -204,9 +200,7 @@ async def set_account_password(call: PartnerStaff, accountID: str, details: NewP
 async def _set_password(call: ApiRequest, partner_id: UUID, account: str, password: str) -> Response:
     number = account_number(account)
     password_hash = await call.services.passwords.hash(password)
-    await call.database.run(
-        lambda conn: change_actions.set_password(conn, call.actor, partner_id, number, password_hash)
-    )
+    await call.database.run(change_actions.set_password, call.actor, partner_id, number, password_hash)
     return NoContent()
 
 
@@ -239,9 +233,7 @@ async def suspend_account(call: PartnerStaff, accountID: str, details: Suspensio
 async def _suspend(call: ApiRequest, partner_id: UUID, account: str, reason: str) -> Response:
     number = account_number(account)
     return Json(
-        await call.database.run(
-            lambda conn: change_actions.suspend_account(conn, call.actor, partner_id, number, reason, call.now)
-        )
+        await call.database.run(change_actions.suspend_account, call.actor, partner_id, number, reason, call.now)
     )
 
 
@@ -265,5 +257,5 @@ async def resume_account(call: PartnerStaff, accountID: str) -> Response:
 
 async def _resume(call: ApiRequest, partner_id: UUID, account: str) -> Response:
     number = account_number(account)
-    await call.database.run(lambda conn: change_actions.resume_account(conn, call.actor, partner_id, number))
+    await call.database.run(change_actions.resume_account, call.actor, partner_id, number)
     return NoContent()

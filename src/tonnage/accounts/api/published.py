@@ -131,10 +131,8 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
         details.allow_overdraft,
         details.region,
     )
-    return Json(
-        await call.database.run(lambda conn: actions.create_account(conn, call.actor, partner_id, account, call.now)),
-        201,
-    )
+    created = await call.database.run(actions.create_account, call.actor, partner_id, account, call.now)
+    return Json(created.json, 201)
 
 
 @routes.get(_OF_PARTNER, responses={200: {"model": list[StorageAccountResponse]}}, tags=["Distributors"])
@@ -174,9 +172,7 @@ async def get_account(call: PartnerViewer, accountID: str) -> Response:
 
 async def _get(call: ApiRequest, partner_id: UUID, account: str) -> Response:
     number = account_number(account)
-    found = await call.database.run(
-        lambda conn: queries.one_account(conn, call.actor.organisation_id, partner_id, number)
-    )
+    found = await call.database.run(queries.one_account, call.actor.organisation_id, partner_id, number)
     if found is None:
         raise no_account(number)
     return Json(found)
@@ -208,11 +204,7 @@ async def _patch(call: ApiRequest, partner_id: UUID, account: str, details: Patc
     number = account_number(account)
     due = details.pending_deleted_at
     grace = call.services.deletion_grace_days
-    return Json(
-        await call.database.run(
-            lambda conn: actions.set_deletion(conn, call.actor, partner_id, number, due, grace, call.now)
-        )
-    )
+    return Json(await call.database.run(actions.set_deletion, call.actor, partner_id, number, due, grace, call.now))
 
 
 @routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])
@@ -236,5 +228,5 @@ async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
 async def _delete(call: ApiRequest, partner_id: UUID, account: str) -> Response:
     number = account_number(account)
     grace = call.services.deletion_grace_days
-    await call.database.run(lambda conn: actions.delete_account(conn, call.actor, partner_id, number, grace, call.now))
+    await call.database.run(actions.delete_account, call.actor, partner_id, number, grace, call.now)
     return NoContent()

@@ -1,6 +1,5 @@
 """`tonnage account`: storage accounts, and the access keys that S3 clients need."""
 
-import json
 from uuid import UUID
 
 import click
@@ -8,6 +7,7 @@ import click
 from tonnage.access.actor import Actor, Kind
 from tonnage.access_keys import actions as access_key_actions
 from tonnage.access_keys import lists as access_key_lists
+from tonnage.access_keys.access_key import CreatedKey
 from tonnage.accounts import queries
 from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
@@ -73,7 +73,7 @@ def key() -> None:
 def create(settings: Settings, account: str, description: str | None, as_json: bool) -> None:
     """Make an access key, for the partner. Standard output is two lines that a shell or an env file understands."""
 
-    async def work(session: Session) -> bytes:
+    async def work(session: Session) -> CreatedKey:
         number, partner = await _found(session, account)
         async with open_backends(session.database, key_file(settings)) as backends:
             services = Services(session.database, backends)
@@ -81,10 +81,9 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
 
     made = run(settings, work)
     if as_json:
-        click.echo(made)
+        click.echo(made.json)
         return
-    pair = json.loads(made)
-    click.echo(f"AWS_ACCESS_KEY_ID={pair['accessKey']}\nAWS_SECRET_ACCESS_KEY={pair['secretKey']}")
+    click.echo(f"AWS_ACCESS_KEY_ID={made.pair.access_key}\nAWS_SECRET_ACCESS_KEY={made.pair.secret_key}")
     click.echo("This is the only time that the secret is shown.", err=True)
 
 
@@ -123,7 +122,7 @@ def delete(settings: Settings, account: str, access_key: str) -> None:
 async def _found(session: Session, account: str) -> tuple[int, Actor]:
     """The account's number, and the operator acting for its partner. NotFound."""
     number = account_id(account)
-    partner_id = await session.database.run(lambda conn: queries.owner_of(conn, number)) if number else None
+    partner_id = await session.database.run(queries.owner_of, number) if number else None
     if number is None or partner_id is None:
         raise NotFound(f"There is no storage account {account}.")
     return number, Actor.on_command_line(partner_id, Kind.PARTNER)

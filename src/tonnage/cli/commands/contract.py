@@ -13,6 +13,7 @@ from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.contracts import actions, queries
 from tonnage.contracts.contract import Amendment, NewContract
+from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
     Column("ID", "id"),
@@ -50,12 +51,10 @@ def create(
     """Sign a contract with a distributor."""
     terms = NewContract(reserved, price, currency, details)
 
-    async def work(session: Session) -> bytes:
-        return await session.database.run(
-            lambda conn: actions.create_contract(conn, session.operator, distributor_id, terms, session.now)
-        )
+    async def work(session: Session) -> Rendered[UUID]:
+        return await session.database.run(actions.create_contract, session.operator, distributor_id, terms, session.now)
 
-    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+    show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
 
 @contract.command()
@@ -79,9 +78,7 @@ def amend(
         raise click.UsageError("Say what changes: --reserved, --price or --details.")
 
     async def work(session: Session) -> bytes:
-        return await session.database.run(
-            lambda conn: actions.amend_contract(conn, session.operator, contract_id, amendment, session.now)
-        )
+        return await session.database.run(actions.amend_contract, session.operator, contract_id, amendment, session.now)
 
     show_one(run(settings, work), _COLUMNS, as_json=as_json)
 

@@ -27,9 +27,7 @@ def create(settings: Settings, name: str, as_json: bool) -> None:
     """Create a distributor."""
 
     async def work(session: Session) -> bytes:
-        made = await session.database.run(
-            lambda conn: organisation_actions.create_distributor(conn, session.operator, name, session.now)
-        )
+        made = await session.database.run(organisation_actions.create_distributor, session.operator, name, session.now)
         return json.dumps({"id": str(made), "name": name}, ensure_ascii=False).encode()
 
     show_one(run(settings, work), _COLUMNS, as_json=as_json)

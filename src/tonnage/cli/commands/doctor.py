@@ -69,7 +69,7 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
         results.append(schema)
         if schema.status == "ok":
             results.append(await database.run(doctor_checks.jobs))
-            results.append(await database.run(lambda conn: doctor_checks.secrets(conn, settings)))
+            results.append(await database.run(doctor_checks.secrets, settings))
             results.extend(await database.transaction(_compare))
     if not settings.database_url:
         results.append(doctor_checks.data_directory(settings.data_dir.resolve()))

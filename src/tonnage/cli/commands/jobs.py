@@ -54,7 +54,7 @@ async def _by_name(session: Session, documents: Sequence[bytes]) -> list[bytes]:
     """With the names of the regions and partners that jobs are about; those that are gone keep their id."""
     found = [json.loads(document) for document in documents]
     ids = [job["subject"] for job in found if "subject" in job]
-    names = await session.database.run(lambda conn: organisation_names(conn, ids))
+    names = await session.database.run(organisation_names, ids)
     names |= {str(region.region_id): region.name for region in await session.database.run(all_clusters)}
     return [json.dumps(job | {"subject": names.get(job.get("subject"), job.get("subject"))}).encode() for job in found]
 
@@ -69,7 +69,7 @@ def retry_(settings: Settings, ids: tuple[int, ...], every: bool) -> None:
         raise click.UsageError("Name the ids of jobs, or --all.")
 
     async def work(session: Session) -> Retried:
-        return await session.database.transaction(lambda conn: retry(conn, None if every else ids))
+        return await session.database.transaction(retry, None if every else ids)
 
     tried, dropped = run(settings, work)
     click.echo(f"{tried} {'job is' if tried == 1 else 'jobs are'} tried again within seconds.", err=True)

@@ -1,6 +1,5 @@
 """`tonnage key`: API keys."""
 
-import json
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from tonnage.cli.param_types import MOMENT, NAME, ROLE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.clock import system_time
 from tonnage.config import Settings
+from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
     Column("ID", "id"),
@@ -59,18 +59,16 @@ def create(
         raise click.BadParameter("must be in the future", param_hint="'--valid-until'")
     details = NewKey(description, Role(role), valid_until)
 
-    async def work(session: Session) -> tuple[str, bytes]:
+    async def work(session: Session) -> tuple[str, Rendered[UUID]]:
         owner = (await chosen_organisation(session, organisation_id, of_operator=of_operator)).organisation_id
-        return await session.database.run(
-            lambda conn: api_key_actions.create_key(conn, session.operator, owner, details, session.now)
-        )
+        return await session.database.run(api_key_actions.create_key, session.operator, owner, details, session.now)
 
     made, facts = run(settings, work)
     if as_json:
-        click.echo(json.dumps({**json.loads(facts), "key": made}, ensure_ascii=False))
+        click.echo(facts.with_member("key", made))
         return
     click.echo(made)
-    click.echo(f"This is the only time that the key is shown. Its id is {json.loads(facts)['id']}.", err=True)
+    click.echo(f"This is the only time that the key is shown. Its id is {facts.id}.", err=True)
 
 
 @key.command("list")
@@ -95,7 +93,7 @@ def revoke(settings: Settings, key_id: UUID) -> None:
     """End a key for good, by its id."""
 
     async def work(session: Session) -> None:
-        await session.database.run(lambda conn: api_key_actions.revoke_key(conn, session.operator, key_id, session.now))
+        await session.database.run(api_key_actions.revoke_key, session.operator, key_id, session.now)
 
     run(settings, work)
     click.echo(f"The key is revoked; it stops within {CACHE_SECONDS:g} s everywhere.", err=True)

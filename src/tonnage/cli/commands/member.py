@@ -12,6 +12,7 @@ from tonnage.cli.output import Column, as_json, show_list, show_one
 from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
+from tonnage.db.rendered import Rendered
 from tonnage.members import actions as member_actions
 from tonnage.members import queries as member_queries
 from tonnage.members.member import NewMember
@@ -49,14 +50,12 @@ def create(
     require_one(organisation_id, of_operator=of_operator)
     password = new_password()
 
-    async def work(session: Session) -> bytes:
+    async def work(session: Session) -> Rendered[UUID]:
         actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(
-            lambda conn: member_actions.create_team_member(conn, actor, details, session.now)
-        )
+        return await session.database.run(member_actions.create_team_member, actor, details, session.now)
 
-    show_one(run(settings, work), COLUMNS, as_json=as_json)
+    show_one(run(settings, work).json, COLUMNS, as_json=as_json)
 
 
 @member.command("list")
@@ -83,9 +82,7 @@ def set_password(settings: Settings, email: str) -> None:
 
     async def work(session: Session) -> None:
         password_hash = await Passwords().hash(password)
-        await session.database.run(
-            lambda conn: credential_actions.set_member_password(conn, session.operator, email, password_hash)
-        )
+        await session.database.run(credential_actions.set_member_password, session.operator, email, password_hash)
 
     run(settings, work)
     click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.", err=True)
@@ -98,7 +95,7 @@ def reset_second_factor(settings: Settings, email: str) -> None:
     """Take a member's second factor away, such as one on a lost telephone. Its sessions end."""
 
     async def work(session: Session) -> None:
-        await session.database.run(lambda conn: credential_actions.reset_member_factor(conn, session.operator, email))
+        await session.database.run(credential_actions.reset_member_factor, session.operator, email)
 
     run(settings, work)
     click.echo(f"{email} has no second factor any more.", err=True)

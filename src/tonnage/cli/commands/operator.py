@@ -1,5 +1,7 @@
 """`tonnage operator`: the operator's own people."""
 
+from uuid import UUID
+
 import click
 
 from tonnage.access.actor import Role
@@ -8,6 +10,7 @@ from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import as_json, show_one
 from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.config import Settings
+from tonnage.db.rendered import Rendered
 from tonnage.members import actions as member_actions
 from tonnage.members.member import NewMember
 from tonnage.passwords import Passwords
@@ -31,10 +34,8 @@ def create(settings: Settings, email: str, name: str | None, role: str, as_json:
     """
     password = new_password()
 
-    async def work(session: Session) -> bytes:
+    async def work(session: Session) -> Rendered[UUID]:
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(
-            lambda conn: member_actions.create_team_member(conn, session.operator, details, session.now)
-        )
+        return await session.database.run(member_actions.create_team_member, session.operator, details, session.now)
 
-    show_one(run(settings, work), COLUMNS, as_json=as_json)
+    show_one(run(settings, work).json, COLUMNS, as_json=as_json)

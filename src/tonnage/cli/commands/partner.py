@@ -10,6 +10,7 @@ from tonnage.cli.output import Column, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
+from tonnage.db.rendered import Rendered
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner
 from tonnage.units import format_size
@@ -41,11 +42,11 @@ def create(
     """Create a partner under a contract, for its distributor."""
     details = NewPartner(contract_id, name, allocated, overdraft)
 
-    async def work(session: Session) -> bytes:
+    async def work(session: Session) -> Rendered[UUID]:
         distributor = await acting_for_owner(session, contract_id)
-        return await session.database.run(lambda conn: actions.create_partner(conn, distributor, details, session.now))
+        return await session.database.run(actions.create_partner, distributor, details, session.now)
 
-    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+    show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
 
 @partner.command("list")

@@ -96,12 +96,9 @@ def add(
     async def work(session: Session) -> tuple[bytes, BackendReport | None]:
         report = await _tried(session, settings, gateway, force=force) if gateway else None
         await session.database.transaction(
-            lambda conn: actions.add_region(
-                conn, session.operator, details, session.now, gateway=gateway, key_file=keys
-            )
+            actions.add_region, session.operator, details, session.now, gateway=gateway, key_file=keys
         )
-        documents = await session.documents(queries.all_regions())
-        added = next(document for document in documents if json.loads(document)["name"] == name)
+        (added,) = await session.documents(queries.all_regions(name))
         return added, report
 
     document, report = run(settings, work)
@@ -126,7 +123,7 @@ def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO
         report = await _tried(session, settings, gateway, force=force)
         with _named(name):
             await session.database.transaction(
-                lambda conn: actions.connect_region(conn, session.operator, name, gateway, session.now, keys)
+                actions.connect_region, session.operator, name, gateway, session.now, keys
             )
         return report
 
@@ -175,7 +172,7 @@ def remove(settings: Settings, name: str) -> None:
     async def work(session: Session) -> None:
         with _named(name):
             try:
-                await session.database.transaction(lambda conn: actions.remove_region(conn, session.operator, name))
+                await session.database.transaction(actions.remove_region, session.operator, name)
             except Conflict as error:
                 stays = "Those that were deleted stay until their days of grace are over and they are purged."
                 raise Conflict(f"{error} {stays}") from error
@@ -214,13 +211,13 @@ async def _tried(session: Session, settings: Settings, gateway: Gateway, *, forc
         await backend.close()
     if report.reachable and not report.credentials and not force:
         raise Conflict(f"{' '.join(report.problems)} Nothing was changed; with --force it is, all the same.")
-    await session.database.run(lambda conn: prepare_keys(conn, settings))
+    await session.database.run(prepare_keys, settings)
     return report
 
 
 async def _examined(session: Session, settings: Settings, name: str | None) -> list[CheckedCluster]:
     """The region of that name, or all of them. NotFound: there is none of that name."""
-    meant = await session.database.run(lambda conn: queries.all_clusters(conn, name))
+    meant = await session.database.run(queries.all_clusters, name)
     if name is not None and not meant:
         raise _no_region(name)
     async with open_backends(session.database, key_file(settings)) as backends:

@@ -46,8 +46,8 @@ def rotate(settings: Settings, prune: bool) -> None:
     file = _file(settings)
 
     async def renew(session: Session) -> int:
-        await session.database.run(lambda conn: sealing.prepare(conn, file, may_create=False))
-        return await session.database.run(lambda conn: sealing.rotate(conn, file, prune=prune))
+        await session.database.run(sealing.prepare, file, may_create=False)
+        return await session.database.run(sealing.rotate, file, prune=prune)
 
     count = run(settings, renew)
     click.echo(f"{file} has a fresh key, and it seals all {count} secrets.{' The old keys are gone.' if prune else ''}")

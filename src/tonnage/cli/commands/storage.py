@@ -87,7 +87,7 @@ async def _compared(
         if dry_run:
             return await full_reconcile_dry_run(database, backend, region_id, session.operator)
         # Whoever calls this command says that it is the right cluster.
-        await database.run(lambda conn: set_identity_unverified(conn, looked_at, None))
+        await database.run(set_identity_unverified, looked_at, None)
         return await full_reconcile(database, backend, region_id, session.operator, WallClock())
     except TonnageError as error:
         return error

@@ -31,9 +31,7 @@ async def delete(context: AccountContext) -> Response:
     """Back to the account, which waits for its deletion from now on."""
     page = context.page
     grace = page.services.deletion_grace_days
-    await page.database.run(
-        lambda conn: delete_account(conn, page.actor, context.partner_id, context.account_id, grace, page.now)
-    )
+    await page.database.run(delete_account, page.actor, context.partner_id, context.account_id, grace, page.now)
     return page.redirect(context.path, gettext("The storage account is read-only and waits for its deletion."))
 
 
@@ -50,7 +48,7 @@ async def restore(context: AccountContext) -> Response:
 
     async def act(_: Form) -> bytes:
         return await page.database.run(
-            lambda conn: set_deletion(conn, page.actor, context.partner_id, context.account_id, None, grace, page.now)
+            set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.now
         )
 
     await form.submit(act)

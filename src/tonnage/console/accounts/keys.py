@@ -1,9 +1,8 @@
 """The access keys of a storage account, and making one."""
 
-import json
-
 from starlette.responses import Response
 
+from tonnage.access_keys.access_key import CreatedKey
 from tonnage.access_keys.actions import create_key
 from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
@@ -43,7 +42,7 @@ async def create(context: AccountContext) -> Response:
     page = context.page
     form = bind(NewKeyForm, page.fields)
 
-    async def act(typed: NewKeyForm) -> bytes:
+    async def act(typed: NewKeyForm) -> CreatedKey:
         with hide_operator_details(context.account_id):
             return await create_key(
                 page.services,
@@ -60,7 +59,7 @@ async def create(context: AccountContext) -> Response:
         return await _page(context, form, 503)
     if made is None:
         return await _page(context, form, form.status)
-    return context.render("accounts/key_made.html", await context.account(), made=json.loads(made))
+    return context.render("accounts/key_made.html", await context.account(), made=made.pair)
 
 
 async def _page(context: AccountContext, form: BoundForm[NewKeyForm], status: int = 200) -> Response:

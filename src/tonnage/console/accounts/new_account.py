@@ -1,6 +1,5 @@
 """Opening a storage account for a customer of a partner."""
 
-import json
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -11,6 +10,7 @@ from tonnage.accounts.actions import create_account
 from tonnage.console.accounts.scope import AccountsScope
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
+from tonnage.db.rendered import Rendered
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.lists import PartnerTotals, partner_totals
 from tonnage.passwords import account_password
@@ -42,18 +42,15 @@ async def create(accounts_scope: AccountsScope) -> Response:
     page = accounts_scope.page
     form = bind(NewAccountForm, page.fields)
 
-    async def act(typed: NewAccountForm) -> bytes:
+    async def act(typed: NewAccountForm) -> Rendered[int]:
         hashed = await page.services.passwords.hash(typed.password)
         account = NewAccount(typed.name, typed.email, hashed, typed.allocated, typed.overdraft, typed.region)
-        return await page.database.run(
-            lambda conn: create_account(conn, page.actor, accounts_scope.partner_id, account, page.now)
-        )
+        return await page.database.run(create_account, page.actor, accounts_scope.partner_id, account, page.now)
 
     made = await form.submit(act, fields=_FIELDS)
     if made is None:
         return await _page(accounts_scope, form)
-    number = json.loads(made)["clientAccountId"]
-    return page.redirect(f"{accounts_scope.path}/{number}", gettext("The storage account was created."))
+    return page.redirect(f"{accounts_scope.path}/{made.id}", gettext("The storage account was created."))
 
 
 async def _page(accounts_scope: AccountsScope, form: BoundForm[NewAccountForm] | None) -> Response:

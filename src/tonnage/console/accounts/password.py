@@ -31,9 +31,7 @@ async def change(context: AccountContext) -> Response:
 
     async def act(typed: PasswordForm) -> None:
         hashed = await page.services.passwords.hash(typed.password)
-        await page.database.run(
-            lambda conn: set_password(conn, page.actor, context.partner_id, context.account_id, hashed)
-        )
+        await page.database.run(set_password, page.actor, context.partner_id, context.account_id, hashed)
 
     await form.submit(act)
     if form.errors:

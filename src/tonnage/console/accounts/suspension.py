@@ -28,9 +28,7 @@ async def suspend(context: AccountContext) -> Response:
 
     async def act(typed: SuspensionForm, seen: SuspensionForm) -> bytes:
         who = page.actor, context.partner_id, context.account_id
-        return await page.database.run(
-            lambda conn: suspend_account(conn, *who, typed.reason, page.now, expected_reason=seen.reason)
-        )
+        return await page.database.run(suspend_account, *who, typed.reason, page.now, expected_reason=seen.reason)
 
     await form.apply(act)
     if form.errors:
@@ -49,7 +47,7 @@ async def resume(context: AccountContext) -> Response:
     form = bind(Form, page.fields)
 
     async def act(_: Form) -> None:
-        await page.database.run(lambda conn: resume_account(conn, page.actor, context.partner_id, context.account_id))
+        await page.database.run(resume_account, page.actor, context.partner_id, context.account_id)
 
     await form.submit(act)
     if form.errors:

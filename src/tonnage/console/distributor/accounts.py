@@ -77,7 +77,7 @@ async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
 @routes.get(".csv")
 async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """The same list, whole."""
-    await page.database.run(lambda conn: facts_of(conn, page, partnerID))
+    await page.database.run(facts_of, page, partnerID)
     return accounts_file(_holding(page, partnerID))
 
 

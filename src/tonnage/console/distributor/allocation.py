@@ -35,7 +35,7 @@ class AllocationForm(EditForm):
 @routes.get("")
 async def allocation(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """What there is, and what a change would mean."""
-    facts = await page.database.run(lambda conn: facts_of(conn, page, partnerID))
+    facts = await page.database.run(facts_of, page, partnerID)
     form = unbound_edit(AllocationForm, _texts(facts))
     return partner_page(page, "distributor/allocation.html", facts, form=form)
 
@@ -46,7 +46,7 @@ async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     form = bind_edit(AllocationForm, page.fields)
     if await form.apply(lambda typed, seen: _resize(page, partnerID, typed, seen), about="allocated"):
         return page.redirect(path_of(partnerID), gettext("The allocation was changed."))
-    facts = await page.database.run(lambda conn: facts_of(conn, page, partnerID))
+    facts = await page.database.run(facts_of, page, partnerID)
     writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
     await explain(page, AllocationForm, form, _texts(facts), partnerID, writers)
     return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
@@ -55,9 +55,7 @@ async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
 async def _resize(page: PageRequest, partner_id: UUID, typed: AllocationForm, seen: AllocationForm) -> bytes:
     # An overdraft that was never set says nothing in the API; a box that stays empty leaves it so.
     wanted, expected = (PartnerChange(None, form.allocated, form.overdraft) for form in (typed, seen))
-    return await page.database.run(
-        lambda conn: update_partner(conn, page.actor, partner_id, wanted, page.now, expected=expected)
-    )
+    return await page.database.run(update_partner, page.actor, partner_id, wanted, page.now, expected=expected)
 
 
 def _texts(facts: PartnerDetail) -> dict[str, str]:

@@ -21,7 +21,7 @@ async def contracts(page: DistributorViewer) -> Response:
     """Each leads to its partners."""
     state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
-    found = await page.database.run(lambda conn: contract_rows(conn, scope, state))
+    found = await page.database.run(contract_rows, scope, state)
     return page.render(
         "distributor/contracts.html", rows=found.rows, total=found.total, state=state.within(found.total)
     )

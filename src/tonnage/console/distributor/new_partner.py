@@ -1,6 +1,6 @@
 """Creating a partner."""
 
-import json
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -43,15 +43,15 @@ async def create(page: DistributorStaff) -> Response:
     return page.redirect(f"/distributor/partners/{made}", gettext("The partner was created."))
 
 
-async def _create(page: PageRequest, typed: NewPartnerForm) -> str:
+async def _create(page: PageRequest, typed: NewPartnerForm) -> UUID:
     partner = NewPartner(typed.contract, typed.name, typed.allocated, typed.overdraft or None)
-    made = await page.database.run(lambda conn: create_partner(conn, page.actor, partner, page.now))
-    return json.loads(made)["id"]
+    made = await page.database.run(create_partner, page.actor, partner, page.now)
+    return made.id
 
 
 async def _page(page: PageRequest, form: BoundForm[NewPartnerForm], status: int = 200) -> Response:
     scope = page.actor.organisation_id
-    contracts = await page.database.run(lambda conn: contract_picker(conn, scope))
+    contracts = await page.database.run(contract_picker, scope)
     first = contracts[0] if contracts else None
     chosen = next((contract for contract in contracts if str(contract.id) == form.typed.get("contract")), first)
     return page.render(

@@ -36,7 +36,7 @@ async def partners(page: DistributorViewer) -> Response:
     """With what they have in sum."""
     state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
-    contracts = await page.database.run(lambda conn: contract_picker(conn, scope))
+    contracts = await page.database.run(contract_picker, scope)
     chosen = _chosen(contracts, state)
     shown = [chosen] if chosen else contracts
     many = sum(contract.partners for contract in shown) > _MANY
@@ -80,7 +80,7 @@ async def partners_file(page: DistributorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
-    chosen = _chosen(await page.database.run(lambda conn: contract_picker(conn, scope)), state)
+    chosen = _chosen(await page.database.run(contract_picker, scope), state)
     return CsvFile(page.database.streams, scope, "partners.csv", _header(), _rows(page, chosen, state))
 
 

@@ -52,9 +52,7 @@ async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
 
     async def act(typed: NameForm, seen: NameForm) -> bytes:
         wanted, expected = PartnerChange(name=typed.name), PartnerChange(name=seen.name)
-        return await page.database.run(
-            lambda conn: update_partner(conn, page.actor, partnerID, wanted, page.now, expected=expected)
-        )
+        return await page.database.run(update_partner, page.actor, partnerID, wanted, page.now, expected=expected)
 
     if await form.apply(act, about="name"):
         return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
@@ -76,7 +74,7 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
 
     async def act(typed: MoveForm, seen: MoveForm) -> bytes:
         return await page.database.run(
-            lambda conn: move_partner(conn, page.actor, partnerID, typed.contract, page.now, expected=seen.contract)
+            move_partner, page.actor, partnerID, typed.contract, page.now, expected=seen.contract
         )
 
     if await form.apply(act, about="contract"):
@@ -96,7 +94,7 @@ async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
     form = bind(Form, page.fields)
 
     async def act(_: Form) -> bool:
-        await page.database.run(lambda conn: close_partner(conn, page.actor, partnerID, page.now))
+        await page.database.run(close_partner, page.actor, partnerID, page.now)
         return True
 
     if await form.submit(act) is None:
@@ -105,7 +103,7 @@ async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
 
 
 async def _facts(page: PageRequest, partner_id: UUID) -> PartnerDetail:
-    return await page.database.run(lambda conn: facts_of(conn, page, partner_id))
+    return await page.database.run(facts_of, page, partner_id)
 
 
 async def _move_page(page: PageRequest, partner_id: UUID, form: BoundEdit[MoveForm] | None) -> Response:

@@ -43,7 +43,7 @@ async def usage_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """The same days, in order."""
     shown = read_range(page.request.query_params, page.today)
     scope = page.actor.organisation_id
-    await page.database.run(lambda conn: facts_of(conn, page, partnerID))
+    await page.database.run(facts_of, page, partnerID)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         for day in await daily_of_partner(conn, scope, partnerID, shown.period, page.today):

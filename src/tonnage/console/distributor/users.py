@@ -42,7 +42,7 @@ async def _for_admin(page: DistributorAdmin, partnerID: UuidPath) -> Team:
 
 async def _team(page: PageRequest, partner_id: UUID) -> Team:
     """NotFound: the visitor's organisation has no such partner; it is none of its own."""
-    facts = await page.database.run(lambda conn: facts_of(conn, page, partner_id))
+    facts = await page.database.run(facts_of, page, partner_id)
     path = f"{path_of(partner_id)}/users"
     return Team(page, partner_id, path, [*crumbs_to(facts), (gettext("Users"), path)])
 

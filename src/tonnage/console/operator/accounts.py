@@ -96,7 +96,7 @@ async def usage_file(page: OperatorViewer, accountID: str) -> Response:
 
 async def _place(page: PageRequest, account: str) -> AccountContext:
     number = account_number(account)
-    partner = await page.database.run(lambda conn: owner_of(conn, number))
+    partner = await page.database.run(owner_of, number)
     if partner is None:
         raise no_account(number)
     return AccountContext(

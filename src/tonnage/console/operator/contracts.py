@@ -1,6 +1,5 @@
 """Contracts: the list, signing one, and amending it."""
 
-import json
 from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
 from typing import Annotated, ClassVar
@@ -60,7 +59,7 @@ class AmendmentForm(EditForm):
 async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
     state = read_list_state(CONTRACTS, page.request.query_params)
-    found = await page.database.run(lambda conn: contract_rows(conn, None, state))
+    found = await page.database.run(contract_rows, None, state)
     return page.render("operator/contracts.html", rows=found.rows, total=found.total, state=state.within(found.total))
 
 
@@ -113,10 +112,10 @@ async def sign(page: OperatorAdmin) -> Response:
     return page.redirect(f"{PATH}/{made}", gettext("The contract was signed."))
 
 
-async def _sign(page: PageRequest, typed: NewContractForm) -> str:
+async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
     new = NewContract(typed.reserved, typed.price, typed.currency, typed.details)
-    made = await page.database.run(lambda conn: create_contract(conn, page.actor, typed.distributor, new, page.now))
-    return json.loads(made)["id"]
+    made = await page.database.run(create_contract, page.actor, typed.distributor, new, page.now)
+    return made.id
 
 
 async def _signing(page: PageRequest, form: BoundForm[NewContractForm], status: int) -> Response:
@@ -151,9 +150,7 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
 
 async def _amend(page: PageRequest, contract_id: UUID, typed: AmendmentForm, seen: AmendmentForm) -> bytes:
     wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (typed, seen))
-    return await page.database.run(
-        lambda conn: amend_contract(conn, page.actor, contract_id, wanted, page.now, expected=expected)
-    )
+    return await page.database.run(amend_contract, page.actor, contract_id, wanted, page.now, expected=expected)
 
 
 def _texts(found: ContractRow) -> dict[str, str]:

@@ -41,7 +41,7 @@ class NewDistributorForm(Form):
 async def distributors(page: OperatorViewer) -> Response:
     """With the totals of their contracts."""
     state = read_list_state(DISTRIBUTORS, page.request.query_params)
-    found = await page.database.run(lambda conn: distributor_rows(conn, state))
+    found = await page.database.run(distributor_rows, state)
     return page.render(
         "operator/distributors.html", rows=found.rows, total=found.total, state=state.within(found.total)
     )
@@ -89,7 +89,7 @@ async def create(page: OperatorAdmin) -> Response:
 
 
 async def _create(page: PageRequest, typed: NewDistributorForm) -> UUID:
-    return await page.database.run(lambda conn: create_distributor(conn, page.actor, typed.name, page.now))
+    return await page.database.run(create_distributor, page.actor, typed.name, page.now)
 
 
 @routes.get("/{distributorID}")

@@ -26,7 +26,7 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 async def all_members(page: OperatorViewer) -> Response:
     """Searched by name, address or organisation."""
     state = read_list_state(MEMBERS, page.request.query_params)
-    found = await page.database.run(lambda conn: members_of_scope(conn, None, state))
+    found = await page.database.run(members_of_scope, None, state)
     return page.render("operator/members.html", rows=found.rows, total=found.total, state=state.within(found.total))
 
 
@@ -46,7 +46,7 @@ async def of_organisation(page: OperatorViewer, organisationID: UuidPath) -> Res
 
 
 async def _team(page: OperatorAdmin, organisationID: UuidPath) -> Team:
-    names = await page.database.run(lambda conn: organisation_names(conn, [str(organisationID)]))
+    names = await page.database.run(organisation_names, [str(organisationID)])
     if not names:
         raise _no_organisation(organisationID)
     path = f"{PATH}/{organisationID}"

@@ -52,7 +52,7 @@ async def _overview(conn: Connection, today: date) -> Overview:
 @routes.get("")
 async def overview(page: OperatorViewer) -> Response:
     """Where there are many partners, the largest movers come after it: 120,000 are added up in half a second."""
-    found = await page.database.run(lambda conn: _overview(conn, page.today))
+    found = await page.database.run(_overview, page.today)
     stale = [region for region in found.regions if region.is_stale(page.now)]
     troubled = [region for region in found.regions if region.trouble]
     return page.render(
@@ -63,5 +63,5 @@ async def overview(page: OperatorViewer) -> Response:
 @routes.get("/movers")
 async def moved(page: OperatorViewer) -> Response:
     """The partners whose use has changed most."""
-    found = await page.database.run(lambda conn: top_movers(conn, None, page.today))
+    found = await page.database.run(top_movers, None, page.today)
     return page.render("operator/top_movers.html", movers=found, moved_days=COMPARED_DAYS)

@@ -118,7 +118,7 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
 async def usage_file(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """The same days, in order."""
     shown = read_range(page.request.query_params, page.today)
-    if await page.database.run(lambda conn: partner_detail(conn, None, partnerID)) is None:
+    if await page.database.run(partner_detail, None, partnerID) is None:
         raise no_partner(partnerID)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:

@@ -70,7 +70,7 @@ async def add(page: OperatorAdmin) -> Response:
 
 async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
     region = NewRegion(typed.name, typed.s3, typed.iam, typed.sts)
-    await page.database.run(lambda conn: add_region(conn, page.actor, region, page.now))
+    await page.database.run(add_region, page.actor, region, page.now)
     return True
 
 
@@ -97,7 +97,7 @@ async def compare(page: OperatorAdmin, region: str) -> Response:
 @routes.post("/{region}/default")
 async def prefer(page: OperatorAdmin, region: str) -> Response:
     """New storage accounts go there from now on, where none is chosen."""
-    await page.database.run(lambda conn: make_default(conn, page.actor, region))
+    await page.database.run(make_default, page.actor, region)
     return page.redirect(PATH, gettext("Storage accounts for which no region is chosen are opened there from now on."))
 
 
@@ -139,7 +139,7 @@ def _what_removal_means(page: PageRequest, region: RegionRow) -> list[str]:
 
 
 async def _remove(page: PageRequest, region: str) -> bool:
-    await page.database.transaction(lambda conn: remove_region(conn, page.actor, region))
+    await page.database.transaction(remove_region, page.actor, region)
     return True
 
 

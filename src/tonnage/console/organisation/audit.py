@@ -63,7 +63,7 @@ async def audit_file(page: AnyMember) -> Response:
     """The same entries, all pages of them."""
     _require_reader(page)
     wanted = audit_search.read_search(page.request.query_params)
-    chosen = await page.database.run(lambda conn: _filter(conn, page, wanted))
+    chosen = await page.database.run(_filter, page, wanted)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
         async with aclosing(every_audit_entry(conn, _scope(page), chosen)) as found:

@@ -59,7 +59,7 @@ async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
     if row is None:
         raise NotFound(f"There is no API key {keyID}.")
     if page.request.method == "POST":
-        await page.database.run(lambda conn: revoke_key(conn, page.actor, keyID, page.wall_time))
+        await page.database.run(revoke_key, page.actor, keyID, page.wall_time)
         return page.redirect("/keys", gettext("The key was revoked; within a second nobody can use it any more."))
     return page.render("organisation/revocation.html", row=row, state=state_of(row, page.wall_time))
 
@@ -81,7 +81,7 @@ def end_of(day: date, zone: tzinfo) -> datetime:
 
 async def _rows(page: PageRequest) -> list[ApiKeyRow]:
     own = page.actor.organisation_id
-    return await page.database.run(lambda conn: api_keys_of(conn, own))
+    return await page.database.run(api_keys_of, own)
 
 
 async def _create(page: PageRequest, typed: NewKeyForm) -> tuple[NewKey, str]:
@@ -91,5 +91,5 @@ async def _create(page: PageRequest, typed: NewKeyForm) -> tuple[NewKey, str]:
     details = NewKey(typed.description, typed.role, until)
 
     own = page.actor.organisation_id
-    key, _ = await page.database.run(lambda conn: create_key(conn, page.actor, own, details, page.wall_time))
+    key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_time)
     return details, key

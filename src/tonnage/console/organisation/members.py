@@ -192,7 +192,7 @@ def _is_self(page: PageRequest, row: TeamRow) -> bool:
 
 async def _found(team: Team, member_id: UUID) -> TeamRow:
     scope = scope_of(team.page)
-    row = await team.page.database.run(lambda conn: team_member(conn, scope, team.organisation_id, member_id))
+    row = await team.page.database.run(team_member, scope, team.organisation_id, member_id)
     if row is None:
         raise NotFound(f"There is no member {member_id}.")
     return row
@@ -201,7 +201,7 @@ async def _found(team: Team, member_id: UUID) -> TeamRow:
 async def _add(team: Team, typed: NewMemberForm) -> bool:
     new = NewMember(typed.email, typed.role, await team.page.services.passwords.hash(typed.password), typed.name)
     await team.page.database.run(
-        lambda conn: member_actions.create_member(conn, team.page.actor, team.organisation_id, new, team.page.now)
+        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.now
     )
     return True
 
@@ -214,29 +214,25 @@ def _texts(row: TeamRow) -> dict[str, str]:
 async def _change(team: Team, member_id: UUID, typed: MemberForm, seen: MemberForm) -> bool:
     wanted, expected = MemberChange(typed.name, typed.role), MemberChange(seen.name, seen.role)
     who = team.page.actor, team.organisation_id, member_id
-    await team.page.database.run(lambda conn: member_actions.change_member(conn, *who, wanted, expected=expected))
+    await team.page.database.run(member_actions.change_member, *who, wanted, expected=expected)
     return True
 
 
 async def _set_password(team: Team, member_id: UUID, typed: PasswordForm) -> bool:
     password_hash = await team.page.services.passwords.hash(typed.password)
     await team.page.database.run(
-        lambda conn: credential_actions.set_password(
-            conn, team.page.actor, team.organisation_id, member_id, password_hash
-        )
+        credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash
     )
     return True
 
 
 async def _reset_factor(team: Team, member_id: UUID) -> bool:
     await team.page.database.run(
-        lambda conn: credential_actions.reset_second_factor(conn, team.page.actor, team.organisation_id, member_id)
+        credential_actions.reset_second_factor, team.page.actor, team.organisation_id, member_id
     )
     return True
 
 
 async def _remove(team: Team, member_id: UUID) -> bool:
-    await team.page.database.run(
-        lambda conn: member_actions.delete_member(conn, team.page.actor, team.organisation_id, member_id)
-    )
+    await team.page.database.run(member_actions.delete_member, team.page.actor, team.organisation_id, member_id)
     return True

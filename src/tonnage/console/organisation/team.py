@@ -46,13 +46,13 @@ member = member_routes("/team", changing=_own, removing=_own)
 
 async def _rows(page: PageRequest) -> list[TeamRow]:
     own = page.actor.organisation_id
-    return await page.database.run(lambda conn: team(conn, own, own)) or []
+    return await page.database.run(team, own, own) or []
 
 
 async def _require(page: PageRequest, *, required: bool) -> Response:
     key_file = page.services.key_file
     if page.request.method == "POST":
-        await page.database.run(lambda conn: require_second_factor(conn, key_file, page.actor, required))
+        await page.database.run(require_second_factor, key_file, page.actor, required)
         told = N_("Everybody needs a second factor now.") if required else N_("Nobody needs a second factor any more.")
         return page.redirect("/team", gettext(told))
     if required and key_file is None:

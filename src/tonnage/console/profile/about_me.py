@@ -56,7 +56,7 @@ async def change(page: AnyMember) -> Response:
     if await form.apply(lambda typed, seen: _change(page, typed, seen)):
         return page.redirect("/profile", gettext("Your profile was changed."))
     member_id = page.visitor.member_id
-    present = await page.database.run(lambda conn: profile_of(conn, member_id))
+    present = await page.database.run(profile_of, member_id)
     if present is None:
         raise Unauthenticated(SESSION_ENDED)
     names, by = locales(page.language), gettext("you in another window")
@@ -70,7 +70,7 @@ async def change(page: AnyMember) -> Response:
 
 async def _change(page: PageRequest, typed: AboutMeForm, seen: AboutMeForm) -> bool:
     wanted, expected = (ProfileChange(form.name, form.locale, form.time_zone) for form in (typed, seen))
-    await page.database.run(lambda conn: change_profile(conn, page.visitor, wanted, expected=expected))
+    await page.database.run(change_profile, page.visitor, wanted, expected=expected)
     return True
 
 

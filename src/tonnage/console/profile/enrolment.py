@@ -65,14 +65,12 @@ async def _begin(page: PageRequest, typed: BeginForm) -> Enrolment:
 
 async def _confirm(page: PageRequest, typed: ProofForm) -> tuple[str, list[str]]:
     key_file = page.services.key_file
-    return await page.database.transaction(
-        lambda conn: confirm_enrolment(conn, key_file, page.visitor, typed.code, page.wall_time)
-    )
+    return await page.database.transaction(confirm_enrolment, key_file, page.visitor, typed.code, page.wall_time)
 
 
 async def _page(page: PageRequest, form: BoundForm[ProofForm]) -> Response:
     key_file = page.services.key_file
-    begun = await page.database.run(lambda conn: pending_enrolment(conn, key_file, page.visitor)) if key_file else None
+    begun = await page.database.run(pending_enrolment, key_file, page.visitor) if key_file else None
     if begun is None:
         return page.redirect(PATH)
     return page.render(

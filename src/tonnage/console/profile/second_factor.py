@@ -40,7 +40,7 @@ async def state(page: PageRequest, form: BoundForm[BeginForm]) -> Response:
     visitor = page.visitor
     left = None
     if visitor.has_second_factor:
-        left = await page.database.run(lambda conn: recovery_codes_left(conn, visitor.member_id))
+        left = await page.database.run(recovery_codes_left, visitor.member_id)
     return page.render(
         "profile/second_factor.html",
         status=form.status if form.errors else 200,

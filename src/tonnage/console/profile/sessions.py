@@ -20,7 +20,7 @@ routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=F
 async def show(page: AnyMember) -> Response:
     """All of them, this one marked."""
     idle, member_id = page.services.sign_in.idle, page.visitor.member_id
-    found = await page.database.run(lambda conn: sessions_of(conn, member_id, page.wall_time, idle))
+    found = await page.database.run(sessions_of, member_id, page.wall_time, idle)
     rows = [(session, in_words(session.agent), session.id == page.visitor.session_id) for session in found]
     return page.render("profile/sessions.html", rows=rows, idle_minutes=int(idle.total_seconds() // 60))
 
@@ -29,13 +29,13 @@ async def show(page: AnyMember) -> Response:
 async def end_all_others(page: AnyMember) -> Response:
     """All but this one."""
     visitor = page.visitor
-    await page.database.run(lambda conn: end_other_sessions(conn, visitor.member_id, visitor.session_id))
+    await page.database.run(end_other_sessions, visitor.member_id, visitor.session_id)
     return page.redirect(_PATH, gettext("Your other sessions have ended."))
 
 
 @routes.post("/{sessionID}/end")
 async def end(page: AnyMember, sessionID: UuidPath) -> Response:
     """One of the member's own; whoever ends this one is out."""
-    if not await page.database.run(lambda conn: end_session(conn, page.visitor.member_id, sessionID)):
+    if not await page.database.run(end_session, page.visitor.member_id, sessionID):
         raise NotFound("There is no such session; it has ended already.")
     return page.redirect(_PATH, gettext("The session has ended."))

@@ -79,7 +79,7 @@ async def leave(request: Request) -> Response:
         token, visitor = found
         await verified_form(request, token)
         database = services_of(request).database
-        await database.run(lambda conn: session_queries.end_session(conn, visitor.member_id, visitor.session_id))
+        await database.run(session_queries.end_session, visitor.member_id, visitor.session_id)
     response = page.redirect("/sign-in", gettext("You are signed out."))
     cookies.end_session(response)
     return response

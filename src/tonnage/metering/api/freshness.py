@@ -46,4 +46,4 @@ async def get_freshness(call: AnyViewer) -> Response:
     also see how many accounts it has `sampled` and `missed`.
     """
     counted = call.actor.kind is Kind.OPERATOR
-    return Json(await call.database.run(lambda conn: sampling_queries.freshness(conn, counted=counted)))
+    return Json(await call.database.run(sampling_queries.freshness, counted=counted))

@@ -73,7 +73,7 @@ async def get_account_traffic(call: PartnerViewer, accountID: str, days: Days) -
 async def _reported(call: ApiRequest, partner_id: UUID, account: str, days: Period) -> Response:
     number = account_number(account)
     found = await call.database.run(
-        lambda conn: traffic_queries.traffic_of_account(conn, call.actor.organisation_id, partner_id, number, days)
+        traffic_queries.traffic_of_account, call.actor.organisation_id, partner_id, number, days
     )
     if found is None:
         raise no_account(number)

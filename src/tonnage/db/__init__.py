@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString, TypeVar, cast
+from time import monotonic
+from typing import Any, Concatenate, LiteralString, ParamSpec, TypeVar, TypeVarTuple, cast
 
 import psycopg
 from psycopg import AsyncConnection
@@ -11,26 +12,45 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.pq import TransactionStatus
-from psycopg_pool import AsyncConnectionPool
 
+from tonnage.db.deadlines import STREAM_WAIT, DeadlineConnection, WaitLimit, seconds_left, wait_limit
+from tonnage.db.pools import POOL_WAIT, Pool, Pools
 from tonnage.errors import Unavailable
 
+__all__ = [
+    "ATTEMPTS",
+    "Connection",
+    "Database",
+    "JsonText",
+    "ListQuery",
+    "Pool",
+    "broken_constraint",
+    "connect",
+    "savepoint_if_in_transaction",
+    "streamed",
+]
+
 Connection = AsyncConnection[tuple[Any, ...]]
-Pool = AsyncConnectionPool[Connection]
+P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 ATTEMPTS = 3
 """How often a piece of work is tried when the database ends it for a deadlock or a serialisation failure."""
 
-POOL_WAIT = 5.0
-"""Seconds that a caller waits for a connection before it is told to come back later."""
-
 _SESSION = """
     set timezone to 'UTC'; set datestyle to 'ISO, YMD'; set intervalstyle to 'postgres'; set client_encoding to 'UTF8';
     set default_transaction_isolation to 'read committed'; set jit to off;
-    set idle_in_transaction_session_timeout to '60s'; set lock_timeout to '20s'"""
+    set idle_in_transaction_session_timeout to '60s'; set lock_timeout to '5s';
+    do $$ begin
+        perform set_config('client_connection_check_interval', '2s', false);
+    exception when others then null;  -- not on every operating system
+    end $$"""
 """Pinned, since SQL renders dates and JSON for the wire. Set in the session itself: that wins over the server, the
-role, the URL and libpq's environment variables, of which some win over options that are sent with the connection."""
+role, the URL and libpq's environment variables, of which some win over options that are sent with the connection.
+
+Waiting for a lock ends before the client's deadline, so that only a server that does not answer is taken for one. What
+was abandoned at the deadline ends when the server looks whether its client is still there."""
 
 
 class JsonText(Loader):
@@ -53,18 +73,21 @@ class Database:
     pool: Pool
     streams: Pool
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """`work` on a connection in autocommit: each statement is its own transaction.
+    async def run(
+        self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`work(connection, *args, **kwargs)` on a connection in autocommit: each statement is its own transaction.
 
-        A deadlock or serialisation failure rolls back and runs it again, ATTEMPTS times in all. So `work` must do
-        nothing outside the database. Raises Unavailable when no attempt went through.
+        A deadlock or serialisation failure rolls back and runs it again with the same arguments, ATTEMPTS times in all.
+        So `work` must do nothing outside the database. Raises Unavailable when no attempt went through, and what
+        `deadlines` raises when the database does not answer.
         """
         for tries_left in reversed(range(ATTEMPTS)):
             # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of
             # a lean statement. putconn replaces a broken connection and rolls back what was left open.
-            connection = await self.pool.getconn()
+            connection = await self._connection()
             try:
-                return await work(connection)
+                return await work(connection, *args, **kwargs)
             except (DeadlockDetected, SerializationFailure) as error:
                 if not tries_left:
                     raise Unavailable("Too many changes of the same thing at once; try again.") from error
@@ -72,42 +95,64 @@ class Database:
                 await self.pool.putconn(connection)
         raise AssertionError("not reached: the last try returns or raises")
 
-    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def transaction(
+        self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """The same, with all statements of `work` in one transaction."""
 
         async def in_transaction(connection: Connection) -> T:
             async with connection.transaction():
-                return await work(connection)
+                return await work(connection, *args, **kwargs)
 
         return await self.run(in_transaction)
 
     async def pages(
-        self, read: Callable[[Connection, int], Awaitable[list[T]]], id_of: Callable[[T], int]
+        self,
+        read: Callable[[Connection, *Ts, int, int], Awaitable[list[T]]],
+        *args: *Ts,
+        id_of: Callable[[T], int],
+        size: int,
     ) -> AsyncGenerator[list[T]]:
-        """What `read` finds after an id, some at a time, until there is no more. Nothing is held in between."""
+        """What `read(connection, *args, after, size)` finds after an id, until there is no more.
+
+        `size` is how many it finds at once. Nothing is held in between.
+        """
         after = 0
-        while some := await self.run(lambda conn, after=after: read(conn, after)):
+
+        async def page(connection: Connection) -> list[T]:
+            return await read(connection, *args, after, size)
+
+        while some := await self.run(page):
             yield some
             after = id_of(some[-1])
+
+    async def _connection(self) -> DeadlineConnection:
+        limit, began = wait_limit.get(), monotonic()
+        try:
+            return await self.pool.getconn(seconds_left(POOL_WAIT))
+        finally:
+            limit.spend_since(began)
 
 
 @asynccontextmanager
 async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGenerator[Database]:
     """Opens both pools. Does not wait for the server: the first statement finds out whether it is there."""
+    pools = Pools()
 
-    def pool(name: str, largest: int) -> Pool:
-        return AsyncConnectionPool(
+    def pool(name: str, largest: int, limit: WaitLimit | None = None) -> Pool:
+        return pools.make(
             conninfo,
-            name=name,
+            name,
+            limit=limit,
+            prepare=_prepare,
+            kwargs={"autocommit": True},
             min_size=1,
             max_size=largest,
             timeout=POOL_WAIT,
             open=False,
-            configure=_prepare,
-            kwargs={"autocommit": True, "application_name": f"tonnage {name}"},
         )
 
-    async with pool("statements", size) as statements, pool("streams", streams) as lists:
+    async with pool("statements", size) as statements, pool("streams", streams, WaitLimit(STREAM_WAIT)) as lists:
         yield Database(statements, lists)
 
 

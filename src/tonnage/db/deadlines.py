@@ -1,0 +1,203 @@
+"""A deadline in the client for every wait for the database.
+
+A frozen server or a lost host answers nothing, and no time-out of the server's own runs there. So the client stops
+waiting: it closes the socket without asking the server to cancel (that would be another wait) and opens all
+connections again. psycopg's `wait` is where every statement waits; decision 15 names what is private in it.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import Enum
+from time import monotonic
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, AsyncTransaction
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import ConnStatus, TransactionStatus
+from psycopg.pq.abc import PGconn
+from psycopg.rows import tuple_row
+from psycopg.waiting import wait_async
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+REQUEST_WAIT = 8.0
+"""Seconds that all waits of a request may take together: a client gets its 503 before ten seconds are over."""
+
+STREAM_WAIT = 8.0
+"""Seconds that a list may wait for its next rows. The client's own pace does not count."""
+
+JOB_WAIT = 120.0
+"""Seconds that a job may wait for one statement. Longer than procrastinate waits for a notification (30 s)."""
+
+COMMAND_WAIT = 15 * 60.0
+"""Seconds that a command may wait for one statement: an import waits up to ten minutes for the one before it."""
+
+CONNECT_WAIT = 3
+"""Whole seconds to open a connection to one host. After a host that is frozen, a second one in the URL has its turn
+before the wait for the pool is over."""
+
+_INTERVAL = 0.1
+"""psycopg's own: how often it looks whether it was interrupted."""
+
+_TOO_LATE = "the database did not answer in time"
+
+_WRITES = re.compile(r"\b(insert|update|delete|merge|truncate|call|copy)\b|procrastinate_", re.IGNORECASE)
+
+
+class DeadlinePassed(psycopg.OperationalError):
+    """The database did not answer in time. Nothing was changed."""
+
+
+class InDoubt(psycopg.OperationalError):
+    """The database did not confirm a change, which may have been made or not."""
+
+
+@dataclass(slots=True)
+class WaitLimit:
+    """Seconds that waiting for the database may take: each wait by itself, or all of them `together`."""
+
+    seconds: float
+    together: bool = False
+
+    def spend_since(self, began: float) -> None:
+        """Counts a wait that began at this reading of the monotonic clock."""
+        if self.together:
+            self.seconds -= monotonic() - began
+
+
+_COMMAND = WaitLimit(COMMAND_WAIT)
+
+wait_limit: ContextVar[WaitLimit] = ContextVar("wait_limit", default=_COMMAND)
+"""The limit of whoever waits now. Requests and jobs set theirs; a connection of the pool of streams has its own."""
+
+
+def request_limit() -> WaitLimit:
+    """A fresh limit for a request."""
+    return WaitLimit(REQUEST_WAIT, together=True)
+
+
+@contextmanager
+def limited(limit: WaitLimit) -> Generator[None]:
+    """Everything that waits for the database in here, in tasks that are started here too, waits so long at most."""
+    before = wait_limit.set(limit)
+    try:
+        yield
+    finally:
+        wait_limit.reset(before)
+
+
+def seconds_left(most: float) -> float:
+    """How long the next wait may take, `most` seconds at most."""
+    return min(most, wait_limit.get().seconds)
+
+
+def connect_timeout(conninfo: str) -> dict[str, Any]:
+    """The parameter for psycopg, unless the URL has one."""
+    return {} if "connect_timeout" in conninfo_to_dict(conninfo) else {"connect_timeout": CONNECT_WAIT}
+
+
+class _Phase(Enum):
+    """Where the outermost transaction is. Nothing is in doubt while it is open."""
+
+    OPEN = "open"
+    COMMITTING = "committing"
+
+
+class _Cursor(AsyncCursor[Row]):
+    """Remembers on its connection what is executed, to know afterwards whether a change may be in doubt."""
+
+    async def execute(self, query: Any, *arguments: Any, **options: Any) -> Self:
+        """As AsyncCursor."""
+        connection = self.connection
+        if isinstance(connection, DeadlineConnection):
+            connection.statement = query
+        return await super().execute(query, *arguments, **options)
+
+
+class DeadlineConnection(AsyncConnection[Row]):
+    """A connection whose every wait ends in time."""
+
+    limit: WaitLimit | None = None
+    """Its own limit, in place of that of whoever waits."""
+
+    on_timeout: Callable[["DeadlineConnection"], Awaitable[None]] | None = None
+    """Called once this connection was closed because the server did not answer."""
+
+    def __init__(self, pgconn: PGconn) -> None:
+        super().__init__(pgconn, tuple_row)
+        self.cursor_factory = _Cursor
+        self.opened_at = monotonic()
+        self.statement: object = None
+        self._phase: _Phase | None = None
+
+    async def wait(
+        self,
+        gen: PQGen[T],
+        interval: float = _INTERVAL,
+        timeout: float | None = None,  # noqa: ASYNC109  psycopg's
+    ) -> T:
+        """As AsyncConnection, within the limit.
+
+        Raises DeadlinePassed, or InDoubt where the server may have made a change that it did not confirm. An
+        interrupted statement is not cancelled on the server either: the socket is closed, and the server sees that.
+        """
+        limit = self.limit or wait_limit.get()
+        seconds = limit.seconds
+        if timeout is not None and timeout < seconds:
+            return await super().wait(gen, interval, timeout)
+        if seconds <= 0:
+            raise DeadlinePassed(_TOO_LATE)
+        socket = self.pgconn.socket  # of a connection that is closed there is none: it raises OperationalError
+        began = monotonic()
+        try:
+            return await wait_async(gen, socket, interval, seconds)
+        except psycopg.OperationalError as error:
+            if error.sqlstate:
+                raise  # the server answers: it says no
+            if self.pgconn.status == ConnStatus.OK and monotonic() - began >= seconds:
+                self.pgconn.finish()
+                if self.on_timeout:
+                    await self.on_timeout(self)
+                raise self._unanswered() from None
+            if self.pgconn.status != ConnStatus.OK and self._may_have_changed():
+                raise InDoubt(str(error)) from error
+            raise
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+        finally:
+            limit.spend_since(began)
+
+    @asynccontextmanager
+    async def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> AsyncGenerator[AsyncTransaction]:
+        """As AsyncConnection; a COMMIT that is not confirmed raises InDoubt."""
+        if self._phase:
+            async with super().transaction(savepoint_name, force_rollback) as inner:
+                yield inner
+            return
+        self._phase = _Phase.OPEN
+        try:
+            async with super().transaction(savepoint_name, force_rollback) as outermost:
+                yield outermost
+                self._phase = _Phase.COMMITTING
+        finally:
+            self._phase = None
+
+    def _unanswered(self) -> psycopg.OperationalError:
+        return (InDoubt if self._may_have_changed() else DeadlinePassed)(_TOO_LATE)
+
+    def _may_have_changed(self) -> bool:
+        """Of what this connection was asked last: whether the server may have done it for good."""
+        if self._phase:
+            return self._phase is _Phase.COMMITTING
+        return _WRITES.search(str(self.statement)) is not None

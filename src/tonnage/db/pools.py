@@ -1,0 +1,66 @@
+"""Pools of connections that have deadlines."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+from psycopg_pool import AsyncConnectionPool
+
+from tonnage.db.deadlines import DeadlineConnection, WaitLimit, connect_timeout
+
+_log = logging.getLogger(__name__)
+
+Pool = AsyncConnectionPool[DeadlineConnection]
+
+POOL_WAIT = 5.0
+"""Seconds that a caller waits for a connection before it is told to come back later."""
+
+
+class Pools:
+    """Pools on one server. When it does not answer one connection, all of them are suspect, and opened again."""
+
+    def __init__(self) -> None:
+        self._pools: WeakSet[Pool] = WeakSet()
+        self._emptied_at = 0.0
+
+    def make(
+        self,
+        conninfo: str,
+        name: str,
+        *,
+        limit: WaitLimit | None = None,
+        prepare: Callable[[DeadlineConnection], Awaitable[None]] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Pool:
+        """A pool whose connections have that limit, else that of whoever waits; `options` are AsyncConnectionPool's."""
+
+        async def configure(connection: DeadlineConnection) -> None:
+            connection.on_timeout = self._empty
+            connection.limit = limit
+            if prepare:
+                await prepare(connection)
+
+        pool = AsyncConnectionPool(
+            conninfo,
+            connection_class=DeadlineConnection,
+            name=name,
+            configure=configure,
+            # Else pauses between attempts grow to minutes, and so does the time until a server that is back is found.
+            reconnect_timeout=POOL_WAIT,
+            kwargs={"application_name": f"tonnage {name}", **connect_timeout(conninfo), **(kwargs or {})},
+            **options,
+        )
+        self._pools.add(pool)
+        return pool
+
+    async def _empty(self, unanswered: DeadlineConnection) -> None:
+        if unanswered.opened_at <= self._emptied_at:
+            return
+        self._emptied_at = monotonic()
+        _log.warning("the database did not answer in time; all connections to it are opened again")
+        for pool in list(self._pools):
+            # Those in use are closed when they are given back.
+            await pool.drain()

@@ -1,0 +1,70 @@
+"""A PostgreSQL that tests can freeze: it keeps its connections and takes new ones, and answers nothing."""
+
+import os
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Timer
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tonnage import embedded, migrations
+
+
+class FreezableServer:
+    """`freeze` stops every process of the server where it is, `thaw` lets them go on."""
+
+    def __init__(self, url: str) -> None:
+        self.conninfo = make_conninfo(url, dbname="freezable")
+        with psycopg.connect(url, autocommit=True) as conn:
+            self._postmaster = _parent(conn.info.backend_pid)
+            conn.execute("create database freezable")
+        migrations.upgrade(self.conninfo)
+        self._thawing: Timer | None = None
+
+    def freeze(self) -> None:
+        """For a minute at most: what waits longer than it should must fail its test, not hang it."""
+        self._thawing = Timer(60, self.thaw)
+        self._thawing.daemon = True
+        self._thawing.start()
+        # The postmaster first: it must not start another one meanwhile.
+        _signal(signal.SIGSTOP, self._postmaster)
+        _signal(signal.SIGSTOP, *_children(self._postmaster))
+
+    def thaw(self) -> None:
+        if self._thawing:
+            self._thawing.cancel()
+        _signal(signal.SIGCONT, *_children(self._postmaster), self._postmaster)
+
+
+@contextmanager
+def freezable_server(folder: Path) -> Generator[FreezableServer]:
+    with embedded.serve(folder, durable=False) as url:
+        server = FreezableServer(url)
+        try:
+            yield server
+        finally:
+            server.thaw()
+
+
+def _signal(number: signal.Signals, *pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _children(pid: int) -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _parent(int(entry.name)) == pid:
+            yield int(entry.name)
+
+
+def _parent(pid: int) -> int:
+    """0 for a process that has just ended."""
+    try:
+        # After the name of the program, which may contain anything.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0

@@ -1,0 +1,295 @@
+"""A server that is frozen, or slow: whoever waits for the database is answered in time, and nothing is kept of it."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from procrastinate import PsycopgConnector
+from psycopg.errors import LockNotAvailable
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from starlette.types import Message
+
+from tests.frozen import FreezableServer, freezable_server
+from tonnage.db import Connection, Database, connect, streamed
+from tonnage.db.deadlines import DeadlineConnection, DeadlinePassed, InDoubt, WaitLimit, limited
+from tonnage.db.pools import Pools
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
+from tonnage.web.json_list import JsonListResponse, Page
+from tonnage.web.stream_limits import connection
+from tonnage.worker import jobs_app
+
+pytestmark = pytest.mark.anyio
+
+SHORT = WaitLimit(0.5)
+"""Each wait by itself."""
+
+WRITE = "insert into written values (1)"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServer]:
+    with freezable_server(tmp_path_factory.mktemp("freezable")) as server:
+        with psycopg.connect(server.conninfo) as conn:
+            conn.execute("create table written (number int)")
+        yield server
+
+
+@pytest.fixture
+async def database(server: FreezableServer) -> AsyncGenerator[Database]:
+    async with connect(server.conninfo) as opened_here:
+        yield opened_here
+        server.thaw()
+
+
+async def execute(conn: Connection, statement: Any) -> None:
+    await conn.execute(statement)
+
+
+async def pid(conn: Connection) -> int:
+    return conn.info.backend_pid
+
+
+async def count(database: Database, query: Any) -> int:
+    async def read(conn: Connection) -> Any:
+        return await (await conn.execute(query)).fetchone()
+
+    return (await database.run(read))[0]
+
+
+async def several(database: Database) -> set[int]:
+    """The processes of several connections, all of them in the pool again."""
+
+    async def together(conn: Connection) -> int:
+        await barrier.wait()
+        return conn.info.backend_pid
+
+    barrier = asyncio.Barrier(4)
+    async with asyncio.timeout(60):
+        return set(await asyncio.gather(*(database.run(together) for _ in range(4))))
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [("select 1", DeadlinePassed), (WRITE, InDoubt), (f"with w as ({WRITE} returning 1) select * from w", InDoubt)],
+)
+async def test_a_statement_of_its_own(
+    server: FreezableServer, database: Database, statement: str, expected: type[Exception]
+) -> None:
+    """A frozen process has the statement already, and does it once it can: whoever asked for a change cannot know."""
+    before = await count(database, "select count(*) from written")
+    await database.run(execute, "select 1")
+    server.freeze()
+    with limited(SHORT), pytest.raises(psycopg.OperationalError) as caught:
+        await database.run(execute, statement)
+    assert type(caught.value) is expected
+    server.thaw()
+    async with asyncio.timeout(60):
+        while await count(database, "select count(*) from written") < before + (expected is InDoubt):
+            pass
+
+
+async def test_a_transaction_that_had_not_come_to_its_commit(server: FreezableServer, database: Database) -> None:
+    async def work(conn: Connection) -> None:
+        async with conn.transaction():
+            await conn.execute("truncate written")
+        server.freeze()
+        await conn.execute(WRITE)
+
+    async def within_savepoint(conn: Connection) -> None:
+        async with conn.transaction():
+            await conn.execute(WRITE)
+            server.freeze()
+
+    for one in (work, within_savepoint):
+        with limited(SHORT), pytest.raises(DeadlinePassed):
+            await database.transaction(one)
+        server.thaw()
+
+
+async def test_a_commit_is_in_doubt(server: FreezableServer, database: Database) -> None:
+    async def work(conn: Connection) -> None:
+        async with conn.transaction():  # a savepoint: its release is no commit
+            await conn.execute(WRITE)
+        server.freeze()
+
+    with limited(SHORT), pytest.raises(InDoubt):
+        await database.transaction(work)
+
+
+async def test_a_connection_that_is_lost_at_its_commit(server: FreezableServer, database: Database) -> None:
+    async def work(conn: Connection) -> None:
+        await conn.execute(WRITE)
+        os.kill(conn.info.backend_pid, signal.SIGKILL)
+
+    with pytest.raises(InDoubt):
+        await database.transaction(work)
+
+
+async def test_what_the_server_itself_refuses_is_not_in_doubt(database: Database) -> None:
+    async def end_itself(conn: Connection) -> None:
+        await conn.execute("with w as (insert into written values (2)) select pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        await database.run(end_itself)
+
+
+async def test_connections_of_before_are_not_used_again(
+    server: FreezableServer, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = await several(database)
+    assert len(before) == 4
+    async with database.streams.connection() as conn:
+        before.add(conn.info.backend_pid)
+    server.freeze()
+    with limited(SHORT), caplog.at_level(logging.WARNING, "tonnage.db.pools"):
+        failed = await asyncio.gather(*(database.run(execute, "select 1") for _ in range(3)), return_exceptions=True)
+        assert [type(error) for error in failed] == [DeadlinePassed] * 3
+        # Nothing is left that could be taken for a connection.
+        with pytest.raises(PoolTimeout):
+            await database.run(pid)
+    server.thaw()
+    assert not await several(database) & before
+    async with database.streams.connection() as conn:
+        assert conn.info.backend_pid not in before
+    told = [record.message for record in caplog.records if record.name == "tonnage.db.pools"]
+    assert told == ["the database did not answer in time; all connections to it are opened again"], "once"
+
+
+async def test_a_stream_that_stops(server: FreezableServer, database: Database) -> None:
+    async with database.streams.connection() as conn:
+        conn.limit = SHORT
+        rows = streamed(conn, "select n, repeat('x', 100000) from generate_series(1, 2000) n", {})
+        assert (await anext(rows))[0] == 1
+        server.freeze()
+        with pytest.raises(DeadlinePassed):
+            async for _ in rows:
+                pass
+
+
+async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> None:
+    """Its last byte never comes, so no client takes the part for the whole."""
+
+    def select(after: int | None, limit: int | None) -> tuple[LiteralString, dict[str, object]]:
+        return "select n, convert_to('\"' || repeat('x', 100000) || '\"', 'UTF8') from generate_series(1, 2000) n", {}
+
+    sent: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+        if len(sent) == 2:
+            server.freeze()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody leaves")
+
+    options: dict[str, Any] = {"min_size": 1, "timeout": 5, "open": False, "kwargs": {"autocommit": True}}
+    async with Pools().make(server.conninfo, "lists", limit=SHORT, **options) as pool:
+        with pytest.raises(DeadlinePassed):
+            await JsonListResponse(pool, Page(), select)({"type": "http", "state": {}}, receive, send)
+        server.thaw()
+    assert sent[1].startswith(b'["xxx')
+    assert not sent[-1].endswith(b"]")
+
+
+async def test_a_wait_that_is_given_up_asks_the_server_nothing(server: FreezableServer, database: Database) -> None:
+    """psycopg would ask for a cancellation, and wait for that, five seconds and five more."""
+    begun = asyncio.Event()
+
+    async def work(conn: Connection) -> None:
+        await conn.execute(WRITE)
+        server.freeze()
+        begun.set()
+        await conn.execute(WRITE)
+
+    waiting = asyncio.create_task(database.transaction(work))
+    await begun.wait()
+    waiting.cancel()
+    done, _ = await asyncio.wait([waiting], timeout=4)
+    assert done
+    assert waiting.cancelled()
+
+
+async def test_the_waits_of_a_request_count_together(database: Database) -> None:
+    async def three_times() -> None:
+        for _ in range(3):
+            await database.run(execute, "select pg_sleep(0.25)")
+
+    with limited(WaitLimit(0.6, together=True)), pytest.raises((DeadlinePassed, PoolTimeout)):
+        await three_times()
+    with limited(WaitLimit(30)):
+        await three_times()
+
+
+async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None:
+    async def work(conn: Connection) -> None:
+        with limited(WaitLimit(0, together=True)):
+            await conn.execute(WRITE)
+
+    before = await count(database, "select count(*) from written")
+    with pytest.raises(DeadlinePassed):
+        await database.run(work)
+    with limited(WaitLimit(0, together=True)), pytest.raises(PoolTimeout):
+        await database.run(work)
+    assert await count(database, "select count(*) from written") == before
+
+
+async def test_a_list_waits_for_its_connection_no_longer_than_its_request(server: FreezableServer) -> None:
+    async with (
+        Pools().make(server.conninfo, "lists", min_size=1, max_size=1, open=False) as pool,
+        connection(pool, None),
+        AsyncExitStack() as stack,
+    ):
+        for owner in (None, "somebody"):
+            with limited(WaitLimit(0.2, together=True)), pytest.raises(PoolTimeout, match=r"after 0\.[012]\d sec"):
+                await stack.enter_async_context(connection(pool, owner))
+
+
+async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database) -> None:
+    with limited(WaitLimit(0.5)), pytest.raises(DeadlinePassed):
+        await database.run(execute, "select pg_sleep(500)")
+    still = "select count(*) from pg_stat_activity where query = 'select pg_sleep(500)' and state = 'active'"
+    async with asyncio.timeout(60):
+        while await count(database, still):
+            pass
+
+
+async def test_a_lock_is_refused_by_the_server_before_the_deadline(database: Database) -> None:
+    """Else somebody's long transaction would pass for a server that does not answer."""
+
+    async def holding(conn: Connection) -> None:
+        await conn.execute("lock table written")
+        with pytest.raises(LockNotAvailable):
+            await database.run(execute, WRITE)
+
+    with limited(WaitLimit(8)):
+        await database.transaction(holding)
+
+
+async def test_the_check_of_a_pool_ends_too(server: FreezableServer) -> None:
+    """That of the job queue looks at each of its connections before it gives it away."""
+    pools, check = Pools(), AsyncConnectionPool[DeadlineConnection].check_connection
+    async with pools.make(server.conninfo, "checked", check=check, min_size=1, timeout=2, open=False) as pool:
+        async with pool.connection() as conn:
+            before = conn.info.backend_pid
+        server.freeze()
+        with limited(SHORT), pytest.raises(PoolTimeout):
+            await pool.getconn()
+        server.thaw()
+        async with pool.connection(60) as conn:
+            assert conn.info.backend_pid != before
+
+
+async def test_the_job_queue_has_such_a_pool(database: Database, server: FreezableServer) -> None:
+    app = jobs_app(server.conninfo, Services(database, OpenBackends(database, None)))
+    async with app.open_async():
+        assert isinstance(app.connector, PsycopgConnector)
+        async with app.connector.pool.connection() as conn:
+            assert isinstance(conn, DeadlineConnection)
