@@ -15,8 +15,8 @@ from typing import NoReturn
 import psycopg
 
 from bench import console, dataset, pgbench, report, sampling
-from bench.rounds import measure
-from bench.targets import targets
+from bench.rounds import ROUNDS, measure
+from bench.targets import TARGETS
 from tonnage import embedded
 
 _ROOT = Path(__file__).parent.parent
@@ -28,7 +28,7 @@ def _stop(number: int, _: object) -> NoReturn:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--rounds", type=int, default=7, help="with fewer than 7 nothing is written")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"with fewer than {ROUNDS} nothing is written")
     rounds: int = parser.parse_args().rounds
     begin = time.monotonic()
 
@@ -52,11 +52,10 @@ def main() -> int:
         results.console = console.measure(url, say)
         results.sampling = sampling.measure(url, directory, say)
     print(f"\n{report.table(results)}")
-    if rounds >= 7:
-        page = _ROOT / "docs" / "benchmarks.md"
-        page.write_text(report.render(results, database[0] if database else "?"))
-        say(f"written to {page.relative_to(_ROOT)}")
-    return int(any(target.verdict == "MISSED" for target in targets(results)))
+    if rounds >= ROUNDS:
+        report.PAGE.write_text(report.render(results, database[0] if database else "?"))
+        say(f"written to {report.PAGE.relative_to(_ROOT)}")
+    return int(any(target.verdict(target.of(results)) == "MISSED" for target in TARGETS))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -20,7 +21,7 @@ from bench.console_data import ConsoleData
 from tonnage import embedded
 from tonnage.asgi import create_app
 
-ROUNDS = 10
+ROUNDS = 7
 
 Say = Callable[[str], None]
 
@@ -75,6 +76,10 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         f"{AFTERWARDS}excess of the month": ("/distributor/partners/excess", distributor),
         f"{AFTERWARDS}movers": ("/operator/movers", operator),
     }
+
+
+LABELS = tuple(pages(ConsoleData("", "", UUID(int=0), UUID(int=0))))
+"""What the pages are called."""
 
 
 def slowest_list(found: dict[str, list[float]]) -> list[float]:

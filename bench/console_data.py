@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from bench.dataset import loading
 from tonnage import migrations
 from tonnage.authentication.session import digest, new_token
 from tonnage.names import name_key
@@ -115,7 +116,7 @@ def build(url: str) -> ConsoleData:
     """Into a database of its own, which is new."""
     migrations.upgrade(url)
     now = datetime.now(UTC)
-    with psycopg.connect(url, autocommit=True) as conn:
+    with loading(url) as conn:
         (operator,) = _row(conn, "select id from organisation where kind = 'operator'")
         distributor, contracts = _distributor(conn)
         numbers = {

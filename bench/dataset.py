@@ -1,6 +1,8 @@
 """The data: made by SQL in bulk, because a hundred thousand partners by the product's own action would take minutes."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -91,12 +93,24 @@ update partner set accounts = accounts + %(count)s where id = %(partner)s
 """
 
 
+@contextmanager
+def loading(url: str) -> Generator[psycopg.Connection[Any]]:
+    """A connection for filling tables, in autocommit.
+
+    A connection plans the check of a foreign key once, for tables as they were then. Planned for a few rows it reads
+    the whole table, and a statement that adds 100,000 then takes minutes. So no sequential scans, whatever there is.
+    """
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute("set enable_seqscan = off")
+        yield conn
+
+
 def build(url: str) -> Dataset:
     migrations.upgrade(url)
     last = datetime.now(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=DAYS - 1)
     few, many, writers, reports = asyncio.run(_organisations(url))
-    with psycopg.connect(url, autocommit=True) as conn:
+    with loading(url) as conn:
         conn.execute("select ensure_usage_partitions(%s, %s)", [first, last])
         _partners(conn, few, 0, FEW)
         _partners(conn, many, 0, MANY)
@@ -114,7 +128,7 @@ def build(url: str) -> Dataset:
 def fresh(url: str, distributor: Distributor) -> UUID:
     """A new contract of the distributor with FEW partners, for a round of writes that begins like the one before."""
     made = asyncio.run(_fresh(url, distributor.actor.organisation_id))
-    with psycopg.connect(url, autocommit=True) as conn:
+    with loading(url) as conn:
         _partners(conn, replace(distributor, contracts=[made]), 0, FEW)
     return made
 

@@ -1,26 +1,34 @@
-"""The tables, as printed and as kept in docs/benchmarks.md."""
+"""The tables, as printed and as kept in docs/benchmarks.md.
+
+Every row is declared here, in `targets` or in `console`, whether it was measured or not: so the shape of the page is
+known without measuring, and `tests.documents` compares the page with it.
+"""
 
 import platform
+import re
 import statistics
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.console import LABELS
 from bench.load import CLIENTS
-from bench.rounds import SECONDS, Measure, Results
-from bench.targets import Target, targets
+from bench.rounds import ROUNDS, SECONDS, Measure, Results
+from bench.targets import TARGETS, Target
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 _PACKAGES = ("fastapi", "starlette", "uvicorn", "uvloop", "httptools", "psycopg", "msgspec", "sqlalchemy")
-_INTRODUCTION = """# Benchmarks
+_INTRODUCTION = f"""# Benchmarks
 
-What `make bench` printed last. Each value is the median of {rounds} rounds, with the smallest and the largest beside
-it. A round runs every workload once, {seconds} seconds each, in one order and then in the other; ratios are taken
-within a round. {clients} clients, one server process, warm, fsync on.
+What `make bench` printed last. Each value is the median of {ROUNDS} rounds, with the smallest and the largest beside
+it. A round runs every workload once, {SECONDS:g} seconds each, in one order and then in the other; ratios are taken
+within a round. {CLIENTS} clients, one server process, warm, fsync on.
 
-R0 is the CPU of a raw ASGI reply on the same uvicorn. CPU is that of the server process, user and system; the load
-comes from another one. pgbench runs the statements of the product, captured from its driver, on the same socket. The
-usual stack is `bench/usual_stack.py`.
+R0 is the CPU of a raw ASGI reply on the same uvicorn. CPU is that of the server process, user and system; that of the
+database is of all its processes. The load comes from another one. pgbench runs the statements of the product, captured
+from its driver, on the same socket. The usual stack is `bench/usual_stack.py`.
 
 W1: `GET /v1/contract/list`, 3 contracts. W2: `POST /v1/partner`, all on one contract. W3: the 1,000 partners of a
 contract. W4: usage of 500 accounts in 31 days. W5: usage of 10,000 accounts in 31 days, 310,000 points, by a process
@@ -30,64 +38,100 @@ Pages of the console: in one process, from request to reply, with 100,000 partne
 contracts, 300,000 accounts, 100,000 members and a million audit entries.
 """
 
+_SERVED = {
+    "bare": "R0",
+    **{f"W{n}": f"W{n}" for n in range(1, 5)},
+    **{f"many W{n}": f"W{n} with 100,000 partners" for n in (1, 2)},
+    **{f"usual W{n}": f"usual stack W{n}" for n in range(1, 5)},
+}
+_PGBENCH = ("W1", "W2")
+
+_Row = tuple[str, ...]
+
 
 def render(results: Results, database: str) -> str:
-    introduction = _INTRODUCTION.format(rounds=len(results.rounds), seconds=f"{SECONDS:g}", clients=CLIENTS)
-    parts = [introduction, _surroundings(database), table(results), "## In figures\n", _figures(results)]
-    return "\n".join(parts)
+    """The page."""
+    tables = [table(results), "## In figures\n", _table(_FIGURES, _figures(results)), _table(_PAGES, _pages(results))]
+    return "\n".join([_INTRODUCTION, _surroundings(database), *tables])
 
 
 def table(results: Results) -> str:
-    lines = ["| what | must | aim | measured | from .. to | meets |", "|---|---|---|---|---|---|"]
-    return "\n".join([*lines, *(_line(target) for target in targets(results)), ""])
+    """What is promised and what was measured."""
+    return _table(_TARGETS, [_line(target, target.of(results)) for target in TARGETS])
 
 
-def _line(target: Target) -> str:
-    sign = "<=" if target.at_most else ">="
+_TARGETS = ("what", "must", "aim", "measured", "from .. to", "meets")
+_FIGURES = ("", "CPU, us a request", "of the database", "req/s", "p50, ms", "p99, ms")
+_PAGES = ("page of the console", "ms", "from .. to")
+
+
+def _table(head: _Row, rows: list[_Row]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def _line(target: Target, values: list[float]) -> _Row:
+    if not values:
+        return (target.what, *target.bounds, "-", "-", target.verdict(values))
     unit = f" {target.unit}" if target.unit else ""
-    bounds = f"{sign} {target.must:g}{unit} | {sign} {target.aim:g}{unit}"
-    if not target.values:
-        return f"| {target.what} | {bounds} | - | - | {target.verdict} |"
-    spread = f"{min(target.values):.3g} .. {max(target.values):.3g}"
-    return f"| {target.what} | {bounds} | {target.median:.3g}{unit} | {spread} | {target.verdict} |"
+    measured, spread = f"{statistics.median(values):.3g}{unit}", f"{min(values):.3g} .. {max(values):.3g}"
+    return (target.what, *target.bounds, measured, spread, target.verdict(values))
 
 
-def _figures(results: Results) -> str:
-    def of(name: str, value: Callable[[Measure], float]) -> float:
-        return statistics.median(value(one.served[name]) for one in results.rounds)
-
-    lines = ["| | CPU, us a request | req/s | p50, ms | p99, ms |", "|---|---|---|---|---|"]
-    for name in sorted(results.rounds[0].served, key=_in_order):
-        p50, p99 = of(name, lambda one: one.p50), of(name, lambda one: one.p99)
-        cpu, rate = of(name, lambda one: one.cpu), of(name, lambda one: one.rate)
-        lines.append(f"| {_NAMES.get(name, name)} | {cpu:,.0f} | {rate:,.1f} | {p50:.3g} | {p99:.3g} |")
-    for name in results.rounds[0].pgbench:
-        rate = statistics.median(one.pgbench[name] for one in results.rounds)
-        lines.append(f"| pgbench {name} | | {rate:,.0f} | | |")
-    encoding = statistics.median(one.encoding for one in results.rounds)
-    lines.append(f"| msgspec, payload of W4 | {encoding:,.0f} | | | |")
-    report = statistics.median(one.report for one in results.rounds)
-    lines.append(f"| W5, whole | | | {report * 1000:,.0f} | |")
-    return "\n".join([*lines, "", *_console(results)])
+def _figures(results: Results) -> list[_Row]:
+    rows = [_served(results, name, label) for name, label in _SERVED.items()]
+    for name in _PGBENCH:
+        rate = _median([one.pgbench[name] for one in results.rounds if name in one.pgbench])
+        rows.append((f"pgbench {name}", "", "", f"{rate:,.0f}", "", ""))
+    encoding = _median([one.encoding for one in results.rounds])
+    report = _median([one.report for one in results.rounds])
+    return [
+        *rows,
+        ("msgspec, payload of W4", f"{encoding:,.0f}", "", "", "", ""),
+        ("W5, whole", "", "", "", f"{report * 1000:,.0f}", ""),
+    ]
 
 
-def _console(results: Results) -> list[str]:
-    lines = ["| page of the console | ms | from .. to |", "|---|---|---|"]
-    for what, taken in results.console.items():
-        lines.append(f"| {what} | {statistics.median(taken):,.0f} | {min(taken):,.0f} .. {max(taken):,.0f} |")
-    return [*lines, ""]
+def _served(results: Results, name: str, label: str) -> _Row:
+    def of(value: Callable[[Measure], float]) -> float:
+        return _median([value(one.served[name]) for one in results.rounds])
+
+    cpu, database, rate = of(lambda one: one.cpu), of(lambda one: one.database), of(lambda one: one.rate)
+    p50, p99 = of(lambda one: one.p50), of(lambda one: one.p99)
+    return (label, f"{cpu:,.0f}", f"{database:,.0f}", f"{rate:,.1f}", f"{p50:.3g}", f"{p99:.3g}")
 
 
-_NAMES = {
-    "bare": "R0",
-    "many W1": "W1 with 100,000 partners",
-    "many W2": "W2 with 100,000 partners",
-    **{f"usual W{n}": f"usual stack W{n}" for n in range(1, 5)},
-}
+def _median(values: list[float]) -> float:
+    return statistics.median(values) if values else 0.0
 
 
-def _in_order(name: str) -> tuple[int, str]:
-    return (["bare", "W", "many", "usual"].index(name.split(maxsplit=1)[0].rstrip("1234")), name)
+def _pages(results: Results) -> list[_Row]:
+    rows: list[_Row] = []
+    for label in LABELS:
+        taken = results.console.get(label, [0.0])
+        rows.append((label, f"{statistics.median(taken):,.0f}", f"{min(taken):,.0f} .. {max(taken):,.0f}"))
+    return rows
+
+
+def shape(page: str) -> str:
+    """A page without what was measured: text, heads of tables, and of each row what stands there beforehand."""
+    lines: list[str] = []
+    fixed = 1
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if cells and cells[0] in {_TARGETS[0], _PAGES[0], _FIGURES[0]} and not line.startswith("| ---"):
+            fixed = 3 if cells[0] == _TARGETS[0] else 1
+            lines.append(line)
+        elif cells:
+            lines.append(" | ".join(cells[:fixed]))
+        elif not re.match(r"\d{4}-\d\d-\d\d, ", line):
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def expected_shape() -> str:
+    """The shape of whatever `render` would write."""
+    return shape(render(Results({}, []), "?"))
 
 
 def _surroundings(database: str) -> str:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import uvicorn
 
 from tonnage.asgi import create_app
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class Server:
     @property
     def cpu(self) -> float:
         """Seconds of CPU so far, in user and system mode, of all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return _cpu(self.pid)
 
     @property
     def memory(self) -> int:
@@ -63,6 +61,42 @@ class Server:
             if line.startswith(name):
                 return int(line.split()[1]) * 1024
         raise LookupError(name)
+
+
+@dataclass(frozen=True)
+class DatabaseServer:
+    """All processes of a PostgreSQL on this machine; `pid` is the one that starts the others."""
+
+    pid: int
+
+    @classmethod
+    def at(cls, url: str) -> "DatabaseServer":
+        with psycopg.connect(url) as conn:
+            return cls(int(_stat(conn.info.backend_pid)[1]))
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU so far, of the backends that have ended too: pools close connections during a run."""
+        processes = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+        living = [pid for pid in processes if pid == self.pid or _stat(pid)[1:2] == [str(self.pid)]]
+        ended = sum(map(int, _stat(self.pid)[13:15])) / os.sysconf("SC_CLK_TCK")
+        return ended + sum(map(_cpu, living))
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of proc_pid_stat(5) from the third one on; none of a process that has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _cpu(pid: int) -> float:
+    """Of all its threads, in user and system mode, to the nanosecond; /proc counts in hundredths of a second."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)  # what clock_getcpuclockid(3) makes of a process id on Linux
+    except OSError:  # it has ended meanwhile
+        return 0.0
 
 
 class Peak:

@@ -1,8 +1,10 @@
-"""Checks the documentation: links lead somewhere, JSON is JSON, and the table of operations is that of the program.
+"""Checks the documentation: links lead somewhere, JSON is JSON, the table of operations is that of the program, and the
+page of benchmarks has the text and the rows that `make bench` prints.
 
 `python -m tests.documents` checks, with `--write` it rewrites the generated table first.
 """
 
+import difflib
 import json
 import re
 import subprocess
@@ -10,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench import report
 from tonnage.asgi import create_app
 from tonnage.web.openapi import openapi_document
 
@@ -56,6 +59,12 @@ def troubles() -> list[str]:
                 found.append(f"{name}: a block marked as JSON is none ({error}): {block[:60]!r}")
     if with_operations(API.read_text()) != API.read_text():
         found.append(f"{API.relative_to(ROOT)}: the table of operations is not that of the program; run: make docs")
+    expected, printed = report.expected_shape().splitlines(), report.shape(report.PAGE.read_text()).splitlines()
+    found += [
+        f"{report.PAGE.relative_to(ROOT)}: not what `make bench` prints (- is too much, + is missing): {line}"
+        for line in difflib.ndiff(printed, expected)
+        if line.startswith(("- ", "+ "))
+    ]
     return found
 
 

@@ -190,7 +190,11 @@ async def test_a_deletion(scene: Scene) -> None:
 async def test_a_password_concerns_no_cluster(scene: Scene) -> None:
     account = await scene.account()
     scope = scene.partner.organisation_id
-    await scene.run(lambda conn: change_actions.set_password(conn, scene.partner, scope, account, "another hash"))
+
+    async def set_password(conn: Connection) -> None:
+        await change_actions.set_password(conn, scene.partner, scope, account, "another hash")
+
+    await scene.run(set_password)
     assert await scene.jobs() == []
     assert await scene.revisions(account) == (1, 0)
 

@@ -7,13 +7,16 @@ from tonnage.db import Connection
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
 
-# `s` is some living accounts; a partner's pool is summed up once, however many of its accounts are among them.
+# `s` is some living accounts; a partner's pool is summed up once, however many of its accounts are among them. What is
+# purged is left out by FILTER: as a condition it matches partial indexes of all living accounts, and without statistics
+# the planner reads such an index whole for every partner.
 _STATE: LiteralString = """
     , pool as materialized (
         select p.id, p.allocated_capacity, coalesce(p.allow_overdraft, false) as allow_overdraft,
             p.allocated_to_accounts,
-            (select coalesce(sum(greatest(0, x.used - x.allocated_capacity)), 0) from storage_account x
-             where x.partner_id = p.id and x.purged_at is null and (x.allow_overdraft or x.allocated_capacity = 0)
+            (select coalesce(sum(greatest(0, x.used - x.allocated_capacity)) filter (
+                where x.purged_at is null and (x.allow_overdraft or x.allocated_capacity = 0)), 0)
+             from storage_account x where x.partner_id = p.id
             )::numeric as excess
         from partner p where p.id in (select partner_id from s)
     )

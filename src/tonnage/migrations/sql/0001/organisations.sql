@@ -21,4 +21,7 @@ create index organisation_children on organisation (parent_id, seq);
 create index organisation_by_name on organisation (parent_id, name_key) where closed_at is null;
 create index organisation_in_order_of_names on organisation (name_key) where closed_at is null;
 
+-- Last, when all of its indexes exist: CREATE INDEX on a table with one row records a size of one page. The planner
+-- believes that, and every connection would check the foreign keys to organisations by sequential scans until the table
+-- has been analysed. Of a table without a recorded size it expects ten pages.
 insert into organisation (kind, name, name_key) values ('operator', 'Operator', 'operator');

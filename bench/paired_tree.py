@@ -1,0 +1,32 @@
+"""One checkout, ready to be measured: run by that checkout's own Python, in its folder, as the text after `-c`.
+
+It uses nothing but the checkout's own `bench` and prints one line of JSON: the port of a server of the product, its
+process, the database, the requests of W1, W3, W4 and W5, and the reply to W4. For each line that it reads it makes a
+new contract and prints the request of W2. It ends when there are no more lines.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from bench import dataset, workloads
+from bench.servers import serving
+from tonnage import embedded
+
+# Of no workload that is compared here, and slow to load in older checkouts.
+dataset.MANY = dataset.FEW
+
+with embedded.serve(Path(sys.argv[1])) as url:
+    data = dataset.build(url)
+    with serving("product", url) as server:
+        report = workloads.check(server, data).decode()
+        wires = {
+            "W1": workloads.contracts(data.few).wire(),
+            "W3": workloads.partners(data).wire(),
+            "W4": workloads.usage(data, data.small_partner).wire(),
+            "W5": workloads.usage(data, data.large_partner).wire(),
+        }
+        facts = {"port": server.port, "pid": server.pid, "url": url, "wires": wires, "report": report}
+        print(json.dumps(facts), flush=True)
+        for _ in sys.stdin:
+            print(json.dumps(workloads.creation(data.writers, dataset.fresh(url, data.writers)).wire()), flush=True)
