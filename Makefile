@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # `make demo PORT=9090`, where 8080 is taken.
 ON_PORT = $(if $(PORT),--port $(PORT))
 
+# Compiled once and kept, whatever the shell says: else every command that a test starts compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-ceph test newest check bench serve migrate docs messages schema pictures clean
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from testbed.gateway import Gateway as RealGateway
-from tests.api.conftest import CHEAP, Business, Clock, House
+from tests.api.conftest import CHEAP, AccountData, AppClient, Clock
 from tests.cast import TB, Cast
 from tests.clocks import clocks
 from tests.storage.customer import Customer
@@ -31,8 +31,8 @@ REGION = "on-ceph"
 
 
 @dataclass(kw_only=True)
-class ClusterHouse(House):
-    """A house whose default region is on a gateway. `backends` are those of the application."""
+class ClusterClient(AppClient):
+    """An application whose default region is on a gateway. `backends` are those of the application."""
 
     conninfo: str
     gateway: RealGateway
@@ -54,14 +54,14 @@ class ClusterHouse(House):
     async def backend(self) -> StorageBackend:
         return await self.backends.of(self.region_id)
 
-    async def business(self) -> Business:
+    async def data(self) -> AccountData:
         """A distributor with a contract, a partner and an account of 1 TB, which is on the cluster already."""
         distributor = await self.cast.distributor()
         contract = await self.cast.contract(distributor)
         partner = await self.cast.partner(distributor, contract, 10 * TB)
         account = await self.cast.account(partner, TB)
         await self.provide(account)
-        return Business(distributor, contract, partner, account, uuid.uuid4())
+        return AccountData(distributor, contract, partner, account, uuid.uuid4())
 
     async def provide(self, account_id: int, quota: int | None = TB) -> None:
         """Brings an account to the cluster, without a job."""
@@ -103,8 +103,8 @@ class ClusterHouse(House):
 @asynccontextmanager
 async def on_cluster(
     conninfo: str, gateway: RealGateway, key_file: Path, patience: Timeouts | None = None
-) -> AsyncGenerator[ClusterHouse]:
-    """A house on an empty database. `patience`: how long it waits for the gateway; None: as the product does."""
+) -> AsyncGenerator[ClusterClient]:
+    """An application on an empty database. `patience`: how long it waits for the gateway; None: as the product does."""
     create_key_file(key_file)
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
@@ -119,11 +119,11 @@ async def on_cluster(
             stack.push_async_callback(backends.close)
         transport = httpx.ASGITransport(app)
         http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
-        house = ClusterHouse(
-            app, cast, clock, http, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
+        client = ClusterClient(
+            app, cast, clock, http, stack, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
         )
-        await house.looked_at()
-        yield house
+        await client.looked_at()
+        yield client
 
 
 async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:

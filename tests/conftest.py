@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
-from tests.clustered import ClusterHouse, on_cluster
+from tests.clustered import ClusterClient, on_cluster
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
@@ -117,10 +117,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 
 
 @pytest.fixture
-async def cluster_house(
+async def client(
     new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
-) -> AsyncGenerator[ClusterHouse]:
+) -> AsyncGenerator[ClusterClient]:
     """On the worker's gateway, in a database of its own. No worker runs its jobs."""
     with new_database() as conninfo:
-        async with on_cluster(conninfo, gateway, tmp_path / "keys") as house:
-            yield house
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as client:
+            yield client

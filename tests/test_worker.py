@@ -253,7 +253,7 @@ async def test_nobody_waits_for_another_transaction_that_runs_a_job_now(
 
 
 async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_moment(
-    alone: tuple[str, Database], monkeypatch: pytest.MonkeyPatch
+    alone: tuple[str, Database],
 ) -> None:
     conninfo, database = alone
     errors: list[Exception] = [psycopg.OperationalError("a blip"), PoolTimeout("no connection")]
@@ -347,7 +347,7 @@ async def test_one_does_the_work_of_all_that_wait_but_not_of_one_asked_for_while
 
 
 async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
-    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+    alone: tuple[str, Database], work_to_do: Work
 ) -> None:
     conninfo, database = alone
     work_to_do.go_on.set()

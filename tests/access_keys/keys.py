@@ -2,37 +2,37 @@
 
 from typing import Any
 
-from tests.api.conftest import Business
-from tests.clustered import ClusterHouse
+from tests.api.conftest import AccountData
+from tests.clustered import ClusterClient
 from tonnage.access.actor import Role
 
 
-def keys_path(business: Business, account: int | None = None) -> str:
-    return f"/ext/v1/storage-account/{account or business.account}/access-keys"
+def keys_path(data: AccountData, account: int | None = None) -> str:
+    return f"/ext/v1/storage-account/{account or data.account}/access-keys"
 
 
-async def make(house: ClusterHouse, business: Business, **body: Any) -> dict[str, Any]:
-    key = await house.key(business.partner, Role.STAFF)
-    answer = await house.call("POST", keys_path(business), key, json=body)
+async def make(client: ClusterClient, data: AccountData, **body: Any) -> dict[str, Any]:
+    key = await client.key(data.partner, Role.STAFF)
+    answer = await client.call("POST", keys_path(data), key, json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-async def listed(house: ClusterHouse, business: Business) -> list[dict[str, Any]]:
-    answer = await house.call("GET", keys_path(business), await house.key(business.partner, Role.VIEWER))
+async def listed(client: ClusterClient, data: AccountData) -> list[dict[str, Any]]:
+    answer = await client.call("GET", keys_path(data), await client.key(data.partner, Role.VIEWER))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def drop(house: ClusterHouse, business: Business, access_key: str) -> int:
-    path = f"{keys_path(business)}/{access_key}"
-    return (await house.call("DELETE", path, await house.key(business.partner, Role.STAFF))).status_code
+async def drop(client: ClusterClient, data: AccountData, access_key: str) -> int:
+    path = f"{keys_path(data)}/{access_key}"
+    return (await client.call("DELETE", path, await client.key(data.partner, Role.STAFF))).status_code
 
 
-async def changed(house: ClusterHouse, path: str, access_key: str, key: str) -> list[tuple[int, str]]:
+async def changed(client: ClusterClient, path: str, access_key: str, key: str) -> list[tuple[int, str]]:
     """What is said to somebody who makes a key there, and deletes one."""
     answers = [
-        await house.call("POST", path, key, json={}),
-        await house.call("DELETE", f"{path}/{access_key}", key),
+        await client.call("POST", path, key, json={}),
+        await client.call("DELETE", f"{path}/{access_key}", key),
     ]
     return [(answer.status_code, answer.json()["detail"]) for answer in answers]

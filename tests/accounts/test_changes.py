@@ -34,7 +34,7 @@ BOUNDED, PAY_PER_USE, OVERDRAFT = "bounded", "pay-per-use", "overdraft"
 
 
 @dataclass
-class Scene:
+class PoolData:
     """Two regions, of which the metered one is the default, and one partner. Nobody runs jobs, nobody answers."""
 
     cast: Cast
@@ -114,125 +114,125 @@ async def two_regions(
 
 
 @pytest.fixture(params=[BOUNDED])
-async def scene(two_regions: tuple[Cast, int], request: pytest.FixtureRequest) -> Scene:
+async def data(two_regions: tuple[Cast, int], request: pytest.FixtureRequest) -> PoolData:
     cast, region = two_regions
     distributor = await cast.distributor()
     allocated = 0 if request.param == PAY_PER_USE else 10 * TB
     partner = await cast.partner(
         distributor, await cast.contract(distributor), allocated, overdraft=request.param == OVERDRAFT
     )
-    scene = Scene(cast, region, partner, request.param == BOUNDED)
-    await scene.jobs()
-    return scene
+    data = PoolData(cast, region, partner, request.param == BOUNDED)
+    await data.jobs()
+    return data
 
 
-every_pool = pytest.mark.parametrize("scene", [BOUNDED, PAY_PER_USE, OVERDRAFT], indirect=True)
-
-
-@every_pool
-async def test_a_creation(scene: Scene) -> None:
-    account = await scene.cast.account(scene.partner, TB, region=ON_CLUSTER)
-    assert await scene.jobs() == [scene.reconcile, *[scene.requota] * scene.bounded]
-    assert await scene.revisions(account) == (1, 0)
+every_pool = pytest.mark.parametrize("data", [BOUNDED, PAY_PER_USE, OVERDRAFT], indirect=True)
 
 
 @every_pool
-async def test_a_resize_and_an_overdraft(scene: Scene) -> None:
-    account = await scene.account()
+async def test_a_creation(data: PoolData) -> None:
+    account = await data.cast.account(data.partner, TB, region=ON_CLUSTER)
+    assert await data.jobs() == [data.reconcile, *[data.requota] * data.bounded]
+    assert await data.revisions(account) == (1, 0)
+
+
+@every_pool
+async def test_a_resize_and_an_overdraft(data: PoolData) -> None:
+    account = await data.account()
     for revision, change in enumerate(({"allocated_capacity": 2 * TB}, {"allow_overdraft": True}), 2):
-        await scene.run(scene.change(account, **change))
-        assert await scene.jobs() == [scene.reconcile, *[scene.requota] * scene.bounded]
-        await scene.run(scene.change(account, **change))
-        assert await scene.jobs() == []
-        assert await scene.revisions(account) == (revision, 0)
+        await data.run(data.change(account, **change))
+        assert await data.jobs() == [data.reconcile, *[data.requota] * data.bounded]
+        await data.run(data.change(account, **change))
+        assert await data.jobs() == []
+        assert await data.revisions(account) == (revision, 0)
 
 
-async def test_another_name_has_nothing_to_do_with_quotas(scene: Scene) -> None:
-    account = await scene.account()
-    await scene.run(scene.change(account, name="Renamed"))
-    assert await scene.jobs() == [scene.reconcile]
-    await scene.run(scene.change(account, name="Renamed", allocated_capacity=TB, allow_overdraft=False))
-    await scene.run(scene.change(account))
-    assert await scene.jobs() == []
-    assert await scene.revisions(account) == (2, 0)
+async def test_another_name_has_nothing_to_do_with_quotas(data: PoolData) -> None:
+    account = await data.account()
+    await data.run(data.change(account, name="Renamed"))
+    assert await data.jobs() == [data.reconcile]
+    await data.run(data.change(account, name="Renamed", allocated_capacity=TB, allow_overdraft=False))
+    await data.run(data.change(account))
+    assert await data.jobs() == []
+    assert await data.revisions(account) == (2, 0)
 
 
-async def test_a_suspension(scene: Scene) -> None:
-    account = await scene.account()
+async def test_a_suspension(data: PoolData) -> None:
+    account = await data.account()
     for work, jobs in (
-        (scene.suspend(account), [scene.reconcile]),
-        (scene.suspend(account), []),
-        (scene.suspend(account, "Still unpaid"), []),
-        (scene.resume(account), [scene.reconcile]),
-        (scene.resume(account), []),
+        (data.suspend(account), [data.reconcile]),
+        (data.suspend(account), []),
+        (data.suspend(account, "Still unpaid"), []),
+        (data.resume(account), [data.reconcile]),
+        (data.resume(account), []),
     ):
-        await scene.run(work)
-        assert await scene.jobs() == jobs
-    assert await scene.revisions(account) == (3, 0)
+        await data.run(work)
+        assert await data.jobs() == jobs
+    assert await data.revisions(account) == (3, 0)
 
 
-async def test_a_deletion(scene: Scene) -> None:
-    account = await scene.account()
+async def test_a_deletion(data: PoolData) -> None:
+    account = await data.account()
     for work, jobs in (
-        (scene.delete(account), [scene.reconcile]),
-        (scene.delete(account), []),
-        (scene.due(account, 40), [scene.reconcile]),
-        (scene.due(account, 40), []),
-        (scene.due(account, None), [scene.reconcile]),
-        (scene.due(account, None), []),
-        (scene.due(account, 31), [scene.reconcile]),
+        (data.delete(account), [data.reconcile]),
+        (data.delete(account), []),
+        (data.due(account, 40), [data.reconcile]),
+        (data.due(account, 40), []),
+        (data.due(account, None), [data.reconcile]),
+        (data.due(account, None), []),
+        (data.due(account, 31), [data.reconcile]),
     ):
-        await scene.run(work)
-        assert await scene.jobs() == jobs
-    assert await scene.revisions(account) == (5, 0)
+        await data.run(work)
+        assert await data.jobs() == jobs
+    assert await data.revisions(account) == (5, 0)
 
 
-async def test_a_password_concerns_no_cluster(scene: Scene) -> None:
-    account = await scene.account()
-    scope = scene.partner.organisation_id
+async def test_a_password_concerns_no_cluster(data: PoolData) -> None:
+    account = await data.account()
+    scope = data.partner.organisation_id
 
     async def set_password(conn: Connection) -> None:
-        await change_actions.set_password(conn, scene.partner, scope, account, "another hash")
+        await change_actions.set_password(conn, data.partner, scope, account, "another hash")
 
-    await scene.run(set_password)
-    assert await scene.jobs() == []
-    assert await scene.revisions(account) == (1, 0)
+    await data.run(set_password)
+    assert await data.jobs() == []
+    assert await data.revisions(account) == (1, 0)
 
 
 @every_pool
 @pytest.mark.parametrize("region", [ON_CLUSTER, METERED])
-async def test_a_purge(scene: Scene, region: str) -> None:
-    account = await scene.account(region)
-    await scene.run(scene.delete(account))
-    await scene.jobs()
-    (lives_in,) = await scene.cast.row("select region_id from storage_account where id = %s", account)
+async def test_a_purge(data: PoolData, region: str) -> None:
+    account = await data.account(region)
+    await data.run(data.delete(account))
+    await data.jobs()
+    (lives_in,) = await data.cast.row("select region_id from storage_account where id = %s", account)
     gone = await purge_due(
-        scene.cast.database, MeteredBackend(), lives_in, scene.cast.operator, BusinessClock(lambda: DUE)
+        data.cast.database, MeteredBackend(), lives_in, data.cast.operator, BusinessClock(lambda: DUE)
     )
     assert gone == 1
     # Wherever it lived: it had a part of a pool that accounts on clusters share.
-    assert await scene.jobs() == [scene.requota] * scene.bounded
+    assert await data.jobs() == [data.requota] * data.bounded
 
 
-async def test_of_an_account_in_a_metered_region_nobody_hears(scene: Scene) -> None:
-    account = await scene.cast.account(scene.partner, TB)
-    assert await scene.jobs() == [scene.requota], "but it has a part of a pool that accounts on clusters share"
-    await scene.run(scene.change(account, allocated_capacity=2 * TB, allow_overdraft=True))
-    assert await scene.jobs() == [scene.requota]
+async def test_of_an_account_in_a_metered_region_nobody_hears(data: PoolData) -> None:
+    account = await data.cast.account(data.partner, TB)
+    assert await data.jobs() == [data.requota], "but it has a part of a pool that accounts on clusters share"
+    await data.run(data.change(account, allocated_capacity=2 * TB, allow_overdraft=True))
+    assert await data.jobs() == [data.requota]
     for work in (
-        scene.change(account, name="Renamed"),
-        scene.suspend(account),
-        scene.resume(account),
-        scene.delete(account),
-        scene.due(account, 40),
-        scene.due(account, None),
+        data.change(account, name="Renamed"),
+        data.suspend(account),
+        data.resume(account),
+        data.delete(account),
+        data.due(account, 40),
+        data.due(account, None),
     ):
-        await scene.run(work)
-    assert await scene.jobs() == []
+        await data.run(work)
+    assert await data.jobs() == []
 
 
-async def test_what_is_rolled_back_leaves_no_job(scene: Scene) -> None:
-    account = await scene.account()
+async def test_what_is_rolled_back_leaves_no_job(data: PoolData) -> None:
+    account = await data.account()
     email = f"rolled-back-{account}@example.org"
 
     class ChangedMyMindError(Exception):
@@ -247,69 +247,69 @@ async def test_what_is_rolled_back_leaves_no_job(scene: Scene) -> None:
 
     def create(conn: Connection) -> Awaitable[Any]:
         details = actions.NewAccount("Rolled back", email, "hash", TB, allow_overdraft=False, region=ON_CLUSTER)
-        return actions.create_account(conn, scene.partner, scene.partner.organisation_id, details, NOW)
+        return actions.create_account(conn, data.partner, data.partner.organisation_id, details, NOW)
 
     for work in (
         create,
-        scene.change(account, allocated_capacity=3 * TB),
-        scene.suspend(account),
-        scene.delete(account),
+        data.change(account, allocated_capacity=3 * TB),
+        data.suspend(account),
+        data.delete(account),
     ):
         with pytest.raises(ChangedMyMindError):
-            await scene.cast.database.transaction(then_not(work))
-    assert await scene.jobs() == []
-    assert await scene.revisions(account) == (1, 0)
-    assert await scene.cast.row("select count(*) from storage_account where contact_email = %s", email) == (0,)
+            await data.cast.database.transaction(then_not(work))
+    assert await data.jobs() == []
+    assert await data.revisions(account) == (1, 0)
+    assert await data.cast.row("select count(*) from storage_account where contact_email = %s", email) == (0,)
 
 
-async def test_what_is_refused_leaves_no_job_and_the_transaction_goes_on(scene: Scene) -> None:
-    account = await scene.account()
+async def test_what_is_refused_leaves_no_job_and_the_transaction_goes_on(data: PoolData) -> None:
+    account = await data.account()
 
     async def some(conn: Connection) -> None:
         with pytest.raises(Conflict, match="11 TB"):
-            await scene.change(account, allocated_capacity=11 * TB)(conn)
+            await data.change(account, allocated_capacity=11 * TB)(conn)
         with pytest.raises(NotFound):
-            await scene.suspend(account + 1)(conn)
-        await scene.suspend(account)(conn)
+            await data.suspend(account + 1)(conn)
+        await data.suspend(account)(conn)
 
-    await scene.cast.database.transaction(some)
-    assert await scene.jobs() == [scene.reconcile]
+    await data.cast.database.transaction(some)
+    assert await data.jobs() == [data.reconcile]
 
 
-async def test_the_state_of_what_its_cluster_was_told(scene: Scene) -> None:
-    account = await scene.account()
-    scope = scene.partner.organisation_id
+async def test_the_state_of_what_its_cluster_was_told(data: PoolData) -> None:
+    account = await data.account()
+    scope = data.partner.organisation_id
 
     async def state() -> tuple[str, str | None]:
-        view = await scene.cast.database.run(extended_queries.extended_account, scope, scope, account)
+        view = await data.cast.database.run(extended_queries.extended_account, scope, scope, account)
         assert view is not None
         shown = json.loads(view)
         assert shown["region"] == ON_CLUSTER
         return shown["provisioning"], shown.get("refusal")
 
     async def told(assignments: Any) -> None:
-        await scene.cast.row(f"update storage_account set {assignments} where id = %s returning 1", account)
+        await data.cast.row(f"update storage_account set {assignments} where id = %s returning 1", account)
 
     assert await state() == ("pending", None)
     await told("refused_revision = desired_revision, refusal = 'The name is taken.'")
     assert await state() == ("refused", "The name is taken.")
-    await scene.run(scene.change(account, name="Another name"))
+    await data.run(data.change(account, name="Another name"))
     assert await state() == ("pending", None)
     await told("applied_revision = desired_revision, refused_revision = null, refusal = null")
     assert await state() == ("done", None)
-    await scene.run(scene.suspend(account))
+    await data.run(data.suspend(account))
     assert await state() == ("pending", None)
 
 
-async def test_afterwards_the_doctor_finds_nothing(scene: Scene) -> None:
-    account, other = await scene.account(), await scene.account(METERED)
+async def test_afterwards_the_doctor_finds_nothing(data: PoolData) -> None:
+    account, other = await data.account(), await data.account(METERED)
     for work in (
-        scene.change(account, allocated_capacity=5 * TB, name="Renamed"),
-        scene.change(other, allocated_capacity=0, allow_overdraft=True),
-        scene.suspend(account),
-        scene.change(account, allow_overdraft=True),
+        data.change(account, allocated_capacity=5 * TB, name="Renamed"),
+        data.change(other, allocated_capacity=0, allow_overdraft=True),
+        data.suspend(account),
+        data.change(account, allow_overdraft=True),
     ):
-        await scene.run(work)
-    checks = [await scene.cast.database.transaction(check) for check in ALL]
+        await data.run(work)
+    checks = [await data.cast.database.transaction(check) for check in ALL]
     assert [check.differences for check in checks] == [()] * len(ALL)
     assert all(check.compared for check in checks)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cast import TB
-from tests.clustered import ClusterHouse
+from tests.clustered import ClusterClient
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
 from tonnage.provisioning.jobs import purge_all
@@ -22,15 +22,15 @@ KB = 1000
 class Partner:
     """Somebody with a partner's key, and whatever the jobs do after each request."""
 
-    def __init__(self, house: ClusterHouse, actor: Actor) -> None:
-        self.house = house
+    def __init__(self, client: ClusterClient, actor: Actor) -> None:
+        self.client = client
         self.actor = actor
 
     async def does(self, method: str, path: str, status: int, body: dict[str, Any] | None = None) -> Any:
         more = {} if body is None else {"json": body}
-        answer = await self.house.call(method, path, await self.house.key(self.actor), **more)
+        answer = await self.client.call(method, path, await self.client.key(self.actor), **more)
         assert answer.status_code == status, answer.text
-        await self.house.work()
+        await self.client.work()
         return answer.json() if answer.content else None
 
     async def opens(self, allocated: int, *, overdraft: bool = False) -> str:
@@ -50,24 +50,22 @@ class Partner:
 
 
 @pytest.fixture
-async def partner(cluster_house: ClusterHouse) -> Partner:
-    house = cluster_house
-    distributor = await house.cast.distributor()
-    return Partner(house, await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB))
+async def partner(client: ClusterClient) -> Partner:
+    distributor = await client.cast.distributor()
+    return Partner(client, await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB))
 
 
 @contextmanager
-def using(house: ClusterHouse, key: tuple[str, str]) -> Generator[Customer]:
-    with house.customer(*key) as customer:
+def using(client: ClusterClient, key: tuple[str, str]) -> Generator[Customer]:
+    with client.customer(*key) as customer:
         yield customer
 
 
-async def test_from_opening_to_purge(cluster_house: ClusterHouse, partner: Partner) -> None:
-    house = cluster_house
+async def test_from_opening_to_purge(client: ClusterClient, partner: Partner) -> None:
     account = await partner.opens(100 * KB)
     one, extended = f"/v1/storage-account/{account}", f"/ext/v1/storage-account/{account}"
     assert (await partner.does("GET", extended, 200))["provisioning"] == "done"
-    with using(house, await partner.makes_a_key(account)) as customer:
+    with using(client, await partner.makes_a_key(account)) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 60 * KB, "first") == "done"
         assert customer.stores("data", 60 * KB, "second") == "QuotaExceeded"
@@ -95,29 +93,27 @@ async def test_from_opening_to_purge(cluster_house: ClusterHouse, partner: Partn
         assert customer.stores("data", 1, "fourth") == "done"
 
         await partner.does("DELETE", one, 204)
-        house.clock.now += timedelta(days=30)
-        await purge_all(house.services, "")
-        await house.work()
+        client.clock.now += timedelta(days=30)
+        await purge_all(client.services, "")
+        await client.work()
         assert customer.tries("get_object", Bucket="data", Key="first") == "InvalidAccessKeyId"
     await partner.does("GET", one, 404)
-    assert await (await house.backend()).state(int(account)) is None
-    assert await house.cast.row("select count(*) from access_key where account_id = %s", int(account)) == (0,)
+    assert await (await client.backend()).state(int(account)) is None
+    assert await client.cast.row("select count(*) from access_key where account_id = %s", int(account)) == (0,)
 
 
-async def test_bucket_names_are_private_to_an_account(cluster_house: ClusterHouse, partner: Partner) -> None:
+async def test_bucket_names_are_private_to_an_account(client: ClusterClient, partner: Partner) -> None:
     for content in (b"mine", b"yours"):
-        with using(cluster_house, await partner.makes_a_key(await partner.opens(100 * KB))) as customer:
+        with using(client, await partner.makes_a_key(await partner.opens(100 * KB))) as customer:
             customer.s3.create_bucket(Bucket="backup")
             customer.s3.put_object(Bucket="backup", Key="whose", Body=content)
             assert customer.s3.get_object(Bucket="backup", Key="whose")["Body"].read() == content
 
 
-async def test_an_elastic_account_is_held_to_what_the_partner_has_left(
-    cluster_house: ClusterHouse, partner: Partner
-) -> None:
+async def test_an_elastic_account_is_held_to_what_the_partner_has_left(client: ClusterClient, partner: Partner) -> None:
     """Which is 10 TB less all but 100 KB of it: another account has been given that."""
     await partner.opens(10 * TB - 100 * KB)
-    with using(cluster_house, await partner.makes_a_key(await partner.opens(0))) as customer:
+    with using(client, await partner.makes_a_key(await partner.opens(0))) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 60 * KB, "first") == "done"
         assert customer.stores("data", 60 * KB, "second") == "QuotaExceeded"

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.cast import Cast
+from tests.unchanged import refused
 from tonnage.db import connect
 from tonnage.errors import Conflict, NotFound
 from tonnage.partners.actions import close_partner
@@ -19,8 +20,8 @@ async def test_an_account_needs_a_region(new_database: Callable[[], AbstractCont
             cast = await Cast.of(database)
             distributor = await cast.distributor()
             partner = await cast.partner(distributor, await cast.contract(distributor))
-            with pytest.raises(Conflict, match="no region yet"):
+            async with refused(database, Conflict, "no region yet"):
                 await cast.account(partner)
             await database.run(close_partner, distributor, partner.organisation_id, cast.now)
-            with pytest.raises(NotFound):
+            async with refused(database, NotFound):
                 await cast.account(partner)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.access_keys.keys import listed, make
-from tests.clustered import ClusterHouse
+from tests.clustered import ClusterClient
 
 PAGE = (Path(__file__).parents[2] / "docs/s3-clients.md").read_text(encoding="utf-8")
 
@@ -34,13 +34,13 @@ def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-class Desk:
+class Workplace:
     """Where a customer works: a home with the files that a section asks for, and a key in the environment."""
 
-    def __init__(self, folder: Path, house: ClusterHouse, made: dict[str, str], title: str) -> None:
+    def __init__(self, folder: Path, client: ClusterClient, made: dict[str, str], title: str) -> None:
         self.folder = folder
-        self._house = house
-        self._text = section(title).replace("https://s3.example.com", house.gateway.address)
+        self._client = client
+        self._text = section(title).replace("https://s3.example.com", client.gateway.address)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_"))}
         key = {"AWS_ACCESS_KEY_ID": made["accessKey"], "AWS_SECRET_ACCESS_KEY": made["secretKey"]}
         self._environment = {**inherited, **key, "HOME": str(folder), "PATH": f"/usr/bin:{os.environ['PATH']}"}
@@ -81,36 +81,33 @@ class Desk:
 
 
 @pytest.fixture
-async def made(cluster_house: ClusterHouse) -> dict[str, str]:
-    return await make(cluster_house, await cluster_house.business())
+async def made(client: ClusterClient) -> dict[str, str]:
+    return await make(client, await client.data())
 
 
-async def test_boto3(cluster_house: ClusterHouse, made: dict[str, str], tmp_path: Path) -> None:
-    desk = Desk(tmp_path, cluster_house, made, "boto3")
-    assert await desk.python() == "2026/holiday.jpg 100000\n"
-    assert desk.is_back("from-boto3.jpg")
+async def test_boto3(client: ClusterClient, made: dict[str, str], tmp_path: Path) -> None:
+    workplace = Workplace(tmp_path, client, made, "boto3")
+    assert await workplace.python() == "2026/holiday.jpg 100000\n"
+    assert workplace.is_back("from-boto3.jpg")
 
 
 @pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
 @pytest.mark.parametrize(
     ("title", "back"), [("AWS command line", "from-aws.jpg"), ("rclone", "from-rclone.jpg")], ids=["aws", "rclone"]
 )
-async def test_commands(
-    cluster_house: ClusterHouse, made: dict[str, str], tmp_path: Path, title: str, back: str
-) -> None:
-    desk = Desk(tmp_path, cluster_house, made, title)
-    printed = await desk.shell()
+async def test_commands(client: ClusterClient, made: dict[str, str], tmp_path: Path, title: str, back: str) -> None:
+    workplace = Workplace(tmp_path, client, made, title)
+    printed = await workplace.shell()
     for name in ("2026/holiday.jpg", "pictures/one.jpg", "pictures/2025/two & more.jpg"):
         assert name in printed
-    assert desk.is_back(back)
+    assert workplace.is_back(back)
 
 
-async def test_the_rotation(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    business = await house.business()
-    old = await make(house, business)
-    api_key = await house.key(business.partner)
-    named = {"$KEY": api_key, "284811845612": str(business.account), "TONNAGE4Q7Z0KX2M9RB1": old["accessKey"]}
+async def test_the_rotation(client: ClusterClient) -> None:
+    data = await client.data()
+    old = await make(client, data)
+    api_key = await client.key(data.partner)
+    named = {"$KEY": api_key, "284811845612": str(data.account), "TONNAGE4Q7Z0KX2M9RB1": old["accessKey"]}
     done: list[int] = []
     text = re.sub("|".join(map(re.escape, named)), lambda found: named[found[0]], section("Another key, without a gap"))
     for command in blocks(" *sh", text):
@@ -120,7 +117,7 @@ async def test_the_rotation(cluster_house: ClusterHouse) -> None:
         headers = dict(value.split(": ") for name, value in options if name == "-H")
         content = next((value for name, value in options if name == "-d"), None)
         path = address.removeprefix("https://tonnage.example.com")
-        done.append((await house.call(method, path, headers=headers, content=content)).status_code)
+        done.append((await client.call(method, path, headers=headers, content=content)).status_code)
     assert done == [201, 204]
-    (left,) = await listed(house, business)
+    (left,) = await listed(client, data)
     assert left["description"] == "Backup server"

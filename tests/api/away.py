@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.api.conftest import CHEAP, Clock, House
+from tests.api.conftest import CHEAP, AppClient, Clock
 from tests.cast import Cast
 from tests.clocks import clocks
 from tests.storage.conftest import BRISK
@@ -24,7 +24,7 @@ AWAY = Gateway("http://127.0.0.1:1", "KEY", "SECRET")
 
 
 @asynccontextmanager
-async def house_away(conninfo: str, key_file: Path) -> AsyncGenerator[House]:
+async def client_away(conninfo: str, key_file: Path) -> AsyncGenerator[AppClient]:
     """Its region is `eu`. What is told of it at `/readyz` is what `look` has seen."""
     create_key_file(key_file)
     clock = Clock()
@@ -39,9 +39,9 @@ async def house_away(conninfo: str, key_file: Path) -> AsyncGenerator[House]:
         app.state.services = replace(app.state.services, backends=backends)
         stack.push_async_callback(backends.close)
         http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage")
-        yield House(app, cast, clock, await stack.enter_async_context(http))
+        yield AppClient(app, cast, clock, await stack.enter_async_context(http), stack)
 
 
-async def look(house: House) -> None:
+async def look(client: AppClient) -> None:
     """What the job does every minute."""
-    await regions.check_all(house.app.state.services)
+    await regions.check_all(client.app.state.services)

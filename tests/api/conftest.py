@@ -1,7 +1,7 @@
 """The whole application behind its doors, on the worker's database, with a clock that tests set."""
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from fastapi import FastAPI
 
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
+from tests.console.browsers import Browser, browser_of
+from tests.unchanged import Witness
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.passwords import Passwords
@@ -30,14 +32,26 @@ class Clock:
 
 
 @dataclass
-class House:
-    """An application and a cast: `await house.call("GET", "/v1/contract/list", key)`."""
+class AppClient:
+    """An application and a cast.
+
+    By API key: `await client.call("GET", "/v1/contract/list", key)`; as a member: `await client.sign_in(distributor)`.
+    What is refused must not have changed anything: every call and every form sees to it.
+    """
 
     app: FastAPI
     cast: Cast
     clock: Clock
     http: httpx.AsyncClient
+    stack: AsyncExitStack
     keys: dict[tuple[UUID, Role], str] = field(default_factory=dict[tuple[UUID, Role], str])
+    browsers: dict[tuple[UUID, Role, str | None], Browser] = field(
+        default_factory=dict[tuple[UUID, Role, str | None], Browser]
+    )
+    witness: Witness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.witness = Witness(self.cast.database)
 
     async def key(self, actor: Actor, role: Role = Role.ADMIN) -> str:
         if (actor.organisation_id, role) not in self.keys:
@@ -46,11 +60,28 @@ class House:
 
     async def call(self, method: str, path: str, key: str | None = None, **more: Any) -> httpx.Response:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
-        return await self.http.request(method, path, headers=headers, **more)
+        if method == "GET":
+            return await self.http.request(method, path, headers=headers, **more)
+        return await self.witness.send(lambda: self.http.request(method, path, headers=headers, **more))
+
+    async def sign_in(self, actor: Actor, role: Role = Role.ADMIN, name: str | None = None) -> Browser:
+        """The browser of a member with that role and name, the same one every time."""
+        whose = actor.organisation_id, role, name
+        if whose not in self.browsers:
+            browser = await browser_of(self.app, self.cast, actor, role, name, self.clock.now, self.witness)
+            await self.stack.enter_async_context(browser.http)
+            self.browsers[whose] = browser
+        return self.browsers[whose]
 
 
 @pytest.fixture
-async def house(conninfo: str, cast: Cast) -> AsyncGenerator[House]:
+async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
+    async with application(conninfo, cast) as client:
+        yield client
+
+
+@asynccontextmanager
+async def application(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
@@ -58,11 +89,11 @@ async def house(conninfo: str, cast: Cast) -> AsyncGenerator[House]:
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage")
         )
-        yield House(app, cast, clock, http)
+        yield AppClient(app, cast, clock, http, stack)
 
 
 @dataclass
-class Business:
+class AccountData:
     """A distributor with a contract, a partner and an account; `password` is good for both kinds."""
 
     distributor: Actor
@@ -73,21 +104,21 @@ class Business:
 
 
 @pytest.fixture
-async def business(house: House) -> Business:
-    return await open_business(house)
+async def data(client: AppClient) -> AccountData:
+    return await account_data(client)
 
 
-async def open_business(house: House) -> Business:
-    cast = house.cast
+async def account_data(client: AppClient) -> AccountData:
+    cast = client.cast
     await cast.region()
     distributor = await cast.distributor()
     contract = await cast.contract(distributor)
     partner = await cast.partner(distributor, contract, 10 * TB)
     account = await cast.account(partner, TB)
-    made = await house.call(
+    made = await client.call(
         "POST",
         f"/v1/partner/{partner.organisation_id}/member",
-        await house.key(distributor),
+        await client.key(distributor),
         json={"email": f"m{account}@example.org", "password": "Sesame-opens-1", "role": "viewer"},
     )
-    return Business(distributor, contract, partner, account, UUID(made.json()["id"]))
+    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]))

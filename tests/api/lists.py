@@ -8,7 +8,7 @@ from typing import Any, get_origin
 
 from fastapi.routing import APIRoute
 
-from tests.api.conftest import Business, House, open_business
+from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
 from tonnage.access.actor import Actor
 from tonnage.access_keys import queries as access_key_queries
@@ -20,24 +20,24 @@ DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
 @dataclass
 class List:
-    """A list operation on a business, and who may read it. `x` is a parameter that nobody knows."""
+    """A list operation on some data, and who may read it. `x` is a parameter that nobody knows."""
 
-    house: House
-    business: Business
+    client: AppClient
+    data: AccountData
     path: str
     params: dict[str, str] = field(default_factory=lambda: {"x": "a&b c=ä", "empty": ""})
 
     @property
     def reader(self) -> Actor:
-        route = next(route for route in _lists(self.house) if route.path == self.path)
-        return self.business.distributor if route.tags == ["Distributors"] else self.business.partner
+        route = next(route for route in _lists(self.client) if route.path == self.path)
+        return self.data.distributor if route.tags == ["Distributors"] else self.data.partner
 
     async def get(self, url: str | None = None, **params: str) -> Any:
-        partner = str(self.business.partner.organisation_id)
-        ids = {"contractID": self.business.contract, "partnerID": partner, "accountID": self.business.account}
+        partner = str(self.data.partner.organisation_id)
+        ids = {"contractID": self.data.contract, "partnerID": partner, "accountID": self.data.account}
         url = url or self.path.format(**ids)
         more = {"params": {**self.params, **params}} if "?" not in url else {}
-        return await self.house.call("GET", url, await self.house.key(self.reader), **more)
+        return await self.client.call("GET", url, await self.client.key(self.reader), **more)
 
     async def whole(self) -> list[Any]:
         answer = await self.get()
@@ -55,48 +55,51 @@ class List:
             link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers["link"])
             assert link is not None
             answer = await self.get(link[1])
-            assert set(answer.request.url.params.items()) >= set(self.params.items())
+            # Each parameter once: the page's own, and neither the limit nor the cursor of the page before.
+            asked = dict(query := answer.request.url.params.multi_items())
+            assert len(asked) == len(query), link[1]
+            assert asked == {**self.params, "limit": str(limit), "cursor": asked["cursor"]}, link[1]
 
     async def add(self) -> None:
         """One more element at the end."""
-        cast, business = self.house.cast, self.business
+        cast, data = self.client.cast, self.data
         if self.path.endswith("/contract/list"):
-            await cast.contract(business.distributor, details=unique("Contract"))
+            await cast.contract(data.distributor, details=unique("Contract"))
         elif self.path.endswith("/partners"):
-            await cast.partner(business.distributor, business.contract)
+            await cast.partner(data.distributor, data.contract)
         elif self.path.endswith("/members"):
-            path = f"/v1/partner/{business.partner.organisation_id}/member"
+            path = f"/v1/partner/{data.partner.organisation_id}/member"
             body = {"email": f"m{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1", "role": "viewer"}
-            made = await self.house.call("POST", path, await self.house.key(business.distributor), json=body)
+            made = await self.client.call("POST", path, await self.client.key(data.distributor), json=body)
             assert made.status_code == 201
         elif self.path.endswith("/access-keys"):
             await cast.database.run(self._add_access_key)
         else:  # storage accounts and their usage; for a list of something new, say here how there is more of it
             assert "storage-account" in self.path or self.path.endswith("/usage")
-            await cast.account(business.partner)
+            await cast.account(data.partner)
 
     async def _add_access_key(self, conn: Connection) -> None:
         """Without a cluster, and so without a secret."""
-        key, now = new_access_key(), self.house.clock.now
-        await access_key_queries.insert_key(conn, self.business.account, key, None, now)
-        await access_key_queries.activate_key(conn, key, now, self.business.partner.stamp)
+        key, now = new_access_key(), self.client.clock.now
+        await access_key_queries.insert_key(conn, self.data.account, key, None, now)
+        await access_key_queries.activate_key(conn, key, now, self.data.partner.stamp)
 
 
-def _lists(house: House) -> list[APIRoute]:
+def _lists(client: AppClient) -> list[APIRoute]:
     """Every GET whose answer is an array."""
     return [
         route
-        for route in house.app.routes
+        for route in client.app.routes
         if isinstance(route, APIRoute)
         and "GET" in (route.methods or ())
         and get_origin(route.responses.get(200, {}).get("model")) is list
     ]
 
 
-async def every_list(house: House) -> list[List]:
-    """All of one new business, with a few elements each."""
-    business = await open_business(house)
-    found = [List(house, business, route.path) for route in _lists(house)]
+async def every_list(client: AppClient) -> list[List]:
+    """Every list, on new data, with a few elements each."""
+    data = await account_data(client)
+    found = [List(client, data, route.path) for route in _lists(client)]
     assert len(found) >= 7
     for one in found:
         if one.path.endswith("/usage"):

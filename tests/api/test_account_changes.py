@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
 from tonnage.access.lists import latest_audit
@@ -23,17 +23,17 @@ LARGEST = 2**63 - 1
 class Account:
     """One account, as its partner and as its distributor see it."""
 
-    def __init__(self, house: House, business: Business, *, by_distributor: bool) -> None:
-        self.house = house
-        self.business = business
-        self.actor = business.distributor if by_distributor else business.partner
-        prefix = f"/partner/{business.partner.organisation_id}/storage-accounts" if by_distributor else None
+    def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
+        self.client = client
+        self.data = data
+        self.actor = data.distributor if by_distributor else data.partner
+        prefix = f"/partner/{data.partner.organisation_id}/storage-accounts" if by_distributor else None
         self.list_path = prefix or "/storage-account/list"
-        self.path = f"{prefix or '/storage-account'}/{business.account}"
+        self.path = f"{prefix or '/storage-account'}/{data.account}"
 
     async def call(self, method: str, more: str = "", role: Role = Role.STAFF, **body: Any) -> Any:
-        key = await self.house.key(self.actor, role)
-        return await self.house.call(method, f"/ext/v1{self.path}{more}", key, **({"json": body} if body else {}))
+        key = await self.client.key(self.actor, role)
+        return await self.client.call(method, f"/ext/v1{self.path}{more}", key, **({"json": body} if body else {}))
 
     async def patch(self, **body: Any) -> Any:
         return await self.call("PATCH", **body)
@@ -44,30 +44,30 @@ class Account:
         return answer.json()
 
     async def published(self, method: str = "GET", **more: Any) -> Any:
-        return await self.house.call(method, f"/v1{self.path}", await self.house.key(self.actor), **more)
+        return await self.client.call(method, f"/v1{self.path}", await self.client.key(self.actor), **more)
 
     async def terms(self) -> list[Any]:
-        (rows,) = await self.house.cast.row(
+        (rows,) = await self.client.cast.row(
             "select array_agg(jsonb_build_array(allocated_capacity, allow_overdraft) order by id)"
             " from account_terms where account_id = %s",
-            self.business.account,
+            self.data.account,
         )
         return rows
 
     async def given(self) -> int:
-        (given,) = await self.house.cast.row(
-            "select allocated_to_accounts from partner where id = %s", self.business.partner.organisation_id
+        (given,) = await self.client.cast.row(
+            "select allocated_to_accounts from partner where id = %s", self.data.partner.organisation_id
         )
         return given
 
     async def audit(self) -> list[tuple[str, Any, Any]]:
         """All about this account but its creation."""
-        query = latest_audit(self.business.partner.organisation_id, 100)
+        query = latest_audit(self.data.partner.organisation_id, 100)
 
         async def ask(conn: Any) -> Any:
             return await (await conn.execute(*query())).fetchall()
 
-        entries = [json.loads(entry) for _, entry in await self.house.cast.database.run(ask)]
+        entries = [json.loads(entry) for _, entry in await self.client.cast.database.run(ask)]
         return [
             (entry["action"], entry.get("before"), entry.get("after"))
             for entry in entries
@@ -76,21 +76,21 @@ class Account:
 
     async def begin_purge(self) -> None:
         await self.published("DELETE")
-        await self.house.cast.row(
+        await self.client.cast.row(
             "update storage_account set purge_started_at = pending_deleted_at where id = %s returning 1",
-            self.business.account,
+            self.data.account,
         )
 
 
 @pytest.fixture(params=[True, False], ids=["by the distributor", "by the partner"])
-def account(house: House, business: Business, request: pytest.FixtureRequest) -> Account:
-    return Account(house, business, by_distributor=request.param)
+def account(client: AppClient, data: AccountData, request: pytest.FixtureRequest) -> Account:
+    return Account(client, data, by_distributor=request.param)
 
 
 async def test_the_whole_view(account: Account) -> None:
     view = await account.view()
     published = (await account.published()).json()
-    (region,) = await account.house.cast.row("select name from region where is_default")
+    (region,) = await account.client.cast.row("select name from region where is_default")
     assert view == {
         **published,
         "region": region,
@@ -98,35 +98,35 @@ async def test_the_whole_view(account: Account) -> None:
         "used": 0,
         "provisioning": "metered",
     }
-    await account.house.cast.row(
+    await account.client.cast.row(
         "update storage_account set used = 7, objects = 3, measured_at = %s where id = %s returning 1",
         NOW + timedelta(seconds=1.5),
-        account.business.account,
+        account.data.account,
     )
     measured = {"used": 7, "objects": 3, "measuredAt": "2026-03-15T12:00:01Z"}
     assert await account.view() == {**view, **measured}
-    listed = await account.house.call(
-        "GET", f"/ext/v1{account.list_path}", await account.house.key(account.actor, Role.VIEWER)
+    listed = await account.client.call(
+        "GET", f"/ext/v1{account.list_path}", await account.client.key(account.actor, Role.VIEWER)
     )
     assert listed.json() == [{**view, **measured}]
     assert (await account.published()).json() == published
 
 
 async def test_an_account_lives_in_the_region_that_is_asked_for(account: Account) -> None:
-    house = account.house
-    key = await house.key(account.actor)
-    region = await house.cast.region()
+    client = account.client
+    key = await client.key(account.actor)
+    region = await client.cast.region()
     path = account.path.rpartition("/")[0]
 
     async def create(**more: Any) -> Any:
         owner = {"contactEmail": f"{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1"}
         body = {"name": "A", "allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner, **more}
-        return await house.call("POST", f"/v1{path}", key, json=body)
+        return await client.call("POST", f"/v1{path}", key, json=body)
 
     made = await create(region=region)
     assert made.status_code == 201, made.text
     assert "region" not in made.json()
-    one = await house.call("GET", f"/ext/v1{path}/{made.json()['clientAccountId']}", key)
+    one = await client.call("GET", f"/ext/v1{path}/{made.json()['clientAccountId']}", key)
     assert one.json()["region"] == region
     unknown = await create(region="nowhere-1")
     assert (unknown.status_code, unknown.json()["detail"]) == (
@@ -138,17 +138,17 @@ async def test_an_account_lives_in_the_region_that_is_asked_for(account: Account
         assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, ["region"])
 
 
-async def test_an_unknown_partner_comes_before_an_unknown_region(house: House, business: Business) -> None:
+async def test_an_unknown_partner_comes_before_an_unknown_region(client: AppClient, data: AccountData) -> None:
     owner = {"contactEmail": f"{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1"}
     body = {"name": "A", "allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner, "region": "nowhere-1"}
-    key = await house.key(business.distributor)
-    answer = await house.call("POST", f"/v1/partner/{uuid.uuid4()}/storage-accounts", key, json=body)
+    key = await client.key(data.distributor)
+    answer = await client.call("POST", f"/v1/partner/{uuid.uuid4()}/storage-accounts", key, json=body)
     assert (answer.status_code, "There is no partner" in answer.json()["detail"]) == (404, True)
 
 
 async def test_what_is_given_changes_and_the_rest_stays(account: Account) -> None:
     before = await account.view()
-    account.house.clock.now += timedelta(days=1)
+    account.client.clock.now += timedelta(days=1)
     renamed = await account.patch(name=" Renamed ", somethingElse=1, pendingDeletedAt="2026-12-31")
     assert (renamed.status_code, renamed.json()) == (200, {**before, "name": "Renamed"})
     assert await account.terms() == [[TB, False]]
@@ -171,23 +171,23 @@ async def test_what_is_given_changes_and_the_rest_stays(account: Account) -> Non
     entries = [("account.update", old, new) for old, new in pairwise(facts)]
     assert await account.audit() == entries
     for nothing in ({}, after, {"name": "Renamed"}, {"allocatedCapacity": 3 * TB, "allowOverdraft": True}):
-        key = await account.house.key(account.actor, Role.STAFF)
-        same = await account.house.call("PATCH", f"/ext/v1{account.path}", key, json=nothing)
+        key = await account.client.key(account.actor, Role.STAFF)
+        same = await account.client.call("PATCH", f"/ext/v1{account.path}", key, json=nothing)
         assert (same.status_code, same.json()) == (200, after)
     assert len(await account.terms()) == 3
     assert await account.audit() == entries
 
 
 async def test_terms_never_go_back_in_time(account: Account) -> None:
-    account.house.clock.now -= timedelta(days=1)
+    account.client.clock.now -= timedelta(days=1)
     assert (await account.patch(allocatedCapacity=0)).status_code == 200
-    assert await account.house.cast.row(
-        "select max(valid_from), min(valid_from) from account_terms where account_id = %s", account.business.account
+    assert await account.client.cast.row(
+        "select max(valid_from), min(valid_from) from account_terms where account_id = %s", account.data.account
     ) == (NOW, NOW)
 
 
 async def test_an_allocation_is_a_part_of_the_partners(account: Account) -> None:
-    await account.house.cast.account(account.business.partner, 4 * TB)
+    await account.client.cast.account(account.data.partner, 4 * TB)
     refused = await account.patch(allocatedCapacity=6 * TB + 1, name="Not renamed")
     assert refused.status_code == 409
     assert refused.json()["detail"] == (
@@ -203,28 +203,28 @@ async def test_an_allocation_is_a_part_of_the_partners(account: Account) -> None
 
 @pytest.mark.parametrize(("allocated", "overdraft"), [(0, False), (TB, True)])
 async def test_only_the_largest_number_bounds_the_others(
-    house: House, business: Business, allocated: int, overdraft: bool
+    client: AppClient, data: AccountData, allocated: int, overdraft: bool
 ) -> None:
-    partner = await house.cast.partner(business.distributor, business.contract, allocated, overdraft=overdraft)
-    await house.cast.account(partner, 5)
-    one = await house.cast.account(partner, 7)
+    partner = await client.cast.partner(data.distributor, data.contract, allocated, overdraft=overdraft)
+    await client.cast.account(partner, 5)
+    one = await client.cast.account(partner, 7)
     path = f"/ext/v1/storage-account/{one}"
-    key = await house.key(partner)
-    answer = await house.call("PATCH", path, key, json={"allocatedCapacity": LARGEST - 4})
+    key = await client.key(partner)
+    answer = await client.call("PATCH", path, key, json={"allocatedCapacity": LARGEST - 4})
     assert (answer.status_code, "have 5 bytes between them" in answer.json()["detail"]) == (409, True)
-    answer = await house.call("PATCH", path, key, json={"allocatedCapacity": LARGEST - 5})
+    answer = await client.call("PATCH", path, key, json={"allocatedCapacity": LARGEST - 5})
     assert answer.json()["allocatedCapacity"] == LARGEST - 5
 
 
 async def test_less_than_is_used_is_allowed(account: Account) -> None:
     async def use(conn: Any) -> None:
         for table in ("storage_account", "partner", "contract"):
-            ids = {"storage_account": account.business.account, "partner": account.business.partner.organisation_id}
+            ids = {"storage_account": account.data.account, "partner": account.data.partner.organisation_id}
             await conn.execute(
-                f"update {table} set used = used + %s where id = %s", [TB, ids.get(table, account.business.contract)]
+                f"update {table} set used = used + %s where id = %s", [TB, ids.get(table, account.data.contract)]
             )
 
-    await account.house.cast.database.transaction(use)
+    await account.client.cast.database.transaction(use)
     answer = await account.patch(allocatedCapacity=5)
     assert (answer.status_code, answer.json()["allocatedCapacity"], answer.json()["used"]) == (200, 5, TB)
 
@@ -273,15 +273,15 @@ def everything(account: Account) -> list[Callable[[], Any]]:
 async def test_once_the_purge_has_started_it_is_too_late(account: Account) -> None:
     await account.call("PUT", "/suspension", reason="Unpaid")
     await account.begin_purge()
-    before = await account.house.cast.row(
-        "select to_jsonb(s) from storage_account s where id = %s", account.business.account
+    before = await account.client.cast.row(
+        "select to_jsonb(s) from storage_account s where id = %s", account.data.account
     )
     audit = await account.audit()
     for change in everything(account):
         answer = await change()
         assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
-    assert before == await account.house.cast.row(
-        "select to_jsonb(s) from storage_account s where id = %s", account.business.account
+    assert before == await account.client.cast.row(
+        "select to_jsonb(s) from storage_account s where id = %s", account.data.account
     )
     assert audit == await account.audit()
     assert (await account.view())["suspension"]["reason"] == "Unpaid"
@@ -289,7 +289,7 @@ async def test_once_the_purge_has_started_it_is_too_late(account: Account) -> No
 
 async def test_when_it_is_gone_nobody_finds_it(account: Account) -> None:
     await account.published("DELETE")
-    await account.house.cast.purge(NOW + timedelta(days=30))
+    await account.client.cast.purge(NOW + timedelta(days=30))
     for change in (*everything(account), lambda: account.call("GET")):
         assert (await change()).status_code == 404
 
@@ -302,7 +302,7 @@ async def test_a_suspension(account: Account) -> None:
         200,
         {**before, "suspension": {"reason": "Unpaid", "since": since}},
     )
-    account.house.clock.now += timedelta(hours=1)
+    account.client.clock.now += timedelta(hours=1)
     for reason in ("Unpaid", "Still unpaid"):
         again = await account.call("PUT", "/suspension", reason=reason)
         assert again.json() == {**before, "suspension": {"reason": reason, "since": since}} == await account.view()
@@ -329,8 +329,8 @@ async def test_reasons_that_are_none(account: Account, reason: Any) -> None:
 async def test_a_password_is_set(account: Account) -> None:
     answer = await account.call("PUT", "/password", password="Sesame-opens-2")
     assert (answer.status_code, answer.content) == (204, b"")
-    (stored,) = await account.house.cast.row(
-        "select password_hash from storage_account where id = %s", account.business.account
+    (stored,) = await account.client.cast.row(
+        "select password_hash from storage_account where id = %s", account.data.account
     )
     assert PasswordHasher().verify(stored, "Sesame-opens-2")
     assert await account.audit() == [("account.set-password", None, None)]
@@ -340,8 +340,8 @@ async def test_a_password_is_set(account: Account) -> None:
         assert weak is None or weak not in refused.text
 
 
-async def test_account_ids_that_are_none(house: House, business: Business) -> None:
-    key = await house.key(business.partner)
+async def test_account_ids_that_are_none(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.partner)
     for number in ("1", "abcdefghijkl", "000000000000", "999999999999"):
         for method, more, body in (
             ("GET", "", None),
@@ -350,7 +350,7 @@ async def test_account_ids_that_are_none(house: House, business: Business) -> No
             ("PUT", "/suspension", {"reason": "A"}),
             ("DELETE", "/suspension", None),
         ):
-            answer = await house.call(
+            answer = await client.call(
                 method, f"/ext/v1/storage-account/{number}{more}", key, **({"json": body} if body else {})
             )
             assert answer.status_code == 404, (method, number, answer.text)

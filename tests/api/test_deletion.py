@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
 from tonnage.clock import BusinessClock
@@ -25,29 +25,29 @@ def wire(moment: datetime) -> str:
 class Account:
     """One account, as its partner and as its distributor see it."""
 
-    def __init__(self, house: House, business: Business, *, by_distributor: bool) -> None:
-        self.house = house
-        self.actor = business.distributor if by_distributor else business.partner
-        prefix = f"/v1/partner/{business.partner.organisation_id}/storage-accounts" if by_distributor else None
-        self.path = f"{prefix or '/v1/storage-account'}/{business.account}"
+    def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
+        self.client = client
+        self.actor = data.distributor if by_distributor else data.partner
+        prefix = f"/v1/partner/{data.partner.organisation_id}/storage-accounts" if by_distributor else None
+        self.path = f"{prefix or '/v1/storage-account'}/{data.account}"
 
     async def call(self, method: str, role: Role = Role.ADMIN, **more: Any) -> Any:
-        return await self.house.call(method, self.path, await self.house.key(self.actor, role), **more)
+        return await self.client.call(method, self.path, await self.client.key(self.actor, role), **more)
 
     async def patch(self, body: dict[str, Any], role: Role = Role.ADMIN) -> Any:
         return await self.call("PATCH", role, json=body)
 
 
 @pytest.fixture(params=[True, False], ids=["by the distributor", "by the partner"])
-def account(house: House, business: Business, request: pytest.FixtureRequest) -> Account:
-    return Account(house, business, by_distributor=request.param)
+def account(client: AppClient, data: AccountData, request: pytest.FixtureRequest) -> Account:
+    return Account(client, data, by_distributor=request.param)
 
 
 async def test_a_deletion_is_scheduled_and_asking_again_keeps_its_date(account: Account) -> None:
     assert "pendingDeletedAt" not in (await account.call("GET")).json()
     answer = await account.call("DELETE")
     assert (answer.status_code, answer.content) == (204, b"")
-    account.house.clock.now += timedelta(days=3)
+    account.client.clock.now += timedelta(days=3)
     assert (await account.call("DELETE")).status_code == 204
     assert (await account.call("GET")).json()["pendingDeletedAt"] == wire(DUE)
 
@@ -70,7 +70,7 @@ async def test_nothing_and_the_same_date_change_nothing(account: Account) -> Non
 
 async def test_another_date_is_for_admins_and_not_before_the_grace(account: Account) -> None:
     await account.call("DELETE")
-    account.house.clock.now += timedelta(days=7)
+    account.client.clock.now += timedelta(days=7)
     later = {"pendingDeletedAt": "2026-12-31"}
     assert (await account.patch(later, Role.STAFF)).status_code == 403
     assert (await account.patch(later)).json()["pendingDeletedAt"] == "2026-12-31T00:00:00Z"
@@ -93,15 +93,17 @@ async def test_dates_that_are_none(account: Account, date: Any) -> None:
     assert [error["field"] for error in answer.json()["errors"]] == ["pendingDeletedAt"]
 
 
-async def test_when_due_it_is_gone_and_its_capacity_free(house: House, business: Business, account: Account) -> None:
+async def test_when_due_it_is_gone_and_its_capacity_free(
+    client: AppClient, data: AccountData, account: Account
+) -> None:
     await account.call("DELETE")
 
     async def purge(now: datetime) -> int:
-        return await house.cast.purge(now)
+        return await client.cast.purge(now)
 
     async def standing() -> tuple[Any, ...]:
-        return await house.cast.row(
-            "select allocated_to_accounts, accounts from partner where id = %s", business.partner.organisation_id
+        return await client.cast.row(
+            "select allocated_to_accounts, accounts from partner where id = %s", data.partner.organisation_id
         )
 
     await purge(DUE - timedelta(seconds=1))
@@ -112,14 +114,14 @@ async def test_when_due_it_is_gone_and_its_capacity_free(house: House, business:
     for method in ("GET", "DELETE"):
         assert (await account.call(method)).status_code == 404
     assert (await account.patch({"pendingDeletedAt": None})).status_code == 404
-    assert await house.cast.row(
-        "select contact_email, contact_email_key, password_hash from storage_account where id = %s", business.account
+    assert await client.cast.row(
+        "select contact_email, contact_email_key, password_hash from storage_account where id = %s", data.account
     ) == (None, None, None)
     assert await purge(DUE) == 0
 
 
 async def test_a_purge_that_has_started_cannot_be_taken_back(
-    house: House, business: Business, account: Account
+    client: AppClient, data: AccountData, account: Account
 ) -> None:
     class Unreachable:
         enforces = True
@@ -128,20 +130,22 @@ async def test_a_purge_that_has_started_cannot_be_taken_back(
             raise Unavailable("The cluster cannot be reached.")
 
     await account.call("DELETE")
-    (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
+    (region,) = await client.cast.row("select region_id from storage_account where id = %s", data.account)
     with pytest.raises(Unavailable):
-        await purge_due(house.cast.database, Unreachable(), region, house.cast.operator, BusinessClock(lambda: DUE))
+        await purge_due(client.cast.database, Unreachable(), region, client.cast.operator, BusinessClock(lambda: DUE))
     answer = await account.patch({"pendingDeletedAt": None})
     assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
-    assert await house.cast.purge(DUE) >= 1
+    assert await client.cast.purge(DUE) >= 1
     assert (await account.call("GET")).status_code == 404
 
 
-async def test_two_purges_at_once_free_the_capacity_once(house: House, business: Business, account: Account) -> None:
+async def test_two_purges_at_once_free_the_capacity_once(
+    client: AppClient, data: AccountData, account: Account
+) -> None:
     await account.call("DELETE")
-    database, stamp = house.cast.database, house.cast.operator.stamp
-    (region,) = await house.cast.row("select region_id from storage_account where id = %s", business.account)
+    database, stamp = client.cast.database, client.cast.operator.stamp
+    (region,) = await client.cast.row("select region_id from storage_account where id = %s", data.account)
     await database.run(purge_queries.start_due_purges, region, DUE, 0, 1_000_000)
     for expected in (True, False):
-        finished = await database.run(purge_queries.finish_purge, business.account, DUE, stamp)
+        finished = await database.run(purge_queries.finish_purge, data.account, DUE, stamp)
         assert (finished is not None) is expected

@@ -7,14 +7,14 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def both(house: House) -> list[dict[str, Any]]:
-    return [(await house.call("GET", path)).json() for path in ("/openapi.json", "/swagger/doc.json")]
+async def both(client: AppClient) -> list[dict[str, Any]]:
+    return [(await client.call("GET", path)).json() for path in ("/openapi.json", "/swagger/doc.json")]
 
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,9 +43,9 @@ async def test_the_top_says_how_to_begin(both: list[dict[str, Any]]) -> None:
         assert described == {tag for operation in operations(document) for tag in operation["tags"]}
 
 
-async def test_what_is_offered_for_editing_is_accepted(house: House) -> None:
+async def test_what_is_offered_for_editing_is_accepted(client: AppClient) -> None:
     tried = 0
-    for route in house.app.routes:
+    for route in client.app.routes:
         if isinstance(route, APIRoute) and route.body_field is not None:
             model: type[BaseModel] = route.dependant.body_params[0].field_info.annotation  # pyright: ignore[reportAssignmentType]
             (example,) = model.model_json_schema()["examples"]

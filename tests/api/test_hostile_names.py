@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Business, House, open_business
+from tests.api.conftest import AccountData, AppClient, account_data
 from tonnage.access.lists import latest_audit
 from tonnage.contracts.queries import all_contracts
 from tonnage.db import ListQuery
@@ -54,22 +54,22 @@ def escaped(body: Any) -> bytes:
 
 
 @pytest.fixture
-async def business(house: House) -> Business:
-    return await open_business(house)
+async def data(client: AppClient) -> AccountData:
+    return await account_data(client)
 
 
-async def send(house: House, path: str, key: str, content: bytes, method: str = "POST") -> Any:
-    return await house.call(method, path, key, content=content, headers={"Content-Type": "application/json"})
+async def send(client: AppClient, path: str, key: str, content: bytes, method: str = "POST") -> Any:
+    return await client.call(method, path, key, content=content, headers={"Content-Type": "application/json"})
 
 
-async def made(house: House, path: str, key: str, content: bytes, method: str = "POST") -> dict[str, Any]:
-    answer = await send(house, path, key, content, method)
+async def made(client: AppClient, path: str, key: str, content: bytes, method: str = "POST") -> dict[str, Any]:
+    answer = await send(client, path, key, content, method)
     assert answer.status_code in {200, 201}, answer.text
     return answer.json()
 
 
-async def got(house: House, path: str, key: str, **params: str) -> Any:
-    answer = await house.call("GET", path, key, params=params)
+async def got(client: AppClient, path: str, key: str, **params: str) -> Any:
+    answer = await client.call("GET", path, key, params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -78,48 +78,48 @@ def emails() -> str:
     return f"n{uuid.uuid4().hex}@example.org"
 
 
-async def rendered(house: House, select: ListQuery) -> list[Any]:
+async def rendered(client: AppClient, select: ListQuery) -> list[Any]:
     """A list that no door shows yet."""
 
     async def ask(conn: Any) -> list[Any]:
         rows = await (await conn.execute(*select())).fetchall()
         return [json.loads(row[1]) for row in rows if row[1] is not None]
 
-    return await house.cast.database.run(ask)
+    return await client.cast.database.run(ask)
 
 
 @pytest.mark.parametrize("encode", [raw, escaped])
-async def test_contracts_and_partners(house: House, business: Business, encode: Any) -> None:
-    key = await house.key(business.distributor)
-    scope = business.distributor.organisation_id
-    contracts = [str(await house.cast.contract(business.distributor, details=name)) for name in HOSTILE]
-    listed = await got(house, "/v1/contract/list", key)
+async def test_contracts_and_partners(client: AppClient, data: AccountData, encode: Any) -> None:
+    key = await client.key(data.distributor)
+    scope = data.distributor.organisation_id
+    contracts = [str(await client.cast.contract(data.distributor, details=name)) for name in HOSTILE]
+    listed = await got(client, "/v1/contract/list", key)
     assert [contract.get("details") for contract in listed if contract["id"] in contracts] == HOSTILE
-    everybodys = await rendered(house, all_contracts())
+    everybodys = await rendered(client, all_contracts())
     assert [contract.get("details") for contract in everybodys if contract["id"] in contracts] == HOSTILE
 
     created = [
         await made(
-            house,
+            client,
             "/v1/partner",
             key,
-            encode({"name": name, "allocatedCapacity": 0, "distributorContractId": str(business.contract)}),
+            encode({"name": name, "allocatedCapacity": 0, "distributorContractId": str(data.contract)}),
         )
         for name in HOSTILE
     ]
     assert [partner["name"] for partner in created] == HOSTILE
     renamed = [
-        await made(house, f"/v1/partner/{partner['id']}", key, encode({"name": name}), "PUT")
+        await made(client, f"/v1/partner/{partner['id']}", key, encode({"name": name}), "PUT")
         for partner, name in zip(created, ROTATED, strict=True)
     ]
     assert [partner["name"] for partner in renamed] == ROTATED
-    assert [await got(house, f"/v1/partner/{partner['id']}", key) for partner in created] == renamed
-    assert (await got(house, f"/v1/contract/{business.contract}/partners", key))[1:] == renamed
-    everybodys = await rendered(house, all_partners())
+    assert [await got(client, f"/v1/partner/{partner['id']}", key) for partner in created] == renamed
+    assert (await got(client, f"/v1/contract/{data.contract}/partners", key))[1:] == renamed
+    everybodys = await rendered(client, all_partners())
     ids = {partner["id"] for partner in created}
     assert [partner for partner in everybodys if partner["id"] in ids] == renamed
 
-    entries = await rendered(house, latest_audit(scope, 1000))
+    entries = await rendered(client, latest_audit(scope, 1000))
 
     def names(action: str, side: str, fact: str) -> list[str]:
         last = [entry for entry in entries if entry["action"] == action][-len(HOSTILE) :]
@@ -132,12 +132,12 @@ async def test_contracts_and_partners(house: House, business: Business, encode: 
 
 
 @pytest.mark.parametrize("encode", [raw, escaped])
-async def test_members(house: House, business: Business, encode: Any) -> None:
-    key = await house.key(business.distributor)
-    path = f"/v1/partner/{business.partner.organisation_id}/member"
+async def test_members(client: AppClient, data: AccountData, encode: Any) -> None:
+    key = await client.key(data.distributor)
+    path = f"/v1/partner/{data.partner.organisation_id}/member"
     created = [
         await made(
-            house,
+            client,
             path,
             key,
             encode({"name": name, "email": emails(), "password": "Sesame-opens-1", "role": "viewer"}),
@@ -145,62 +145,62 @@ async def test_members(house: House, business: Business, encode: Any) -> None:
         for name in HOSTILE
     ]
     assert [member["name"] for member in created] == HOSTILE
-    assert (await got(house, f"{path}s", key))[1:] == created
+    assert (await got(client, f"{path}s", key))[1:] == created
 
 
 @pytest.mark.parametrize("encode", [raw, escaped])
-async def test_storage_accounts_and_usage(house: House, business: Business, encode: Any) -> None:
-    distributor, partner = await house.key(business.distributor), await house.key(business.partner)
-    of_partner = f"/v1/partner/{business.partner.organisation_id}"
+async def test_storage_accounts_and_usage(client: AppClient, data: AccountData, encode: Any) -> None:
+    distributor, partner = await client.key(data.distributor), await client.key(data.partner)
+    of_partner = f"/v1/partner/{data.partner.organisation_id}"
 
     def account(name: str) -> bytes:
         owner = {"contactEmail": emails(), "password": "Sesame-opens-1"}
         return encode({"name": name, "allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner})
 
-    created = [await made(house, "/v1/storage-account", partner, account(name)) for name in HOSTILE]
+    created = [await made(client, "/v1/storage-account", partner, account(name)) for name in HOSTILE]
     assert [one["name"] for one in created] == HOSTILE
-    assert (await got(house, "/v1/storage-account/list", partner))[1:] == created
-    assert (await got(house, f"{of_partner}/storage-accounts", distributor))[1:] == created
+    assert (await got(client, "/v1/storage-account/list", partner))[1:] == created
+    assert (await got(client, f"{of_partner}/storage-accounts", distributor))[1:] == created
     days = {"from": "2026-03-15", "to": "2026-03-15"}
     for path, key in (("/v1/storage-accounts/usage", partner), (f"{of_partner}/usage", distributor)):
-        reported = await got(house, path, key, **days)
+        reported = await got(client, path, key, **days)
         assert [one["name"] for one in reported][1:] == HOSTILE
     for one in created:
         number = one["clientAccountId"]
-        assert await got(house, f"/v1/storage-account/{number}", partner) == one
-        assert await got(house, f"{of_partner}/storage-accounts/{number}", distributor) == one
+        assert await got(client, f"/v1/storage-account/{number}", partner) == one
+        assert await got(client, f"{of_partner}/storage-accounts/{number}", distributor) == one
         for path, key in (("/v1/storage-account", partner), (f"{of_partner}/storage-accounts", distributor)):
-            assert (await got(house, f"{path}/{number}/usage", key, **days))["name"] == one["name"]
-    entries = await rendered(house, latest_audit(business.partner.organisation_id, 1000))
+            assert (await got(client, f"{path}/{number}/usage", key, **days))["name"] == one["name"]
+    entries = await rendered(client, latest_audit(data.partner.organisation_id, 1000))
     opened = [entry["after"]["name"] for entry in entries if entry["action"] == "account.create"]
     assert opened[-len(HOSTILE) :] == HOSTILE
 
 
 @pytest.mark.parametrize("encode", [raw, escaped])
-async def test_changes_of_storage_accounts(house: House, business: Business, encode: Any) -> None:
-    key = await house.key(business.partner)
-    accounts = [await house.cast.account(business.partner) for _ in HOSTILE]
+async def test_changes_of_storage_accounts(client: AppClient, data: AccountData, encode: Any) -> None:
+    key = await client.key(data.partner)
+    accounts = [await client.cast.account(data.partner) for _ in HOSTILE]
     changed: list[Any] = []
     for number, name, reason in zip(accounts, HOSTILE, ROTATED, strict=True):
         path = f"/ext/v1/storage-account/{number}"
-        renamed = await made(house, path, key, encode({"name": name}), "PATCH")
+        renamed = await made(client, path, key, encode({"name": name}), "PATCH")
         assert renamed["name"] == name
-        changed.append(await made(house, f"{path}/suspension", key, encode({"reason": reason}), "PUT"))
-        assert await got(house, path, key) == changed[-1]
+        changed.append(await made(client, f"{path}/suspension", key, encode({"reason": reason}), "PUT"))
+        assert await got(client, path, key) == changed[-1]
     assert [one["name"] for one in changed] == HOSTILE
     assert [one["suspension"]["reason"] for one in changed] == ROTATED
-    assert (await got(house, "/ext/v1/storage-account/list", key))[1:] == changed
-    entries = await rendered(house, latest_audit(business.partner.organisation_id, 1000))
+    assert (await got(client, "/ext/v1/storage-account/list", key))[1:] == changed
+    entries = await rendered(client, latest_audit(data.partner.organisation_id, 1000))
     assert [entry["after"]["name"] for entry in entries if entry["action"] == "account.update"] == HOSTILE
     assert [entry["after"]["reason"] for entry in entries if entry["action"] == "account.suspend"] == ROTATED
 
 
-async def test_what_is_no_name(house: House, business: Business) -> None:
-    distributor, partner = await house.key(business.distributor), await house.key(business.partner)
-    of_partner = f"/v1/partner/{business.partner.organisation_id}"
+async def test_what_is_no_name(client: AppClient, data: AccountData) -> None:
+    distributor, partner = await client.key(data.distributor), await client.key(data.partner)
+    of_partner = f"/v1/partner/{data.partner.organisation_id}"
     owner = {"contactEmail": emails(), "password": "Sesame-opens-1"}
     doors: list[tuple[str, str, str, dict[str, Any]]] = [
-        ("POST", "/v1/partner", distributor, {"allocatedCapacity": 0, "distributorContractId": str(business.contract)}),
+        ("POST", "/v1/partner", distributor, {"allocatedCapacity": 0, "distributorContractId": str(data.contract)}),
         ("PUT", of_partner, distributor, {}),
         (
             "POST",
@@ -214,26 +214,26 @@ async def test_what_is_no_name(house: House, business: Business) -> None:
             partner,
             {"allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner},
         ),
-        ("PATCH", f"/ext/v1/storage-account/{business.account}", partner, {}),
+        ("PATCH", f"/ext/v1/storage-account/{data.account}", partner, {}),
     ]
     for method, path, key, body in doors:
         for name in REFUSED:
             # Half a surrogate pair has no UTF-8; only an escape can smuggle it in.
             for encode in (escaped,) if any("\ud800" <= letter <= "\udfff" for letter in name) else (raw, escaped):
-                answer = await send(house, path, key, encode({**body, "name": name}), method)
+                answer = await send(client, path, key, encode({**body, "name": name}), method)
                 assert answer.status_code == 422, (path, ascii(name), answer.text)
                 assert [error["field"] for error in answer.json()["errors"]] == ["name"]
 
 
-async def test_half_a_surrogate_pair_in_bytes_is_no_json(house: House, business: Business) -> None:
-    key = await house.key(business.distributor)
-    answer = await send(house, "/v1/partner", key, '{"name": "\ud800"}'.encode("utf-8", "surrogatepass"))
+async def test_half_a_surrogate_pair_in_bytes_is_no_json(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.distributor)
+    answer = await send(client, "/v1/partner", key, '{"name": "\ud800"}'.encode("utf-8", "surrogatepass"))
     assert answer.status_code == 400
     assert "is not UTF-8" in answer.json()["detail"]
 
 
-async def test_other_texts_that_cannot_be_stored(house: House, business: Business) -> None:
-    key = await house.key(business.partner)
+async def test_other_texts_that_cannot_be_stored(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.partner)
     good = {"contactEmail": emails(), "password": "Sesame-opens-1"}
     body: dict[str, Any] = {"name": "A", "allocatedCapacity": 0, "allowOverdraft": False}
     for field, value in (
@@ -244,6 +244,6 @@ async def test_other_texts_that_cannot_be_stored(house: House, business: Busines
         ("contactEmail", "a\u202e@example.org\n"),
     ):
         content = escaped({**body, "clientAccount": {**good, field: value}})
-        answer = await send(house, "/v1/storage-account", key, content)
+        answer = await send(client, "/v1/storage-account", key, content)
         assert answer.status_code == 422, (ascii(value), answer.text)
         assert [error["field"] for error in answer.json()["errors"]] == [f"clientAccount.{field}"]

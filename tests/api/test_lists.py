@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import uvicorn
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.api.lists import every_list, identity
 from tests.cast import Cast
 from tonnage.asgi import create_app
@@ -30,8 +30,8 @@ PERIOD = "from=2020-01-01&to=2020-01-31"
 
 
 @pytest.mark.anyio
-async def test_the_order_is_that_of_creation_in_one_instant(house: House) -> None:
-    for one in await every_list(house):
+async def test_the_order_is_that_of_creation_in_one_instant(client: AppClient) -> None:
+    for one in await every_list(client):
         before = [identity(element) for element in await one.whole()]
         await asyncio.gather(*(one.add() for _ in range(6)))
         meanwhile = [identity(element) for element in await one.whole()]
@@ -43,8 +43,8 @@ async def test_the_order_is_that_of_creation_in_one_instant(house: House) -> Non
 
 
 @pytest.mark.anyio
-async def test_one_after_the_other(house: House) -> None:
-    for one in await every_list(house):
+async def test_one_after_the_other(client: AppClient) -> None:
+    for one in await every_list(client):
         seen = [identity(element) for element in await one.whole()]
         for _ in range(5):
             await one.add()
@@ -54,9 +54,9 @@ async def test_one_after_the_other(house: House) -> None:
 
 
 @pytest.mark.anyio
-async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(house: House) -> None:
-    lists = await every_list(house)
-    streams = house.app.state.services.database.streams
+async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(client: AppClient) -> None:
+    lists = await every_list(client)
+    streams = client.app.state.services.database.streams
     async with AsyncExitStack() as taken:
         for _ in range(streams.max_size):
             await taken.enter_async_context(streams.connection())

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.away import house_away, look
-from tests.api.conftest import House
+from tests.api.away import client_away, look
+from tests.api.conftest import AppClient
 from tests.cast import NOW
 from tonnage import __version__
 from tonnage.access.actor import Role
@@ -21,10 +21,10 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def away(new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path) -> AsyncGenerator[House]:
+async def away(new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path) -> AsyncGenerator[AppClient]:
     with new_database() as conninfo:
-        async with house_away(conninfo, tmp_path / "secret.key") as house:
-            yield house
+        async with client_away(conninfo, tmp_path / "secret.key") as client:
+            yield client
 
 
 class Scrape:
@@ -44,49 +44,49 @@ class Scrape:
         return {value for series in self._samples if series[0] == name for _, value in series[1:]}
 
 
-async def scrape(house: House) -> Scrape:
-    answer = await house.call("GET", "/metrics", await house.key(house.cast.operator, Role.VIEWER))
+async def scrape(client: AppClient) -> Scrape:
+    answer = await client.call("GET", "/metrics", await client.key(client.cast.operator, Role.VIEWER))
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return Scrape(answer.text)
 
 
-async def change(house: House, query: Any, *params: object) -> None:
+async def change(client: AppClient, query: Any, *params: object) -> None:
     async def write(conn: Any) -> None:
         await conn.execute(query, params)
 
-    await house.cast.database.run(write)
+    await client.cast.database.run(write)
 
 
-async def test_only_the_operator_may_ask(house: House) -> None:
-    answer = await house.call("GET", "/metrics")
+async def test_only_the_operator_may_ask(client: AppClient) -> None:
+    answer = await client.call("GET", "/metrics")
     assert (answer.status_code, answer.json()["detail"]) == (401, "Authorization header is missing")
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor))
     for actor in (distributor, partner):
-        answer = await house.call("GET", "/metrics", await house.key(actor))
+        answer = await client.call("GET", "/metrics", await client.key(actor))
         assert answer.status_code == 403
         assert "needs the key of an operator" in answer.json()["detail"]
-    await scrape(house)
+    await scrape(client)
 
 
 @pytest.mark.parametrize("document", ["/openapi.json", "/swagger/doc.json"])
-async def test_it_is_no_part_of_the_api(house: House, document: str) -> None:
-    assert "/metrics" not in (await house.call("GET", document)).text
+async def test_it_is_no_part_of_the_api(client: AppClient, document: str) -> None:
+    assert "/metrics" not in (await client.call("GET", document)).text
 
 
-async def test_requests_are_counted_by_the_template_of_their_route(house: House) -> None:
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor))
-    key = await house.key(distributor)
+async def test_requests_are_counted_by_the_template_of_their_route(client: AppClient) -> None:
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor))
+    key = await client.key(distributor)
     path = f"/v1/partner/{partner.organisation_id}"
     for _ in range(3):
-        await house.call("GET", path, key)
-    await house.call("GET", path)
-    await house.call("PURGE", "/v1/contract/list")
-    await house.call("GET", "/etc/passwd")
-    await house.call("BREW", "/coffee")
-    seen = await scrape(house)
+        await client.call("GET", path, key)
+    await client.call("GET", path)
+    await client.call("PURGE", "/v1/contract/list")
+    await client.call("GET", "/etc/passwd")
+    await client.call("BREW", "/coffee")
+    seen = await scrape(client)
     of_partner = {"method": "GET", "route": "/v1/partner/{partnerID}"}
     assert seen("tonnage_requests_total", **of_partner, status="200") == 3
     assert seen("tonnage_requests_total", **of_partner, status="401") == 1
@@ -96,11 +96,11 @@ async def test_requests_are_counted_by_the_template_of_their_route(house: House)
     assert seen("tonnage_requests_total", method="GET", route="other", status="404") == 1
     assert seen("tonnage_requests_total", method="other", route="other", status="404") == 1
     assert not {str(partner.organisation_id), path, "/etc/passwd", "BREW"} & seen.labels("tonnage_requests_total")
-    assert (await scrape(house))("tonnage_requests_total", method="GET", route="/metrics", status="200") == 1
+    assert (await scrape(client))("tonnage_requests_total", method="GET", route="/metrics", status="200") == 1
     assert (seen("process_resident_memory_bytes") or 0) > 1_000_000
 
 
-async def test_how_a_region_stands(away: House) -> None:
+async def test_how_a_region_stands(away: AppClient) -> None:
     cast = away.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
@@ -125,14 +125,14 @@ async def test_how_a_region_stands(away: House) -> None:
     assert seen("tonnage_region_failures_total", region="eu") == 1
 
 
-async def test_a_metered_region_has_no_cluster_to_watch(away: House) -> None:
+async def test_a_metered_region_has_no_cluster_to_watch(away: AppClient) -> None:
     name = await away.cast.region()
     answer = await away.call("GET", "/metrics", await away.key(away.cast.operator, Role.VIEWER))
     assert 'region="eu"' in answer.text
     assert name not in answer.text
 
 
-async def test_how_far_behind_the_sampling_is(away: House) -> None:
+async def test_how_far_behind_the_sampling_is(away: AppClient) -> None:
     away.clock.now = NOW + timedelta(hours=2)
     await change(away, "update region set created_at = %s where name = 'eu'", NOW - timedelta(days=400))
     assert (await scrape(away))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it has a cluster"
@@ -144,7 +144,7 @@ async def test_how_far_behind_the_sampling_is(away: House) -> None:
     assert seen("tonnage_sampling_missed", region="eu") == 4
 
 
-async def test_jobs(away: House) -> None:
+async def test_jobs(away: AppClient) -> None:
     (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
     away.clock.now = at + timedelta(seconds=90)
     # The first look at the region's cluster waits; there is no worker.
@@ -170,13 +170,13 @@ async def test_jobs(away: House) -> None:
     assert seen("tonnage_jobs", **look, status="retrying") is None
 
 
-async def test_a_crash_is_counted(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_crash_is_counted(client: AppClient, caplog: pytest.LogCaptureFixture) -> None:
     async def crash() -> None:
         raise KeyError("x")
 
-    house.app.add_api_route("/crash", crash)
-    transport = httpx.ASGITransport(house.app, raise_app_exceptions=False)
+    client.app.add_api_route("/crash", crash)
+    transport = httpx.ASGITransport(client.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://tonnage") as http:
         assert (await http.get("/crash")).status_code == 500
     assert "crashed" in caplog.text
-    assert (await scrape(house))("tonnage_requests_total", method="GET", route="other", status="500") == 1
+    assert (await scrape(client))("tonnage_requests_total", method="GET", route="other", status="500") == 1

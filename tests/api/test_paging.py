@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.api.lists import List, every_list, identity
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def all_lists(house: House) -> list[List]:
-    return await every_list(house)
+async def all_lists(client: AppClient) -> list[List]:
+    return await every_list(client)
 
 
 async def test_the_pages_together_are_the_list(all_lists: list[List]) -> None:

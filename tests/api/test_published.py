@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 
 pytestmark = pytest.mark.anyio
 
@@ -21,8 +21,8 @@ OPERATIONS = [(path, method) for path, methods in PUBLISHED["paths"].items() for
 
 
 @pytest.fixture
-async def ours(house: House) -> dict[str, Any]:
-    return (await house.call("GET", "/swagger/doc.json")).json()
+async def ours(client: AppClient) -> dict[str, Any]:
+    return (await client.call("GET", "/swagger/doc.json")).json()
 
 
 async def test_there_are_just_the_24_operations(ours: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 
 from testbed.gateway import Gateway as RealGateway
-from tests.api.away import AWAY, house_away, look
-from tests.api.conftest import House
+from tests.api.away import AWAY, client_away, look
+from tests.api.conftest import AppClient
 from tests.cast import NOW
 from tonnage.regions import actions as regions
 from tonnage.regions.region import Gateway
@@ -27,31 +27,33 @@ async def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def away(new_database: Callable[[], AbstractContextManager[str]], key_file: Path) -> AsyncGenerator[House]:
+async def away(new_database: Callable[[], AbstractContextManager[str]], key_file: Path) -> AsyncGenerator[AppClient]:
     with new_database() as conninfo:
-        async with house_away(conninfo, key_file) as house:
-            yield house
+        async with client_away(conninfo, key_file) as client:
+            yield client
 
 
-async def told(house: House) -> Any:
+async def told(client: AppClient) -> Any:
     """What there is to say, of a server that is ready."""
-    answer = await house.call("GET", "/readyz")
+    answer = await client.call("GET", "/readyz")
     assert answer.status_code == 200
     return answer.json()
 
 
-async def change(house: House, query: Any) -> None:
+async def change(client: AppClient, query: Any) -> None:
     async def write(conn: Any) -> None:
         await conn.execute(query)
 
-    await house.cast.database.run(write)
+    await client.cast.database.run(write)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "tonnage.regions.actions"]
 
 
-async def test_a_cluster_that_is_away_is_named_and_nothing_more(away: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_cluster_that_is_away_is_named_and_nothing_more(
+    away: AppClient, caplog: pytest.LogCaptureFixture
+) -> None:
     assert await told(away) == {"status": "ready"}, "nobody has looked yet"
     await look(away)
     seen = await told(away)
@@ -67,7 +69,7 @@ async def test_a_cluster_that_is_away_is_named_and_nothing_more(away: House, cap
     assert await away.cast.row("select failures from region") == (2,)
 
 
-async def test_lost_credentials_are_trouble_too(away: House, key_file: Path) -> None:
+async def test_lost_credentials_are_trouble_too(away: AppClient, key_file: Path) -> None:
     os.remove(key_file)
     await look(away)
     assert "The credentials of the region eu cannot be opened" in (await told(away))["trouble"][0]["detail"]
@@ -75,7 +77,7 @@ async def test_lost_credentials_are_trouble_too(away: House, key_file: Path) -> 
 
 @pytest.mark.ceph
 async def test_a_cluster_that_is_back(
-    away: House, key_file: Path, gateway: RealGateway, caplog: pytest.LogCaptureFixture
+    away: AppClient, key_file: Path, gateway: RealGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     there = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     operator = away.cast.operator
@@ -98,7 +100,7 @@ async def test_a_cluster_that_is_back(
 
 
 async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_looked(
-    away: House, key_file: Path
+    away: AppClient, key_file: Path
 ) -> None:
     await look(away)
     assert "trouble" in await told(away)
@@ -107,7 +109,7 @@ async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_l
     assert await told(away) == {"status": "ready"}
 
 
-async def test_a_schema_that_does_not_fit_is_not_ready(away: House) -> None:
+async def test_a_schema_that_does_not_fit_is_not_ready(away: AppClient) -> None:
     await change(away, "update alembic_version set version_num = '0000'")
     answer = await away.call("GET", "/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
@@ -118,12 +120,12 @@ async def test_a_database_that_is_away_is_not_ready(
     new_database: Callable[[], AbstractContextManager[str]], server: str, key_file: Path
 ) -> None:
     with new_database() as conninfo:
-        async with house_away(conninfo, key_file) as house:
-            (name,) = await house.cast.row("select current_database()")
+        async with client_away(conninfo, key_file) as client:
+            (name,) = await client.cast.row("select current_database()")
             shut_out(server, name)
-            answer = await house.call("GET", "/readyz")
+            answer = await client.call("GET", "/readyz")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-            assert (await house.call("GET", "/healthz")).status_code == 200
+            assert (await client.call("GET", "/healthz")).status_code == 200
 
 
 def shut_out(server: str, name: str) -> None:

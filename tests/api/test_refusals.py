@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.cast import TB
 from tonnage.access.actor import Role
 
@@ -25,29 +25,29 @@ def is_problem(answer: Any, status: int) -> dict[str, Any]:
     return problem
 
 
-async def test_unknown_routes_and_methods_come_before_everything(house: House) -> None:
+async def test_unknown_routes_and_methods_come_before_everything(client: AppClient) -> None:
     for path in ("/v1/nothing", "/v1/contract/list/", "/v2/contract/list", "/v1/"):
-        is_problem(await house.call("GET", path), 404)
-    answer = await house.call("PATCH", f"/v1/partner/{uuid.uuid4()}", content=b"{")
+        is_problem(await client.call("GET", path), 404)
+    answer = await client.call("PATCH", f"/v1/partner/{uuid.uuid4()}", content=b"{")
     is_problem(answer, 405)
     assert answer.headers["allow"] == "DELETE, GET, PUT"
 
 
-async def test_no_key_comes_before_a_broken_body(house: House) -> None:
+async def test_no_key_comes_before_a_broken_body(client: AppClient) -> None:
     for content_type in ("application/json", "text/plain"):
-        is_problem(await house.call("POST", "/v1/partner", content=b"{", headers={"Content-Type": content_type}), 401)
+        is_problem(await client.call("POST", "/v1/partner", content=b"{", headers={"Content-Type": content_type}), 401)
 
 
-async def test_the_order_of_checks(house: House, business: Business) -> None:
+async def test_the_order_of_checks(client: AppClient, data: AccountData) -> None:
     """Each request has all the faults of the ones after it."""
-    viewer = await house.key(business.distributor, Role.VIEWER)
-    admin = await house.key(business.distributor)
+    viewer = await client.key(data.distributor, Role.VIEWER)
+    admin = await client.key(data.distributor)
     json_type = {"Content-Type": "application/json"}
     path = "/v1/partner/not-a-uuid"
     big = b'{"name": "' + b"x" * 1024 * 1024 + b'"'
 
     async def put(path: str, key: str, content: bytes, headers: dict[str, str]) -> Any:
-        return await house.call("PUT", path, key, content=content, headers=headers)
+        return await client.call("PUT", path, key, content=content, headers=headers)
 
     is_problem(await put(path, viewer, big, {"Content-Type": "text/plain"}), 403)
     is_problem(await put(path, admin, big, {"Content-Type": "text/plain"}), 415)
@@ -58,7 +58,7 @@ async def test_the_order_of_checks(house: House, business: Business) -> None:
     unknown = f"/v1/partner/{uuid.uuid4()}"
     is_problem(await put(unknown, admin, b'{"name": "", "allocatedCapacity": 9e99}', json_type), 422)
     is_problem(await put(unknown, admin, json.dumps({"allocatedCapacity": 999 * TB}).encode(), json_type), 404)
-    known = f"/v1/partner/{business.partner.organisation_id}"
+    known = f"/v1/partner/{data.partner.organisation_id}"
     is_problem(await put(known, admin, json.dumps({"allocatedCapacity": 999 * TB}).encode(), json_type), 409)
 
 
@@ -81,18 +81,18 @@ async def test_the_order_of_checks(house: House, business: Business) -> None:
         ({"distributorContractId": "606f031c"}, "distributorContractId"),
     ],
 )
-async def test_fields_of_a_partner(house: House, business: Business, body: dict[str, Any], field: str) -> None:
-    good = {"name": "A", "allocatedCapacity": 1, "distributorContractId": str(business.contract)}
-    key = await house.key(business.distributor)
-    problem = is_problem(await house.call("POST", "/v1/partner", key, json={**good, **body}), 422)
+async def test_fields_of_a_partner(client: AppClient, data: AccountData, body: dict[str, Any], field: str) -> None:
+    good = {"name": "A", "allocatedCapacity": 1, "distributorContractId": str(data.contract)}
+    key = await client.key(data.distributor)
+    problem = is_problem(await client.call("POST", "/v1/partner", key, json={**good, **body}), 422)
     assert [error["field"] for error in problem["errors"]] == [field]
     assert field in problem["detail"]
 
 
-async def test_all_wrong_fields_are_named_at_once(house: House, business: Business) -> None:
-    key = await house.key(business.partner)
+async def test_all_wrong_fields_are_named_at_once(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.partner)
     body = {"name": "", "clientAccount": {"contactEmail": "nobody", "password": "Secret-but-nodigit"}}
-    problem = is_problem(await house.call("POST", "/v1/storage-account", key, json=body), 422)
+    problem = is_problem(await client.call("POST", "/v1/storage-account", key, json=body), 422)
     assert {error["field"] for error in problem["errors"]} == {
         "allocatedCapacity",
         "allowOverdraft",
@@ -103,11 +103,11 @@ async def test_all_wrong_fields_are_named_at_once(house: House, business: Busine
     assert "Secret-but-nodigit" not in json.dumps(problem)
 
 
-async def test_days(house: House, business: Business) -> None:
-    key = await house.key(business.partner)
+async def test_days(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.partner)
 
     async def ask(**days: str) -> Any:
-        return await house.call("GET", "/v1/storage-accounts/usage", key, params=days)
+        return await client.call("GET", "/v1/storage-accounts/usage", key, params=days)
 
     def fields(answer: Any, status: int) -> set[str]:
         return {error["field"] for error in is_problem(answer, status)["errors"]}
@@ -121,8 +121,8 @@ async def test_days(house: House, business: Business) -> None:
     assert (await ask(**{"from": "2025-01-02", "to": "2026-02-05"})).status_code == 200
 
 
-async def test_account_ids_that_are_none(house: House, business: Business) -> None:
-    key = await house.key(business.partner)
+async def test_account_ids_that_are_none(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.partner)
     for account in (
         "1",
         "12345678901",
@@ -132,18 +132,18 @@ async def test_account_ids_that_are_none(house: House, business: Business) -> No
         "٣٢١٠٩٨٧٦٥٤٣٢",
         "000000000000",
     ):
-        is_problem(await house.call("GET", f"/v1/storage-account/{account}", key), 404)
-        is_problem(await house.call("DELETE", f"/v1/storage-account/{account}", key), 404)
+        is_problem(await client.call("GET", f"/v1/storage-account/{account}", key), 404)
+        is_problem(await client.call("DELETE", f"/v1/storage-account/{account}", key), 404)
 
 
-async def test_an_email_is_taken_by_the_living(house: House, business: Business) -> None:
-    key = await house.key(business.distributor)
-    path = f"/v1/partner/{business.partner.organisation_id}/member"
+async def test_an_email_is_taken_by_the_living(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.distributor)
+    path = f"/v1/partner/{data.partner.organisation_id}/member"
     email = f"ann{uuid.uuid4().hex}@example.org"
     body = {"email": email, "password": "Sesame-opens-1", "role": "viewer", "name": "Ann"}
-    made = await house.call("POST", path, key, json=body)
+    made = await client.call("POST", path, key, json=body)
     assert made.json() == {"id": made.json()["id"], "name": "Ann", "email": email, "role": "viewer"}
-    is_problem(await house.call("POST", path, key, json={**body, "email": email.upper()}), 409)
-    assert (await house.call("DELETE", f"{path}/{made.json()['id']}", key)).status_code == 204
-    is_problem(await house.call("DELETE", f"{path}/{made.json()['id']}", key), 404)
-    assert (await house.call("POST", path, key, json=body)).status_code == 201
+    is_problem(await client.call("POST", path, key, json={**body, "email": email.upper()}), 409)
+    assert (await client.call("DELETE", f"{path}/{made.json()['id']}", key)).status_code == 204
+    is_problem(await client.call("DELETE", f"{path}/{made.json()['id']}", key), 404)
+    assert (await client.call("POST", path, key, json=body)).status_code == 201

@@ -35,8 +35,8 @@ NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A running server and a business on it."""
+class ServedClient:
+    """A running server with some data."""
 
     origin: str
     keys: dict[str, str]
@@ -46,7 +46,7 @@ class Stage:
     session: requests.Session
 
 
-async def set_stage(conninfo: str, origin: str, session: requests.Session) -> Stage:
+async def served_client(conninfo: str, origin: str, session: requests.Session) -> ServedClient:
     async with connect(conninfo) as database:
         cast = await Cast.of(database)
         region = await cast.region()
@@ -56,18 +56,18 @@ async def set_stage(conninfo: str, origin: str, session: requests.Session) -> St
         account = await cast.account(partner, TB)
         keys = {"Distributors": await cast.key(distributor), "Partners": await cast.key(partner)}
         ids = {"contractID": str(contract), "partnerID": str(partner.organisation_id), "accountID": str(account)}
-        return Stage(origin, keys, contract, region, ids, session)
+        return ServedClient(origin, keys, contract, region, ids, session)
 
 
 @pytest.fixture(scope="module")
-def stage(conninfo: str) -> Generator[Stage]:
+def client(conninfo: str) -> Generator[ServedClient]:
     app = create_app(conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener, requests.Session() as session:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield asyncio.run(set_stage(conninfo, f"http://127.0.0.1:{listener.getsockname()[1]}", session))
+            yield asyncio.run(served_client(conninfo, f"http://127.0.0.1:{listener.getsockname()[1]}", session))
         finally:
             server.should_exit = True
             thread.join()
@@ -97,23 +97,23 @@ FRAMING = {"content-length", "transfer-encoding", "connection", "upgrade", "expe
 
 @schemathesis.openapi.from_dict(SWAGGER, config=CONFIG).parametrize()
 @SETTINGS
-def test_swagger(case: Any, stage: Stage) -> None:
-    check(case, stage, f"{stage.origin}/v1")
+def test_swagger(case: Any, client: ServedClient) -> None:
+    check(case, client, f"{client.origin}/v1")
 
 
 @schemathesis.openapi.from_dict(OPENAPI, config=CONFIG).parametrize()
 @SETTINGS
-def test_openapi(case: Any, stage: Stage) -> None:
-    check(case, stage, stage.origin)
+def test_openapi(case: Any, client: ServedClient) -> None:
+    check(case, client, client.origin)
 
 
-def check(case: Any, stage: Stage, url: str) -> None:
-    key = next((stage.keys[tag] for tag in case.operation.tags or () if tag in stage.keys), None)
-    bring_home(case, stage)
+def check(case: Any, client: ServedClient, url: str) -> None:
+    key = next((client.keys[tag] for tag in case.operation.tags or () if tag in client.keys), None)
+    bring_home(case, client)
     for name in FRAMING & {name.lower() for name in case.headers}:
         del case.headers[name]
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    response = case.call(url, stage.session, headers)
+    response = case.call(url, client.session, headers)
     excluded = list(TOO_STRICT)
     if set(case.query or ()) - {parameter.name for parameter in case.operation.query}:
         # A parameter that no document knows is ignored, as an unknown field of a body is.
@@ -125,10 +125,10 @@ def check(case: Any, stage: Stage, url: str) -> None:
     case.validate_response(response, excluded_checks=excluded, headers=headers, transport_kwargs={"base_url": url})
 
 
-def bring_home(case: Any, stage: Stage) -> None:
-    """What fits the document is made to fit the business too: else every answer were 404."""
+def bring_home(case: Any, client: ServedClient) -> None:
+    """What fits the document is made to fit the data too: otherwise every answer would be 404."""
     if fits(case, ParameterLocation.PATH):
-        case.path_parameters = {name: stage.ids.get(name, value) for name, value in case.path_parameters.items()}
+        case.path_parameters = {name: client.ids.get(name, value) for name, value in case.path_parameters.items()}
     for name in {"from", "to"} & set(case.query or ()):
         # The 2.0 document has the published name of the format, yyyy-mm-dd, which nobody can generate from.
         if fits(case, ParameterLocation.QUERY) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", case.query[name]):
@@ -137,9 +137,9 @@ def bring_home(case: Any, stage: Stage) -> None:
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         if "distributorContractId" in body:
-            body["distributorContractId"] = str(stage.contract)
+            body["distributorContractId"] = str(client.contract)
         if "region" in body:
-            body["region"] = stage.region
+            body["region"] = client.region
         person: dict[str, Any] = body.get("clientAccount", body)
         for field in {"email", "contactEmail", "password"} & person.keys():
             person[field] = "Sesame-opens-1" if field == "password" else f"{next(NUMBERS)}@example.org"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW, TB
 from tonnage.api_keys.key_cache import CACHE_SECONDS
@@ -16,21 +16,21 @@ from tonnage.api_keys.key_cache import CACHE_SECONDS
 pytestmark = pytest.mark.anyio
 
 
-async def cost(house: House, call: Awaitable[Any], status: int) -> int:
-    async with Wire.tapped(house) as wire:
+async def cost(client: AppClient, call: Awaitable[Any], status: int) -> int:
+    async with Wire.tapped(client) as wire:
         answer = await call
         assert answer.status_code == status, answer.text
     return len(wire.statements)
 
 
-async def test_the_count_counts(house: House) -> None:
-    database = house.app.state.services.database
+async def test_the_count_counts(client: AppClient) -> None:
+    database = client.app.state.services.database
 
     async def two(connection: Any) -> None:
         await connection.execute("select 1")
         await connection.execute("select %s::int", [1])
 
-    async with Wire.tapped(house) as wire:
+    async with Wire.tapped(client) as wire:
         await database.run(two)
         await database.transaction(two)
     assert len(wire.statements) == 2 + 4
@@ -40,63 +40,63 @@ async def test_the_count_counts(house: House) -> None:
 class Requests:
     """The two that everybody makes all day: reading the contracts, and creating a partner."""
 
-    house: House
-    business: Business
+    client: AppClient
+    data: AccountData
     key: str
 
     def contracts(self) -> Awaitable[Any]:
-        return self.house.call("GET", "/v1/contract/list", self.key)
+        return self.client.call("GET", "/v1/contract/list", self.key)
 
     def page(self) -> Awaitable[Any]:
-        return self.house.call("GET", "/v1/contract/list", self.key, params={"limit": "2"})
+        return self.client.call("GET", "/v1/contract/list", self.key, params={"limit": "2"})
 
     def creation(self, allocated: int = 0) -> Awaitable[Any]:
-        body = {"name": "A", "allocatedCapacity": allocated, "distributorContractId": str(self.business.contract)}
-        return self.house.call("POST", "/v1/partner", self.key, json=body)
+        body = {"name": "A", "allocatedCapacity": allocated, "distributorContractId": str(self.data.contract)}
+        return self.client.call("POST", "/v1/partner", self.key, json=body)
 
     def account(self) -> Awaitable[Any]:
         owner = {"contactEmail": f"{uuid.uuid4().hex}@example.org", "password": "Sesame-opens-1"}
         body = {"name": "A", "allocatedCapacity": 0, "allowOverdraft": False, "clientAccount": owner}
-        path = f"/v1/partner/{self.business.partner.organisation_id}/storage-accounts"
-        return self.house.call("POST", path, self.key, json=body)
+        path = f"/v1/partner/{self.data.partner.organisation_id}/storage-accounts"
+        return self.client.call("POST", path, self.key, json=body)
 
 
 @pytest.fixture
-async def requests(house: House, business: Business) -> Requests:
-    return Requests(house, business, await house.key(business.distributor))
+async def requests(client: AppClient, data: AccountData) -> Requests:
+    return Requests(client, data, await client.key(data.distributor))
 
 
-async def test_with_the_key_at_hand_a_request_is_one_statement(house: House, requests: Requests) -> None:
+async def test_with_the_key_at_hand_a_request_is_one_statement(client: AppClient, requests: Requests) -> None:
     assert (await requests.contracts()).status_code == 200
-    house.clock.now = NOW + timedelta(seconds=0.999 * CACHE_SECONDS)
+    client.clock.now = NOW + timedelta(seconds=0.999 * CACHE_SECONDS)
     # More often than it takes the driver to prepare a statement.
     for _ in range(8):
-        assert await cost(house, requests.contracts(), 200) == 1
-        assert await cost(house, requests.page(), 200) == 1
-        assert await cost(house, requests.creation(), 201) == 1
+        assert await cost(client, requests.contracts(), 200) == 1
+        assert await cost(client, requests.page(), 200) == 1
+        assert await cost(client, requests.creation(), 201) == 1
 
 
-async def test_looking_the_key_up_is_one_more(house: House, requests: Requests) -> None:
+async def test_looking_the_key_up_is_one_more(client: AppClient, requests: Requests) -> None:
     for second in range(1, 9):
-        house.clock.now = NOW + timedelta(seconds=2 * second * CACHE_SECONDS)
-        assert await cost(house, requests.contracts(), 200) == 2
-        house.clock.now += timedelta(seconds=CACHE_SECONDS)
-        assert await cost(house, requests.creation(), 201) == 2
+        client.clock.now = NOW + timedelta(seconds=2 * second * CACHE_SECONDS)
+        assert await cost(client, requests.contracts(), 200) == 2
+        client.clock.now += timedelta(seconds=CACHE_SECONDS)
+        assert await cost(client, requests.creation(), 201) == 2
 
 
-async def test_what_may_ask_for_a_job_is_one_statement_in_a_transaction(house: House, requests: Requests) -> None:
+async def test_what_may_ask_for_a_job_is_one_statement_in_a_transaction(client: AppClient, requests: Requests) -> None:
     """In a metered region it does not, and nothing more goes to the database."""
     assert (await requests.contracts()).status_code == 200
     for _ in range(8):
-        assert await cost(house, requests.account(), 201) == 3
+        assert await cost(client, requests.account(), 201) == 3
 
 
-async def test_a_refusal_may_read_the_numbers(house: House, requests: Requests) -> None:
+async def test_a_refusal_may_read_the_numbers(client: AppClient, requests: Requests) -> None:
     assert (await requests.contracts()).status_code == 200
-    assert await cost(house, requests.creation(1000 * TB), 409) == 2
+    assert await cost(client, requests.creation(1000 * TB), 409) == 2
 
 
-async def test_strangers_cost_no_statement_unless_their_key_looks_right(house: House, requests: Requests) -> None:
+async def test_strangers_cost_no_statement_unless_their_key_looks_right(client: AppClient, requests: Requests) -> None:
     for headers in ({}, {"Authorization": "Bearer tng_nonsense"}, {"Authorization": f"Bearer {requests.key[:-1]}"}):
-        assert await cost(house, house.call("GET", "/v1/contract/list", headers=headers), 401) == 0
-    assert await cost(house, house.call("GET", f"/v1/partner/{uuid.uuid4()}/nothing", requests.key), 404) == 0
+        assert await cost(client, client.call("GET", "/v1/contract/list", headers=headers), 401) == 0
+    assert await cost(client, client.call("GET", f"/v1/partner/{uuid.uuid4()}/nothing", requests.key), 404) == 0

@@ -1,4 +1,4 @@
-"""Every operation, called by everybody who has no business there. The operations come from the route table."""
+"""Every operation, called by everybody who has no right to it. The operations come from the route table."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from tests.api.conftest import Business, House, open_business
+from tests.api.conftest import AccountData, AppClient, account_data
 from tonnage.access.actor import Role
 from tonnage.web.routing import auth_dependencies
 
@@ -38,7 +38,7 @@ STAFF_DELETES = ("/suspension", f"/access-keys/{ACCESS_KEY}")
 
 
 class Operation:
-    """One route with the ids of a business filled in."""
+    """One route with the ids of the data filled in."""
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
@@ -65,8 +65,8 @@ def asks_for_days(dependant: Dependant) -> bool:
     )
 
 
-def guarded(house: House, ids: dict[str, str]) -> list[Operation]:
-    routes = [route for route in house.app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+def guarded(client: AppClient, ids: dict[str, str]) -> list[Operation]:
+    routes = [route for route in client.app.routes if isinstance(route, APIRoute) and route.include_in_schema]
     open_to_all = [route.path for route in routes if not list(auth_dependencies(route.dependant))]
     assert open_to_all == ["/v1/integration/regions/list"]
     operations = [Operation(route, ids) for route in routes if list(auth_dependencies(route.dependant))]
@@ -74,18 +74,18 @@ def guarded(house: House, ids: dict[str, str]) -> list[Operation]:
     return operations
 
 
-def ids_of(business: Business) -> dict[str, str]:
+def ids_of(data: AccountData) -> dict[str, str]:
     return {
-        "contractID": str(business.contract),
-        "partnerID": str(business.partner.organisation_id),
-        "memberID": str(business.member),
-        "accountID": str(business.account),
+        "contractID": str(data.contract),
+        "partnerID": str(data.partner.organisation_id),
+        "memberID": str(data.member),
+        "accountID": str(data.account),
     }
 
 
 @pytest.fixture
-async def fingerprint(house: House, business: Business) -> AsyncGenerator[None]:
-    """Whatever strangers try, nothing of the business changes."""
+async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+    """Whatever strangers try, the data stays as it is."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
             select to_jsonb(p) - 'used' as row from partner p where id = %s union all
@@ -93,42 +93,42 @@ async def fingerprint(house: House, business: Business) -> AsyncGenerator[None]:
             select to_jsonb(k) from contract k where id = %s union all
             select to_jsonb(s) from storage_account s where id = %s union all
             select to_jsonb(m) from member m where id = %s) t"""
-    partner = business.partner.organisation_id
-    things = (partner, partner, business.contract, business.account, business.member)
-    before = await house.cast.row(query, *things)
+    partner = data.partner.organisation_id
+    things = (partner, partner, data.contract, data.account, data.member)
+    before = await client.cast.row(query, *things)
     yield
-    assert await house.cast.row(query, *things) == before
+    assert await client.cast.row(query, *things) == before
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_without_a_key(house: House, business: Business) -> None:
-    for operation in guarded(house, ids_of(business)):
+async def test_without_a_key(client: AppClient, data: AccountData) -> None:
+    for operation in guarded(client, ids_of(data)):
         for headers in ({}, {"Authorization": "Basic dTpw"}, {"Authorization": "Bearer"}):
-            answer = await house.call(operation.method, operation.path, headers=headers, **operation.more)
+            answer = await client.call(operation.method, operation.path, headers=headers, **operation.more)
             assert (answer.status_code, answer.json()["detail"]) == (401, "Authorization header is missing"), operation
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_a_key_of_the_wrong_kind(house: House, business: Business) -> None:
-    operator = await house.key(house.cast.operator)
-    for operation in guarded(house, ids_of(business)):
+async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> None:
+    operator = await client.key(client.cast.operator)
+    for operation in guarded(client, ids_of(data)):
         if operation.both:
             continue
-        other = business.partner if operation.distributors else business.distributor
-        for key in (operator, await house.key(other)):
-            answer = await house.call(operation.method, operation.path, key, **operation.more)
+        other = data.partner if operation.distributors else data.distributor
+        for key in (operator, await client.key(other)):
+            answer = await client.call(operation.method, operation.path, key, **operation.more)
             assert answer.status_code == 403, operation
             assert "needs the key of a " in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_a_stranger_of_the_right_kind(house: House, business: Business) -> None:
-    stranger = await open_business(house)
-    secrets = [*ids_of(business).values(), str(business.distributor.organisation_id)]
-    for operation in guarded(house, ids_of(business)):
-        key = await house.key(stranger.distributor if operation.distributors else stranger.partner)
-        answer = await house.call(operation.method, operation.path, key, **operation.more)
+async def test_a_stranger_of_the_right_kind(client: AppClient, data: AccountData) -> None:
+    stranger = await account_data(client)
+    secrets = [*ids_of(data).values(), str(data.distributor.organisation_id)]
+    for operation in guarded(client, ids_of(data)):
+        key = await client.key(stranger.distributor if operation.distributors else stranger.partner)
+        answer = await client.call(operation.method, operation.path, key, **operation.more)
         if operation.named:
             assert answer.status_code == 404, (operation, answer.text)
         else:
@@ -137,50 +137,52 @@ async def test_a_stranger_of_the_right_kind(house: House, business: Business) ->
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_ones_own_id_is_nobody_elses(house: House, business: Business) -> None:
+async def test_ones_own_id_is_nobody_elses(client: AppClient, data: AccountData) -> None:
     """A distributor is no partner of its own: its staff could make admins of themselves."""
-    own = {name: str(business.distributor.organisation_id) for name in ("contractID", "partnerID", "memberID")}
-    key = await house.key(business.distributor)
-    for operation in guarded(house, {**own, "accountID": str(business.account)}):
+    own = {name: str(data.distributor.organisation_id) for name in ("contractID", "partnerID", "memberID")}
+    key = await client.key(data.distributor)
+    for operation in guarded(client, {**own, "accountID": str(data.account)}):
         if operation.distributors and operation.named:
-            answer = await house.call(operation.method, operation.path, key, **operation.more)
+            answer = await client.call(operation.method, operation.path, key, **operation.more)
             assert answer.status_code == 404, (operation, answer.text)
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_a_sibling_partner(house: House, business: Business) -> None:
+async def test_a_sibling_partner(client: AppClient, data: AccountData) -> None:
     """The same distributor, but the thing belongs to another of its partners."""
-    sibling = await house.cast.partner(business.distributor, business.contract)
-    ids = {**ids_of(business), "partnerID": str(sibling.organisation_id)}
-    key = await house.key(business.distributor)
+    sibling = await client.cast.partner(data.distributor, data.contract)
+    ids = {**ids_of(data), "partnerID": str(sibling.organisation_id)}
+    key = await client.key(data.distributor)
     tried = 0
-    for operation in guarded(house, ids):
+    for operation in guarded(client, ids):
         if operation.distributors and any(ids[name] in operation.path for name in ("accountID", "memberID")):
-            answer = await house.call(operation.method, operation.path, key, **operation.more)
+            answer = await client.call(operation.method, operation.path, key, **operation.more)
             assert answer.status_code == 404, operation
             tried += 1
     assert tried >= 5
 
 
 @pytest.mark.usefixtures("fingerprint")
-async def test_roles_that_do_not_suffice(house: House, business: Business) -> None:
+async def test_roles_that_do_not_suffice(client: AppClient, data: AccountData) -> None:
     refused = {Role.VIEWER: 0, Role.STAFF: 0}
-    for operation in guarded(house, ids_of(business)):
-        actor = business.distributor if operation.distributors else business.partner
+    for operation in guarded(client, ids_of(data)):
+        actor = data.distributor if operation.distributors else data.partner
         lacking = {"GET": [], "DELETE": [Role.VIEWER, Role.STAFF]}.get(operation.method, [Role.VIEWER])
         if operation.path.endswith(STAFF_DELETES):
             lacking = [Role.VIEWER]
         for role in lacking:
-            answer = await house.call(operation.method, operation.path, await house.key(actor, role), **operation.more)
+            answer = await client.call(
+                operation.method, operation.path, await client.key(actor, role), **operation.more
+            )
             assert answer.status_code == 403, operation
             assert f"yours is {role}" in answer.json()["detail"]
             refused[role] += 1
     assert refused[Role.VIEWER] > refused[Role.STAFF] > 0
 
 
-async def test_a_viewer_reads_everything(house: House, business: Business) -> None:
-    for operation in guarded(house, ids_of(business)):
+async def test_a_viewer_reads_everything(client: AppClient, data: AccountData) -> None:
+    for operation in guarded(client, ids_of(data)):
         if operation.method == "GET":
-            actor = business.distributor if operation.distributors else business.partner
-            answer = await house.call("GET", operation.path, await house.key(actor, Role.VIEWER), **operation.more)
+            actor = data.distributor if operation.distributors else data.partner
+            answer = await client.call("GET", operation.path, await client.key(actor, Role.VIEWER), **operation.more)
             assert answer.status_code == 200, operation

@@ -4,24 +4,24 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.cast import TB
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_from_the_contracts_to_a_resized_partner(house: House) -> None:
-    cast = house.cast
+async def test_from_the_contracts_to_a_resized_partner(client: AppClient) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     first = await cast.contract(distributor, 100 * TB, details="Test Contract")
     second = await cast.contract(distributor, 10 * TB, details="Another test contract")
     tester = await cast.partner(distributor, first, 5 * TB, name="Test partner")
     another = await cast.partner(distributor, first, 0, name="Another test partner")
     await cast.partner(distributor, first, 48 * TB, name="The rest")
-    key = await house.key(distributor)
+    key = await client.key(distributor)
 
     async def ok(method: str, path: str, status: int = 200, **more: Any) -> Any:
-        answer = await house.call(method, path, key, **more)
+        answer = await client.call(method, path, key, **more)
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/json"
         return answer.json()
@@ -69,14 +69,14 @@ async def test_from_the_contracts_to_a_resized_partner(house: House) -> None:
     assert await ok("GET", path) == resized
 
 
-async def test_fields_that_were_never_set_are_left_out(house: House) -> None:
-    distributor = await house.cast.distributor()
-    contract = await house.cast.contract(distributor)
-    key = await house.key(distributor)
+async def test_fields_that_were_never_set_are_left_out(client: AppClient) -> None:
+    distributor = await client.cast.distributor()
+    contract = await client.cast.contract(distributor)
+    key = await client.key(distributor)
     body = {"allocatedCapacity": 1, "distributorContractId": str(contract), "name": "A", "allowOverdraft": False}
-    created = (await house.call("POST", "/v1/partner", key, json=body)).json()
+    created = (await client.call("POST", "/v1/partner", key, json=body)).json()
     assert created["allowOverdraft"] is False
-    listed = (await house.call("GET", "/v1/contract/list", key)).json()
+    listed = (await client.call("GET", "/v1/contract/list", key)).json()
     assert "details" not in listed[0]
-    changed = await house.call("PUT", f"/v1/partner/{created['id']}", key, json={"allowOverdraft": True})
+    changed = await client.call("PUT", f"/v1/partner/{created['id']}", key, json={"allowOverdraft": True})
     assert changed.json() == {**created, "allowOverdraft": True}

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg.pq import Trace
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tonnage.db import Pool
 
 
@@ -24,8 +24,8 @@ class Wire:
 
     @classmethod
     @asynccontextmanager
-    async def tapped(cls, house: House) -> AsyncGenerator["Wire"]:
-        database = house.app.state.services.database
+    async def tapped(cls, client: AppClient) -> AsyncGenerator["Wire"]:
+        database = client.app.state.services.database
         wire = cls((database.pool, database.streams))
         async with AsyncExitStack() as stack:
             sizes = [await wire.listen(pool, stack) for pool in wire.pools]

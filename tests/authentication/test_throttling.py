@@ -120,6 +120,38 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     assert await outcome(ann, WORD, NOW + timedelta(hours=1), at) == "in"
 
 
+NOTIFYING = "task_name = 'authentication.notify_blocked' and args->>'subject' = %s"
+NOTIFICATIONS = f"select count(*) from procrastinate_jobs where {NOTIFYING}"
+
+
+async def test_a_client_that_is_blocked_for_all_addresses_is_no_news_of_the_last_one(
+    ann: Person, cast: Cast, tmp_path: Path
+) -> None:
+    """It was the client's hundredth failure, and ann's first: nobody has guessed at her password ten times."""
+    keys, (visitor, other) = key_file(tmp_path), (await ann.entered(), await person(cast, ann.actor))
+    await other.enrol(keys)
+    token = (await other.sign_in()).token
+
+    async def sign_in(at: ClientInfo) -> None:
+        await ann.sign_in("wrong", at=at)
+
+    async def give_password(at: ClientInfo) -> None:
+        await profile_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, at, NOW)
+
+    async def give_code(at: ClientInfo) -> None:
+        await other.give_code(keys, token, "000000", NOW, at=at)
+
+    for one, fail_once in ((ann, sign_in), (ann, give_password), (other, give_code)):
+        at = client()
+        for _ in range(99):
+            await ann.database.run(count_attempt, throttling.client(at.address), NOW)
+        with pytest.raises(Unauthenticated):
+            await fail_once(at)
+        with pytest.raises(Throttled):
+            await fail_once(at)
+        assert await cast.row(NOTIFICATIONS, str(one.id)) == (0,), fail_once
+
+
 async def test_a_login_of_ones_own_washes_nothing_off(ann: Person, cast: Cast) -> None:
     at = client()
     for number in range(4):
@@ -177,9 +209,7 @@ async def test_wrong_codes_count_and_the_password_does_not_wash_them_off(ann: Pe
 
 async def test_the_member_is_mailed_once_an_hour(ann: Person, cast: Cast) -> None:
     await fail(ann, 10)
-    notifying = "task_name = 'authentication.notify_blocked' and args->>'subject' = %s"
-    asked = f"select count(*) from procrastinate_jobs where {notifying}"
-    assert await cast.row(asked, str(ann.id)) == (1,)
+    assert await cast.row(NOTIFICATIONS, str(ann.id)) == (1,)
     kept = Kept()
     post = Mailer(kept, "https://console.example.org")
     for minutes in (0, 1, 59, 60):

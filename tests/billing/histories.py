@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tests.billing.model import MonthModel
 from tests.cast import TB, Cast
-from tests.usage.scenes import OPENED, at, record
+from tests.usage.steps import OPENED, at, record
 from tonnage.access.actor import Actor
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment

@@ -13,7 +13,7 @@ import pytest
 from tests.billing.histories import FIRST, TODAY, History, amend, move, random_history, resize
 from tests.billing.model import LineModel
 from tests.cast import TB, Cast
-from tests.usage.scenes import OPENED, at, purge, record, trade
+from tests.usage.steps import OPENED, at, partner_data, purge, record
 from tonnage.access.actor import Actor
 from tonnage.billing.queries import (
     CHARGES,
@@ -144,75 +144,75 @@ async def assert_totals(history: History, model: dict[UUID, list[LineModel]], mi
 
 async def test_a_partner_that_moved_costs_the_same_for_everybody(cast: Cast) -> None:
     """Half a cent under each of two contracts: 14 GB on one of 28 days each, at one cent per GB-month."""
-    world = await trade(cast)
-    other = await cast.contract(world.distributor)
-    for contract in (world.contract, other):
+    data = await partner_data(cast)
+    other = await cast.contract(data.distributor)
+    for contract in (data.contract, other):
         await amend(cast, contract, "1", OPENED)
-    account = await cast.account(world.partner)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-05"), 0))
-    await move(cast, world.distributor, world.partner, other, at("2026-02-04"))
+    await move(cast, data.distributor, data.partner, other, at("2026-02-04"))
     cent, two = month(14 * GB, "0.01"), month(28 * GB, "0.02")
-    assert [await of_contract(cast, None, contract) for contract in (world.contract, other)] == [cent, cent]
-    assert await of_distributor(cast, world.distributor) == [two]
-    assert await of_partner(cast, None, world.partner.organisation_id) == two
+    assert [await of_contract(cast, None, contract) for contract in (data.contract, other)] == [cent, cent]
+    assert await of_distributor(cast, data.distributor) == [two]
+    assert await of_partner(cast, None, data.partner.organisation_id) == two
 
 
 async def test_a_line_has_one_price_and_is_rounded_once(cast: Cast) -> None:
     """The days of a price that comes back are of one line, and those of another price of another."""
-    world = await trade(cast)
-    await amend(cast, world.contract, "1", OPENED)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    await amend(cast, data.contract, "1", OPENED)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-06"), 0))
-    await amend(cast, world.contract, "0.5", at("2026-02-04"))
-    await amend(cast, world.contract, "1", at("2026-02-05"))
-    assert await of_contract(cast, None, world.contract) == month(3 * 14 * GB, "0.01")  # 1.00 and 0.25 cents
-    await amend(cast, world.contract, "2", at("2026-02-05"))
-    assert await of_contract(cast, None, world.contract) == month(3 * 14 * GB, "0.02")  # 0.50, 0.25 and 1.00 cents
+    await amend(cast, data.contract, "0.5", at("2026-02-04"))
+    await amend(cast, data.contract, "1", at("2026-02-05"))
+    assert await of_contract(cast, None, data.contract) == month(3 * 14 * GB, "0.01")  # 1.00 and 0.25 cents
+    await amend(cast, data.contract, "2", at("2026-02-05"))
+    assert await of_contract(cast, None, data.contract) == month(3 * 14 * GB, "0.02")  # 0.50, 0.25 and 1.00 cents
 
 
 @pytest.mark.parametrize(("currency", "fee"), [("EUR", "500.06"), ("JPY", "500"), ("KWD", "500.062")])
 async def test_a_fee_has_the_digits_of_its_currency(cast: Cast, currency: str, fee: str) -> None:
-    world = await trade(cast)
-    contract = await cast.contract(world.distributor, currency=currency)
-    partner = await cast.partner(world.distributor, contract)
+    data = await partner_data(cast)
+    contract = await cast.contract(data.distributor, currency=currency)
+    partner = await cast.partner(data.distributor, contract)
     await amend(cast, contract, "50006.15", OPENED)
     await record(cast, (await cast.account(partner), at("2026-02-24"), 28 * GB))
     assert await of_contract(cast, None, contract) == month(28 * GB, fee, currency)
 
 
 async def test_half_a_cent_is_rounded_away_from_zero_once_per_partner(cast: Cast) -> None:
-    world = await trade(cast)
-    await amend(cast, world.contract, "1", OPENED)
-    owners = [world.partner, await cast.partner(world.distributor, world.contract)]
+    data = await partner_data(cast)
+    await amend(cast, data.contract, "1", OPENED)
+    owners = [data.partner, await cast.partner(data.distributor, data.contract)]
     for owner in owners:
         account = await cast.account(owner)
         await record(cast, (account, at("2026-02-03"), 14 * GB), (account, at("2026-02-04"), 0))
-    found = await of_contract(cast, None, world.contract)
+    found = await of_contract(cast, None, data.contract)
     assert found == month(28 * GB, "0.02")
     assert found is not None
     assert found.gb_months == 1
-    await resize(cast, world.distributor, owners[0], 1, at("2026-02-03"))
-    assert await of_contract(cast, None, world.contract) == month(28 * GB - 1, "0.01")
+    await resize(cast, data.distributor, owners[0], 1, at("2026-02-03"))
+    assert await of_contract(cast, None, data.contract) == month(28 * GB - 1, "0.01")
 
 
 async def test_an_amount_just_below_the_half_is_rounded_down(cast: Cast) -> None:
     """By less than 10^-16 of a cent, in an amount of 18 digits: a quotient that is rounded before would be the half."""
-    world = await trade(cast)
+    data = await partner_data(cast)
     whole, price = 28 * 10**15, 10**18 - 3  # of 28 days, and in millionths of a cent
     used = pow(price, -1, whole) * (whole // 2 - 1) % whole
     cents, rest = divmod(used * price, whole)
     assert (rest, len(str(cents))) == (whole // 2 - 1, 18)
-    await amend(cast, world.contract, "999999999999.999997", OPENED)
-    await record(cast, (await cast.account(world.partner), at("2026-02-24"), used))
-    assert await of_contract(cast, None, world.contract) == month(used, str(Decimal(cents).scaleb(-2)))
+    await amend(cast, data.contract, "999999999999.999997", OPENED)
+    await record(cast, (await cast.account(data.partner), at("2026-02-24"), used))
+    assert await of_contract(cast, None, data.contract) == month(used, str(Decimal(cents).scaleb(-2)))
     assert charge(used, Decimal("999999999999.999997"), "EUR", TODAY).amount == Decimal(cents).scaleb(-2)
 
 
 async def test_the_most_that_can_be_used_at_the_highest_price(cast: Cast) -> None:
-    world = await trade(cast)
-    contract = await cast.contract(world.distributor, currency="KWD")
+    data = await partner_data(cast)
+    contract = await cast.contract(data.distributor, currency="KWD")
     await amend(cast, contract, "999999999999.999999", OPENED)
-    partner = await cast.partner(world.distributor, contract)
+    partner = await cast.partner(data.distributor, contract)
     for account in [await cast.account(partner) for _ in range(2)]:
         await record(cast, (account, at("2026-01-31"), 2**62 - 1))
     used = 24 * 2 * (2**62 - 1)
@@ -224,58 +224,58 @@ async def test_the_most_that_can_be_used_at_the_highest_price(cast: Cast) -> Non
 
 
 async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-10"), 28 * GB))
-    await purge(cast, world.partner, account, at("2026-02-05", "12:00:00"))
-    own = world.partner.organisation_id
-    await cast.database.run(partners.close_partner, world.distributor, own, at("2026-02-06"))
-    assert await of_contract(cast, None, world.contract) == month(5 * 28 * GB, "5")
+    await purge(cast, data.partner, account, at("2026-02-05", "12:00:00"))
+    own = data.partner.organisation_id
+    await cast.database.run(partners.close_partner, data.distributor, own, at("2026-02-06"))
+    assert await of_contract(cast, None, data.contract) == month(5 * 28 * GB, "5")
     assert await of_partner(cast, None, own) is None
 
 
 async def test_nobody_elses_month(cast: Cast) -> None:
-    world = await trade(cast)
+    data = await partner_data(cast)
     stranger = await cast.distributor()
-    own = world.partner.organisation_id
-    assert await of_contract(cast, world.distributor.organisation_id, world.contract) == month(0, "0")
-    assert await of_partner(cast, world.distributor.organisation_id, own) == month(0, "0")
-    assert await of_contract(cast, stranger.organisation_id, world.contract) is None
+    own = data.partner.organisation_id
+    assert await of_contract(cast, data.distributor.organisation_id, data.contract) == month(0, "0")
+    assert await of_partner(cast, data.distributor.organisation_id, own) == month(0, "0")
+    assert await of_contract(cast, stranger.organisation_id, data.contract) is None
     assert await of_partner(cast, stranger.organisation_id, own) is None
     assert await of_contract(cast, None, uuid4()) is None
 
 
 async def test_contracts_of_several_currencies_are_summed_up_apart(cast: Cast) -> None:
-    world = await trade(cast)
-    dollars = await cast.contract(world.distributor, currency="USD")
-    owners = [world.partner, await cast.partner(world.distributor, dollars)]
+    data = await partner_data(cast)
+    dollars = await cast.contract(data.distributor, currency="USD")
+    owners = [data.partner, await cast.partner(data.distributor, dollars)]
     for size, owner in enumerate(owners, 1):
         await record(cast, (await cast.account(owner), at("2026-02-24"), size * 28 * GB))
-    await cast.contract(world.distributor, currency="CHF")
-    singly = [await of_contract(cast, None, contract) for contract in (world.contract, dollars)]
+    await cast.contract(data.distributor, currency="CHF")
+    singly = [await of_contract(cast, None, contract) for contract in (data.contract, dollars)]
     assert singly == [month(28 * GB, "1"), month(2 * 28 * GB, "2", "USD")]
-    assert await of_distributor(cast, world.distributor) == [month(0, "0", "CHF"), *singly]
+    assert await of_distributor(cast, data.distributor) == [month(0, "0", "CHF"), *singly]
     assert await of_distributor(cast, await cast.distributor()) == []
 
 
 async def test_an_empty_contract_costs_nothing(cast: Cast) -> None:
-    world = await trade(cast)
-    empty = await cast.contract(world.distributor)
+    data = await partner_data(cast)
+    empty = await cast.contract(data.distributor)
     assert await of_contract(cast, None, empty) == month(0, "0")
 
 
 async def test_only_the_month_to_date(cast: Cast) -> None:
     """Neither the month before nor a sample that is ahead of the day."""
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(
         cast, (account, at("2026-01-31"), 10**15), (account, at("2026-02-01"), 0), (account, at("2026-02-25"), 7)
     )
-    assert await of_contract(cast, None, world.contract) == month(0, "0")
+    assert await of_contract(cast, None, data.contract) == month(0, "0")
 
 
 async def test_the_month_begins_on_its_first_day(cast: Cast) -> None:
-    world = await trade(cast)
-    await record(cast, (await cast.account(world.partner), at("2026-01-31"), 28 * TB))
-    first = await cast.database.run(month_of_contract, None, world.contract, date(2026, 2, 1))
+    data = await partner_data(cast)
+    await record(cast, (await cast.account(data.partner), at("2026-01-31"), 28 * TB))
+    first = await cast.database.run(month_of_contract, None, data.contract, date(2026, 2, 1))
     assert first == MonthToDate(Decimal(28 * TB), date(2026, 2, 1), Money(Decimal(1000), "EUR"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.usage.scenes import at
+from tests.usage.steps import at
 from tonnage.billing.rating import PartnerTerms, PriceHistory, PriceTerms, charge, gb_months, rate
 
 A, B = UUID(int=1), UUID(int=2)

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from tests.cast import TB, Cast
-from tests.usage.scenes import Trade, at, record, trade
+from tests.usage.steps import PartnerData, at, partner_data, record
 from tonnage.billing.queries import MonthToDate, month_of_contract, month_of_distributor, month_of_partner
 from tonnage.billing.rating import PartnerTerms, PriceTerms, terms_of_day
 from tonnage.db import Connection
@@ -64,17 +64,17 @@ async def write(cast: Cast, table: str, insert: LiteralString, subject: object, 
         await cast.database.run(one)
 
 
-async def used(cast: Cast) -> tuple[Trade, int]:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+async def used(cast: Cast) -> tuple[PartnerData, int]:
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-02-10"), USED))
-    return world, account
+    return data, account
 
 
-async def months(conn: Connection, world: Trade) -> list[MonthToDate | None]:
-    distributor, partner = world.distributor.organisation_id, world.partner.organisation_id
+async def months(conn: Connection, data: PartnerData) -> list[MonthToDate | None]:
+    distributor, partner = data.distributor.organisation_id, data.partner.organisation_id
     return [
-        await month_of_contract(conn, None, world.contract, TODAY),
+        await month_of_contract(conn, None, data.contract, TODAY),
         *await month_of_distributor(conn, distributor, TODAY),
         await month_of_partner(conn, None, partner, TODAY),
     ]
@@ -85,10 +85,10 @@ async def months(conn: Connection, world: Trade) -> list[MonthToDate | None]:
 async def test_the_allocation_of_a_partner(
     cast: Cast, plan: LiteralString, earlier: int, later: int, excess: int
 ) -> None:
-    world, _ = await used(cast)
-    own = world.partner.organisation_id
+    data, _ = await used(cast)
+    own = data.partner.organisation_id
     await write(cast, "partner_terms", _PARTNER_TERMS, own, earlier=earlier, later=later)
-    found = await planned(cast, plan, lambda conn: months(conn, world))
+    found = await planned(cast, plan, lambda conn: months(conn, data))
     assert [month.excess for month in found if month] == [excess] * 3
     (day,) = await planned(cast, plan, lambda conn: daily_of_partner(conn, None, own, Period(TODAY, TODAY), TODAY))
     assert (day.allocated, day.excess) == (later, excess)
@@ -97,21 +97,21 @@ async def test_the_allocation_of_a_partner(
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize(("earlier", "later", "fee"), [(100, 300, 3), (300, 100, 1)])
 async def test_the_price_of_a_contract(cast: Cast, plan: LiteralString, earlier: int, later: int, fee: int) -> None:
-    world, _ = await used(cast)
-    await write(cast, "contract_terms", _PRICES, world.contract, earlier=earlier, later=later)
-    found = await planned(cast, plan, lambda conn: months(conn, world))
+    data, _ = await used(cast)
+    await write(cast, "contract_terms", _PRICES, data.contract, earlier=earlier, later=later)
+    found = await planned(cast, plan, lambda conn: months(conn, data))
     assert [month.fee for month in found if month] == [Money(Decimal(fee), "EUR")] * 3
 
 
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize(("earlier", "later"), [(1, 2), (2, 1)])
 async def test_the_allocation_of_an_account(cast: Cast, plan: LiteralString, earlier: int, later: int) -> None:
-    world, account = await used(cast)
+    data, account = await used(cast)
     await write(cast, "account_terms", _ACCOUNT_TERMS, account, earlier=earlier, later=later)
     period = Period(TODAY, TODAY)
     (day,) = await planned(cast, plan, lambda conn: daily_of_account(conn, None, account, period, TODAY))
     assert day.allocated == later
-    own = world.partner.organisation_id
+    own = data.partner.organisation_id
     report = await planned(cast, plan, lambda conn: usage_of_account(conn, own, own, account, period, TODAY))
     assert [day["allocated_capacity"] for day in json.loads(report or b"")["daily_usage"]] == [later]
 

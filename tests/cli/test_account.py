@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from testbed.gateway import Gateway
-from tests.api.conftest import Business
+from tests.api.conftest import AccountData
 from tests.cast import TB
 from tests.cli.command import Command
-from tests.clustered import REGION, ClusterHouse, on_cluster
+from tests.clustered import REGION, ClusterClient, on_cluster
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 @pytest.fixture
-async def house(
+async def client(
     new_database: Callable[[], AbstractContextManager[str]],
     gateway: Gateway,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncGenerator[ClusterHouse]:
+) -> AsyncGenerator[ClusterClient]:
     monkeypatch.setenv("TONNAGE_SECRET_KEY_FILE", str(tmp_path / "keys"))
     with new_database() as conninfo:
         async with on_cluster(conninfo, gateway, tmp_path / "keys") as opened:
@@ -33,17 +33,17 @@ async def house(
 
 
 @pytest.fixture
-async def business(house: ClusterHouse) -> Business:
-    return await house.business()
+async def data(client: ClusterClient) -> AccountData:
+    return await client.data()
 
 
 Run = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def tonnage(house: ClusterHouse) -> Run:
+def tonnage(client: ClusterClient) -> Run:
     """`await tonnage("ok", "account", "list")`: in a thread, since a command brings its own event loop."""
-    command = Command(house.conninfo)
+    command = Command(client.conninfo)
 
     async def call(how: str, *arguments: str) -> Any:
         return await asyncio.to_thread(getattr(command, how), *arguments)
@@ -52,15 +52,15 @@ def tonnage(house: ClusterHouse) -> Run:
 
 
 async def test_the_operator_makes_a_key_that_a_shell_takes(
-    house: ClusterHouse, business: Business, tonnage: Run
+    client: ClusterClient, data: AccountData, tonnage: Run
 ) -> None:
-    account = str(business.account)
+    account = str(data.account)
     result = await tonnage("__call__", "account", "key", "create", account, "--description", "Backup server")
     assert result.exit_code == 0
     shell = ("sh", "-ceu", 'export $(cat); echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY"')
     exported = await asyncio.to_thread(subprocess.check_output, shell, text=True, input=result.stdout)
     access_key, secret_key = exported.split()
-    with house.customer(access_key, secret_key) as customer:
+    with client.customer(access_key, secret_key) as customer:
         assert customer.tries("list_buckets") == "done"
         assert (secret_key in result.stderr, "only time" in result.stderr) == (False, True)
         (listed,) = await tonnage("json", "account", "key", "list", account)
@@ -75,43 +75,43 @@ async def test_the_operator_makes_a_key_that_a_shell_takes(
         assert await tonnage("ok", "account", "key", "delete", account, access_key) == ""
         assert customer.tries("list_buckets") == "InvalidAccessKeyId"
     assert await tonnage("json", "account", "key", "list", account) == []
-    actors = await house.cast.row(
+    actors = await client.cast.row(
         "select array_agg(distinct actor_kind), count(*) from audit_entry where action like 'account.%%-key'"
     )
     assert actors == (["cli"], 2)
 
 
-async def test_json_has_the_secret_too(house: ClusterHouse, business: Business, tonnage: Run) -> None:
-    made = await tonnage("json", "account", "key", "create", str(business.account))
+async def test_json_has_the_secret_too(client: ClusterClient, data: AccountData, tonnage: Run) -> None:
+    made = await tonnage("json", "account", "key", "create", str(data.account))
     assert set(made) == {"accessKey", "secretKey", "createdAt"}
-    with house.customer(made["accessKey"], made["secretKey"]) as customer:
+    with client.customer(made["accessKey"], made["secretKey"]) as customer:
         assert customer.tries("list_buckets") == "done"
 
 
 async def test_accounts_are_listed_with_partner_and_region(
-    house: ClusterHouse, business: Business, tonnage: Run
+    client: ClusterClient, data: AccountData, tonnage: Run
 ) -> None:
-    other = await house.cast.partner(business.distributor, business.contract)
-    elsewhere = await house.cast.account(other, 0, name="Elsewhere", region=await house.cast.region("metered"))
-    (mine,) = await tonnage("json", "account", "list", "--partner", str(business.partner.organisation_id))
-    assert mine["clientAccountId"] == str(business.account)
-    assert (mine["partnerId"], mine["region"]) == (str(business.partner.organisation_id), REGION)
+    other = await client.cast.partner(data.distributor, data.contract)
+    elsewhere = await client.cast.account(other, 0, name="Elsewhere", region=await client.cast.region("metered"))
+    (mine,) = await tonnage("json", "account", "list", "--partner", str(data.partner.organisation_id))
+    assert mine["clientAccountId"] == str(data.account)
+    assert (mine["partnerId"], mine["region"]) == (str(data.partner.organisation_id), REGION)
     assert mine["allocatedCapacity"] == TB
     both = await tonnage("json", "account", "list")
-    assert [one["clientAccountId"] for one in both] == [str(business.account), str(elsewhere)]
+    assert [one["clientAccountId"] for one in both] == [str(data.account), str(elsewhere)]
     table = (await tonnage("ok", "account", "list")).splitlines()
     assert len(table) == 3
     assert ("1 TB" in table[1], "Elsewhere" in table[2], "Pay-per-use" in table[2]) == (True, True, True)
 
 
-async def test_what_is_refused(house: ClusterHouse, business: Business, tonnage: Run) -> None:
-    account, nobody = str(business.account), str(uuid.uuid4())
+async def test_what_is_refused(client: ClusterClient, data: AccountData, tonnage: Run) -> None:
+    account, nobody = str(data.account), str(uuid.uuid4())
     assert f"no organisation {nobody}" in await tonnage("refused", "account", "list", "--partner", nobody)
     for unknown in ("999999999999", "1", "x"):
         for command in (("create", unknown), ("list", unknown), ("delete", unknown, "A" * 20)):
             assert f"no storage account {unknown}." in await tonnage("refused", "account", "key", *command)
     assert "no such access key" in await tonnage("refused", "account", "key", "delete", account, "A" * 20)
-    metered = str(await house.cast.account(business.partner, 0, region=await house.cast.region("metered")))
+    metered = str(await client.cast.account(data.partner, 0, region=await client.cast.region("metered")))
     assert "made on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)
     assert await tonnage("json", "account", "key", "list", metered) == []
     tabs = ("--description", "a\tb")

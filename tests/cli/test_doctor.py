@@ -35,7 +35,7 @@ IN_TWO_MONTHS = f"{NOW.replace(day=1) + timedelta(days=62):%Y-%m}"
 
 
 @dataclass(frozen=True)
-class Scene:
+class DoctorData:
     """Some of everything, with the ids that the planted statements name."""
 
     contract: str
@@ -54,12 +54,12 @@ class Scene:
         return f"{self.partner} {self.measured}"
 
 
-async def _scene(conninfo: str) -> Scene:
+async def _data(conninfo: str) -> DoctorData:
     async with connect(conninfo) as database:
         return await _play(database)
 
 
-async def _play(database: Database) -> Scene:
+async def _play(database: Database) -> DoctorData:
     cast = await Cast.of(database)
     cast.now = NOW - timedelta(days=3)
     await cast.region("somewhere")
@@ -80,7 +80,7 @@ async def _play(database: Database) -> Scene:
     assert member is not None
     loader = NewKey("LÄDER", Role.VIEWER)
     _, key = await database.run(api_keys.create_key, cast.operator, partner.organisation_id, loader, NOW)
-    return Scene(
+    return DoctorData(
         str(contract),
         str(partner.organisation_id),
         str(account),
@@ -92,7 +92,7 @@ async def _play(database: Database) -> Scene:
 
 @dataclass(frozen=True)
 class Planted:
-    """A statement in which `{contract}`, `{partner}` and `{account}` are the scene's, one that takes it back, and what
+    """A statement in which `{contract}`, `{partner}` and `{account}` are filled in, one that takes it back, and what
     the doctor must say: check, thing, stored value, right value.
     """
 
@@ -260,7 +260,7 @@ def failures(conninfo: str) -> list[dict[str, Any]]:
     return found
 
 
-def execute(conninfo: str, statement: LiteralString, there: Scene) -> None:
+def execute(conninfo: str, statement: LiteralString, there: DoctorData) -> None:
     names = {name: sql.Literal(value) for name, value in vars(there).items()}
     with psycopg.connect(conninfo) as conn:
         # As nobody but a superuser can: without triggers and foreign keys.
@@ -270,7 +270,7 @@ def execute(conninfo: str, statement: LiteralString, there: Scene) -> None:
 
 def test_what_is_planted_is_found_and_nothing_else(new_database: Databases, subtests: pytest.Subtests) -> None:
     with new_database() as conninfo:
-        there = asyncio.run(_scene(conninfo))
+        there = asyncio.run(_data(conninfo))
         assert failures(conninfo) == []
         for planted in PLANTED:
             check, subject, stored, recomputed = planted.finding
@@ -288,7 +288,7 @@ def test_what_is_planted_is_found_and_nothing_else(new_database: Databases, subt
 
 def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
     with new_database() as conninfo:
-        there = asyncio.run(_scene(conninfo))
+        there = asyncio.run(_data(conninfo))
         execute(conninfo, "update partner set used = used + 7 where id = {partner}", there)
         execute(conninfo, "insert into sealed_secret values ('backend', 'sealed')", there)
         examined = tonnage("doctor", "--database-url", conninfo)

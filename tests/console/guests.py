@@ -7,19 +7,20 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.api.conftest import House
-from tests.authentication.members import WORD, Person, client, person
+from tests.api.conftest import AppClient
+from tests.authentication import members
+from tests.authentication.members import WORD, Person, person
 
 
 @pytest.fixture
-async def ann(house: House) -> Person:
-    return await person(house.cast, await house.cast.distributor())
+async def ann(client: AppClient) -> Person:
+    return await person(client.cast, await client.cast.distributor())
 
 
 @pytest.fixture
-async def browser(house: House) -> AsyncGenerator[httpx.AsyncClient]:
+async def browser(client: AppClient) -> AsyncGenerator[httpx.AsyncClient]:
     """From an address of its own, so that tests do not block each other."""
-    transport = httpx.ASGITransport(house.app, client=(client().address, 1))
+    transport = httpx.ASGITransport(client.app, client=(members.client().address, 1))
     headers = {"Accept": "text/html", "Accept-Language": "en-GB"}
     async with httpx.AsyncClient(transport=transport, base_url="http://tonnage", headers=headers) as browser:
         yield browser

@@ -3,14 +3,13 @@
 import html
 import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from testbed.gateway import Gateway
-from tests.clustered import ClusterHouse, on_cluster
-from tests.console.conftest import Desks
+from tests.clustered import ClusterClient, on_cluster
 from tonnage.access.actor import Role
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
@@ -21,18 +20,12 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 @pytest.fixture
-async def cluster_house(
+async def client(
     new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
-) -> AsyncGenerator[ClusterHouse]:
+) -> AsyncGenerator[ClusterClient]:
     with new_database() as conninfo:
-        async with on_cluster(conninfo, gateway, tmp_path / "keys") as house:
-            yield house
-
-
-@pytest.fixture
-async def desks(cluster_house: ClusterHouse) -> AsyncGenerator[Desks]:
-    async with AsyncExitStack() as stack:
-        yield Desks(cluster_house, stack)
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as client:
+            yield client
 
 
 def shown(page: str, id: str) -> str:
@@ -41,63 +34,58 @@ def shown(page: str, id: str) -> str:
     return html.unescape(found[1])
 
 
-async def test_a_key_is_made_used_and_deleted(cluster_house: ClusterHouse, desks: Desks) -> None:
-    house = cluster_house
-    business = await house.business()
-    desk = await desks.of(business.partner, Role.STAFF)
-    path = f"/partner/accounts/{business.account}/access-keys"
-    assert "No access keys yet" in (await desk.get(path)).text
-    made = await desk.send(f"{path}/new", {"description": "Backup <server>"})
+async def test_a_key_is_made_used_and_deleted(client: ClusterClient) -> None:
+    data = await client.data()
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    path = f"/partner/accounts/{data.account}/access-keys"
+    assert "No access keys yet" in (await browser.get(path)).text
+    made = await browser.send(f"{path}/new", {"description": "Backup <server>"})
     assert made.status_code == 200
     assert made.headers["cache-control"] == "no-store"
     access_key, secret = shown(made.text, "access-key"), shown(made.text, "secret-key")
-    with house.customer(access_key, secret) as customer:
+    with client.customer(access_key, secret) as customer:
         assert customer.tries("list_buckets") == "done"
-        listed = await desk.get(path)
+        listed = await browser.get(path)
         assert access_key in listed.text
         assert "Backup &lt;server&gt;" in listed.text
         assert secret not in listed.text
-        asked = await desk.get(f"{path}/{access_key}/delete")
+        asked = await browser.get(f"{path}/{access_key}/delete")
         assert "Backup &lt;server&gt;" in asked.text
-        assert (await desk.send(f"{path}/{access_key}/delete")).status_code == 303
+        assert (await browser.send(f"{path}/{access_key}/delete")).status_code == 303
         assert customer.tries("list_buckets") == "InvalidAccessKeyId"
-    assert (await desk.get(f"{path}/{access_key}/delete")).status_code == 404
+    assert (await browser.get(f"{path}/{access_key}/delete")).status_code == 404
 
 
-async def test_ten_are_the_most(cluster_house: ClusterHouse, desks: Desks) -> None:
-    house = cluster_house
-    business = await house.business()
-    desk = await desks.of(business.partner, Role.STAFF)
-    path = f"/partner/accounts/{business.account}/access-keys"
-    now, stamp = house.clock.now, house.cast.operator.stamp
+async def test_ten_are_the_most(client: ClusterClient) -> None:
+    data = await client.data()
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    path = f"/partner/accounts/{data.account}/access-keys"
+    now, stamp = client.clock.now, client.cast.operator.stamp
     for key in [new_access_key() for _ in range(MAX_ACCESS_KEYS)]:
-        await house.database.run(access_key_queries.insert_key, business.account, key, None, now)
-        await house.database.run(access_key_queries.activate_key, key, now, stamp)
-    listed = await desk.get(path)
+        await client.database.run(access_key_queries.insert_key, data.account, key, None, now)
+        await client.database.run(access_key_queries.activate_key, key, now, stamp)
+    listed = await browser.get(path)
     assert "10 access keys are the most" in listed.text
     assert f"{path}/new" not in listed.text
-    refused = await desk.send(f"{path}/new", {"description": "Eleventh"})
+    refused = await browser.send(f"{path}/new", {"description": "Eleventh"})
     assert refused.status_code == 409
     assert 'value="Eleventh"' in refused.text
 
 
-async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(
-    cluster_house: ClusterHouse, desks: Desks
-) -> None:
-    house = cluster_house
-    business = await house.business()
-    desk = await desks.of(business.partner, Role.STAFF)
-    path = f"/partner/accounts/{business.account}/access-keys"
-    access_key = shown((await desk.send(f"{path}/new")).text, "access-key")
-    for cluster in await house.database.run(regions.clusters):
-        await house.database.run(regions.set_identity_unverified, cluster, "Look into /etc/secret.")
+async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(client: ClusterClient) -> None:
+    data = await client.data()
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    path = f"/partner/accounts/{data.account}/access-keys"
+    access_key = shown((await browser.send(f"{path}/new")).text, "access-key")
+    for cluster in await client.database.run(regions.clusters):
+        await client.database.run(regions.set_identity_unverified, cluster, "Look into /etc/secret.")
     away = [
-        await desk.send(f"{path}/new", {"description": "Backup server"}),
-        await desk.send(f"{path}/{access_key}/delete"),
+        await browser.send(f"{path}/new", {"description": "Backup server"}),
+        await browser.send(f"{path}/{access_key}/delete"),
     ]
     for page in away:
         assert page.status_code == 503
         assert "the operator has to look at it" in page.text
         assert "/etc/secret" not in page.text
     assert 'value="Backup server"' in away[0].text
-    assert "Being deleted" in (await desk.get(path)).text
+    assert "Being deleted" in (await browser.get(path)).text

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import tonnage
+from tests.api.conftest import AppClient
 from tests.cast import TB
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Role
 from tonnage.access.audit import AuditEntry
 from tonnage.console.organisation import audit_search
@@ -27,18 +28,18 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def distributor(desks: Desks) -> Actor:
-    return await desks.house.cast.distributor()
+async def distributor(client: AppClient) -> Actor:
+    return await client.cast.distributor()
 
 
 @pytest.fixture
-async def viewer(desks: Desks, distributor: Actor) -> Desk:
-    return await desks.of(distributor, Role.VIEWER)
+async def viewer(client: AppClient, distributor: Actor) -> Browser:
+    return await client.sign_in(distributor, Role.VIEWER)
 
 
-async def record(desks: Desks, actor: Actor, action: str, subject: str, before: Any, after: Any) -> int:
+async def record(client: AppClient, actor: Actor, action: str, subject: str, before: Any, after: Any) -> int:
     """An entry like those that statements write."""
-    (entry,) = await desks.house.cast.row(
+    (entry,) = await client.cast.row(
         "select audit(%s, %s, %s, %s, %s, %s)",
         actor.stamp,
         actor.organisation_id,
@@ -50,19 +51,21 @@ async def record(desks: Desks, actor: Actor, action: str, subject: str, before: 
     return entry
 
 
-async def lines(desk: Desk, query: str = "") -> list[dict[str, str]]:
-    answer = await desk.get(f"/audit.csv{query}")
+async def lines(browser: Browser, query: str = "") -> list[dict[str, str]]:
+    answer = await browser.get(f"/audit.csv{query}")
     assert answer.status_code == 200
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
-async def test_it_says_who_did_what_and_what_it_was_before(desks: Desks, distributor: Actor, viewer: Desk) -> None:
-    contract = await desks.house.cast.contract(distributor, 10 * TB)
-    partner = await desks.house.cast.partner(distributor, contract, 2 * TB, name="<b>Hill</b>")
-    staff = await desks.of(distributor, Role.STAFF)
+async def test_it_says_who_did_what_and_what_it_was_before(
+    client: AppClient, distributor: Actor, viewer: Browser
+) -> None:
+    contract = await client.cast.contract(distributor, 10 * TB)
+    partner = await client.cast.partner(distributor, contract, 2 * TB, name="<b>Hill</b>")
+    staff = await client.sign_in(distributor, Role.STAFF)
     actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
     change = PartnerChange(allocated_capacity=3 * TB)
-    await desks.house.cast.database.run(update_partner, actor, partner.organisation_id, change, desks.house.clock.now)
+    await client.cast.database.run(update_partner, actor, partner.organisation_id, change, client.clock.now)
     page = await viewer.get("/audit?action=partner.update")
     assert page.status_code == 200
     assert "Changed the partner" in page.text.split("<tbody>")[1]
@@ -73,48 +76,46 @@ async def test_it_says_who_did_what_and_what_it_was_before(desks: Desks, distrib
     assert "Created the partner" not in page.text.split("<tbody>")[1]
 
 
-async def test_what_a_partners_own_record_tells(desks: Desks, distributor: Actor) -> None:
-    contract = await desks.house.cast.contract(distributor, 10 * TB, details="Secret contract")
-    partner = await desks.house.cast.partner(distributor, contract, 2 * TB)
-    staff = await desks.of(distributor, Role.STAFF)
+async def test_what_a_partners_own_record_tells(client: AppClient, distributor: Actor) -> None:
+    contract = await client.cast.contract(distributor, 10 * TB, details="Secret contract")
+    partner = await client.cast.partner(distributor, contract, 2 * TB)
+    staff = await client.sign_in(distributor, Role.STAFF)
     by_distributor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
     change = PartnerChange(allocated_capacity=3 * TB)
-    await desks.house.cast.database.run(
-        update_partner, by_distributor, partner.organisation_id, change, desks.house.clock.now
-    )
-    page = await (await desks.of(partner, Role.STAFF)).get("/audit")
+    await client.cast.database.run(update_partner, by_distributor, partner.organisation_id, change, client.clock.now)
+    page = await (await client.sign_in(partner, Role.STAFF)).get("/audit")
     assert "Changed the partner" in page.text
     assert staff.email not in page.text
     assert "Secret contract" not in page.text
-    assert "Secret contract" in (await (await desks.of(distributor, Role.VIEWER)).get("/audit")).text
+    assert "Secret contract" in (await (await client.sign_in(distributor, Role.VIEWER)).get("/audit")).text
 
 
 async def test_it_is_found_by_name_of_the_thing_and_of_who_did_it(
-    desks: Desks, distributor: Actor, viewer: Desk
+    client: AppClient, distributor: Actor, viewer: Browser
 ) -> None:
-    contract = await desks.house.cast.contract(distributor, 10 * TB)
-    hill = await desks.house.cast.partner(distributor, contract, name="Hill 100%")
-    await desks.house.cast.partner(distributor, contract, name="Dale")
-    await desks.house.cast.region()
-    account = await desks.house.cast.account(hill, name="Bakery")
+    contract = await client.cast.contract(distributor, 10 * TB)
+    hill = await client.cast.partner(distributor, contract, name="Hill 100%")
+    await client.cast.partner(distributor, contract, name="Dale")
+    await client.cast.region()
+    account = await client.cast.account(hill, name="Bakery")
     assert {line["Id"] for line in await lines(viewer, "?q=hILL")} == {str(hill.organisation_id)}
     assert {line["Id"] for line in await lines(viewer, "?q=%25")} == {str(hill.organisation_id)}
     assert {line["Id"] for line in await lines(viewer, "?q=bakery")} == {str(account)}
     assert {line["Id"] for line in await lines(viewer, f"?q={account}")} == {str(account)}
     assert await lines(viewer, "?q=nobody+at+all") == []
-    staff = await desks.of(distributor, Role.STAFF)
+    staff = await client.sign_in(distributor, Role.STAFF)
     actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
-    await record(desks, actor, "key.revoke", str(uuid4()), None, None)
+    await record(client, actor, "key.revoke", str(uuid4()), None, None)
     assert [line["Action"] for line in await lines(viewer, f"?q={staff.email}")] == ["key.revoke", "member.create"]
     assert [line["Action"] for line in await lines(viewer, f"?actor={staff.member_id}")] == ["key.revoke"]
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(
-    desks: Desks, distributor: Actor, viewer: Desk
+    client: AppClient, distributor: Actor, viewer: Browser
 ) -> None:
     subjects = [str(number) for number in range(120)]
     for subject in subjects:
-        await record(desks, distributor, "test.page", subject, None, None)
+        await record(client, distributor, "test.page", subject, None, None)
     seen: list[str] = []
     path: str | None = "/audit?action=test"
     while path:
@@ -126,8 +127,10 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
     assert [line["Id"] for line in await lines(viewer, "?action=test&before=1")] == subjects[::-1]
 
 
-async def test_the_file_is_harmless_and_says_what_the_page_says(desks: Desks, distributor: Actor, viewer: Desk) -> None:
-    await record(desks, distributor, "test.harm", "=cmd", None, {"name": '=HYPERLINK("x")'})
+async def test_the_file_is_harmless_and_says_what_the_page_says(
+    client: AppClient, distributor: Actor, viewer: Browser
+) -> None:
+    await record(client, distributor, "test.harm", "=cmd", None, {"name": '=HYPERLINK("x")'})
     (line,) = await lines(viewer, "?action=test.harm")
     assert line["Id"] == "'=cmd"
     assert line["Name"] == '\'=HYPERLINK("x")'
@@ -138,9 +141,9 @@ async def test_the_file_is_harmless_and_says_what_the_page_says(desks: Desks, di
     assert 'href="/audit.csv?action=test.harm"' in page.text
 
 
-async def test_a_strangers_entries_are_nowhere(desks: Desks, distributor: Actor, viewer: Desk) -> None:
-    stranger = await desks.house.cast.distributor()
-    await record(desks, stranger, "test.foreign", "foreign-thing", None, None)
+async def test_a_strangers_entries_are_nowhere(client: AppClient, distributor: Actor, viewer: Browser) -> None:
+    stranger = await client.cast.distributor()
+    await record(client, stranger, "test.foreign", "foreign-thing", None, None)
     for query in ("", "?subject=foreign-thing", "?q=foreign-thing", "?action=test.foreign"):
         assert "test.foreign" not in (await viewer.get(f"/audit{query}")).text.split('id="list"')[1]
         assert all(line["Id"] != "foreign-thing" for line in await lines(viewer, query))
@@ -150,7 +153,7 @@ async def test_a_strangers_entries_are_nowhere(desks: Desks, distributor: Actor,
     "query",
     ["?before=x", "?before=-1", "?from=2026-02-30&to=9999-12-31", "?actor=1", "?q=%00&action=%00", "?subject=%0a"],
 )
-async def test_what_cannot_be_read_was_not_asked_for(viewer: Desk, query: str) -> None:
+async def test_what_cannot_be_read_was_not_asked_for(viewer: Browser, query: str) -> None:
     answer = await viewer.get(f"/audit{query}")
     assert answer.status_code == 200
     assert "Added the member" in answer.text
@@ -194,12 +197,12 @@ def test_every_action_of_the_product_has_words() -> None:
     assert found == set(ACTION_LABELS)
 
 
-async def test_a_partners_viewer_sees_no_details_of_accounts_in_the_record_either(desks: Desks) -> None:
-    cast = desks.house.cast
+async def test_a_partners_viewer_sees_no_details_of_accounts_in_the_record_either(client: AppClient) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
-    viewer = await desks.of(partner, Role.VIEWER)
+    viewer = await client.sign_in(partner, Role.VIEWER)
     for path in ("/audit", "/audit.csv"):
         assert (await viewer.get(path)).status_code == 403
     assert 'href="/audit"' not in (await viewer.get("/partner/accounts")).text
-    assert (await (await desks.of(distributor, Role.VIEWER)).get("/audit")).status_code == 200
+    assert (await (await client.sign_in(distributor, Role.VIEWER)).get("/audit")).status_code == 200

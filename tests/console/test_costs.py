@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION
 from tonnage.access.actor import Actor, Kind
 
@@ -27,21 +27,21 @@ FEW, MANY = 3, 60
 
 @dataclass
 class Reader:
-    """Somebody at a desk, and the ids of things that are theirs to look at."""
+    """A browser, and the ids of things that are theirs to look at."""
 
     actor: Actor
-    desk: Desk
+    browser: Browser
     ids: dict[str, str]
     partner_member: str
 
     def _member(self, page: str) -> str:
-        return str(self.desk.member_id) if page.startswith("/team") else self.partner_member
+        return str(self.browser.member_id) if page.startswith("/team") else self.partner_member
 
-    def pages(self, house: House) -> dict[str, str]:
+    def pages(self, client: AppClient) -> dict[str, str]:
         """Where their pages are, by their templates."""
         return {
             route.path: route.path.format(**self.ids, memberID=self._member(route.path))
-            for route in house.app.routes
+            for route in client.app.routes
             if isinstance(route, APIRoute)
             and route.endpoint.__module__.startswith("tonnage.console.")
             and route.methods == {"GET"}
@@ -49,61 +49,63 @@ class Reader:
             and not WITHOUT_SESSION.fullmatch(route.path)
         }
 
-    async def costs(self, house: House) -> dict[str, int]:
+    async def costs(self, client: AppClient) -> dict[str, int]:
         """Statements of each page, beside the session's."""
-        return {page: await self._cost(house, page, path) for page, path in self.pages(house).items()}
+        return {page: await self._cost(client, page, path) for page, path in self.pages(client).items()}
 
-    async def _cost(self, house: House, page: str, path: str) -> int:
-        async with Wire.tapped(house) as wire:
-            answer = await self.desk.get(path)
+    async def _cost(self, client: AppClient, page: str, path: str) -> int:
+        async with Wire.tapped(client) as wire:
+            answer = await self.browser.get(path)
         # A page that has nothing to ask at this moment leads elsewhere, or says why not.
         assert answer.status_code in {200, 303, 409}, (page, answer.status_code)
         return len(wire.statements) - 1
 
 
 @pytest.fixture
-async def readers(desks: Desks, business: Business) -> list[Reader]:
-    house, partner = desks.house, business.partner.organisation_id
+async def readers(client: AppClient, data: AccountData) -> list[Reader]:
+    partner = data.partner.organisation_id
     access_key = uuid.uuid4().hex.upper()
-    await house.cast.row(
+    await client.cast.row(
         """
         insert into access_key (access_key, account_id, state, created_at, changed_at)
         values (%s, %s, 'active', %s, %s) returning access_key
         """,
-        *(access_key, business.account, NOW, NOW),
+        *(access_key, data.account, NOW, NOW),
     )
     readers: list[Reader] = []
-    for actor in (house.cast.operator, business.distributor, business.partner):
-        desk = await desks.of(actor)
-        await house.key(actor)
-        (key,) = await house.cast.row("select id from api_key where organisation_id = %s", actor.organisation_id)
+    for actor in (client.cast.operator, data.distributor, data.partner):
+        browser = await client.sign_in(actor)
+        await client.key(actor)
+        (key,) = await client.cast.row("select id from api_key where organisation_id = %s", actor.organisation_id)
         ids = {
-            "distributorID": business.distributor.organisation_id,
+            "distributorID": data.distributor.organisation_id,
             "organisationID": partner,
-            "contractID": business.contract,
+            "contractID": data.contract,
             "partnerID": partner,
-            "accountID": business.account,
+            "accountID": data.account,
             "accessKey": access_key,
-            "region": await house.cast.region(),
+            "region": await client.cast.region(),
             "keyID": key,
         }
-        readers.append(Reader(actor, desk, {name: str(value) for name, value in ids.items()}, str(business.member)))
+        readers.append(Reader(actor, browser, {name: str(value) for name, value in ids.items()}, str(data.member)))
     return readers
 
 
-async def test_a_page_takes_a_few_statements(readers: list[Reader], house: House) -> None:
+async def test_a_page_takes_a_few_statements(readers: list[Reader], client: AppClient) -> None:
     found: dict[tuple[Kind, str], int] = {}
     for reader in readers:
-        found |= {(reader.actor.kind, page): cost for page, cost in (await reader.costs(house)).items()}
+        found |= {(reader.actor.kind, page): cost for page, cost in (await reader.costs(client)).items()}
     assert {page: cost for page, cost in found.items() if cost > MORE.get(page[1], MOST)} == {}
     assert len(found) > 100
 
 
-async def test_longer_lists_take_no_more_statements(readers: list[Reader], house: House, business: Business) -> None:
-    await grow(house, business, FEW - 1)
-    before = [await reader.costs(house) for reader in readers]
-    await grow(house, business, MANY - FEW)
-    after = [await reader.costs(house) for reader in readers]
+async def test_longer_lists_take_no_more_statements(
+    readers: list[Reader], client: AppClient, data: AccountData
+) -> None:
+    await grow(client, data, FEW - 1)
+    before = [await reader.costs(client) for reader in readers]
+    await grow(client, data, MANY - FEW)
+    after = [await reader.costs(client) for reader in readers]
     grown = [
         (page, few[page], cost)
         for few, many in zip(before, after, strict=True)
@@ -113,15 +115,15 @@ async def test_longer_lists_take_no_more_statements(readers: list[Reader], house
     assert grown == []
 
 
-async def grow(house: House, business: Business, count: int) -> None:
+async def grow(client: AppClient, data: AccountData, count: int) -> None:
     """So many more of everything that lists show."""
-    cast = house.cast
+    cast = client.cast
     cast.now = cast.now + timedelta(minutes=1)
     for _ in range(count):
-        await cast.partner(business.distributor, business.contract)
-        await cast.account(business.partner)
-        await cast.contract(business.distributor)
+        await cast.partner(data.distributor, data.contract)
+        await cast.account(data.partner)
+        await cast.contract(data.distributor)
         await cast.distributor()
-        await cast.key(business.distributor)
-        await cast.key(business.partner)
+        await cast.key(data.distributor)
+        await cast.key(data.partner)
         await cast.region()

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.cast import TB
-from tests.console.conftest import Desks
 from tonnage.access.actor import Role
 from tonnage.billing.queries import MonthToDate
 from tonnage.console.distributor.month_to_date import month_to_date_totals
@@ -22,82 +22,82 @@ def lines(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-async def test_the_file_is_the_list_with_its_search_filter_and_order(desks: Desks) -> None:
-    distributor = await desks.house.cast.distributor()
-    contract = await desks.house.cast.contract(distributor, 50 * TB)
+async def test_the_file_is_the_list_with_its_search_filter_and_order(client: AppClient) -> None:
+    distributor = await client.cast.distributor()
+    contract = await client.cast.contract(distributor, 50 * TB)
     for name, allocated in (("=cmd hill", 3 * TB), ("Hill two", TB), ("Hill free", 0), ("Valley", 2 * TB)):
-        await desks.house.cast.partner(distributor, contract, allocated, name=name)
-    desk = await desks.of(distributor, Role.VIEWER)
+        await client.cast.partner(distributor, contract, allocated, name=name)
+    browser = await client.sign_in(distributor, Role.VIEWER)
     query = f"?contract={contract}&q=hill&sort=allocated.asc"
-    page = await desk.get(f"/distributor/partners{query}")
+    page = await browser.get(f"/distributor/partners{query}")
     shown = re.findall(r'<a href="/distributor/partners/[0-9a-f-]{36}">([^<]+)</a>', page.text)
     assert shown == ["Hill free", "Hill two", "=cmd hill"]
-    file = lines((await desk.get(f"/distributor/partners.csv{query}")).text)
+    file = lines((await browser.get(f"/distributor/partners.csv{query}")).text)
     assert [line[0] for line in file[1:]] == ["Hill free", "Hill two", "'=cmd hill"]
     assert [line[2] for line in file[1:]] == ["0", "1000000000000", "3000000000000"]
-    free = lines((await desk.get("/distributor/partners.csv?show=pay-per-use")).text)
+    free = lines((await browser.get("/distributor/partners.csv?show=pay-per-use")).text)
     assert [line[0] for line in free[1:]] == ["Hill free"]
 
 
-async def test_a_contract_is_chosen_and_kept(desks: Desks) -> None:
-    cast = desks.house.cast
+async def test_a_contract_is_chosen_and_kept(client: AppClient) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     first = await cast.contract(distributor, 100 * TB, details="Main <contract>")
     second = await cast.contract(distributor, 10 * TB, details="Second")
     await cast.partner(distributor, first, 53 * TB, name="In the first")
     await cast.partner(distributor, second, TB, name="In the second")
-    desk = await desks.of(distributor, Role.STAFF)
-    page = await desk.get(f"/distributor/partners?contract={first}")
+    browser = await client.sign_in(distributor, Role.STAFF)
+    page = await browser.get(f"/distributor/partners?contract={first}")
     assert "In the first" in page.text
     assert "In the second" not in page.text
     between = "\N{NARROW NO-BREAK SPACE}"
     assert f"Main &lt;contract&gt;: 47{between}TB of 100{between}TB remaining" in page.text
     assert f'href="/distributor/partners/new?contract={first}"' in page.text
     assert f"partners.csv?contract={first}" in page.text
-    made = await desk.get(f"/distributor/partners/new?contract={second}")
+    made = await browser.get(f"/distributor/partners/new?contract={second}")
     assert f'<option value="{second}" data-remaining="9000000000000" selected>' in made.text
-    everything = await desk.get("/distributor/partners?contract=")
+    everything = await browser.get("/distributor/partners?contract=")
     assert "In the first" in everything.text
     assert "In the second" in everything.text
 
 
-async def test_somebody_elses_contract_is_none(desks: Desks) -> None:
-    cast = desks.house.cast
+async def test_somebody_elses_contract_is_none(client: AppClient) -> None:
+    cast = client.cast
     distributor, stranger = await cast.distributor(), await cast.distributor()
     strangers = await cast.contract(stranger)
     await cast.contract(distributor)
-    desk = await desks.of(distributor)
+    browser = await client.sign_in(distributor)
     for path in ("partners", "partners.csv", "partners/excess"):
         for contract in (str(strangers), "<script>"):
-            answer = await desk.http.get(f"/distributor/{path}", params={"contract": contract})
+            answer = await browser.http.get(f"/distributor/{path}", params={"contract": contract})
             assert (path, answer.status_code) == (path, 404)
 
 
-async def test_a_distributor_without_a_contract_is_told_so(desks: Desks) -> None:
-    desk = await desks.of(await desks.house.cast.distributor())
+async def test_a_distributor_without_a_contract_is_told_so(client: AppClient) -> None:
+    browser = await client.sign_in(await client.cast.distributor())
     for path in ("partners", "partners/new", "contracts"):
-        assert "No contract yet" in (await desk.get(f"/distributor/{path}")).text
+        assert "No contract yet" in (await browser.get(f"/distributor/{path}")).text
 
 
-async def test_a_viewer_is_not_offered_what_it_may_not_do(desks: Desks) -> None:
-    distributor = await desks.house.cast.distributor()
-    await desks.house.cast.contract(distributor)
+async def test_a_viewer_is_not_offered_what_it_may_not_do(client: AppClient) -> None:
+    distributor = await client.cast.distributor()
+    await client.cast.contract(distributor)
     offered = 'href="/distributor/partners/new"'
-    assert offered in (await (await desks.of(distributor, Role.STAFF)).get("/distributor/partners")).text
-    assert offered not in (await (await desks.of(distributor, Role.VIEWER)).get("/distributor/partners")).text
+    assert offered in (await (await client.sign_in(distributor, Role.STAFF)).get("/distributor/partners")).text
+    assert offered not in (await (await client.sign_in(distributor, Role.VIEWER)).get("/distributor/partners")).text
 
 
-async def test_contracts_lead_to_their_partners_and_are_a_file(desks: Desks) -> None:
-    cast = desks.house.cast
+async def test_contracts_lead_to_their_partners_and_are_a_file(client: AppClient) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 10 * TB, details="@Main")
     await cast.partner(distributor, contract, 9_500_000_000_000)
     await cast.contract(distributor, 10 * TB, details="Empty")
-    desk = await desks.of(distributor, Role.VIEWER)
-    page = await desk.get("/distributor/contracts?show=full")
+    browser = await client.sign_in(distributor, Role.VIEWER)
+    page = await browser.get("/distributor/contracts?show=full")
     assert f'href="/distributor/partners?contract={contract}"' in page.text
     assert "Empty" not in page.text
-    file = lines((await desk.get("/distributor/contracts.csv?show=full")).text)
+    file = lines((await browser.get("/distributor/contracts.csv?show=full")).text)
     assert file[1][:6] == ["'@Main", "10000000000000", "9500000000000", "500000000000", "0", "1"]
     assert file[1][6:8] == ["100", "EUR"]
     assert len(file) == 2

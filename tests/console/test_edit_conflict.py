@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.conftest import Business
+from tests.api.conftest import AccountData, AppClient
 from tests.cast import TB
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tests.console.html_forms import HtmlForm, form_of
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts.account import AccountChange
@@ -18,82 +18,80 @@ from tonnage.members.member import MemberChange
 pytestmark = pytest.mark.anyio
 
 
-def by(desk: Desk, actor: Actor) -> Actor:
-    return replace(actor, via="member", via_id=desk.member_id)
+def by(browser: Browser, actor: Actor) -> Actor:
+    return replace(actor, via="member", via_id=browser.member_id)
 
 
-async def resized(desks: Desks, business: Business, reader: Desk, path: str, actor: Actor) -> HtmlForm:
+async def resized(client: AppClient, data: AccountData, reader: Browser, path: str, actor: Actor) -> HtmlForm:
     """The form as the reader gets it back, when another actor has resized the account meanwhile."""
     stale = form_of((await reader.get(path)).text, path)
     change = AccountChange(allocated_capacity=3 * TB)
-    now = desks.house.clock.now
-    await desks.house.cast.database.run(
-        change_account, actor, business.partner.organisation_id, business.account, change, now
-    )
+    now = client.clock.now
+    await client.cast.database.run(change_account, actor, data.partner.organisation_id, data.account, change, now)
     refused = await reader.http.post(path, data={**stale.fields, "allocated": "2"})
     assert refused.status_code == 409
     assert f'href="{path}">Discard your entries' in refused.text
     return form_of(refused.text, path)
 
 
-async def test_the_command_line_a_key_and_members_of_both_sides(desks: Desks, business: Business) -> None:
-    partner, distributor = business.partner, business.distributor
-    bob = await desks.of(partner, Role.ADMIN, "Bob")
-    eve = await desks.of(distributor, Role.ADMIN, "Eve")
-    own = f"/partner/accounts/{business.account}/settings"
-    above = f"/distributor/partners/{partner.organisation_id}/accounts/{business.account}/settings"
-    await desks.house.key(partner)
-    (key_id, hint) = await desks.house.cast.row(
+async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClient, data: AccountData) -> None:
+    partner, distributor = data.partner, data.distributor
+    bob = await client.sign_in(partner, Role.ADMIN, "Bob")
+    eve = await client.sign_in(distributor, Role.ADMIN, "Eve")
+    own = f"/partner/accounts/{data.account}/settings"
+    above = f"/distributor/partners/{partner.organisation_id}/accounts/{data.account}/settings"
+    await client.key(partner)
+    (key_id, hint) = await client.cast.row(
         "select id, hint from api_key where organisation_id = %s", partner.organisation_id
     )
     with_key = replace(partner, via="key", via_id=UUID(str(key_id)))
-    names = await desks.house.cast.row(
+    names = await client.cast.row(
         "select (select name from organisation where id = %s), (select name from organisation where id = %s)",
         partner.organisation_id, distributor.organisation_id,
     )  # fmt: skip
     told = {
-        "the operator at the command line": (await desks.of(partner, Role.STAFF), own, partner),
+        "the operator at the command line": (await client.sign_in(partner, Role.STAFF), own, partner),
         "you in another window": (bob, own, by(bob, partner)),
-        "by Bob,": (await desks.of(partner, Role.STAFF), own, by(bob, partner)),
+        "by Bob,": (await client.sign_in(partner, Role.STAFF), own, by(bob, partner)),
         f"by Bob of {names[0]}": (eve, above, by(bob, partner)),
         f"by {names[1]},": (bob, own, by(eve, distributor)),
         f"the API key for a test ({hint}…)": (bob, own, with_key),
     }
     for said, (reader, path, actor) in told.items():
-        await desks.house.cast.row(
-            "update storage_account set allocated_capacity = %s where id = %s returning id", TB, business.account
+        await client.cast.row(
+            "update storage_account set allocated_capacity = %s where id = %s returning id", TB, data.account
         )
-        await desks.house.cast.row(
+        await client.cast.row(
             "update partner set allocated_to_accounts = %s where id = %s returning id", TB, partner.organisation_id
         )
-        form = await resized(desks, business, reader, path, actor)
+        form = await resized(client, data, reader, path, actor)
         assert said in form.errors["allocated-error"], form.errors
         assert "Eve" not in form.errors["allocated-error"]
 
 
-async def test_a_member_renamed_by_an_admin_while_it_renames_itself(desks: Desks, business: Business) -> None:
-    eve = await desks.of(business.partner, Role.ADMIN, "Eve")
-    ann = await desks.of(business.partner, Role.VIEWER, "Ann")
+async def test_a_member_renamed_by_an_admin_while_it_renames_itself(client: AppClient, data: AccountData) -> None:
+    eve = await client.sign_in(data.partner, Role.ADMIN, "Eve")
+    ann = await client.sign_in(data.partner, Role.VIEWER, "Ann")
     stale = form_of((await ann.get("/profile")).text, "/profile")
-    actor, own = by(eve, business.partner), business.partner.organisation_id
-    await desks.house.cast.database.run(change_member, actor, own, ann.member_id, MemberChange(name="Anna"))
+    actor, own = by(eve, data.partner), data.partner.organisation_id
+    await client.cast.database.run(change_member, actor, own, ann.member_id, MemberChange(name="Anna"))
     refused = await ann.http.post("/profile", data={**stale.fields, "name": "Ann Miller"})
     assert refused.status_code == 409
     told = form_of(refused.text, "/profile").errors["name-error"]
     assert told.startswith("Now “Anna”; changed from “Ann” by Eve, ")
-    changed = await desks.of(business.partner, Role.ADMIN, "Ed")
+    changed = await client.sign_in(data.partner, Role.ADMIN, "Ed")
     assert "Name changed" in (await changed.get("/audit")).text
 
 
-async def test_a_locale_that_is_known_no_more_is_no_hindrance(desks: Desks, business: Business) -> None:
-    ann = await desks.of(business.partner, Role.VIEWER, "Ann")
-    await desks.house.cast.row(
+async def test_a_locale_that_is_known_no_more_is_no_hindrance(client: AppClient, data: AccountData) -> None:
+    ann = await client.sign_in(data.partner, Role.VIEWER, "Ann")
+    await client.cast.row(
         "update member set locale = 'xx_YY', time_zone = 'Mars/Olympus' where id = %s returning id", ann.member_id
     )
     form = form_of((await ann.get("/profile")).text, "/profile")
     assert (form.shown["locale"], form.shown["time_zone"]) == ("xx_YY", "Mars/Olympus")
     assert (await ann.http.post("/profile", data={**form.fields, "name": "Ann Miller"})).status_code == 303
     kept = "select name, locale, time_zone from member where id = %s"
-    assert await desks.house.cast.row(kept, ann.member_id) == ("Ann Miller", "xx_YY", "Mars/Olympus")
+    assert await client.cast.row(kept, ann.member_id) == ("Ann Miller", "xx_YY", "Mars/Olympus")
     assert (await ann.send("/profile", {"name": "Ann", "locale": "de_DE", "time_zone": "UTC"})).status_code == 303
-    assert await desks.house.cast.row(kept, ann.member_id) == ("Ann", "de_DE", "UTC")
+    assert await client.cast.row(kept, ann.member_id) == ("Ann", "de_DE", "UTC")

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.api.conftest import Business, House
-from tests.console.conftest import Desk, Desks
+from tests.api.conftest import AccountData, AppClient
+from tests.console.browsers import Browser
 from tests.console.edits import CREATIONS, EDITS, NO_EDITS, Edit
 from tests.console.html_forms import HtmlForm, form_of, forms_of
 from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION, ids
@@ -36,68 +36,70 @@ SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move"}
 
 
 @dataclass
-class Opened:
+class OpenedForm:
     """A thing with the page of its form, and two people who may change it."""
 
-    house: House
+    client: AppClient
     edit: Edit
     path: str
     subject: object
-    me: Desk
-    other: Desk
+    me: Browser
+    other: Browser
     ids: dict[str, str]
 
-    async def page(self, desk: Desk | None = None) -> HtmlForm:
-        return form_of((await (desk or self.me).get(self.path)).text, self.path)
+    async def page(self, browser: Browser | None = None) -> HtmlForm:
+        return form_of((await (browser or self.me).get(self.path)).text, self.path)
 
-    async def send(self, desk: Desk, form: HtmlForm, *typed: dict[str, str]) -> httpx.Response:
+    async def send(self, browser: Browser, form: HtmlForm, *typed: dict[str, str]) -> httpx.Response:
         fields = dict(form.fields)
         for one in typed:
             fields |= {name: text.format(**self.ids) for name, text in one.items()}
-        return await desk.http.post(self.path, data=fields)
+        return await browser.submit(self.path, fields)
 
     async def values(self) -> dict[str, Any]:
-        row = await self.house.cast.row(self.edit.query, self.subject)
+        row = await self.client.cast.row(self.edit.query, self.subject)
         return dict(zip(self.edit.changes, row, strict=True))
 
     def expected(self, **changed: Any) -> dict[str, Any]:
         return {**{name: change.before for name, change in self.edit.changes.items()}, **changed}
 
 
-Open = Callable[[str], Any]
+OpenForm = Callable[[str], Any]
 
 
 @pytest.fixture
-async def opened(desks: Desks, business: Business, ids: dict[str, str]) -> Open:
-    cast = desks.house.cast
+async def open_form(client: AppClient, data: AccountData, ids: dict[str, str]) -> OpenForm:
+    cast = client.cast
     for table, id_, column in (
-        ("contract", business.contract, "details"),
-        ("organisation", business.partner.organisation_id, "name"),
-        ("storage_account", business.account, "name"),
-        ("member", business.member, "name"),
+        ("contract", data.contract, "details"),
+        ("organisation", data.partner.organisation_id, "name"),
+        ("storage_account", data.account, "name"),
+        ("member", data.member, "name"),
     ):
-        await cast.row(f"update {table} set {column} = 'Before' where id = %s returning id", id_)
-    actors = {Kind.OPERATOR: cast.operator, Kind.DISTRIBUTOR: business.distributor, Kind.PARTNER: business.partner}
+        await cast.row(f"update {table} set {column} = 'Before', name_key = 'before' where id = %s returning id", id_)
+    actors = {Kind.OPERATOR: cast.operator, Kind.DISTRIBUTOR: data.distributor, Kind.PARTNER: data.partner}
 
-    async def open_(route: str) -> Opened:
+    async def open_(route: str) -> OpenedForm:
         edit = EDITS[route]
         actor = actors[edit.kind]
-        me = await desks.of(actor, edit.role)
-        other = me if edit.by_self else await desks.of(actor, Role.ADMIN, "Colleague & Co")
+        me = await client.sign_in(actor, edit.role)
+        other = me if edit.by_self else await client.sign_in(actor, Role.ADMIN, "Colleague & Co")
         if "contract" in edit.changes:
             for whose in ("Mine", "Theirs"):
-                ids[f"contract {whose}"] = str(await cast.contract(business.distributor, details=whose))
+                ids[f"contract {whose}"] = str(await cast.contract(data.distributor, details=whose))
         subject = ids[edit.subject] if edit.subject else me.member_id
         if edit.by_self:
-            await cast.row("update member set name = 'Before' where id = %s returning id", subject)
-        return Opened(desks.house, edit, route.format(**ids), subject, me, other, ids)
+            await cast.row("update member set name = 'Before', name_key = 'before' where id = %s returning id", subject)
+        return OpenedForm(client, edit, route.format(**ids), subject, me, other, ids)
 
     return open_
 
 
 @pytest.mark.parametrize(("route", "name", "other"), PAIRS)
-async def test_what_two_people_change_in_two_fields_stays_both(opened: Open, route: str, name: str, other: str) -> None:
-    at: Opened = await opened(route)
+async def test_what_two_people_change_in_two_fields_stays_both(
+    open_form: OpenForm, route: str, name: str, other: str
+) -> None:
+    at: OpenedForm = await open_form(route)
     mine, theirs = at.edit.changes[name].mine, at.edit.changes[other].theirs
     stale = await at.page()
     assert (await at.send(at.other, await at.page(at.other), theirs[0])).status_code == 303
@@ -106,8 +108,10 @@ async def test_what_two_people_change_in_two_fields_stays_both(opened: Open, rou
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
-async def test_what_somebody_else_has_changed_is_not_replaced_unseen(opened: Open, route: str, name: str) -> None:
-    at: Opened = await opened(route)
+async def test_what_somebody_else_has_changed_is_not_replaced_unseen(
+    open_form: OpenForm, route: str, name: str
+) -> None:
+    at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
     untouched = {other: one.theirs for other, one in at.edit.changes.items() if other != name}
     stale = await at.page()
@@ -135,11 +139,11 @@ async def test_what_somebody_else_has_changed_is_not_replaced_unseen(opened: Ope
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
-async def test_of_two_at_once_one_is_told_of_the_other(opened: Open, route: str, name: str) -> None:
+async def test_of_two_at_once_one_is_told_of_the_other(open_form: OpenForm, route: str, name: str) -> None:
     """Both have read the thing before either could write: their statements wait for a lock that somebody holds."""
-    at: Opened = await opened(route)
+    at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
-    cast = at.house.cast
+    cast = at.client.cast
     first, second = await at.page(), await at.page(at.other)
     waiting = """
         select count(*) from pg_stat_activity
@@ -160,21 +164,21 @@ async def test_of_two_at_once_one_is_told_of_the_other(opened: Open, route: str,
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
-async def test_a_form_sent_twice_is_done_once(opened: Open, route: str, name: str) -> None:
-    at: Opened = await opened(route)
+async def test_a_form_sent_twice_is_done_once(open_form: OpenForm, route: str, name: str) -> None:
+    at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
     form = await at.page()
     entries = "select count(*) from audit_entry where subject_id = %s"
     assert (await at.send(at.me, form, change.mine[0])).status_code == 303
-    counted = await at.house.cast.row(entries, str(at.subject))
+    counted = await at.client.cast.row(entries, str(at.subject))
     assert (await at.send(at.me, form, change.mine[0])).status_code == 303
     assert await at.values() == at.expected(**{name: change.mine[1]})
-    assert await at.house.cast.row(entries, str(at.subject)) == counted
+    assert await at.client.cast.row(entries, str(at.subject)) == counted
 
 
 @pytest.mark.parametrize("route", EDITS)
-async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(opened: Open, route: str) -> None:
-    at: Opened = await opened(route)
+async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(open_form: OpenForm, route: str) -> None:
+    at: OpenedForm = await open_form(route)
     form = await at.page()
     before = await at.values()
     for broken in (
@@ -183,7 +187,7 @@ async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(opened
     ):
         typed = {field: text for change in at.edit.changes.values() for field, text in change.mine[0].items()}
         typed = {field: text.format(**at.ids) for field, text in typed.items()}
-        refused = await at.me.http.post(at.path, data={**broken, **typed})
+        refused = await at.me.submit(at.path, {**broken, **typed})
         assert refused.status_code == 422
         assert "this page is out of date" in refused.text
         assert await at.values() == before
@@ -193,8 +197,8 @@ async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(opened
 
 
 @pytest.mark.parametrize("route", EDITS)
-async def test_each_field_that_one_sees_says_what_it_was(opened: Open, route: str) -> None:
-    at: Opened = await opened(route)
+async def test_each_field_that_one_sees_says_what_it_was(open_form: OpenForm, route: str) -> None:
+    at: OpenedForm = await open_form(route)
     form = await at.page()
     assert form.names
     assert {PREFIX + name for name in form.names} == {name for name in form.hidden if name.startswith(PREFIX)}
@@ -203,10 +207,10 @@ async def test_each_field_that_one_sees_says_what_it_was(opened: Open, route: st
     assert f'action="{at.path}" autocomplete="off"' in page
 
 
-async def test_each_form_of_the_console_is_of_one_kind_or_the_other(house: House) -> None:
+async def test_each_form_of_the_console_is_of_one_kind_or_the_other(client: AppClient) -> None:
     posts = {
         route.path
-        for route in house.app.routes
+        for route in client.app.routes
         if isinstance(route, APIRoute)
         and "POST" in (route.methods or ())
         and route.endpoint.__module__.startswith("tonnage.console.")
@@ -216,20 +220,20 @@ async def test_each_form_of_the_console_is_of_one_kind_or_the_other(house: House
 
 
 async def test_what_a_page_shows_of_a_thing_that_exists_says_what_it_was(
-    desks: Desks, business: Business, ids: dict[str, str]
+    client: AppClient, data: AccountData, ids: dict[str, str]
 ) -> None:
     """Any form on any page: a field begins empty, unless the form is of a new thing or carries its originals."""
-    await desks.house.cast.row(
+    await client.cast.row(
         "update storage_account set suspended_at = now(), suspension_reason = 'Late' where id = %s returning id",
-        business.account,
+        data.account,
     )
     seen: set[str] = set()
-    actors: list[Actor] = [desks.house.cast.operator, business.distributor, business.partner]
+    actors: list[Actor] = [client.cast.operator, data.distributor, data.partner]
     creations = {path.format(**ids) for path in CREATIONS}
     for actor in actors:
-        desk = await desks.of(actor)
-        for path in pages_of(desks.house, actor.kind):
-            for form in forms_of((await desk.get(path.format(**ids))).text):
+        browser = await client.sign_in(actor)
+        for path in pages_of(client, actor.kind):
+            for form in forms_of((await browser.get(path.format(**ids))).text):
                 if form.is_post and form.action not in creations:
                     shown = {name for name, text in form.shown.items() if text}
                     assert {PREFIX + name for name in shown} <= form.hidden.keys(), (path, form)
@@ -237,10 +241,10 @@ async def test_what_a_page_shows_of_a_thing_that_exists_says_what_it_was(
     assert seen == {path.format(**ids) for path in EDITS.keys() - SHOWS_NOTHING_YET}
 
 
-def pages_of(house: House, kind: Kind) -> list[str]:
+def pages_of(client: AppClient, kind: Kind) -> list[str]:
     return [
         route.path
-        for route in house.app.routes
+        for route in client.app.routes
         if isinstance(route, APIRoute)
         and route.endpoint.__module__.startswith("tonnage.console.")
         and "GET" in (route.methods or ())

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.billing.histories import amend, move
-from tests.console.conftest import Desks
-from tests.usage.scenes import record
+from tests.usage.steps import record
 
 pytestmark = pytest.mark.anyio
 
@@ -22,9 +22,11 @@ HALF_OF_31_DAYS = 31 * 10**9 // 2
         ("KWD", "0.1", "KWD0.001", "KWD0.002"),
     ],
 )
-async def test_a_partner_that_moved_has_one_fee(desks: Desks, currency: str, price: str, half: str, whole: str) -> None:
+async def test_a_partner_that_moved_has_one_fee(
+    client: AppClient, currency: str, price: str, half: str, whole: str
+) -> None:
     """Half of the smallest unit under each of two contracts, in the digits of the currency."""
-    cast, now = desks.house.cast, desks.house.clock.now
+    cast, now = client.cast, client.clock.now
     today = now.replace(hour=0)  # in March, which has 31 days
     cast.now = now - timedelta(days=10)
     await cast.region()
@@ -35,12 +37,12 @@ async def test_a_partner_that_moved_has_one_fee(desks: Desks, currency: str, pri
     partner = await cast.partner(distributor, contracts[0])
     await record(cast, (await cast.account(partner), today - timedelta(days=1), HALF_OF_31_DAYS), now=now)
     await move(cast, distributor, partner, contracts[1], today)
-    desk, operator = await desks.of(distributor), await desks.of(cast.operator)
+    browser, operator = await client.sign_in(distributor), await client.sign_in(cast.operator)
     shown = {
-        "/distributor/partners": (desk, whole),
-        "/distributor/partners/excess": (desk, whole),
-        **{f"/distributor/partners?contract={contract}": (desk, half) for contract in contracts},
-        f"/distributor/partners/{partner.organisation_id}": (desk, whole),
+        "/distributor/partners": (browser, whole),
+        "/distributor/partners/excess": (browser, whole),
+        **{f"/distributor/partners?contract={contract}": (browser, half) for contract in contracts},
+        f"/distributor/partners/{partner.organisation_id}": (browser, whole),
         f"/operator/partners/{partner.organisation_id}": (operator, whole),
     }
     for path, (reader, fee) in shown.items():

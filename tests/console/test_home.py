@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.console.conftest import Desks
+from tests.api.conftest import AppClient
 from tonnage.access.actor import Role
 from tonnage.console.home import path_within
 
@@ -24,8 +24,8 @@ def test_what_could_lead_elsewhere_leads_to_the_start(text: str) -> None:
     assert path_within(text) == "/"
 
 
-async def test_everybody_begins_with_their_own_page(desks: Desks) -> None:
-    cast = desks.house.cast
+async def test_everybody_begins_with_their_own_page(client: AppClient) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
     for actor, path in (
@@ -33,33 +33,33 @@ async def test_everybody_begins_with_their_own_page(desks: Desks) -> None:
         (distributor, "/distributor/partners"),
         (partner, "/partner/accounts"),
     ):
-        desk = await desks.of(actor, Role.VIEWER)
-        answer = await desk.get("/")
+        browser = await client.sign_in(actor, Role.VIEWER)
+        answer = await browser.get("/")
         assert (answer.status_code, answer.headers["location"]) == (303, path)
 
 
-async def test_the_theme_is_kept_in_a_cookie(desks: Desks) -> None:
-    desk = await desks.of(await desks.house.cast.distributor())
-    answer = await desk.post("/theme", {"theme": "dark", "back": "/team"})
+async def test_the_theme_is_kept_in_a_cookie(client: AppClient) -> None:
+    browser = await client.sign_in(await client.cast.distributor())
+    answer = await browser.post("/theme", {"theme": "dark", "back": "/team"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/team")
-    assert 'data-theme="dark"' in (await desk.get("/team")).text
-    await desk.post("/theme", {"theme": "system"})
-    assert "data-theme=" not in (await desk.get("/team")).text.split("<head>")[0]
-    assert (await desk.http.post("/theme", data={"theme": "dark"})).status_code == 403
+    assert 'data-theme="dark"' in (await browser.get("/team")).text
+    await browser.post("/theme", {"theme": "system"})
+    assert "data-theme=" not in (await browser.get("/team")).text.split("<head>")[0]
+    assert (await browser.http.post("/theme", data={"theme": "dark"})).status_code == 403
 
 
-async def test_the_theme_can_be_chosen_on_a_page_that_is_not_there(desks: Desks) -> None:
-    desk = await desks.of(await desks.house.cast.distributor())
-    missing = await desk.get("/nowhere")
+async def test_the_theme_can_be_chosen_on_a_page_that_is_not_there(client: AppClient) -> None:
+    browser = await client.sign_in(await client.cast.distributor())
+    missing = await browser.get("/nowhere")
     assert missing.status_code == 404
     token = re.search(r'name="csrf" value="([^"]+)"', missing.text)
     assert token
-    answer = await desk.http.post("/theme", data={"csrf": token[1], "theme": "light", "back": "/nowhere"})
+    answer = await browser.http.post("/theme", data={"csrf": token[1], "theme": "light", "back": "/nowhere"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/nowhere")
 
 
-async def test_what_a_program_asks_for_is_refused_as_json(desks: Desks) -> None:
-    http = desks.house.http
+async def test_what_a_program_asks_for_is_refused_as_json(client: AppClient) -> None:
+    http = client.http
     for path, accept in (("/v1/nowhere", "text/html"), ("/nowhere", "*/*"), ("/ext/v1/nowhere", "text/html")):
         answer = await http.get(path, headers={"Accept": accept})
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

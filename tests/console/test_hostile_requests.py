@@ -6,10 +6,9 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.authentication.members import OTHER_WORD, WORD, Person, cheap
 from tests.clocks import clocks
-from tests.console.conftest import Desks
 from tests.console.guests import ann, browser, send, sign_in
 from tonnage.asgi import create_app
 from tonnage.services import SignInSettings
@@ -23,10 +22,10 @@ CROSSED = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 
 @pytest.fixture
-async def behind_tls(house: House, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
+async def behind_tls(client: AppClient, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
     """The console as it is reached by https, though a proxy speaks plain HTTP with it."""
     settings = SignInSettings(public_url="https://console.example.com")
-    app = create_app(conninfo, **clocks(house.clock), passwords=cheap(), sign_in=settings)
+    app = create_app(conninfo, **clocks(client.clock), passwords=cheap(), sign_in=settings)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         transport = httpx.ASGITransport(app)
@@ -89,9 +88,9 @@ async def test_a_new_password_is_a_new_cookie(browser: httpx.AsyncClient, ann: P
 @pytest.mark.parametrize(
     "query", ["to=0001-01-01", "from=0001-01-01&to=0001-01-02", "to=9999-12-31", "from=9999-12-31"]
 )
-async def test_no_day_of_the_calendar_is_a_crash(desks: Desks, query: str) -> None:
-    cast = desks.house.cast
+async def test_no_day_of_the_calendar_is_a_crash(client: AppClient, query: str) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor), 0)
-    desk = await desks.of(partner)
-    assert (await desk.get(f"/partner/usage?{query}")).status_code in {200, 422}
+    browser = await client.sign_in(partner)
+    assert (await browser.get(f"/partner/usage?{query}")).status_code in {200, 422}

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.cast import NOW
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Role
 from tonnage.console.organisation.keys import end_of
 from tonnage.errors import Invalid
@@ -16,13 +17,13 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def distributor(desks: Desks) -> Actor:
-    return await desks.house.cast.distributor()
+async def distributor(client: AppClient) -> Actor:
+    return await client.cast.distributor()
 
 
 @pytest.fixture
-async def admin(desks: Desks, distributor: Actor) -> Desk:
-    return await desks.of(distributor)
+async def admin(client: AppClient, distributor: Actor) -> Browser:
+    return await client.sign_in(distributor)
 
 
 def _shown_key(page: str) -> str:
@@ -31,7 +32,7 @@ def _shown_key(page: str) -> str:
     return found[1]
 
 
-async def test_a_key_is_shown_once_and_works_with_its_role(desks: Desks, admin: Desk) -> None:
+async def test_a_key_is_shown_once_and_works_with_its_role(client: AppClient, admin: Browser) -> None:
     made = await admin.send("/keys/new", {"description": "<b>Billing</b>", "role": "viewer"})
     assert made.status_code == 200
     assert "no-store" in made.headers["cache-control"]
@@ -41,24 +42,22 @@ async def test_a_key_is_shown_once_and_works_with_its_role(desks: Desks, admin: 
     assert f"{key[:8]}…" in listed.text
     assert key not in listed.text
     headers = {"Authorization": f"Bearer {key}"}
-    assert (await desks.house.http.get("/v1/contract/list", headers=headers)).status_code == 200
-    assert (await desks.house.http.post("/v1/partner", headers=headers, json={})).status_code == 403
+    assert (await client.http.get("/v1/contract/list", headers=headers)).status_code == 200
+    assert (await client.http.post("/v1/partner", headers=headers, json={})).status_code == 403
 
 
-async def test_a_last_day_ends_with_that_day_of_the_members_time_zone(desks: Desks, admin: Desk) -> None:
-    await desks.house.cast.row(
-        "update member set time_zone = 'Europe/Berlin' where id = %s returning id", admin.member_id
-    )
-    today = desks.house.clock.now.astimezone(ZoneInfo("Europe/Berlin")).date()
+async def test_a_last_day_ends_with_that_day_of_the_members_time_zone(client: AppClient, admin: Browser) -> None:
+    await client.cast.row("update member set time_zone = 'Europe/Berlin' where id = %s returning id", admin.member_id)
+    today = client.clock.now.astimezone(ZoneInfo("Europe/Berlin")).date()
     made = await admin.send("/keys/new", {"description": "Today", "role": "staff", "last_day": today.isoformat()})
     assert made.status_code == 200
     assert "valid until the end of" in made.text
-    (until,) = await desks.house.cast.row("select valid_until from api_key where description = 'Today'")
+    (until,) = await client.cast.row("select valid_until from api_key where description = 'Today'")
     assert until == datetime(today.year, today.month, today.day, tzinfo=ZoneInfo("Europe/Berlin")) + timedelta(days=1)
 
 
-async def test_a_day_that_is_over_is_refused_and_everything_typed_is_kept(desks: Desks, admin: Desk) -> None:
-    yesterday = (desks.house.clock.now - timedelta(days=1)).date().isoformat()
+async def test_a_day_that_is_over_is_refused_and_everything_typed_is_kept(client: AppClient, admin: Browser) -> None:
+    yesterday = (client.clock.now - timedelta(days=1)).date().isoformat()
     refused = await admin.send("/keys/new", {"description": "Late", "role": "admin", "last_day": yesterday})
     assert refused.status_code == 422
     assert 'id="last_day-error"' in refused.text
@@ -77,46 +76,44 @@ def test_the_calendar_has_an_end() -> None:
         end_of(date.max, ZoneInfo("Pacific/Honolulu"))
 
 
-async def test_a_key_is_revoked_after_a_question(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    await desks.house.key(distributor, Role.VIEWER)
-    (key_id,) = await desks.house.cast.row(
-        "select id from api_key where organisation_id = %s", distributor.organisation_id
-    )
+async def test_a_key_is_revoked_after_a_question(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    await client.key(distributor, Role.VIEWER)
+    (key_id,) = await client.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
     path = f"/keys/{key_id}/revocation"
     asked = await admin.get(path)
     assert "stops within a second" in asked.text
     revoked = await admin.send(path)
     assert (revoked.status_code, revoked.headers["location"]) == (303, "/keys")
-    (at,) = await desks.house.cast.row("select revoked_at from api_key where id = %s", key_id)
-    assert at == desks.house.clock.now
+    (at,) = await client.cast.row("select revoked_at from api_key where id = %s", key_id)
+    assert at == client.clock.now
     listed = await admin.get("/keys")
     assert "Revoked" in listed.text
     assert path not in listed.text
 
 
-async def test_an_expired_key_looks_it(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    await desks.house.cast.key(distributor, valid_until=NOW + timedelta(days=1))
+async def test_an_expired_key_looks_it(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    await client.cast.key(distributor, valid_until=NOW + timedelta(days=1))
     assert "Expired" not in (await admin.get("/keys")).text
-    await desks.house.cast.row(
+    await client.cast.row(
         "update api_key set valid_until = %s where organisation_id = %s returning id",
-        desks.house.clock.now,
+        client.clock.now,
         distributor.organisation_id,
     )
     assert "Expired" in (await admin.get("/keys")).text
 
 
-async def test_a_strangers_key_is_neither_shown_nor_revoked(desks: Desks, admin: Desk) -> None:
-    stranger = await desks.house.cast.distributor()
-    await desks.house.cast.key(stranger)
-    (key_id, hint) = await desks.house.cast.row(
+async def test_a_strangers_key_is_neither_shown_nor_revoked(client: AppClient, admin: Browser) -> None:
+    stranger = await client.cast.distributor()
+    await client.cast.key(stranger)
+    (key_id, hint) = await client.cast.row(
         "select id, hint from api_key where organisation_id = %s", stranger.organisation_id
     )
     assert hint not in (await admin.get("/keys")).text
     assert (await admin.get(f"/keys/{key_id}/revocation")).status_code == 404
 
 
-async def test_only_admins_open_the_keys(desks: Desks, distributor: Actor) -> None:
+async def test_only_admins_open_the_keys(client: AppClient, distributor: Actor) -> None:
     for role in (Role.VIEWER, Role.STAFF):
-        desk = await desks.of(distributor, role)
+        browser = await client.sign_in(distributor, role)
         for path in ("/keys", "/keys/new"):
-            assert (await desk.get(path)).status_code == 403
+            assert (await browser.get(path)).status_code == 403

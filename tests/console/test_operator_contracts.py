@@ -5,8 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.cast import TB, unique
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tonnage.access.actor import Role
 from tonnage.contracts.lists import terms_of
 
@@ -14,15 +15,15 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def admin(desks: Desks) -> Desk:
-    return await desks.of(desks.house.cast.operator)
+async def admin(client: AppClient) -> Browser:
+    return await client.sign_in(client.cast.operator)
 
 
 def contract(**other: str) -> dict[str, str]:
     return {"details": "Disks", "reserved": "20", "reserved_unit": "TB", "price": "95.5", "currency": "eur", **other}
 
 
-async def test_a_distributor_is_created_and_gets_its_first_admin(desks: Desks, admin: Desk) -> None:
+async def test_a_distributor_is_created_and_gets_its_first_admin(client: AppClient, admin: Browser) -> None:
     name = unique("<i>Disks & Co</i>")
     made = await admin.send("/operator/distributors/new", {"name": name})
     assert made.status_code == 303
@@ -39,14 +40,14 @@ async def test_a_distributor_is_created_and_gets_its_first_admin(desks: Desks, a
     assert member["email"] in (await admin.get(f"/operator/members?q={member['email']}")).text
 
 
-async def test_a_distributor_without_a_name_is_refused(admin: Desk) -> None:
+async def test_a_distributor_without_a_name_is_refused(admin: Browser) -> None:
     refused = await admin.send("/operator/distributors/new", {"name": " "})
     assert refused.status_code == 422
     assert 'id="name-error"' in refused.text
 
 
-async def test_a_contract_is_signed(desks: Desks, admin: Desk) -> None:
-    distributor = await desks.house.cast.distributor()
+async def test_a_contract_is_signed(client: AppClient, admin: Browser) -> None:
+    distributor = await client.cast.distributor()
     chosen = await admin.get(f"/operator/contracts/new?distributor={distributor.organisation_id}")
     assert f'value="{distributor.organisation_id}" selected' in chosen.text
     made = await admin.send("/operator/contracts/new", contract(distributor=str(distributor.organisation_id)))
@@ -56,7 +57,7 @@ async def test_a_contract_is_signed(desks: Desks, admin: Desk) -> None:
     assert "95.5 EUR" in page
 
 
-async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admin: Desk) -> None:
+async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admin: Browser) -> None:
     refused = await admin.send("/operator/contracts/new", contract(distributor="", price="dear", currency="euros"))
     assert refused.status_code == 422
     for field in ("distributor", "price", "currency"):
@@ -69,22 +70,22 @@ async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admi
 
 
 @pytest.mark.parametrize("currency", ["XXX", "zzz", "XAU"])
-async def test_a_contract_is_in_a_real_currency(desks: Desks, admin: Desk, currency: str) -> None:
-    distributor = (await desks.house.cast.distributor()).organisation_id
+async def test_a_contract_is_in_a_real_currency(client: AppClient, admin: Browser, currency: str) -> None:
+    distributor = (await client.cast.distributor()).organisation_id
     fields = contract(distributor=str(distributor), currency=currency)
     refused = await admin.send("/operator/contracts/new", fields)
     assert refused.status_code == 422
     assert 'id="currency-error"' in refused.text
     assert f'value="{currency}"' in refused.text
-    assert await desks.house.cast.row("select count(*) from contract where distributor_id = %s", distributor) == (0,)
+    assert await client.cast.row("select count(*) from contract where distributor_id = %s", distributor) == (0,)
 
 
-async def test_an_amended_contract_shows_what_applied_before(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_an_amended_contract_shows_what_applied_before(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     signed = await cast.contract(await cast.distributor(), 10 * TB, details="Before")
     path = f"/operator/contracts/{signed}"
     assert 'value="10"' in (await admin.get(path)).text
-    desks.house.clock.now += timedelta(minutes=5)
+    client.clock.now += timedelta(minutes=5)
     changed = {"details": "After", "reserved": "12.5", "reserved_unit": "TB", "price": "0.5"}
     assert (await admin.send(path, changed)).status_code == 303
     page = (await admin.get(path)).text
@@ -93,13 +94,13 @@ async def test_an_amended_contract_shows_what_applied_before(desks: Desks, admin
     assert "100 EUR" in page
     now, before = await cast.database.run(terms_of, signed)
     assert (now.valid_from, now.reserved, str(now.price_cents), now.currency) == (
-        desks.house.clock.now, 125 * TB // 10, "0.5", "EUR",
+        client.clock.now, 125 * TB // 10, "0.5", "EUR",
     )  # fmt: skip
     assert (before.valid_from, before.reserved, before.price_cents) == (cast.now, 10 * TB, 100)
 
 
-async def test_a_contract_does_not_go_below_what_is_allocated(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_a_contract_does_not_go_below_what_is_allocated(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     signed = await cast.contract(distributor, 10 * TB)
     await cast.partner(distributor, signed, 4 * TB)
@@ -115,24 +116,24 @@ async def test_a_contract_does_not_go_below_what_is_allocated(desks: Desks, admi
     assert 'id="reserved-error"' in unreadable.text
 
 
-async def test_terms_of_nothing(desks: Desks) -> None:
-    assert await desks.house.cast.database.run(terms_of, uuid4()) == []
+async def test_terms_of_nothing(client: AppClient) -> None:
+    assert await client.cast.database.run(terms_of, uuid4()) == []
 
 
 @pytest.mark.parametrize("path", ["distributors/new", "contracts/new", "regions/new"])
-async def test_only_admins_make_things(desks: Desks, path: str) -> None:
-    staff = await desks.of(desks.house.cast.operator, Role.STAFF)
+async def test_only_admins_make_things(client: AppClient, path: str) -> None:
+    staff = await client.sign_in(client.cast.operator, Role.STAFF)
     refused = await staff.get(f"/operator/{path}")
     assert refused.status_code == 403
     assert "needs the role admin" in refused.text
     assert (await staff.post(f"/operator/{path}", {"name": "x"})).status_code == 403
 
 
-async def test_staff_sees_no_button_that_it_may_not_use(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_staff_sees_no_button_that_it_may_not_use(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     signed: UUID = await cast.contract(distributor)
-    staff = await desks.of(cast.operator, Role.STAFF)
+    staff = await client.sign_in(cast.operator, Role.STAFF)
     for path, button in (
         ("distributors", "Create distributor"),
         (f"distributors/{distributor.organisation_id}", "Add member"),

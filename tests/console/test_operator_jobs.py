@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.console.conftest import Desk, Desks
+from tests.api.conftest import AppClient
+from tests.console.browsers import Browser
 from tonnage.access.actor import Role
 from tonnage.jobs import defer
 
@@ -10,12 +11,12 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def admin(desks: Desks) -> Desk:
-    return await desks.of(desks.house.cast.operator)
+async def admin(client: AppClient) -> Browser:
+    return await client.sign_in(client.cast.operator)
 
 
-async def failed(desks: Desks, subject: str, reason: str = "It broke.") -> int:
-    cast = desks.house.cast
+async def failed(client: AppClient, subject: str, reason: str = "It broke.") -> int:
+    cast = client.cast
     await cast.database.run(defer, "provisioning.full_reconcile", subject)
     (job_id,) = await cast.row(
         "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %s returning id",
@@ -27,44 +28,44 @@ async def failed(desks: Desks, subject: str, reason: str = "It broke.") -> int:
     return job_id
 
 
-async def status(desks: Desks, job_id: int) -> str:
-    row = await desks.house.cast.row("select status::text from procrastinate_jobs where id = %s", job_id)
+async def status(client: AppClient, job_id: int) -> str:
+    row = await client.cast.row("select status::text from procrastinate_jobs where id = %s", job_id)
     return row[0]
 
 
-async def test_a_failed_job_says_why_and_is_tried_again(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_a_failed_job_says_why_and_is_tried_again(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     name = await cast.region()
     (region_id,) = await cast.row("select id from region where name = %s", name)
-    job_id = await failed(desks, str(region_id), "<b>It</b> broke.")
+    job_id = await failed(client, str(region_id), "<b>It</b> broke.")
     page = (await admin.get("/operator/jobs?show=failed")).text
-    assert "Compare the cluster with the database" in page
+    assert "Compare a cluster with the database" in page
     assert name in page
     assert "&lt;b&gt;It&lt;/b&gt; broke." in page
     assert f"/operator/jobs/{job_id}/retry" in page
     assert f"/operator/jobs/{job_id}/retry" not in (await admin.get("/operator/jobs?show=waiting")).text
     tried = await admin.post(f"/operator/jobs/{job_id}/retry")
     assert (tried.status_code, tried.headers["location"]) == (303, "/operator/jobs")
-    assert await status(desks, job_id) == "todo"
+    assert await status(client, job_id) == "todo"
 
 
-async def test_all_are_tried_again(desks: Desks, admin: Desk) -> None:
-    ids = [await failed(desks, f"all {number}") for number in range(2)]
+async def test_all_are_tried_again(client: AppClient, admin: Browser) -> None:
+    ids = [await failed(client, f"all {number}") for number in range(2)]
     assert (await admin.post("/operator/jobs/retry")).status_code == 303
-    assert [await status(desks, job_id) for job_id in ids] == ["todo", "todo"]
+    assert [await status(client, job_id) for job_id in ids] == ["todo", "todo"]
 
 
 @pytest.mark.parametrize("job_id", ["9" * 18, "9" * 30, "9" * 5000, "x", "-1", "\N{SUPERSCRIPT TWO}", "1.5"])
-async def test_what_is_no_job(admin: Desk, job_id: str) -> None:
+async def test_what_is_no_job(admin: Browser, job_id: str) -> None:
     assert (await admin.post(f"/operator/jobs/{job_id}/retry")).status_code == 404
 
 
-async def test_staff_looks_only(desks: Desks) -> None:
-    job_id = await failed(desks, "looked at")
-    staff = await desks.of(desks.house.cast.operator, Role.STAFF)
+async def test_staff_looks_only(client: AppClient) -> None:
+    job_id = await failed(client, "looked at")
+    staff = await client.sign_in(client.cast.operator, Role.STAFF)
     page = await staff.get("/operator/jobs?show=failed")
     assert "looked at" in page.text
     assert "/retry" not in page.text
     assert (await staff.post(f"/operator/jobs/{job_id}/retry")).status_code == 403
     assert (await staff.post("/operator/jobs/retry")).status_code == 403
-    assert await status(desks, job_id) == "failed"
+    assert await status(client, job_id) == "failed"

@@ -2,15 +2,19 @@
 
 import csv
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import pytest
 
-from tests.cast import TB, unique
-from tests.console.conftest import Desk, Desks
-from tests.usage.scenes import record
+from tests.api.conftest import AppClient, application
+from tests.cast import TB, Cast, unique
+from tests.console.browsers import Browser
+from tests.usage.steps import record
 from tonnage.access.actor import Actor, Role
-from tonnage.usage import top_movers_queries
+from tonnage.db import connect
+from tonnage.usage.top_movers_queries import FEW_PARTNERS
 
 pytestmark = pytest.mark.anyio
 
@@ -19,15 +23,25 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 HOSTILE = '=cmd|"/c calc" <script>alert(1)</script>'
 ESCAPED = "=cmd|&#34;/c calc&#34; &lt;script&gt;alert(1)&lt;/script&gt;"
 
+MANY = """
+    with o as (
+        insert into organisation (kind, parent_id, name, name_key)
+        select 'partner', %s, 'Partner ' || n, 'partner ' || n from generate_series(1, %s) n returning id
+    ), p as (
+        insert into partner (id, distributor_id, contract_id, allocated_capacity)
+        select id, %s, %s, 0 from o returning id
+    )
+    select count(*) from p"""
+
 
 @pytest.fixture
-async def viewer(desks: Desks) -> Desk:
-    return await desks.of(desks.house.cast.operator, Role.VIEWER)
+async def viewer(client: AppClient) -> Browser:
+    return await client.sign_in(client.cast.operator, Role.VIEWER)
 
 
-async def hostile(desks: Desks) -> tuple[str, Actor, Actor, int]:
+async def hostile(client: AppClient) -> tuple[str, Actor, Actor, int]:
     """A word that is in all names, and a distributor, a partner and an account with a contract between them."""
-    cast, word = desks.house.cast, uuid4().hex
+    cast, word = client.cast, uuid4().hex
     region = await cast.region()
     name = f"{HOSTILE} {word}"
     distributor = await cast.distributor(name)
@@ -41,8 +55,8 @@ def rows_of(file: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts"])
-async def test_a_file_has_what_the_list_has_and_is_harmless(desks: Desks, viewer: Desk, what: str) -> None:
-    word, *_ = await hostile(desks)
+async def test_a_file_has_what_the_list_has_and_is_harmless(client: AppClient, viewer: Browser, what: str) -> None:
+    word, *_ = await hostile(client)
     listed = await viewer.get(f"/operator/{what}?q={word}")
     assert f"{ESCAPED} {word}" in listed.text
     assert "<script>alert" not in listed.text
@@ -57,24 +71,24 @@ async def test_a_file_has_what_the_list_has_and_is_harmless(desks: Desks, viewer
 
 
 @pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts", "members"])
-async def test_a_list_without_anything_says_so(viewer: Desk, what: str) -> None:
+async def test_a_list_without_anything_says_so(viewer: Browser, what: str) -> None:
     listed = await viewer.get(f"/operator/{what}?q={uuid4().hex}")
     assert listed.status_code == 200
     assert "is like that" in listed.text
 
 
-async def test_a_file_is_in_the_order_of_the_list(desks: Desks, viewer: Desk) -> None:
+async def test_a_file_is_in_the_order_of_the_list(client: AppClient, viewer: Browser) -> None:
     word = uuid4().hex
     for letter in "bca":
-        await desks.house.cast.distributor(f"{letter} {word}")
+        await client.cast.distributor(f"{letter} {word}")
     _, *rows = rows_of((await viewer.get(f"/operator/distributors.csv?q={word}&sort=name.desc")).text)
     assert [row[0][0] for row in rows] == ["c", "b", "a"]
     page = (await viewer.get(f"/operator/distributors?q={word}&sort=name.desc")).text
     assert page.index(f"c {word}") < page.index(f"b {word}") < page.index(f"a {word}")
 
 
-async def test_partners_of_one(desks: Desks, viewer: Desk) -> None:
-    cast = desks.house.cast
+async def test_partners_of_one(client: AppClient, viewer: Browser) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     one, other = await cast.contract(distributor), await cast.contract(distributor)
     names = [unique("Partner"), unique("Partner")]
@@ -90,9 +104,9 @@ async def test_partners_of_one(desks: Desks, viewer: Desk) -> None:
     assert names[0] not in (await viewer.get(f"/operator/partners?contract={NOBODY}")).text
 
 
-async def test_a_partner_and_an_account_to_look_at(desks: Desks, viewer: Desk) -> None:
-    word, distributor, partner, account = await hostile(desks)
-    cast = desks.house.cast
+async def test_a_partner_and_an_account_to_look_at(client: AppClient, viewer: Browser) -> None:
+    word, distributor, partner, account = await hostile(client)
+    cast = client.cast
     await record(cast, (account, cast.now, TB // 2), now=cast.now)
     page = await viewer.get(f"/operator/partners/{partner.organisation_id}")
     assert f"{ESCAPED} {word}" in page.text
@@ -125,12 +139,12 @@ async def test_a_partner_and_an_account_to_look_at(desks: Desks, viewer: Desk) -
         f"members/{NOBODY}",
     ],
 )
-async def test_what_there_is_not(viewer: Desk, path: str) -> None:
+async def test_what_there_is_not(viewer: Browser, path: str) -> None:
     assert (await viewer.get(f"/operator/{path}")).status_code == 404
 
 
-async def test_pages_of_the_operator_are_there_for_nobody_else(desks: Desks) -> None:
-    other = await desks.of(await desks.house.cast.distributor())
+async def test_pages_of_the_operator_are_there_for_nobody_else(client: AppClient) -> None:
+    other = await client.sign_in(await client.cast.distributor())
     for path in (
         "",
         "/movers",
@@ -147,10 +161,10 @@ async def test_pages_of_the_operator_are_there_for_nobody_else(desks: Desks) -> 
         assert (await other.post(f"/operator/{path}")).status_code == 404
 
 
-async def test_members_of_everybody(desks: Desks, viewer: Desk) -> None:
-    distributor = await desks.house.cast.distributor()
-    member = await desks.of(distributor)
-    admin = await desks.of(desks.house.cast.operator)
+async def test_members_of_everybody(client: AppClient, viewer: Browser) -> None:
+    distributor = await client.cast.distributor()
+    member = await client.sign_in(distributor)
+    admin = await client.sign_in(client.cast.operator)
     path = f"/operator/members/{distributor.organisation_id}"
     link = f'href="{path}"'
     assert link in (await viewer.get(f"/operator/members?q={member.email}&show=distributor")).text
@@ -165,8 +179,8 @@ async def test_members_of_everybody(desks: Desks, viewer: Desk) -> None:
     assert member.email not in (await admin.get(path)).text
 
 
-async def test_the_overview_tells_of_partners_that_are_over(desks: Desks, viewer: Desk) -> None:
-    cast = desks.house.cast
+async def test_the_overview_tells_of_partners_that_are_over(client: AppClient, viewer: Browser) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     name = unique("<i>Over</i>")
     partner = await cast.partner(distributor, await cast.contract(distributor), TB, name=name, overdraft=True)
@@ -181,13 +195,17 @@ async def test_the_overview_tells_of_partners_that_are_over(desks: Desks, viewer
 
 
 async def test_movers_come_later_where_there_are_many_partners(
-    desks: Desks, viewer: Desk, monkeypatch: pytest.MonkeyPatch
+    new_database: Callable[[], AbstractContextManager[str]],
 ) -> None:
-    cast = desks.house.cast
-    distributor = await cast.distributor()
-    await cast.partner(distributor, await cast.contract(distributor))
-    assert await cast.database.run(top_movers_queries.has_few_partners)
-    monkeypatch.setattr(top_movers_queries, "FEW_PARTNERS", 0)
-    assert not await cast.database.run(top_movers_queries.has_few_partners)
-    assert 'hx-get="/operator/movers"' in (await viewer.get("/operator")).text
-    assert 'id="movers"' in (await viewer.get("/operator/movers")).text
+    later = 'hx-get="/operator/movers"'
+    with new_database() as conninfo:
+        async with connect(conninfo) as database, application(conninfo, await Cast.of(database)) as client:
+            distributor = await client.cast.distributor()
+            owner, contract = distributor.organisation_id, await client.cast.contract(distributor)
+            viewer = await client.sign_in(client.cast.operator, Role.VIEWER)
+            assert later not in (await viewer.get("/operator")).text
+            await client.cast.row(MANY, owner, FEW_PARTNERS, owner, contract)
+            assert later not in (await viewer.get("/operator")).text
+            await client.cast.partner(distributor, contract)
+            assert later in (await viewer.get("/operator")).text
+            assert 'id="movers"' in (await viewer.get("/operator/movers")).text

@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.cast import Cast, unique, with_role
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tonnage.access.actor import Role
 from tonnage.db import Connection, connect
 from tonnage.errors import Conflict, Forbidden, NotFound
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def admin(desks: Desks) -> Desk:
-    return await desks.of(desks.house.cast.operator)
+async def admin(client: AppClient) -> Browser:
+    return await client.sign_in(client.cast.operator)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def defaults(cast: Cast) -> list[str]:
     return [one.name for one in await cast.database.run(region_choices) if one.is_default]
 
 
-async def test_a_region_is_added_and_removed(desks: Desks, admin: Desk) -> None:
+async def test_a_region_is_added_and_removed(client: AppClient, admin: Browser) -> None:
     name = unique("r").replace(" ", "")
     added = await admin.send("/operator/regions/new", region(name))
     assert (added.status_code, added.headers["location"]) == (303, "/operator/regions")
@@ -50,10 +51,10 @@ async def test_a_region_is_added_and_removed(desks: Desks, admin: Desk) -> None:
     assert f'value="{name}"' in again.text
     removed = await admin.send(f"/operator/regions/{name}/removal")
     assert removed.status_code == 303
-    assert name not in [one.name for one in await desks.house.cast.database.run(region_choices)]
+    assert name not in [one.name for one in await client.cast.database.run(region_choices)]
 
 
-async def test_a_refused_region_keeps_what_was_typed(admin: Desk) -> None:
+async def test_a_refused_region_keeps_what_was_typed(admin: Browser) -> None:
     refused = await admin.send("/operator/regions/new", {**region("No Name"), "s3": "ftp://disk", "iam": ""})
     assert refused.status_code == 422
     for field in ("name", "s3", "iam"):
@@ -62,8 +63,8 @@ async def test_a_refused_region_keeps_what_was_typed(admin: Desk) -> None:
     assert 'value="ftp://disk"' in refused.text
 
 
-async def test_a_region_with_accounts_stays(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_a_region_with_accounts_stays(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     name = await cast.region()
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
@@ -76,8 +77,8 @@ async def test_a_region_with_accounts_stays(desks: Desks, admin: Desk) -> None:
     assert "delete them first" in refused.text
 
 
-async def test_the_default_is_chosen(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_the_default_is_chosen(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     _, other = await cast.region(), await cast.region()
     (before,) = await defaults(cast)
     chosen = await admin.post(f"/operator/regions/{other}/default")
@@ -135,8 +136,8 @@ async def test_what_is_left_to_people(alone: Cast) -> None:
     ]
 
 
-async def test_a_comparison_is_asked_for_where_there_is_a_cluster(desks: Desks, admin: Desk) -> None:
-    cast = desks.house.cast
+async def test_a_comparison_is_asked_for_where_there_is_a_cluster(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
     name = await cast.region()
     metered = await admin.post(f"/operator/regions/{name}/sweep")
     assert metered.status_code == 404
@@ -155,7 +156,7 @@ async def test_a_comparison_is_asked_for_where_there_is_a_cluster(desks: Desks, 
     assert (await admin.send(f"/operator/regions/{name}/removal")).status_code == 303
 
 
-async def test_unknown_regions(admin: Desk) -> None:
+async def test_unknown_regions(admin: Browser) -> None:
     for path in ("removal", "sweep", "default"):
         assert (await admin.post(f"/operator/regions/nowhere/{path}")).status_code == 404
     assert (await admin.get("/operator/regions/nowhere/removal")).status_code == 404

@@ -5,9 +5,8 @@ import io
 
 import pytest
 
-from tests.api.conftest import Business
+from tests.api.conftest import AccountData, AppClient
 from tests.cast import TB, unique
-from tests.console.conftest import Desks
 from tonnage.access.actor import Role
 
 pytestmark = pytest.mark.anyio
@@ -25,21 +24,21 @@ def table_of(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-async def test_an_account_is_created_and_in_the_list(desks: Desks, business: Business) -> None:
-    desk = await desks.of(business.partner, Role.STAFF)
-    made = await desk.send("/partner/accounts/new", typed(name="<b>Harbour</b>"))
+async def test_an_account_is_created_and_in_the_list(client: AppClient, data: AccountData) -> None:
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    made = await browser.send("/partner/accounts/new", typed(name="<b>Harbour</b>"))
     assert made.status_code == 303
-    listed = await desk.get("/partner/accounts")
+    listed = await browser.get("/partner/accounts")
     assert "&lt;b&gt;Harbour&lt;/b&gt;" in listed.text
     assert "<b>Harbour" not in listed.text
     assert f'href="{made.headers["location"]}"' in listed.text
     assert "The storage account was created." in listed.text
-    assert (await desk.get(made.headers["location"])).status_code == 200
+    assert (await browser.get(made.headers["location"])).status_code == 200
 
 
-async def test_what_is_refused_keeps_what_was_typed_and_names_the_field(desks: Desks, business: Business) -> None:
-    desk = await desks.of(business.partner, Role.STAFF)
-    too_much = await desk.send("/partner/accounts/new", typed(allocated="9.5", overdraft="on"))
+async def test_what_is_refused_keeps_what_was_typed_and_names_the_field(client: AppClient, data: AccountData) -> None:
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    too_much = await browser.send("/partner/accounts/new", typed(allocated="9.5", overdraft="on"))
     assert too_much.status_code == 409
     assert 'id="allocated-error"' in too_much.text
     assert 'id="email-error"' not in too_much.text
@@ -47,40 +46,40 @@ async def test_what_is_refused_keeps_what_was_typed_and_names_the_field(desks: D
     assert 'name="overdraft" checked' in too_much.text
     assert PASSWORD not in too_much.text
     first = typed()
-    assert (await desk.send("/partner/accounts/new", first)).status_code == 303
-    taken = await desk.send("/partner/accounts/new", first)
+    assert (await browser.send("/partner/accounts/new", first)).status_code == 303
+    taken = await browser.send("/partner/accounts/new", first)
     assert taken.status_code == 409
     assert 'id="email-error"' in taken.text
     assert 'id="allocated-error"' not in taken.text
-    broken = await desk.send("/partner/accounts/new", typed(email="nobody", password="short", allocated="much"))
+    broken = await browser.send("/partner/accounts/new", typed(email="nobody", password="short", allocated="much"))
     assert broken.status_code == 422
     for field in ("email", "password", "allocated"):
         assert f'id="{field}-error"' in broken.text
 
 
-async def test_the_remainder_is_that_of_the_partner(desks: Desks, business: Business) -> None:
-    desk = await desks.of(business.partner, Role.STAFF)
-    assert 'data-remaining="9000000000000"' in (await desk.get("/partner/accounts/new")).text
-    distributor = business.distributor
-    unlimited = await desks.house.cast.partner(distributor, business.contract)
-    assert "data-remaining" not in (await (await desks.of(unlimited)).get("/partner/accounts/new")).text
+async def test_the_remainder_is_that_of_the_partner(client: AppClient, data: AccountData) -> None:
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    assert 'data-remaining="9000000000000"' in (await browser.get("/partner/accounts/new")).text
+    distributor = data.distributor
+    unlimited = await client.cast.partner(distributor, data.contract)
+    assert "data-remaining" not in (await (await client.sign_in(unlimited)).get("/partner/accounts/new")).text
 
 
-async def test_a_region_is_chosen_where_there_are_several(desks: Desks, business: Business) -> None:
-    other = await desks.house.cast.region()
-    desk = await desks.of(business.partner, Role.STAFF)
-    assert f'<option value="{other}"' in (await desk.get("/partner/accounts/new")).text
-    made = await desk.send("/partner/accounts/new", typed(region=other))
+async def test_a_region_is_chosen_where_there_are_several(client: AppClient, data: AccountData) -> None:
+    other = await client.cast.region()
+    browser = await client.sign_in(data.partner, Role.STAFF)
+    assert f'<option value="{other}"' in (await browser.get("/partner/accounts/new")).text
+    made = await browser.send("/partner/accounts/new", typed(region=other))
     assert made.status_code == 303
-    assert other in (await desk.get(made.headers["location"])).text
+    assert other in (await browser.get(made.headers["location"])).text
 
 
-async def test_a_viewer_sees_the_list_and_the_usage_without_ways_to_more(desks: Desks, business: Business) -> None:
-    viewer = await desks.of(business.partner, Role.VIEWER)
+async def test_a_viewer_sees_the_list_and_the_usage_without_ways_to_more(client: AppClient, data: AccountData) -> None:
+    viewer = await client.sign_in(data.partner, Role.VIEWER)
     listed = await viewer.get("/partner/accounts")
     assert listed.status_code == 200
-    assert str(business.account) in listed.text
-    assert f"/partner/accounts/{business.account}" not in listed.text
+    assert str(data.account) in listed.text
+    assert f"/partner/accounts/{data.account}" not in listed.text
     assert "/partner/accounts/new" not in listed.text
     assert (await viewer.get("/partner/accounts/new")).status_code == 403
     assert (await viewer.get("/partner/usage")).status_code == 200
@@ -88,44 +87,46 @@ async def test_a_viewer_sees_the_list_and_the_usage_without_ways_to_more(desks: 
     assert (await viewer.get("/partner/accounts.csv")).status_code == 200
 
 
-async def test_the_list_is_searched_filtered_and_sorted_and_so_is_its_file(desks: Desks, business: Business) -> None:
-    cast, partner = desks.house.cast, business.partner
+async def test_the_list_is_searched_filtered_and_sorted_and_so_is_its_file(
+    client: AppClient, data: AccountData
+) -> None:
+    cast, partner = client.cast, data.partner
     await cast.account(partner, 3 * TB, name="Anchor")
     await cast.account(partner, 0, name="=cmd|' /C calc'!A0")
     await cast.account(partner, 2 * TB, name="anchovy & Sons")
-    desk = await desks.of(partner, Role.VIEWER)
+    browser = await client.sign_in(partner, Role.VIEWER)
     query = "?q=ANCH&sort=allocated.asc&from=2026-03-01&to=2026-03-15"
-    page = await desk.get(f"/partner/accounts{query}")
+    page = await browser.get(f"/partner/accounts{query}")
     assert page.text.index("anchovy &amp; Sons") < page.text.index("Anchor")
     assert "from=2026-03-01" in page.text.split('id="list"')[1]
-    header, *rows = table_of((await desk.get(f"/partner/accounts.csv{query}")).text)
+    header, *rows = table_of((await browser.get(f"/partner/accounts.csv{query}")).text)
     assert header[0] == "Company"
     assert [row[0] for row in rows] == ["anchovy & Sons", "Anchor"]
-    _, evil = table_of((await desk.get("/partner/accounts.csv?show=pay-per-use")).text)
+    _, evil = table_of((await browser.get("/partner/accounts.csv?show=pay-per-use")).text)
     assert evil[0].startswith("'=cmd")
-    nothing = await desk.get("/partner/accounts?q=nowhere")
+    nothing = await browser.get("/partner/accounts?q=nowhere")
     assert "No storage account is like that" in nothing.text
 
 
-async def test_the_cards_say_what_there_is(desks: Desks, business: Business) -> None:
-    desk = await desks.of(business.partner, Role.VIEWER)
-    page = await desk.get("/partner/accounts")
+async def test_the_cards_say_what_there_is(client: AppClient, data: AccountData) -> None:
+    browser = await client.sign_in(data.partner, Role.VIEWER)
+    page = await browser.get("/partner/accounts")
     assert "1\N{NARROW NO-BREAK SPACE}TB of 10\N{NARROW NO-BREAK SPACE}TB given to accounts" in page.text
-    payer = await desks.house.cast.partner(business.distributor, business.contract)
-    page = await (await desks.of(payer)).get("/partner/accounts")
+    payer = await client.cast.partner(data.distributor, data.contract)
+    page = await (await client.sign_in(payer)).get("/partner/accounts")
     assert "Pay per use" in page.text
     assert "No storage accounts yet" in page.text
 
 
-async def test_the_usage_of_all_accounts_by_the_day(desks: Desks, business: Business) -> None:
-    desk = await desks.of(business.partner, Role.VIEWER)
-    page = await desk.get("/partner/usage")
+async def test_the_usage_of_all_accounts_by_the_day(client: AppClient, data: AccountData) -> None:
+    browser = await client.sign_in(data.partner, Role.VIEWER)
+    page = await browser.get("/partner/usage")
     assert 'data-value="2026-03-15"' in page.text
-    assert table_of((await desk.get("/partner/usage.csv")).text) == [
+    assert table_of((await browser.get("/partner/usage.csv")).text) == [
         ["Day", "Used bytes", "Allocated bytes", "Excess bytes"],
         ["2026-03-15", "0", str(10 * TB), "0"],
     ]
-    earlier = await desk.get("/partner/usage?from=2026-01-01&to=2026-01-31")
+    earlier = await browser.get("/partner/usage?from=2026-01-01&to=2026-01-31")
     assert "No days in this range" in earlier.text
-    backwards = await desk.get("/partner/usage?from=2026-03-15&to=2026-03-01")
+    backwards = await browser.get("/partner/usage?from=2026-03-15&to=2026-03-01")
     assert "from must not be later than to" in backwards.text

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pyotp.totp import TOTP
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.authentication.members import WORD, Person, key_file
 from tests.console.guests import ann, browser, send, sign_in
 
@@ -22,14 +22,14 @@ SETUP = "/profile/second-factor/setup"
 
 
 @pytest.fixture
-def keys(house: House, tmp_path: Path) -> Path:
-    """The house can seal."""
+def keys(client: AppClient, tmp_path: Path) -> Path:
+    """The application can seal."""
     made = key_file(tmp_path)
-    house.app.state.services = replace(house.app.state.services, key_file=made)
+    client.app.state.services = replace(client.app.state.services, key_file=made)
     return made
 
 
-async def enrol(browser: httpx.AsyncClient, house: House) -> tuple[TOTP, list[str]]:
+async def enrol(browser: httpx.AsyncClient, client: AppClient) -> tuple[TOTP, list[str]]:
     """What the app knows, and the recovery codes."""
     begun = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert begun.headers["location"] == SETUP
@@ -37,17 +37,17 @@ async def enrol(browser: httpx.AsyncClient, house: House) -> tuple[TOTP, list[st
     seed = re.search(r'<code id="seed"[^>]*>([A-Z2-7 ]+)</code>', page.text)
     assert seed
     app = TOTP(seed[1].replace(" ", ""))
-    confirmed = await send(browser, SETUP, {"code": app.at(house.clock.now)})
+    confirmed = await send(browser, SETUP, {"code": app.at(client.clock.now)})
     assert confirmed.status_code == 200
     return app, re.findall(r"\b[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}\b", confirmed.text)
 
 
 async def test_from_the_qr_code_to_the_code_at_sign_in(
-    browser: httpx.AsyncClient, ann: Person, house: House, keys: Path
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path
 ) -> None:
     await sign_in(browser, ann)
     before = browser.cookies["tonnage-session"]
-    app, codes = await enrol(browser, house)
+    app, codes = await enrol(browser, client)
     assert len(set(codes)) == 10
     assert browser.cookies["tonnage-session"] != before
     assert await ann.visit(before) is None
@@ -61,15 +61,17 @@ async def test_from_the_qr_code_to_the_code_at_sign_in(
     assert wrong.status_code == 422
     assert 'id="code-error"' in wrong.text
     assert 'name="next" value="/team"' in wrong.text
-    house.clock.now += timedelta(minutes=1)
-    given = await send(browser, path, {"code": app.at(house.clock.now), "next": "/team"}, "/sign-in/code")
+    client.clock.now += timedelta(minutes=1)
+    given = await send(browser, path, {"code": app.at(client.clock.now), "next": "/team"}, "/sign-in/code")
     assert given.headers["location"] == "/team"
     assert (await browser.get("/team")).status_code == 200
 
 
-async def test_a_recovery_code_opens_once(browser: httpx.AsyncClient, ann: Person, house: House, keys: Path) -> None:
+async def test_a_recovery_code_opens_once(
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path
+) -> None:
     await sign_in(browser, ann)
-    _, codes = await enrol(browser, house)
+    _, codes = await enrol(browser, client)
     for status in (303, 422):
         await send(browser, "/sign-in/forgotten", {}, "/sign-out")
         await sign_in(browser, ann)
@@ -79,9 +81,11 @@ async def test_a_recovery_code_opens_once(browser: httpx.AsyncClient, ann: Perso
     assert 'name="recovery"' in given.text
 
 
-async def test_the_code_can_be_called_off(browser: httpx.AsyncClient, ann: Person, house: House, keys: Path) -> None:
+async def test_the_code_can_be_called_off(
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path
+) -> None:
     await sign_in(browser, ann)
-    await enrol(browser, house)
+    await enrol(browser, client)
     await send(browser, "/profile", {}, "/sign-out")
     await sign_in(browser, ann)
     assert (await send(browser, "/sign-in/code", {}, "/sign-out")).headers["location"] == "/sign-in"
@@ -105,9 +109,9 @@ async def test_a_wrong_first_code_is_named_and_the_picture_stays(
 
 @pytest.mark.parametrize("is_required", [False, True])
 async def test_setting_up_wants_the_present_password(
-    browser: httpx.AsyncClient, ann: Person, house: House, keys: Path, is_required: bool
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path, is_required: bool
 ) -> None:
-    await house.cast.row(
+    await client.cast.row(
         "update organisation set second_factor_required = %s where id = %s returning id",
         is_required,
         ann.actor.organisation_id,
@@ -121,15 +125,15 @@ async def test_setting_up_wants_the_present_password(
     throttled = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert (throttled.status_code, throttled.headers["retry-after"]) == (429, "60")
     assert "too many failed tries" in throttled.text
-    house.clock.now += timedelta(minutes=1)
-    await enrol(browser, house)
+    client.clock.now += timedelta(minutes=1)
+    await enrol(browser, client)
 
 
 async def test_new_recovery_codes_and_removal_want_a_code(
-    browser: httpx.AsyncClient, ann: Person, house: House, keys: Path
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path
 ) -> None:
     await sign_in(browser, ann)
-    app, codes = await enrol(browser, house)
+    app, codes = await enrol(browser, client)
     for path in ("/profile/second-factor/recovery-codes", "/profile/second-factor/removal"):
         refused = await send(browser, path, {"code": "ABCD"})
         assert (refused.status_code, 'id="code-error"' in refused.text) == (422, True)
@@ -137,17 +141,17 @@ async def test_new_recovery_codes_and_removal_want_a_code(
     assert renewed.status_code == 200
     assert len(re.findall(r"\b[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}\b", renewed.text)) == 10
     assert codes[1] not in renewed.text
-    house.clock.now += timedelta(minutes=1)
-    removed = await send(browser, "/profile/second-factor/removal", {"code": app.at(house.clock.now)})
+    client.clock.now += timedelta(minutes=1)
+    removed = await send(browser, "/profile/second-factor/removal", {"code": app.at(client.clock.now)})
     assert removed.headers["location"] == "/profile/second-factor"
     assert (await browser.get("/profile/second-factor/removal")).headers["location"] == "/profile/second-factor"
     assert "Set up" in (await browser.get("/profile/second-factor")).text
 
 
 async def test_where_it_is_required_nothing_else_opens_before(
-    browser: httpx.AsyncClient, ann: Person, house: House, keys: Path
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, keys: Path
 ) -> None:
-    await house.cast.row(
+    await client.cast.row(
         "update organisation set second_factor_required = true where id = %s returning id", ann.actor.organisation_id
     )
     await sign_in(browser, ann)
@@ -157,13 +161,13 @@ async def test_where_it_is_required_nothing_else_opens_before(
     assert "requires a second factor of everybody" in page.text
     assert "/distributor/partners" not in page.text
     assert "/sign-out" in page.text
-    app, _ = await enrol(browser, house)
+    app, _ = await enrol(browser, client)
     assert (await browser.get("/profile")).status_code == 200
     assert "/removal" not in (await browser.get("/profile/second-factor")).text
-    house.clock.now += timedelta(minutes=1)
+    client.clock.now += timedelta(minutes=1)
     removal = "/profile/second-factor/removal"
     assert (await browser.get(removal)).headers["location"] == "/profile/second-factor"
-    kept = await send(browser, "/profile", {"code": app.at(house.clock.now)}, removal)
+    kept = await send(browser, "/profile", {"code": app.at(client.clock.now)}, removal)
     assert kept.status_code == 409
     assert "requires a second factor" in kept.text
 

@@ -5,9 +5,8 @@ import re
 import httpx
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.authentication.members import WORD, Person
-from tests.console.conftest import Desks
 from tests.console.guests import ann, browser, send, sign_in
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD
 from tonnage.web import csrf
@@ -100,17 +99,17 @@ async def test_signing_out_ends_the_session_itself(browser: httpx.AsyncClient, a
     assert (await browser.post("/sign-out")).headers["location"] == "/sign-in"
 
 
-async def test_an_ended_session_is_explained(browser: httpx.AsyncClient, ann: Person, house: House) -> None:
+async def test_an_ended_session_is_explained(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:
     assert "has ended" not in (await browser.get("/sign-in")).text
     await sign_in(browser, ann)
-    await house.cast.row("delete from session where member_id = %s returning id", ann.id)
+    await client.cast.row("delete from session where member_id = %s returning id", ann.id)
     turned_away = await browser.get("/team")
     assert "Your session has ended" in (await browser.get(turned_away.headers["location"])).text
     assert "has ended" not in (await sign_in(browser, ann, "wrong")).text
 
 
-async def test_the_frame_of_a_member_is_not_shown_outside(desks: Desks) -> None:
-    desk = await desks.of(await desks.house.cast.distributor())
-    page = await desk.get("/sign-in/forgotten")
+async def test_the_frame_of_a_member_is_not_shown_outside(client: AppClient) -> None:
+    browser = await client.sign_in(await client.cast.distributor())
+    page = await browser.get("/sign-in/forgotten")
     assert page.status_code == 200
     assert "/sign-out" not in page.text

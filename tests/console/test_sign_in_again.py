@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.api.conftest import House
+from tests.api.conftest import AppClient
 from tests.authentication.members import OTHER_WORD, WORD, Person
 from tests.cast import unique
 from tests.console.guests import ann, browser, send, sign_in
@@ -19,20 +19,20 @@ __all__ = ["ann", "browser"]
 pytestmark = pytest.mark.anyio
 
 
-async def link(house: House, ann: Person) -> str:
+async def link(client: AppClient, ann: Person) -> str:
     """Where the link of a mail leads."""
-    token, now = new_token(), house.clock.now
+    token, now = new_token(), client.clock.now
     hour = timedelta(hours=1)
     await ann.database.run(insert_reset, ann.id, digest(token), now, hour, timedelta(0))
     return f"/sign-in/new-password/{token}"
 
 
-async def test_the_answer_is_the_same_for_everybody(browser: httpx.AsyncClient, ann: Person, house: House) -> None:
+async def test_the_answer_is_the_same_for_everybody(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:
     for email in (ann.email, f"{unique('nobody').replace(' ', '')}@example.org"):
         asked = await send(browser, "/sign-in/forgotten", {"email": email})
         assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in/forgotten/asked")
     assert "a link is on its way" in (await browser.get("/sign-in/forgotten/asked")).text
-    (waiting,) = await house.cast.row(
+    (waiting,) = await client.cast.row(
         "select count(*) from procrastinate_jobs where lock = %s", lock_key("authentication.send_reset", ann.id)
     )
     assert waiting == 1
@@ -52,8 +52,8 @@ async def test_who_asks_too_often_is_held_off(browser: httpx.AsyncClient) -> Non
     assert statuses == [303] * 20 + [429]
 
 
-async def test_a_link_gives_a_new_password_once(browser: httpx.AsyncClient, ann: Person, house: House) -> None:
-    path = await link(house, ann)
+async def test_a_link_gives_a_new_password_once(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:
+    path = await link(client, ann)
     page = await browser.get(path)
     assert page.headers["referrer-policy"] == "no-referrer"
     weak = await send(browser, path, {"password": "short"})
@@ -69,8 +69,8 @@ async def test_a_link_gives_a_new_password_once(browser: httpx.AsyncClient, ann:
     assert (await sign_in(browser, ann, OTHER_WORD)).status_code == 303
 
 
-async def test_of_two_forms_of_one_link_one_counts(browser: httpx.AsyncClient, ann: Person, house: House) -> None:
-    path = await link(house, ann)
+async def test_of_two_forms_of_one_link_one_counts(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:
+    path = await link(client, ann)
     await browser.get(path)
     assert (await send(browser, path, {"password": OTHER_WORD})).status_code == 303
     late = await send(browser, "/sign-in/forgotten", {"password": WORD}, path)
@@ -78,8 +78,8 @@ async def test_of_two_forms_of_one_link_one_counts(browser: httpx.AsyncClient, a
     assert "does not work any more" in late.text
 
 
-async def test_an_old_link_is_worth_nothing(browser: httpx.AsyncClient, ann: Person, house: House) -> None:
-    path = await link(house, ann)
-    house.clock.now += timedelta(hours=1)
+async def test_an_old_link_is_worth_nothing(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:
+    path = await link(client, ann)
+    client.clock.now += timedelta(hours=1)
     assert (await browser.get(path)).status_code == 404
     assert (await browser.get("/sign-in/new-password/guessed")).status_code == 404

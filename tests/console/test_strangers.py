@@ -1,4 +1,4 @@
-"""Every page, opened and sent by everybody who has no business there. The pages come from the route table."""
+"""Every page, opened and sent by everybody who has no right to it. The pages come from the route table."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from tests.api.conftest import Business, House
-from tests.console.conftest import Desk, Desks
+from tests.api.conftest import AccountData, AppClient
+from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Kind, Role
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide")
 
 
 class PageRoute:
-    """One method of a page, with the ids of a business filled in."""
+    """One method of a page, with the ids of the data filled in."""
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
@@ -34,27 +34,27 @@ class PageRoute:
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
 
-    async def by(self, desk: Desk) -> int:
-        answer = await (desk.get(self.path) if self.method == "GET" else desk.post(self.path))
+    async def by(self, browser: Browser) -> int:
+        answer = await (browser.get(self.path) if self.method == "GET" else browser.post(self.path))
         return answer.status_code
 
 
 @pytest.fixture
-async def ids(house: House, business: Business) -> dict[str, str]:
-    """What the business has, and of each kind of thing at least one."""
-    key = await house.key(business.partner)
-    (key_id,) = await house.cast.row(
-        "select id from api_key where organisation_id = %s limit 1", business.partner.organisation_id
+async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
+    """Some data, with at least one of each kind of thing."""
+    key = await client.key(data.partner)
+    (key_id,) = await client.cast.row(
+        "select id from api_key where organisation_id = %s limit 1", data.partner.organisation_id
     )
     assert key
-    (session_id,) = await house.cast.row("select gen_random_uuid()")
+    (session_id,) = await client.cast.row("select gen_random_uuid()")
     return {
-        "distributorID": str(business.distributor.organisation_id),
-        "organisationID": str(business.partner.organisation_id),
-        "contractID": str(business.contract),
-        "partnerID": str(business.partner.organisation_id),
-        "memberID": str(business.member),
-        "accountID": str(business.account),
+        "distributorID": str(data.distributor.organisation_id),
+        "organisationID": str(data.partner.organisation_id),
+        "contractID": str(data.contract),
+        "partnerID": str(data.partner.organisation_id),
+        "memberID": str(data.member),
+        "accountID": str(data.account),
         "keyID": str(key_id),
         "sessionID": str(session_id),
         "accessKey": "TONNAGESTRANGE000000",
@@ -65,10 +65,10 @@ async def ids(house: House, business: Business) -> dict[str, str]:
 
 
 @pytest.fixture
-def pages(house: House, ids: dict[str, str]) -> list[PageRoute]:
+def pages(client: AppClient, ids: dict[str, str]) -> list[PageRoute]:
     routes = [
         PageRoute(route, ids)
-        for route in house.app.routes
+        for route in client.app.routes
         if isinstance(route, APIRoute) and route.endpoint.__module__.startswith("tonnage.console.")
     ]
     assert len(routes) > 10
@@ -76,8 +76,8 @@ def pages(house: House, ids: dict[str, str]) -> list[PageRoute]:
 
 
 @pytest.fixture
-async def fingerprint(house: House, business: Business) -> AsyncGenerator[None]:
-    """Whatever strangers try, nothing of the business changes."""
+async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+    """Whatever strangers try, the data stays as it is."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
             select o.id, o.name, o.closed_at, p.allocated_capacity, p.contract_id, s.name as account,
@@ -90,14 +90,14 @@ async def fingerprint(house: House, business: Business) -> AsyncGenerator[None]:
             left join api_key k on k.organisation_id = o.id
             where o.id = any(%s) order by o.id, s.id, m.id, k.id
         ) t"""
-    own = [business.partner.organisation_id, business.distributor.organisation_id]
-    before = await house.cast.row(query, business.member, own)
+    own = [data.partner.organisation_id, data.distributor.organisation_id]
+    before = await client.cast.row(query, data.member, own)
     yield
-    assert await house.cast.row(query, business.member, own) == before
+    assert await client.cast.row(query, data.member, own) == before
 
 
-async def test_without_a_session_every_page_leads_to_the_sign_in(desks: Desks, pages: list[PageRoute]) -> None:
-    http = desks.house.http
+async def test_without_a_session_every_page_leads_to_the_sign_in(client: AppClient, pages: list[PageRoute]) -> None:
+    http = client.http
     for page in pages:
         if page.is_open:
             continue
@@ -107,65 +107,67 @@ async def test_without_a_session_every_page_leads_to_the_sign_in(desks: Desks, p
 
 
 async def test_another_audience_finds_no_such_page(
-    desks: Desks, pages: list[PageRoute], business: Business, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
 ) -> None:
     found: list[tuple[PageRoute, Kind, int]] = []
-    for actor in (desks.house.cast.operator, business.distributor, business.partner):
-        desk = await desks.of(actor)
+    for actor in (client.cast.operator, data.distributor, data.partner):
+        browser = await client.sign_in(actor)
         others = [page for page in pages if page.audience not in {None, actor.kind}]
-        found += [(page, actor.kind, await page.by(desk)) for page in others]
+        found += [(page, actor.kind, await page.by(browser)) for page in others]
     assert [seen for seen in found if seen[2] != 404] == []
     assert len(found) > 20
 
 
-async def test_what_is_somebody_elses_is_not_found(desks: Desks, pages: list[PageRoute], fingerprint: None) -> None:
-    cast = desks.house.cast
+async def test_what_is_somebody_elses_is_not_found(
+    client: AppClient, pages: list[PageRoute], fingerprint: None
+) -> None:
+    cast = client.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
     strangers: list[Actor] = [distributor, partner]
     found: list[tuple[Any, ...]] = []
     for actor in strangers:
-        desk = await desks.of(actor)
+        browser = await client.sign_in(actor)
         about = [page for page in pages if page.is_about_something and not page.is_open]
-        found += [(page, actor.kind, await page.by(desk)) for page in about if page.audience in {None, actor.kind}]
+        found += [(page, actor.kind, await page.by(browser)) for page in about if page.audience in {None, actor.kind}]
     assert [seen for seen in found if seen[2] != 404] == []
 
 
 async def test_a_viewer_changes_nothing(
-    desks: Desks, pages: list[PageRoute], business: Business, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
 ) -> None:
     """Its own language, password and second factor aside."""
     found: list[tuple[Any, ...]] = []
-    for actor in (desks.house.cast.operator, business.distributor, business.partner):
-        desk = await desks.of(actor, Role.VIEWER)
+    for actor in (client.cast.operator, data.distributor, data.partner):
+        browser = await client.sign_in(actor, Role.VIEWER)
         for page in pages:
             own = page.template.startswith("/profile") or page.is_open
             if page.method == "POST" and not own and page.audience in {None, actor.kind}:
-                found.append((page, actor.kind, await page.by(desk)))
+                found.append((page, actor.kind, await page.by(browser)))
     assert [seen for seen in found if seen[2] != 403] == []
 
 
 async def test_a_form_without_its_token_is_refused_everywhere(
-    desks: Desks, pages: list[PageRoute], business: Business, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
 ) -> None:
     found: list[tuple[Any, ...]] = []
-    for actor in (desks.house.cast.operator, business.distributor, business.partner):
-        desk = await desks.of(actor)
+    for actor in (client.cast.operator, data.distributor, data.partner):
+        browser = await client.sign_in(actor)
         for page in pages:
             if page.method == "POST" and not page.is_open and page.audience in {None, actor.kind}:
-                answer = await desk.http.post(page.path, data={"csrf": "guessed"})
+                answer = await browser.http.post(page.path, data={"csrf": "guessed"})
                 found.append((page, actor.kind, answer.status_code))
     assert [seen for seen in found if seen[2] != 403] == []
 
 
-async def test_every_page_keeps_to_the_policy(desks: Desks, pages: list[PageRoute], business: Business) -> None:
+async def test_every_page_keeps_to_the_policy(client: AppClient, pages: list[PageRoute], data: AccountData) -> None:
     """No page has anything inline that the policy would block, and every page sends it."""
-    for actor in (desks.house.cast.operator, business.distributor, business.partner):
-        desk = await desks.of(actor)
+    for actor in (client.cast.operator, data.distributor, data.partner):
+        browser = await client.sign_in(actor)
         for page in pages:
             if page.method != "GET" or page.audience not in {None, actor.kind}:
                 continue
-            answer = await desk.get(page.path)
+            answer = await browser.get(page.path)
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             assert "default-src 'none'" in answer.headers["content-security-policy"], page

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.api.conftest import AppClient
 from tests.authentication.members import key_file
 from tests.cast import unique
-from tests.console.conftest import Desk, Desks
+from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Role
 from tonnage.members.actions import create_team_member
 from tonnage.members.member import NewMember
@@ -19,30 +20,30 @@ GOOD = "Choose-1-yourself"
 
 
 @pytest.fixture
-async def distributor(desks: Desks) -> Actor:
-    return await desks.house.cast.distributor()
+async def distributor(client: AppClient) -> Actor:
+    return await client.cast.distributor()
 
 
 @pytest.fixture
-async def admin(desks: Desks, distributor: Actor) -> Desk:
-    return await desks.of(distributor)
+async def admin(client: AppClient, distributor: Actor) -> Browser:
+    return await client.sign_in(distributor)
 
 
-async def colleague(desks: Desks, actor: Actor, role: Role = Role.STAFF, name: str = "Ann") -> UUID:
+async def colleague(client: AppClient, actor: Actor, role: Role = Role.STAFF, name: str = "Ann") -> UUID:
     email = f"{unique('ann').replace(' ', '')}@example.org"
-    now = desks.house.clock.now
+    now = client.clock.now
     new = NewMember(email, role, "no hash", name)
-    await desks.house.cast.database.run(create_team_member, actor, new, now)
-    (member_id,) = await desks.house.cast.row("select id from member where email = %s", email)
+    await client.cast.database.run(create_team_member, actor, new, now)
+    (member_id,) = await client.cast.row("select id from member where email = %s", email)
     return member_id
 
 
-async def role_of(desks: Desks, member_id: UUID) -> str | None:
-    row = await desks.house.cast.row("select (select role from member where id = %s)", member_id)
+async def role_of(client: AppClient, member_id: UUID) -> str | None:
+    row = await client.cast.row("select (select role from member where id = %s)", member_id)
     return row[0]
 
 
-async def test_a_member_is_added_and_in_the_list(desks: Desks, admin: Desk) -> None:
+async def test_a_member_is_added_and_in_the_list(client: AppClient, admin: Browser) -> None:
     email = f"{unique('new').replace(' ', '')}@example.org"
     fields = {"email": email, "name": "<i>Ann</i>", "role": "staff", "password": GOOD}
     made = await admin.send("/team/new", fields)
@@ -50,11 +51,11 @@ async def test_a_member_is_added_and_in_the_list(desks: Desks, admin: Desk) -> N
     listed = await admin.get("/team")
     assert "&lt;i&gt;Ann&lt;/i&gt;" in listed.text
     assert email in listed.text
-    (stored,) = await desks.house.cast.row("select password_hash from member where email = %s", email)
-    assert await desks.house.app.state.services.passwords.verify(stored, GOOD)
+    (stored,) = await client.cast.row("select password_hash from member where email = %s", email)
+    assert await client.app.state.services.passwords.verify(stored, GOOD)
 
 
-async def test_a_refused_member_keeps_what_was_typed_but_the_password(admin: Desk) -> None:
+async def test_a_refused_member_keeps_what_was_typed_but_the_password(admin: Browser) -> None:
     refused = await admin.send("/team/new", {"email": "nobody", "name": "Ann", "role": "staff", "password": "short"})
     assert refused.status_code == 422
     assert 'id="email-error"' in refused.text
@@ -68,15 +69,15 @@ async def test_a_refused_member_keeps_what_was_typed_but_the_password(admin: Des
     assert 'id="email-error"' in taken.text
 
 
-async def test_name_and_role_are_changed(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    ann = await colleague(desks, distributor)
+async def test_name_and_role_are_changed(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    ann = await colleague(client, distributor)
     changed = await admin.send(f"/team/{ann}", {"name": "Ann Miller", "role": "viewer"})
     assert changed.status_code == 303
-    assert await role_of(desks, ann) == "viewer"
+    assert await role_of(client, ann) == "viewer"
     assert "Ann Miller" in (await admin.get("/team")).text
 
 
-async def test_the_only_admin_can_neither_be_demoted_nor_removed(desks: Desks, admin: Desk) -> None:
+async def test_the_only_admin_can_neither_be_demoted_nor_removed(client: AppClient, admin: Browser) -> None:
     demoted = await admin.send(f"/team/{admin.member_id}", {"name": "Me", "role": "viewer"})
     assert demoted.status_code == 409
     assert 'id="role-error"' in demoted.text
@@ -85,29 +86,29 @@ async def test_the_only_admin_can_neither_be_demoted_nor_removed(desks: Desks, a
     removed = await admin.send(f"/team/{admin.member_id}/removal")
     assert removed.status_code == 409
     assert "This is the only admin" in removed.text
-    assert await role_of(desks, admin.member_id) == "admin"
+    assert await role_of(client, admin.member_id) == "admin"
 
 
 async def test_who_is_no_admin_any_more_goes_to_a_page_that_opens(
-    desks: Desks, distributor: Actor, admin: Desk
+    client: AppClient, distributor: Actor, admin: Browser
 ) -> None:
-    await colleague(desks, distributor, Role.ADMIN)
+    await colleague(client, distributor, Role.ADMIN)
     demoted = await admin.send(f"/team/{admin.member_id}", {"role": "viewer"})
     assert (demoted.status_code, demoted.headers["location"]) == (303, "/distributor/partners")
 
 
-async def test_a_member_is_removed_after_a_question(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    ann = await colleague(desks, distributor)
+async def test_a_member_is_removed_after_a_question(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    ann = await colleague(client, distributor)
     asked = await admin.get(f"/team/{ann}/removal")
     assert "Ann is signed out everywhere at once" in asked.text
-    assert await role_of(desks, ann) == "staff"
+    assert await role_of(client, ann) == "staff"
     assert (await admin.send(f"/team/{ann}/removal")).headers["location"] == "/team"
-    assert await role_of(desks, ann) is None
+    assert await role_of(client, ann) is None
     assert (await admin.get(f"/team/{ann}")).status_code == 404
 
 
-async def test_a_new_password_ends_the_members_sessions(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    staff = await desks.of(distributor, Role.STAFF)
+async def test_a_new_password_ends_the_members_sessions(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    staff = await client.sign_in(distributor, Role.STAFF)
     path = f"/team/{staff.member_id}/password"
     weak = await admin.send(path, {"password": "too-weak"})
     assert weak.status_code == 422
@@ -118,55 +119,57 @@ async def test_a_new_password_ends_the_members_sessions(desks: Desks, distributo
     assert (await staff.get("/distributor/partners")).headers["location"].startswith("/sign-in")
 
 
-async def test_ones_own_password_is_not_set_here(admin: Desk) -> None:
+async def test_ones_own_password_is_not_set_here(admin: Browser) -> None:
     refused = await admin.send(f"/team/{admin.member_id}/password", {"password": GOOD})
     assert refused.status_code == 409
     assert 'id="password-error"' in refused.text
 
 
-async def test_a_lost_second_factor_is_reset(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    staff = await desks.of(distributor, Role.STAFF)
-    await desks.house.cast.row("update member set factor_since = now() where id = %s returning id", staff.member_id)
+async def test_a_lost_second_factor_is_reset(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    staff = await client.sign_in(distributor, Role.STAFF)
+    await client.cast.row("update member set factor_since = now() where id = %s returning id", staff.member_id)
     assert "Reset second factor" in (await admin.get(f"/team/{staff.member_id}")).text
     asked = await admin.get(f"/team/{staff.member_id}/second-factor")
     assert "all sessions end" in asked.text
     assert (await admin.send(f"/team/{staff.member_id}/second-factor")).status_code == 303
-    row = await desks.house.cast.row("select factor_since from member where id = %s", staff.member_id)
+    row = await client.cast.row("select factor_since from member where id = %s", staff.member_id)
     assert row == (None,)
     assert (await staff.get("/distributor/partners")).status_code == 303
 
 
-async def test_only_admins_open_the_team(desks: Desks, distributor: Actor) -> None:
+async def test_only_admins_open_the_team(client: AppClient, distributor: Actor) -> None:
     for role in (Role.VIEWER, Role.STAFF):
-        desk = await desks.of(distributor, role)
-        assert (await desk.get("/team")).status_code == 403
-        assert (await desk.get("/team/new")).status_code == 403
-        assert (await desk.get(f"/team/{desk.member_id}")).status_code == 403
+        browser = await client.sign_in(distributor, role)
+        assert (await browser.get("/team")).status_code == 403
+        assert (await browser.get("/team/new")).status_code == 403
+        assert (await browser.get(f"/team/{browser.member_id}")).status_code == 403
 
 
-async def test_a_strangers_and_a_partners_member_are_not_found(desks: Desks, distributor: Actor, admin: Desk) -> None:
-    stranger = await colleague(desks, await desks.house.cast.distributor())
-    contract = await desks.house.cast.contract(distributor)
-    partner = await desks.house.cast.partner(distributor, contract)
-    for member in (stranger, await colleague(desks, partner)):
+async def test_a_strangers_and_a_partners_member_are_not_found(
+    client: AppClient, distributor: Actor, admin: Browser
+) -> None:
+    stranger = await colleague(client, await client.cast.distributor())
+    contract = await client.cast.contract(distributor)
+    partner = await client.cast.partner(distributor, contract)
+    for member in (stranger, await colleague(client, partner)):
         for path in ("", "/password", "/second-factor", "/removal"):
             assert (await admin.get(f"/team/{member}{path}")).status_code == 404, path
 
 
 async def test_a_second_factor_is_required_of_everybody_and_not_any_more(
-    desks: Desks, distributor: Actor, admin: Desk, tmp_path: Path
+    client: AppClient, distributor: Actor, admin: Browser, tmp_path: Path
 ) -> None:
-    app, organisation = desks.house.app, distributor.organisation_id
+    app, organisation = client.app, distributor.organisation_id
     app.state.services = replace(app.state.services, key_file=key_file(tmp_path))
-    await desks.house.cast.row("update member set factor_since = now() where id = %s returning id", admin.member_id)
+    await client.cast.row("update member set factor_since = now() where id = %s returning id", admin.member_id)
     for wanted, linked in (("required", "optional"), ("optional", "required")):
         assert (await admin.send(f"/team/second-factor/{wanted}")).status_code == 303
         query = "select second_factor_required from organisation where id = %s"
-        assert await desks.house.cast.row(query, organisation) == (wanted == "required",)
+        assert await client.cast.row(query, organisation) == (wanted == "required",)
         assert f'href="/team/second-factor/{linked}"' in (await admin.get("/team")).text
 
 
-async def test_it_is_not_required_where_nobody_could_make_one(admin: Desk) -> None:
+async def test_it_is_not_required_where_nobody_could_make_one(admin: Browser) -> None:
     listed = await admin.get("/team")
     assert "/team/second-factor/required" not in listed.text
     assert "TONNAGE_SECRET_KEY_FILE" in listed.text

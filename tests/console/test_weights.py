@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from tests.api.conftest import Business, House
+from tests.api.conftest import AccountData, AppClient
 from tests.console.test_costs import MANY, Reader, grow, readers
 
 __all__ = ["readers"]
@@ -28,19 +28,19 @@ async def _transferred(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
     return len(sent), decoded.text if "html" in answer.headers.get("content-type", "") else ""
 
 
-async def test_no_page_is_heavy(readers: list[Reader], house: House, business: Business) -> None:
+async def test_no_page_is_heavy(readers: list[Reader], client: AppClient, data: AccountData) -> None:
     """Nor is a list, at its longest."""
-    await grow(house, business, MANY)
+    await grow(client, data, MANY)
     heavy: list[tuple[str, int]] = []
     seen = 0
     for reader in readers:
-        for path in reader.pages(house).values():
+        for path in reader.pages(client).values():
             for query in ("", "?size=250"):
-                weight, text = await _transferred(reader.desk.http, path + query)
+                weight, text = await _transferred(reader.browser.http, path + query)
                 if not text:  # a file, or the way to another page
                     continue
                 files = sorted(set(_FILE.findall(text)))
-                weight += sum([(await _transferred(reader.desk.http, file))[0] for file in files])
+                weight += sum([(await _transferred(reader.browser.http, file))[0] for file in files])
                 seen += 1
                 if weight > (MOST_WITH_CHART if "uPlot" in text else MOST):
                     heavy.append((path + query, weight))
@@ -49,9 +49,9 @@ async def test_no_page_is_heavy(readers: list[Reader], house: House, business: B
 
 
 async def test_a_page_travels_compressed_where_that_is_understood(readers: list[Reader]) -> None:
-    desk = readers[0].desk
+    browser = readers[0].browser
     for accepted, encoding in (("gzip", "gzip"), ("identity", None), ("gzip;q=0", None)):
-        answer = await desk.http.get("/operator", headers={"Accept-Encoding": accepted})
+        answer = await browser.http.get("/operator", headers={"Accept-Encoding": accepted})
         assert answer.headers.get("content-encoding") == encoding
         assert answer.headers["vary"] == "Accept-Encoding"
         assert answer.text.rstrip().endswith("</html>")

@@ -12,7 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tonnage.embedded import EmbeddedError, connect_or_serve, default_data_dir, log, serve
+from tonnage.embedded import EmbeddedError, connect_or_serve, default_data_dir, serve
+from tonnage.embedded.log import LogLimits
+from tonnage.embedded.server import ServerLimits
 
 Holder = Callable[[Path], "subprocess.Popen[str]"]
 ROOT = os.geteuid() == 0
@@ -172,11 +174,10 @@ def test_a_long_log_begins_anew(made: Path) -> None:
     assert (made / "postgres.log.1").stat().st_size == 10_000_001
 
 
-def test_the_log_of_a_running_server_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "_LOOK_EVERY", 0.01)
-    monkeypatch.setattr(log, "_LIMIT", 5_000)
+def test_the_log_of_a_running_server_stays_short(tmp_path: Path) -> None:
+    limits = ServerLimits(log=LogLimits(5_000, 0.01))
     now, before = tmp_path / "data/postgres.log", tmp_path / "data/postgres.log.1"
-    with serve(tmp_path / "data", durable=False) as url:
+    with serve(tmp_path / "data", durable=False, limits=limits) as url:
         while not before.exists() or now.stat().st_size == 0 or now.stat().st_size > 5_000:
             with pytest.raises(psycopg.OperationalError, match="does not exist"):
                 psycopg.connect(url.replace("@/tonnage?", "@/unknown?"))

@@ -13,10 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tonnage.embedded import connect_or_serve, serve, server
+from tonnage.embedded import connect_or_serve, serve
 from tonnage.embedded.account import Account
 from tonnage.embedded.directory import Directory
 from tonnage.embedded.orphans import processes
+from tonnage.embedded.server import ServerLimits
 
 Holder = Callable[[Path], "subprocess.Popen[str]"]
 UNCLEAN = "was not properly shut down"
@@ -70,12 +71,11 @@ def test_stops_with_clients_in_the_middle_of_a_transaction(tmp_path: Path) -> No
             conn.execute("SELECT 1")
 
 
-def test_a_server_that_does_not_heed_is_stopped_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_heed_is_stopped_all_the_same(tmp_path: Path) -> None:
     """A frozen backend holds up the fast shutdown; the postmaster itself kills it five seconds after SIGQUIT."""
-    monkeypatch.setattr(server, "PATIENCE", 0.1)
     data_dir = tmp_path / "data"
     with ExitStack() as stack:
-        with serve(data_dir, durable=False) as url:
+        with serve(data_dir, durable=False, limits=ServerLimits(stop=0.1)) as url:
             conn = stack.enter_context(psycopg.connect(url))
             pid = postmaster(data_dir)
             os.kill(conn.info.backend_pid, signal.SIGSTOP)

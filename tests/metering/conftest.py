@@ -1,4 +1,4 @@
-"""Houses whose only region is on a real gateway."""
+"""Applications whose only region is on a real gateway."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager
@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.clustered import ClusterHouse, on_cluster
-from tests.metering.sampled import Site, opened_site
+from tests.clustered import ClusterClient, on_cluster
+from tests.metering.sampled import SampledData, sampled
 from tests.storage.conftest import BRISK
 
 Databases = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture
-async def house(new_database: Databases, gateway: Gateway, tmp_path: Path) -> AsyncGenerator[ClusterHouse]:
+async def client(new_database: Databases, gateway: Gateway, tmp_path: Path) -> AsyncGenerator[ClusterClient]:
     """On the worker's gateway, in a database of its own. No worker runs its jobs."""
     with new_database() as conninfo:
         async with on_cluster(conninfo, gateway, tmp_path / "keys") as opened:
@@ -23,8 +23,8 @@ async def house(new_database: Databases, gateway: Gateway, tmp_path: Path) -> As
 
 
 @pytest.fixture
-async def site(house: ClusterHouse) -> AsyncGenerator[Site]:
-    async with opened_site(house) as opened:
+async def data(client: ClusterClient) -> AsyncGenerator[SampledData]:
+    async with sampled(client) as opened:
         yield opened
 
 
@@ -37,11 +37,11 @@ def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 
 
 @pytest.fixture
-async def drill(new_database: Databases, own_gateway: Gateway, tmp_path: Path) -> AsyncGenerator[Site]:
+async def drill(new_database: Databases, own_gateway: Gateway, tmp_path: Path) -> AsyncGenerator[SampledData]:
     """On a gateway that may be killed, and impatient."""
     with new_database() as conninfo:
         async with (
-            on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as house,
-            opened_site(house, BRISK) as opened,
+            on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as client,
+            sampled(client, BRISK) as opened,
         ):
             yield opened

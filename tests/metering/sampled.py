@@ -1,4 +1,4 @@
-"""A site that is sampled: a partner whose accounts are on a real gateway, and the client that reads them."""
+"""A partner whose accounts are on a real gateway, and the storage client that samples them."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.cast import Cast
-from tests.clustered import ClusterHouse
+from tests.clustered import ClusterClient
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
 from tonnage.db import Connection
@@ -23,9 +23,9 @@ from tonnage.storage.ceph import CephBackend
 class Probe(CephBackend):
     """The product's client, which also notes what it is asked, and lets a test do something just before a reading."""
 
-    def __init__(self, house: ClusterHouse, patience: Timeouts | None = None) -> None:
-        key = AccessKey(house.gateway.access_key, house.gateway.secret_key)
-        super().__init__(house.gateway.address, key, patience)
+    def __init__(self, client: ClusterClient, patience: Timeouts | None = None) -> None:
+        key = AccessKey(client.gateway.access_key, client.gateway.secret_key)
+        super().__init__(client.gateway.address, key, patience)
         self.read: list[int] = []
         self.spans: list[tuple[datetime, datetime]] = []
         self.trimmed: list[int] = []
@@ -47,8 +47,8 @@ class Probe(CephBackend):
 
 
 @dataclass
-class Site:
-    house: ClusterHouse
+class SampledData:
+    client: ClusterClient
     probe: Probe
     distributor: Actor
     contract: UUID
@@ -56,7 +56,7 @@ class Site:
 
     @property
     def cast(self) -> Cast:
-        return self.house.cast
+        return self.client.cast
 
     async def accounts(self, count: int) -> list[int]:
         """So many more accounts of the partner, on the cluster; in order of id."""
@@ -66,24 +66,24 @@ class Site:
 
     async def provide(self) -> None:
         """The cluster hears of all that has changed."""
-        await reconcile(self.cast.database, self.probe, self.house.region_id)
+        await reconcile(self.cast.database, self.probe, self.client.region_id)
 
     async def sample(self, *, batch: int = 500, probe: Probe | None = None) -> None:
         await sample_region(
             self.cast.database,
             probe or self.probe,
-            self.house.region_id,
-            self.house.services.business_clock,
+            self.client.region_id,
+            self.client.services.business_clock,
             batch=batch,
         )
 
     async def read(self, now: datetime) -> None:
         """The traffic, as a run at that time does."""
-        await traffic_actions.read(self.cast.database, self.probe, self.house.region_id, now)
+        await traffic_actions.read(self.cast.database, self.probe, self.client.region_id, now)
 
     async def customer(self, account: int) -> Customer:
         key = await self.probe.create_key(account, f"SAMPLED{account}")
-        return self.house.customer(key.access_key, key.secret_key)
+        return self.client.customer(key.access_key, key.secret_key)
 
     async def run(self) -> tuple[Any, ...]:
         """Of the last run: hour, whether it has finished, how many were sampled and missed."""
@@ -105,12 +105,12 @@ class Site:
 
 
 @asynccontextmanager
-async def opened_site(house: ClusterHouse, patience: Timeouts | None = None) -> AsyncGenerator[Site]:
-    distributor = await house.cast.distributor()
-    contract = await house.cast.contract(distributor)
-    partner = await house.cast.partner(distributor, contract)
-    probe = Probe(house, patience)
+async def sampled(client: ClusterClient, patience: Timeouts | None = None) -> AsyncGenerator[SampledData]:
+    distributor = await client.cast.distributor()
+    contract = await client.cast.contract(distributor)
+    partner = await client.cast.partner(distributor, contract)
+    probe = Probe(client, patience)
     try:
-        yield Site(house, probe, distributor, contract, partner)
+        yield SampledData(client, probe, distributor, contract, partner)
     finally:
         await probe.close()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.cast import NOW
-from tests.metering.sampled import Probe, Site
-from tests.usage.scenes import assert_totals, rows_of
+from tests.metering.sampled import Probe, SampledData
+from tests.usage.steps import assert_totals, rows_of
 from tonnage.db import Connection
 from tonnage.errors import Unavailable
 from tonnage.metering import jobs as metering_jobs
@@ -20,228 +20,228 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-async def change(site: Site, statement: Any, *values: object) -> None:
+async def change(data: SampledData, statement: Any, *values: object) -> None:
     async def run(conn: Connection) -> None:
         await conn.execute(statement, values)
 
-    await site.cast.database.run(run)
+    await data.cast.database.run(run)
 
 
-async def test_what_accounts_store_at_that_hour(site: Site) -> None:
-    busy, idle = await site.accounts(2)
-    with await site.customer(busy) as customer:
+async def test_what_accounts_store_at_that_hour(data: SampledData) -> None:
+    busy, idle = await data.accounts(2)
+    with await data.customer(busy) as customer:
         customer.s3.create_bucket(Bucket="data")
         customer.s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
         assert [customer.stores("data", 1_000) for _ in range(3)] == ["done"] * 3
-    site.house.clock.now = NOW + timedelta(minutes=34, seconds=56)
-    await site.sample()
-    assert await site.samples(busy) == [(NOW, 3_000, 3)]
-    assert await site.samples(idle) == [(NOW, 0, 0)]
+    data.client.clock.now = NOW + timedelta(minutes=34, seconds=56)
+    await data.sample()
+    assert await data.samples(busy) == [(NOW, 3_000, 3)]
+    assert await data.samples(idle) == [(NOW, 0, 0)]
     told = "select used, objects, measured_at from storage_account where id = %s"
-    assert await site.cast.row(told, busy) == (3_000, 3, site.house.clock.now)
-    assert await rows_of(site.cast, busy) == [(NOW.date(), 3_000, 3_000, 1)]
-    assert await site.run() == (NOW, True, 2, 0)
-    await assert_totals(site.cast, site.contract)
+    assert await data.cast.row(told, busy) == (3_000, 3, data.client.clock.now)
+    assert await rows_of(data.cast, busy) == [(NOW.date(), 3_000, 3_000, 1)]
+    assert await data.run() == (NOW, True, 2, 0)
+    await assert_totals(data.cast, data.contract)
 
 
-async def test_whoever_is_not_on_the_cluster_is_not_read(site: Site) -> None:
-    ready, purging, forgotten = await site.accounts(3)
+async def test_whoever_is_not_on_the_cluster_is_not_read(data: SampledData) -> None:
+    ready, purging, forgotten = await data.accounts(3)
     await change(
-        site,
+        data,
         "update storage_account set deletion_requested_at = created_at - interval '2 days', pending_deleted_at ="
         " created_at - interval '1 day', purge_started_at = created_at where id = %s",
         purging,
     )
-    await site.probe.purge(forgotten)
-    unprovided = await site.cast.account(site.partner)
-    site.cast.now = NOW + MINUTE
-    later = await site.cast.account(site.partner)
-    await site.provide()
-    await change(site, "update storage_account set applied_revision = 0 where id = %s", unprovided)
-    await site.sample()
-    assert sorted(site.probe.read) == sorted([ready, forgotten])
+    await data.probe.purge(forgotten)
+    unprovided = await data.cast.account(data.partner)
+    data.cast.now = NOW + MINUTE
+    later = await data.cast.account(data.partner)
+    await data.provide()
+    await change(data, "update storage_account set applied_revision = 0 where id = %s", unprovided)
+    await data.sample()
+    assert sorted(data.probe.read) == sorted([ready, forgotten])
     for account in (purging, forgotten, unprovided, later):
-        assert await site.samples(account) == []
-    assert await site.run() == (NOW, True, 1, 1)
+        assert await data.samples(account) == []
+    assert await data.run() == (NOW, True, 1, 1)
 
 
 async def test_a_run_on_a_cluster_that_has_nobody_does_not_look_well(
-    site: Site, caplog: pytest.LogCaptureFixture
+    data: SampledData, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for account in await site.accounts(3):
-        await site.probe.purge(account)
-    await site.sample()
-    assert await site.run() == (NOW, True, 0, 3)
+    for account in await data.accounts(3):
+        await data.probe.purge(account)
+    await data.sample()
+    assert await data.run() == (NOW, True, 0, 3)
     assert [record.message for record in caplog.records if "not sampled" in record.message] == [
         "storage accounts that their cluster does not have, and so were not sampled: 3"
     ]
 
 
-async def test_a_second_run_of_the_hour_does_nothing_and_the_next_hour_is_another(site: Site) -> None:
-    (account,) = await site.accounts(1)
-    await site.sample()
-    site.house.clock.now = NOW + 20 * MINUTE
-    await site.sample()
-    assert site.probe.read == [account]
-    assert len(site.probe.spans) == 1
-    site.house.clock.now = NOW + HOUR
-    await site.sample()
-    assert site.probe.read == [account] * 2
-    assert await site.samples(account) == [(NOW, 0, 0), (NOW + HOUR, 0, 0)]
-    assert await site.run() == (NOW + HOUR, True, 1, 0)
+async def test_a_second_run_of_the_hour_does_nothing_and_the_next_hour_is_another(data: SampledData) -> None:
+    (account,) = await data.accounts(1)
+    await data.sample()
+    data.client.clock.now = NOW + 20 * MINUTE
+    await data.sample()
+    assert data.probe.read == [account]
+    assert len(data.probe.spans) == 1
+    data.client.clock.now = NOW + HOUR
+    await data.sample()
+    assert data.probe.read == [account] * 2
+    assert await data.samples(account) == [(NOW, 0, 0), (NOW + HOUR, 0, 0)]
+    assert await data.run() == (NOW + HOUR, True, 1, 0)
 
 
-async def test_a_day_without_a_run_is_a_gap_that_shows(site: Site) -> None:
-    (account,) = await site.accounts(1)
-    with await site.customer(account) as customer:
+async def test_a_day_without_a_run_is_a_gap_that_shows(data: SampledData) -> None:
+    (account,) = await data.accounts(1)
+    with await data.customer(account) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 700) == "done"
-    await site.sample()
-    site.house.clock.now = NOW + timedelta(days=2)
-    await site.sample()
-    assert await rows_of(site.cast, account) == [
+    await data.sample()
+    data.client.clock.now = NOW + timedelta(days=2)
+    await data.sample()
+    assert await rows_of(data.cast, account) == [
         (date(2026, 3, 15), 700, 700, 1),
         (date(2026, 3, 16), 700, 700, 0),
         (date(2026, 3, 17), 700, 700, 1),
     ]
 
 
-async def test_what_broke_off_is_gone_on_with(site: Site) -> None:
-    accounts = await site.accounts(9)
-    running = asyncio.ensure_future(site.sample(batch=3))
+async def test_what_broke_off_is_gone_on_with(data: SampledData) -> None:
+    accounts = await data.accounts(9)
+    running = asyncio.ensure_future(data.sample(batch=3))
 
     async def end(account: int) -> None:
         if account == accounts[4]:
             running.cancel()
 
-    site.probe.before = end
+    data.probe.before = end
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert await site.run() == (NOW, False, 3, 0)
-    again = Probe(site.house)
-    site.house.clock.now = NOW + 10 * MINUTE
-    await site.sample(batch=3, probe=again)
+    assert await data.run() == (NOW, False, 3, 0)
+    again = Probe(data.client)
+    data.client.clock.now = NOW + 10 * MINUTE
+    await data.sample(batch=3, probe=again)
     await again.close()
     assert sorted(again.read) == accounts[3:]
-    assert await site.run() == (NOW, True, 9, 0)
+    assert await data.run() == (NOW, True, 9, 0)
     measured = "select count(*) from storage_account where measured_at = %s"
-    assert await site.cast.row(measured, NOW) == (3,)
-    assert await site.cast.row(measured, NOW + 10 * MINUTE) == (6,)
+    assert await data.cast.row(measured, NOW) == (3,)
+    assert await data.cast.row(measured, NOW + 10 * MINUTE) == (6,)
 
 
-async def test_two_at_once_record_everything_once(site: Site) -> None:
-    accounts = await site.accounts(12)
-    other = Probe(site.house)
-    await asyncio.gather(site.sample(batch=5), site.sample(batch=5, probe=other))
+async def test_two_at_once_record_everything_once(data: SampledData) -> None:
+    accounts = await data.accounts(12)
+    other = Probe(data.client)
+    await asyncio.gather(data.sample(batch=5), data.sample(batch=5, probe=other))
     await other.close()
-    assert set(site.probe.read) | set(other.read) == set(accounts)
+    assert set(data.probe.read) | set(other.read) == set(accounts)
     for account in accounts:
-        assert await site.samples(account) == [(NOW, 0, 0)]
-    assert await site.run() == (NOW, True, 12, 0)
-    await assert_totals(site.cast, site.contract)
+        assert await data.samples(account) == [(NOW, 0, 0)]
+    assert await data.run() == (NOW, True, 12, 0)
+    await assert_totals(data.cast, data.contract)
 
 
 async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
-    site: Site, caplog: pytest.LogCaptureFixture
+    data: SampledData, caplog: pytest.LogCaptureFixture
 ) -> None:
-    accounts = await site.accounts(6)
+    accounts = await data.accounts(6)
 
     async def fail(account: int) -> None:
         if account in accounts[1:3]:
             raise Unavailable("The storage cluster cannot do it now; try again later.")
 
-    site.probe.before = fail
+    data.probe.before = fail
     for _ in range(2):
         with pytest.raises(Unavailable, match="cannot do it now"):
-            await site.sample(batch=3)
-        assert await site.run() == (NOW, True, 4, 2)
+            await data.sample(batch=3)
+        assert await data.run() == (NOW, True, 4, 2)
     assert all(f"storage account {account} was not sampled" in caplog.text for account in accounts[1:3])
     # The rest of a run is not for the accounts that did not answer to decide.
-    assert len(site.probe.spans) == 1
-    site.probe.before, site.probe.read = None, []
-    site.house.clock.now = NOW + 5 * MINUTE
-    await site.sample(batch=2)
-    assert sorted(site.probe.read) == accounts[1:3]
-    assert await site.run() == (NOW, True, 6, 0)
+    assert len(data.probe.spans) == 1
+    data.probe.before, data.probe.read = None, []
+    data.client.clock.now = NOW + 5 * MINUTE
+    await data.sample(batch=2)
+    assert sorted(data.probe.read) == accounts[1:3]
+    assert await data.run() == (NOW, True, 6, 0)
 
 
 @pytest.mark.parametrize("others", [0, 1])
 async def test_an_account_that_is_refused_is_missed_until_the_next_hour(
-    site: Site, others: int, caplog: pytest.LogCaptureFixture
+    data: SampledData, others: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    accounts = await site.accounts(1 + others)
+    accounts = await data.accounts(1 + others)
 
     async def refuse(account: int) -> None:
         if account == accounts[0]:
             raise BackendRefused("The storage cluster refuses this.", "Odd")
 
-    site.probe.before = refuse
-    await site.sample()
-    assert await site.run() == (NOW, True, others, 1)
+    data.probe.before = refuse
+    await data.sample()
+    assert await data.run() == (NOW, True, others, 1)
     assert f"storage account {accounts[0]} was not sampled: The storage cluster refuses this." in caplog.text
 
 
 @pytest.mark.parametrize("there", ["still there", "gone there"])
-async def test_an_account_purged_meanwhile_takes_no_other_along(site: Site, there: str) -> None:
-    accounts = await site.accounts(3)
+async def test_an_account_purged_meanwhile_takes_no_other_along(data: SampledData, there: str) -> None:
+    accounts = await data.accounts(3)
 
     async def purge(account: int) -> None:
         if account == accounts[1]:
             await change(
-                site,
+                data,
                 "update storage_account set deletion_requested_at = created_at - interval '2 days', pending_deleted_at"
                 " = created_at - interval '1 day', purge_started_at = created_at, purged_at = created_at - interval"
                 " '1 day', contact_email = null, contact_email_key = null, password_hash = null where id = %s",
                 account,
             )
             if there == "gone there":
-                await site.probe.purge(account)
+                await data.probe.purge(account)
 
-    site.probe.before = purge
-    await site.sample()
-    assert [len(await site.samples(account)) for account in accounts] == [1, 0, 1]
-    assert await site.run() == (NOW, True, 2, 0)
+    data.probe.before = purge
+    await data.sample()
+    assert [len(await data.samples(account)) for account in accounts] == [1, 0, 1]
+    assert await data.run() == (NOW, True, 2, 0)
 
 
-async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_does_not(site: Site) -> None:
-    accounts = await site.accounts(3)
-    site.house.clock.now = NOW + 59 * MINUTE
+async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_does_not(data: SampledData) -> None:
+    accounts = await data.accounts(3)
+    data.client.clock.now = NOW + 59 * MINUTE
 
     async def linger(account: int) -> None:
-        site.house.clock.now = NOW + HOUR + MINUTE
+        data.client.clock.now = NOW + HOUR + MINUTE
         if account == accounts[2]:
             raise Unavailable("The storage cluster does not answer in time; try again later.")
 
-    site.probe.before = linger
+    data.probe.before = linger
     with pytest.raises(Unavailable):
-        await site.sample()
-    assert await site.samples(accounts[0]) == [(NOW, 0, 0)]
-    measured = await site.cast.row("select measured_at from storage_account where id = %s", accounts[0])
+        await data.sample()
+    assert await data.samples(accounts[0]) == [(NOW, 0, 0)]
+    measured = await data.cast.row("select measured_at from storage_account where id = %s", accounts[0])
     assert measured == (NOW + HOUR + MINUTE,)
-    site.probe.before = None
-    await site.sample()
-    assert await site.samples(accounts[2]) == [(NOW + HOUR, 0, 0)]
-    assert await site.run() == (NOW + HOUR, True, 3, 0)
+    data.probe.before = None
+    await data.sample()
+    assert await data.samples(accounts[2]) == [(NOW + HOUR, 0, 0)]
+    assert await data.run() == (NOW + HOUR, True, 3, 0)
 
 
-async def test_elastic_quotas_follow(site: Site) -> None:
-    pool = await site.cast.partner(site.distributor, site.contract, 1_000_000)
-    site.partner = pool
-    busy, sibling = [await site.cast.account(pool) for _ in range(2)]
-    await site.provide()
-    with await site.customer(busy) as customer:
+async def test_elastic_quotas_follow(data: SampledData) -> None:
+    pool = await data.cast.partner(data.distributor, data.contract, 1_000_000)
+    data.partner = pool
+    busy, sibling = [await data.cast.account(pool) for _ in range(2)]
+    await data.provide()
+    with await data.customer(busy) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 400_000) == "done"
-    await site.sample()
-    await site.provide()
-    state = await site.probe.state(sibling)
+    await data.sample()
+    await data.provide()
+    state = await data.probe.state(sibling)
     assert state is not None
     assert state.quota == 600_000
 
 
-async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: Site) -> None:
+async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: SampledData) -> None:
     accounts = await drill.accounts(60)
-    gateway = drill.house.gateway
+    gateway = drill.client.gateway
 
     async def kill(account: int) -> None:
         if account == accounts[25]:
@@ -255,7 +255,7 @@ async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: Site) -> No
         assert (hour, finished) == (NOW, False)
         assert 20 <= sampled < 40
         with pytest.raises(Unavailable, match="cannot be reached"):
-            await metering_jobs.sample(drill.house.services, str(drill.house.region_id))
+            await metering_jobs.sample(drill.client.services, str(drill.client.region_id))
         trouble = await drill.cast.row("select trouble from region")
         assert "cannot be reached" in trouble[0]
     finally:
@@ -266,9 +266,9 @@ async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: Site) -> No
     assert await drill.run() == (NOW, True, 60, 0)
 
 
-async def test_a_stalled_gateway_is_given_up(drill: Site) -> None:
+async def test_a_stalled_gateway_is_given_up(drill: SampledData) -> None:
     accounts = await drill.accounts(40)
-    gateway = drill.house.gateway
+    gateway = drill.client.gateway
 
     async def stall(account: int) -> None:
         if account in accounts[20:]:
@@ -285,22 +285,22 @@ async def test_a_stalled_gateway_is_given_up(drill: Site) -> None:
         gateway.go_on()
 
 
-async def test_when_nobody_answers_a_run_has_not_finished(drill: Site, caplog: pytest.LogCaptureFixture) -> None:
+async def test_when_nobody_answers_a_run_has_not_finished(drill: SampledData, caplog: pytest.LogCaptureFixture) -> None:
     await drill.accounts(2)
-    drill.house.gateway.kill()
+    drill.client.gateway.kill()
     try:
         with pytest.raises(Unavailable, match="cannot be reached"):
             await drill.sample()
         assert await drill.run() == (NOW, False, 0, 0)
         assert "was not sampled" not in caplog.text
     finally:
-        drill.house.gateway.start()
+        drill.client.gateway.start()
 
 
-async def test_the_job_samples_a_region(site: Site) -> None:
-    (account,) = await site.accounts(1)
-    await metering_jobs.sample(site.house.services, str(site.house.region_id))
-    assert await site.samples(account) == [(NOW, 0, 0)]
-    await metering_jobs.sample_all(site.house.services, "")
-    waiting = await site.cast.row("select count(*) from procrastinate_jobs where task_name = 'metering.sample'")
+async def test_the_job_samples_a_region(data: SampledData) -> None:
+    (account,) = await data.accounts(1)
+    await metering_jobs.sample(data.client.services, str(data.client.region_id))
+    assert await data.samples(account) == [(NOW, 0, 0)]
+    await metering_jobs.sample_all(data.client.services, "")
+    waiting = await data.cast.row("select count(*) from procrastinate_jobs where task_name = 'metering.sample'")
     assert waiting == (1,)

@@ -9,8 +9,8 @@ import pytest
 from psycopg import sql
 
 from tests.cast import Cast
-from tests.metering.sampled import Site
-from tests.usage.scenes import LATER, at, trade
+from tests.metering.sampled import SampledData
+from tests.usage.steps import LATER, at, partner_data
 from tonnage.access.checks import Difference
 from tonnage.db import Connection
 from tonnage.metering import checks as metering_checks
@@ -42,7 +42,7 @@ async def rows_of(cast: Cast, table: str, account: int) -> list[tuple[Any, ...]]
 
 
 async def test_a_day_is_the_sum_of_its_hours(cast: Cast) -> None:
-    account = await cast.account((await trade(cast)).partner)
+    account = await cast.account((await partner_data(cast)).partner)
     await keep(
         cast,
         account,
@@ -57,7 +57,7 @@ async def test_a_day_is_the_sum_of_its_hours(cast: Cast) -> None:
 
 
 async def test_of_two_readings_the_greater_counts_number_by_number(cast: Cast) -> None:
-    account = await cast.account((await trade(cast)).partner)
+    account = await cast.account((await partner_data(cast)).partner)
     nine, ten = at("2026-01-07", "09:00:00"), at("2026-01-07", "10:00:00")
     await keep(cast, account, (account, nine, 100, 100, 10), (account, ten, 1, 1, 1))
     await keep(cast, account, (account, nine, 100, 100, 10))
@@ -71,7 +71,7 @@ async def test_of_two_readings_the_greater_counts_number_by_number(cast: Cast) -
 
 
 async def test_whoever_is_unknown_in_the_region_is_left_out(cast: Cast) -> None:
-    partner = (await trade(cast)).partner
+    partner = (await partner_data(cast)).partner
     account, elsewhere = await cast.account(partner), await cast.account(partner)
     other = await cast.database.run(lambda conn: _region(cast, conn))
 
@@ -92,14 +92,14 @@ async def _region(cast: Cast, conn: Connection) -> int | None:
 
 
 async def test_two_readers_at_once_lose_nothing(cast: Cast) -> None:
-    account = await cast.account((await trade(cast)).partner)
+    account = await cast.account((await partner_data(cast)).partner)
     hours = [at("2026-01-07") + number * HOUR for number in range(24)]
     await asyncio.gather(*[keep(cast, account, (account, hour, 1, 2, 3)) for hour in hours * 2])
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 24, 48, 72)]
 
 
 async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
-    account = await cast.account((await trade(cast)).partner)
+    account = await cast.account((await partner_data(cast)).partner)
     oldest = at("2026-02-03")
     await keep(cast, account, (account, oldest - HOUR, 1, 1, 1), (account, oldest, 2, 2, 2))
     await actions.run_maintenance(cast.database, LATER)
@@ -111,7 +111,7 @@ async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
 
 
 async def test_the_doctor_adds_up_the_days(cast: Cast) -> None:
-    account = await cast.account((await trade(cast)).partner)
+    account = await cast.account((await partner_data(cast)).partner)
     await keep(cast, account, (account, at("2026-01-07"), 5, 6, 7))
     assert await _differing(cast, account) == []
 
@@ -132,59 +132,59 @@ async def _differing(cast: Cast, account: int) -> list[Difference]:
     return [difference for difference in found.differences if difference.subject.startswith(str(account))]
 
 
-async def _uses(site: Site, account: int) -> datetime:
+async def _uses(data: SampledData, account: int) -> datetime:
     """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Gives the hour of the
     first one.
     """
     began = hour_of(datetime.now(UTC))
-    with await site.customer(account) as customer:
+    with await data.customer(account) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 3_000) == "done"
         for _ in range(2):
             customer.s3.get_object(Bucket="data", Key="object")["Body"].read()
     deadline = time.monotonic() + 10
-    while await _logged(site, account, began) < 4:
+    while await _logged(data, account, began) < 4:
         assert time.monotonic() < deadline, "the gateway writes its usage log once a second"
         await asyncio.sleep(0.1)
     return began
 
 
-async def _logged(site: Site, account: int, since: datetime) -> int:
+async def _logged(data: SampledData, account: int, since: datetime) -> int:
     """Requests in the gateway's log."""
     until = datetime.now(UTC) + HOUR
-    return sum([row.requests async for row in site.probe.traffic(since, until) if row.account_id == account])
+    return sum([row.requests async for row in data.probe.traffic(since, until) if row.account_id == account])
 
 
-async def _total(site: Site, account: int) -> tuple[Any, ...]:
+async def _total(data: SampledData, account: int) -> tuple[Any, ...]:
     """The running hour may have changed on the way, the day too."""
-    rows = await rows_of(site.cast, "daily_traffic", account)
+    rows = await rows_of(data.cast, "daily_traffic", account)
     return tuple(sum(column) for column in list(zip(*rows, strict=True))[1:])
 
 
 @pytest.mark.ceph
-async def test_what_a_gateway_has_logged_is_read_once_and_outlives_the_log(site: Site) -> None:
-    (account,) = await site.accounts(1)
-    began = await _uses(site, account)
+async def test_what_a_gateway_has_logged_is_read_once_and_outlives_the_log(data: SampledData) -> None:
+    (account,) = await data.accounts(1)
+    began = await _uses(data, account)
     # The running hour is not read, except for what was over when it began.
-    await site.read(began)
-    assert await rows_of(site.cast, "traffic_hour", account) == []
-    await site.read(datetime.now(UTC) + HOUR)
-    assert await _total(site, account) == (6_000, 3_000, 4)
-    await site.probe.trim_traffic(account, datetime.now(UTC) + HOUR)
-    await site.read(datetime.now(UTC) + 2 * HOUR)
-    assert await _logged(site, account, began) == 0
-    assert await _total(site, account) == (6_000, 3_000, 4)
+    await data.read(began)
+    assert await rows_of(data.cast, "traffic_hour", account) == []
+    await data.read(datetime.now(UTC) + HOUR)
+    assert await _total(data, account) == (6_000, 3_000, 4)
+    await data.probe.trim_traffic(account, datetime.now(UTC) + HOUR)
+    await data.read(datetime.now(UTC) + 2 * HOUR)
+    assert await _logged(data, account, began) == 0
+    assert await _total(data, account) == (6_000, 3_000, 4)
 
 
 @pytest.mark.ceph
-async def test_which_hours_are_read(site: Site) -> None:
+async def test_which_hours_are_read(data: SampledData) -> None:
     noon = at("2026-03-15", "12:00:00")
 
     async def spans(now: datetime) -> list[tuple[datetime, datetime]]:
-        site.probe.spans = []
-        await site.read(now)
-        assert [until - since for since, until in site.probe.spans] == [HOUR] * len(site.probe.spans)
-        return [(site.probe.spans[0][0], site.probe.spans[-1][1])] if site.probe.spans else []
+        data.probe.spans = []
+        await data.read(now)
+        assert [until - since for since, until in data.probe.spans] == [HOUR] * len(data.probe.spans)
+        return [(data.probe.spans[0][0], data.probe.spans[-1][1])] if data.probe.spans else []
 
     assert await spans(noon + timedelta(minutes=5)) == [(noon - HOUR, noon)]
     assert await spans(noon + timedelta(minutes=59)) == []
@@ -195,35 +195,35 @@ async def test_which_hours_are_read(site: Site) -> None:
 
 
 @pytest.mark.ceph
-async def test_the_log_is_trimmed_once_a_day(site: Site) -> None:
-    busy, _ = await site.accounts(2)
-    began = await _uses(site, busy)
-    await site.read(began)
-    await site.read(datetime.now(UTC) + HOUR)
+async def test_the_log_is_trimmed_once_a_day(data: SampledData) -> None:
+    busy, _ = await data.accounts(2)
+    began = await _uses(data, busy)
+    await data.read(began)
+    await data.read(datetime.now(UTC) + HOUR)
     midnight = datetime.combine(began + DAY, datetime.min.time(), UTC)
 
     async def trimmed(now: datetime) -> list[int]:
-        site.probe.trimmed = []
-        await traffic_actions.trim(site.cast.database, site.probe, site.house.region_id, now)
-        return site.probe.trimmed
+        data.probe.trimmed = []
+        await traffic_actions.trim(data.cast.database, data.probe, data.client.region_id, now)
+        return data.probe.trimmed
 
     assert await trimmed(midnight + 6 * DAY) == []
-    assert await _logged(site, busy, began) == 4
+    assert await _logged(data, busy, began) == 4
     assert await trimmed(midnight + 8 * DAY) == [busy]
-    assert await _logged(site, busy, began) == 0
+    assert await _logged(data, busy, began) == 0
     assert await trimmed(midnight + 8 * DAY + 23 * HOUR) == []
     assert await trimmed(midnight + 9 * DAY) == []
-    assert await _total(site, busy) == (6_000, 3_000, 4)
+    assert await _total(data, busy) == (6_000, 3_000, 4)
 
 
 @pytest.mark.ceph
-async def test_a_log_that_cannot_be_trimmed_is_left_to_the_next_run(drill: Site) -> None:
+async def test_a_log_that_cannot_be_trimmed_is_left_to_the_next_run(drill: SampledData) -> None:
     (account,) = await drill.accounts(1)
     hour = at("2026-03-01")
     await keep(drill.cast, account, (account, hour, 1, 1, 1))
-    drill.house.gateway.kill()
+    drill.client.gateway.kill()
     try:
-        await traffic_actions.trim(drill.cast.database, drill.probe, drill.house.region_id, LATER)
+        await traffic_actions.trim(drill.cast.database, drill.probe, drill.client.region_id, LATER)
         assert drill.probe.trimmed == [account]
     finally:
-        drill.house.gateway.start()
+        drill.client.gateway.start()

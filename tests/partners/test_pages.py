@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.cast import TB, Cast, unique
-from tests.usage.scenes import LATER, OPENED, at, record
+from tests.usage.steps import LATER, OPENED, at, record
 from tonnage.access.actor import Actor
 from tonnage.lists import PageOf
 from tonnage.partners import actions as partners
@@ -32,7 +32,7 @@ HOSTILE = ["100%", "a_b", "back\\slash", 'O\'Neil "Sons"', "ship 🚢 GmbH", "Ä
 
 
 @dataclass(frozen=True)
-class Trade:
+class PartnerData:
     distributor: Actor
     contract: UUID
     other: UUID
@@ -43,11 +43,11 @@ class Trade:
 
 
 @pytest.fixture
-async def world(cast: Cast) -> Trade:
+async def data(cast: Cast) -> PartnerData:
     cast.now = OPENED
     await cast.region()
     distributor = await cast.distributor()
-    return Trade(distributor, await cast.contract(distributor), await cast.contract(distributor, details="Other"))
+    return PartnerData(distributor, await cast.contract(distributor), await cast.contract(distributor, details="Other"))
 
 
 async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> PageOf[PartnerRow]:
@@ -70,12 +70,12 @@ def names(found: PageOf[PartnerRow]) -> list[str]:
     return [row.name for row in found.rows]
 
 
-async def test_a_partners_row_says_what_is_so(cast: Cast, world: Trade) -> None:
+async def test_a_partners_row_says_what_is_so(cast: Cast, data: PartnerData) -> None:
     name = unique("Nimbus")
-    partner = await cast.partner(world.distributor, world.other, 5 * TB, overdraft=True, name=name)
+    partner = await cast.partner(data.distributor, data.other, 5 * TB, overdraft=True, name=name)
     account = await cast.account(partner, 2 * TB)
     await record(cast, (account, at("2026-01-06"), 3 * TB))
-    (row,) = (await asked(cast, world.scope)).rows
+    (row,) = (await asked(cast, data.scope)).rows
     assert row == await cast.row(
         "select p.id, %s, p.contract_id, 'Other', d.id, d.name, 5 * 10^12::bigint, true, 2 * 10^12::bigint,"
         " 3 * 10^12::numeric, 1, %s::timestamptz"
@@ -86,26 +86,26 @@ async def test_a_partners_row_says_what_is_so(cast: Cast, world: Trade) -> None:
     )
 
 
-async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, world: Trade) -> None:
-    made = [(await cast.partner(world.distributor, world.contract)).organisation_id for _ in range(60)]
+async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, data: PartnerData) -> None:
+    made = [(await cast.partner(data.distributor, data.contract)).organisation_id for _ in range(60)]
     for sort in PARTNERS.sorts:
         for way, expected in ((".asc", made), (".desc", made[::-1])):
             seen: list[UUID] = []
             for page in ("1", "2", "3"):
-                found = await asked(cast, world.scope, sort=sort + way, size="25", page=page)
+                found = await asked(cast, data.scope, sort=sort + way, size="25", page=page)
                 assert found.total == 60
                 seen += [row.id for row in found.rows]
             assert sorted(seen) == sorted(made)
             if sort != "name":
                 assert seen == expected
-    behind = await asked(cast, world.scope, sort="created.asc", size="25", page="99")
+    behind = await asked(cast, data.scope, sort="created.asc", size="25", page="99")
     assert [row.id for row in behind.rows] == made[50:]
 
 
-async def test_sorts(cast: Cast, world: Trade) -> None:
+async def test_sorts(cast: Cast, data: PartnerData) -> None:
     sizes = {"b": (5 * TB, 4 * TB), "A": (TB, 3 * TB), "c": (0, TB), "É": (9 * TB, 9 * TB)}
     for name, (allocated, used) in sizes.items():
-        partner = await cast.partner(world.distributor, world.contract, allocated, name=name)
+        partner = await cast.partner(data.distributor, data.contract, allocated, name=name)
         accounts = [await cast.account(partner) for _ in range(1 + (name == "c"))]
         await record(cast, (accounts[0], at("2026-01-06"), used))
     expected = {
@@ -121,21 +121,21 @@ async def test_sorts(cast: Cast, world: Trade) -> None:
         "accounts": "cÉAb",
     }
     for sort, order in expected.items():
-        assert "".join(names(await asked(cast, world.scope, sort=sort))) == order, sort
+        assert "".join(names(await asked(cast, data.scope, sort=sort))) == order, sort
 
 
-async def test_use_beyond_every_integer_is_sorted_too(cast: Cast, world: Trade) -> None:
-    first = await cast.partner(world.distributor, world.contract)
-    second = await cast.partner(world.distributor, world.contract)
+async def test_use_beyond_every_integer_is_sorted_too(cast: Cast, data: PartnerData) -> None:
+    first = await cast.partner(data.distributor, data.contract)
+    second = await cast.partner(data.distributor, data.contract)
     accounts = [await cast.account(owner) for owner in (first, first, second)]
     await record(cast, *[(account, at("2026-01-06"), 2**63 - 1) for account in accounts])
-    found = await asked(cast, world.scope, sort="used")
+    found = await asked(cast, data.scope, sort="used")
     assert [int(row.used) for row in found.rows] == [2 * (2**63 - 1), 2**63 - 1]
 
 
-async def test_hostile_words_find_what_they_say(cast: Cast, world: Trade) -> None:
+async def test_hostile_words_find_what_they_say(cast: Cast, data: PartnerData) -> None:
     for name in HOSTILE:
-        await cast.partner(world.distributor, world.contract, name=name)
+        await cast.partner(data.distributor, data.contract, name=name)
     for words, expected in {
         "%": ["a%b", "100%"],
         "_": ["a_b"],
@@ -150,13 +150,13 @@ async def test_hostile_words_find_what_they_say(cast: Cast, world: Trade) -> Non
         "a": ["a%b", "ÄRGER straße", "back\\slash", "a_b"],
         "": HOSTILE[::-1],
     }.items():
-        assert names(await asked(cast, world.scope, q=words)) == expected, words
+        assert names(await asked(cast, data.scope, q=words)) == expected, words
 
 
-async def test_filters(cast: Cast, world: Trade) -> None:
+async def test_filters(cast: Cast, data: PartnerData) -> None:
     uses = {"none": (0, 5), "low": (100, 89), "near": (100, 90), "full": (100, 100), "over": (100, 101), "max": (0, 0)}
     for name, (allocated, used) in uses.items():
-        partner = await cast.partner(world.distributor, world.contract, allocated, name=name)
+        partner = await cast.partner(data.distributor, data.contract, allocated, name=name)
         await record(cast, (await cast.account(partner), at("2026-01-06"), used))
     for show, expected in {
         "pay-per-use": ["none", "max"],
@@ -164,41 +164,41 @@ async def test_filters(cast: Cast, world: Trade) -> None:
         "over": ["over"],
         "": list(uses),
     }.items():
-        assert names(await asked(cast, world.scope, show=show, sort="created.asc")) == expected
-    assert names(await asked(cast, world.scope, show="near", q="ful")) == ["full"]
-    found = await cast.database.run(full_partners, world.scope)
+        assert names(await asked(cast, data.scope, show=show, sort="created.asc")) == expected
+    assert names(await asked(cast, data.scope, show="near", q="ful")) == ["full"]
+    found = await cast.database.run(full_partners, data.scope)
     assert (found.near, found.over) == (2, 1)
     assert [partner.name for partner in found.fullest] == ["over", "full", "near"]
     nobody = await cast.database.run(full_partners, uuid4())
     assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
 
 
-async def test_of_a_contract_of_a_distributor_of_everybody(cast: Cast, world: Trade) -> None:
+async def test_of_a_contract_of_a_distributor_of_everybody(cast: Cast, data: PartnerData) -> None:
     word = uuid4().hex
-    here = await cast.partner(world.distributor, world.contract, name=f"{word} here")
-    there = await cast.partner(world.distributor, world.other, name=f"{word} there")
-    closed = await cast.partner(world.distributor, world.contract, name=f"{word} closed")
-    await cast.database.run(partners.close_partner, world.distributor, closed.organisation_id, OPENED)
+    here = await cast.partner(data.distributor, data.contract, name=f"{word} here")
+    there = await cast.partner(data.distributor, data.other, name=f"{word} there")
+    closed = await cast.partner(data.distributor, data.contract, name=f"{word} closed")
+    await cast.database.run(partners.close_partner, data.distributor, closed.organisation_id, OPENED)
     rival = await cast.distributor()
     foreign = await cast.partner(rival, await cast.contract(rival), name=f"{word} foreign")
 
     async def ids(scope: UUID | None, contract: UUID | None = None) -> set[UUID]:
         return {row.id for row in (await asked(cast, scope, contract, q=word)).rows}
 
-    assert await ids(world.scope) == {here.organisation_id, there.organisation_id}
-    assert await ids(world.scope, world.contract) == {here.organisation_id}
+    assert await ids(data.scope) == {here.organisation_id, there.organisation_id}
+    assert await ids(data.scope, data.contract) == {here.organisation_id}
     assert await ids(None) == {here.organisation_id, there.organisation_id, foreign.organisation_id}
-    assert await ids(None, world.other) == {there.organisation_id}
-    assert await ids(rival.organisation_id, world.contract) == set()
+    assert await ids(None, data.other) == {there.organisation_id}
+    assert await ids(rival.organisation_id, data.contract) == set()
     assert await ids(uuid4()) == set()
     assert (await asked(cast, uuid4())) == ([], 0)
 
 
-async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
-    partner = await cast.partner(world.distributor, world.other, 40 * TB)
+async def test_facts_of_one_partner(cast: Cast, data: PartnerData) -> None:
+    partner = await cast.partner(data.distributor, data.other, 40 * TB)
     own = partner.organisation_id
     rival = await cast.distributor()
-    for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, False)):
+    for scope, seen in ((data.scope, True), (None, True), (rival.organisation_id, False), (own, False)):
         facts = await cast.database.run(partner_detail, scope, own)
         assert bool(facts) is seen
         if facts:
@@ -209,16 +209,16 @@ async def test_facts_of_one_partner(cast: Cast, world: Trade) -> None:
                 "EUR",
             )
             assert (facts.allocated, facts.allocated_to_accounts, facts.members, facts.accounts) == (40 * TB, 0, 0, 0)
-    for scope, seen in ((world.scope, True), (None, True), (rival.organisation_id, False), (own, True)):
+    for scope, seen in ((data.scope, True), (None, True), (rival.organisation_id, False), (own, True)):
         totals = await cast.database.run(partner_totals, scope, own)
         assert bool(totals) is seen
 
 
-async def test_contracts(cast: Cast, world: Trade) -> None:
-    await cast.partner(world.distributor, world.contract, 91 * TB)
-    await cast.partner(world.distributor, world.other, 90 * TB)
-    gone = await cast.partner(world.distributor, world.other)
-    await cast.database.run(partners.close_partner, world.distributor, gone.organisation_id, OPENED)
+async def test_contracts(cast: Cast, data: PartnerData) -> None:
+    await cast.partner(data.distributor, data.contract, 91 * TB)
+    await cast.partner(data.distributor, data.other, 90 * TB)
+    gone = await cast.partner(data.distributor, data.other)
+    await cast.database.run(partners.close_partner, data.distributor, gone.organisation_id, OPENED)
 
     async def ids(scope: UUID | None, **query: str) -> list[UUID]:
         state = read_list_state(CONTRACTS, query)
@@ -229,36 +229,36 @@ async def test_contracts(cast: Cast, world: Trade) -> None:
         assert len(whole) == found.total
         return [row.id for row in found.rows]
 
-    assert await ids(world.scope) == [world.other, world.contract]
+    assert await ids(data.scope) == [data.other, data.contract]
     for sort in CONTRACTS.sorts:
-        assert set(await ids(world.scope, sort=sort)) == {world.contract, world.other}
-    assert await ids(world.scope, show="full") == [world.contract]
-    assert await ids(world.scope, q="oTHer") == [world.other]
+        assert set(await ids(data.scope, sort=sort)) == {data.contract, data.other}
+    assert await ids(data.scope, show="full") == [data.contract]
+    assert await ids(data.scope, q="oTHer") == [data.other]
     assert await ids(uuid4()) == []
-    assert world.contract in await ids(None, size="250")
-    picked = await cast.database.run(contract_picker, world.scope)
+    assert data.contract in await ids(None, size="250")
+    picked = await cast.database.run(contract_picker, data.scope)
     assert [(row.id, row.allocated, row.remaining, row.partners) for row in picked] == [
-        (world.contract, 91 * TB, 9 * TB, 1),
-        (world.other, 90 * TB, 10 * TB, 1),
+        (data.contract, 91 * TB, 9 * TB, 1),
+        (data.other, 90 * TB, 10 * TB, 1),
     ]
-    for scope, seen in ((world.scope, True), (None, True), (uuid4(), False)):
-        one = await cast.database.run(one_contract, scope, world.other)
+    for scope, seen in ((data.scope, True), (None, True), (uuid4(), False)):
+        one = await cast.database.run(one_contract, scope, data.other)
         assert (one == picked[1]) is seen
 
 
-async def test_distributors(cast: Cast, world: Trade) -> None:
-    partner = await cast.partner(world.distributor, world.contract, 7 * TB)
+async def test_distributors(cast: Cast, data: PartnerData) -> None:
+    partner = await cast.partner(data.distributor, data.contract, 7 * TB)
     await record(cast, (await cast.account(partner), at("2026-01-06"), 5), now=LATER)
     idle = await cast.distributor()
-    made = await cast.row("select name from organisation where id = %s", world.scope)
+    made = await cast.row("select name from organisation where id = %s", data.scope)
     for sort in DISTRIBUTORS.sorts:
         state = read_list_state(DISTRIBUTORS, {"q": made[0].upper(), "sort": sort})
         found = await cast.database.run(distributor_rows, state)
         async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
-        assert row == (world.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED)
-        assert row == await cast.database.run(one_distributor, world.scope)
+        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED)
+        assert row == await cast.database.run(one_distributor, data.scope)
     row = await cast.database.run(one_distributor, idle.organisation_id)
     assert row is not None
     assert (row.contracts, row.partners, row.reserved, row.used) == (0, 0, 0, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from testbed.gateway import Gateway
 from tests.cast import TB
-from tests.clustered import ClusterHouse
+from tests.clustered import ClusterClient
 from tonnage.accounts import actions
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
@@ -22,48 +22,46 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 GB = 10**9
 
 
-async def told(house: ClusterHouse, account: int) -> ActualAccount:
-    actual = await (await house.backend()).state(account)
+async def told(client: ClusterClient, account: int) -> ActualAccount:
+    actual = await (await client.backend()).state(account)
     assert actual is not None
     return actual
 
 
-async def revisions(house: ClusterHouse, account: int) -> tuple[int, int]:
-    desired, applied = await house.cast.row(
+async def revisions(client: ClusterClient, account: int) -> tuple[int, int]:
+    desired, applied = await client.cast.row(
         "select desired_revision, applied_revision from storage_account where id = %s", account
     )
     return desired, applied
 
 
-async def test_a_new_account_is_made_with_its_quota_and_no_key(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
-    account = await house.cast.account(partner, TB, name="Hillside")
-    assert await reconcile(house.database, await house.backend(), house.region_id) == 1
-    actual = await told(house, account)
+async def test_a_new_account_is_made_with_its_quota_and_no_key(client: ClusterClient) -> None:
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
+    account = await client.cast.account(partner, TB, name="Hillside")
+    assert await reconcile(client.database, await client.backend(), client.region_id) == 1
+    actual = await told(client, account)
     assert (actual.display_name, actual.quota, actual.quota_exact) == ("Hillside", TB, True)
     assert (actual.access, actual.access_keys, actual.max_buckets) == (Access.FULL, (), 100)
-    assert await revisions(house, account) == (1, 1)
-    assert await reconcile(house.database, await house.backend(), house.region_id) == 0
+    assert await revisions(client, account) == (1, 1)
+    assert await reconcile(client.database, await client.backend(), client.region_id) == 0
 
 
-async def test_what_waits_for_deletion_is_read_only_and_comes_back(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    business = await house.business()
-    partner, account = business.partner, business.account
+async def test_what_waits_for_deletion_is_read_only_and_comes_back(client: ClusterClient) -> None:
+    data = await client.data()
+    partner, account = data.partner, data.account
 
     async def deletion(due: timedelta | None) -> ActualAccount:
         if due:
-            await house.database.run(
-                actions.delete_account, partner, partner.organisation_id, account, 30, house.clock.now
+            await client.database.run(
+                actions.delete_account, partner, partner.organisation_id, account, 30, client.clock.now
             )
         else:
-            await house.database.run(
-                actions.set_deletion, partner, partner.organisation_id, account, None, 30, house.clock.now
+            await client.database.run(
+                actions.set_deletion, partner, partner.organisation_id, account, None, 30, client.clock.now
             )
-        await house.work()
-        return await told(house, account)
+        await client.work()
+        return await told(client, account)
 
     leaving = await deletion(timedelta(days=30))
     assert (leaving.access, leaving.quota) == (Access.READ_ONLY, 0)
@@ -71,42 +69,42 @@ async def test_what_waits_for_deletion_is_read_only_and_comes_back(cluster_house
     assert (back.access, back.quota) == (Access.FULL, TB)
 
 
-async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    business = await house.business()
-    partner = business.partner
-    await house.database.run(
-        actions.delete_account, partner, partner.organisation_id, business.account, 30, house.clock.now
+async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(client: ClusterClient) -> None:
+    data = await client.data()
+    partner = data.partner
+    await client.database.run(
+        actions.delete_account, partner, partner.organisation_id, data.account, 30, client.clock.now
     )
-    await house.work()
-    house.clock.now += timedelta(days=30)
+    await client.work()
+    client.clock.now += timedelta(days=30)
     from tonnage.provisioning.jobs import purge_all
 
-    await purge_all(house.services, "")
-    assert "provisioning.purge_region" in await house.work()
-    assert await (await house.backend()).state(business.account) is None
-    assert await house.cast.row(
+    await purge_all(client.services, "")
+    assert "provisioning.purge_region" in await client.work()
+    assert await (await client.backend()).state(data.account) is None
+    assert await client.cast.row(
         "select allocated_to_accounts, accounts from partner where id = %s", partner.organisation_id
     ) == (0, 0)
 
 
-async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
-    fixed = await house.cast.account(partner, 4 * TB)
-    elastic = await house.cast.account(partner, TB, overdraft=True)
-    paying = await house.cast.account(partner)
-    await house.work()
-    await reconcile(house.database, await house.backend(), house.region_id)
+async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(client: ClusterClient) -> None:
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
+    fixed = await client.cast.account(partner, 4 * TB)
+    elastic = await client.cast.account(partner, TB, overdraft=True)
+    paying = await client.cast.account(partner)
+    await client.work()
+    await reconcile(client.database, await client.backend(), client.region_id)
 
     async def quotas() -> list[int | None]:
-        return [(await told(house, account)).quota for account in (fixed, elastic, paying)]
+        return [(await told(client, account)).quota for account in (fixed, elastic, paying)]
 
     async def resize(allocated: int | None = None, *, overdraft: bool | None = None) -> None:
         change = PartnerChange(None, allocated, overdraft)
-        await house.database.run(partners.update_partner, distributor, partner.organisation_id, change, house.clock.now)
-        assert "provisioning.requota" in await house.work()
+        await client.database.run(
+            partners.update_partner, distributor, partner.organisation_id, change, client.clock.now
+        )
+        assert "provisioning.requota" in await client.work()
 
     assert await quotas() == [4 * TB, 6 * TB, 5 * TB]
     await resize(7 * TB)
@@ -119,108 +117,102 @@ async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(cluster
     assert await quotas() == [4 * TB, None, None]
 
 
-async def test_new_samples_change_what_is_left_for_siblings(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
-    first, second = [await house.cast.account(partner) for _ in range(2)]
-    await house.work()
-    await reconcile(house.database, await house.backend(), house.region_id)
-    assert (await told(house, second)).quota == 10 * TB
+async def test_new_samples_change_what_is_left_for_siblings(client: ClusterClient) -> None:
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
+    first, second = [await client.cast.account(partner) for _ in range(2)]
+    await client.work()
+    await reconcile(client.database, await client.backend(), client.region_id)
+    assert (await told(client, second)).quota == 10 * TB
 
     async def use(conn: object) -> None:
         await conn.execute("update storage_account set used = %s where id = %s", [4 * TB, first])  # type: ignore[attr-defined]
 
-    await house.database.run(use)
-    assert await requota(house.database, None) == 1
-    await house.work()
-    assert ((await told(house, first)).quota, (await told(house, second)).quota) == (10 * TB, 6 * TB)
-    assert await requota(house.database, None) == 0
+    await client.database.run(use)
+    assert await requota(client.database, None) == 1
+    await client.work()
+    assert ((await told(client, first)).quota, (await told(client, second)).quota) == (10 * TB, 6 * TB)
+    assert await requota(client.database, None) == 0
 
 
 async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_tried_again(
-    cluster_house: ClusterHouse, gateway: Gateway
+    client: ClusterClient, gateway: Gateway
 ) -> None:
-    house = cluster_house
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
-    refused, fine = [await house.cast.account(partner, TB) for _ in range(2)]
-    (email,) = await house.cast.row("select contact_email from storage_account where id = %s", refused)
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
+    refused, fine = [await client.cast.account(partner, TB) for _ in range(2)]
+    (email,) = await client.cast.row("select contact_email from storage_account where id = %s", refused)
     squatter = f"squatter{refused}"
     gateway.admin("user", "create", "--uid", squatter, "--display-name", "x", "--email", email)
-    await reconcile(house.database, await house.backend(), house.region_id)
-    assert await revisions(house, fine) == (1, 1)
-    (refusal,) = await house.cast.row("select refusal from storage_account where id = %s", refused)
+    await reconcile(client.database, await client.backend(), client.region_id)
+    assert await revisions(client, fine) == (1, 1)
+    (refusal,) = await client.cast.row("select refusal from storage_account where id = %s", refused)
     assert "e-mail address" in refusal
-    assert await reconcile(house.database, await house.backend(), house.region_id) == 0, "it would be refused again"
+    assert await reconcile(client.database, await client.backend(), client.region_id) == 0, "it would be refused again"
     gateway.admin("user", "rm", "--uid", squatter)
-    await house.database.run(provisioning_queries.mark_needs_apply, [refused])
-    assert await reconcile(house.database, await house.backend(), house.region_id) == 1
-    assert await house.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
+    await client.database.run(provisioning_queries.mark_needs_apply, [refused])
+    assert await reconcile(client.database, await client.backend(), client.region_id) == 1
+    assert await client.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
 async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
-    cluster_house: ClusterHouse, newer_first: bool
+    client: ClusterClient, newer_first: bool
 ) -> None:
     """Nobody knows whose word came last: each has read the account before the other noted."""
-    house = cluster_house
-    account = (await house.business()).account
-    await house.work()
-    older = await standing(house, account)
-    await house.database.run(provisioning_queries.mark_needs_apply, [account])
-    newer = await standing(house, account)
+    account = (await client.data()).account
+    await client.work()
+    older = await standing(client, account)
+    await client.database.run(provisioning_queries.mark_needs_apply, [account])
+    newer = await standing(client, account)
     assert (older.desired_revision, older.apply_attempts) == (newer.desired_revision - 1, newer.apply_attempts)
-    backend = await house.backend()
+    backend = await client.backend()
     for told in (newer, older) if newer_first else (older, newer):
-        await record(house.database, backend, house.region_id, BatchResult([(told, Applied.of(told))]))
-    assert await house.work() == ["provisioning.reconcile"]
-    assert await revisions(house, account) == (newer.desired_revision, newer.desired_revision)
+        await record(client.database, backend, client.region_id, BatchResult([(told, Applied.of(told))]))
+    assert await client.work() == ["provisioning.reconcile"]
+    assert await revisions(client, account) == (newer.desired_revision, newer.desired_revision)
 
 
-async def standing(house: ClusterHouse, account: int) -> ProvisioningState:
-    found = await house.database.run(provisioning_queries.state_of, account)
+async def standing(client: ClusterClient, account: int) -> ProvisioningState:
+    found = await client.database.run(provisioning_queries.state_of, account)
     assert found is not None
     return found
 
 
-async def test_what_was_made_behind_a_purge_is_taken_back(cluster_house: ClusterHouse) -> None:
+async def test_what_was_made_behind_a_purge_is_taken_back(client: ClusterClient) -> None:
     """The account was read before its purge began, and told after the purge had removed it."""
-    house = cluster_house
-    business = await house.business()
-    await house.work()
-    read = await standing(house, business.account)
-    partner, due = business.partner, house.clock.now + timedelta(days=30)
-    await house.database.run(
-        actions.delete_account, partner, partner.organisation_id, read.account_id, 30, house.clock.now
+    data = await client.data()
+    await client.work()
+    read = await standing(client, data.account)
+    partner, due = data.partner, client.clock.now + timedelta(days=30)
+    await client.database.run(
+        actions.delete_account, partner, partner.organisation_id, read.account_id, 30, client.clock.now
     )
-    await house.cast.purge(due, house.backends)
-    backend = await house.backend()
+    await client.cast.purge(due, client.backends)
+    backend = await client.backend()
     outcome = await for_each_concurrently([read], lambda account: apply(backend, account))
     assert await backend.state(read.account_id) is not None
-    await record(house.database, backend, house.region_id, outcome)
+    await record(client.database, backend, client.region_id, outcome)
     assert await backend.state(read.account_id) is None
 
 
-async def test_an_account_elsewhere_takes_from_the_pool_too(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    await house.cast.region("metered-1")
-    distributor = await house.cast.distributor()
-    partner = await house.cast.partner(distributor, await house.cast.contract(distributor), 10 * TB)
-    elastic = await house.cast.account(partner)
-    await house.work()
-    assert (await told(house, elastic)).quota == 10 * TB
-    await house.cast.account(partner, 9 * TB, region="metered-1")
-    assert await house.work() == ["provisioning.requota", "provisioning.reconcile"]
-    assert (await told(house, elastic)).quota == TB
+async def test_an_account_elsewhere_takes_from_the_pool_too(client: ClusterClient) -> None:
+    await client.cast.region("metered-1")
+    distributor = await client.cast.distributor()
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
+    elastic = await client.cast.account(partner)
+    await client.work()
+    assert (await told(client, elastic)).quota == 10 * TB
+    await client.cast.account(partner, 9 * TB, region="metered-1")
+    assert await client.work() == ["provisioning.requota", "provisioning.reconcile"]
+    assert (await told(client, elastic)).quota == TB
 
 
-async def test_an_account_whose_purge_has_begun_is_not_made_again(cluster_house: ClusterHouse) -> None:
-    house = cluster_house
-    business = await house.business()
-    partner, due = business.partner, house.clock.now + timedelta(days=30)
-    await house.database.run(
-        actions.delete_account, partner, partner.organisation_id, business.account, 30, house.clock.now
+async def test_an_account_whose_purge_has_begun_is_not_made_again(client: ClusterClient) -> None:
+    data = await client.data()
+    partner, due = data.partner, client.clock.now + timedelta(days=30)
+    await client.database.run(
+        actions.delete_account, partner, partner.organisation_id, data.account, 30, client.clock.now
     )
-    await house.database.run(purge_queries.start_due_purges, house.region_id, due, 0, 10)
-    assert await reconcile(house.database, await house.backend(), house.region_id) == 0
+    await client.database.run(purge_queries.start_due_purges, client.region_id, due, 0, 10)
+    assert await reconcile(client.database, await client.backend(), client.region_id) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.gateway import Gateway
 from tests.storage.customer import Customer
-from tonnage.storage.backend import Access, DesiredAccount, differences
+from tonnage.storage.backend import Access, AccessKey, DesiredAccount, differences
 from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.errors import BackendRefused
@@ -121,13 +121,14 @@ async def test_the_list_has_orphans_and_nobody_elses_users(
 
 
 async def test_the_list_goes_on_where_a_page_ends(
-    backend: CephBackend, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
-    monkeypatch.setattr("tonnage.storage.ceph._PAGE", "2")
     mine = {desired.account_id + n * 1_000_000 for n in range(1, 6)}
     for account_id in mine:
         await backend.apply(replace(desired, account_id=account_id, email=f"{account_id}@x.example"))
-    listed = [account_id async for account_id in backend.accounts()]
+    paging = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), page_size=2)
+    listed = [account_id async for account_id in paging.accounts()]
+    await paging.close()
     assert mine <= set(listed)
     assert len(listed) == len(set(listed))
 

@@ -32,6 +32,24 @@ class Work:
         return -item
 
 
+class Played:
+    """Raises what is said for the first call, the second and so on, whatever the items; they end as they begin."""
+
+    def __init__(self, *errors: Exception | None) -> None:
+        self.errors = errors
+        self.begun = 0
+
+    async def __call__(self, item: int) -> None:
+        error = self.errors[self.begun]
+        self.begun += 1
+        await asyncio.sleep(0)
+        if error:
+            raise error
+
+    async def outcome(self, at_once: int) -> BatchResult[int, None]:
+        return await for_each_concurrently(range(len(self.errors)), self, at_once)
+
+
 async def outcome(work: Work, items: int, at_once: int) -> BatchResult[int, int]:
     return await for_each_concurrently(range(items), work, at_once)
 
@@ -55,6 +73,24 @@ async def test_fewer_than_that_in_a_row_stop_nothing() -> None:
     work = Work(dict.fromkeys(range(15), AWAY))
     found = await outcome(work, 100, 16)
     assert (found.stopped, found.away, len(work.begun), len(found.done)) == (None, AWAY, 100, 85)
+
+
+@pytest.mark.parametrize("answer", [None, NotProvisioned("x"), BackendRefused("no", "No")])
+async def test_one_answer_ends_the_row(answer: Exception | None) -> None:
+    """Three in a row, time and again, are no four: however many fail in all."""
+    played = Played(*[AWAY, AWAY, AWAY, answer] * 10)
+    found = await played.outcome(4)
+    assert (found.stopped, played.begun) == (None, 40)
+    assert found.away is AWAY
+
+
+@pytest.mark.parametrize("before", [0, 1, 5])
+async def test_the_row_that_stops_it(before: int) -> None:
+    played = Played(*[None] * before, *[AWAY] * 4, *[None] * 40)
+    found = await played.outcome(4)
+    assert found.stopped is AWAY
+    # The other three had begun with the next ones already.
+    assert played.begun == before + 4 + 3
 
 
 @pytest.mark.parametrize("answer", [NotProvisioned("x"), BackendRefused("no", "No")])

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from testbed.gateway import ADMIN, Gateway
 from tests.storage.conftest import HASTE
 from tests.storage.customer import Customer
+from tonnage.clock import WallClock
 from tonnage.errors import Unavailable
 from tonnage.storage.backend import AccessKey, DesiredAccount
 from tonnage.storage.ceph import CephBackend
@@ -221,23 +222,21 @@ async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) ->
 
 
 async def test_a_wrong_clock_is_named_and_not_the_credentials(
-    gateway: Gateway, backend: CephBackend, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, desired: DesiredAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = datetime.now(UTC) + timedelta(minutes=20)
-
-    class Late(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return late
 
     def signed_late(*_: object) -> datetime:
         return late.replace(tzinfo=None)
 
     monkeypatch.setattr("botocore.auth.get_current_datetime", signed_late)
-    monkeypatch.setattr("tonnage.storage.ceph_check.datetime", Late)
+    backend = CephBackend(
+        gateway.address, AccessKey(gateway.access_key, gateway.secret_key), clock=WallClock(lambda: late)
+    )
     with pytest.raises(Misconfigured, match="clocks"):
         await backend.state(desired.account_id)
     report = await backend.check()
+    await backend.close()
     assert (report.reachable, report.credentials) == (True, False)
     assert report.problems == ("The cluster's clock is 1200 s behind; synchronise both with NTP.",)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.clocks import clocks
-from tests.usage.scenes import LATER, Trade, at, purge, record, trade
+from tests.usage.steps import LATER, PartnerData, at, partner_data, purge, record
 from tonnage.access.actor import Role
 from tonnage.asgi import create_app
 
@@ -30,25 +30,25 @@ async def client(conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def world(cast: Cast) -> Trade:
-    return await trade(cast)
+async def data(cast: Cast) -> PartnerData:
+    return await partner_data(cast)
 
 
-async def bearer(cast: Cast, world: Trade, kind: str = "partner") -> dict[str, str]:
-    key = await cast.key(world.partner if kind == "partner" else world.distributor, Role.VIEWER)
+async def bearer(cast: Cast, data: PartnerData, kind: str = "partner") -> dict[str, str]:
+    key = await cast.key(data.partner if kind == "partner" else data.distributor, Role.VIEWER)
     return {"Authorization": f"Bearer {key}"}
 
 
-async def test_all_four(cast: Cast, client: httpx.AsyncClient, world: Trade) -> None:
-    account = await cast.account(world.partner, name="Acme")
+async def test_all_four(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+    account = await cast.account(data.partner, name="Acme")
     await record(cast, (account, at("2026-01-06"), 6))
     element = {"client_id": str(account), "name": "Acme", "allocated_capacity": 0, "daily_usage": POINTS}
-    above, own = f"/partner/{world.partner.organisation_id}", await bearer(cast, world)
+    above, own = f"/partner/{data.partner.organisation_id}", await bearer(cast, data)
     for path, headers, expected in (
         ("/storage-accounts/usage", own, [element]),
         (f"/storage-account/{account}/usage", own, element),
-        (f"{above}/usage", await bearer(cast, world, "distributor"), [element]),
-        (f"{above}/storage-accounts/{account}/usage", await bearer(cast, world, "distributor"), element),
+        (f"{above}/usage", await bearer(cast, data, "distributor"), [element]),
+        (f"{above}/storage-accounts/{account}/usage", await bearer(cast, data, "distributor"), element),
     ):
         answer = await client.get(path, params=DAYS, headers=headers)
         assert answer.status_code == 200, answer.text
@@ -70,24 +70,24 @@ async def test_all_four(cast: Cast, client: httpx.AsyncClient, world: Trade) -> 
     ],
 )
 async def test_bad_periods(
-    cast: Cast, client: httpx.AsyncClient, world: Trade, days: dict[str, str], status: int, fields: list[str]
+    cast: Cast, client: httpx.AsyncClient, data: PartnerData, days: dict[str, str], status: int, fields: list[str]
 ) -> None:
-    account = await cast.account(world.partner)
-    headers = await bearer(cast, world)
+    account = await cast.account(data.partner)
+    headers = await bearer(cast, data)
     for path in ("/storage-accounts/usage", f"/storage-account/{account}/usage", "/storage-account/x/usage"):
         answer = await client.get(path, params=days, headers=headers)
         assert answer.status_code == status, answer.text
         assert [error["field"] for error in answer.json()["errors"]] == fields
 
 
-async def test_strangers_and_unknown_ids(cast: Cast, client: httpx.AsyncClient, world: Trade) -> None:
-    stranger = await trade(cast)
-    account = await cast.account(world.partner)
-    gone = await cast.account(world.partner)
-    await purge(cast, world.partner, gone, at("2026-01-04", "12:00:00"))
-    above = f"/partner/{world.partner.organisation_id}"
+async def test_strangers_and_unknown_ids(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+    stranger = await partner_data(cast)
+    account = await cast.account(data.partner)
+    gone = await cast.account(data.partner)
+    await purge(cast, data.partner, gone, at("2026-01-04", "12:00:00"))
+    above = f"/partner/{data.partner.organisation_id}"
     partner, distributor = await bearer(cast, stranger), await bearer(cast, stranger, "distributor")
-    own = await bearer(cast, world)
+    own = await bearer(cast, data)
     for path, headers, status in (
         (f"/storage-account/{account}/usage", partner, 404),
         (f"{above}/usage", distributor, 404),
@@ -96,16 +96,16 @@ async def test_strangers_and_unknown_ids(cast: Cast, client: httpx.AsyncClient, 
         (f"/storage-account/{gone}/usage", own, 404),
         (f"{above}/usage", own, 403),
         ("/storage-accounts/usage", distributor, 403),
-        ("/partner/12345/usage", await bearer(cast, world, "distributor"), 400),
+        ("/partner/12345/usage", await bearer(cast, data, "distributor"), 400),
         ("/storage-accounts/usage", {}, 401),
     ):
         answer = await client.get(path, params=DAYS, headers=headers)
         assert answer.status_code == status, (path, answer.text)
 
 
-async def test_pages(cast: Cast, client: httpx.AsyncClient, world: Trade) -> None:
-    accounts = [str(await cast.account(world.partner)) for _ in range(3)]
-    headers = await bearer(cast, world)
+async def test_pages(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+    accounts = [str(await cast.account(data.partner)) for _ in range(3)]
+    headers = await bearer(cast, data)
     first = await client.get("/storage-accounts/usage", params={**DAYS, "limit": "2"}, headers=headers)
     assert [element["client_id"] for element in first.json()] == accounts[:2]
     second = await client.get(str(httpx.URL("http://t").join(first.links["next"]["url"])), headers=headers)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.usage.model import AccountModel
-from tests.usage.scenes import LATER, OPENED, assert_totals, at, points, purge, record, report, rows_of, trade
+from tests.usage.steps import LATER, OPENED, assert_totals, at, partner_data, points, purge, record, report, rows_of
 from tonnage.access.actor import Actor
 from tonnage.db import Connection
 
@@ -37,9 +37,9 @@ async def trim(cast: Cast, account: int, oldest: datetime) -> None:
 @pytest.mark.parametrize("seed", range(12))
 async def test_random_histories(cast: Cast, seed: int) -> None:
     rng = random.Random(seed)
-    world = await trade(cast)
-    second = await cast.partner(world.distributor, world.contract)
-    owners = [world.partner, world.partner, second]
+    data = await partner_data(cast)
+    second = await cast.partner(data.distributor, data.contract)
+    owners = [data.partner, data.partner, second]
     models = {await cast.account(owner): AccountModel(OPENED.date()) for owner in owners}
     last_day = 5
     for _ in range(14):
@@ -54,15 +54,15 @@ async def test_random_histories(cast: Cast, seed: int) -> None:
             await trim(cast, account, oldest)
             models[account].trim(oldest.date())
         await agrees(cast, models)
-        await assert_totals(cast, world.contract)
+        await assert_totals(cast, data.contract)
     account = next(iter(models))
     await purge(cast, owners[0], account, LATER)
     models[account].purged = True
     await record(cast, (account, FIRST, 12345))
     models[account].record([(FIRST, 12345)])
     await agrees(cast, models)
-    await assert_totals(cast, world.contract)
-    await reports_agree(cast, models, world.partner)
+    await assert_totals(cast, data.contract)
+    await reports_agree(cast, models, data.partner)
 
 
 async def agrees(cast: Cast, models: dict[int, AccountModel]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cast import TB, Cast
-from tests.usage.scenes import OPENED, at, record
+from tests.usage.steps import OPENED, at, record
 from tonnage.contracts.lists import contract_totals
 from tonnage.db import Connection, connect
 from tonnage.jobs import defer

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.cast import TB, Cast
-from tests.usage.scenes import LATER, OPENED, TODAY, Trade, at, points, purge, record, report, trade
+from tests.usage.steps import LATER, OPENED, TODAY, PartnerData, at, partner_data, points, purge, record, report
 from tonnage.access.actor import Actor
 from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange
@@ -33,10 +33,10 @@ def period(first: str, last: str) -> Period:
     return Period(date.fromisoformat(first), date.fromisoformat(last))
 
 
-async def resize(cast: Cast, world: Trade, allocated: int, when: str) -> None:
+async def resize(cast: Cast, data: PartnerData, allocated: int, when: str) -> None:
     change = PartnerChange(allocated_capacity=allocated)
     await cast.database.run(
-        partners.update_partner, world.distributor, world.partner.organisation_id, change, at(when, "18:00:00")
+        partners.update_partner, data.distributor, data.partner.organisation_id, change, at(when, "18:00:00")
     )
 
 
@@ -48,8 +48,8 @@ async def daily(
 
 
 async def test_a_partners_days_are_the_sums_of_its_report(cast: Cast) -> None:
-    world = await trade(cast)
-    accounts = [await cast.account(world.partner) for _ in range(4)]
+    data = await partner_data(cast)
+    accounts = [await cast.account(data.partner) for _ in range(4)]
     await record(
         cast,
         (accounts[0], at("2026-01-07"), 10),
@@ -58,9 +58,9 @@ async def test_a_partners_days_are_the_sums_of_its_report(cast: Cast) -> None:
         (accounts[2], at("2026-01-20"), 4000),
         (accounts[2], at("2026-02-02"), 5000),
     )
-    await purge(cast, world.partner, accounts[2], at("2026-02-10", "12:00:00"))
-    found = {day.day: int(day.usage) for day in await daily(cast, world.partner, "2025-12-01", "2026-06-30")}
-    elements = await report(cast, world.partner, "2025-12-01", "2026-06-30")
+    await purge(cast, data.partner, accounts[2], at("2026-02-10", "12:00:00"))
+    found = {day.day: int(day.usage) for day in await daily(cast, data.partner, "2025-12-01", "2026-06-30")}
+    elements = await report(cast, data.partner, "2025-12-01", "2026-06-30")
     assert elements is not None
     sums: dict[date, int] = {}
     for element in elements:
@@ -74,13 +74,13 @@ async def test_a_partners_days_are_the_sums_of_its_report(cast: Cast) -> None:
 
 
 async def test_the_terms_at_the_end_of_a_day_are_those_of_the_day(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 5 * TB))
-    await resize(cast, world, 2 * TB, "2026-01-08")
-    await resize(cast, world, 9 * TB, "2026-01-10")
-    await resize(cast, world, 4 * TB, "2026-01-10")
-    found = await daily(cast, world.partner, "2026-01-05", "2026-01-10")
+    await resize(cast, data, 2 * TB, "2026-01-08")
+    await resize(cast, data, 9 * TB, "2026-01-10")
+    await resize(cast, data, 4 * TB, "2026-01-10")
+    found = await daily(cast, data.partner, "2026-01-05", "2026-01-10")
     assert [(day.day.day, int(day.usage), day.allocated, int(day.excess)) for day in found] == [
         (5, 0, 0, 0),
         (6, 5 * TB, 0, 5 * TB),
@@ -89,21 +89,21 @@ async def test_the_terms_at_the_end_of_a_day_are_those_of_the_day(cast: Cast) ->
         (9, 5 * TB, 2 * TB, 3 * TB),
         (10, 5 * TB, 4 * TB, TB),
     ]
-    await resize(cast, world, 6 * TB, "2026-01-11")
-    assert [int(day.excess) for day in await daily(cast, world.partner, "2026-01-10", "2026-01-11")] == [TB, 0]
+    await resize(cast, data, 6 * TB, "2026-01-11")
+    assert [int(day.excess) for day in await daily(cast, data.partner, "2026-01-10", "2026-01-11")] == [TB, 0]
 
 
 async def test_a_stranger_sees_no_days(cast: Cast) -> None:
-    world = await trade(cast)
-    sibling = await cast.partner(world.distributor, world.contract)
+    data = await partner_data(cast)
+    sibling = await cast.partner(data.distributor, data.contract)
     stranger = await cast.distributor()
-    account = await cast.account(world.partner)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 5))
-    ids, days = [world.partner.organisation_id], period("2026-01-06", "2026-01-08")
+    ids, days = [data.partner.organisation_id], period("2026-01-06", "2026-01-08")
     for scope, seen in (
         (None, True),
-        (world.partner.organisation_id, True),
-        (world.distributor.organisation_id, True),
+        (data.partner.organisation_id, True),
+        (data.distributor.organisation_id, True),
         (sibling.organisation_id, False),
         (stranger.organisation_id, False),
         (uuid4(), False),
@@ -119,18 +119,18 @@ async def test_a_stranger_sees_no_days(cast: Cast) -> None:
 
 
 async def test_days_before_the_partner_and_after_today_are_absent(cast: Cast) -> None:
-    world = await trade(cast)
-    assert await daily(cast, world.partner, "2025-01-01", "2026-01-04") == []
-    assert await daily(cast, world.partner, "2026-03-16", "2026-03-20") == []
-    found = await daily(cast, world.partner, "2026-03-14", "2026-03-20")
+    data = await partner_data(cast)
+    assert await daily(cast, data.partner, "2025-01-01", "2026-01-04") == []
+    assert await daily(cast, data.partner, "2026-03-16", "2026-03-20") == []
+    found = await daily(cast, data.partner, "2026-03-14", "2026-03-20")
     assert [day.day for day in found] == [date(2026, 3, 14), TODAY]
 
 
 async def test_the_mean_of_a_range(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 10), (account, at("2026-01-07"), 15))
-    own = world.partner.organisation_id
+    own = data.partner.organisation_id
 
     async def average(first: str, last: str) -> Decimal | None:
         return await cast.database.run(average_used, own, own, period(first, last), TODAY)
@@ -148,12 +148,12 @@ def test_a_half_is_rounded_up() -> None:
 
 
 async def test_trends_are_the_last_thirty_days(cast: Cast) -> None:
-    world = await trade(cast)
-    still = await cast.partner(world.distributor, world.contract)
-    account, idle = await cast.account(world.partner), await cast.account(world.partner)
+    data = await partner_data(cast)
+    still = await cast.partner(data.distributor, data.contract)
+    account, idle = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (account, at("2026-02-20"), 100), (account, at("2026-03-10"), 200), (idle, at("2026-01-10"), 7))
-    scope = world.distributor.organisation_id
-    ids = [world.partner.organisation_id, still.organisation_id]
+    scope = data.distributor.organisation_id
+    ids = [data.partner.organisation_id, still.organisation_id]
     found = await cast.database.run(trends, scope, ids, TODAY)
     first = TODAY - timedelta(days=29)
     expected = [
@@ -165,14 +165,14 @@ async def test_trends_are_the_last_thirty_days(cast: Cast) -> None:
 
 
 async def test_the_days_of_an_account(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 100), (account, at("2026-01-08"), 200))
     change = AccountChange(allocated_capacity=3 * TB)
     await cast.database.transaction(
         change_actions.change_account,
-        world.partner,
-        world.partner.organisation_id,
+        data.partner,
+        data.partner.organisation_id,
         account,
         change,
         at("2026-01-07", "23:59:59"),
@@ -183,7 +183,7 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
         account,
     )
     found = await cast.database.run(
-        daily_of_account, world.distributor.organisation_id, account, period("2026-01-01", "2026-01-09"), TODAY
+        daily_of_account, data.distributor.organisation_id, account, period("2026-01-01", "2026-01-09"), TODAY
     )
     assert found == [
         AccountDay(date(2026, 1, 5), 0, 0, None, None, None),
@@ -195,8 +195,8 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
 
 
 async def test_who_moved_most_within_a_week(cast: Cast) -> None:
-    world = await trade(cast)
-    up, down, still, late = [await cast.partner(world.distributor, world.contract) for _ in range(4)]
+    data = await partner_data(cast)
+    up, down, still, late = [await cast.partner(data.distributor, data.contract) for _ in range(4)]
     accounts = [await cast.account(partner) for partner in (up, down, still, late)]
     await record(
         cast,
@@ -207,7 +207,7 @@ async def test_who_moved_most_within_a_week(cast: Cast) -> None:
         (accounts[2], at("2026-01-20"), 10**15),
         (accounts[3], at("2026-03-14"), 20),
     )
-    found = await cast.database.run(top_movers, world.distributor.organisation_id, LATER.date())
+    found = await cast.database.run(top_movers, data.distributor.organisation_id, LATER.date())
     assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
         (down.organisation_id, 900, -600),
         (up.organisation_id, 100, 50),

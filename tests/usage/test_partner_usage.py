@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
-from tests.usage.scenes import LATER, at, numbered, purge, record, trade
+from tests.usage.steps import LATER, at, numbered, partner_data, purge, record
 from tests.usage.test_races import deadlocks
 from tonnage.access.actor import Actor
 from tonnage.db import Connection, Database
@@ -52,19 +52,19 @@ async def assert_summed_up(cast: Cast, *partners: Actor) -> None:
 
 
 async def test_samples_late_changed_and_of_several_partners(cast: Cast) -> None:
-    world = await trade(cast)
-    other = await cast.partner(world.distributor, world.contract)
-    one, two = await cast.account(world.partner), await cast.account(world.partner)
+    data = await partner_data(cast)
+    other = await cast.partner(data.distributor, data.contract)
+    one, two = await cast.account(data.partner), await cast.account(data.partner)
     three = await cast.account(other)
     await record(cast, (one, at("2026-01-08"), 100), (two, at("2026-01-07"), 2**63 - 1), (three, at("2026-01-07"), 7))
-    assert await days_of(cast, world.partner) == {
+    assert await days_of(cast, data.partner) == {
         date(2026, 1, 5): 0,
         date(2026, 1, 6): 0,
         date(2026, 1, 7): 2**63 - 1,
         date(2026, 1, 8): 100,
     }
     await record(cast, (one, at("2026-01-06"), 50), (two, at("2026-01-09"), 2**63 - 1))
-    assert await days_of(cast, world.partner) == {
+    assert await days_of(cast, data.partner) == {
         date(2026, 1, 5): 0,
         date(2026, 1, 6): 50,
         date(2026, 1, 7): 2**63 - 1 + 50,
@@ -72,24 +72,24 @@ async def test_samples_late_changed_and_of_several_partners(cast: Cast) -> None:
         date(2026, 1, 9): 2**63 - 1,
     }
     await record(cast, (one, at("2026-01-06"), 10), (one, at("2026-01-06", "12:00:00"), 20))
-    assert (await days_of(cast, world.partner))[date(2026, 1, 6)] == 15
-    await assert_summed_up(cast, world.partner, other)
+    assert (await days_of(cast, data.partner))[date(2026, 1, 6)] == 15
+    await assert_summed_up(cast, data.partner, other)
 
 
 async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
-    world = await trade(cast)
-    gone, kept = await cast.account(world.partner), await cast.account(world.partner)
+    data = await partner_data(cast)
+    gone, kept = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (gone, at("2026-01-06"), 100), (kept, at("2026-01-06"), 1))
-    await purge(cast, world.partner, gone, at("2026-01-10", "12:00:00"))
+    await purge(cast, data.partner, gone, at("2026-01-10", "12:00:00"))
     await record(cast, (gone, at("2026-01-07"), 50), (kept, at("2026-01-12"), 2))
-    assert (await days_of(cast, world.partner))[date(2026, 1, 7)] == 51
-    await assert_summed_up(cast, world.partner)
+    assert (await days_of(cast, data.partner))[date(2026, 1, 7)] == 51
+    await assert_summed_up(cast, data.partner)
 
 
 async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
     """An older program knows nothing of the sums; its statements are like these."""
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     day = date(2026, 1, 7)
 
     async def write(text: Any) -> None:
@@ -100,25 +100,25 @@ async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
         await cast.database.run(work)
 
     await write("insert into daily_usage (account_id, day, usage, closing, samples) values (%s, '2026-01-07', 5, 5, 1)")
-    assert await days_of(cast, world.partner) == {day: 5}
+    assert await days_of(cast, data.partner) == {day: 5}
     await write("update daily_usage set usage = usage * 10 where account_id = %s")
-    assert await days_of(cast, world.partner) == {day: 50}
+    assert await days_of(cast, data.partner) == {day: 50}
     await write("update daily_usage set samples = 2 where account_id = %s")
-    assert await days_of(cast, world.partner) == {day: 50}
+    assert await days_of(cast, data.partner) == {day: 50}
     await write(
         "insert into daily_usage (account_id, day, usage, closing, samples)"
         " select id, day, 7, 7, 1 from storage_account, (values ('2026-01-07'::date), ('2026-02-01')) d (day)"
         " where id = %s on conflict (account_id, day) do update set usage = excluded.usage"
     )
-    assert await days_of(cast, world.partner) == {day: 7, date(2026, 2, 1): 7}
+    assert await days_of(cast, data.partner) == {day: 7, date(2026, 2, 1): 7}
     await write("delete from daily_usage where account_id = %s and day = '2026-02-01'")
-    assert await days_of(cast, world.partner) == {day: 7, date(2026, 2, 1): 0}
+    assert await days_of(cast, data.partner) == {day: 7, date(2026, 2, 1): 0}
 
 
 async def test_imports_at_once_of_different_accounts_of_the_same_partners(cast: Cast, database: Database) -> None:
     """No account is shared, so only the sums can make them wait; days are inserted by some and changed by others."""
-    world = await trade(cast)
-    partners = [world.partner, *[await cast.partner(world.distributor, world.contract) for _ in range(7)]]
+    data = await partner_data(cast)
+    partners = [data.partner, *[await cast.partner(data.distributor, data.contract) for _ in range(7)]]
     crews = [[await cast.account(partner) for partner in partners for _ in range(2)] for _ in range(4)]
 
     async def import_some(accounts: list[int], seed: int) -> None:

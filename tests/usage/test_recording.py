@@ -5,7 +5,19 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from tests.cast import Cast
-from tests.usage.scenes import LATER, OPENED, assert_totals, at, import_lines, numbered, purge, record, rows_of, trade
+from tests.unchanged import refused
+from tests.usage.steps import (
+    LATER,
+    OPENED,
+    assert_totals,
+    at,
+    import_lines,
+    numbered,
+    partner_data,
+    purge,
+    record,
+    rows_of,
+)
 from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
@@ -20,8 +32,8 @@ async def used(cast: Cast, account: int) -> int:
 
 
 async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     recorded = await record(
         cast,
         (account, at("2026-01-05", "09:00:00"), 1),  # before the account was opened, but on that day
@@ -39,12 +51,12 @@ async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> N
         (date(2026, 1, 7), 2**63 - 1, 2**63 - 2, 2),
     ]
     assert await used(cast, account) == 2**63 - 2
-    await assert_totals(cast, world.contract)
+    await assert_totals(cast, data.contract)
 
 
 async def test_a_mean_just_below_half_is_not_rounded_twice(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     # The mean of 20,001 samples ends in .49998; numeric division of numbers this large keeps four decimals of it.
     base = 123_456_789_012_345
     start = at("2026-01-06")
@@ -53,8 +65,8 @@ async def test_a_mean_just_below_half_is_not_rounded_twice(cast: Cast) -> None:
 
 
 async def test_days_without_samples_are_carried_and_the_first_ones_are_zero(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-07"), 30), (account, at("2026-01-07", "12:00:00"), 50))
     await record(cast, (account, at("2026-01-10"), 7))
     assert await rows_of(cast, account) == [
@@ -69,8 +81,8 @@ async def test_days_without_samples_are_carried_and_the_first_ones_are_zero(cast
 
 
 async def test_a_late_sample_changes_its_day_and_what_was_carried_from_it(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-05"), 1), (account, at("2026-01-08"), 8), (account, at("2026-01-10"), 10))
     await record(cast, (account, at("2026-01-06"), 60))
     assert [row[1] for row in await rows_of(cast, account)] == [1, 60, 60, 8, 8, 10]
@@ -79,12 +91,12 @@ async def test_a_late_sample_changes_its_day_and_what_was_carried_from_it(cast: 
     assert await used(cast, account) == 10
     await record(cast, (account, at("2026-01-10", "01:00:00"), 100))
     assert await used(cast, account) == 100
-    await assert_totals(cast, world.contract)
+    await assert_totals(cast, data.contract)
 
 
 async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     lines = [f"{account},2026-01-05T12:00:00Z,5", f"{account},2026-01-05T14:00:00+02:00,5", f"{account},2026-01-06,6"]
     assert await import_lines(cast, *lines) == Recorded(samples=3, changed=2, accounts=1, days=2)
     before = await rows_of(cast, account)
@@ -92,12 +104,12 @@ async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: C
     assert await rows_of(cast, account) == before
     assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == Recorded(1, 1, 1, 1)
     assert [row[1] for row in await rows_of(cast, account)] == [9, 6]
-    await assert_totals(cast, world.contract)
+    await assert_totals(cast, data.contract)
 
 
 async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
 
     async def measure(hour: datetime, size: int, objects: int, now: datetime) -> None:
         sample = Sample(1, account, hour, size, objects)
@@ -118,8 +130,8 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
 
 
 async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-05"), 10), (account, at("2026-01-07", "12:00:00"), 20))
 
     async def trim(conn: Connection) -> None:
@@ -133,22 +145,22 @@ async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast
 
 
 async def test_what_is_gone_uses_nothing_whatever_is_learnt_about_its_past(cast: Cast) -> None:
-    world = await trade(cast)
-    account, other = await cast.account(world.partner), await cast.account(world.partner)
+    data = await partner_data(cast)
+    account, other = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 5), (other, at("2026-01-06"), 7))
-    await purge(cast, world.partner, account, at("2026-01-09", "08:00:00"))
+    await purge(cast, data.partner, account, at("2026-01-09", "08:00:00"))
     await record(cast, (account, at("2026-01-09", "12:00:00"), 100))
     assert [row[1] for row in await rows_of(cast, account)] == [0, 5, 5, 5, 100]
     assert await used(cast, account) == 0
-    assert await cast.row("select used from contract where id = %s", world.contract) == (7,)
-    await assert_totals(cast, world.contract)
+    assert await cast.row("select used from contract where id = %s", data.contract) == (7,)
+    await assert_totals(cast, data.contract)
 
 
 async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Cast) -> None:
-    world = await trade(cast)
-    account, gone = await cast.account(world.partner), await cast.account(world.partner)
-    await purge(cast, world.partner, gone, at("2026-02-01", "08:00:00"))
-    with pytest.raises(Invalid) as refused:
+    data = await partner_data(cast)
+    account, gone = await cast.account(data.partner), await cast.account(data.partner)
+    await purge(cast, data.partner, gone, at("2026-02-01", "08:00:00"))
+    async with refused(cast.database, Invalid) as refusal:
         await import_lines(
             cast,
             "account,time,bytes",
@@ -160,7 +172,7 @@ async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Ca
             f"{account},2026-03-15T12:05:01Z,1",
             f"{account},2026-01-06T01:00:00+01:00,2",
         )
-    assert [(field.field, field.message) for field in refused.value.fields] == [
+    assert [(field.field, field.message) for field in refusal.value.fields] == [
         ("line 3", "there is no storage account 000000000007"),
         ("line 4", "the day is before the account's first one, 2026-01-05"),
         ("line 5", "the time must be written 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC"),
@@ -168,7 +180,7 @@ async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Ca
         ("line 7", "the time is in the future"),
         ("line 8", "it has another value than line 2 for the same account and time"),
     ]
-    assert str(refused.value) == (
+    assert str(refusal.value) == (
         "Nothing was recorded, because 6 lines are wrong; the first is line 3: "
         "there is no storage account 000000000007."
     )
@@ -177,27 +189,27 @@ async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Ca
 
 
 async def test_no_more_than_twenty_lines_are_told(cast: Cast) -> None:
-    with pytest.raises(
-        Invalid, match="20 lines or more are wrong; the first is line 1: there is no storage"
-    ) as refused:
+    async with refused(
+        cast.database, Invalid, "20 lines or more are wrong; the first is line 1: there is no storage"
+    ) as refusal:
         await import_lines(cast, *(["100000000000,2026-01-06,1", "x"] * 30))
-    assert [field.field for field in refused.value.fields] == [f"line {n}" for n in range(1, MOST_BAD_LINES + 1)]
-    with pytest.raises(Invalid, match=r"because a line is wrong; line 1: there must be three columns"):
+    assert [field.field for field in refusal.value.fields] == [f"line {n}" for n in range(1, MOST_BAD_LINES + 1)]
+    async with refused(cast.database, Invalid, r"because a line is wrong; line 1: there must be three columns"):
         await import_lines(cast, "x")
 
 
 async def test_five_minutes_ahead_is_a_clock_that_differs(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, LATER + timedelta(minutes=5), 5))
     assert await used(cast, account) == 5
 
 
 async def test_an_import_is_for_the_operator_and_on_record(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
-    with pytest.raises(Forbidden):
-        await cast.database.transaction(actions.import_samples, world.distributor, [], LATER)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
+    async with refused(cast.database, Forbidden):
+        await cast.database.transaction(actions.import_samples, data.distributor, [], LATER)
     await import_lines(cast, f"{account},2026-01-06,6")
     entry = await cast.row(
         "select actor_kind, organisation_id, after from audit_entry where action = 'usage.import'"
@@ -212,8 +224,8 @@ async def test_an_empty_file_is_no_error(cast: Cast) -> None:
 
 
 async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
 
     async def twice(conn: Connection) -> Recorded:
         await actions.record_samples(conn, numbered([(account, at("2026-01-06"), 1)]), LATER)
@@ -224,14 +236,14 @@ async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> Non
 
 
 async def test_lines_that_were_misread_are_refused_with_the_others(cast: Cast) -> None:
-    with pytest.raises(Invalid, match="line 4: it is torn"):
+    async with refused(cast.database, Invalid, "line 4: it is torn"):
         await cast.database.transaction(actions.record_samples, [], LATER, [BadLine(4, "it is torn")])
 
 
 async def test_old_months_get_their_partitions(cast: Cast) -> None:
-    world = await trade(cast)
+    data = await partner_data(cast)
     cast.now = OPENED.replace(year=2019)
-    account = await cast.account(world.partner)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2019-03-01"), 4))
     await record(cast, (account, at("2020-12-31"), 5))
     rows = await rows_of(cast, account)
@@ -240,9 +252,9 @@ async def test_old_months_get_their_partitions(cast: Cast) -> None:
 
 
 async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: Cast) -> None:
-    world = await trade(cast)
+    data = await partner_data(cast)
     cast.now = OPENED
-    accounts = [await cast.account(world.partner) for _ in range(3)]
+    accounts = [await cast.account(data.partner) for _ in range(3)]
     now = at("2026-03-10", "15:00:00")
     edge = at("2026-03-10") - timedelta(days=actions.RAW_DAYS)
     await record(cast, *[(a, edge - timedelta(seconds=1), 5) for a in accounts], *[(a, edge, 6) for a in accounts])

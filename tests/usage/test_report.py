@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
-from tests.usage.scenes import LATER, OPENED, at, points, purge, record, report, trade
+from tests.usage.steps import LATER, OPENED, at, partner_data, points, purge, record, report
 from tonnage.db import Connection
 from tonnage.usage import queries
 from tonnage.usage.period import Period
@@ -40,16 +40,16 @@ async def set_terms(cast: Cast, account: int, allocated: int, since: datetime) -
 
 
 async def test_a_partner_without_accounts_and_no_partner(cast: Cast) -> None:
-    world = await trade(cast)
-    assert await report(cast, world.partner, "2026-01-01", "2026-01-31") == []
-    assert await report(cast, world.distributor, "2026-01-01", "2026-01-31") is None
+    data = await partner_data(cast)
+    assert await report(cast, data.partner, "2026-01-01", "2026-01-31") == []
+    assert await report(cast, data.distributor, "2026-01-01", "2026-01-31") is None
 
 
 async def test_days_begin_with_the_account_and_end_today(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner, name="Acme")
+    data = await partner_data(cast)
+    account = await cast.account(data.partner, name="Acme")
     await record(cast, (account, at("2026-01-07"), 7), (account, at("2026-01-07", "12:00:00"), 8))
-    found = await report(cast, world.partner, "2025-12-01", "2026-12-31", date(2026, 1, 9))
+    found = await report(cast, data.partner, "2025-12-01", "2026-12-31", date(2026, 1, 9))
     assert found is not None
     [element] = found
     assert list(element) == ["client_id", "name", "allocated_capacity", "daily_usage"]
@@ -77,30 +77,30 @@ async def test_days_begin_with_the_account_and_end_today(cast: Cast) -> None:
     ],
 )
 async def test_any_period(cast: Cast, first: str, last: str, usages: list[int]) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 6))
-    found = await report(cast, world.partner, first, last, date(2026, 1, 9))
+    found = await report(cast, data.partner, first, last, date(2026, 1, 9))
     assert [[usage for _, usage, _ in points(element)] for element in found or ()] == [usages]
 
 
 async def test_an_account_without_samples_is_zero(cast: Cast) -> None:
-    world = await trade(cast)
-    await cast.account(world.partner)
-    found = await report(cast, world.partner, "2026-01-01", "2026-01-31", date(2026, 1, 6))
+    data = await partner_data(cast)
+    await cast.account(data.partner)
+    found = await report(cast, data.partner, "2026-01-01", "2026-01-31", date(2026, 1, 6))
     assert [points(element) for element in found or ()] == [[("2026-01-05", 0, 0), ("2026-01-06", 0, 0)]]
 
 
 async def test_a_day_has_the_terms_of_its_end(cast: Cast) -> None:
-    world = await trade(cast)
-    account = await cast.account(world.partner, 5)
+    data = await partner_data(cast)
+    account = await cast.account(data.partner, 5)
     await record(cast, (account, at("2026-01-08"), 8))
     await set_terms(cast, account, 6, at("2026-01-06", "01:00:00"))
     await set_terms(cast, account, 7, at("2026-01-06", "23:59:59"))
     await set_terms(cast, account, 8, at("2026-01-06", "23:59:59"))  # the same instant: the later row
     await set_terms(cast, account, 9, at("2026-01-08"))  # midnight belongs to the day that begins
     await set_terms(cast, account, 10, at("2026-01-10", "12:00:00"))
-    found = await report(cast, world.partner, "2026-01-01", "2026-01-31", date(2026, 1, 11))
+    found = await report(cast, data.partner, "2026-01-01", "2026-01-31", date(2026, 1, 11))
     assert found is not None
     assert found[0]["allocated_capacity"] == 10
     assert [(day[-2:], usage, allocated) for day, usage, allocated in points(found[0])] == [
@@ -115,11 +115,11 @@ async def test_a_day_has_the_terms_of_its_end(cast: Cast) -> None:
 
 
 async def test_what_is_gone_stays_visible_for_the_days_it_was_there(cast: Cast) -> None:
-    world = await trade(cast)
-    account, other = await cast.account(world.partner, 5), await cast.account(world.partner)
+    data = await partner_data(cast)
+    account, other = await cast.account(data.partner, 5), await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 6))
-    await purge(cast, world.partner, account, at("2026-01-08", "10:00:00"))
-    found = await report(cast, world.partner, "2026-01-01", "2026-03-01")
+    await purge(cast, data.partner, account, at("2026-01-08", "10:00:00"))
+    found = await report(cast, data.partner, "2026-01-01", "2026-03-01")
     assert found is not None
     assert [element["client_id"] for element in found] == [str(account), str(other)]
     assert found[0]["allocated_capacity"] == 0
@@ -129,9 +129,9 @@ async def test_what_is_gone_stays_visible_for_the_days_it_was_there(cast: Cast) 
         ("2026-01-07", 6, 5),
         ("2026-01-08", 6, 5),
     ]
-    scope = world.partner.organisation_id
+    scope = data.partner.organisation_id
     for first, last in (("2026-01-09", "2026-03-01"), ("2025-12-01", "2026-01-04")):
-        left = await report(cast, world.partner, first, last)
+        left = await report(cast, data.partner, first, last)
         assert [element["client_id"] for element in left or ()] == [str(other)]
         period = Period(date.fromisoformat(first), date.fromisoformat(last))
         alone = await cast.database.run(queries.usage_of_account, scope, scope, account, period, LATER.date())
@@ -139,8 +139,8 @@ async def test_what_is_gone_stays_visible_for_the_days_it_was_there(cast: Cast) 
 
 
 async def test_only_the_partner_and_its_distributor_see_it(cast: Cast) -> None:
-    world, strangers = await trade(cast), await trade(cast)
-    account = await cast.account(world.partner)
+    data, strangers = await partner_data(cast), await partner_data(cast)
+    account = await cast.account(data.partner)
     period = Period(date(2026, 1, 1), date(2026, 1, 31))
 
     async def seen(scope: Any, partner: Any) -> tuple[bool, bool]:
@@ -153,28 +153,28 @@ async def test_only_the_partner_and_its_distributor_see_it(cast: Cast) -> None:
 
         return await cast.database.run(read)
 
-    partner = world.partner.organisation_id
+    partner = data.partner.organisation_id
     assert await seen(partner, partner) == (True, True)
-    assert await seen(world.distributor.organisation_id, partner) == (True, True)
+    assert await seen(data.distributor.organisation_id, partner) == (True, True)
     for stranger in (strangers.distributor, strangers.partner, cast.operator):
         assert await seen(stranger.organisation_id, partner) == (False, False)
     assert await seen(strangers.partner.organisation_id, strangers.partner.organisation_id) == (True, False)
 
 
 async def test_names_survive(cast: Cast) -> None:
-    world = await trade(cast)
-    accounts = [await cast.account(world.partner, name=name) for name in HOSTILE]
+    data = await partner_data(cast)
+    accounts = [await cast.account(data.partner, name=name) for name in HOSTILE]
     await record(cast, *[(account, at("2026-01-06"), 1) for account in accounts])
-    found = await report(cast, world.partner, "2026-01-01", "2026-01-31", date(2026, 1, 7))
+    found = await report(cast, data.partner, "2026-01-01", "2026-01-31", date(2026, 1, 7))
     assert found is not None
     assert [element["name"] for element in found] == HOSTILE
     assert {len(points(element)) for element in found} == {3}
 
 
 async def test_pages_join_up_to_the_list(cast: Cast) -> None:
-    world = await trade(cast)
-    accounts = [str(await cast.account(world.partner)) for _ in range(5)]
-    scope, period = world.partner.organisation_id, Period(date(2026, 1, 1), date(2026, 1, 31))
+    data = await partner_data(cast)
+    accounts = [str(await cast.account(data.partner)) for _ in range(5)]
+    scope, period = data.partner.organisation_id, Period(date(2026, 1, 1), date(2026, 1, 31))
     seen: list[int] = []
     after = None
     for expected in (2, 2, 1):
@@ -189,19 +189,19 @@ async def test_pages_join_up_to_the_list(cast: Cast) -> None:
         after = seen[-1]
     assert seen == sorted(set(seen))
     assert len(seen) == len(accounts)
-    behind = await report(cast, world.partner, "2026-01-01", "2026-01-31", after=after)
+    behind = await report(cast, data.partner, "2026-01-01", "2026-01-31", after=after)
     assert behind == []
 
 
 async def test_a_year_and_more_across_partitions(cast: Cast) -> None:
-    world = await trade(cast)
+    data = await partner_data(cast)
     cast.now = OPENED - timedelta(days=500)
-    account = await cast.account(world.partner)
+    account = await cast.account(data.partner)
     start = cast.now.replace(hour=0, minute=0)
     await record(cast, *[(account, start + timedelta(days=n), n) for n in range(500)])
     last = date(2025, 12, 31)
     first = last - timedelta(days=399)
-    found = await report(cast, world.partner, str(first), str(last))
+    found = await report(cast, data.partner, str(first), str(last))
     assert found is not None
     days = points(found[0])
     assert [day for day, _, _ in days] == [str(first + timedelta(days=n)) for n in range(400)]
@@ -209,9 +209,9 @@ async def test_a_year_and_more_across_partitions(cast: Cast) -> None:
 
 
 async def test_the_first_account_does_not_wait_for_the_last(cast: Cast) -> None:
-    world = await trade(cast)
-    await record(cast, (await cast.account(world.partner), at("2026-01-06"), 6))
-    scope, period = world.partner.organisation_id, Period(date(2026, 1, 1), date(2026, 1, 31))
+    data = await partner_data(cast)
+    await record(cast, (await cast.account(data.partner), at("2026-01-06"), 6))
+    scope, period = data.partner.organisation_id, Period(date(2026, 1, 1), date(2026, 1, 31))
     text, params = queries.usage_of_partner(scope, scope, period, LATER.date())()
 
     async def explain(conn: Connection) -> list[str]:

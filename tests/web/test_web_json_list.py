@@ -1,28 +1,24 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, MutableMapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Annotated, Any, LiteralString
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
+from tests.web.slow_reader import COUNTING, Reader, scope
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import NotFound
 from tonnage.web.json_list import JsonListResponse, Page, Paging, SendLimits
-from tonnage.web.routing import ApiRoute, AuthDependency, mount
+from tonnage.web.routing import ApiRoute, mount
 from tonnage.web.schemas import UuidPath
 
 pytestmark = pytest.mark.anyio
 
-COUNTING: LiteralString = """
-    select n, json_build_object('n', n) from generate_series(coalesce(%(after)s::bigint, 0) + 1, %(count)s) n
-    order by n limit %(limit)s
-"""
 # A function in FROM is run to its end before its first row is seen; in the select list it is not.
 ENDLESS: LiteralString = "select n, json_build_object('n', n) from (select generate_series(1, 1000000000000) n) as s"
 BREAKING: LiteralString = "select n, json_build_object('n', 1 / (5000 - n)) from generate_series(1, 10000) n"
@@ -145,32 +141,6 @@ async def test_bad_pages(client: httpx.AsyncClient, query: str, status: int) -> 
     assert malformed.status_code == 400
 
 
-class Reader:
-    """The client's end of an ASGI call: takes `patience` messages, then stops reading or hangs up."""
-
-    def __init__(self, patience: int, *, hangs_up: bool) -> None:
-        self.patience = patience
-        self.hangs_up = hangs_up
-        self.left = asyncio.Event()
-        self.taken: list[MutableMapping[str, Any]] = []
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        if len(self.taken) >= self.patience:
-            if not self.hangs_up:
-                await asyncio.Event().wait()
-            self.left.set()
-            await asyncio.sleep(0)
-        self.taken.append(message)
-
-
-def scope(path: str) -> dict[str, Any]:
-    return {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [], "root_path": ""}
-
-
 async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
     async def serve(_: Request) -> Response:
         return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), patience=SendLimits(chunk=0.2))
@@ -214,84 +184,6 @@ def test_the_patience_with_a_reader() -> None:
     assert patience.left(50, 64 * 1024 * 50) == 10
     assert patience.left(50, 64 * 1024 * 40) == 0
     assert patience.left(10, 64 * 1024 * 1000) == 60
-
-
-@dataclass(frozen=True)
-class Actor:
-    organisation_id: str
-
-
-@dataclass(frozen=True)
-class Call:
-    """As the guard of a door answers."""
-
-    actor: Actor
-    database: Database
-
-
-@pytest.fixture
-async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
-    """Lists of `bare` for the organisation that the header names, on a pool of four."""
-
-    async def admit(request: Request) -> Call:
-        return Call(Actor(request.headers["authorization"]), opened)
-
-    routes = APIRouter(route_class=ApiRoute)
-
-    @routes.get("/count/{count}")
-    async def count(call: Annotated[Call, Depends(AuthDependency(admit))], count: int, page: Paging) -> Response:
-        return JsonListResponse(opened.streams, page, ListQuery(COUNTING, {"count": count}))
-
-    mount(bare, routes)
-    async with connect(conninfo, streams=4) as opened:
-        yield opened
-
-
-def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
-    reader = Reader(3, hangs_up=False)
-    asked = scope("/count/100000") | {"headers": [(b"authorization", organisation)]}
-    return reader, asyncio.create_task(app(asked, reader.receive, reader.send))
-
-
-async def until_it_reads(reader: Reader) -> None:
-    async with asyncio.timeout(10):
-        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list does not tell that it has grown
-            await asyncio.sleep(0.01)
-
-
-async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, shared: Database) -> None:
-    shared.streams.timeout = 30
-    begun = [started(bare, b"slow") for _ in range(2)]
-    for reader, _ in begun:
-        await until_it_reads(reader)
-    transport = httpx.ASGITransport(bare)
-    async with httpx.AsyncClient(transport=transport, base_url="http://t", headers={"authorization": "slow"}) as http:
-        shared.streams.timeout = 0.3
-        refused = await http.get("/count/100000")
-        shared.streams.timeout = 30
-        assert refused.status_code == 503
-        assert refused.headers["retry-after"] == "5"
-        assert refused.json()["detail"].startswith("Your organisation is reading as many long lists")
-        assert len((await http.get("/count/100000", headers={"authorization": "other"})).json()) == 100_000
-        waiting = asyncio.create_task(http.get("/count/100000"))
-        begun[0][1].cancel()
-        assert len((await waiting).json()) == 100_000
-    begun[1][1].cancel()
-    await asyncio.wait([task for _, task in begun])
-
-
-async def test_pages_and_short_lists_need_no_connection_of_the_streams(bare: FastAPI, shared: Database) -> None:
-    headers = {"authorization": "x"}
-    async with AsyncExitStack() as taken:
-        for _ in range(4):
-            await taken.enter_async_context(shared.streams.connection())
-        transport = httpx.ASGITransport(bare)
-        http = httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers)
-        await taken.enter_async_context(http)
-        assert len((await http.get("/count/1000")).json()) == 1000
-        page = await http.get("/count/100000?limit=1000")
-        assert len(page.json()) == 1000
-        assert "link" in page.headers
 
 
 async def test_a_reader_that_hangs_up_ends_the_query(lists: FastAPI, database: Database) -> None:

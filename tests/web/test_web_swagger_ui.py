@@ -29,9 +29,6 @@ async def test_the_page_has_all_it_needs_and_nothing_from_elsewhere(bare: FastAP
         assert (await client.get("../swagger/")).status_code == 404
 
 
-def test_missing_assets_are_said_when_the_application_is_made(
-    bare: FastAPI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(swagger_ui, "_FILES", {"swagger-ui.css": (tmp_path / "swagger-ui.css", "text/css")})
+def test_missing_assets_are_said_when_the_application_is_made(bare: FastAPI, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="run: make setup"):
-        swagger_ui.install(bare)
+        swagger_ui.install(bare, {"swagger-ui.css": (tmp_path / "swagger-ui.css", "text/css")})

@@ -36,7 +36,7 @@ from tonnage.storage.errors import NotProvisioned, NotReached, TooManyKeys
 _log = logging.getLogger(__name__)
 
 
-_DEADLINE = 10.0
+DEADLINE = 10.0
 """Seconds for a key, waiting for a connection and for locks included: a person waits."""
 
 _CLEAN_UP_CONCURRENCY = 4
@@ -48,6 +48,7 @@ async def create_key(
     partner_id: UUID,
     account_id: int,
     description: str | None,
+    deadline: float = DEADLINE,
 ) -> CreatedKey:
     """The new key, and this once its secret. 10 seconds at most.
 
@@ -58,7 +59,7 @@ async def create_key(
     """
     actor.require(actor.kind, Role.STAFF)
     access_key = new_access_key()
-    async with _within_deadline():
+    async with _within_deadline(deadline):
         home = await services.database.transaction(
             _begin, actor, partner_id, account_id, access_key, description, services.wall_clock()
         )
@@ -73,10 +74,10 @@ async def create_key(
 
 
 @asynccontextmanager
-async def _within_deadline() -> AsyncGenerator[None]:
+async def _within_deadline(deadline: float) -> AsyncGenerator[None]:
     """What is interrupted has left a row that `clean_up_keys` finds, or has done nothing yet."""
     try:
-        async with asyncio.timeout(_DEADLINE):
+        async with asyncio.timeout(deadline):
             yield
     except TimeoutError as error:
         raise Unavailable("The access key could not be made or deleted in time; try again later.") from error
@@ -158,6 +159,7 @@ async def delete_key(
     partner_id: UUID,
     account_id: int,
     access_key: str,
+    deadline: float = DEADLINE,
 ) -> None:
     """Ends a key: it fails from its next request on. 10 seconds at most.
 
@@ -167,7 +169,7 @@ async def delete_key(
     actor.require(actor.kind, Role.STAFF)
     if not may_be_access_key(access_key):
         raise no_key(account_id)
-    async with _within_deadline():
+    async with _within_deadline(deadline):
         region_id = await services.database.transaction(
             _end, actor, partner_id, account_id, access_key, services.wall_clock()
         )

@@ -121,12 +121,11 @@ async def set_deletion(
         )
         if deletion is None:
             raise no_account(account_id)
+        if deletion.refused and deletion.purging:
+            raise purge_started()
+        if deletion.refused:
+            raise Invalid.field("pendingDeletedAt", "must not be earlier than {earliest}", earliest=deletion.earliest)
         await enqueue_reconcile(conn, deletion.cluster)
-    if deletion.started_at is not None and due != deletion.due:
-        raise purge_started()
-    earliest = earliest_purge(deletion.requested_at or requested, grace_days)
-    if due is not None and due != deletion.due and due < earliest:
-        raise Invalid.field("pendingDeletedAt", "must not be earlier than {earliest}", earliest=earliest)
     return deletion.account
 
 

@@ -9,11 +9,14 @@ from tonnage.db import Connection
 
 
 class Deletion(NamedTuple):
-    """How an account stood before a statement, and how it is after it."""
+    """What the database decided about another date."""
 
-    requested_at: datetime | None
-    due: datetime | None
-    started_at: datetime | None
+    refused: bool
+    """The date stays as it was."""
+    purging: bool
+    """The purge has started: then every other date is refused."""
+    earliest: datetime
+    """The first request and its grace."""
     cluster: int | None
     """The region, if there is a cluster that must hear of what was changed."""
     account: bytes
@@ -57,27 +60,29 @@ async def schedule_deletion(
 _SET: LiteralString = f"""
     with old as (
         select s.* from {LIVING} for no key update of s
+    ), rule as (
+        select coalesce(deletion_requested_at, %(now)s) + make_interval(hours => 24 * %(grace)s) as earliest from old
     ), changed as (
         update storage_account s set
             deletion_requested_at = case when %(due)s::timestamptz is not null
                 then coalesce(old.deletion_requested_at, %(now)s) end,
             pending_deleted_at = %(due)s,
             desired_revision = s.desired_revision + 1
-        from old
+        from old, rule
         where s.id = old.id and s.purge_started_at is null and old.pending_deleted_at is distinct from %(due)s
-            and (%(due)s::timestamptz is null or %(due)s >=
-                coalesce(old.deletion_requested_at, %(now)s) + make_interval(hours => 24 * %(grace)s))
+            and (%(due)s::timestamptz is null or %(due)s >= rule.earliest)
         returning s.*
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select old.deletion_requested_at, old.pending_deleted_at, old.purge_started_at,
+    select old.pending_deleted_at is distinct from %(due)s and not exists (select from changed),
+           old.purge_started_at is not null, rule.earliest,
            (select {CLUSTER} from changed s), {ACCOUNT},
            (select audit(%(stamp)s, c.partner_id,
                          case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
                          c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
                          jsonb_build_object('pendingDeletedAt', c.pending_deleted_at)) from changed c)
-    from old, s"""
+    from old, rule, s"""
 
 
 async def set_deletion(
@@ -92,7 +97,7 @@ async def set_deletion(
 ) -> Deletion | None:
     """Sets the date of the purge, or takes the deletion back (`due` None), unless the purge has started.
 
-    A date before the first request and its grace changes nothing; for an account that is not scheduled yet this is the
+    A date before the first request and its grace is refused; for an account that is not scheduled yet this is the
     first request. None if there is no such account.
     """
     cursor = await conn.execute(

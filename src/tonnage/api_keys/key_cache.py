@@ -13,7 +13,8 @@ from tonnage.errors import Unauthenticated
 CACHE_SECONDS = 1.0
 """How long a process may go on trusting a key after another one has revoked it."""
 
-_LARGEST = 10_000
+MOST_KEYS = 10_000
+"""How many keys a process remembers, and how many last-used times it gathers."""
 
 
 class KeyCache:
@@ -23,9 +24,10 @@ class KeyCache:
     checked at every use, so that a key stops at its instant.
     """
 
-    def __init__(self, database: Database, clock: WallClock) -> None:
+    def __init__(self, database: Database, clock: WallClock, most: int = MOST_KEYS) -> None:
         self._database = database
         self._clock = clock
+        self._most = most
         self._known: dict[bytes, tuple[datetime, KnownKey]] = {}
         self._used: dict[UUID, datetime] = {}
 
@@ -41,15 +43,22 @@ class KeyCache:
             known = await self._look_up(key_digest, now)
         actor = known.admit(now)
         if actor.via_id is not None:
+            if len(self._used) >= self._most and actor.via_id not in self._used:
+                await self.flush()
             self._used[actor.via_id] = now
         return actor
+
+    @property
+    def remembered(self) -> int:
+        """How much is in memory: keys and last-used times, at most `most` of each."""
+        return max(len(self._known), len(self._used))
 
     async def _look_up(self, key_digest: bytes, now: datetime) -> KnownKey:
         known = await self._database.run(find_key, key_digest)
         if known is None:
             self._known.pop(key_digest, None)
             raise Unauthenticated("This API key is unknown; check that it was copied whole, or make a new one.")
-        if len(self._known) >= _LARGEST:
+        if len(self._known) >= self._most:
             self._known.clear()
         self._known[key_digest] = (now, known)
         return known

@@ -18,7 +18,7 @@ from tonnage.embedded.cluster import prepare
 from tonnage.embedded.directory import Directory, claim, served_for_good
 from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
 from tonnage.embedded.guests import gate, guest
-from tonnage.embedded.server import START_LIMIT, running
+from tonnage.embedded.server import SERVER_LIMITS, START_LIMIT, ServerLimits, running
 
 _PAUSE = 0.05
 """Seconds between two looks at a lock that somebody else holds."""
@@ -27,7 +27,13 @@ __all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_
 
 
 @contextmanager
-def serve(data_dir: Path, *, durable: bool = True, on_end: Callable[[str], None] | None = None) -> Generator[str]:
+def serve(
+    data_dir: Path,
+    *,
+    durable: bool = True,
+    on_end: Callable[[str], None] | None = None,
+    limits: ServerLimits = SERVER_LIMITS,
+) -> Generator[str]:
     """Run the server of `data_dir`, created when new, while this lasts; gives its libpq URL once a query answers.
 
     A crash is recovered from on the way in, for up to 60 seconds; a command that uses the directory is waited for as
@@ -43,7 +49,9 @@ def serve(data_dir: Path, *, durable: bool = True, on_end: Callable[[str], None]
     with ExitStack() as stack:
         while True:
             try:
-                address = stack.enter_context(_served(data_dir, durable=durable, briefly=False, on_end=on_end))
+                address = stack.enter_context(
+                    _served(data_dir, durable=durable, briefly=False, on_end=on_end, limits=limits)
+                )
                 break
             except DirectoryInUse as busy:
                 if not busy.briefly or time.monotonic() > deadline:
@@ -81,7 +89,12 @@ def running_url(data_dir: Path) -> str:
 
 @contextmanager
 def _served(
-    data_dir: Path, *, durable: bool, briefly: bool, on_end: Callable[[str], None] | None = None
+    data_dir: Path,
+    *,
+    durable: bool,
+    briefly: bool,
+    on_end: Callable[[str], None] | None = None,
+    limits: ServerLimits = SERVER_LIMITS,
 ) -> Generator[str]:
     with ExitStack() as stack:
         try:
@@ -90,7 +103,7 @@ def _served(
             prepare(directory, folder, account, durable=durable)
             stack.enter_context(short_way(directory))
             shut = stack.enter_context(gate(directory))
-            stack.enter_context(running(directory, folder, account, durable=durable, on_end=on_end))
+            stack.enter_context(running(directory, folder, account, durable=durable, on_end=on_end, limits=limits))
             if briefly:
                 stack.callback(shut, START_LIMIT)
             address = url(directory)

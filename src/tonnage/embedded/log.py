@@ -5,13 +5,25 @@ import shutil
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from tonnage.embedded.directory import Directory, open_private
 
-_LIMIT = 10_000_000
 _TAIL = 2_000
-_LOOK_EVERY = 60.0
+
+
+@dataclass(frozen=True)
+class LogLimits:
+    """How long a log may become, and how often that is looked at while a server writes to it."""
+
+    size: int = 10_000_000
+    """Bytes."""
+    interval: float = 60.0
+    """Seconds."""
+
+
+LOG_LIMITS = LogLimits()
 
 SETTINGS = {
     # What a statement is refused for names customers' addresses and password hashes, and any client can have thousands
@@ -24,9 +36,9 @@ SETTINGS = {
 }
 
 
-def open_log(directory: Directory) -> int:
+def open_log(directory: Directory, limits: LogLimits = LOG_LIMITS) -> int:
     """To append to; begun anew when it has become long."""
-    _shorten(directory)
+    _shorten(directory, limits)
     return open_private(directory.log, os.O_WRONLY | os.O_APPEND)
 
 
@@ -38,13 +50,13 @@ def tail(directory: Directory, beginning: int) -> str:
 
 
 @contextmanager
-def kept_short(directory: Directory) -> Generator[None]:
+def kept_short(directory: Directory, limits: LogLimits = LOG_LIMITS) -> Generator[None]:
     """While a server writes to it. Clients that are refused, one after the other for months, would fill the disk."""
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(_LOOK_EVERY):
-            _shorten(directory)
+        while not over.wait(limits.interval):
+            _shorten(directory, limits)
 
     thread = threading.Thread(target=watch, name="log of the embedded PostgreSQL", daemon=True)
     thread.start()
@@ -55,8 +67,8 @@ def kept_short(directory: Directory) -> Generator[None]:
         thread.join()
 
 
-def _shorten(directory: Directory) -> None:
-    if not directory.log.exists() or directory.log.stat().st_size <= _LIMIT:
+def _shorten(directory: Directory, limits: LogLimits) -> None:
+    if not directory.log.exists() or directory.log.stat().st_size <= limits.size:
         return
     # Copied and emptied, not renamed: a server that runs goes on with the file that it has. A disk that is full has no
     # room for the copy, and needs the emptying most.

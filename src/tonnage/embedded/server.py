@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,8 +19,19 @@ from tonnage.embedded.binaries import ENVIRONMENT
 from tonnage.embedded.cluster import HERE
 from tonnage.embedded.directory import Directory, open_private
 from tonnage.embedded.errors import EmbeddedError
-from tonnage.embedded.log import SETTINGS, kept_short, open_log, tail
+from tonnage.embedded.log import LOG_LIMITS, SETTINGS, LogLimits, kept_short, open_log, tail
 from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What a server is given: seconds to end by itself, and how long its log may become."""
+
+    stop: float = PATIENCE
+    log: LogLimits = LOG_LIMITS
+
+
+SERVER_LIMITS = ServerLimits()
 
 START_LIMIT = 60.0
 """Seconds until a server must answer; recovery after a crash may take most of them."""
@@ -43,7 +55,13 @@ _DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 
 @contextmanager
 def running(
-    directory: Directory, programs: Path, account: Account, *, durable: bool, on_end: Callable[[str], None] | None
+    directory: Directory,
+    programs: Path,
+    account: Account,
+    *,
+    durable: bool,
+    on_end: Callable[[str], None] | None,
+    limits: ServerLimits = SERVER_LIMITS,
 ) -> Generator[None]:
     """Run the server while this lasts; entered when a query answers. Raises EmbeddedError, OSError.
 
@@ -53,7 +71,7 @@ def running(
     try:
         end_orphans(directory, alive)
         _sweep(directory, account)
-        log = open_log(directory)
+        log = open_log(directory, limits.log)
         beginning = os.fstat(log).st_size
         try:
             server = _launch(directory, programs, account, log, alive, durable=durable)
@@ -64,10 +82,10 @@ def running(
         os.close(alive)
     try:
         _await_answer(server, directory, beginning)
-        with kept_short(directory), _watched(server, directory, on_end):
+        with kept_short(directory, limits.log), _watched(server, directory, on_end):
             yield
     finally:
-        _stop(server)
+        _stop(server, limits.stop)
 
 
 def _sweep(directory: Directory, account: Account) -> None:
@@ -152,8 +170,8 @@ def _watched(
         expected.set()
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGINT, PATIENCE), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
+def _stop(server: subprocess.Popen[bytes], limit: float) -> None:
+    for number, patience in ((signal.SIGINT, limit), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
         server.send_signal(number)
         try:
             server.wait(patience)

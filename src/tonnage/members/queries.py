@@ -159,7 +159,7 @@ async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None
 
 _UPDATE: LiteralString = """
     with old as (
-        select id, name, role from member where id = %(member)s for no key update
+        select id, name, name_key, role from member where id = %(member)s for no key update
     ), stale as (
         select array_remove(array[
             case when coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text) then 'name' end,

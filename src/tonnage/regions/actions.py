@@ -39,22 +39,22 @@ async def add_region(
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with savepoint_if_in_transaction(conn):
+        async with conn.transaction():
             await queries.insert_region(conn, region, now, actor.stamp)
+            if gateway is not None:
+                await connect_region(conn, actor, region.name, gateway, now, key_file)
     except UniqueViolation as error:
         if broken_constraint(error) != "region_name":
             raise Conflict("Another region was added at the same moment; try again.") from error
         raise Conflict(
             "There is a region {region} already; remove it first, or choose another name.", region=region.name
         ) from error
-    if gateway is not None:
-        await connect_region(conn, actor, region.name, gateway, now, key_file)
 
 
 async def connect_region(
     conn: Connection, actor: Actor, name: str, gateway: Gateway, now: datetime, key_file: Path | None
 ) -> None:
-    """Puts the accounts of a region on a cluster, or changes how that is reached. In the caller's transaction.
+    """Puts the accounts of a region on a cluster, or changes how that is reached.
 
     Nothing is told to the cluster before a job has compared it: it may be another one than before, or a wrong one.
     NotFound: no such region. Conflict: without a `key_file` nothing can be sealed.
@@ -62,24 +62,25 @@ async def connect_region(
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
         raise Conflict("Credentials are kept sealed: set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.")
-    region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
-    if region_id is None:
-        raise no_region(name)
-    await backends.store_credentials(conn, key_file, region_id, gateway)
-    await defer(conn, "provisioning.verify_identity", region_id)
+    async with conn.transaction():
+        region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
+        if region_id is None:
+            raise no_region(name)
+        await backends.store_credentials(conn, key_file, region_id, gateway)
+        await defer(conn, "provisioning.verify_identity", region_id)
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
-    """In the caller's transaction. Conflict: storage accounts live in it."""
+    """Its credentials go with it. Conflict: storage accounts live in it."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
-        async with savepoint_if_in_transaction(conn):
+        async with conn.transaction():
             removed = await queries.delete_region(conn, name, actor.stamp)
+            if removed is None:
+                raise no_region(name)
+            await backends.discard_credentials(conn, removed)
     except CheckViolation as error:
         raise Conflict("Storage accounts live in the region {region}; delete them first.", region=name) from error
-    if removed is None:
-        raise no_region(name)
-    await backends.discard_credentials(conn, removed)
 
 
 async def make_default(conn: Connection, actor: Actor, name: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import index
 from typing import Any
 
+from tonnage.clock import WallClock
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage import ceph_account, ceph_check, ceph_traffic
 from tonnage.storage.admin_ops import AdminOps, Timeouts
@@ -27,7 +28,6 @@ from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 from tonnage.units import MAX_CAPACITY
 
 _ACCESS_KEY = re.compile(r"[A-Z0-9]{16,128}")
-_PAGE = "1000"
 
 
 class CephBackend:
@@ -38,12 +38,22 @@ class CephBackend:
 
     enforces = True
 
-    def __init__(self, address: str, key: AccessKey, patience: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        key: AccessKey,
+        patience: Timeouts | None = None,
+        *,
+        clock: WallClock | None = None,
+        page_size: int = 1000,
+    ) -> None:
         self._ops = AdminOps(address, key, patience or Timeouts())
+        self._clock = clock or WallClock()
+        self._page_size = page_size
 
     async def check(self) -> BackendReport:
         """As `StorageBackend.check`."""
-        return await ceph_check.check(self._ops)
+        return await ceph_check.check(self._ops, self._clock)
 
     async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
         """As `StorageBackend.apply`."""
@@ -90,7 +100,7 @@ class CephBackend:
         """As `StorageBackend.accounts`: 1,000 at a time."""
         marker = ""
         while True:
-            asked = {"list": "", "max-entries": _PAGE} | ({"marker": marker} if marker else {})
+            asked = {"list": "", "max-entries": str(self._page_size)} | ({"marker": marker} if marker else {})
             page: Any = await self._ops.call("GET", "user", asked, bulk=True)
             try:
                 users, marker = page["keys"], page["marker"] if page["truncated"] else ""

@@ -1,12 +1,13 @@
 """Whether a Ceph gateway is fit for use: what `region check` tells the operator. Changes nothing there."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
+from tonnage.clock import WallClock
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.admin_ops import AdminOps
 from tonnage.storage.backend import BackendReport
@@ -23,10 +24,10 @@ _GRANT = "grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
 _SKEW_ALLOWED = timedelta(minutes=5)  # Ceph itself refuses from 15 minutes on
 
 
-async def check(ops: AdminOps) -> BackendReport:
+async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
     """Step by step, as far as it goes; what stops it is the last problem."""
     try:
-        skew = _skew(await ops.front_door(signed=False))
+        skew = _skew(await ops.front_door(signed=False), clock())
     except Unavailable as error:
         reason = f" ({error.__cause__})" if str(error.__cause__ or "") else ""
         return BackendReport(reachable=False, credentials=False, problems=(f"{error}{reason}",))
@@ -45,7 +46,7 @@ async def check(ops: AdminOps) -> BackendReport:
         present, missing = _sorted_out(itself) if itself else ((), NEEDED)
         facts = (await _release(ops), ("tested with", f"Ceph {' and '.join(TESTED)}"))
         if "usage=read" in present:
-            facts += (await _usage_log(ops, skew, itself),)
+            facts += (await _usage_log(ops, clock(), skew, itself),)
     except TonnageError as error:
         return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
     except (KeyError, TypeError, IndexError):
@@ -55,13 +56,13 @@ async def check(ops: AdminOps) -> BackendReport:
     return BackendReport(True, True, present, missing, skew, facts, ENFORCED, problems)
 
 
-def _skew(answer: httpx.Response) -> float | None:
+def _skew(answer: httpx.Response, now: datetime) -> float | None:
     try:
         there = parsedate_to_datetime(answer.headers["Date"])
     except (KeyError, ValueError):
         return None
     # The header has whole seconds, cut: half a second is the best guess at the rest.
-    return round((there + timedelta(seconds=0.5) - datetime.now(UTC)).total_seconds(), 1)
+    return round((there + timedelta(seconds=0.5) - now).total_seconds(), 1)
 
 
 def _clock_problem(skew: float) -> str:
@@ -101,13 +102,13 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
     return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
 
 
-async def _usage_log(ops: AdminOps, skew: float | None, itself: Any) -> tuple[str, str]:
+async def _usage_log(ops: AdminOps, now: datetime, skew: float | None, itself: Any) -> tuple[str, str]:
     """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees.
 
     Only the admin user's own: everybody's of a day may be hundreds of megabytes.
     """
     user = f"{itself['tenant']}${itself['user_id']}" if itself["tenant"] else itself["user_id"]
-    there = datetime.now(UTC) + timedelta(seconds=skew or 0)
+    there = now + timedelta(seconds=skew or 0)
     written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
     told: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
     kept = bool(told["summary"])

@@ -40,18 +40,16 @@ class Requests:
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """One request is over; `status` 0: there was none."""
-        key = (scope["method"], template_of(scope), status)
+        # A client may invent methods, and nothing must grow with them.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        key = (method, template_of(scope), status)
         bound = self._bound.get(key)
         if bound is None:
-            bound = self._bind(*key)
-            # A client may invent methods, and this must not grow with them.
-            if key[0] in _METHODS:
-                self._bound[key] = bound
+            bound = self._bound[key] = self._bind(*key)
         count, observe = bound
         count()
         observe(seconds)
 
     def _bind(self, method: str, route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
-        method = method if method in _METHODS else "other"
         counter = self._requests.labels(method, route, str(status or "none"))
         return counter.inc, self._seconds.labels(method, route).observe

@@ -109,6 +109,11 @@ async def _slot(pool: Pool, owner: Hashable, most: float) -> AsyncGenerator[None
             del shares[owner]
 
 
+def owners(pool: Pool) -> int:
+    """How many hold a connection of the pool or wait for one; of all others nothing is in memory."""
+    return len(_SLOTS.get(pool, {}))
+
+
 def authenticated_request(scope: Scope) -> AuthenticatedRequest | None:
     """Whom the door has let in; None for a door that lets in everybody."""
     return next((answer for answer in auth_results(scope) if isinstance(answer, AuthenticatedRequest)), None)

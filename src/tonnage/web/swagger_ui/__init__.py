@@ -4,7 +4,7 @@ The assets come from their official package, put here by the build hook. Only th
 `data:` images, which Swagger UI needs; its own script is a file, so that inline scripts stay forbidden everywhere.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -36,9 +36,9 @@ _FILES = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, files: Mapping[str, tuple[Path, str]] = _FILES) -> None:
     """Serve the page and its files. Raises RuntimeError when the build hook has not put the assets in place."""
-    for name, (path, media_type) in _FILES.items():
+    for name, (path, media_type) in files.items():
         if not path.is_file():
             raise RuntimeError(f"{path} is missing; run: make setup")
         app.add_route(f"/swagger/{name}", _serving(path.read_bytes(), media_type), include_in_schema=False)

@@ -21,18 +21,18 @@ LATER = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
 TODAY = LATER.date()
 
 
-class Trade(NamedTuple):
+class PartnerData(NamedTuple):
     distributor: Actor
     contract: UUID
     partner: Actor
 
 
-async def trade(cast: Cast) -> Trade:
+async def partner_data(cast: Cast) -> PartnerData:
     cast.now = OPENED
     await cast.region()
     distributor = await cast.distributor()
     contract = await cast.contract(distributor)
-    return Trade(distributor, contract, await cast.partner(distributor, contract))
+    return PartnerData(distributor, contract, await cast.partner(distributor, contract))
 
 
 def at(day: str, clock: str = "00:00:00") -> datetime:

@@ -1,0 +1,79 @@
+"""Regions and usage, which are the operator's."""
+
+from uuid import uuid4
+
+from tests.audit.recorded import NOW, AuditData, Case, Recorded
+from tonnage.regions import actions as regions
+from tonnage.regions.region import Gateway, NewRegion
+from tonnage.usage.actions import import_samples
+
+_PUBLIC = {
+    "s3_url": "https://s3.example.org",
+    "iam_url": "https://iam.example.org",
+    "sts_url": "https://sts.example.org",
+}
+_METERED = {"backend": "metered", "admin_url": None}
+
+
+async def region_create(data: AuditData) -> Recorded:
+    region = NewRegion(f"r{uuid4().hex[:12]}", *_PUBLIC.values())
+    async with data.watched():
+        await data.run(regions.add_region, data.operator, region, NOW)
+    return data.entry("region.create", data.operator, data.operator, region.name, after=_PUBLIC)
+
+
+async def _connect(data: AuditData, region: str, address: str) -> None:
+    gateway = Gateway(address, "ACCESS", "secret")
+    await data.run(regions.connect_region, data.operator, region, gateway, NOW, data.key_file)
+
+
+async def region_connect(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    async with data.watched():
+        await _connect(data, region, "http://127.0.0.1:1")
+    after = {"backend": "ceph", "admin_url": "http://127.0.0.1:1"}
+    return data.entry("region.connect", data.operator, data.operator, region, _METERED, after)
+
+
+async def region_connect_elsewhere(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    await _connect(data, region, "http://127.0.0.1:1")
+    async with data.watched():
+        await _connect(data, region, "http://127.0.0.1:2")
+    before = {"backend": "ceph", "admin_url": "http://127.0.0.1:1"}
+    after = {"backend": "ceph", "admin_url": "http://127.0.0.1:2"}
+    return data.entry("region.connect", data.operator, data.operator, region, before, after)
+
+
+async def region_default(data: AuditData) -> Recorded:
+    (old,) = await data.cast.row("select name from region where is_default")
+    region = await data.cast.region()
+    async with data.watched():
+        await data.run(regions.make_default, data.operator, region)
+    return data.entry("region.default", data.operator, data.operator, region, {"default": old}, {"default": region})
+
+
+async def region_delete(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    async with data.watched():
+        await data.run(regions.remove_region, data.operator, region)
+    return data.entry("region.delete", data.operator, data.operator, region, before={**_PUBLIC, **_METERED})
+
+
+async def usage_import(data: AuditData) -> Recorded:
+    account = await data.cast.account(data.partner)
+    lines = [f"{account},{NOW:%Y-%m-%dT%H:%M:%SZ},1000\n".encode()]
+    async with data.watched():
+        await data.run(import_samples, data.operator, lines, NOW)
+    after = {"samples": 1, "changed": 1, "accounts": 1, "days": 1}
+    return data.entry("usage.import", data.operator, data.operator, "usage", after=after)
+
+
+CASES: list[Case] = [
+    region_create,
+    region_connect,
+    region_connect_elsewhere,
+    region_default,
+    region_delete,
+    usage_import,
+]

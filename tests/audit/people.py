@@ -1,0 +1,204 @@
+"""Organisations, members, sign-in and API keys: one case per audited action, or several where its facts differ."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from tests.audit.recorded import NOW, AuditData, Case, Recorded
+from tests.authentication.members import OTHER_WORD, WORD, Kept, Person, cheap, person, services_of
+from tonnage.access.actor import Actor, Kind, Role
+from tonnage.api_keys import actions as api_keys
+from tonnage.api_keys.api_key import NewKey
+from tonnage.authentication import credential_actions, profile_actions, reset_actions, second_factor_actions
+from tonnage.authentication.jobs import notify_blocked
+from tonnage.authentication.session import SignedInMember
+from tonnage.clock import WallClock
+from tonnage.mail import Mailer
+from tonnage.members import actions as member_actions
+from tonnage.members.member import MemberChange, NewMember
+from tonnage.organisations import actions as organisations
+
+LATER = NOW + timedelta(minutes=5)
+
+
+async def distributor_create(data: AuditData) -> Recorded:
+    async with data.watched():
+        made = await data.run(organisations.create_distributor, data.operator, "Distribution", NOW)
+    whose = Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli")
+    return data.entry("distributor.create", data.operator, whose, made, after={"name": "Distribution"})
+
+
+async def key_create(data: AuditData) -> Recorded:
+    whose, details = data.partner, NewKey("Export", Role.VIEWER)
+    async with data.watched():
+        key, facts = await data.run(api_keys.create_key, data.operator, whose.organisation_id, details, NOW)
+    after = {"description": "Export", "role": "viewer", "hint": key[:8]}
+    return data.entry("key.create", data.operator, whose, facts.id, after=after)
+
+
+async def key_revoke(data: AuditData) -> Recorded:
+    whose = data.partner
+    _, facts = await data.run(api_keys.create_key, whose, whose.organisation_id, NewKey("Export", Role.VIEWER), NOW)
+    async with data.watched():
+        await data.run(api_keys.revoke_key, whose, facts.id, NOW)
+    return data.entry("key.revoke", whose, whose, facts.id)
+
+
+def _new(role: Role) -> NewMember:
+    return NewMember(f"{uuid4().hex}@example.org", role, "hash")
+
+
+async def member_create(data: AuditData) -> Recorded:
+    whose = data.distributor
+    async with data.watched():
+        made = await data.run(member_actions.create_team_member, whose, _new(Role.STAFF), NOW)
+    return data.entry("member.create", whose, whose, made.id, after={"role": "staff"})
+
+
+async def _member_of_partner(data: AuditData, role: Role = Role.VIEWER) -> UUID:
+    partner = data.partner.organisation_id
+    made = await data.run(member_actions.create_partner_member, data.distributor, partner, _new(role), NOW)
+    return made.id
+
+
+async def member_create_by_distributor(data: AuditData) -> Recorded:
+    async with data.watched():
+        made = await _member_of_partner(data)
+    return data.entry("member.create", data.distributor, data.partner, made, after={"role": "viewer"})
+
+
+async def member_update(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data)
+    async with data.watched():
+        change = MemberChange("Ann", Role.STAFF)
+        await data.run(member_actions.change_member, data.distributor, partner, member, change)
+    after = {"role": "staff", "nameChanged": True}
+    return data.entry("member.update", data.distributor, data.partner, member, {"role": "viewer"}, after)
+
+
+async def member_delete(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data)
+    async with data.watched():
+        await data.run(member_actions.delete_member, data.partner, partner, member)
+    return data.entry("member.delete", data.partner, data.partner, member, before={"role": "viewer"})
+
+
+async def member_delete_by_distributor(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data, Role.STAFF)
+    async with data.watched():
+        await data.run(member_actions.delete_partner_member, data.distributor, partner, member)
+    return data.entry("member.delete", data.distributor, data.partner, member, before={"role": "staff"})
+
+
+async def member_set_password(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data)
+    async with data.watched():
+        await data.run(credential_actions.set_password, data.distributor, partner, member, "hash")
+    return data.entry("member.set-password", data.distributor, data.partner, member)
+
+
+async def member_set_password_of_its_own(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    visitor = await ann.entered()
+    async with data.watched():
+        await profile_actions.change_own_password(data.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+    return data.entry("member.set-password", ann.actor, data.partner, ann.id)
+
+
+async def member_set_password_by_mail(data: AuditData) -> Recorded:
+    ann, kept = await person(data.cast, data.partner), Kept()
+    await reset_actions.send_reset(data.database, Mailer(kept, "https://t"), ann.id, WallClock(lambda: NOW))
+    token = kept.sent[0].text.split("/sign-in/new-password/")[1].split()[0]
+    async with data.watched():
+        await data.run(reset_actions.reset_password, token, "hash", ann.client, NOW)
+    return data.entry("member.set-password", ann.actor, data.partner, ann.id)
+
+
+async def member_blocked(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    async with data.watched():
+        await notify_blocked(services_of(ann, lambda: NOW, Mailer(Kept(), "https://t")), str(ann.id))
+    return data.entry("member.blocked", data.job, data.partner, ann.id)
+
+
+class _Protected(NamedTuple):
+    """A member of the partner with a second factor, in an open session."""
+
+    ann: Person
+    visitor: SignedInMember
+    codes: list[str]
+
+
+async def _protected(data: AuditData, ann: Person | None = None) -> _Protected:
+    ann = ann or await person(data.cast, data.partner)
+    _, codes, token = await ann.enrol(data.key_file)
+    visitor = await ann.visit(token)
+    assert visitor is not None
+    return _Protected(ann, visitor, codes)
+
+
+async def member_add_second_factor(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    async with data.watched():
+        await _protected(data, ann)
+    return data.entry("member.add-second-factor", ann.actor, data.partner, ann.id)
+
+
+async def member_use_recovery_code(data: AuditData) -> Recorded:
+    one = await _protected(data)
+    token = (await one.ann.sign_in(now=LATER)).token
+    async with data.watched():
+        await one.ann.give_code(data.key_file, token, one.codes[0], LATER)
+    return data.entry("member.use-recovery-code", one.ann.actor, data.partner, one.ann.id)
+
+
+async def member_renew_recovery_codes(data: AuditData) -> Recorded:
+    one = await _protected(data)
+    async with data.watched():
+        await data.run(second_factor_actions.renew_recovery_codes, one.visitor)
+    return data.entry("member.renew-recovery-codes", one.ann.actor, data.partner, one.ann.id)
+
+
+async def member_remove_second_factor(data: AuditData) -> Recorded:
+    one = await _protected(data)
+    async with data.watched():
+        await data.run(second_factor_actions.remove_second_factor, one.visitor)
+    return data.entry("member.remove-second-factor", one.ann.actor, data.partner, one.ann.id)
+
+
+async def member_reset_second_factor(data: AuditData) -> Recorded:
+    one, partner = await _protected(data), data.partner.organisation_id
+    async with data.watched():
+        await data.run(credential_actions.reset_second_factor, data.distributor, partner, one.ann.id)
+    return data.entry("member.reset-second-factor", data.distributor, data.partner, one.ann.id)
+
+
+async def organisation_require_second_factor(data: AuditData) -> Recorded:
+    whose = replace(await data.cast.distributor(), via="member", via_id=uuid4())
+    async with data.watched():
+        await data.run(second_factor_actions.require_second_factor, data.key_file, whose, True)
+    before, after = {"required": False}, {"required": True}
+    return data.entry("organisation.require-second-factor", whose, whose, whose.organisation_id, before, after)
+
+
+CASES: list[Case] = [
+    distributor_create,
+    key_create,
+    key_revoke,
+    member_create,
+    member_create_by_distributor,
+    member_update,
+    member_delete,
+    member_delete_by_distributor,
+    member_set_password,
+    member_set_password_of_its_own,
+    member_set_password_by_mail,
+    member_blocked,
+    member_add_second_factor,
+    member_use_recovery_code,
+    member_renew_recovery_codes,
+    member_remove_second_factor,
+    member_reset_second_factor,
+    organisation_require_second_factor,
+]

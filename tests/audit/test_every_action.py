@@ -1,0 +1,67 @@
+"""Every audited action, compared once and whole: what was done, by whom, to what, whose it is, before and after."""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from testbed.gateway import Gateway
+from tests.audit import access_keys, capacity, operation, people
+from tests.audit.recorded import AuditData, Case
+from tests.authentication.members import key_file
+from tests.cast import Cast
+from tests.clustered import ClusterClient, on_cluster
+from tests.source import texts
+
+pytestmark = pytest.mark.anyio
+
+CASES = [*capacity.CASES, *people.CASES, *operation.CASES]
+
+
+def action_of(case: object) -> str:
+    """`partner_move` is the case of `partner.move`."""
+    return getattr(case, "__name__", "").replace("_", "-").replace("-", ".", 1)
+
+
+@pytest.fixture
+async def data(cast: Cast, tmp_path: Path) -> AuditData:
+    return await AuditData.of(cast, key_file(tmp_path))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+async def test_it_leaves_one_entry_which_is_right(case: Case, data: AuditData) -> None:
+    expected = await case(data)
+    assert data.entries == [expected]
+    assert action_of(case).startswith(expected.action)
+
+
+@pytest.fixture
+async def client(
+    new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
+) -> AsyncGenerator[ClusterClient]:
+    with new_database() as conninfo:
+        async with on_cluster(conninfo, gateway, tmp_path / "keys") as client:
+            yield client
+
+
+@pytest.mark.ceph
+@pytest.mark.parametrize("case", access_keys.CASES, ids=lambda case: case.__name__)
+async def test_so_it_is_on_a_cluster(case: access_keys.ClusterCase, client: ClusterClient) -> None:
+    data = await AuditData.of(client.cast, client.key_file)
+    expected = await case(client, data)
+    assert data.entries == [expected]
+
+
+def test_no_action_is_left_out() -> None:
+    """Those that the product's statements name; a new one needs a case of its own here."""
+    compared = {action_of(case) for case in [*CASES, *access_keys.CASES]}
+    named: set[str] = set()
+    for text in texts():
+        for call in re.findall(r"\baudit\((.*?)(?=\baudit\(|$)", text, re.DOTALL):
+            actions = re.findall(r"'([a-z]+\.[a-z-]+)'", call)
+            assert actions, f"an audit entry without a literal action: {call[:200]}"
+            named |= set(actions)
+    assert len(named) > 30
+    assert named <= compared

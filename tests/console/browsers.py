@@ -1,0 +1,84 @@
+"""Browsers of members who are signed in, without scripts."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from html import unescape
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from tests.cast import Cast, unique
+from tests.unchanged import Witness
+from tonnage.access.actor import Actor, Role
+from tonnage.authentication.session import digest, new_token
+from tonnage.db import Connection
+from tonnage.members.actions import create_team_member
+from tonnage.members.member import NewMember
+from tonnage.web import csrf
+
+_WAS = re.compile(r'name="(was\.[^"]+)" value="([^"]*)"')
+_CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+@dataclass
+class Browser:
+    """`page = await browser.get("/team")`, `await browser.send("/team/new", {...})`."""
+
+    http: httpx.AsyncClient
+    token: str
+    member_id: UUID
+    email: str
+    witness: Witness
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(path)
+
+    async def send(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
+        """A form of the page at `path`, as a browser sends it: with the page's own token, and what it was made from."""
+        page = await self.http.get(path)
+        found = _CSRF.search(page.text)
+        assert found, f"there is no form at {path}: {page.status_code}"
+        was = {name: unescape(text) for name, text in _WAS.findall(page.text)}
+        return await self.submit(path, {"csrf": found[1], **was, **(fields or {})})
+
+    async def post(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
+        """The same without looking at the page: for those that would not be shown."""
+        return await self.submit(path, {"csrf": csrf.token(self.token), **(fields or {})})
+
+    async def submit(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        """These fields and no others."""
+        return await self.witness.send(lambda: self.http.post(path, data=fields))
+
+
+async def browser_of(
+    app: FastAPI, cast: Cast, actor: Actor, role: Role, name: str | None, now: datetime, witness: Witness
+) -> Browser:
+    """A new member of the actor's organisation, in a session of its own. Who asks for it closes its `http`."""
+    email = f"{unique('m').replace(' ', '')}@example.org"
+    new = NewMember(email, role, "no hash", name)
+    await cast.database.run(create_team_member, actor, new, now)
+    token = new_token()
+
+    async def sign_in(conn: Connection) -> UUID:
+        row = await (
+            await conn.execute(
+                """
+                insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+                select id, %s, 'open', %s, %s, '192.0.2.1', 'test' from member where email = %s returning member_id
+                """,
+                [digest(token), now, now, email],
+            )
+        ).fetchone()
+        assert row is not None
+        return row[0]
+
+    member_id = await cast.database.run(sign_in)
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://tonnage",
+        cookies={"tonnage-session": token},
+        headers={"Accept": "text/html", "Accept-Language": "en-GB"},
+    )
+    return Browser(http, token, member_id, email, witness)

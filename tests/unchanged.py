@@ -1,0 +1,93 @@
+"""A refusal changes nothing: neither the thing that was asked for, nor anything beside it, nor the queue of jobs."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias, TypeVar
+
+import httpx
+import pytest
+from psycopg import sql
+
+from tonnage.db import Connection, Database
+
+E = TypeVar("E", bound=BaseException)
+Contents: TypeAlias = tuple[int, Decimal]
+"""The number of a table's rows and the sum of their hashes."""
+
+COUNTERS = {
+    "api_key": "last_used_at",
+    "session": "seen_at",
+}
+"""Columns that every request may move on, refused ones too."""
+
+BESIDE = {"sign_in_failure", "procrastinate_workers", "procrastinate_periodic_defers"}
+"""Tables that are no part of what people do: failed tries are counted because they failed."""
+
+
+@asynccontextmanager
+async def unchanged(database: Database) -> AsyncGenerator[None]:
+    """The whole database holds the same afterwards. Nobody else may be at work on it meanwhile."""
+    before = await database.run(snapshot)
+    yield
+    assert_same(before, await database.run(snapshot))
+
+
+@asynccontextmanager
+async def refused(
+    database: Database, error: type[E] | tuple[type[E], ...], match: str | None = None
+) -> AsyncGenerator[pytest.ExceptionInfo[E]]:
+    """`pytest.raises` for what must not have been done: `async with refused(database, Conflict, "6 TB left"):`."""
+    async with unchanged(database):
+        with pytest.raises(error, match=match) as refusal:
+            yield refusal
+
+
+async def snapshot(conn: Connection) -> dict[str, Contents]:
+    """What every table holds."""
+    cursor = await conn.execute(
+        """
+        select relname from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1
+        """
+    )
+    tables = [name for (name,) in await cursor.fetchall() if name not in BESIDE]
+    counted = sql.SQL(" union all ").join(_hashed(table) for table in tables)
+    return {table: (count, total) for table, count, total in await (await conn.execute(counted)).fetchall()}
+
+
+def _hashed(table: str) -> sql.Composed:
+    row = sql.SQL("t::text")
+    if table in COUNTERS:
+        row = sql.SQL("(to_jsonb(t) - {})::text").format(COUNTERS[table])
+    return sql.SQL("select {}, count(*), coalesce(sum(hashtextextended({}, 0)), 0) from {} t").format(
+        table, row, sql.Identifier(table)
+    )
+
+
+@dataclass
+class Witness:
+    """Sees of every refused request that nothing was changed. Of requests that overlap it cannot tell."""
+
+    database: Database
+    begun: int = 0
+    under_way: int = 0
+
+    async def send(self, request: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        self.begun += 1
+        self.under_way += 1
+        try:
+            number, alone = self.begun, self.under_way == 1
+            before = await self.database.run(snapshot) if alone else {}
+            response = await request()
+            if alone and self.begun == number and 400 <= response.status_code < 500:
+                assert_same(before, await self.database.run(snapshot))
+            return response
+        finally:
+            self.under_way -= 1
+
+
+def assert_same(before: dict[str, Contents], after: dict[str, Contents]) -> None:
+    changed = [table for table in after if after[table] != before.get(table)]
+    assert not changed, f"it was refused, and changed all the same: {', '.join(changed)}"
