@@ -1,6 +1,7 @@
 """What people read in the documents: names, sentences, examples."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,21 @@ async def test_every_operation_has_a_name_and_a_line(both: list[dict[str, Any]])
             assert "\n" not in summary + operation.get("description", "")
             assert not summary.endswith(".")
             assert summary != operation["operationId"]
+
+
+async def test_distributors_and_partners_get_the_same_operations(both: list[dict[str, Any]]) -> None:
+    named = {operation["operationId"]: operation for operation in operations(both[0])}
+    own = {name: operation for name, operation in named.items() if operation.get("tags") == ["Partners"]}
+    assert len(own) == 17
+    for name, operation in own.items():
+        words = re.split("(?=[A-Z])", name, maxsplit=1)
+        twin = named[f"{words[0]}Partner{words[1]}"]
+        assert twin["tags"] == ["Distributors"]
+        assert twin["summary"] != operation["summary"]
+        assert twin.get("requestBody") == operation.get("requestBody")
+        partner, *others = twin["parameters"]
+        assert (partner["name"], partner["in"]) == ("partnerID", "path")
+        assert others == operation.get("parameters", [])
 
 
 async def test_the_top_says_how_to_begin(both: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Storage accounts, for partners and their distributors. Two doors to each action: they differ in who may come in."""
+"""Storage accounts, for partners and their distributors. Creating one is two routes, since their texts differ."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,21 +7,15 @@ from fastapi import APIRouter, Body
 from pydantic import AfterValidator
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.accounts import actions, queries
 from tonnage.accounts.account import NewAccount
 from tonnage.accounts.actions import account_number, no_account
-from tonnage.api_keys.guard import (
-    ApiRequest,
-    DistributorAdmin,
-    DistributorStaff,
-    DistributorViewer,
-    PartnerAdmin,
-    PartnerStaff,
-    PartnerViewer,
-)
+from tonnage.api_keys.guard import ApiRequest, DistributorStaff, PartnerStaff
+from tonnage.api_keys.partner_operation import partner_operation
 from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import account_password
-from tonnage.web.json_list import JsonListResponse, Page, Paging
+from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import (
@@ -98,7 +92,7 @@ Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDeta
 Change = Annotated[PatchStorageAccountReqBody, Body(alias="storageAccountDetails")]
 
 _OF_PARTNER = "/partner/{partnerID}/storage-accounts"
-_ONE_OF_PARTNER = "/partner/{partnerID}/storage-accounts/{accountID}"
+_ONE = ("/partner/{partnerID}/storage-accounts/{accountID}", "/storage-account/{accountID}")
 
 
 @routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Distributors"])
@@ -135,98 +129,72 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
     return Json(created.json, 201)
 
 
-@routes.get(_OF_PARTNER, responses={200: {"model": list[StorageAccountResponse]}}, tags=["Distributors"])
-async def list_partner_accounts(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
-    """List a partner's storage accounts.
-
-    In order of creation, those waiting for deletion included.
-    """
-    return _listed(call, partnerID, page)
-
-
-@routes.get("/storage-account/list", responses={200: {"model": list[StorageAccountResponse]}}, tags=["Partners"])
-async def list_accounts(call: PartnerViewer, page: Paging) -> Response:
+@partner_operation(
+    routes.get,
+    _OF_PARTNER,
+    "/storage-account/list",
+    role=Role.VIEWER,
+    for_distributor="List a partner's storage accounts.",
+    responses={200: {"model": list[StorageAccountResponse]}},
+)
+async def list_accounts(call: ApiRequest, partner_id: UUID, page: Paging) -> Response:
     """List your storage accounts.
 
     In order of creation, those waiting for deletion included.
     """
-    return _listed(call, call.actor.organisation_id, page)
-
-
-def _listed(call: ApiRequest, partner_id: UUID, page: Page) -> Response:
     select = queries.accounts_of(call.actor.organisation_id, partner_id)
     return JsonListResponse(call.database.streams, page, select, no_partner(partner_id))
 
 
-@routes.get(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
-async def get_partner_account(call: DistributorViewer, partnerID: UuidPath, accountID: str) -> Response:
-    """Get a storage account of a partner."""
-    return await _get(call, partnerID, accountID)
-
-
-@routes.get("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
-async def get_account(call: PartnerViewer, accountID: str) -> Response:
+@partner_operation(
+    routes.get,
+    *_ONE,
+    role=Role.VIEWER,
+    for_distributor="Get a storage account of a partner.",
+    responses={200: {"model": StorageAccountResponse}},
+)
+async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
     """Get a storage account."""
-    return await _get(call, call.actor.organisation_id, accountID)
-
-
-async def _get(call: ApiRequest, partner_id: UUID, account: str) -> Response:
-    number = account_number(account)
+    number = account_number(accountID)
     found = await call.database.run(queries.one_account, call.actor.organisation_id, partner_id, number)
     if found is None:
         raise no_account(number)
     return Json(found)
 
 
-@routes.patch(_ONE_OF_PARTNER, responses={200: {"model": StorageAccountResponse}}, tags=["Distributors"])
-async def patch_partner_account(
-    call: DistributorStaff, partnerID: UuidPath, accountID: str, details: Change
-) -> Response:
-    """Restore a partner's storage account, or change the date of its deletion.
-
-    `null` restores it. A date without a time is midnight UTC.
-    """
-    return await _patch(call, partnerID, accountID, details)
-
-
-@routes.patch("/storage-account/{accountID}", responses={200: {"model": StorageAccountResponse}}, tags=["Partners"])
-async def patch_account(call: PartnerStaff, accountID: str, details: Change) -> Response:
+@partner_operation(
+    routes.patch,
+    *_ONE,
+    role=Role.STAFF,
+    for_distributor="Restore a partner's storage account, or change the date of its deletion.",
+    responses={200: {"model": StorageAccountResponse}},
+)
+async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Change) -> Response:
     """Restore a storage account, or change the date of its deletion.
 
     `null` restores it. A date without a time is midnight UTC.
     """
-    return await _patch(call, call.actor.organisation_id, accountID, details)
-
-
-async def _patch(call: ApiRequest, partner_id: UUID, account: str, details: PatchStorageAccountReqBody) -> Response:
     if "pending_deleted_at" not in details.model_fields_set:
-        return await _get(call, partner_id, account)
-    number = account_number(account)
+        return await get_account(call, partner_id, accountID)
+    number = account_number(accountID)
     due = details.pending_deleted_at
     grace = call.services.deletion_grace_days
     return Json(await call.database.run(actions.set_deletion, call.actor, partner_id, number, due, grace, call.now))
 
 
-@routes.delete(_ONE_OF_PARTNER, status_code=204, tags=["Distributors"])
-async def delete_partner_account(call: DistributorAdmin, partnerID: UuidPath, accountID: str) -> Response:
-    """Schedule a partner's storage account for deletion.
-
-    It is read-only from now on. Until the day comes it can be restored.
-    """
-    return await _delete(call, partnerID, accountID)
-
-
-@routes.delete("/storage-account/{accountID}", status_code=204, tags=["Partners"])
-async def delete_account(call: PartnerAdmin, accountID: str) -> Response:
+@partner_operation(
+    routes.delete,
+    *_ONE,
+    role=Role.ADMIN,
+    for_distributor="Schedule a partner's storage account for deletion.",
+    status_code=204,
+)
+async def delete_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
     """Schedule a storage account for deletion.
 
     It is read-only from now on. Until the day comes it can be restored.
     """
-    return await _delete(call, call.actor.organisation_id, accountID)
-
-
-async def _delete(call: ApiRequest, partner_id: UUID, account: str) -> Response:
-    number = account_number(account)
+    number = account_number(accountID)
     grace = call.services.deletion_grace_days
     await call.database.run(actions.delete_account, call.actor, partner_id, number, grace, call.now)
     return NoContent()

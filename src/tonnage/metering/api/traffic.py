@@ -5,14 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.accounts.actions import account_number, no_account
-from tonnage.api_keys.guard import ApiRequest, DistributorViewer, PartnerViewer
+from tonnage.api_keys.guard import ApiRequest
+from tonnage.api_keys.partner_operation import partner_operation
 from tonnage.metering import traffic_queries
 from tonnage.usage.days import Days
-from tonnage.usage.period import Period
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import Bytes, DayText, ResponseModel, UuidPath, with_example
+from tonnage.web.schemas import Bytes, DayText, ResponseModel, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
@@ -44,34 +45,21 @@ class ClientTraffic(ResponseModel):
     daily_traffic: list[DailyTraffic]
 
 
-@routes.get(
+@partner_operation(
+    routes.get,
     "/partner/{partnerID}/storage-accounts/{accountID}/traffic",
+    "/storage-account/{accountID}/traffic",
+    role=Role.VIEWER,
+    for_distributor="Report the daily traffic of one of a partner's storage accounts.",
     responses={200: {"model": ClientTraffic}},
-    tags=["Distributors"],
 )
-async def get_partner_account_traffic(
-    call: DistributorViewer, partnerID: UuidPath, accountID: str, days: Days
-) -> Response:
-    """Report the daily traffic of one of a partner's storage accounts.
-
-    Bytes to and from clients, and requests; days without any are left out. The running day counts up to the last hour
-    that is over.
-    """
-    return await _reported(call, partnerID, accountID, days)
-
-
-@routes.get("/storage-account/{accountID}/traffic", responses={200: {"model": ClientTraffic}}, tags=["Partners"])
-async def get_account_traffic(call: PartnerViewer, accountID: str, days: Days) -> Response:
+async def get_account_traffic(call: ApiRequest, partner_id: UUID, accountID: str, days: Days) -> Response:
     """Report the daily traffic of one of your storage accounts.
 
     Bytes to and from clients, and requests; days without any are left out. The running day counts up to the last hour
     that is over.
     """
-    return await _reported(call, call.actor.organisation_id, accountID, days)
-
-
-async def _reported(call: ApiRequest, partner_id: UUID, account: str, days: Period) -> Response:
-    number = account_number(account)
+    number = account_number(accountID)
     found = await call.database.run(
         traffic_queries.traffic_of_account, call.actor.organisation_id, partner_id, number, days
     )
