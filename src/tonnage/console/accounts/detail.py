@@ -8,20 +8,20 @@ from starlette.responses import Response
 from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range
-from tonnage.console.rendering import gettext
+from tonnage.console.tables.table import Column, csv_file
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.usage.lists import AccountDay, daily_of_account, mean
-from tonnage.web.csv_file import CsvFile
 
-_COLUMNS = (
-    N_("Day"),
-    N_("Used bytes"),
-    N_("Allocated bytes"),
-    N_("Egress bytes"),
-    N_("Ingress bytes"),
-    N_("Requests"),
+_DAYS = (
+    Column("day", file=N_("Day")),
+    Column("usage", file=N_("Used bytes")),
+    Column("allocated", file=N_("Allocated bytes")),
+    Column("sent", file=N_("Egress bytes")),
+    Column("received", file=N_("Ingress bytes")),
+    Column("requests", file=N_("Requests")),
 )
+"""Columns of the file."""
 
 
 async def show(context: AccountContext) -> Response:
@@ -57,10 +57,9 @@ async def days_file(context: AccountContext) -> Response:
     period = read_range(context.page.request.query_params, today).period
     await context.account()
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
+    async def rows(conn: Connection) -> AsyncGenerator[AccountDay]:
         for day in await daily_of_account(conn, context.scope, context.account_id, period, today):
             yield day
 
-    header = [gettext(name) for name in _COLUMNS]
     name = f"usage-{context.account_id}-{period.first}-{period.last}.csv"
-    return CsvFile(context.page.database.streams, context.scope, name, header, rows)
+    return csv_file(context.page, name, _DAYS, rows)

@@ -8,15 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.accounts.actions import account_number
-from tonnage.accounts.lists import AccountRow, account_rows
+from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_rows, every_account
 from tonnage.console.accounts import new_account as account_new_account
-from tonnage.console.accounts.accounts_table import LISTED, accounts_file
 from tonnage.console.accounts.routes import account_routes
 from tonnage.console.accounts.scope import AccountContext, AccountsScope, Crumbs
 from tonnage.console.distributor.partner import facts_of, partner_page, path_of
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.accounts import ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
 from tonnage.partners.lists import PartnerDetail
@@ -57,20 +58,19 @@ account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changin
 @routes.get("")
 async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """Those waiting for their deletion included."""
-    state = read_list_state(LISTED, page.request.query_params)
+    state = read_list_state(ACCOUNTS, page.request.query_params)
     scope = page.actor.organisation_id
 
     async def read(conn: Connection) -> tuple[PartnerDetail, PageOf[AccountRow]]:
         return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, state)
 
     facts, found = await page.database.run(read)
+    path, may_open = f"{path_of(partnerID)}/accounts", page.actor.role.includes(Role.STAFF)
     return partner_page(
         page,
         "distributor/accounts.html",
         facts,
-        rows=found.rows,
-        total=found.total,
-        state=state.within(found.total),
+        list=ACCOUNTS_TABLE.paged(page, path, found, state, row_path=f"{path}/" if may_open else None),
     )
 
 
@@ -78,7 +78,8 @@ async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
 async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """The same list, whole."""
     await page.database.run(facts_of, page, partnerID)
-    return accounts_file(_holding(page, partnerID))
+    state, scope = read_list_state(ACCOUNTS, page.request.query_params), page.actor.organisation_id
+    return ACCOUNTS_TABLE.file(page, lambda conn: every_account(conn, scope, partnerID, state))
 
 
 @routes.get("/new")

@@ -1,6 +1,6 @@
 """The list of partners, of one contract or of all."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from tonnage.billing.queries import month_of_contract, month_of_distributor
 from tonnage.console.distributor.contract_picker import choices
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.page_request import DistributorViewer, PageRequest
-from tonnage.console.rendering import gettext
+from tonnage.console.tables.partners import PARTNERS_TABLE
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.errors import NotFound
@@ -19,11 +19,12 @@ from tonnage.lists import ListState
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.lists import PARTNERS, every_partner, partner_rows
 from tonnage.usage.lists import trends
-from tonnage.web.csv_file import CsvFile, Rows
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
-routes = APIRouter(prefix="/distributor/partners", route_class=AuthFirstRoute, include_in_schema=False)
+PATH = "/distributor/partners"
+
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 NO_CONTRACT = N_("There is no such contract of yours; choose one of the list.")
 
@@ -43,11 +44,12 @@ async def partners(page: DistributorViewer) -> Response:
 
     async def read(conn: Connection) -> dict[str, Any]:
         found = await partner_rows(conn, scope, chosen.id if chosen else None, state)
+        use = await trends(conn, scope, [row.id for row in found.rows], page.today)
+        names_contract = chosen is None and len(contracts) > 1
         return {
-            "rows": found.rows,
-            "total": found.total,
-            "state": state.within(found.total),
-            "trends": await trends(conn, scope, [row.id for row in found.rows], page.today),
+            "list": PARTNERS_TABLE.paged(
+                page, PATH, found, state, row_path=f"{PATH}/", trends=use, names_contract=names_contract
+            ),
             "excess": None if many else await _excess(conn, page, chosen),
         }
 
@@ -81,37 +83,7 @@ async def partners_file(page: DistributorViewer) -> Response:
     state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
     chosen = _chosen(await page.database.run(contract_picker, scope), state)
-    return CsvFile(page.database.streams, scope, "partners.csv", _header(), _rows(page, chosen, state))
-
-
-def _header() -> list[str]:
-    return [
-        gettext("Name"),
-        gettext("Contract"),
-        gettext("Allocated bytes"),
-        gettext("Used bytes"),
-        gettext("Storage accounts"),
-        gettext("Created"),
-        gettext("Id"),
-    ]
-
-
-def _rows(page: PageRequest, chosen: ContractRow | None, state: ListState) -> Rows:
-    scope = page.actor.organisation_id
-
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_partner(conn, scope, chosen.id if chosen else None, state):
-            yield (
-                row.name,
-                row.contract,
-                row.allocated,
-                row.used,
-                row.accounts,
-                page.formats.date_of(row.created_at),
-                row.id,
-            )
-
-    return rows
+    return PARTNERS_TABLE.file(page, lambda conn: every_partner(conn, scope, chosen.id if chosen else None, state))
 
 
 def _chosen(contracts: Sequence[ContractRow], state: ListState) -> ContractRow | None:

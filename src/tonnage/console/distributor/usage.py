@@ -1,7 +1,5 @@
 """What a partner has used, day by day."""
 
-from collections.abc import AsyncGenerator, Sequence
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -10,11 +8,10 @@ from tonnage.console.date_range import read_range
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.distributor.partner import facts_of, partner_page
 from tonnage.console.page_request import DistributorViewer
-from tonnage.console.rendering import gettext
+from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
 from tonnage.partners.lists import PartnerDetail
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -42,12 +39,6 @@ async def usage(page: DistributorViewer, partnerID: UuidPath) -> Response:
 async def usage_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """The same days, in order."""
     shown = read_range(page.request.query_params, page.today)
-    scope = page.actor.organisation_id
     await page.database.run(facts_of, page, partnerID)
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        for day in await daily_of_partner(conn, scope, partnerID, shown.period, page.today):
-            yield day
-
-    header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
-    return CsvFile(page.database.streams, scope, "usage.csv", header, rows)
+    return partner_days_file(page, page.actor.organisation_id, partnerID, shown.period)

@@ -5,10 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
 from tonnage.console.organisation.members import Team, member_routes
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.db import Connection
 from tonnage.members.queries import TeamRow, team
 from tonnage.partners.lists import PartnerDetail
@@ -29,7 +31,11 @@ async def users(page: DistributorViewer, partnerID: UuidPath) -> Response:
         return facts, await team(conn, page.actor.organisation_id, partnerID) or []
 
     facts, rows = await page.database.run(read)
-    return partner_page(page, "distributor/users.html", facts, rows=rows)
+    path = f"{path_of(partnerID)}/users"
+    row_path = f"{path}/" if page.actor.role.includes(Role.STAFF) else None
+    return partner_page(
+        page, "distributor/users.html", facts, list=TEAM_TABLE.whole(page, path, rows, row_path=row_path)
+    )
 
 
 async def _for_staff(page: DistributorStaff, partnerID: UuidPath) -> Team:

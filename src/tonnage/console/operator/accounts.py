@@ -1,6 +1,5 @@
 """All storage accounts, and one of them to look at: its partner or its distributor changes it."""
 
-from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -13,10 +12,10 @@ from tonnage.console.accounts import detail
 from tonnage.console.accounts.scope import AccountContext, AccountsScope
 from tonnage.console.page_request import OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.accounts import ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
 from tonnage.organisations.queries import organisation_names
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
@@ -45,9 +44,7 @@ async def accounts(page: OperatorViewer) -> Response:
     found, names = await page.database.run(read)
     return page.render(
         "operator/accounts.html",
-        rows=found.rows,
-        total=found.total,
-        state=state.within(found.total),
+        list=ACCOUNTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/"),
         partner=names.get(str(partner)),
     )
 
@@ -57,29 +54,7 @@ async def accounts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(ACCOUNTS, page.request.query_params)
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_account(conn, None, _partner(state), state):
-            yield (
-                *(row.name, row.contact_email, row.id, row.partner, row.distributor, row.region, row.allocated),
-                *(row.used, row.objects, page.formats.date_of(row.created_at)),
-                *(row.pending_deleted_at and page.formats.date_of(row.pending_deleted_at), row.provisioning),
-            )
-
-    header = [
-        gettext("Company"),
-        gettext("Contact e-mail"),
-        gettext("Number"),
-        gettext("Partner"),
-        gettext("Distributor"),
-        gettext("Region"),
-        gettext("Allocated bytes"),
-        gettext("Used bytes"),
-        gettext("Objects"),
-        gettext("Created"),
-        gettext("Deleted on"),
-        gettext("Storage cluster"),
-    ]
-    return CsvFile(page.database.streams, page.actor.organisation_id, "storage-accounts.csv", header, rows)
+    return ACCOUNTS_TABLE.file(page, lambda conn: every_account(conn, None, _partner(state), state))
 
 
 @routes.get("/{accountID}")

@@ -1,6 +1,5 @@
 """Contracts: the list, signing one, and amending it."""
 
-from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
 from tonnage.contracts.contract import Amendment, NewContract, currency, price
 from tonnage.contracts.lists import ContractTerms, terms_of
@@ -20,7 +20,6 @@ from tonnage.errors import NotFound
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
 from tonnage.partners.distributor_lists import DISTRIBUTORS, every_distributor
 from tonnage.units import Size as Capacity
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
 from tonnage.web.list_state import read_list_state
@@ -60,7 +59,8 @@ async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
     state = read_list_state(CONTRACTS, page.request.query_params)
     found = await page.database.run(contract_rows, None, state)
-    return page.render("operator/contracts.html", rows=found.rows, total=found.total, state=state.within(found.total))
+    listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
+    return page.render("operator/contracts.html", list=listed)
 
 
 @routes.get(".csv")
@@ -68,27 +68,7 @@ async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(CONTRACTS, page.request.query_params)
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_contract(conn, None, state):
-            yield (
-                *(row.details, row.distributor, row.reserved, row.allocated, row.remaining, row.used, row.partners),
-                *(row.price_cents, row.currency, page.formats.date_of(row.created_at), row.id),
-            )
-
-    header = [
-        gettext("Name"),
-        gettext("Distributor"),
-        gettext("Reserved bytes"),
-        gettext("Allocated bytes"),
-        gettext("Remaining bytes"),
-        gettext("Used bytes"),
-        gettext("Partners"),
-        gettext("Cents per GB-month"),
-        gettext("Currency"),
-        gettext("Created"),
-        gettext("Id"),
-    ]
-    return CsvFile(page.database.streams, page.actor.organisation_id, "contracts.csv", header, rows)
+    return CONTRACTS_TABLE.file(page, lambda conn: every_contract(conn, None, state))
 
 
 @routes.get("/new")

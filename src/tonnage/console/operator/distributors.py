@@ -1,13 +1,16 @@
 """Distributors: the list, a new one, and what one has."""
 
-from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.contracts import CONTRACTS_TABLE
+from tonnage.console.tables.distributors import DISTRIBUTORS_TABLE
+from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.members.queries import TeamRow, team
@@ -20,7 +23,6 @@ from tonnage.partners.distributor_lists import (
     every_distributor,
     one_distributor,
 )
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.forms import Form, bind, unbound
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -42,9 +44,8 @@ async def distributors(page: OperatorViewer) -> Response:
     """With the totals of their contracts."""
     state = read_list_state(DISTRIBUTORS, page.request.query_params)
     found = await page.database.run(distributor_rows, state)
-    return page.render(
-        "operator/distributors.html", rows=found.rows, total=found.total, state=state.within(found.total)
-    )
+    listed = DISTRIBUTORS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/")
+    return page.render("operator/distributors.html", list=listed)
 
 
 @routes.get(".csv")
@@ -52,24 +53,7 @@ async def distributors_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(DISTRIBUTORS, page.request.query_params)
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_distributor(conn, state):
-            yield (
-                *(row.name, row.contracts, row.partners, row.reserved, row.allocated, row.used),
-                *(page.formats.date_of(row.created_at), row.id),
-            )
-
-    header = [
-        gettext("Name"),
-        gettext("Contracts"),
-        gettext("Partners"),
-        gettext("Reserved bytes"),
-        gettext("Allocated bytes"),
-        gettext("Used bytes"),
-        gettext("Created"),
-        gettext("Id"),
-    ]
-    return CsvFile(page.database.streams, page.actor.organisation_id, "distributors.csv", header, rows)
+    return DISTRIBUTORS_TABLE.file(page, lambda conn: every_distributor(conn, state))
 
 
 @routes.get("/new")
@@ -101,7 +85,13 @@ async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response
         return found, await contract_picker(conn, distributorID), await team(conn, None, distributorID) or []
 
     found, contracts, people = await page.database.run(read)
-    return page.render("operator/distributor.html", distributor=found, contracts=contracts, members=people)
+    team_path, may_change = f"/operator/members/{distributorID}", page.actor.role is Role.ADMIN
+    return page.render(
+        "operator/distributor.html",
+        distributor=found,
+        contracts=CONTRACTS_TABLE.whole(page, "/operator/contracts", contracts, row_path="/operator/contracts/"),
+        members=TEAM_TABLE.whole(page, team_path, people, row_path=f"{team_path}/" if may_change else None),
+    )
 
 
 async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:

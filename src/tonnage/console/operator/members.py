@@ -5,9 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Role
 from tonnage.console.organisation.members import Team, member_routes
-from tonnage.console.page_request import OperatorAdmin, OperatorViewer
+from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.members.lists import MEMBERS, members_of_scope
@@ -27,7 +29,8 @@ async def all_members(page: OperatorViewer) -> Response:
     """Searched by name, address or organisation."""
     state = read_list_state(MEMBERS, page.request.query_params)
     found = await page.database.run(members_of_scope, None, state)
-    return page.render("operator/members.html", rows=found.rows, total=found.total, state=state.within(found.total))
+    listed = MEMBERS_TABLE.paged(page, PATH, found, state, row_path=_row_path(page, PATH))
+    return page.render("operator/members.html", list=listed)
 
 
 @routes.get("/{organisationID}")
@@ -42,7 +45,13 @@ async def of_organisation(page: OperatorViewer, organisationID: UuidPath) -> Res
         return names[str(organisationID)], rows
 
     name, rows = await page.database.run(read)
-    return page.render("operator/organisation.html", name=name, rows=rows, path=f"{PATH}/{organisationID}")
+    path = f"{PATH}/{organisationID}"
+    listed = TEAM_TABLE.whole(page, path, rows, row_path=_row_path(page, path))
+    return page.render("operator/organisation.html", name=name, list=listed)
+
+
+def _row_path(page: PageRequest, path: str) -> str | None:
+    return f"{path}/" if page.actor.role is Role.ADMIN else None
 
 
 async def _team(page: OperatorAdmin, organisationID: UuidPath) -> Team:

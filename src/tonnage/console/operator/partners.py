@@ -1,6 +1,5 @@
 """All partners, and one of them to look at."""
 
-from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,7 +9,8 @@ from starlette.responses import Response
 from tonnage.billing.queries import MonthToDate, month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import OperatorViewer
-from tonnage.console.rendering import gettext
+from tonnage.console.tables.partner_days import partner_days_file
+from tonnage.console.tables.partners import PARTNERS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
 from tonnage.organisations.organisation import no_partner
@@ -18,7 +18,6 @@ from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerDetail, PartnerRow, every_partner, partner_detail, partner_rows
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -54,9 +53,7 @@ async def partners(page: OperatorViewer) -> Response:
     found, of_distributor, of_contract = await page.database.run(read)
     return page.render(
         "operator/partners.html",
-        rows=found.rows,
-        total=found.total,
-        state=state.within(found.total),
+        list=PARTNERS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/"),
         of_distributor=of_distributor,
         of_contract=of_contract,
     )
@@ -68,33 +65,7 @@ async def partners_file(page: OperatorViewer) -> Response:
     state = read_list_state(LISTED, page.request.query_params)
     distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async for row in every_partner(conn, distributor, contract, state):
-            yield (
-                *(
-                    row.name,
-                    row.distributor,
-                    row.contract,
-                    row.allocated,
-                    row.allocated_to_accounts,
-                    row.used,
-                    row.accounts,
-                ),
-                *(page.formats.date_of(row.created_at), row.id),
-            )
-
-    header = [
-        gettext("Name"),
-        gettext("Distributor"),
-        gettext("Contract"),
-        gettext("Allocated bytes"),
-        gettext("Given bytes"),
-        gettext("Used bytes"),
-        gettext("Storage accounts"),
-        gettext("Created"),
-        gettext("Id"),
-    ]
-    return CsvFile(page.database.streams, page.actor.organisation_id, "partners.csv", header, rows)
+    return PARTNERS_TABLE.file(page, lambda conn: every_partner(conn, distributor, contract, state))
 
 
 @routes.get("/{partnerID}")
@@ -121,15 +92,4 @@ async def usage_file(page: OperatorViewer, partnerID: UuidPath) -> Response:
     if await page.database.run(partner_detail, None, partnerID) is None:
         raise no_partner(partnerID)
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        for day in await daily_of_partner(conn, None, partnerID, shown.period, page.today):
-            yield day
-
-    header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
-    return CsvFile(
-        page.database.streams,
-        page.actor.organisation_id,
-        f"usage-{partnerID}-{shown.period.first}-{shown.period.last}.csv",
-        header,
-        rows,
-    )
+    return partner_days_file(page, None, partnerID, shown.period)

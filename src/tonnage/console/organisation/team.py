@@ -7,19 +7,22 @@ from tonnage.authentication.second_factor_actions import NO_KEYS, require_second
 from tonnage.console.organisation.members import Team, member_routes
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.console.wording.catalogue import N_
 from tonnage.errors import Conflict
 from tonnage.members.queries import TeamRow, team
 from tonnage.web.routing import AuthFirstRoute
 
-routes = APIRouter(prefix="/team", route_class=AuthFirstRoute, include_in_schema=False)
+PATH = "/team"
+
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.get("")
 async def members_list(page: AnyAdmin) -> Response:
     """All of them: teams are small."""
-    can_require = page.services.key_file is not None
-    return page.render("organisation/team.html", rows=await _rows(page), can_require=can_require)
+    listed = TEAM_TABLE.whole(page, PATH, await _rows(page), row_path=f"{PATH}/")
+    return page.render("organisation/team.html", list=listed, can_require=page.services.key_file is not None)
 
 
 @routes.get("/second-factor/required")

@@ -1,18 +1,19 @@
 """The partner's storage accounts."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
-from tonnage.accounts.lists import AccountRow, account_rows
+from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_rows, every_account
 from tonnage.console.accounts import new_account as account_new_account
-from tonnage.console.accounts.accounts_table import LISTED, accounts_file
 from tonnage.console.accounts.scope import AccountsScope
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import PageRequest, PartnerStaff, PartnerViewer
 from tonnage.console.rendering import gettext
+from tonnage.console.tables.accounts import ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
 from tonnage.organisations.organisation import no_partner
@@ -24,6 +25,9 @@ from tonnage.web.routing import AuthFirstRoute
 _PATH = "/partner/accounts"
 
 routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=False)
+
+_LISTED = replace(ACCOUNTS, preserve=("from", "to"))
+"""The list beside a range of days."""
 
 
 def holding(page: PageRequest) -> AccountsScope:
@@ -37,7 +41,7 @@ async def accounts(page: PartnerViewer) -> Response:
     partner = page.actor.organisation_id
     today = page.now.date()
     chosen = read_range(page.request.query_params, today)
-    state = read_list_state(LISTED, page.request.query_params)
+    state = read_list_state(_LISTED, page.request.query_params)
 
     async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], Decimal | None]:
         return (
@@ -49,22 +53,22 @@ async def accounts(page: PartnerViewer) -> Response:
     totals, found, average = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
+    may_change = page.actor.role.includes(Role.STAFF)
     return page.render(
         "partner/accounts.html",
         totals=totals,
         average=average,
         range=chosen,
-        rows=found.rows,
-        total=found.total,
-        state=state.within(found.total),
-        may_change=page.actor.role.includes(Role.STAFF),
+        list=ACCOUNTS_TABLE.paged(page, _PATH, found, state, row_path=f"{_PATH}/" if may_change else None),
+        may_change=may_change,
     )
 
 
 @routes.get(".csv")
 async def accounts_as_file(page: PartnerViewer) -> Response:
     """The same list, whole."""
-    return accounts_file(holding(page))
+    state, partner = read_list_state(_LISTED, page.request.query_params), page.actor.organisation_id
+    return ACCOUNTS_TABLE.file(page, lambda conn: every_account(conn, partner, partner, state))
 
 
 @routes.get("/new")

@@ -1,18 +1,15 @@
 """What all accounts of the partner use together, by the day."""
 
-from collections.abc import AsyncGenerator, Sequence
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import PartnerViewer
-from tonnage.console.rendering import gettext
+from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.lists import PartnerTotals, partner_totals
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
-from tonnage.web.csv_file import CsvFile
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix="/partner/usage", route_class=AuthFirstRoute, include_in_schema=False)
@@ -52,9 +49,4 @@ async def usage_file(page: PartnerViewer) -> Response:
     today = page.now.date()
     period = read_range(page.request.query_params, today).period
 
-    async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        for day in await daily_of_partner(conn, partner, partner, period, today):
-            yield day
-
-    header = [gettext("Day"), gettext("Used bytes"), gettext("Allocated bytes"), gettext("Excess bytes")]
-    return CsvFile(page.database.streams, partner, f"usage-{period.first}-{period.last}.csv", header, rows)
+    return partner_days_file(page, partner, partner, period)

@@ -1,0 +1,29 @@
+"""Contracts, for their distributor and for the operator. The rows are `partners.contract_lists.ContractRow`."""
+
+from tonnage.access.actor import Kind
+from tonnage.console.tables.table import Column, Table
+from tonnage.console.wording.catalogue import N_
+
+CONTRACTS_TABLE = Table(
+    title=N_("Contracts"),
+    label=N_("List of contracts"),
+    search=N_("Search by name"),
+    filters={"full": N_("Nearly allocated")},
+    no_match=N_("No contract is like that"),
+    file_name="contracts.csv",
+    cells="tables/contracts.html",
+    columns=(
+        Column("details", N_("Name"), sort="name", file=N_("Name")),
+        Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
+        Column("reserved", N_("Reserved"), "number optional", sort="reserved", file=N_("Reserved bytes")),
+        Column("allocated", N_("Allocated"), "number optional", sort="allocated", file=N_("Allocated bytes")),
+        Column("remaining", N_("Remaining"), "number", file=N_("Remaining bytes")),
+        Column("load", N_("Allocated of reserved"), "load-cell"),
+        Column("used", N_("Used"), "number optional", sort="used", file=N_("Used bytes")),
+        Column("partners", N_("Partners"), "number optional", file=N_("Partners")),
+        Column("price_cents", N_("Cents per GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
+        Column("currency", file=N_("Currency")),
+        Column("created_at", N_("Signed"), "number optional", sort="created", file=N_("Created")),
+        Column("id", file=N_("Id")),
+    ),
+)
