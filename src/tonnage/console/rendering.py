@@ -58,7 +58,8 @@ def gettext(message: str) -> str:
     return translations_of(page.language).gettext(message) if page else message
 
 
-def _ngettext(singular: str, plural: str, count: int) -> str:
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The same of a message with a number, which the caller fills in."""
     return translations_of(_view.get().language).ngettext(singular, plural, count)
 
 
@@ -146,7 +147,7 @@ def _made() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     install: Any = getattr(environment, "install_gettext_callables")  # noqa: B009  an extension's, unknown to types
-    install(gettext, _ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext)
+    install(gettext, ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext)
     filters: dict[str, Callable[..., object]] = {
         "size": _size,
         "number": _number,

@@ -6,55 +6,60 @@ from tonnage.accounts.account import earliest_purge
 from tonnage.accounts.actions import delete_account, set_deletion
 from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.rendering import gettext
-from tonnage.web.forms import BoundForm, Form, bind, unbound
-
-
-async def ask(context: AccountContext) -> Response:
-    """What happens when. It waits for its deletion already: on to the account."""
-    account = await context.account()
-    if account.pending_deleted_at is not None:
-        return context.page.redirect(context.path)
-    return context.render(
-        "components/confirm.html",
-        account,
-        title=gettext("Delete %(account)s") % {"account": account.name},
-        crumbs=context.crumbs(account),
-        sentences=_consequences(context, account),
-        button=gettext("Delete storage account"),
-        danger=True,
-        cancel=context.path,
-    )
 
 
 async def delete(context: AccountContext) -> Response:
-    """Back to the account, which waits for its deletion from now on."""
-    page = context.page
-    grace = page.services.deletion_grace_days
-    await page.database.run(delete_account, page.actor, context.partner_id, context.account_id, grace, page.now)
-    return page.redirect(context.path, gettext("The storage account is read-only and waits for its deletion."))
+    """From then on it waits for its deletion."""
+    page, grace = context.page, context.page.services.deletion_grace_days
 
+    async def ask() -> Confirmation | None:
+        account = await context.account()
+        if account.pending_deleted_at is not None:
+            return None
+        return Confirmation(
+            title=gettext("Delete %(account)s") % {"account": account.name},
+            crumbs=context.crumbs(account),
+            sentences=_consequences(context, account),
+            button=gettext("Delete storage account"),
+            danger=True,
+            cancel=context.path,
+        )
 
-async def ask_restoring(context: AccountContext) -> Response:
-    """What it means. Not to be deleted: on to the account."""
-    return await _asking_restoring(context, None)
+    async def act() -> None:
+        await page.database.run(delete_account, page.actor, context.partner_id, context.account_id, grace, page.now)
+
+    notice = gettext("The storage account is read-only and waits for its deletion.")
+    return await confirm(page, ask, act, done=context.path, notice=notice)
 
 
 async def restore(context: AccountContext) -> Response:
-    """Back to the account."""
-    page = context.page
-    form = bind(Form, page.fields)
-    grace = page.services.deletion_grace_days
+    """Takes the deletion back."""
+    page, grace = context.page, context.page.services.deletion_grace_days
 
-    async def act(_: Form) -> bytes:
-        return await page.database.run(
-            set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.now
+    async def ask() -> Confirmation | None:
+        account = await context.account()
+        if account.pending_deleted_at is None:
+            return None
+        moment = page.formats.moment(account.pending_deleted_at)
+        return Confirmation(
+            title=gettext("Restore %(account)s") % {"account": account.name},
+            crumbs=context.crumbs(account),
+            sentences=[
+                gettext("It would be deleted on %(moment)s. Restored, it stays.") % {"moment": moment},
+                gettext("Its access keys write again as before.")
+                if account.suspended_at is None
+                else gettext("It stays suspended until it is resumed."),
+            ],
+            button=gettext("Restore storage account"),
+            cancel=context.path,
         )
 
-    await form.submit(act)
-    if form.errors:
-        return await _asking_restoring(context, form)
-    return page.redirect(context.path, gettext("The storage account is restored."))
+    async def act() -> None:
+        await page.database.run(set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.now)
+
+    return await confirm(page, ask, act, done=context.path, notice=gettext("The storage account is restored."))
 
 
 def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
@@ -80,27 +85,3 @@ def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
             % {"size": formats.size(account.allocated)}
         )
     return sentences
-
-
-async def _asking_restoring(context: AccountContext, form: BoundForm[Form] | None) -> Response:
-    account = await context.account()
-    if account.pending_deleted_at is None:
-        return context.page.redirect(context.path)
-    moment = context.page.formats.moment(account.pending_deleted_at)
-    sentences = [
-        gettext("It would be deleted on %(moment)s. Restored, it stays.") % {"moment": moment},
-        gettext("Its access keys write again as before.")
-        if account.suspended_at is None
-        else gettext("It stays suspended until it is resumed."),
-    ]
-    return context.render(
-        "components/confirm.html",
-        account,
-        status=form.status if form else 200,
-        title=gettext("Restore %(account)s") % {"account": account.name},
-        crumbs=context.crumbs(account),
-        sentences=sentences,
-        form=form or unbound(Form),
-        button=gettext("Restore storage account"),
-        cancel=context.path,
-    )

@@ -1,6 +1,6 @@
-"""The routes of one storage account's pages. An audience puts them up under an address of its own:
+"""The routes of one storage account's pages. An audience adds them under a path of its own:
 
-    async def _staff(page: PartnerStaff, accountID: str) -> Place: ...
+    async def _staff(page: PartnerStaff, accountID: str) -> AccountContext: ...
 
     routes = account_routes("/partner/accounts/{accountID}", reading=_staff, changing=_staff, deleting=_admin)
 
@@ -27,27 +27,30 @@ def account_routes(prefix: str, *, reading: Guard, changing: Guard, deleting: Gu
     """All pages of one storage account; `prefix` ends in its number."""
     routes = APIRouter(prefix=prefix, route_class=AuthFirstRoute, include_in_schema=False)
 
-    def add_page(path: str, entrance: Guard, show: PageHandler, do: PageHandler | None = None) -> None:
-        routes.add_api_route(path, _guarded(entrance, show), methods=["GET"])
-        if do is not None:
-            routes.add_api_route(path, _guarded(entrance, do), methods=["POST"])
+    def add_page(path: str, guard: Guard, show: PageHandler, submit: PageHandler | None = None) -> None:
+        routes.add_api_route(path, _guarded(guard, show), methods=["GET"])
+        if submit is not None:
+            routes.add_api_route(path, _guarded(guard, submit), methods=["POST"])
+
+    def add_question(path: str, guard: Guard, handler: PageHandler) -> None:
+        add_page(path, guard, handler, handler)
 
     add_page("", reading, detail.show)
     add_page("/usage.csv", reading, detail.days_file)
     add_page("/access-keys", reading, keys.show)
     add_page("/access-keys/new", changing, keys.ask, keys.create)
-    add_page("/access-keys/{accessKey}/delete", changing, key_deletion.ask, key_deletion.delete)
+    add_question("/access-keys/{accessKey}/delete", changing, key_deletion.delete)
     add_page("/settings", changing, settings.show, settings.change)
     add_page("/password", changing, password.ask, password.change)
-    add_page("/suspend", changing, suspension.ask, suspension.suspend)
-    add_page("/resume", changing, suspension.ask_resuming, suspension.resume)
-    add_page("/delete", deleting, deletion.ask, deletion.delete)
-    add_page("/restore", changing, deletion.ask_restoring, deletion.restore)
+    add_question("/suspend", changing, suspension.suspend)
+    add_question("/resume", changing, suspension.resume)
+    add_question("/delete", deleting, deletion.delete)
+    add_question("/restore", changing, deletion.restore)
     return routes
 
 
-def _guarded(entrance: Guard, handler: PageHandler) -> Callable[[AccountContext], Awaitable[Response]]:
-    async def answer(context: Annotated[AccountContext, Depends(entrance)]) -> Response:
+def _guarded(guard: Guard, handler: PageHandler) -> Callable[[AccountContext], Awaitable[Response]]:
+    async def answer(context: Annotated[AccountContext, Depends(guard)]) -> Response:
         return await handler(context)
 
     return answer

@@ -4,10 +4,10 @@ from starlette.responses import Response
 
 from tonnage.accounts.change_actions import resume_account, suspend_account
 from tonnage.console.accounts.scope import AccountContext
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.edit_conflict import explain
 from tonnage.console.rendering import gettext
 from tonnage.web.edit_form import BoundEdit, EditForm, OptionalName, bind_edit, unbound_edit
-from tonnage.web.forms import BoundForm, Form, bind, unbound
 
 
 class SuspensionForm(EditForm):
@@ -16,14 +16,11 @@ class SuspensionForm(EditForm):
     reason: OptionalName
 
 
-async def ask(context: AccountContext) -> Response:
-    """What it means, and the field for the reason; with the present one, where it is suspended already."""
-    return await _asking(context, None)
-
-
 async def suspend(context: AccountContext) -> Response:
-    """Back to the account."""
+    """Its page has a field for the reason, with the present one where it is suspended already."""
     page = context.page
+    if page.request.method == "GET":
+        return await _suspension(context, None)
     form = bind_edit(SuspensionForm, page.fields)
 
     async def act(typed: SuspensionForm, seen: SuspensionForm) -> bytes:
@@ -32,76 +29,57 @@ async def suspend(context: AccountContext) -> Response:
 
     await form.apply(act)
     if form.errors:
-        return await _asking(context, form)
+        return await _suspension(context, form)
     return page.redirect(context.path, gettext("The storage account is suspended."))
 
 
-async def ask_resuming(context: AccountContext) -> Response:
-    """What it means. Not suspended: on to the account."""
-    return await _asking_resuming(context, None)
-
-
-async def resume(context: AccountContext) -> Response:
-    """Back to the account."""
-    page = context.page
-    form = bind(Form, page.fields)
-
-    async def act(_: Form) -> None:
-        await page.database.run(resume_account, page.actor, context.partner_id, context.account_id)
-
-    await form.submit(act)
-    if form.errors:
-        return await _asking_resuming(context, form)
-    return page.redirect(context.path, gettext("The storage account is resumed."))
-
-
-async def _asking(context: AccountContext, form: BoundEdit[SuspensionForm] | None) -> Response:
+async def _suspension(context: AccountContext, form: BoundEdit[SuspensionForm] | None) -> Response:
     account = await context.account()
     present = {"reason": account.suspension_reason or ""}
     if form is not None:
         await explain(context.page, SuspensionForm, form, present, context.account_id)
-    sentences = [
-        gettext("Its access keys open nothing any more, and nobody else reads or writes there either."),
-        gettext("What is stored stays, and counts. Once it is resumed, everything is as before."),
-        *_unenforced(account.provisioning),
-    ]
-    return context.render(
-        "components/confirm.html",
-        account,
-        status=form.status if form else 200,
+    question = Confirmation(
         title=gettext("Suspend %(account)s") % {"account": account.name},
         crumbs=context.crumbs(account),
-        sentences=sentences,
-        form=form or unbound_edit(SuspensionForm, present),
+        sentences=[
+            gettext("Its access keys open nothing any more, and nobody else reads or writes there either."),
+            gettext("What is stored stays, and counts. Once it is resumed, everything is as before."),
+            *_unenforced(account.provisioning),
+        ],
         fields=[("reason", gettext("Reason"), gettext("Whoever looks at the account sees it."))],
         button=gettext("Suspend"),
         danger=True,
         cancel=context.path,
     )
+    return question.render(context.page, form or unbound_edit(SuspensionForm, present))
 
 
-async def _asking_resuming(context: AccountContext, form: BoundForm[Form] | None) -> Response:
-    account = await context.account()
-    if account.suspended_at is None:
-        return context.page.redirect(context.path)
-    sentences = [
-        gettext("It was suspended on %(moment)s: %(reason)s")
-        % {"moment": context.page.formats.moment(account.suspended_at), "reason": account.suspension_reason},
-        gettext("Its access keys work again as before."),
-    ]
-    if account.pending_deleted_at is not None:
-        sentences[-1] = gettext("Its access keys read again; since it waits for its deletion, they write nothing.")
-    return context.render(
-        "components/confirm.html",
-        account,
-        status=form.status if form else 200,
-        title=gettext("Resume %(account)s") % {"account": account.name},
-        crumbs=context.crumbs(account),
-        sentences=sentences,
-        form=form or unbound(Form),
-        button=gettext("Resume"),
-        cancel=context.path,
-    )
+async def resume(context: AccountContext) -> Response:
+    """Ends the suspension."""
+    page = context.page
+
+    async def ask() -> Confirmation | None:
+        account = await context.account()
+        if account.suspended_at is None:
+            return None
+        return Confirmation(
+            title=gettext("Resume %(account)s") % {"account": account.name},
+            crumbs=context.crumbs(account),
+            sentences=[
+                gettext("It was suspended on %(moment)s: %(reason)s")
+                % {"moment": page.formats.moment(account.suspended_at), "reason": account.suspension_reason},
+                gettext("Its access keys work again as before.")
+                if account.pending_deleted_at is None
+                else gettext("Its access keys read again; since it waits for its deletion, they write nothing."),
+            ],
+            button=gettext("Resume"),
+            cancel=context.path,
+        )
+
+    async def act() -> None:
+        await page.database.run(resume_account, page.actor, context.partner_id, context.account_id)
+
+    return await confirm(page, ask, act, done=context.path, notice=gettext("The storage account is resumed."))
 
 
 def _unenforced(provisioning: str) -> list[str]:

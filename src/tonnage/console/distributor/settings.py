@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.distributor.contract_picker import contract_name
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
 from tonnage.console.edit_conflict import explain, quoted
@@ -17,7 +18,6 @@ from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
 from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
-from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath
 
@@ -83,23 +83,15 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
 
 
 @routes.get("/delete")
-async def ask_deletion(page: DistributorAdmin, partnerID: UuidPath) -> Response:
-    """What ends, and what stays."""
-    return await _deletion_page(page, partnerID, unbound(Form))
-
-
 @routes.post("/delete")
 async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
-    """Only an empty one."""
-    form = bind(Form, page.fields)
+    """Only an empty one can be deleted."""
 
-    async def act(_: Form) -> bool:
+    async def act() -> None:
         await page.database.run(close_partner, page.actor, partnerID, page.now)
-        return True
 
-    if await form.submit(act) is None:
-        return await _deletion_page(page, partnerID, form, form.status)
-    return page.redirect("/distributor/partners", gettext("The partner was deleted."))
+    notice = gettext("The partner was deleted.")
+    return await confirm(page, lambda: _deletion(page, partnerID), act, done="/distributor/partners", notice=notice)
 
 
 async def _facts(page: PageRequest, partner_id: UUID) -> PartnerDetail:
@@ -141,7 +133,7 @@ def _option(page: PageRequest, contract: ContractRow) -> tuple[UUID, str, str]:
     return contract.id, contract_name(contract.details), meaning
 
 
-async def _deletion_page(page: PageRequest, partner_id: UUID, form: BoundForm[Form], status: int = 200) -> Response:
+async def _deletion(page: PageRequest, partner_id: UUID) -> Confirmation:
     facts = await _facts(page, partner_id)
     names = {"partner": facts.name, "size": page.formats.size(facts.allocated), "users": facts.members}
     sentences = [
@@ -153,13 +145,10 @@ async def _deletion_page(page: PageRequest, partner_id: UUID, form: BoundForm[Fo
     if facts.accounts:
         refused = gettext("It has %(accounts)s storage accounts now, and is deleted only once they are all gone.")
         sentences.insert(0, refused % {"accounts": facts.accounts})
-    return page.render(
-        "components/confirm.html",
-        status=status,
+    return Confirmation(
         title=gettext("Delete %(partner)s") % names,
         crumbs=crumbs_to(facts),
         sentences=sentences,
-        form=form,
         button=gettext("Delete partner"),
         danger=True,
         cancel=f"{path_of(partner_id)}/settings",

@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Role
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
-from tonnage.console.organisation.members import Team, member_routes
+from tonnage.console.organisation.members import member_routes
+from tonnage.console.organisation.scope import Team
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import TEAM_TABLE

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
-from tonnage.console.organisation.members import Team, member_routes
+from tonnage.console.organisation.members import member_routes
+from tonnage.console.organisation.scope import Team
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE

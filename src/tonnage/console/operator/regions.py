@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator
 from starlette.responses import Response
 
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
@@ -104,24 +105,23 @@ async def prefer(page: OperatorAdmin, region: str) -> Response:
 @routes.get("/{region}/removal")
 @routes.post("/{region}/removal")
 async def removal(page: OperatorAdmin, region: str) -> Response:
-    """Asks before it removes a region, which must be empty."""
-    found = await _found(page, region)
-    form = unbound(Agreed)
-    if page.request.method == "POST":
-        form = bind(Agreed, page.fields)
-        if await form.submit(lambda _: _remove(page, region)):
-            return page.redirect(PATH, gettext("The region was removed."))
-    return page.render(
-        "components/confirm.html",
-        status=form.status if form.errors else 200,
-        form=form,
-        title=gettext("Remove region %(region)s") % {"region": found.name},
-        crumbs=[(gettext("Regions"), PATH)],
-        sentences=_what_removal_means(page, found),
-        button=None if found.accounts else gettext("Remove region"),
-        danger=True,
-        cancel=PATH,
-    )
+    """Removes a region, which must be empty."""
+
+    async def ask() -> Confirmation:
+        found = await _found(page, region)
+        return Confirmation(
+            title=gettext("Remove region %(region)s") % {"region": found.name},
+            crumbs=[(gettext("Regions"), PATH)],
+            sentences=_what_removal_means(page, found),
+            button=None if found.accounts else gettext("Remove region"),
+            danger=True,
+            cancel=PATH,
+        )
+
+    async def act() -> None:
+        await page.database.transaction(remove_region, page.actor, region)
+
+    return await confirm(page, ask, act, done=PATH, notice=gettext("The region was removed."))
 
 
 def _what_removal_means(page: PageRequest, region: RegionRow) -> list[str]:
@@ -134,13 +134,8 @@ def _what_removal_means(page: PageRequest, region: RegionRow) -> list[str]:
         return [says % {"count": count}]
     sentences = [gettext("Nobody can open storage accounts in it any more. Nothing is deleted on its cluster.")]
     if region.is_default:
-        sentences.append(gettext("It is the default region: the oldest of the others takes its context."))
+        sentences.append(gettext("It is the default region: the oldest of the others takes its place."))
     return sentences
-
-
-async def _remove(page: PageRequest, region: str) -> bool:
-    await page.database.transaction(remove_region, page.actor, region)
-    return True
 
 
 async def _found(page: PageRequest, name: str) -> RegionRow:

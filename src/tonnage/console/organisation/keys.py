@@ -9,6 +9,7 @@ from tonnage.access.actor import Role
 from tonnage.api_keys.actions import create_key, revoke_key
 from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.lists import ApiKeyRow, api_keys_of
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.errors import Invalid, NotFound
@@ -54,14 +55,42 @@ async def new_key(page: AnyAdmin) -> Response:
 @routes.get("/{keyID}/revocation")
 @routes.post("/{keyID}/revocation")
 async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
-    """Asks before it ends a key."""
+    """Ends a key."""
     row = next((row for row in await _rows(page) if row.id == keyID), None)
     if row is None:
         raise NotFound(f"There is no API key {keyID}.")
-    if page.request.method == "POST":
+
+    async def ask() -> Confirmation:
+        return _revocation(page, row)
+
+    async def act() -> None:
         await page.database.run(revoke_key, page.actor, keyID, page.wall_time)
-        return page.redirect("/keys", gettext("The key was revoked; within a second nobody can use it any more."))
-    return page.render("organisation/revocation.html", row=row, state=state_of(row, page.wall_time))
+
+    notice = gettext("The key was revoked; within a second nobody can use it any more.")
+    return await confirm(page, ask, act, done="/keys", notice=notice)
+
+
+def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
+    sentences = [
+        gettext(
+            "The key that begins with %(hint)s stops within a second, and never works again. Programs that use it are "
+            "refused."
+        )
+        % {"hint": f"{row.hint}…"},
+        gettext("It was last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.now)}
+        if row.last_used_at
+        else gettext("It has never been used."),
+    ]
+    if row.revoked_at is not None:
+        sentences.append(gettext("It was revoked already: this changes nothing."))
+    return Confirmation(
+        title=gettext("Revoke %(name)s") % {"name": row.description},
+        crumbs=[(gettext("API keys"), "/keys")],
+        sentences=sentences,
+        button=gettext("Revoke key"),
+        danger=True,
+        cancel="/keys",
+    )
 
 
 def state_of(row: ApiKeyRow, now: datetime) -> str:

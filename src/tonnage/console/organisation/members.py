@@ -9,24 +9,23 @@ does what was sent. Who may is the action's business; a page that shows a member
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.access.actor import Kind, Role
+from tonnage.access.actor import Role
 from tonnage.authentication import credential_actions
 from tonnage.console.edit_conflict import explain, role_label
 from tonnage.console.navigation import home
-from tonnage.console.page_request import PageRequest
+from tonnage.console.organisation import member_removal, second_factor_reset
+from tonnage.console.organisation.scope import Team, TeamGuard, is_self, member_of
 from tonnage.console.rendering import gettext
-from tonnage.errors import NotFound
 from tonnage.members import actions as member_actions
 from tonnage.members.member import MemberChange, NewMember
-from tonnage.members.queries import TeamRow, team_member
+from tonnage.members.queries import TeamRow
 from tonnage.passwords import member_password
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
@@ -34,45 +33,27 @@ from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Email, Name, UuidPath
 
 
-@dataclass(frozen=True)
-class Team:
-    """Whose members, and where their pages are."""
-
-    page: PageRequest
-    organisation_id: UUID
-    path: str
-    """Of the list; a member's pages are below it."""
-    crumbs: list[tuple[str, str]]
-    """The way to those pages."""
-
-
-TeamGuard: TypeAlias = Callable[..., Awaitable[Team]]
-"""A dependency: its first parameter is a page of the role that is needed, the others come from the path."""
-
-
 def member_routes(prefix: str, *, changing: TeamGuard, removing: TeamGuard) -> APIRouter:
     """All pages of members but their list, which is at `prefix`."""
     routes = APIRouter(prefix=prefix, route_class=AuthFirstRoute, include_in_schema=False)
 
-    def put_up(path: str, answer: Callable[..., Awaitable[Response]]) -> None:
+    def add_page(path: str, answer: Callable[..., Awaitable[Response]]) -> None:
         routes.add_api_route(path, answer, methods=["GET"])
         routes.add_api_route(path, answer, methods=["POST"])
 
     async def add(team: Annotated[Team, Depends(changing)]) -> Response:
         return await creation(team)
 
-    put_up("/new", add)
-    put_up("/{memberID}", _guarded(changing, member))
-    put_up("/{memberID}/password", _guarded(changing, password))
-    put_up("/{memberID}/second-factor", _guarded(changing, factor_reset))
-    put_up("/{memberID}/removal", _guarded(removing, removal))
+    add_page("/new", add)
+    add_page("/{memberID}", _guarded(changing, member))
+    add_page("/{memberID}/password", _guarded(changing, password))
+    add_page("/{memberID}/second-factor", _guarded(changing, second_factor_reset.reset))
+    add_page("/{memberID}/removal", _guarded(removing, member_removal.remove))
     return routes
 
 
-def _guarded(
-    entrance: TeamGuard, page: Callable[[Team, UUID], Awaitable[Response]]
-) -> Callable[..., Awaitable[Response]]:
-    async def answer(team: Annotated[Team, Depends(entrance)], memberID: UuidPath) -> Response:
+def _guarded(guard: TeamGuard, page: Callable[[Team, UUID], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    async def answer(team: Annotated[Team, Depends(guard)], memberID: UuidPath) -> Response:
         return await page(team, memberID)
 
     return answer
@@ -102,10 +83,6 @@ class PasswordForm(Form):
     password: Annotated[str, AfterValidator(member_password)]
 
 
-class Agreed(Form):
-    """Nothing is typed: a button was pressed."""
-
-
 async def creation(team: Team) -> Response:
     """Adds a member."""
     page = team.page
@@ -119,14 +96,14 @@ async def creation(team: Team) -> Response:
 
 async def member(team: Team, member_id: UUID) -> Response:
     """One member, its name and role to be changed, and the way to everything else that can be done."""
-    page, row = team.page, await _found(team, member_id)
+    page, row = team.page, await member_of(team, member_id)
     form = unbound_edit(MemberForm, _texts(row))
     if page.request.method == "POST":
         form = bind_edit(MemberForm, page.fields)
         if await form.apply(lambda typed, seen: _change(team, member_id, typed, seen), about="role"):
-            is_out = _is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
+            is_out = is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
             return page.redirect(home(page.actor) if is_out else team.path, gettext("The member was changed."))
-        row = await _found(team, member_id)
+        row = await member_of(team, member_id)
         await explain(page, MemberForm, form, _texts(row), member_id, {"role": role_label})
     return page.render(
         "organisation/member.html",
@@ -134,14 +111,14 @@ async def member(team: Team, member_id: UUID) -> Response:
         form=form,
         team=team,
         row=row,
-        own=_is_self(page, row),
+        own=is_self(page, row),
         may_remove=page.actor.role is Role.ADMIN,
     )
 
 
 async def password(team: Team, member_id: UUID) -> Response:
     """A new password for somebody else, whose sessions end."""
-    page, row = team.page, await _found(team, member_id)
+    page, row = team.page, await member_of(team, member_id)
     form = unbound(PasswordForm)
     if page.request.method == "POST":
         form = bind(PasswordForm, page.fields)
@@ -152,50 +129,8 @@ async def password(team: Team, member_id: UUID) -> Response:
     return page.render("organisation/member_password.html", status=_status(form), form=form, team=team, row=row)
 
 
-async def factor_reset(team: Team, member_id: UUID) -> Response:
-    """Asks before it takes somebody else's second factor away."""
-    page, row = team.page, await _found(team, member_id)
-    form = unbound(Agreed)
-    if page.request.method == "POST":
-        form = bind(Agreed, page.fields)
-        if await form.submit(lambda _: _reset_factor(team, member_id)):
-            return page.redirect(f"{team.path}/{member_id}", gettext("The second factor was reset."))
-    return page.render("organisation/factor_reset.html", status=_status(form), form=form, team=team, row=row)
-
-
-async def removal(team: Team, member_id: UUID) -> Response:
-    """Asks before it removes a member."""
-    page, row = team.page, await _found(team, member_id)
-    form = unbound(Agreed)
-    if page.request.method == "POST":
-        form = bind(Agreed, page.fields)
-        if await form.submit(lambda _: _remove(team, member_id)):
-            own = _is_self(page, row)
-            return page.redirect("/sign-in" if own else team.path, gettext("The member was removed."))
-    return page.render(
-        "organisation/removal.html", status=_status(form), form=form, team=team, row=row, own=_is_self(page, row)
-    )
-
-
-def scope_of(page: PageRequest) -> UUID | None:
-    """Whose members the reader may look at: its own and its partners'; for the operator anybody's."""
-    return None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
-
-
 def _status(form: BoundForm[Any]) -> int:
     return form.status if form.errors else 200
-
-
-def _is_self(page: PageRequest, row: TeamRow) -> bool:
-    return row.id == page.visitor.member_id
-
-
-async def _found(team: Team, member_id: UUID) -> TeamRow:
-    scope = scope_of(team.page)
-    row = await team.page.database.run(team_member, scope, team.organisation_id, member_id)
-    if row is None:
-        raise NotFound(f"There is no member {member_id}.")
-    return row
 
 
 async def _add(team: Team, typed: NewMemberForm) -> bool:
@@ -223,16 +158,4 @@ async def _set_password(team: Team, member_id: UUID, typed: PasswordForm) -> boo
     await team.page.database.run(
         credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash
     )
-    return True
-
-
-async def _reset_factor(team: Team, member_id: UUID) -> bool:
-    await team.page.database.run(
-        credential_actions.reset_second_factor, team.page.actor, team.organisation_id, member_id
-    )
-    return True
-
-
-async def _remove(team: Team, member_id: UUID) -> bool:
-    await team.page.database.run(member_actions.delete_member, team.page.actor, team.organisation_id, member_id)
     return True

@@ -4,9 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.authentication.second_factor_actions import NO_KEYS, require_second_factor
-from tonnage.console.organisation.members import Team, member_routes
+from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.organisation.members import member_routes
+from tonnage.console.organisation.scope import Team
 from tonnage.console.page_request import AnyAdmin, PageRequest
-from tonnage.console.rendering import gettext
+from tonnage.console.rendering import gettext, ngettext
 from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.console.wording.catalogue import N_
 from tonnage.errors import Conflict
@@ -54,11 +56,53 @@ async def _rows(page: PageRequest) -> list[TeamRow]:
 
 async def _require(page: PageRequest, *, required: bool) -> Response:
     key_file = page.services.key_file
-    if page.request.method == "POST":
+
+    async def act() -> None:
         await page.database.run(require_second_factor, key_file, page.actor, required)
-        told = N_("Everybody needs a second factor now.") if required else N_("Nobody needs a second factor any more.")
-        return page.redirect("/team", gettext(told))
-    if required and key_file is None:
+
+    notice = N_("Everybody needs a second factor now.") if required else N_("Nobody needs a second factor any more.")
+    ask = _requirement if required else _release
+    return await confirm(page, lambda: ask(page), act, done=PATH, notice=gettext(notice))
+
+
+async def _requirement(page: PageRequest) -> Confirmation:
+    if page.services.key_file is None:
         raise Conflict(NO_KEYS)
     without = [row for row in await _rows(page) if not row.has_second_factor]
-    return page.render("organisation/factor_required.html", required=required, without=without)
+    who_lacks_one = ngettext(
+        "%(num)s member has none yet and must set one up before the next page opens, also in sessions that are open "
+        "now:",
+        "%(num)s members have none yet and must set one up before the next page opens, also in sessions that are open "
+        "now:",
+        len(without),
+    ) % {"num": page.formats.number(len(without))}
+    you = f" ({gettext('You')})"
+    return Confirmation(
+        title=gettext("Require a second factor"),
+        crumbs=[(gettext("Team"), PATH)],
+        sentences=[
+            gettext(
+                "Everybody in the team then signs in with a password and a code of an app on their phone. API keys are "
+                "not affected."
+            ),
+            who_lacks_one if without else gettext("Everybody has one already: nothing changes for anybody."),
+        ],
+        items=[(row.name or row.email) + (you if row.id == page.visitor.member_id else "") for row in without],
+        button=gettext("Require it of everybody"),
+        cancel=PATH,
+    )
+
+
+async def _release(_: PageRequest) -> Confirmation:
+    return Confirmation(
+        title=gettext("Make the second factor optional"),
+        crumbs=[(gettext("Team"), PATH)],
+        sentences=[
+            gettext(
+                "Nobody has to have a second factor any more. Whoever has one keeps it, and can remove it in the "
+                "profile."
+            )
+        ],
+        button=gettext("Make it optional"),
+        cancel=PATH,
+    )

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from tonnage.authentication.profile_actions import remove_second_factor, renew_recovery_codes
 from tonnage.authentication.second_factor_queries import recovery_codes_left
 from tonnage.authentication.session import Stage
+from tonnage.console.confirmation import Confirmation
 from tonnage.console.page_request import AnyMember, EnrollingMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.web.forms import BoundForm, Form, bind, unbound
@@ -118,11 +119,7 @@ def _question(
     if not page.visitor.has_second_factor:
         return page.redirect(PATH)
     hint = gettext("The six digits that your authenticator app shows now, or a recovery code.")
-    return page.render(
-        "components/confirm.html",
-        status=form.status if form.errors else 200,
-        headers=form.headers,
-        form=form,
+    question = Confirmation(
         title=title,
         crumbs=[(gettext("Second factor"), PATH)],
         sentences=sentences,
@@ -131,3 +128,4 @@ def _question(
         danger=danger,
         cancel=PATH,
     )
+    return question.render(page, form)

@@ -1,0 +1,43 @@
+"""Taking the second factor of somebody else away, who has lost it."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from tonnage.authentication.credential_actions import reset_second_factor
+from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.organisation.scope import Team, member_of
+from tonnage.console.rendering import gettext
+
+
+async def reset(team: Team, member_id: UUID) -> Response:
+    """Until another is set up, the password alone opens the console."""
+    page, row = team.page, await member_of(team, member_id)
+    path, name = f"{team.path}/{member_id}", row.name or row.email
+    is_required = page.visitor.second_factor_required and team.organisation_id == page.actor.organisation_id
+
+    async def ask() -> Confirmation:
+        return Confirmation(
+            title=gettext("Reset second factor"),
+            crumbs=[*team.crumbs, (name, path)],
+            sentences=[
+                gettext("The second factor of %(name)s and all recovery codes are removed, and all sessions end.")
+                % {"name": name},
+                gettext(
+                    "At the next sign-in the password is enough, and a second factor must be set up before anything "
+                    "else."
+                )
+                if is_required
+                else gettext("At the next sign-in the password is enough, until a second factor is set up again."),
+                gettext("Do this only when you know that it is really %(name)s who asks.") % {"name": name},
+            ],
+            button=gettext("Reset second factor"),
+            danger=True,
+            cancel=path,
+        )
+
+    async def act() -> None:
+        who = page.actor, team.organisation_id, member_id
+        await page.database.run(reset_second_factor, *who)
+
+    return await confirm(page, ask, act, done=path, notice=gettext("The second factor was reset."))

@@ -1,0 +1,61 @@
+"""Pages that ask before something is done, whatever it is."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tests.api.conftest import Business, House
+from tests.console.conftest import Desks
+from tonnage.access.actor import Role
+from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.cookies import Cookies
+from tonnage.console.page_request import PageRequest
+from tonnage.errors import Conflict
+
+pytestmark = pytest.mark.anyio
+
+
+async def answered(house: House, method: str, *, asks: bool, refusal: Exception | None = None) -> Response:
+    scope: dict[str, Any] = {"type": "http", "app": house.app, "method": method, "path": "/thing/delete", "headers": []}
+    request = Request({**scope, "scheme": "http", "query_string": b""})
+    nobody = cast("Any", None)
+    page = PageRequest(request, nobody, "", Cookies(request), datetime(2026, 3, 1, tzinfo=UTC), nobody, {})
+
+    async def ask() -> Confirmation | None:
+        assert asks, "there is nothing to ask"
+        return None
+
+    async def act() -> None:
+        if refusal:
+            raise refusal
+
+    return await confirm(page, ask, act, done="/things", notice="Done")
+
+
+async def test_what_is_done_is_not_asked_again(house: House) -> None:
+    done = await answered(house, "POST", asks=False)
+    assert (done.status_code, done.headers["location"]) == (303, "/things")
+    assert "set-cookie" in done.headers
+    nothing = await answered(house, "GET", asks=True)
+    assert (nothing.status_code, nothing.headers["location"]) == (303, "/things")
+    assert "set-cookie" not in nothing.headers
+
+
+async def test_a_refusal_is_not_lost_where_there_is_nothing_to_ask(house: House) -> None:
+    with pytest.raises(Conflict, match="too late"):
+        await answered(house, "POST", asks=True, refusal=Conflict("It is too late."))
+
+
+async def test_a_refusal_is_shown_with_the_question(desks: Desks, business: Business) -> None:
+    admin = await desks.of(business.distributor, Role.ADMIN)
+    path = f"/distributor/partners/{business.partner.organisation_id}/delete"
+    asked, refused = await admin.get(path), await admin.send(path)
+    assert (asked.status_code, refused.status_code) == (200, 409)
+    assert 'role="alert"' not in asked.text
+    assert 'role="alert"' in refused.text
+    for page in (asked, refused):
+        assert "What it has used stays in the contract&#39;s past. This cannot be undone." in page.text
+        assert f'action="{path}"' in page.text
