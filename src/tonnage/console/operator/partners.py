@@ -65,7 +65,7 @@ async def partners_file(page: OperatorViewer) -> Response:
     state = read_list_state(LISTED, page.request.query_params)
     distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
-    return PARTNERS_TABLE.file(page, lambda conn: every_partner(conn, distributor, contract, state))
+    return PARTNERS_TABLE.file(page, every_partner, distributor, contract, state)
 
 
 @routes.get("/{partnerID}")

@@ -35,8 +35,7 @@ async def remove(team: Team, member_id: UUID) -> Response:
         )
 
     async def act() -> None:
-        who = page.actor, team.organisation_id, member_id
-        await page.database.run(delete_member, *who)
+        await page.database.run(delete_member, page.actor, team.organisation_id, member_id)
 
     done = "/sign-in" if own else team.path
     return await confirm(page, ask, act, done=done, notice=gettext("The member was removed."))

@@ -37,7 +37,6 @@ async def reset(team: Team, member_id: UUID) -> Response:
         )
 
     async def act() -> None:
-        who = page.actor, team.organisation_id, member_id
-        await page.database.run(reset_second_factor, *who)
+        await page.database.run(reset_second_factor, page.actor, team.organisation_id, member_id)
 
     return await confirm(page, ask, act, done=path, notice=gettext("The second factor was reset."))

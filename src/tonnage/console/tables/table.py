@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Concatenate, ParamSpec, TypeAlias
 
 from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
@@ -19,8 +19,10 @@ from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
 from tonnage.web.csv_file import CsvFile
 
-FileRows: TypeAlias = Callable[[Connection], AsyncGenerator[Any]]
-"""All rows of a list, read on a connection of their own."""
+P = ParamSpec("P")
+
+FileRows: TypeAlias = Callable[Concatenate[Connection, P], AsyncGenerator[Any]]
+"""All rows of a file, read on a connection of their own."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,15 @@ class Table:
         columns = [column for column in _seen_by(page, self.columns) if column.heading]
         return TablePage(self, columns, rows, len(rows), None, path, row_path, {})
 
-    def file(self, page: PageRequest, rows: FileRows) -> CsvFile:
-        """All rows of the list."""
-        return csv_file(page, self.file_name, self.columns, rows)
+    def file(
+        self,
+        page: PageRequest,
+        rows: FileRows[P],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> CsvFile:
+        """All rows of the list: what `rows` gives with these arguments."""
+        return csv_file(page, self.file_name, self.columns, rows, *args, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -107,12 +115,14 @@ class TablePage:
     context: Mapping[str, Any]
 
 
-def csv_file(page: PageRequest, name: str, columns: Sequence[Column], rows: FileRows) -> CsvFile:
+def csv_file(
+    page: PageRequest, name: str, columns: Sequence[Column], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
+) -> CsvFile:
     """The columns that the reader's audience sees. Sizes are bytes; a moment is the day where the reader lives."""
     exported = [column for column in _seen_by(page, columns) if column.file]
 
     async def lines(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async with aclosing(rows(conn)) as found:
+        async with aclosing(rows(conn, *args, **kwargs)) as found:
             async for row in found:
                 yield [_exported(getattr(row, column.name), page.formats) for column in exported]
 
