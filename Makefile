@@ -9,7 +9,7 @@ ON_PORT = $(if $(PORT),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test newest check bench serve migrate docs messages schema pictures clean
+.PHONY: help setup demo demo-ceph test newest check plant bench serve migrate docs messages schema pictures clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,13 +47,17 @@ newest: setup  ## Run the tests on the newest versions of all libraries, in .ven
 	@diff $(NEWEST)/venv.txt $(NEWEST)/venv-newest.txt || true
 	$(NEWEST)/bin/pytest -n 2
 
-check: setup  ## Formatting, lint, types, import direction, documents
+check: setup  ## Formatting, lint, types, the walls of the house, documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n 0 tests/house tests/test_house.py
 	$(BIN)/python -m tests.documents
 	$(BIN)/python -m tests.messages
+
+plant: setup  ## Plant a violation of every rule that is checked, and see each of them named
+	$(BIN)/python -m tests.plant
 
 bench: setup  ## Measure the speed promises (under ten minutes) and rewrite docs/benchmarks.md
 	$(BIN)/python -m bench

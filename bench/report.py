@@ -52,7 +52,7 @@ _Row = tuple[str, ...]
 def render(results: Results, database: str) -> str:
     """The page."""
     tables = [table(results), "## In figures\n", _table(_FIGURES, _figures(results)), _table(_PAGES, _pages(results))]
-    return "\n".join([_INTRODUCTION, _surroundings(database), *tables])
+    return "\n".join([_INTRODUCTION, _environment(database), *tables])
 
 
 def table(results: Results) -> str:
@@ -134,7 +134,7 @@ def expected_shape() -> str:
     return shape(render(Results({}, []), "?"))
 
 
-def _surroundings(database: str) -> str:
+def _environment(database: str) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1e6
     return (

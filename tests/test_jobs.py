@@ -1,6 +1,8 @@
 """Jobs are deferred by name, by features that do not import them: every name must be declared, with its label."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -37,6 +39,14 @@ def test_the_worker_imports_every_module_that_declares_jobs() -> None:
     declaring = {path.parent.name for path in FILES if path.name == "jobs.py" and path.parent.name != "commands"
                  and "@job(" in path.read_text()}  # fmt: skip
     assert {module.__name__.split(".")[1] for module in JOB_MODULES} == declaring
+
+
+@pytest.mark.parametrize("root", ["tonnage.asgi", "tonnage.cli.context", "tonnage.worker"])
+def test_whoever_defers_knows_all_jobs(root: str) -> None:
+    """In a process that has imported nothing else."""
+    listing = f"import {root}; from tonnage.jobs.declaration import DECLARED; print(*DECLARED)"
+    known = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout
+    assert set(known.split()) >= ON_DEMAND
 
 
 def test_a_job_is_named_after_its_package_and_has_a_label() -> None:

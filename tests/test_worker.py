@@ -13,6 +13,7 @@ import pytest
 from procrastinate.jobs import Job as QueuedJob
 from psycopg_pool import PoolTimeout
 
+from tests.cast import Cast
 from tonnage.clock import WallClock, system_time
 from tonnage.db import Database, connect
 from tonnage.errors import Unavailable
@@ -137,9 +138,16 @@ async def test_a_job_that_fails_by_a_bug_is_there_to_see_and_to_retry(
     async with working(conninfo, database):
         (failed,) = await until(database, lambda seen: [one["status"] for one in seen] == ["failed"])
         assert (failed["subject"], failed["reason"]) == ("7", "KeyError('x')")
-        assert (await database.transaction(retry, [failed["id"]])).jobs == 1
+        cast = await Cast.of(database)
+        assert (await database.transaction(retry, cast.operator, [failed["id"]])).jobs == 1
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
+    assert await cast.row("select action, actor_kind, subject_id, after from audit_entry order by id desc limit 1") == (
+        "job.retry",
+        "cli",
+        str(failed["id"]),
+        {"name": "test.work", "subject": "7"},
+    )
 
 
 async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
@@ -162,7 +170,8 @@ async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
     await rows(database, "update procrastinate_jobs set attempts = 5, scheduled_at = '2099-01-01' returning id")
     async with working(conninfo, database):
         assert [one["status"] for one in await jobs(database)] == ["retrying"]
-        await database.transaction(retry, None)
+        cast = await Cast.of(database)
+        await database.transaction(retry, cast.operator, None)
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 3
 

@@ -39,6 +39,7 @@ from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
+from tonnage.worker import JOB_MODULES as JOB_MODULES  # noqa: PLC0414  declares the jobs that are deferred here
 
 import_module("tonnage.worker")  # declares every job: a request may defer any of them
 
@@ -171,7 +172,7 @@ async def readyz(request: Request) -> Response:
 async def _beside(coroutine: Coroutine[None, None, None], patience: float = 25) -> AsyncGenerator[None]:
     """Runs a coroutine beside the requests; ends it with them, waiting `patience` seconds for it to clean up."""
     task = asyncio.create_task(coroutine)
-    task.add_done_callback(_tell_if_failed)
+    task.add_done_callback(_log_failure)
     try:
         yield
     finally:
@@ -179,7 +180,7 @@ async def _beside(coroutine: Coroutine[None, None, None], patience: float = 25) 
         await asyncio.wait([task], timeout=patience)
 
 
-def _tell_if_failed(task: "asyncio.Task[None]") -> None:
+def _log_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
         _log.error("a background task of the server has ended; restart the server", exc_info=error)
 

@@ -126,7 +126,7 @@ def _wait_for_the_key(output: IO[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Visit:
+class Tab:
     """A page, and what the browser complained about meanwhile."""
 
     page: Page
@@ -141,11 +141,11 @@ class Enter(Protocol):
 
     def __call__(
         self, audience: str, role: str = "admin", *, width: int = 1440, theme: Theme = "light", scripts: bool = True
-    ) -> Visit: ...
+    ) -> Tab: ...
 
 
 @pytest.fixture
-def visit(browser: Browser, demo: Demo) -> Generator[Visit]:
+def visit(browser: Browser, demo: Demo) -> Generator[Tab]:
     """Swagger UI, freshly opened."""
     with (
         browser.new_context(viewport={"width": 1280, "height": 1000}) as context,
@@ -154,7 +154,7 @@ def visit(browser: Browser, demo: Demo) -> Generator[Visit]:
         page = context.new_page()
         page.goto(f"{demo.origin}/swagger/index.html")
         page.locator(".opblock").first.wait_for()
-        yield Visit(page, watch)
+        yield Tab(page, watch)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
 
         def enter(
             audience: str, role: str = "admin", *, width: int = 1440, theme: Theme = "light", scripts: bool = True
-        ) -> Visit:
+        ) -> Tab:
             context = stack.enter_context(
                 browser.new_context(
                     viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
@@ -182,7 +182,7 @@ def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
             watch = stack.enter_context(watched(context, demo.origin))
             page = context.new_page()
             sign_in(page, demo, audience, role)
-            return Visit(page, watch)
+            return Tab(page, watch)
 
         yield enter
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Demo, Enter, Visit, serving
+from tests.browser.conftest import Demo, Enter, Tab, serving
 from tests.browser.journeys import AuthenticatorApp, give_password, go, login_of, mailbox, told, until
 from tests.browser.pictures import look_at
 from tests.browser.watch import watched
@@ -37,12 +37,12 @@ def demo(server: str, template: str, tmp_path_factory: pytest.TempPathFactory, m
 
 
 @pytest.fixture
-def outside(browser: Browser, demo: Demo) -> Generator[Visit]:
+def outside(browser: Browser, demo: Demo) -> Generator[Tab]:
     """In front of the door."""
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(demo.origin)
-        yield Visit(page, watch)
+        yield Tab(page, watch)
 
 
 def mail_to(mails: MailServer, email: str) -> str:
@@ -76,7 +76,7 @@ def looks_well(page: Page, name: str) -> None:
     assert not found, "\n".join(found)
 
 
-def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Visit, demo: Demo) -> None:
+def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Demo) -> None:
     page, watch = outside.page, outside.watch
     login = login_of(demo, "staff@partner.example.com")
     give_password(page, login["email"], login["password"])
@@ -129,7 +129,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Visit, demo: D
     expect(page.get_by_label("Recovery code", exact=True)).to_have_attribute("aria-invalid", "true")
 
 
-def test_an_organisation_that_requires_a_second_factor(outside: Visit, demo: Demo) -> None:
+def test_an_organisation_that_requires_a_second_factor(outside: Tab, demo: Demo) -> None:
     page = outside.page
     login = login_of(demo, "admin@other-distributor.example.net")
     give_password(page, login["email"], login["password"])
@@ -150,7 +150,7 @@ def test_an_organisation_that_requires_a_second_factor(outside: Visit, demo: Dem
     expect(page.get_by_role("link", name="Remove")).to_have_count(0)
 
 
-def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Visit, demo: Demo, mails: MailServer) -> None:
+def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Tab, demo: Demo, mails: MailServer) -> None:
     page, watch = outside.page, outside.watch
     login = login_of(demo, "viewer@distributor.example.com")
     watch.expect(422, 429)
@@ -168,7 +168,7 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Visit, dem
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
 
-def test_a_forgotten_password(signed_in: Enter, outside: Visit, demo: Demo, mails: MailServer) -> None:
+def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails: MailServer) -> None:
     open_elsewhere = signed_in("partner", "viewer").page
     page, watch = outside.page, outside.watch
     login = demo.login("partner", "viewer")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import AUDIENCES, Demo, Enter, Visit
+from tests.browser.conftest import AUDIENCES, Demo, Enter, Tab
 from tests.browser.journeys import told
 from tests.browser.pages import explore, name_of, templates
 from tests.browser.pictures import look_at
@@ -82,7 +82,7 @@ def wanted(audience: str) -> list[str]:
     return [path for path in TEMPLATES if audience_of(path) == audience and path not in ELSEWHERE]
 
 
-def look_at_all(visit: Visit, origin: str, audience: str, start: str) -> None:
+def look_at_all(visit: Tab, origin: str, audience: str, start: str) -> None:
     atlas = explore(visit.page, TEMPLATES, start)
     addresses = {**atlas.found, **{path: path for path in UNLINKED}}
     trouble = list(atlas.dead)
@@ -124,4 +124,4 @@ def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(f"{demo.origin}/sign-in")
-        look_at_all(Visit(page, watch), demo.origin, "guest", "/sign-in")
+        look_at_all(Tab(page, watch), demo.origin, "guest", "/sign-in")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.browser.conftest import Demo, Visit
+from tests.browser.conftest import Demo, Tab
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +53,7 @@ class Operation:
         return self.execute()
 
 
-def test_the_walk_through(visit: Visit, demo: Demo) -> None:
+def test_the_walk_through(visit: Tab, demo: Demo) -> None:
     page = visit.page
     assert "Paste Bearer <key> whole" in authorize(page, f"Bearer {demo.keys['distributor_admin']}")
 
@@ -111,14 +111,14 @@ def partner(number: str, name: str, allocated: int) -> dict[str, Any]:
     return {"id": number, "distributorContractId": CONTRACT, "name": name, "allocatedCapacity": allocated}
 
 
-def test_a_key_without_its_bearer(visit: Visit, demo: Demo) -> None:
+def test_a_key_without_its_bearer(visit: Tab, demo: Demo) -> None:
     visit.watch.expect(401)
     authorize(visit.page, demo.keys["distributor_admin"])
     status, problem = Operation(visit.page, "GET", "/contract/list").execute()
     assert (status, problem["detail"]) == (401, "Authorization header is missing")
 
 
-def test_every_operation_and_model_can_be_read(visit: Visit) -> None:
+def test_every_operation_and_model_can_be_read(visit: Tab) -> None:
     page = visit.page
     page.evaluate(
         """for (const closed of document.querySelectorAll(

@@ -7,8 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.api.conftest import Business, House
-from tests.console.conftest import Desks
+from tests.api.conftest import AccountData, AppClient
 from tonnage.access.actor import Role
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.cookies import Cookies
@@ -18,8 +17,14 @@ from tonnage.errors import Conflict
 pytestmark = pytest.mark.anyio
 
 
-async def answered(house: House, method: str, *, asks: bool, refusal: Exception | None = None) -> Response:
-    scope: dict[str, Any] = {"type": "http", "app": house.app, "method": method, "path": "/thing/delete", "headers": []}
+async def answered(client: AppClient, method: str, *, asks: bool, refusal: Exception | None = None) -> Response:
+    scope: dict[str, Any] = {
+        "type": "http",
+        "app": client.app,
+        "method": method,
+        "path": "/thing/delete",
+        "headers": [],
+    }
     request = Request({**scope, "scheme": "http", "query_string": b""})
     nobody = cast("Any", None)
     page = PageRequest(request, nobody, "", Cookies(request), datetime(2026, 3, 1, tzinfo=UTC), nobody, {})
@@ -35,23 +40,23 @@ async def answered(house: House, method: str, *, asks: bool, refusal: Exception 
     return await confirm(page, ask, act, done="/things", notice="Done")
 
 
-async def test_what_is_done_is_not_asked_again(house: House) -> None:
-    done = await answered(house, "POST", asks=False)
+async def test_what_is_done_is_not_asked_again(client: AppClient) -> None:
+    done = await answered(client, "POST", asks=False)
     assert (done.status_code, done.headers["location"]) == (303, "/things")
     assert "set-cookie" in done.headers
-    nothing = await answered(house, "GET", asks=True)
+    nothing = await answered(client, "GET", asks=True)
     assert (nothing.status_code, nothing.headers["location"]) == (303, "/things")
     assert "set-cookie" not in nothing.headers
 
 
-async def test_a_refusal_is_not_lost_where_there_is_nothing_to_ask(house: House) -> None:
+async def test_a_refusal_is_not_lost_where_there_is_nothing_to_ask(client: AppClient) -> None:
     with pytest.raises(Conflict, match="too late"):
-        await answered(house, "POST", asks=True, refusal=Conflict("It is too late."))
+        await answered(client, "POST", asks=True, refusal=Conflict("It is too late."))
 
 
-async def test_a_refusal_is_shown_with_the_question(desks: Desks, business: Business) -> None:
-    admin = await desks.of(business.distributor, Role.ADMIN)
-    path = f"/distributor/partners/{business.partner.organisation_id}/delete"
+async def test_a_refusal_is_shown_with_the_question(client: AppClient, data: AccountData) -> None:
+    admin = await client.sign_in(data.distributor, Role.ADMIN)
+    path = f"/distributor/partners/{data.partner.organisation_id}/delete"
     asked, refused = await admin.get(path), await admin.send(path)
     assert (asked.status_code, refused.status_code) == (200, 409)
     assert 'role="alert"' not in asked.text

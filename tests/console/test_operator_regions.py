@@ -139,7 +139,7 @@ async def test_what_is_left_to_people(alone: Cast) -> None:
 async def test_a_comparison_is_asked_for_where_there_is_a_cluster(client: AppClient, admin: Browser) -> None:
     cast = client.cast
     name = await cast.region()
-    metered = await admin.post(f"/operator/regions/{name}/sweep")
+    metered = await admin.post(f"/operator/regions/{name}/reconcile")
     assert metered.status_code == 404
     assert "no cluster" in metered.text
     (region_id,) = await cast.row(
@@ -148,7 +148,7 @@ async def test_a_comparison_is_asked_for_where_there_is_a_cluster(client: AppCli
         cast.now,
         name,
     )
-    assert (await admin.post(f"/operator/regions/{name}/sweep")).status_code == 303
+    assert (await admin.post(f"/operator/regions/{name}/reconcile")).status_code == 303
     comparing = "task_name = 'provisioning.full_reconcile' and args->>'subject' = %s"
     asked = f"select count(*) from procrastinate_jobs where {comparing}"
     assert await cast.row(asked, str(region_id)) == (1,)
@@ -157,6 +157,6 @@ async def test_a_comparison_is_asked_for_where_there_is_a_cluster(client: AppCli
 
 
 async def test_unknown_regions(admin: Browser) -> None:
-    for path in ("removal", "sweep", "default"):
+    for path in ("removal", "reconcile", "default"):
         assert (await admin.post(f"/operator/regions/nowhere/{path}")).status_code == 404
     assert (await admin.get("/operator/regions/nowhere/removal")).status_code == 404

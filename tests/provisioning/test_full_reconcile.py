@@ -219,6 +219,9 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
     assert "There is no cluster behind elsewhere" in refused
+    # Of the two that changed something.
+    entries = "select array_agg(actor_kind || ' ' || subject_id) from audit_entry where action = 'region.reconcile'"
+    assert await client.cast.row(entries) == ([f"cli {REGION}"] * 2,)
 
 
 async def test_the_command_goes_on_where_a_cluster_is_away(

@@ -12,7 +12,7 @@ from tonnage.accounts import actions as accounts
 from tonnage.db import Connection
 from tonnage.provisioning import purge_queries
 from tonnage.usage import actions, queries
-from tonnage.usage.actions import Recorded
+from tonnage.usage.actions import RecordedSamples
 from tonnage.usage.period import Period
 from tonnage.usage.sample import Sample
 
@@ -43,11 +43,11 @@ def numbered(samples: Iterable[tuple[int, datetime, int]]) -> list[Sample]:
     return [Sample(line, *sample) for line, sample in enumerate(samples, 1)]
 
 
-async def record(cast: Cast, *samples: tuple[int, datetime, int], now: datetime = LATER) -> Recorded:
+async def record(cast: Cast, *samples: tuple[int, datetime, int], now: datetime = LATER) -> RecordedSamples:
     return await cast.database.transaction(actions.record_samples, numbered(samples), now)
 
 
-async def import_lines(cast: Cast, *lines: str, now: datetime = LATER) -> Recorded:
+async def import_lines(cast: Cast, *lines: str, now: datetime = LATER) -> RecordedSamples:
     file = [f"{line}\n".encode() for line in lines]
     return await cast.database.transaction(actions.import_samples, cast.operator, file, now)
 

@@ -21,7 +21,7 @@ from tests.usage.steps import (
 from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
-from tonnage.usage.actions import Recorded
+from tonnage.usage.actions import RecordedSamples
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -44,7 +44,7 @@ async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> N
         (account, at("2026-01-07"), 2**63 - 1),
         (account, at("2026-01-07", "12:00:00"), 2**63 - 2),
     )
-    assert recorded == Recorded(samples=7, changed=7, accounts=1, days=3)
+    assert recorded == RecordedSamples(samples=7, changed=7, accounts=1, days=3)
     assert await rows_of(cast, account) == [
         (date(2026, 1, 5), 2, 2, 2),
         (date(2026, 1, 6), 10, 11, 3),
@@ -98,11 +98,11 @@ async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: C
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     lines = [f"{account},2026-01-05T12:00:00Z,5", f"{account},2026-01-05T14:00:00+02:00,5", f"{account},2026-01-06,6"]
-    assert await import_lines(cast, *lines) == Recorded(samples=3, changed=2, accounts=1, days=2)
+    assert await import_lines(cast, *lines) == RecordedSamples(samples=3, changed=2, accounts=1, days=2)
     before = await rows_of(cast, account)
-    assert await import_lines(cast, *lines) == Recorded(samples=3, changed=0, accounts=0, days=0)
+    assert await import_lines(cast, *lines) == RecordedSamples(samples=3, changed=0, accounts=0, days=0)
     assert await rows_of(cast, account) == before
-    assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == Recorded(1, 1, 1, 1)
+    assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == RecordedSamples(1, 1, 1, 1)
     assert [row[1] for row in await rows_of(cast, account)] == [9, 6]
     await assert_totals(cast, data.contract)
 
@@ -124,7 +124,7 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
     assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
     objects = "select array_agg(objects order by sampled_at) from usage_sample where account_id = %s"
     assert await cast.row(objects, account) == ([7, 6],)
-    assert await record(cast, (account, nine, 500), (account, ten, 601)) == Recorded(2, 1, 1, 1)
+    assert await record(cast, (account, nine, 500), (account, ten, 601)) == RecordedSamples(2, 1, 1, 1)
     assert await cast.row(objects, account) == ([7, None],)
     assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
 
@@ -219,19 +219,19 @@ async def test_an_import_is_for_the_operator_and_on_record(cast: Cast) -> None:
 
 
 async def test_an_empty_file_is_no_error(cast: Cast) -> None:
-    assert await import_lines(cast) == Recorded(0, 0, 0, 0)
-    assert await import_lines(cast, "account,time,bytes") == Recorded(0, 0, 0, 0)
+    assert await import_lines(cast) == RecordedSamples(0, 0, 0, 0)
+    assert await import_lines(cast, "account,time,bytes") == RecordedSamples(0, 0, 0, 0)
 
 
 async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner)
 
-    async def twice(conn: Connection) -> Recorded:
+    async def twice(conn: Connection) -> RecordedSamples:
         await actions.record_samples(conn, numbered([(account, at("2026-01-06"), 1)]), LATER)
         return await actions.record_samples(conn, numbered([(account, at("2026-01-07"), 2)]), LATER)
 
-    assert await cast.database.transaction(twice) == Recorded(1, 1, 1, 1)
+    assert await cast.database.transaction(twice) == RecordedSamples(1, 1, 1, 1)
     assert [row[1] for row in await rows_of(cast, account)] == [0, 1, 2]
 
 

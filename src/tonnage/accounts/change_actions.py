@@ -9,7 +9,7 @@ from tonnage.access.actor import Actor, Role
 from tonnage.accounts import change_queries, queries
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.actions import enqueue_reconcile, no_account, purge_started
-from tonnage.accounts.change_queries import Changed
+from tonnage.accounts.change import Changed
 from tonnage.db import Connection, broken_constraint
 from tonnage.errors import EditConflict
 

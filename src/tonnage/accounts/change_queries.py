@@ -4,30 +4,15 @@ Nothing is changed once the purge has started.
 """
 
 from datetime import datetime
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 from uuid import UUID
 
 from tonnage.accounts.account import AccountChange
+from tonnage.accounts.change import Changed
 from tonnage.accounts.extended_queries import EXTENDED
 from tonnage.accounts.queries import CLUSTER, LIVING, POOLED
 from tonnage.db import Connection
 from tonnage.names import name_key
-
-
-class Changed(NamedTuple):
-    """How an account is after a statement, and who has to hear of it."""
-
-    too_late: bool
-    """The purge has started."""
-    cluster: int | None
-    """The region, if there is a cluster that must hear of what was changed."""
-    makes_room: bool
-    """Whether other accounts of the partner may have more or less room now."""
-    account: bytes
-    """As JSON, whole."""
-    stale: list[str]
-    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
-
 
 _CHANGE: LiteralString = f"""
     with old as (

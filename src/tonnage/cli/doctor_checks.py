@@ -51,6 +51,11 @@ async def server(conn: Connection) -> list[Finding]:
     return findings
 
 
+async def begin_snapshot(conn: Connection) -> None:
+    """Makes the transaction that has just begun read the database as it is now, whatever others write meanwhile."""
+    await conn.execute("set transaction isolation level repeatable read read only")
+
+
 async def schema(conn: Connection) -> Finding:
     """Whether this program may run on the database."""
     found = await migrations.state(conn)

@@ -70,7 +70,7 @@ def running(
     alive = open_private(directory.alive, os.O_RDWR)
     try:
         end_orphans(directory, alive)
-        _sweep(directory, account)
+        _remove_leftovers(directory, account)
         log = open_log(directory, limits.log)
         beginning = os.fstat(log).st_size
         try:
@@ -88,7 +88,7 @@ def running(
         _stop(server, limits.stop)
 
 
-def _sweep(directory: Directory, account: Account) -> None:
+def _remove_leftovers(directory: Directory, account: Account) -> None:
     # PostgreSQL removes these itself, unless their process number has come to live again: then it refuses to start.
     (directory.cluster / "postmaster.pid").unlink(missing_ok=True)
     if directory.run.exists():

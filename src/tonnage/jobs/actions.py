@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from psycopg.errors import UniqueViolation
 
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.errors import Conflict, NotFound
 from tonnage.jobs import queries
@@ -17,11 +18,12 @@ class Retried(NamedTuple):
     dropped: int
 
 
-async def retry(conn: Connection, ids: Sequence[int] | None) -> Retried:
-    """Tries jobs again now that have failed or wait for their next try; every one there is for None.
+async def retry(conn: Connection, actor: Actor, ids: Sequence[int] | None) -> Retried:
+    """Runs jobs again now that have failed or wait for their next attempt; for None all of them.
 
-    In the caller's transaction. NotFound: among `ids` is one of no such job; then nothing is changed.
+    In the caller's transaction. NotFound: no such job has an id that is among `ids`; then nothing is changed.
     """
+    actor.require(Kind.OPERATOR, Role.ADMIN)
     held = await queries.hold_for_retry(conn, ids)
     unknown = sorted(set(ids or ()) - set(held))
     if unknown:
@@ -33,6 +35,7 @@ async def retry(conn: Connection, ids: Sequence[int] | None) -> Retried:
         async with savepoint_if_in_transaction(conn):
             dropped = await queries.drop_superseded(conn, held)
             await queries.try_now(conn, held)
+            await queries.audit_retry(conn, held, actor.stamp)
     except UniqueViolation as error:
         raise Conflict("Another job of that kind was asked for at the same moment; try again.") from error
     return Retried(len(held) - dropped, dropped)

@@ -150,6 +150,18 @@ async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[in
     return [job_id for (job_id,) in await cursor.fetchall()]
 
 
+async def audit_retry(conn: Connection, ids: Sequence[int], stamp: str) -> None:
+    """Writes an audit entry for each of these jobs that is still there, with its name and what it is about."""
+    await conn.execute(
+        """
+        select audit(%(stamp)s, o.id, 'job.retry', j.id::text, null, jsonb_strip_nulls(
+            jsonb_build_object('name', j.task_name, 'subject', nullif(j.args->>'subject', ''))))
+        from procrastinate_jobs j, organisation o where j.id = any(%(ids)s) and o.kind = 'operator' order by j.id
+        """,
+        {"ids": list(ids), "stamp": stamp},
+    )
+
+
 async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
     """Removes failed jobs whose work the next of their kind does, which waits, runs or is among `ids` too. How many."""
     cursor = await conn.execute(

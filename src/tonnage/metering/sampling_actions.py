@@ -7,7 +7,7 @@ from tonnage.clock import BusinessClock
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.metering import sampling_queries, traffic_actions
-from tonnage.metering.sampling_queries import SamplingRun
+from tonnage.metering.sampling import SamplingRun
 from tonnage.provisioning.actions import requota
 from tonnage.storage.backend import StorageBackend, Usage
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently

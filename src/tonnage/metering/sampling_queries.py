@@ -1,27 +1,10 @@
 """SQL of the sampling of clusters: the runs, one for each region and hour, and whom they still have to read."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
 from tonnage.db import Connection
-
-
-@dataclass(frozen=True)
-class SamplingRun:
-    """A run as it stands. `finished`: it has been through all accounts, of which `missed` did not answer."""
-
-    region_id: int
-    hour: datetime
-    started_at: datetime
-    finished: bool
-    missed: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.finished and not self.missed
-
+from tonnage.metering.sampling import SamplingRun
 
 # Not to be joined by reading 40 days of everybody's samples: a look at each account's own, which OFFSET makes sure of.
 _SAMPLED: LiteralString = """

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from tonnage.db import Connection, Database
 from tonnage.metering import traffic_queries
+from tonnage.metering.traffic import FARTHEST_BACK, KEPT_ON_CLUSTER
 from tonnage.storage.backend import StorageBackend, Traffic
 from tonnage.storage.concurrency import for_each_concurrently
 from tonnage.usage.period import hour_of
@@ -13,11 +14,6 @@ _log = logging.getLogger(__name__)
 
 _HOUR = timedelta(hours=1)
 
-FARTHEST_BACK = timedelta(days=14)
-"""After an outage, this much is read; what is older is not, and those days stay too small."""
-
-KEPT_ON_CLUSTER = timedelta(days=7)
-"""Of the log. Each hour has been read twice long before it goes."""
 
 _TRIMMED_TOGETHER = 500
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tonnage.access.actor import Actor
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.clock import WallClock
-from tonnage.db import Database
-from tonnage.errors import Unavailable
+from tonnage.db import Connection, Database
+from tonnage.errors import NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.provisioning import drift_queries, queries
 from tonnage.provisioning.actions import account_id_of, apply, record
@@ -20,7 +20,8 @@ from tonnage.provisioning.drift import LEFT, Drift
 from tonnage.provisioning.key_drift_actions import compare_keys
 from tonnage.provisioning.purge_actions import PURGES_AT_ONCE
 from tonnage.provisioning.state import Applied, ProvisioningState
-from tonnage.storage.backend import ActualAccount, StorageBackend, differences
+from tonnage.regions.queries import set_identity_unverified
+from tonnage.storage.backend import ActualAccount, Cluster, StorageBackend, differences
 from tonnage.storage.concurrency import for_each_concurrently
 
 T = TypeVar("T")
@@ -45,6 +46,27 @@ class Comparison:
 
     accounts: int
     findings: list[Drift] = field(default_factory=list[Drift])
+
+
+async def request_full_reconcile(conn: Connection, actor: Actor, region: str) -> None:
+    """Defers the comparison of a region's cluster with the database. In the caller's transaction.
+
+    NotFound: no such region, or one without a cluster.
+    """
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    region_id = await drift_queries.audit_reconcile(conn, region, actor.stamp)
+    if region_id is None:
+        raise NotFound("The region {region} has no cluster to compare.", region=region)
+    await defer(conn, "provisioning.full_reconcile", region_id)
+
+
+async def confirm_cluster(conn: Connection, actor: Actor, cluster: Cluster) -> None:
+    """Accepts that this is the region's cluster, since somebody is going to compare it now. In the caller's
+    transaction.
+    """
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    await drift_queries.audit_reconcile(conn, cluster.name, actor.stamp)
+    await set_identity_unverified(conn, cluster, None)
 
 
 async def full_reconcile(

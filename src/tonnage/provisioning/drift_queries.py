@@ -6,6 +6,7 @@ from typing import LiteralString, NamedTuple
 
 from tonnage.db import Connection, ListQuery
 from tonnage.provisioning.drift import Drift
+from tonnage.regions.region import METERED
 
 
 async def save_result(
@@ -126,3 +127,16 @@ async def drift_rows(conn: Connection) -> list[DriftRow]:
         """
     )
     return [DriftRow(*row) for row in await cursor.fetchall()]
+
+
+async def audit_reconcile(conn: Connection, region: str, stamp: str) -> int | None:
+    """Writes the audit entry of a comparison that somebody asked for. The region's id; None if it has no cluster."""
+    cursor = await conn.execute(
+        """
+        select r.id, audit(%(stamp)s, o.id, 'region.reconcile', r.name, null, null) from region r, organisation o
+        where r.name = %(region)s and r.backend <> %(metered)s and o.kind = 'operator'
+        """,
+        {"region": region, "metered": METERED, "stamp": stamp},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None

@@ -1,19 +1,11 @@
 """SQL of purges: accounts whose time is over go from the cluster, then from here."""
 
 from datetime import datetime
-from typing import LiteralString, NamedTuple
-from uuid import UUID
+from typing import LiteralString
 
 from tonnage.accounts.queries import POOLED
 from tonnage.db import Connection
-
-
-class Freed(NamedTuple):
-    """An account is gone, and what it had of its partner's allocation is free."""
-
-    partner_id: UUID
-    makes_room: bool
-    """Whether other accounts of the partner on clusters may have more room now."""
+from tonnage.provisioning.purge import Freed
 
 
 async def regions_due(conn: Connection, now: datetime) -> list[int]:

@@ -97,7 +97,7 @@ async def _states(conn: Connection, text: LiteralString, params: dict[str, objec
     ]
 
 
-class Recorded(NamedTuple):
+class RecordedApply(NamedTuple):
     """What became of a note. `leaving`: the account's purge has begun. `overtaken`: somebody else has told it too."""
 
     account_id: int
@@ -105,7 +105,7 @@ class Recorded(NamedTuple):
     overtaken: bool
 
 
-async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[Recorded]:
+async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[RecordedApply]:
     """Keeps what the cluster was told.
 
     Two may have told it at once, and nobody knows whose word came last. But the second to note sees that there was
@@ -136,7 +136,7 @@ async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[Reco
             "apply_attempts": [one.apply_attempts for one in told],
         },
     )
-    return [Recorded(*row) for row in await cursor.fetchall()]
+    return [RecordedApply(*row) for row in await cursor.fetchall()]
 
 
 async def record_refusal(conn: Connection, account_id: int, revision: int, reason: str) -> None:

@@ -15,7 +15,7 @@ RAW_DAYS = 40
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedSamples:
     """What became of samples: how many there were, how many of them were news, whose, and for how many daily values."""
 
     samples: int
@@ -26,7 +26,7 @@ class Recorded:
 
 async def record_samples(
     conn: Connection, samples: Iterable[Sample], now: datetime, misread: Sequence[BadLine] = ()
-) -> Recorded:
+) -> RecordedSamples:
     """Stores samples and brings daily values and totals up to them, in the caller's transaction. All or nothing.
 
     What is known already changes nothing; another value for the same account and time replaces the old one. `misread`
@@ -48,7 +48,7 @@ async def record_samples(
     await rollup_queries.lock_partners_days(conn)
     await rollup_queries.write(conn)
     await rollup_queries.update_totals(conn)
-    return Recorded(count, changed, accounts, days)
+    return RecordedSamples(count, changed, accounts, days)
 
 
 async def import_samples(
@@ -57,7 +57,7 @@ async def import_samples(
     lines: Iterable[bytes],
     now: datetime,
     progress: Callable[[int], None] | None = None,
-) -> Recorded:
+) -> RecordedSamples:
     """`record_samples` for a CSV file, given as its lines (see `SampleFile`, `lines_of`), for the operator.
 
     In the caller's transaction; one that is tried again must give the lines again.

@@ -1,33 +1,10 @@
 """SQL of the partners whose use has changed most, for the operator's overview."""
 
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
-
-COMPARED_DAYS = 7
-MOST_SHOWN = 10
-
-
-FEW_PARTNERS = 5_000
-"""Up to so many, they are told apart in some tens of milliseconds, and a page need not come without them."""
-
-
-class TopMover(NamedTuple):
-    """A living partner, and what its accounts used then and use now, bytes."""
-
-    id: UUID
-    name: str
-    distributor: str
-    before: Decimal
-    now: Decimal
-
-    @property
-    def change(self) -> Decimal:
-        """Negative where less is used now."""
-        return self.now - self.before
+from tonnage.usage.top_movers import COMPARED_DAYS, FEW_PARTNERS, MOST_SHOWN, TopMover
 
 
 async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[TopMover]:

@@ -40,7 +40,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 class Form(BaseModel):
-    """The fields of a form. The types are those of payload.py; what is left empty counts as not given."""
+    """The fields of a form. The types are those of schemas.py; what is left empty counts as not given."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 

@@ -52,20 +52,20 @@ def auth_results(scope: Scope) -> Iterable[Any]:
 
 
 class AuthFirstRoute(APIRoute):
-    """Use it as `APIRouter(route_class=Door)`; give the early dependencies in the handler's signature."""
+    """The route class of an APIRouter; the auth dependencies are in the handler's signature."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the early checks and our own reading of the body."""
-        handle = self.get_inner_handler()
+        inner = self.get_inner_handler()
         early = tuple(auth_dependencies(self.dependant))
         takes_body = self.body_field is not None
 
-        async def knock(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             for check in early:
                 await check(request)
-            return await handle(await JsonRequest.read(request) if takes_body else request)
+            return await inner(await JsonRequest.read(request) if takes_body else request)
 
-        return knock
+        return handle
 
     def get_inner_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What comes after: FastAPI finds the handler's arguments and calls it."""
@@ -73,7 +73,7 @@ class AuthFirstRoute(APIRoute):
 
 
 class ApiRoute(AuthFirstRoute):
-    """A Door of the API: our own solver finds the arguments, where it knows all of them.
+    """A route of the API: our own solver finds the arguments, where it knows all of them.
 
     Lean requests are the rule here, and FastAPI's solver takes a third of their CPU. A page costs many times that.
     """

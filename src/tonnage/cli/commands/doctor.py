@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from tonnage.cli import doctor_checks
 from tonnage.cli.context import on_database, schema_state, some_database
 from tonnage.cli.doctor_checks import Finding
 from tonnage.cli.output import as_json
+from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.contracts import checks as contracts
 from tonnage.db import Connection, connect
@@ -70,16 +72,16 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
         if schema.status == "ok":
             results.append(await database.run(doctor_checks.jobs))
             results.append(await database.run(doctor_checks.secrets, settings))
-            results.extend(await database.transaction(_compare))
+            results.extend(await database.transaction(_compare, system_time().date()))
     if not settings.database_url:
         results.append(doctor_checks.data_directory(settings.data_dir.resolve()))
     return results
 
 
-async def _compare(conn: Connection) -> list[Check]:
+async def _compare(conn: Connection, today: date) -> list[Check]:
     # One snapshot for all: totals and their parts are read in different statements while servers change both.
-    await conn.execute("set transaction isolation level repeatable read read only")
-    return [await comparison(conn) for comparison in _COMPARISONS]
+    await doctor_checks.begin_snapshot(conn)
+    return [*[await comparison(conn) for comparison in _COMPARISONS], await usage.partitions(conn, today)]
 
 
 def _status(result: Finding | Check) -> str:

@@ -69,7 +69,7 @@ def retry_(settings: Settings, ids: tuple[int, ...], every: bool) -> None:
         raise click.UsageError("Name the ids of jobs, or --all.")
 
     async def work(session: Session) -> Retried:
-        return await session.database.transaction(retry, None if every else ids)
+        return await session.database.transaction(retry, session.operator, None if every else ids)
 
     tried, dropped = run(settings, work)
     click.echo(f"{tried} {'job is' if tried == 1 else 'jobs are'} tried again within seconds.", err=True)

@@ -27,7 +27,7 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
     with some_database(settings) as conninfo:
         found = asyncio.run(schema_state(conninfo))
         if found.database is not None and found.database > found.program:
-            _tell_newer(found)
+            _report_newer(found)
             return
         done = migrations.upgrade(conninfo, lock_timeout=lock_timeout)
     if done.before != done.after:
@@ -38,7 +38,7 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
         click.echo(f"The database is at revision {done.after} already.")
 
 
-def _tell_newer(found: migrations.SchemaState) -> None:
+def _report_newer(found: migrations.SchemaState) -> None:
     trouble = found.problem()
     if trouble:
         raise migrations.SchemaError(trouble)

@@ -13,10 +13,10 @@ from tonnage.clock import WallClock
 from tonnage.config import Settings
 from tonnage.errors import Conflict, TonnageError
 from tonnage.provisioning.drift import LEFT, Drift
-from tonnage.provisioning.drift_actions import Comparison, full_reconcile, full_reconcile_dry_run
+from tonnage.provisioning.drift_actions import Comparison, confirm_cluster, full_reconcile, full_reconcile_dry_run
 from tonnage.provisioning.drift_queries import recorded_drift
 from tonnage.regions.backends import OpenBackends, open_backends
-from tonnage.regions.queries import clusters, set_identity_unverified
+from tonnage.regions.queries import clusters
 from tonnage.storage.backend import Cluster
 
 _COLUMNS = (Column("Region", "region"), Column("What", "subject"), Column("How", "what"), Column("Remedy", "action"))
@@ -87,7 +87,7 @@ async def _compared(
         if dry_run:
             return await full_reconcile_dry_run(database, backend, region_id, session.operator)
         # Whoever calls this command says that it is the right cluster.
-        await database.run(set_identity_unverified, looked_at, None)
+        await database.transaction(confirm_cluster, session.operator, looked_at)
         return await full_reconcile(database, backend, region_id, session.operator, WallClock())
     except TonnageError as error:
         return error

@@ -19,7 +19,7 @@ from tonnage.cli.output import as_json
 from tonnage.config import Settings
 from tonnage.db import Connection
 from tonnage.errors import Invalid
-from tonnage.usage.actions import Recorded, import_samples
+from tonnage.usage.actions import RecordedSamples, import_samples
 from tonnage.usage.sample import lines_of
 
 
@@ -54,8 +54,8 @@ def import_(settings: Settings, file: BinaryIO, as_json: bool) -> None:
         )
 
 
-async def _import(session: Session, lines: BinaryIO, progress: Callable[[int], None]) -> Recorded:
-    async def work(conn: Connection) -> Recorded:
+async def _import(session: Session, lines: BinaryIO, progress: Callable[[int], None]) -> RecordedSamples:
+    async def work(conn: Connection) -> RecordedSamples:
         lines.seek(0)  # it may be the next try
         return await import_samples(conn, session.operator, lines_of(lines), session.now, progress)
 
@@ -81,10 +81,10 @@ def _progress(file: BinaryIO) -> Generator[Callable[[int], None]]:
         size = file.seek(0, os.SEEK_END)
         task = bar.add_task("Reading", total=size)
 
-        def told(lines: int) -> None:
+        def advance(lines: int) -> None:
             read = file.tell()
             # The last call comes at the end of the file; the database then works on, for how long it cannot say.
             text = f"{lines:,} lines read" if read < size else f"{lines:,} lines read, recording"
             bar.update(task, completed=read, description=text)
 
-        yield told
+        yield advance

@@ -15,7 +15,7 @@ from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.schemas import Name
 
 
-class NewKeyForm(Form):
+class NewAccessKeyForm(Form):
     """What it is for, for whoever must tell it from the others."""
 
     description: Name | None = None
@@ -34,15 +34,15 @@ async def show(context: AccountContext) -> Response:
 
 async def ask(context: AccountContext) -> Response:
     """The empty form."""
-    return await _page(context, unbound(NewKeyForm))
+    return await _page(context, unbound(NewAccessKeyForm))
 
 
 async def create(context: AccountContext) -> Response:
     """The key with its secret: this page is the only one that ever shows it. Waits for the cluster, 10 seconds."""
     page = context.page
-    form = bind(NewKeyForm, page.fields)
+    form = bind(NewAccessKeyForm, page.fields)
 
-    async def act(typed: NewKeyForm) -> CreatedKey:
+    async def act(typed: NewAccessKeyForm) -> CreatedKey:
         with hide_operator_details(context.account_id):
             return await create_key(
                 page.services,
@@ -62,5 +62,5 @@ async def create(context: AccountContext) -> Response:
     return context.render("accounts/key_made.html", await context.account(), made=made.pair)
 
 
-async def _page(context: AccountContext, form: BoundForm[NewKeyForm], status: int = 200) -> Response:
+async def _page(context: AccountContext, form: BoundForm[NewAccessKeyForm], status: int = 200) -> Response:
     return context.render("accounts/key_new.html", await context.account(), status=status, form=form)

@@ -13,7 +13,7 @@ from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.schemas import Text
 
 
-class PasswordForm(Form):
+class AccountPasswordForm(Form):
     """Typed once; who mistypes sets another one."""
 
     password: Annotated[Text, AfterValidator(account_password)]
@@ -21,15 +21,15 @@ class PasswordForm(Form):
 
 async def ask(context: AccountContext) -> Response:
     """The empty form."""
-    return await _page(context, unbound(PasswordForm))
+    return await _page(context, unbound(AccountPasswordForm))
 
 
 async def change(context: AccountContext) -> Response:
     """Back to the account."""
     page = context.page
-    form = bind(PasswordForm, page.fields)
+    form = bind(AccountPasswordForm, page.fields)
 
-    async def act(typed: PasswordForm) -> None:
+    async def act(typed: AccountPasswordForm) -> None:
         hashed = await page.services.passwords.hash(typed.password)
         await page.database.run(set_password, page.actor, context.partner_id, context.account_id, hashed)
 
@@ -39,5 +39,5 @@ async def change(context: AccountContext) -> Response:
     return page.redirect(context.path, gettext("The password was set."))
 
 
-async def _page(context: AccountContext, form: BoundForm[PasswordForm], status: int = 200) -> Response:
+async def _page(context: AccountContext, form: BoundForm[AccountPasswordForm], status: int = 200) -> Response:
     return context.render("accounts/password.html", await context.account(), status=status, form=form)

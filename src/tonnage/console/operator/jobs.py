@@ -57,7 +57,7 @@ def _named(row: JobRow, regions: Mapping[str, str]) -> JobRow:
 @routes.post("/retry")
 async def retry_all(page: OperatorAdmin) -> Response:
     """Tries everything again that has failed or waits for its next try."""
-    tried = await page.database.transaction(retry, None)
+    tried = await page.database.transaction(retry, page.actor, None)
     return page.redirect(PATH, gettext("Jobs tried again: %(count)s.") % {"count": page.formats.number(tried.jobs)})
 
 
@@ -66,5 +66,5 @@ async def retry_one(page: OperatorAdmin, jobID: str) -> Response:
     """Tries one job again now."""
     if not (jobID.isascii() and jobID.isdigit() and len(jobID) <= _DIGITS):
         raise NotFound("There is no job {job}.", job=jobID)
-    await page.database.transaction(retry, [int(jobID)])
+    await page.database.transaction(retry, page.actor, [int(jobID)])
     return page.redirect(PATH, gettext("The job is tried again."))

@@ -14,7 +14,8 @@ from tonnage.metering.lists import RegionRow, region_rows
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.lists import FullPartners, full_partners
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
-from tonnage.usage.top_movers_queries import COMPARED_DAYS, TopMover, has_few_partners, top_movers
+from tonnage.usage.top_movers import COMPARED_DAYS, TopMover
+from tonnage.usage.top_movers_queries import has_few_partners, top_movers
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 

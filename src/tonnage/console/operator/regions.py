@@ -10,9 +10,8 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
-from tonnage.errors import NotFound
-from tonnage.jobs import defer
 from tonnage.metering.lists import RegionRow, region_rows
+from tonnage.provisioning.drift_actions import request_full_reconcile
 from tonnage.provisioning.drift_queries import DriftRow, drift_rows
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.regions.actions import add_region, make_default, no_region, remove_region
@@ -35,10 +34,6 @@ class NewRegionForm(Form):
     s3: _Endpoint
     iam: _Endpoint
     sts: _Endpoint
-
-
-class Agreed(Form):
-    """Nothing is typed: a button was pressed."""
 
 
 @routes.get("")
@@ -79,17 +74,10 @@ def _creation(page: PageRequest, form: BoundForm[NewRegionForm], status: int) ->
     return page.render("operator/new_region.html", status=status, form=form)
 
 
-@routes.post("/{region}/sweep")
+@routes.post("/{region}/reconcile")
 async def compare(page: OperatorAdmin, region: str) -> Response:
-    """Asks for a comparison of the cluster with the database, which repairs what it may."""
-    found = await _found(page, region)
-    if found.backend == METERED:
-        raise NotFound("The region {region} has no cluster to be compared.", region=region)
-
-    async def ask(conn: Connection) -> None:
-        await defer(conn, "provisioning.full_reconcile", found.id)
-
-    await page.database.transaction(ask)
+    """Defers a comparison of the cluster with the database, which repairs what it may."""
+    await page.database.transaction(request_full_reconcile, page.actor, region)
     return page.redirect(
         PATH, gettext("The cluster is compared in the background; what is left to you is listed here.")
     )

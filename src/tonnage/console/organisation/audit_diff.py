@@ -35,6 +35,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "hint": (N_("Begins with"), "text"),
     "required": (N_("Required"), "flag"),
     "reason": (N_("Reason"), "text"),
+    "subject": (N_("Subject"), "text"),
     "pendingDeletedAt": (N_("Deletion on"), "moment"),
     "accessKey": (N_("Access key"), "text"),
     "members": (N_("Members"), "count"),

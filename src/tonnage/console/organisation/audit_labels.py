@@ -29,6 +29,7 @@ SUBJECTS = (
     AuditSubject("organisation", N_("Organisation"), _ALL),
     AuditSubject("key", N_("API keys"), _ALL),
     AuditSubject("region", N_("Regions"), _OPERATOR),
+    AuditSubject("job", N_("Jobs"), _OPERATOR),
     AuditSubject("usage", N_("Usage"), _OPERATOR),
 )
 
@@ -68,6 +69,8 @@ ACTION_LABELS: Mapping[str, str] = {
     "region.connect": N_("Connected the region to its cluster"),
     "region.default": N_("Made the region the default"),
     "region.delete": N_("Deleted the region"),
+    "region.reconcile": N_("Compared the region's cluster with the database"),
+    "job.retry": N_("Retried the job"),
     "usage.import": N_("Imported usage"),
 }
 

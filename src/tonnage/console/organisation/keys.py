@@ -20,7 +20,7 @@ from tonnage.web.schemas import Day, Name, UuidPath
 routes = APIRouter(prefix="/keys", route_class=AuthFirstRoute, include_in_schema=False)
 
 
-class NewKeyForm(Form):
+class NewApiKeyForm(Form):
     """What is said of a key beforehand."""
 
     description: Name
@@ -40,9 +40,9 @@ async def keys(page: AnyAdmin) -> Response:
 @routes.post("/new")
 async def new_key(page: AnyAdmin) -> Response:
     """The form; and the answer to it, which alone shows the key."""
-    form = unbound(NewKeyForm, role=Role.VIEWER)
+    form = unbound(NewApiKeyForm, role=Role.VIEWER)
     if page.request.method == "POST":
-        form = bind(NewKeyForm, page.fields)
+        form = bind(NewApiKeyForm, page.fields)
         made = await form.submit(lambda typed: _create(page, typed), about="description")
         if made:
             details, key = made
@@ -113,7 +113,7 @@ async def _rows(page: PageRequest) -> list[ApiKeyRow]:
     return await page.database.run(api_keys_of, own)
 
 
-async def _create(page: PageRequest, typed: NewKeyForm) -> tuple[NewKey, str]:
+async def _create(page: PageRequest, typed: NewApiKeyForm) -> tuple[NewKey, str]:
     until = end_of(typed.last_day, page.formats.zone) if typed.last_day else None
     if until is not None and until <= page.wall_time:
         raise Invalid.field("last_day", "is over already; choose today or a later day, or leave it empty")

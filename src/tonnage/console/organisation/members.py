@@ -77,7 +77,7 @@ class MemberForm(EditForm):
     role: Role | None = None
 
 
-class PasswordForm(Form):
+class MemberPasswordForm(Form):
     """A password to be passed on."""
 
     password: Annotated[str, AfterValidator(member_password)]
@@ -119,9 +119,9 @@ async def member(team: Team, member_id: UUID) -> Response:
 async def password(team: Team, member_id: UUID) -> Response:
     """A new password for somebody else, whose sessions end."""
     page, row = team.page, await member_of(team, member_id)
-    form = unbound(PasswordForm)
+    form = unbound(MemberPasswordForm)
     if page.request.method == "POST":
-        form = bind(PasswordForm, page.fields)
+        form = bind(MemberPasswordForm, page.fields)
         if await form.submit(lambda typed: _set_password(team, member_id, typed), about="password"):
             return page.redirect(
                 f"{team.path}/{member_id}", gettext("The password was set; the member was signed out.")
@@ -153,7 +153,7 @@ async def _change(team: Team, member_id: UUID, typed: MemberForm, seen: MemberFo
     return True
 
 
-async def _set_password(team: Team, member_id: UUID, typed: PasswordForm) -> bool:
+async def _set_password(team: Team, member_id: UUID, typed: MemberPasswordForm) -> bool:
     password_hash = await team.page.services.passwords.hash(typed.password)
     await team.page.database.run(
         credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash

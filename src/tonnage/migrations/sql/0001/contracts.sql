@@ -1,6 +1,6 @@
 -- Contracts: what a distributor has reserved, and the price of what is used beyond the allocations.
 
--- Also written by: partners (allocated_capacity, used), accounts (used), usage (used).
+-- Also written by: partners (allocated_capacity, used), provisioning (used), usage (used).
 create table contract (
     id uuid primary key default gen_random_uuid(),
     seq bigint generated always as identity,

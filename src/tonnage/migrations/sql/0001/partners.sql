@@ -1,6 +1,7 @@
 -- Partners: the part of a contract that a partner may allocate to its storage accounts.
 
--- Also written by: accounts (given, accounts, used), usage (used).
+-- Also written by: accounts (allocated_to_accounts, accounts), provisioning (allocated_to_accounts, accounts, used),
+-- usage (used).
 create table partner (
     id uuid primary key references organisation,     -- the same id: an organisation of kind `partner`
     seq bigint generated always as identity,

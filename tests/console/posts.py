@@ -1,0 +1,118 @@
+"""What each POST of the console needs to do something: who sends it, with which fields, after what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tonnage.access.actor import Kind
+
+WORD = "Sesame-opens-2"
+
+_SUSPENDED = "update storage_account set suspended_at = %(now)s, suspension_reason = 'Unpaid' where id = %(account)s"
+_DELETED = """
+    update storage_account set deletion_requested_at = %(now)s, pending_deleted_at = %(later)s where id = %(account)s"""
+_FACTOR = "update member set factor_since = %(now)s where id = %(member)s"
+_REQUIRED = """
+    with m as (update member set factor_since = %(now)s where id = %(self)s)
+    update organisation set second_factor_required = true where id = %(own)s"""
+_CLUSTER = """
+    update region set backend = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %(now)s
+    where name = %(region)s"""
+_FAILED = "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %(subject)s"
+
+
+@dataclass(frozen=True)
+class Post:
+    """`path` as in the route table."""
+
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    after: str = ""
+    """A statement that brings things into the state from which this is possible."""
+
+    @property
+    def kind(self) -> Kind:
+        """Whose page it is; those that everybody has are tried by a distributor."""
+        return {"operator": Kind.OPERATOR, "partner": Kind.PARTNER}.get(self.path.split("/")[1], Kind.DISTRIBUTOR)
+
+
+def _account(prefix: str) -> list[Post]:
+    one = prefix + "/{accountID}"
+    new = {"name": "New", "email": "{email}", "password": WORD, "allocated": "1 TB"}
+    return [
+        Post(f"{prefix}/new", new),
+        Post(f"{one}/settings", {"name": "Renamed", "allocated": "1 TB"}),
+        Post(f"{one}/password", {"password": WORD}),
+        Post(f"{one}/suspend", {"reason": "Unpaid"}),
+        Post(f"{one}/resume", after=_SUSPENDED),
+        Post(f"{one}/delete"),
+        Post(f"{one}/restore", after=_DELETED),
+    ]
+
+
+def _members(prefix: str) -> list[Post]:
+    return [
+        Post(f"{prefix}/new", {"email": "{email}", "role": "viewer", "password": WORD}),
+        Post(prefix + "/{memberID}", {"name": "Renamed", "role": "staff"}),
+        Post(prefix + "/{memberID}/password", {"password": WORD}),
+        Post(prefix + "/{memberID}/second-factor", after=_FACTOR),
+        Post(prefix + "/{memberID}/removal"),
+    ]
+
+
+POSTS = [
+    *_account("/distributor/partners/{partnerID}/accounts"),
+    *_account("/partner/accounts"),
+    *_members("/distributor/partners/{partnerID}/users"),
+    *_members("/operator/members/{organisationID}"),
+    *_members("/team"),
+    Post("/distributor/partners/new", {"contract": "{contractID}", "name": "New", "allocated": "1 TB"}),
+    Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
+    Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
+    Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
+    Post("/distributor/partners/{partnerID}/delete"),
+    Post("/operator/distributors/new", {"name": "New"}),
+    Post(
+        "/operator/contracts/new",
+        {"distributor": "{distributorID}", "reserved": "5 TB", "price": "100", "currency": "EUR"},
+    ),
+    Post("/operator/contracts/{contractID}", {"details": "Renamed", "reserved": "200 TB", "price": "90"}),
+    Post(
+        "/operator/regions/new",
+        {"name": "{newRegion}", "s3": "https://s3.example", "iam": "https://iam.example", "sts": "https://sts.example"},
+    ),
+    Post("/operator/regions/{region}/reconcile", after=_CLUSTER),
+    Post("/operator/regions/{region}/default"),
+    Post("/operator/regions/{region}/removal"),
+    Post("/operator/jobs/retry", after=_FAILED),
+    Post("/operator/jobs/{jobID}/retry", after=_FAILED),
+    Post("/team/second-factor/required"),
+    Post("/team/second-factor/optional", after=_REQUIRED),
+    Post("/keys/new", {"description": "New", "role": "viewer"}),
+    Post("/keys/{keyID}/revocation"),
+]
+
+WITHOUT_ENTRY = {
+    "/theme": "a cookie of the browser",
+    "/sign-in": "sessions are a list of their own, in the profile; what guessing leads to is audited",
+    "/sign-out": "likewise",
+    "/sign-in/code": "likewise; a recovery code that is used up is audited",
+    "/sign-in/forgotten": "sends a mail; nothing is changed, and nobody is known to have asked",
+    "/profile": "how a member reads the console: language, time zone, its own name",
+    "/profile/second-factor/setup/begin": "nothing is set up before the code is confirmed, and that is audited",
+    "/profile/sessions/{sessionID}/end": "sessions are a list of their own",
+    "/profile/sessions/others/end": "likewise",
+}
+"""POSTs that leave no audit entry, and why."""
+
+SHOWN_ELSEWHERE = {
+    "/sign-in/new-password/{token}": "tests/authentication/test_reset.py: needs the link of a mail",
+    "/profile/password": "test_members_own_credentials",
+    "/profile/second-factor/setup": "test_members_own_credentials",
+    "/profile/second-factor/recovery-codes": "test_members_own_credentials",
+    "/profile/second-factor/removal": "test_members_own_credentials",
+    "/partner/accounts/{accountID}/access-keys/new": "tests/access_keys/test_actions.py: needs a cluster",
+    "/partner/accounts/{accountID}/access-keys/{accessKey}/delete": "likewise",
+    "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/new": "likewise",
+    "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/{accessKey}/delete": "likewise",
+}
+"""POSTs whose entries other tests look at."""

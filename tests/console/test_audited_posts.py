@@ -1,0 +1,148 @@
+"""Every POST of every page leaves an audit entry of whoever sent it, or is on a list that says why not."""
+
+import html
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from tests.api.conftest import AccountData, AppClient, account_data
+from tests.authentication.members import OTHER_WORD, WORD, Person, key_file
+from tests.console.browsers import Browser
+from tests.console.guests import ann, browser, send, sign_in
+from tests.console.posts import POSTS, SHOWN_ELSEWHERE, WITHOUT_ENTRY, Post
+from tests.console.test_profile_second_factor import enrol
+from tonnage.access.actor import Kind, Role
+from tonnage.asgi import create_app
+from tonnage.jobs import defer
+from tonnage.members.actions import create_team_member
+from tonnage.members.member import NewMember
+
+__all__ = ["ann", "browser"]
+"""The fixtures of guests."""
+
+pytestmark = pytest.mark.anyio
+
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+
+ENTRIES = "select count(*) from audit_entry where actor_kind = 'member' and actor_id = %s"
+
+
+def test_every_post_is_here() -> None:
+    """The route table is that of the application: a new page has to say which entry it leaves."""
+    routes = create_app("postgresql://not-asked").routes
+    posts = {route.path for route in routes if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+             and route.endpoint.__module__.startswith("tonnage.console.")}  # fmt: skip
+    named = [*(post.path for post in POSTS), *WITHOUT_ENTRY, *SHOWN_ELSEWHERE]
+    assert len(posts) > 60
+    assert sorted(named) == sorted(posts)
+
+
+@pytest.mark.parametrize("post", POSTS, ids=lambda post: post.path)
+async def test_it_leaves_an_entry(post: Post, client: AppClient, tmp_path: Path) -> None:
+    state = client.app.state
+    state.services = replace(state.services, key_file=key_file(tmp_path))
+    data = await account_data(client)
+    actors = {Kind.OPERATOR: client.cast.operator, Kind.DISTRIBUTOR: data.distributor}
+    actor = actors.get(post.kind, data.partner)
+    visitor = await client.sign_in(actor)
+    values = await _values(client, data, post, visitor)
+    if post.after:
+        await _prepare(client, post.after, values)
+    path = post.path.format(**values)
+    page = await visitor.get(path)
+    # As a browser does: with what the form holds beside what is typed.
+    hidden = (
+        {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)} if page.status_code == 200 else {}
+    )
+    fields = {name: value.format(**values) for name, value in post.fields.items()}
+    before = await client.cast.row(ENTRIES, visitor.member_id)
+    sent = await visitor.post(path, {**hidden, **fields})
+    assert sent.status_code in {200, 303}, sent.text
+    assert await client.cast.row(ENTRIES, visitor.member_id) > before
+
+
+async def _prepare(client: AppClient, statement: Any, values: dict[str, object]) -> None:
+    async def prepare(conn: Any) -> None:
+        changed = await conn.execute(statement, values)
+        assert changed.rowcount == 1
+
+    await client.cast.database.run(prepare)
+
+
+async def _values(client: AppClient, data: AccountData, post: Post, visitor: Browser) -> dict[str, object]:
+    """What paths and statements are filled with."""
+    cast, partner = client.cast, data.partner.organisation_id
+    if post.path.endswith("{partnerID}/delete"):
+        # One without accounts.
+        partner = (await cast.partner(data.distributor, data.contract)).organisation_id
+    own = data.distributor if post.kind is Kind.DISTRIBUTOR else cast.operator
+    member = data.member
+    if post.path.startswith("/team/{"):
+        colleague = NewMember(f"{uuid4().hex}@example.org", Role.VIEWER, "no hash", None)
+        await cast.database.run(create_team_member, own, colleague, cast.now)
+        (member,) = await cast.row("select id from member where email = %s", colleague.email)
+    return {
+        "now": cast.now,
+        "later": cast.now + timedelta(days=40),
+        "own": own.organisation_id,
+        "self": visitor.member_id,
+        "partner": partner,
+        "account": data.account,
+        "member": member,
+        "distributorID": data.distributor.organisation_id,
+        "contractID": data.contract,
+        "otherContractID": await cast.contract(data.distributor),
+        "partnerID": partner,
+        "organisationID": partner,
+        "accountID": data.account,
+        "memberID": member,
+        "keyID": await _key(client, data) if "keyID" in post.path else None,
+        "region": await cast.region(),
+        "newRegion": f"r{uuid4().hex[:12]}",
+        "email": f"{uuid4().hex}@example.org",
+        **(await _job(client) if "/jobs/" in post.path else {}),
+    }
+
+
+async def _key(client: AppClient, data: AccountData) -> UUID:
+    await client.key(data.distributor)
+    organisation = data.distributor.organisation_id
+    (key_id,) = await client.cast.row("select id from api_key where organisation_id = %s limit 1", organisation)
+    return key_id
+
+
+async def _job(client: AppClient) -> dict[str, object]:
+    subject = str(uuid4())
+    await client.cast.database.run(defer, "provisioning.requota", subject)
+    (job_id,) = await client.cast.row("select id from procrastinate_jobs where args->>'subject' = %s", subject)
+    return {"jobID": job_id, "subject": subject}
+
+
+async def test_members_own_credentials(
+    browser: httpx.AsyncClient, ann: Person, client: AppClient, tmp_path: Path
+) -> None:
+    """Each needs what the one before has made."""
+    client.app.state.services = replace(client.app.state.services, key_file=key_file(tmp_path))
+    await sign_in(browser, ann)
+
+    async def entries() -> int:
+        return (await client.cast.row(ENTRIES, ann.id))[0]
+
+    factor = "/profile/second-factor"
+    app, codes = await enrol(browser, client)
+    assert await entries() == 1
+    # The recovery code that is used up is an entry of its own.
+    assert (await send(browser, f"{factor}/recovery-codes", {"code": codes[0]})).status_code == 200
+    assert await entries() == 3
+    client.clock.now += timedelta(minutes=1)
+    assert (await send(browser, f"{factor}/removal", {"code": app.at(client.clock.now)})).status_code == 303
+    assert await entries() == 4
+    assert (await send(browser, "/profile/password", {"current": WORD, "new": OTHER_WORD})).status_code == 303
+    assert await entries() == 5

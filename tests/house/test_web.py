@@ -1,0 +1,24 @@
+"""What of the web belongs to whom."""
+
+from tests.house.tree import by_name, modules, show
+from tests.source import FILES, SOURCE
+
+
+def test_features_know_no_urls_of_lists() -> None:
+    """Their SQL of paging comes from tonnage.lists; what a URL says of a list is read by pages."""
+    assert "tonnage.web.list_state" in by_name()
+    show(
+        [
+            f"{module.where}:{line}: only pages read the state of a list from a URL"
+            for module in modules()
+            for line, name in module.imports
+            if name == "tonnage.web.list_state" and module.package not in {"console", "web"}
+        ]
+    )
+
+
+def test_arguments_of_pages_are_solved_by_fastapi() -> None:
+    using = {path.relative_to(SOURCE).parts[0] for path in FILES if "ApiRoute" in path.read_text()}
+    assert "console" not in using
+    plain = {path.relative_to(SOURCE).parts[0] for path in FILES if "route_class=AuthFirstRoute" in path.read_text()}
+    assert plain == {"console"}

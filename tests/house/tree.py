@@ -1,0 +1,137 @@
+"""The product's source as a tree of modules: which feature each belongs to, what kind it is, what it imports."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache, cached_property
+from pathlib import Path
+
+import pytest
+
+from tests.source import FILES, SOURCE
+
+PLUMBING = frozenset(
+    {"cli", "console", "db", "demo", "embedded", "jobs", "mail", "migrations", "sandbox", "sealing", "storage", "web"}
+)
+"""Packages that are no features. Every other package is one."""
+
+
+class Kind(IntEnum):
+    """Kinds of a feature's files, in the order of imports: each may use its own kind and those before it."""
+
+    NOUN = 0
+    QUERY = 1
+    ACTION = 2
+    DOOR = 3
+
+
+_KINDS = {
+    "api": Kind.DOOR,
+    "jobs": Kind.DOOR,
+    "actions": Kind.ACTION,
+    "queries": Kind.QUERY,
+    "lists": Kind.QUERY,
+    "checks": Kind.QUERY,
+}
+
+OTHERS = {
+    "api_keys/guard.py": (Kind.DOOR, "what the doors of all features depend on: reads the request's key"),
+    "api_keys/key_cache.py": (Kind.ACTION, "a cache is state, and reads the database when it has to"),
+    "authentication/mails.py": (Kind.ACTION, "texts, for the mailer below the features"),
+    "regions/backends.py": (Kind.ACTION, "opens connections to clusters, and keeps them"),
+    "usage/days.py": (Kind.DOOR, "the query parameters of several doors"),
+}
+"""Files of features that are neither of the usual ones nor nouns: what they count as, and why they are there."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A file of the product."""
+
+    path: Path
+
+    @cached_property
+    def where(self) -> str:
+        """Its path below src/tonnage."""
+        return self.path.relative_to(SOURCE).as_posix()
+
+    @cached_property
+    def name(self) -> str:
+        """As it is imported."""
+        parts = self.path.relative_to(SOURCE.parent).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @cached_property
+    def package(self) -> str:
+        """The folder in src/tonnage, or the name of a module that lies there itself."""
+        return self.where.split("/")[0].removesuffix(".py")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax."""
+        return ast.parse(self.path.read_text("utf-8"))
+
+    @cached_property
+    def stem(self) -> str:
+        """What names its kind: the file, or for a package within the feature that."""
+        return self.where.split("/")[1].removesuffix(".py")
+
+    @cached_property
+    def kind(self) -> Kind | None:
+        """None: of no feature, or an empty `__init__.py`."""
+        if self.package not in features() or self.where == f"{self.package}/__init__.py":
+            return None
+        if self.where in OTHERS:
+            return OTHERS[self.where][0]
+        return _KINDS.get(self.stem.rpartition("_")[2] or self.stem, Kind.NOUN)
+
+    @cached_property
+    def imports(self) -> list[tuple[int, str]]:
+        """The line and the dotted name of every module that is imported anywhere in it."""
+        found: list[tuple[int, str]] = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found += [(node.lineno, alias.name) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inside = [f"{node.module}.{alias.name}" for alias in node.names]
+                found += [(node.lineno, name if name in by_name() else node.module) for name in inside]
+        return found
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """All of them."""
+    assert len(FILES) > 100
+    return tuple(Module(path) for path in FILES)
+
+
+@cache
+def by_name() -> dict[str, Module]:
+    """All of them, by the names that imports use."""
+    return {module.name: module for module in modules()}
+
+
+@cache
+def features() -> frozenset[str]:
+    """The names of the feature packages."""
+    folders = {path.relative_to(SOURCE).parts[0] for path in FILES if path.parent != SOURCE}
+    return frozenset(folders - PLUMBING)
+
+
+def of_features() -> Iterator[tuple[Module, Kind]]:
+    """The modules of all features."""
+    for module in modules():
+        if module.kind is not None:
+            yield module, module.kind
+
+
+def show(found: list[str]) -> None:
+    """Fails with all of them, a line each."""
+    if found:
+        pytest.fail("\n".join(["", *sorted(found)]), pytrace=False)
+
+
+def unused(listed: dict[str, str], used: set[str]) -> list[str]:
+    """Exceptions that nothing needs any more."""
+    return [f"{name}: is on a list of exceptions, but needs none" for name in listed if name not in used]

@@ -1,0 +1,28 @@
+"""Violations of what is said of names, sizes, texts and documents."""
+
+from tests.plant.kind import DOCUMENTS, HOUSE, MESSAGES, RUFF, Plant, house
+
+_LONG = "def planted() -> None:\n" + '    """Planted."""\n' * 41
+_FIXTURE = "import pytest\n\n\n@pytest.fixture\ndef untold() -> int:\n    return 1\n"
+
+PLANTS = [
+    Plant("one name, two types", HOUSE, "src/tonnage/partners/planted_type.py", "class Session: ...\n",
+          r"Session: is a type at .*partners/planted_type\.py"),
+    house("vague name", "accounts/helpers.py", "", "the name says nothing"),
+    house("coined word of a file", "usage/sweep.py", "", "list of coined words"),
+    house("coined word of a type", "partners/planted_words.py", "class Standing: ...\n", "Standing: .*coined words"),
+    house("coined word of a function", "members/planted_words.py", "def is_told() -> None: ...\n", "is_told: .*coined"),
+    Plant("coined word of a fixture", HOUSE, "tests/planted_fixture.py", _FIXTURE, "untold: untold is on the list"),
+    house("path of before", "web/listing.py", "", "has another name now"),
+    house("long file", "accounts/planted_long.py", "# planted\n" * 301, "has 301 lines"),
+    house("long function", "accounts/planted_function.py", _LONG, "planted has more than 40 lines"),
+    house("lambda that only passes on", "accounts/planted_lambda_actions.py",
+          "PLANTED = lambda conn: planted(conn, 1)\n", "only passes its connection on"),
+    Plant("import of a neighbour by dots", RUFF, "src/tonnage/accounts/planted_dots.py", "from . import account\n",
+          r"planted_dots\.py.*TID252"),
+    Plant("time without a zone", RUFF, "src/tonnage/accounts/planted_zone.py",
+          "from datetime import datetime\n\nPLANTED = datetime(2026, 1, 1)\n", r"planted_zone\.py.*DTZ001"),
+    Plant("link that leads nowhere", DOCUMENTS, "docs/api.md", "\n[planted](planted.md)\n", "planted.md leads nowhere"),
+    Plant("text that is not collected", MESSAGES, "src/tonnage/console/planted_text.py",
+          "from tonnage.console.rendering import gettext\n\nPLANTED = gettext('A planted text')\n", "console.pot"),
+]  # fmt: skip
