@@ -85,26 +85,57 @@ AUDIENCES = {
 """Whose members look at an audience's pages: the operator, and the organisations of the walk-through."""
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The sample data, loaded once per worker: loading takes longer than everything else that a demo does to start."""
+
+    server: str
+    database: str
+    folder: Path
+
+    def copied_to(self, folder: Path) -> str:
+        """A database of its own, whose address it gives, and beside it the files that belong to the data."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return make_conninfo(self.server, dbname=_new_database(self.server, self.database))
+
+
+@pytest.fixture(scope="session")
+def sample(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """What nobody may connect to: modules copy it."""
+    folder, name = tmp_path_factory.mktemp("sample"), _new_database(server, template)
+    create_key_file(folder / "secret.key")
+    with _served(make_conninfo(server, dbname=name), folder, "--no-worker"):
+        return Sample(server, name, folder)
+
+
+def _new_database(server: str, template: str) -> str:
+    name = f"browser_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+    return name
+
+
 @pytest.fixture(scope="module")
-def demo(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
+def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
     """On a database of its own and a port that the system has picked. One test of a module may change its data."""
-    with serving(server, template, tmp_path_factory.mktemp("demo"), "--no-worker") as running:
+    with serving(sample, tmp_path_factory.mktemp("demo"), "--no-worker") as running:
         yield running
 
 
 @contextlib.contextmanager
-def serving(server: str, template: str, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
-    """A server with the sample data, on a database of its own, and with keys that seal second factors."""
-    name = f"browser_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-    conninfo, keys = make_conninfo(server, dbname=name), data_dir / "secret.key"
-    create_key_file(keys)
+def serving(sample: Sample, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
+    """A server with a copy of the sample data, and with keys that seal second factors."""
+    with _served(sample.copied_to(data_dir), data_dir, *options, **settings) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _served(conninfo: str, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
     command = (sys.executable, "-m", "tonnage", "serve", "--demo", "--port", "0", *options)
     settings |= {
         "TONNAGE_DATABASE_URL": conninfo,
         "TONNAGE_DATA_DIR": str(data_dir),
-        "TONNAGE_SECRET_KEY_FILE": str(keys),
+        "TONNAGE_SECRET_KEY_FILE": str(data_dir / "secret.key"),
     }
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from testbed.gateway import Gateway
-from tests.browser.conftest import Demo, Enter, serving
+from tests.browser.conftest import Demo, Enter, Sample, serving
 from tests.browser.journeys import told, until
 from tests.browser.pictures import look_at
 from tests.storage.customer import Customer
@@ -22,9 +22,9 @@ REGION = "on-ceph"
 
 
 @pytest.fixture(scope="module")
-def demo(server: str, template: str, tmp_path_factory: pytest.TempPathFactory, gateway: Gateway) -> Generator[Demo]:
+def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, gateway: Gateway) -> Generator[Demo]:
     """With a worker, and one more region, which is on the gateway."""
-    with serving(server, template, tmp_path_factory.mktemp("demo")) as running:
+    with serving(sample, tmp_path_factory.mktemp("demo")) as running:
         urls = [part for name in ("s3", "iam", "sts", "ceph-admin") for part in (f"--{name}-url", gateway.address)]
         subprocess.run(
             [sys.executable, "-m", "tonnage", "region", "add", REGION, *urls],

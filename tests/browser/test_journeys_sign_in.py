@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Demo, Enter, Tab, serving
+from tests.browser.conftest import Demo, Enter, Sample, Tab, serving
 from tests.browser.journeys import AuthenticatorApp, give_password, go, login_of, mailbox, told, until
 from tests.browser.pictures import look_at
 from tests.browser.watch import watched
@@ -25,14 +25,14 @@ def mails() -> Generator[MailServer]:
 
 
 @pytest.fixture(scope="module")
-def demo(server: str, template: str, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Generator[Demo]:
+def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Generator[Demo]:
     """One that sends mails, which its jobs do."""
     settings = {
         "TONNAGE_SMTP_URL": f"smtp://127.0.0.1:{mails.port}",
         "TONNAGE_MAIL_FROM": "console@example.com",
         "TONNAGE_PUBLIC_URL": PUBLIC_URL,
     }
-    with serving(server, template, tmp_path_factory.mktemp("demo"), **settings) as running:
+    with serving(sample, tmp_path_factory.mktemp("demo"), **settings) as running:
         yield running
 
 

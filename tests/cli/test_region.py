@@ -190,7 +190,7 @@ def test_a_cluster_that_is_away(sealing: Command) -> None:
     assert "SECRET" not in result.output
     told = sealing("region", "check")
     assert told.exit_code == 1
-    assert "metered: fit for use\n  backend         metered only" in told.stdout
+    assert "metered: fit for use\n  backend       metered only" in told.stdout
     assert "eu: in trouble" in told.stdout
     assert "reachable     no" in told.stdout
     sealing.ok("region", "check", "metered")
