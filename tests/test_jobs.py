@@ -17,14 +17,18 @@ ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is Non
 
 
 def deferred() -> Iterator[tuple[str, str]]:
-    """Where a job is deferred, and its name as it is written there."""
+    """Where a job is deferred, by `defer(conn, NAME, …)` or `run(defer, NAME, …)`, and its name."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "defer":
+            if isinstance(node, ast.Call) and (is_defer(node.func) or (node.args and is_defer(node.args[0]))):
                 name = node.args[1]
                 assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: write the name where it is deferred"
                 assert isinstance(name.value, str)
                 yield f"{path.relative_to(SOURCE)}:{node.lineno}", name.value
+
+
+def is_defer(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "defer"
 
 
 def test_every_deferred_name_is_declared() -> None:

@@ -77,7 +77,7 @@ async def partner_close(data: AuditData) -> Recorded:
         "name": "Gone",
         "contractId": str(data.contract),
         "allocatedCapacity": 3 * TB,
-        "members": [made.id],
+        "members": [str(made.id)],
     }
     return data.entry("partner.close", data.distributor, partner, partner.organisation_id, before)
 

@@ -3,6 +3,9 @@
 from uuid import uuid4
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
+from tonnage.jobs import defer
+from tonnage.jobs.actions import retry
+from tonnage.provisioning.drift_actions import request_full_reconcile
 from tonnage.regions import actions as regions
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.usage.actions import import_samples
@@ -60,6 +63,26 @@ async def region_delete(data: AuditData) -> Recorded:
     return data.entry("region.delete", data.operator, data.operator, region, before={**_PUBLIC, **_METERED})
 
 
+async def region_reconcile(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    await _connect(data, region, "http://127.0.0.1:1")
+    async with data.watched():
+        await data.run(request_full_reconcile, data.operator, region)
+    return data.entry("region.reconcile", data.operator, data.operator, region)
+
+
+async def job_retry(data: AuditData) -> Recorded:
+    subject = str(uuid4())
+    await data.run(defer, "provisioning.requota", subject)
+    (job_id,) = await data.cast.row(
+        "update procrastinate_jobs set status = 'failed' where args->>'subject' = %s returning id", subject
+    )
+    async with data.watched():
+        await data.run(retry, data.operator, [job_id])
+    after = {"name": "provisioning.requota", "subject": subject}
+    return data.entry("job.retry", data.operator, data.operator, job_id, after=after)
+
+
 async def usage_import(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner)
     lines = [f"{account},{NOW:%Y-%m-%dT%H:%M:%SZ},1000\n".encode()]
@@ -75,5 +98,7 @@ CASES: list[Case] = [
     region_connect_elsewhere,
     region_default,
     region_delete,
+    region_reconcile,
+    job_retry,
     usage_import,
 ]

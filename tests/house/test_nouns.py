@@ -42,7 +42,6 @@ _FILES = frozenset({"open", "read_bytes", "read_text", "write_bytes", "write_tex
 CLOCKS = {
     "cli/logs.py": "the time of a line in the log, by the logging module",
     "clock.py": "the clocks themselves",
-    "storage/ceph_check.py": "compares this machine's time with the cluster's",
 }
 """Where the machine's time is read. Everything else gets a clock or `now`."""
 

@@ -26,7 +26,7 @@ FileRows: TypeAlias = Callable[Concatenate[Connection, P], AsyncGenerator[Any]]
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of the page, if it has a `heading`; of the file, if it has a `file` heading; or of both."""
 
     name: str
@@ -50,7 +50,7 @@ class Table:
     title: str
     label: str
     """For screen readers."""
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     cells: str
     """The template with the macros of the columns."""
     search: str = ""
@@ -105,7 +105,7 @@ class TablePage:
     """A page of a list, as templates draw it."""
 
     table: Table
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Any]
     total: int
     state: ListState | None
@@ -116,7 +116,7 @@ class TablePage:
 
 
 def csv_file(
-    page: PageRequest, name: str, columns: Sequence[Column], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
+    page: PageRequest, name: str, columns: Sequence[TableColumn], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
 ) -> CsvFile:
     """The columns that the reader's audience sees. Sizes are bytes; a moment is the day where the reader lives."""
     exported = [column for column in _seen_by(page, columns) if column.file]
@@ -130,11 +130,11 @@ def csv_file(
     return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines)
 
 
-def _seen_by(page: PageRequest, columns: Sequence[Column]) -> list[Column]:
+def _seen_by(page: PageRequest, columns: Sequence[TableColumn]) -> list[TableColumn]:
     return [column for column in columns if column.only in {None, page.actor.kind}]
 
 
-def _has_values(column: Column, rows: Sequence[Any]) -> bool:
+def _has_values(column: TableColumn, rows: Sequence[Any]) -> bool:
     return not column.needs_values or any(getattr(row, column.name) is not None for row in rows)
 
 
