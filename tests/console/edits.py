@@ -179,7 +179,7 @@ NO_EDITS: dict[str, str] = {
     "/operator/members/{organisationID}/{memberID}/second-factor": _ACTS,
     "/operator/regions/{region}/default": _ACTS,
     "/operator/regions/{region}/removal": _ACTS,
-    "/operator/regions/{region}/sweep": _ACTS,
+    "/operator/regions/{region}/reconcile": _ACTS,
     "/partner/accounts/{accountID}/access-keys/{accessKey}/delete": _ACTS,
     "/partner/accounts/{accountID}/delete": _ACTS,
     "/partner/accounts/{accountID}/restore": _ACTS,

@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from psycopg_pool import AsyncConnectionPool
 
-from tonnage.db.deadlines import DeadlineConnection, WaitLimit, connect_timeout
+from tonnage.db.deadlines import CONNECT_WAIT, DeadlineConnection, WaitLimit, connect_timeout, limited
 
 _log = logging.getLogger(__name__)
 
@@ -39,9 +39,11 @@ class Pools:
 
         async def configure(connection: DeadlineConnection) -> None:
             connection.on_timeout = self._empty
-            connection.limit = limit
             if prepare:
-                await prepare(connection)
+                # A task of the pool does this, of which it has three: none may hang on a server that has just frozen.
+                with limited(WaitLimit(CONNECT_WAIT)):
+                    await prepare(connection)
+            connection.limit = limit
 
         pool = AsyncConnectionPool(
             conninfo,
