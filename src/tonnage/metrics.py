@@ -1,4 +1,4 @@
-"""What `/metrics` tells Prometheus: the requests of this process, and how things stand, as the database knows it."""
+"""The `/metrics` endpoint for Prometheus: the requests of this process, and metrics from the database."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ routes = APIRouter(route_class=ApiRoute)
 
 @routes.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, call: OperatorViewer) -> Response:
-    """In the text format of Prometheus. What is from the database is the same from every process."""
+    """In the Prometheus text format. The metrics from the database are the same in every process."""
     facts = await call.database.run(_facts, call.now)
     registry = CollectorRegistry()
     registry.register(facts)
@@ -44,7 +44,7 @@ class _Facts(Collector):
     sampled: list[RegionSampling]
 
     def collect(self) -> Iterator[Metric]:
-        """All of them as Prometheus counts them."""
+        """All metrics, for Prometheus."""
         yield InfoMetricFamily("tonnage", "What runs here.", {"version": __version__, "schema": self.schema})
         yield from self._of_jobs()
         yield from self._of_regions()
@@ -102,7 +102,7 @@ class _Facts(Collector):
         yield _gauge("tonnage_sampling_missed", "Accounts that did not answer then.", "region", missed)
 
     def _seconds_since(self, moment: datetime) -> float:
-        # The queue keeps the database's time, which may be ahead of ours.
+        # The queue uses the database's clock, which may be ahead of ours.
         return max(0.0, (self.now - moment).total_seconds())
 
 

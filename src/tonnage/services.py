@@ -1,4 +1,4 @@
-"""What every door and job gets."""
+"""The services that every route and job gets."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,24 +13,24 @@ from tonnage.storage.backend import Backends
 from tonnage.web.proxy_headers import Networks
 
 LOCAL_ORIGIN = "http://127.0.0.1:8080"
-"""Where `tonnage serve` is found unless its settings say otherwise."""
+"""The address of `tonnage serve` with default settings."""
 
 
 @dataclass(frozen=True)
 class SignInSettings:
-    """What signing in to the console depends on."""
+    """Settings for signing in to the console."""
 
     idle: timedelta = timedelta(minutes=30)
-    """After which an unused session ends."""
+    """Idle time after which a session expires."""
     public_url: str | None = None
-    """Where people find the console, without a slash at its end; links in mails begin with it."""
+    """The public URL of the console, without a trailing slash; links in e-mails begin with it."""
     trusted_proxies: Networks = ()
-    """Proxies whose statement of the client's address counts."""
+    """Proxies whose headers about the client's address are trusted."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a process holds for its requests and jobs. In the web application: `app.state.services`."""
+    """The dependencies of a process's requests and jobs. In the web application: `app.state.services`."""
 
     database: Database
     backends: Backends
@@ -39,7 +39,7 @@ class Services:
     passwords: Passwords = field(default_factory=Passwords)
     mailer: Mailer = field(default_factory=lambda: Mailer(LogOutbox(), LOCAL_ORIGIN))
     key_file: Path | None = None
-    """The keys that seal secrets; without them none can be sealed."""
+    """The file with the keys that seal secrets; without it none can be sealed."""
     deletion_grace_days: int = 30
     sign_in: SignInSettings = SignInSettings()
 

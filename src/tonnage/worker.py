@@ -29,13 +29,13 @@ JOB_MODULES = (access_keys, authentication, metering, provisioning, regions, usa
 TAKE_OVER = "jobs.take_over"
 
 _CATCH_UP = 86_400.0
-"""Seconds by which a recurring job may be late: one that fell into the night runs when the machine is on again."""
+"""Maximum delay of a recurring job in seconds: one missed overnight still runs when the machine is on again."""
 
 _CLOCKS_APART = timedelta(minutes=5)
-"""By how much this machine's clock and the database's may differ: by the clock things are purged for good."""
+"""Maximum difference between this machine's clock and the database's: irreversible purges depend on the clock."""
 
 RETRY_PAUSES = (1.0, 5.0, 30.0, 60.0)
-"""Seconds after which a recurring job tries again what the database did not let it do: its next period may be far."""
+"""Pauses in seconds before a recurring job is retried after a database outage: its next period may be far away."""
 
 
 def jobs_app(
@@ -65,7 +65,7 @@ def jobs_app(
 
 
 def _upkeep(app: App) -> tuple[Job, Job]:
-    """The queue's own jobs: they need the application that they belong to."""
+    """The queue's own jobs. They need the application that they belong to."""
 
     async def take_over(services: Services, subject: str) -> None:
         await take_over_stalled(app)
@@ -80,8 +80,8 @@ def _upkeep(app: App) -> tuple[Job, Job]:
 
 
 def _recurring(app: App, services: Services, declared: Job, cron: str, pauses: Sequence[float]) -> None:
-    # The lock keeps a run that takes longer than its period from overlapping with the next. The job that takes others
-    # over has none: it would keep the next one out if its own worker was killed.
+    # The lock keeps a run that takes longer than its period from overlapping with the next. The job that takes over
+    # stalled jobs has none: if its own worker was killed, the lock would block its next run.
     name = declared.name
 
     @app.periodic(cron=cron, periodic_id=name)
@@ -114,7 +114,7 @@ def _on_demand(app: App, services: Services, declared: Job) -> None:
 
 
 def require_clock(of_database: datetime, here: datetime) -> None:
-    """Unavailable unless both clocks agree: by a wrong one things would be purged, or dropped, before their time."""
+    """Unavailable unless both clocks agree: with a wrong clock, data would be purged or dropped too early."""
     apart = abs(of_database - here)
     if apart > _CLOCKS_APART:
         raise Unavailable(

@@ -1,4 +1,4 @@
-"""An access key of a storage account: how it is named, and what a comparison with its cluster finds."""
+"""Access keys of storage accounts: their names, states and drift."""
 
 import re
 import secrets
@@ -12,8 +12,8 @@ from tonnage.errors import Conflict, Unavailable
 from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey
 
 PENDING_TIMEOUT = timedelta(seconds=60)
-"""Whoever makes a key gives up after 10 seconds: after this much nobody is at it any more. A key that is to end may be
-ended by anybody at any time."""
+"""Age after which a pending key is given up. Creating a key times out after 10 seconds, so nobody works on it any more.
+A key in state deleting can be deleted by any process at any time."""
 
 _PREFIX = "TONNAGE"
 _LETTERS = string.ascii_uppercase + string.digits
@@ -22,7 +22,8 @@ _FORM = re.compile(r"[A-Z0-9]{16,128}", re.ASCII)
 
 
 class KeyState(StrEnum):
-    """How far a key is. Its row is there before the cluster is asked, and goes after the cluster has forgotten it."""
+    """The state of a key. Its row is inserted before the request to the cluster, and removed after the cluster has
+    deleted the key."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -31,37 +32,38 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True)
 class CreatedKey:
-    """A new key with its secret, which nobody can ask for again. The secret shows in no repr."""
+    """A new key with its secret, which cannot be retrieved later. The repr does not contain the secret."""
 
     pair: AccessKey
     json: bytes = field(repr=False)
-    """All there is to know of it, for whoever asked for it."""
+    """The whole key as JSON, secret included: the body of the response."""
 
 
 @dataclass(frozen=True)
 class KeyDrift:
-    """How the keys of an account on its cluster differ from those here."""
+    """How the keys of an account on its cluster differ from those in the database."""
 
     lost: tuple[str, ...]
-    """Live here, and not on the cluster."""
+    """Active here, but missing on the cluster."""
     unknown: tuple[str, ...]
-    """On the cluster, and not here."""
+    """On the cluster, but unknown here."""
 
 
 def new_access_key() -> str:
-    """A name that nobody has: the chance to meet a taken one is nil. Its beginning tells a scanner what was leaked."""
+    """A new random name; the chance of a collision is negligible. The prefix lets secret scanners recognise a leaked
+    key."""
     return _PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH - len(_PREFIX)))
 
 
 def may_be_access_key(text: str) -> bool:
-    """Whether it has the form of an access key."""
+    """Whether the text has the form of an access key."""
     return _FORM.fullmatch(text) is not None
 
 
 def too_many(keys: int, pending: int) -> Conflict | Unavailable:
-    """Why an account with so many keys gets no other one; `pending` of them are being made or deleted.
+    """The error when an account has too many keys for another one; `pending` of them are being created or deleted.
 
-    Those go by themselves: whoever asks again later gets one.
+    Unavailable if any are: their number falls without further action, so a retry helps. Otherwise Conflict.
     """
     if pending:
         return Unavailable(
@@ -77,7 +79,10 @@ def too_many(keys: int, pending: int) -> Conflict | Unavailable:
 
 
 def not_made_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | None:
-    """Why an account has no room for another key, though there are fewer here: None if all on its cluster are known."""
+    """The error when the cluster has no room for another key though there are fewer here.
+
+    None: all keys on the cluster are known here.
+    """
     present = set(on_cluster)
     unknown = len(present.difference(here))
     if not unknown:
@@ -91,7 +96,8 @@ def not_made_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | 
 
 
 def key_drift(before: Mapping[str, KeyState], on_cluster: Iterable[str]) -> KeyDrift:
-    """`before`: the keys here, read before the cluster was asked. One read later may have been made in between."""
+    """`before`: the keys in the database, read before the cluster was queried. Read later, they could include a key
+    that was created in between."""
     present = set(on_cluster)
     lost = sorted(key for key, state in before.items() if state is KeyState.ACTIVE and key not in present)
     return KeyDrift(tuple(lost), tuple(sorted(present - before.keys())))

@@ -1,7 +1,7 @@
-"""What can be done to access keys. Nobody holds a transaction while the cluster is asked.
+"""Actions on access keys. No transaction is held during requests to the cluster.
 
-A key's row is written before that: whatever breaks off in between, `clean_up_keys` finds it. Its secret is in the
-response, and nowhere else.
+A key's row is inserted before the request, so `clean_up_keys` finds it after any interruption. The secret is only in
+the response; it is stored nowhere.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 DEADLINE = 10.0
-"""Seconds for a key, waiting for a connection and for locks included: a person waits."""
+"""Seconds for an operation on a key, waiting for a connection and for locks included: a person waits for it."""
 
 _CLEAN_UP_CONCURRENCY = 4
 
@@ -50,12 +50,11 @@ async def create_key(
     description: str | None,
     deadline: float = DEADLINE,
 ) -> CreatedKey:
-    """The new key, and this once its secret. 10 seconds at most.
+    """Creates a key; the result is the only place where its secret appears. Takes at most 10 seconds.
 
-    Conflict: the account has as many as it may, it is being purged, its region is metered only, or the cluster says no.
-    NotProvisioned: the cluster has not heard of the account yet. Misconfigured: its sentence is for the operator alone.
-    After another Unavailable there may be a key: then it stays hidden and is deleted later; whoever wants one asks
-    again, and gets another.
+    Conflict: the account has the maximum number of keys, it is being purged, its region is metered only, or the cluster
+    refuses. NotProvisioned: the account is not yet on the cluster. Misconfigured: its message is for the operator only.
+    After another Unavailable the key may exist: it stays hidden and is deleted later; a retry creates another one.
     """
     actor.require(actor.kind, Role.STAFF)
     access_key = new_access_key()
@@ -67,7 +66,7 @@ async def create_key(
         now = services.wall_clock()
         facts = await services.database.run(queries.activate_key, access_key, now, actor.stamp)
     if facts is None:
-        # What gave it up may have deleted it before it was made, and looks no more.
+        # The clean-up that gave the key up may have run before the key was created, and does not run for it again.
         await backend.delete_key(account_id, access_key)
         raise Unavailable("Making the access key took too long, and it was given up; try again.")
     return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
@@ -75,7 +74,7 @@ async def create_key(
 
 @asynccontextmanager
 async def _within_deadline(deadline: float) -> AsyncGenerator[None]:
-    """What is interrupted has left a row that `clean_up_keys` finds, or has done nothing yet."""
+    """An interrupted operation has either changed nothing, or left a row that `clean_up_keys` finds."""
     try:
         async with asyncio.timeout(deadline):
             yield
@@ -102,7 +101,8 @@ async def _begin(
 async def _create_on_cluster(
     services: Services, home: KeyAccount, account_id: int, access_key: str
 ) -> tuple[StorageBackend, AccessKey]:
-    """The key, and where it is. Its row goes when it surely is not there: they would use up all that there may be."""
+    """The key and its backend. Its row is removed if it certainly is not there: leftover rows would count towards the
+    limit."""
     try:
         backend = await _backend(services.backends, home)
         return backend, await backend.create_key(account_id, access_key)
@@ -122,7 +122,7 @@ async def _backend(backends: Backends, home: KeyAccount) -> StorageBackend:
 async def _error_for_client(
     database: Database, home: KeyAccount, account_id: int, failure: TonnageError
 ) -> TonnageError:
-    """What to tell whoever has asked for the key."""
+    """The error to return to the client."""
     match failure:
         case NotReached():
             return failure.reason
@@ -161,10 +161,10 @@ async def delete_key(
     access_key: str,
     deadline: float = DEADLINE,
 ) -> None:
-    """Ends a key: it fails from its next request on. 10 seconds at most.
+    """Deletes a key: requests with it fail from now on. Takes at most 10 seconds.
 
-    NotFound: the account has no such key. Conflict, Misconfigured: as for `create_key`. Unavailable: the cluster may
-    not have heard of it; it is told as soon as it can be, if the list of keys says that the key is being deleted.
+    NotFound: the account has no such key. Conflict, Misconfigured: as for `create_key`. Unavailable: the key may still
+    be on the cluster. If the list of keys shows it as being deleted, a background job deletes it as soon as possible.
     """
     actor.require(actor.kind, Role.STAFF)
     if not may_be_access_key(access_key):
@@ -177,7 +177,7 @@ async def delete_key(
             backend = await services.backends.of(region_id)
             await backend.delete_key(account_id, access_key)
         except Unavailable:
-            # A key that has leaked must not live until somebody asks again.
+            # A leaked key must be deleted without a further request.
             await services.database.run(defer, "access_keys.clean_up", region_id)
             raise
         await services.database.run(queries.remove_key, access_key)
@@ -193,7 +193,7 @@ async def _end(
 
 
 def no_key(account_id: int) -> NotFound:
-    """Does not repeat the key: who mixes the two up would find the secret in a log."""
+    """The message does not repeat the key: a client that mixes up key and secret would write the secret to a log."""
     return NotFound(
         "The storage account {account} has no such access key; its list of access keys has all of them.",
         account=str(account_id),
@@ -201,17 +201,17 @@ def no_key(account_id: int) -> NotFound:
 
 
 async def clean_up_keys(database: Database, backend: StorageBackend, region_id: int, now: datetime) -> list[str]:
-    """Deletes what is left of keys whose making or deletion broke off; says what it did, a sentence each.
+    """Deletes keys whose creation or deletion was interrupted; returns a sentence about each.
 
-    One that cannot be deleted keeps no other waiting. Unavailable: some are left.
+    One that fails does not block the others. Unavailable: some are left.
     """
     left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT)
 
-    async def settle(key: tuple[int, str]) -> None:
+    async def clean_up(key: tuple[int, str]) -> None:
         await backend.delete_key(*key)
         await database.run(queries.remove_key, key[1])
 
-    outcome = await for_each_concurrently(left, settle, _CLEAN_UP_CONCURRENCY)
+    outcome = await for_each_concurrently(left, clean_up, _CLEAN_UP_CONCURRENCY)
     for (account_id, access_key), error in outcome.failed:
         _log.warning("access key %s of storage account %d is not deleted: %s", access_key, account_id, error)
     if outcome.away:

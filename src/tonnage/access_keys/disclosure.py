@@ -1,4 +1,4 @@
-"""What of a cluster's troubles is told to whom."""
+"""Which details of a cluster's problems are disclosed to whom."""
 
 import logging
 from collections.abc import Generator
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def hide_operator_details(account: int) -> Generator[None]:
-    """What the operator has to mend is told to nobody else: it names the operator's files and commands."""
+    """Hides from everybody else what only the operator can act on: it names the operator's files and commands."""
     try:
         yield
     except Misconfigured as error:

@@ -1,4 +1,4 @@
-"""Background work on access keys."""
+"""Background jobs for access keys."""
 
 import logging
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 @job("access_keys.clean_up_all", label=Sentence("Find access keys left half made"), cron="* * * * *")
 async def clean_up_all(services: Services, subject: str) -> None:
-    """Defers the clean-up of every region that has access keys whose creation or deletion broke off."""
+    """Defers the clean-up of every region with access keys whose creation or deletion was interrupted."""
     before = services.wall_clock() - PENDING_TIMEOUT
     for region_id in await services.database.run(queries.regions_to_clean_up, before):
         await services.database.run(defer, "access_keys.clean_up", region_id)
@@ -23,7 +23,7 @@ async def clean_up_all(services: Services, subject: str) -> None:
 
 @job("access_keys.clean_up", label=Sentence("Clean up access keys left half made"), about="region")
 async def clean_up(services: Services, subject: str) -> None:
-    """Deletes the access keys of a region whose creation or deletion broke off."""
+    """Deletes the access keys of a region whose creation or deletion was interrupted."""
     region_id = int(subject)
     async with with_health_check(services, region_id) as backend:
         for sentence in await actions.clean_up_keys(services.database, backend, region_id, services.wall_clock()):

@@ -1,4 +1,4 @@
-"""SQL of access keys as lists show them."""
+"""SQL of lists of access keys."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -16,11 +16,11 @@ class AccessKeyRow(NamedTuple):
     description: str | None
     created_at: datetime
     is_ending: bool
-    """It is being deleted, and works until its cluster has heard of that."""
+    """It is being deleted, and works until it is deleted on the cluster."""
 
 
 async def access_keys_of(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> list[AccessKeyRow]:
-    """In order of creation, without those that are being made: nobody has their secret."""
+    """In order of creation, without pending keys: nobody has their secret."""
     cursor = await conn.execute(
         f"""
         with s as (select s.id from {LIVING})
@@ -34,7 +34,7 @@ async def access_keys_of(conn: Connection, scope: UUID, partner_id: UUID, accoun
 
 
 def access_keys(scope: UUID, partner_id: UUID, account_id: int) -> ListQuery:
-    """The keys of a living account, without those that are being made: nobody has their secret."""
+    """The keys of an account that is not purged, without pending ones: nobody has their secret."""
     return ListQuery(
         f"""
         with s as (select s.id from {LIVING})

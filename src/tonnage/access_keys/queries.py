@@ -1,4 +1,4 @@
-"""SQL of access keys. Lock order: account, access key. `scope` and `partner_id` as in queries.py."""
+"""SQL of access keys. Lock order: account, access key. `scope` and `partner_id` as in accounts/queries.py."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,30 +18,31 @@ _FACT = "jsonb_build_object('accessKey', k.access_key)"
 
 
 class KeyAccount(NamedTuple):
-    """Where an account's keys are made, and how many it has."""
+    """The region where an account's keys are created, and the numbers of its keys."""
 
     region_id: int
     on_cluster: bool
-    """Else the region is metered only."""
+    """False: the region is metered only."""
     purging: bool
     keys: int
     pending: int
-    """As many of them are being made or deleted."""
+    """Of these, the number being created or deleted."""
     refusal: str | None
-    """Why the cluster refuses the account as it is now."""
+    """Why the cluster refuses the account in its present state."""
 
 
 async def lock_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> KeyAccount | None:
-    """Locks the account: no key is added to it by others, and no purge begins, until the transaction ends.
+    """Locks the account until the transaction ends: nobody else can add a key to it or start its purge.
 
-    LockNotAvailable: an import of usage, say, has kept it locked for three seconds. A person waits for a key.
+    LockNotAvailable: it was locked by another transaction, such as an import of usage, for three seconds. The timeout
+    is short because a person waits.
     """
     await conn.execute("set local lock_timeout = '3s'")
     params = {"id": account_id, "partner": partner_id, "scope": scope, "metered": METERED}
     locked = await conn.execute(f"select from {LIVING} for no key update of s", params)
     if await locked.fetchone() is None:
         return None
-    # A second statement: the first one saw the keys as they were before it waited for the lock.
+    # A separate statement: the first one has a snapshot of the keys from before it waited for the lock.
     cursor = await conn.execute(
         f"""
         select s.region_id, r.backend <> %(metered)s, s.purge_started_at is not null,
@@ -59,7 +60,7 @@ async def lock_account(conn: Connection, scope: UUID, partner_id: UUID, account_
 async def insert_key(
     conn: Connection, account_id: int, access_key: str, description: str | None, now: datetime
 ) -> None:
-    """A key that is about to be made."""
+    """Inserts a pending key."""
     await conn.execute(
         """
         insert into access_key (access_key, account_id, description, state, created_at, changed_at)
@@ -70,7 +71,7 @@ async def insert_key(
 
 
 async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: str) -> Rendered[str] | None:
-    """The key was made: it, without its secret. None: it was given up meanwhile."""
+    """Marks a pending key active and returns it, without its secret. None: it was given up meanwhile."""
     cursor = await conn.execute(
         f"""
         with k as (
@@ -89,7 +90,8 @@ async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: 
 
 
 async def start_deletion(conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str) -> bool:
-    """The key is about to be deleted. False: the account has none of that name. Again: True, and nothing changes."""
+    """Marks a key as deleting. False: the account has no such key. Idempotent: True for a key that is being deleted
+    already."""
     cursor = await conn.execute(
         f"""
         with old as (
@@ -110,12 +112,12 @@ async def start_deletion(conn: Connection, account_id: int, access_key: str, now
 
 
 async def remove_key(conn: Connection, access_key: str) -> None:
-    """Of a key that is not on its cluster, and will not get there. A live one stays."""
+    """Removes the row of a key that is not on its cluster and will not get there. An active key is not removed."""
     await conn.execute("delete from access_key where access_key = %s and state <> 'active'", [access_key])
 
 
 async def mark_lost(conn: Connection, access_keys: Sequence[str], stamp: str) -> list[tuple[int, str]]:
-    """Removes live keys that somebody has deleted on their cluster. Those that went: account and key."""
+    """Removes active keys that were deleted on their cluster by other means. Returns those removed: account and key."""
     cursor = await conn.execute(
         f"""
         with old as (
@@ -134,7 +136,7 @@ async def mark_lost(conn: Connection, access_keys: Sequence[str], stamp: str) ->
 
 
 async def keys_of(conn: Connection, account_ids: Sequence[int]) -> dict[int, dict[str, KeyState]]:
-    """The keys of accounts and how far each is; an account without keys is left out."""
+    """The keys of accounts with their states; accounts without keys are left out."""
     cursor = await conn.execute(
         "select account_id, access_key, state from access_key where account_id = any(%s)", [list(account_ids)]
     )
@@ -145,9 +147,9 @@ async def keys_of(conn: Connection, account_ids: Sequence[int]) -> dict[int, dic
 
 
 async def expire_pending(conn: Connection, region_id: int, before: datetime) -> list[tuple[int, str]]:
-    """The keys of a region that are to be deleted, or have been in the making since `before`: account and key.
+    """The keys of a region that are being deleted, or have been pending since `before`: account and key.
 
-    None of them is made any more: whoever comes back with its secret finds it given up.
+    Pending ones are marked as deleting: `activate_key` then returns None to the request that created the key.
     """
     cursor = await conn.execute(
         """
@@ -169,7 +171,7 @@ async def expire_pending(conn: Connection, region_id: int, before: datetime) -> 
 
 
 async def regions_to_clean_up(conn: Connection, before: datetime) -> list[int]:
-    """The regions for which `give_up_unsettled` would find keys."""
+    """The regions for which `expire_pending` would find keys."""
     cursor = await conn.execute(
         """
         select distinct s.region_id from access_key k join storage_account s on s.id = k.account_id

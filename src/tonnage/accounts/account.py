@@ -1,4 +1,4 @@
-"""A storage account: a customer's root account, its allocation, and how it is deleted."""
+"""Storage accounts: a customer's root account, its allocation, and the rules of its deletion."""
 
 import secrets
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tonnage.units import MAX_CAPACITY, Size
 
 @dataclass(frozen=True)
 class NewAccount:
-    """What it takes to create one. Allocated capacity in bytes; 0 is pay-per-use."""
+    """The data of a new account. Allocated capacity in bytes; 0 is pay-per-use."""
 
     name: str
     contact_email: str
@@ -18,12 +18,12 @@ class NewAccount:
     allocated_capacity: int
     allow_overdraft: bool
     region: str | None = None
-    """Its name; None: the default one."""
+    """The region's name; None: the default region."""
 
 
 @dataclass(frozen=True)
 class AccountChange:
-    """What changes; None leaves a thing as it is."""
+    """A change of an account; None leaves a field unchanged."""
 
     name: str | None = None
     allocated_capacity: int | None = None
@@ -32,15 +32,16 @@ class AccountChange:
 
 @dataclass(frozen=True)
 class PartnerRemaining:
-    """What a refusal has to explain: a partner's allocation and what it has given to other accounts, bytes."""
+    """The figures behind a refusal: a partner's allocation and what is allocated to its other accounts, bytes."""
 
     allocated: int
     allocated_to_accounts: int
     bounded: bool
-    """Neither pay-per-use nor with overdraft: then only the largest number there is bounds what it gives."""
+    """Neither pay-per-use nor with overdraft. Otherwise only the range of the integer type limits what can be
+    allocated."""
 
     def refusal(self, wanted: int) -> Conflict:
-        """Why an account cannot have `wanted` bytes."""
+        """The error when `wanted` bytes cannot be allocated."""
         if not self.bounded:
             return Conflict(
                 "The partner's other accounts have {given} between them; {wanted} more would be over the largest "
@@ -61,15 +62,15 @@ class PartnerRemaining:
 
 
 def new_account_id() -> int:
-    """A random number of 12 digits; the chance to meet a taken one among a million accounts is one in a million."""
+    """A random number of 12 digits. With a million accounts the chance of a collision is one in a million."""
     return 100_000_000_000 + secrets.randbelow(900_000_000_000)
 
 
 def account_id(text: str) -> int | None:
-    """The number that `clientAccountId` writes, None for what cannot be one."""
+    """The number in a `clientAccountId`; None for a text that cannot be one."""
     return int(text) if len(text) == 12 and text.isascii() and text.isdigit() else None
 
 
 def earliest_purge(first_request: datetime, grace_days: int) -> datetime:
-    """When an account may be purged at the earliest."""
+    """The earliest moment at which an account may be purged."""
     return first_request + timedelta(days=grace_days)

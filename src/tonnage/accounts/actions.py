@@ -1,4 +1,4 @@
-"""What can be done to storage accounts, by their partner or its distributor."""
+"""Actions on storage accounts, by their partner or its distributor."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,9 +20,9 @@ from tonnage.regions.actions import no_region
 async def create_account(
     conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime
 ) -> Rendered[int]:
-    """The new account. NotFound: no such region.
+    """Creates an account. NotFound: no such region.
 
-    Conflict: e-mail taken, no room at the partner (with the numbers), no region yet.
+    Conflict: e-mail taken, not enough of the partner's allocation left (with the figures), or there is no region yet.
     """
     actor.require(actor.kind, Role.STAFF)
     for _ in range(ATTEMPTS):
@@ -36,7 +36,7 @@ async def create_account(
         except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
             if broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
-        except ForeignKeyViolation as error:  # the region was removed at this moment
+        except ForeignKeyViolation as error:  # the region was deleted concurrently
             raise await _no_place(conn, actor, partner_id, account.region) from error
         else:
             if created is None:
@@ -46,9 +46,10 @@ async def create_account(
 
 
 async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
-    """Asks, in the caller's transaction, that a region's cluster hears of a changed account; None: there is no cluster.
+    """Enqueues a reconcile of a changed account's region, in the caller's transaction. `cluster` None: metered only,
+    no-op.
 
-    `pool_of` is a partner whose other accounts may have more or less room now.
+    `pool_of`: a partner whose other elastic accounts' quotas may change.
     """
     if cluster is not None:
         await defer(conn, "provisioning.reconcile", cluster)
@@ -84,7 +85,7 @@ async def _refusal(
 async def delete_account(
     conn: Connection, actor: Actor, partner_id: UUID, account_id: int, grace_days: int, now: datetime
 ) -> None:
-    """Schedules the purge `grace_days` ahead; again: the date stays."""
+    """Schedules the purge in `grace_days`. Idempotent: an account that is scheduled already keeps its date."""
     actor.require(actor.kind, Role.ADMIN)
     requested = now.replace(microsecond=0)
     due = earliest_purge(requested, grace_days)
@@ -106,10 +107,10 @@ async def set_deletion(
     grace_days: int,
     now: datetime,
 ) -> bytes:
-    """The account as JSON, with the purge at `due`, or without one for None.
+    """Sets the date of the purge to `due`, or for None cancels the deletion; returns the account as JSON.
 
-    Staff may take a deletion back; another date is for admins (Forbidden), and not before the first request and its
-    grace (Invalid). Conflict: the purge has started.
+    Staff may cancel a deletion. Only admins may set another date (Forbidden), and none earlier than the first request
+    plus the grace period (Invalid). Conflict: the purge has started.
     """
     actor.require(actor.kind, Role.STAFF)
     if due is not None and not actor.role.includes(Role.ADMIN):
@@ -130,7 +131,7 @@ async def set_deletion(
 
 
 async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> bytes:
-    """Clients send whole objects back, so staff may name the date that stands."""
+    """Clients send whole objects back, so staff may send the unchanged date."""
     found = await deletion_queries.due_account(conn, actor.organisation_id, partner_id, account_id)
     if found is None:
         raise no_account(account_id)
@@ -143,12 +144,12 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
 
 
 def purge_started() -> Conflict:
-    """What there is to say of an account that its cluster has begun to forget."""
+    """The error for an account that its cluster may already have begun to delete."""
     return Conflict("The account is being deleted right now; it is too late to change that.")
 
 
 def account_number(account: str) -> int:
-    """The number of a `clientAccountId`; NotFound for what cannot be one."""
+    """The number of a `clientAccountId`; NotFound for a text that cannot be one."""
     number = account_id(account)
     if number is None:
         raise no_account(account)
@@ -156,5 +157,5 @@ def account_number(account: str) -> int:
 
 
 def no_account(account_id: int | str) -> NotFound:
-    """The same words for an account that never was, that is gone, and that is somebody else's."""
+    """The same message for an account that never existed, that is purged, and that belongs to another organisation."""
     return NotFound("There is no storage account {account} of yours.", account=f"{account_id:0>12}")

@@ -1,18 +1,18 @@
-"""What a change of a storage account did."""
+"""The result of a change of a storage account."""
 
 from typing import NamedTuple
 
 
 class Changed(NamedTuple):
-    """How an account is after a statement, and who has to hear of it."""
+    """An account after a statement, and what has to be reconciled."""
 
     too_late: bool
     """The purge has started."""
     cluster: int | None
-    """The region, if there is a cluster that must hear of what was changed."""
+    """The region, if there is a cluster to which the change must be applied."""
     makes_room: bool
-    """Whether other accounts of the partner may have more or less room now."""
+    """Whether the quotas of the partner's other accounts may change."""
     account: bytes
-    """As JSON, whole."""
+    """As JSON, all fields."""
     stale: list[str]
-    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
+    """Fields that are neither as expected nor as requested; if there are any, nothing was changed."""

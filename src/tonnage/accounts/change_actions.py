@@ -1,4 +1,4 @@
-"""What can be changed of storage accounts, by their partner or its distributor. Conflict: the purge has started."""
+"""Changes of storage accounts, by their partner or its distributor. Conflict: the purge has started."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,10 +24,11 @@ async def change_account(
     *,
     expected: AccountChange | None = None,
 ) -> bytes:
-    """The whole account as JSON as it now is. EditConflict: a field that changes is no longer as `expected`.
+    """Changes an account; returns the whole account as JSON. EditConflict: a field to be changed is no longer as
+    `expected`.
 
-    Conflict: the partner has not that much left (with the numbers). Less than is used is no conflict: what is there
-    stays, and further writes are refused until use falls.
+    Conflict: not enough of the partner's allocation left (with the figures). An allocation below the present use is
+    allowed: the data stays, and writes are refused until use falls.
     """
     actor.require(actor.kind, Role.STAFF)
     scope = actor.organisation_id
@@ -57,9 +58,9 @@ async def suspend_account(
     *,
     expected_reason: str | None = None,
 ) -> bytes:
-    """The whole account as JSON. One that is suspended already gets another reason; the time stays.
+    """Suspends an account; returns the whole account as JSON. If it is suspended already only the reason changes.
 
-    EditConflict: the present reason is not the expected one; "" expects that there is none.
+    EditConflict: the present reason is not `expected_reason`; "" expects that there is none.
     """
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
@@ -70,7 +71,7 @@ async def suspend_account(
 
 
 async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
-    """Ends a suspension. Doing it again changes nothing."""
+    """Ends a suspension. Idempotent."""
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.resume_account(conn, actor.organisation_id, partner_id, account_id, actor.stamp)
@@ -78,7 +79,7 @@ async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, accou
 
 
 async def set_password(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, password_hash: str) -> None:
-    """A new password for the account's owner. The cluster knows none."""
+    """Sets a new password for the account's owner. The cluster has no passwords."""
     actor.require(actor.kind, Role.STAFF)
     in_time = await change_queries.set_password(
         conn, actor.organisation_id, partner_id, account_id, password_hash, actor.stamp

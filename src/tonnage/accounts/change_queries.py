@@ -1,4 +1,4 @@
-"""SQL of what is changed of storage accounts. Lock order and CHECKs: see queries.py.
+"""SQL of changes of storage accounts. Lock order and CHECKs: see queries.py.
 
 Nothing is changed once the purge has started.
 """
@@ -74,10 +74,10 @@ async def change_account(
 ) -> Changed | None:
     """None if there is no such account.
 
-    Constraints: partner_allocated_to_accounts or overflow, the partner has not that much left.
+    Constraints: partner_allocated_to_accounts or overflow, not enough of the partner's allocation left.
 
-    The partner's row is locked for every change of terms, also where its total stays: whether its pool is bounded must
-    be known as it is when this is committed, else nobody would look at the quotas again.
+    The partner's row is locked for every change of terms, even if its total stays the same. Whether the partner's pool
+    is bounded must be as of the commit, otherwise a concurrent change could leave quotas outdated.
     """
     expected = expected or AccountChange()
     return await _changed(
@@ -136,7 +136,7 @@ async def suspend_account(
     now: datetime,
     stamp: str,
 ) -> Changed | None:
-    """None if there is no such account. For one that is suspended already the reason changes and the time stays."""
+    """None if there is no such account. If it is suspended already, the reason changes and the time stays."""
     return await _changed(
         conn,
         _SUSPEND,
@@ -172,7 +172,7 @@ _RESUME: LiteralString = f"""
 async def resume_account(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, stamp: str
 ) -> Changed | None:
-    """None if there is no such account. One that is not suspended stays as it is."""
+    """None if there is no such account. One that is not suspended stays unchanged."""
     return await _changed(conn, _RESUME, {"id": account_id, "partner": partner_id, "scope": scope, "stamp": stamp})
 
 
@@ -192,7 +192,7 @@ _PASSWORD: LiteralString = f"""
 async def set_password(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, password_hash: str, stamp: str
 ) -> bool | None:
-    """Whether it was done in time: False if the purge has started, None if there is no such account."""
+    """Whether it was done: False if the purge has started, None if there is no such account."""
     cursor = await conn.execute(
         _PASSWORD,
         {"id": account_id, "partner": partner_id, "scope": scope, "hash": password_hash, "stamp": stamp},

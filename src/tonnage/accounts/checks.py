@@ -1,11 +1,11 @@
-"""What `tonnage doctor` compares of storage accounts, and of the totals that they keep on partners."""
+"""Consistency checks of `tonnage doctor`: storage accounts, and their totals on partners."""
 
 from tonnage.access.checks import Check, Checking, compare, compare_email_keys, compare_name_keys
 from tonnage.db import Connection
 
 
 async def partner_allocated_to_accounts(conn: Connection) -> Check:
-    """What a partner has given is the sum of its living accounts' allocations."""
+    """A partner's `allocated_to_accounts` is the sum of the allocations of its accounts that are not purged."""
     return await compare(
         conn,
         "partners: given to storage accounts",
@@ -20,7 +20,7 @@ async def partner_allocated_to_accounts(conn: Connection) -> Check:
 
 
 async def partner_accounts(conn: Connection) -> Check:
-    """A partner's number of accounts is that of the living ones."""
+    """A partner's number of accounts is the number of those that are not purged."""
     return await compare(
         conn,
         "partners: number of storage accounts",
@@ -34,7 +34,7 @@ async def partner_accounts(conn: Connection) -> Check:
 
 
 async def partner_used(conn: Connection) -> Check:
-    """A partner's use is the sum of its accounts'; what was purged uses nothing."""
+    """A partner's use is the sum of its accounts' use; purged accounts use nothing."""
     return await compare(
         conn,
         "partners: used",
@@ -48,7 +48,7 @@ async def partner_used(conn: Connection) -> Check:
 
 
 async def terms(conn: Connection) -> Check:
-    """The latest terms are what applies now."""
+    """The latest terms are those that apply now."""
     return await compare(
         conn,
         "storage accounts: terms",
@@ -63,7 +63,7 @@ async def terms(conn: Connection) -> Check:
 
 
 async def contact_email(conn: Connection) -> Check:
-    """An address is taken by its folded form; what was purged has none."""
+    """E-mail addresses are unique by their case-folded form; purged accounts have none."""
     return await compare_email_keys(
         conn,
         "storage accounts: e-mail keys",
@@ -72,7 +72,7 @@ async def contact_email(conn: Connection) -> Check:
 
 
 async def names(conn: Connection) -> Check:
-    """Lists search and sort by the keys of names."""
+    """Lists search and sort by the normalised keys of names."""
     return await compare_name_keys(
         conn, "storage accounts: name keys", "select id, name, name_key from storage_account"
     )

@@ -1,26 +1,27 @@
-"""When a storage account is to be deleted."""
+"""The scheduled deletion of a storage account."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class Deletion(NamedTuple):
-    """What the database decided about another date."""
+    """The result of setting another date."""
 
     refused: bool
-    """The date stays as it was."""
+    """The date stays unchanged."""
     purging: bool
-    """The purge has started: then every other date is refused."""
+    """The purge has started, so any other date is refused."""
     earliest: datetime
-    """The first request and its grace."""
+    """The first request plus the grace period."""
     cluster: int | None
-    """The region, if there is a cluster that must hear of what was changed."""
+    """The region, if there is a cluster to which the change must be applied."""
     account: bytes
     """As JSON, after the statement."""
 
 
 class Scheduled(NamedTuple):
-    """There is such an account, and it waits for its deletion."""
+    """The account exists and is scheduled for deletion."""
 
     cluster: int | None
-    """The region, if it did not wait yet and there is a cluster that must hear of it."""
+    """The region, if the account was not scheduled before and there is a cluster to which the change must be applied.
+    """

@@ -1,4 +1,4 @@
-"""SQL of the deletion of storage accounts: scheduled, put off, taken back, carried out."""
+"""SQL of the deletion of storage accounts: scheduled, postponed, cancelled."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -97,7 +97,7 @@ async def set_deletion(
 async def due_account(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int
 ) -> tuple[bytes, datetime | None] | None:
-    """The living account as JSON, and when it is due; None for the date when it is not to be deleted."""
+    """The account, if not purged, as JSON, and its purge date; None if it is not scheduled for deletion."""
     cursor = await conn.execute(
         f"select {ACCOUNT}, s.pending_deleted_at from {LIVING}",
         {"id": account_id, "partner": partner_id, "scope": scope},

@@ -1,4 +1,4 @@
-"""SQL of storage accounts with all that is known of them: the published facts, and the region, use and state."""
+"""SQL of storage accounts with all fields: the published ones, and region, use and state."""
 
 from typing import LiteralString
 from uuid import UUID
@@ -9,14 +9,14 @@ from tonnage.db import Connection, ListQuery
 _SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
 REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
-"""Whether its cluster refuses a row `s` as it is now."""
+"""Whether its cluster refuses a row `s` in its present state."""
 
 PROVISIONING: LiteralString = f"""case
         when r.backend = 'metered' then 'metered'
         when {REFUSED} then 'refused'
         when s.applied_revision < s.desired_revision then 'pending'
         else 'done' end"""
-"""What became of telling the cluster of a row `s`, by the row `r` of its region."""
+"""The provisioning state of a row `s`; `r` is the row of its region."""
 
 REFUSAL: LiteralString = f"case when r.backend <> 'metered' and {REFUSED} then s.refusal end"
 """Why the cluster refuses it, if it does."""
@@ -27,11 +27,11 @@ EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'suspension', case when s.suspended_at is not null then json_build_object(
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
     'provisioning', {PROVISIONING}, 'refusal', {REFUSAL}))"""
-"""The whole JSON of rows `s` of storage_account and `r` of its region."""
+"""The JSON with all fields of rows `s` of storage_account and `r` of its region."""
 
 
 async def extended_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
-    """The living account as JSON."""
+    """The account as JSON, if it is not purged."""
     cursor = await conn.execute(
         f"with s as (select s.* from {LIVING}) select {EXTENDED} from s join region r on r.id = s.region_id",
         {"id": account_id, "partner": partner_id, "scope": scope},
@@ -41,7 +41,7 @@ async def extended_account(conn: Connection, scope: UUID, partner_id: UUID, acco
 
 
 def extended_accounts(scope: UUID, partner_id: UUID) -> ListQuery:
-    """The living accounts of a partner, those waiting for deletion included."""
+    """The accounts of a partner that are not purged, those scheduled for deletion included."""
     return ListQuery(
         f"""
         select coalesce(s.seq, 0), case when s.id is not null then {EXTENDED} end

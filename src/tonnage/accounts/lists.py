@@ -1,6 +1,6 @@
-"""SQL of storage accounts as pages show them: lists that are searched, filtered, sorted and paged.
+"""SQL of the pages of storage accounts: lists with search, filters, sorting and pagination.
 
-`scope` is a partner, its distributor, or None for the operator, who sees everybody's.
+`scope` is a partner, its distributor, or None for the operator, who sees all accounts.
 
 Measured with a partner of 50,000 accounts: a page of the newest 25 ms, by use 45, the last page 50, a search 20 to 35.
 """
@@ -35,11 +35,12 @@ ACCOUNTS = ListSpec(
     descending_by_default=frozenset({"created", "allocated", "used", "load", "objects"}),
     preserve=("partner",),
 )
-"""What can be asked of a list of accounts. `load` is use by allocation; `deletion` is waiting for it, by its date."""
+"""The filters and sort keys of a list of accounts. `load` is use divided by allocation; `deletion` is the purge date of
+accounts that are scheduled for deletion."""
 
 
 class AccountRow(NamedTuple):
-    """A living account. Capacities in bytes."""
+    """An account that is not purged. Capacities in bytes."""
 
     id: int
     name: str
@@ -58,7 +59,7 @@ class AccountRow(NamedTuple):
     pending_deleted_at: datetime | None
     is_suspended: bool
     provisioning: str
-    """`metered` (there is no cluster to tell), `pending`, `refused` or `done`."""
+    """`metered` (there is no cluster), `pending`, `refused` or `done`."""
 
 
 _COLUMNS: LiteralString = f"""
@@ -76,7 +77,7 @@ _SORTS: Mapping[str, Sort] = {
     "deletion": ("coalesce(s.pending_deleted_at, 'infinity')", "s.seq"),
 }
 
-# Times ten, to compare whole numbers; as numeric, since that may be more than bigint holds.
+# Multiplied by ten to compare whole numbers; as numeric, since the product may exceed bigint.
 _NEAR: LiteralString = """
     s.allocated_capacity > 0 and s.used <= s.allocated_capacity
     and s.used::numeric * 10 >= s.allocated_capacity::numeric * 9"""
@@ -105,7 +106,7 @@ _NUMBERED: LiteralString = """
 
 
 def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> LiteralString:
-    """As for partners: see partners/page_queries.py."""
+    """As for partners: see partners/lists.py."""
     sort = _SORTS[state.sort]
     owned = _OF_PARTNER if partner_id else _OF_SCOPE if scope else ""
     return f"""
@@ -126,7 +127,7 @@ def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> Lite
 
 
 def _searched(text: str) -> LiteralString:
-    """Numbers are written out only to be compared with one."""
+    """The account's number is cast to text only if the search text is a number."""
     if not text:
         return ""
     return _SEARCHED + (_NUMBERED if text.isdecimal() else "") + ")"
@@ -135,7 +136,7 @@ def _searched(text: str) -> LiteralString:
 async def account_rows(
     conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
 ) -> PageOf[AccountRow]:
-    """A page of the living accounts of a partner, or of all partners of the scope (None)."""
+    """A page of the accounts, without purged ones, of a partner, or for None of all partners in the scope."""
     params = {**_params(scope, partner_id, state), **page_params(state)}
     cursor = await conn.execute(_rows(scope, partner_id, state), params)
     return page_of(await cursor.fetchall(), AccountRow)
@@ -144,7 +145,7 @@ async def account_rows(
 def every_account(
     conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
 ) -> AsyncGenerator[AccountRow]:
-    """All pages of the same list, row by row: for a file of any length. For the connection see `db.streamed`."""
+    """All rows of the same list, for exports of any length. For the connection see `db.streamed`."""
     params = {**_params(scope, partner_id, state), **all_params(state)}
     return each(streamed(conn, _rows(scope, partner_id, state), params), AccountRow)
 
@@ -159,7 +160,7 @@ def _params(scope: UUID | None, partner_id: UUID | None, state: ListState) -> di
 
 
 class AccountDetail(NamedTuple):
-    """A living account. Capacities in bytes."""
+    """An account that is not purged. Capacities in bytes."""
 
     id: int
     name: str
@@ -181,18 +182,18 @@ class AccountDetail(NamedTuple):
     deletion_requested_at: datetime | None
     pending_deleted_at: datetime | None
     is_being_purged: bool
-    """From then on it cannot be restored."""
+    """Since then it cannot be restored."""
     suspended_at: datetime | None
     suspension_reason: str | None
     provisioning: str
-    """`metered` (there is no cluster to tell), `pending`, `refused` or `done`."""
+    """`metered` (there is no cluster), `pending`, `refused` or `done`."""
     refusal: str | None
     """Why its cluster refuses it."""
     access_keys: int
 
 
 async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> AccountDetail | None:
-    """`scope` is the partner or its distributor; the operator asks with the partner's own id."""
+    """`scope` is the partner or its distributor; the operator passes the partner's own id."""
     cursor = await conn.execute(
         f"""
         with s as (select s.* from {LIVING})

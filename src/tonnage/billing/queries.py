@@ -1,10 +1,10 @@
-"""SQL of the month to date: what use beyond allocations costs, at the prices of each day.
+"""SQL of the month to date: the charges for use beyond allocations, at the prices of each day.
 
-rating.py has the rules, and the same calculation for one partner. `scope` is the contract's or partner's distributor;
-None is the operator.
+rating.py has the rules, and the same calculation for one partner. `scope` is the distributor of the contract or
+partner; None is the operator.
 
-The database needs some 20 microseconds of CPU for a partner with use on each of 24 days: 2 s for 100,000 of them. While
-nothing of it is in memory, reading takes several times that: a page of many partners shows the fee afterwards.
+The database needs some 20 microseconds of CPU for a partner with use on each of 24 days: 2 s for 100,000 of them. With
+a cold cache it takes several times that, so a page of many partners loads the fee in a second request.
 """
 
 import json
@@ -20,10 +20,10 @@ from tonnage.money import CURRENCIES, Money, digits
 from tonnage.usage.lists import DAYS
 
 _MINOR_UNITS = json.dumps({currency: 10 ** digits(currency) for currency in sorted(CURRENCIES)})
-"""How many of a currency's smallest units make one: the database does not know the digits of currencies."""
+"""The number of smallest units in one unit of a currency, since the database does not know the digits of currencies."""
 
-# A partner after the other, in order of their ids: that is how the index on their days is read, each page once. Of two
-# terms of one instant the later written has the higher id; the earlier then lasts for no day.
+# One partner after the other, in order of id: the index on their days is read in that order, each page once. Of two
+# terms with the same instant the later written has the higher id; the earlier one then applies to no day.
 CHARGES: LiteralString = f"""
     prices as materialized (
         select t.contract_id, t.price_cents, t.valid_from::date as since,
@@ -50,10 +50,10 @@ CHARGES: LiteralString = f"""
             offset 0
         ) l
     )"""
-"""Behind rows `priced (contract_id)` and `owned (partner_id)`: the lines of those partners under those contracts.
+"""After rows `priced (contract_id)` and `owned (partner_id)`: the lines of those partners under those contracts.
 
-The amount is in the smallest units of the currency: prices are hundredths of it, and 10^9 bytes are a GB.
-Division comes last. Parameters: those of `month_parameters`.
+The amount is in the smallest units of the currency: prices are hundredths of it, and 10^9 bytes are a GB. Division
+comes last. Parameters: those of `month_parameters`.
 """
 
 _SUMS: LiteralString = "coalesce(sum(c.byte_days), 0), coalesce(sum(c.amount), 0)"
@@ -63,19 +63,20 @@ class MonthToDate(NamedTuple):
     """Use beyond allocations from the first of the month through today, and its fee."""
 
     excess: Decimal
-    """Sum over the days, bytes."""
+    """Sum over the days, byte-days."""
     today: date
     fee: Money
     """The sum of its lines, each of them rounded."""
 
     @property
     def gb_months(self) -> Fraction:
-        """The excess in GB-months, which are what is paid for."""
+        """The excess in GB-months, the billing unit."""
         return gb_months(self.excess, self.today)
 
 
 async def month_of_contract(conn: Connection, scope: UUID | None, contract_id: UUID, today: date) -> MonthToDate | None:
-    """Of the days on which partners were under the contract at the end; what they used elsewhere is not in it."""
+    """For the days on which partners were under the contract at the end of the day; their use under other contracts is
+    not included."""
     cursor = await conn.execute(
         f"""
         with k as (
@@ -95,7 +96,7 @@ async def month_of_contract(conn: Connection, scope: UUID | None, contract_id: U
 
 
 async def month_of_distributor(conn: Connection, distributor_id: UUID, today: date) -> list[MonthToDate]:
-    """Of all its contracts, a sum for each currency: the sum of those of the single contracts."""
+    """The sum of all its contracts' months, by currency."""
     cursor = await conn.execute(
         f"""
         with k as (
@@ -114,7 +115,7 @@ async def month_of_distributor(conn: Connection, distributor_id: UUID, today: da
 
 
 async def month_of_partner(conn: Connection, scope: UUID | None, partner_id: UUID, today: date) -> MonthToDate | None:
-    """Of all contracts that the partner was under; they are in one currency."""
+    """Under all contracts that the partner had in the month; they have the same currency."""
     cursor = await conn.execute(
         f"""
         with p as (
@@ -135,7 +136,7 @@ async def month_of_partner(conn: Connection, scope: UUID | None, partner_id: UUI
 
 
 def month_parameters(today: date) -> dict[str, object]:
-    """Those of CHARGES, for the month to date."""
+    """The parameters of CHARGES, for the month to date."""
     return {
         "first": today.replace(day=1),
         "last": today,

@@ -1,7 +1,7 @@
-"""Rating: usage x terms x prices = lines. No I/O; queries.py does the same in SQL, and a test holds the two equal.
+"""Rating: usage x terms x prices = lines. No I/O; queries.py does the same in SQL, and a test compares the two.
 
-Excess of a partner on a day = max(0, its use - its allocation), so all of the use when the allocation is 0. The terms
-of a day, the partner's and the contract's, are those at its end (UTC).
+Excess of a partner on a day = max(0, its use - its allocation), so the whole use when the allocation is 0. The terms of
+a day, the partner's and the contract's, are those at its end (UTC).
 """
 
 from calendar import monthrange
@@ -17,11 +17,11 @@ from tonnage.money import Money, digits, round_half_away
 
 
 class Terms(Protocol):
-    """What applies from a moment on."""
+    """Terms that apply from a moment on."""
 
     @property
     def valid_from(self) -> datetime:
-        """The moment."""
+        """The first moment at which they apply."""
         ...
 
 
@@ -30,7 +30,7 @@ T = TypeVar("T", bound=Terms)
 
 @dataclass(frozen=True)
 class PartnerTerms:
-    """Under which contract a partner is, and with which allocation in bytes; 0 is pay-per-use."""
+    """A partner's contract, and its allocation in bytes; 0 is pay-per-use."""
 
     valid_from: datetime
     contract_id: UUID
@@ -55,7 +55,7 @@ class PriceHistory:
 
 @dataclass(frozen=True)
 class Line:
-    """What one partner owes for a month under one contract at one unit price."""
+    """The charge for one partner in a month under one contract at one unit price."""
 
     contract_id: UUID
     unit_price: Decimal
@@ -67,9 +67,9 @@ class Line:
 
 
 def terms_of_day(history: Sequence[T], day: date) -> T | None:
-    """What applied at the end of the day, or None before the first terms.
+    """The terms at the end of the day; None before the first terms.
 
-    `history` is in the order in which it was written: of two terms of one instant, the later written counts.
+    `history` is in the order in which it was written: of two terms with the same instant, the later written counts.
     """
     begun = [
         (terms.valid_from, written)
@@ -80,12 +80,12 @@ def terms_of_day(history: Sequence[T], day: date) -> T | None:
 
 
 def gb_months(byte_days: int | Decimal, month: date) -> Fraction:
-    """GB-months, which are what is paid for: 10^9 bytes for the whole of the calendar month."""
+    """GB-months, the billing unit: 10^9 bytes for the whole of the calendar month."""
     return Fraction(byte_days) / (10**9 * days_in(month))
 
 
 def days_in(month: date) -> int:
-    """Days of the whole calendar month that the day is in."""
+    """The number of days in the day's calendar month."""
     return monthrange(month.year, month.month)[1]
 
 

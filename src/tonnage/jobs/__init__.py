@@ -1,4 +1,4 @@
-"""Deferring a job on the caller's connection: it exists when the transaction commits, and not when it rolls back."""
+"""Defers a job on the caller's connection: it exists when the transaction commits, and not when it rolls back."""
 
 from procrastinate import App, PsycopgConnector
 
@@ -6,21 +6,21 @@ from tonnage.db import Connection
 from tonnage.jobs import queries
 from tonnage.jobs.declaration import DECLARED
 
-# Never opened: it only words the statement, which goes over the caller's connection.
+# Never opened: it only builds the statement, which is executed on the caller's connection.
 _queue = App(connector=PsycopgConnector())
 
 
 async def defer(conn: Connection, name: str, subject: object) -> None:
-    """Defers the declared job `name` about one thing, such as a region's id. LookupError: no such job is declared.
+    """Defers the declared job `name` about one subject, such as a region's id. LookupError: no such job is declared.
 
-    Jobs of the same name and subject run one after the other, and one does the work of all that wait with it. So
-    deferring once too often costs next to nothing, and a job must look at the present state of its subject.
+    Jobs of the same name and subject run one after the other, and one run covers all that are waiting. So a redundant
+    deferral costs next to nothing, and a job must read the present state of its subject.
     """
     declared = DECLARED.get(name)
     if declared is None:
         raise LookupError(f"no job {name} is declared; tonnage.worker has to import its module")
     lock = lock_key(name, subject)
-    # One that waits for its next try holds the lock, and ours would have to wait for it.
+    # A job that waits for its retry holds the lock, and the new one would have to wait for it.
     await queries.run_now(conn, lock)
     job = _queue.configure_task(name, lock=lock, queue=declared.queue, connection=conn)
     await job.defer_async(subject=str(subject))

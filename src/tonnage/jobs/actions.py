@@ -1,4 +1,4 @@
-"""What can be done to jobs."""
+"""Actions on jobs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from tonnage.jobs import queries
 
 
 class Retried(NamedTuple):
-    """How many jobs are tried now, and how many were dropped since the next of their kind does their work."""
+    """How many jobs are retried now, and how many were dropped because the next job of their kind covers them."""
 
     jobs: int
     dropped: int

@@ -1,4 +1,4 @@
-"""Declaring a job: its name, queue, schedule and label stand at the function that does it, and nowhere else."""
+"""Declares jobs: the name, queue, schedule and label of a job are declared at its function only."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 """`(services, subject)`. The subject is the id of what the job is about; '' for a recurring job."""
 
 SHORT, LONG = "default", "long"
-"""Queues. Workers keep slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
+"""Queues. Workers reserve slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
 
 Subject: TypeAlias = Literal["region", "partner", "member", ""]
 
@@ -21,11 +21,11 @@ class Job:
 
     name: str
     label: str
-    """What it does, in English, for the operator's page; translated when it is shown."""
+    """What it does, in English, for the operator's page; translated for display."""
     function: JobFunction
     queue: str = SHORT
     about: Subject = ""
-    """Of what kind of thing its subject is the id."""
+    """The kind of thing that its subject identifies."""
     cron: str | None = None
     """When it recurs, in UTC, once per period whatever the number of workers; None: only when deferred."""
 

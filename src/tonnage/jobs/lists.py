@@ -1,4 +1,4 @@
-"""SQL of jobs as the operator's page shows them."""
+"""SQL of jobs for the operator's page."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from tonnage.db import Connection
 from tonnage.jobs.queries import ASKED_AT, STATUS
 
 STATUSES = ("waiting", "retrying", "running", "failed", "cancelled", "aborted")
-"""Jobs that went well leave the table."""
+"""Successful jobs are deleted from the table."""
 
 
 class JobRow(NamedTuple):
@@ -22,12 +22,12 @@ class JobRow(NamedTuple):
     asked_at: datetime | None
     next_try_at: datetime | None
     failed_at: datetime | None
-    """The last time."""
+    """The time of the last failure."""
     reason: str | None
 
 
 async def job_rows(conn: Connection, status: str, size: int, offset: int) -> tuple[list[JobRow], int]:
-    """A page of the jobs of a status ('': of all), newest first, and how many there are."""
+    """A page of the jobs with a status ('': all), newest first, and their total number."""
     cursor = await conn.execute(
         f"""
         with found as materialized (

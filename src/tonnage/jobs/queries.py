@@ -1,4 +1,4 @@
-"""SQL of the job queue, beyond what the queue itself offers."""
+"""SQL of the job queue, beyond what the queue library offers."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ STATUS = """
          when j.status in ('doing', 'aborting') then 'running'
          else j.status::text end
 """
-"""In words for people. Jobs that went well leave the table."""
+"""The status for display. Successful jobs are deleted from the table."""
 
 ASKED_AT = "(select min(e.at) from procrastinate_events e where e.job_id = j.id)"
 
@@ -20,7 +20,7 @@ _TO_RETRY = "(j.status = 'failed' or j.status = 'todo' and j.attempts > 0)"
 
 
 class JobCount(NamedTuple):
-    """Jobs of one name in one status. `asked_at`: when the oldest was asked for whose turn it is; None without one."""
+    """Jobs of one name in one status. `asked_at`: when the oldest whose lock is free was deferred; None without one."""
 
     name: str
     status: str
@@ -28,10 +28,10 @@ class JobCount(NamedTuple):
     asked_at: datetime | None
 
 
-async def run_now(conn: Connection, turn: str) -> None:
-    """Lets the job that waits for its next try, and has this turn, try at once.
+async def run_now(conn: Connection, lock: str) -> None:
+    """Makes the job with this lock that waits for its retry start at once.
 
-    One that somebody else is hastening is left to him: nobody waits here for another's transaction to end.
+    Skips a row that is locked by another transaction, to avoid waiting for it.
     """
     await conn.execute(
         """
@@ -39,15 +39,14 @@ async def run_now(conn: Connection, turn: str) -> None:
             select id from procrastinate_jobs where lock = %s and status = 'todo' and scheduled_at > now()
             for update skip locked)
         """,
-        [turn],
+        [lock],
     )
 
 
-async def coalesce(conn: Connection, job_id: int, turn: str) -> datetime:
-    """Takes the jobs away that wait for the same turn as the one that is about to begin, or have failed at theirs.
+async def coalesce(conn: Connection, job_id: int, lock: str) -> datetime:
+    """Deletes the waiting and the failed jobs with the same lock as the job that is about to start.
 
-    Whoever asked for them has committed: what they wanted is seen by whoever looks from now on. Gives the database's
-    time.
+    The transactions that deferred them have committed, so the job sees their changes. Returns the database's time.
     """
     cursor = await conn.execute(
         """
@@ -56,7 +55,7 @@ async def coalesce(conn: Connection, job_id: int, turn: str) -> datetime:
         )
         select clock_timestamp()
         """,
-        [turn, job_id],
+        [lock, job_id],
     )
     row = await cursor.fetchone()
     if row is None:
@@ -65,7 +64,7 @@ async def coalesce(conn: Connection, job_id: int, turn: str) -> datetime:
 
 
 async def drop_missed(conn: Connection, name: str) -> datetime:
-    """The runs of a recurring job that failed or were broken off: the one that begins now does their work. Gives the
+    """Deletes the failed and interrupted runs of a recurring job: the run that starts now covers them. Returns the
     database's time.
     """
     cursor = await conn.execute(
@@ -84,7 +83,7 @@ async def drop_missed(conn: Connection, name: str) -> datetime:
 
 
 async def record_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
-    """Keeps why a job failed last."""
+    """Records the last error of a job."""
     await conn.execute(
         """
         insert into job_failure (job_id, failed_at, reason) values (%(id)s, %(now)s, %(reason)s)
@@ -95,14 +94,14 @@ async def record_failure(conn: Connection, job_id: int, reason: str, now: dateti
 
 
 async def delete_stale_failures(conn: Connection) -> None:
-    """Of jobs that are gone: they went well in the end, or nobody asked why for a long time."""
+    """Deletes errors of jobs that no longer exist: they succeeded later, or were deleted after the retention period."""
     await conn.execute(
         "delete from job_failure f where not exists (select from procrastinate_jobs j where j.id = f.job_id)"
     )
 
 
 def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
-    """The `newest` last jobs, oldest first; only those that have `failed` and are not tried again, if so."""
+    """The `newest` latest jobs, oldest first; with `failed`, only those that have failed and are not retried."""
     return ListQuery(
         f"""
         select l.id, json_strip_nulls(json_build_object(
@@ -125,7 +124,7 @@ def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
 
 
 async def job_counts(conn: Connection) -> list[JobCount]:
-    """How many jobs there are of each name and status."""
+    """The number of jobs by name and status."""
     cursor = await conn.execute(
         f"""
         select j.task_name, {STATUS}, count(*), min({ASKED_AT}) filter (where not exists (
@@ -138,7 +137,7 @@ async def job_counts(conn: Connection) -> list[JobCount]:
 
 
 async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[int]:
-    """Which of these, or of all, have failed or wait for their next try. They stay so until the transaction ends."""
+    """Those of these jobs, or of all, that have failed or wait for their retry; locked until the transaction ends."""
     cursor = await conn.execute(
         f"""
         select j.id from procrastinate_jobs j
@@ -163,7 +162,8 @@ async def audit_retry(conn: Connection, ids: Sequence[int], stamp: str) -> None:
 
 
 async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
-    """Removes failed jobs whose work the next of their kind does, which waits, runs or is among `ids` too. How many."""
+    """Deletes failed jobs that the next job of their kind covers: one that waits, runs or is among `ids` too. Returns
+    how many."""
     cursor = await conn.execute(
         """
         delete from procrastinate_jobs j
@@ -179,9 +179,9 @@ async def drop_superseded(conn: Connection, ids: Sequence[int]) -> int:
 
 
 async def try_now(conn: Connection, ids: Sequence[int]) -> None:
-    """Makes the queue try these now.
+    """Makes the queue run these now.
 
-    Constraint procrastinate_jobs_queueing_lock_idx_v1: the next of a kind has come to wait meanwhile.
+    Constraint procrastinate_jobs_queueing_lock_idx_v1: the next job of the same kind was deferred meanwhile.
     """
     await conn.execute(
         """

@@ -1,4 +1,4 @@
-"""Running jobs: workers that outlive the database, tries that do not end, and jobs whose worker is gone."""
+"""Runs jobs: workers that survive outages of the database, unlimited retries, and jobs of dead workers."""
 
 import asyncio
 import contextlib
@@ -25,31 +25,31 @@ _log = logging.getLogger(__name__)
 
 
 _PAUSE = 5.0
-"""Seconds until the next try when the database was away."""
+"""Seconds until the next try after the database was unavailable."""
 
 _LONGEST_WAIT = 60.0
-"""Seconds until the next try of a job whose cluster was away, at most."""
+"""Maximum of the seconds until the next try of a job whose cluster was unavailable."""
 
 _KEPT_HOURS = 30 * 24
-"""How long a failed job waits for somebody to look at it."""
+"""Retention of failed jobs, for inspection."""
 
 _AT_ONCE = {SHORT: 8, LONG: 4}
-"""Jobs under way in a process, by queue. Most of the time they wait for clusters; a stalled one must not stop all."""
+"""Concurrent jobs in a process, by queue. They mostly wait for clusters; a stalled one must not block all."""
 
 CONNECTIONS = sum(_AT_ONCE.values()) + 4
 CONNECTION_WAIT = 60.0
-"""As many as jobs may end at once, and for each worker one to listen and one to say that it lives. Whoever could not
-write down that a job has ended would leave it under way for as long as the process lives. A worker that cannot say for
-so long that it lives is taken for dead, and its jobs are done by others."""
+"""Connections: one for each concurrent job, since all may end at once, and for each worker one to listen and one for
+its heartbeat. A job whose end could not be recorded would count as running for as long as the process lives. A worker
+without a heartbeat for `CONNECTION_WAIT` seconds is considered dead, and its jobs are run by others."""
 
 AWAY = (Unavailable, psycopg.OperationalError, PoolTimeout)
 
 
 class RetryWhenAway(BaseRetryStrategy):
-    """What could not be reached is tried again until it can be, ever less often; a bug is not."""
+    """Retries without limit, with back-off, when something was unreachable; never after a bug."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """None: the job has failed, for somebody to look at."""
+        """None: the job has failed and needs attention."""
         if isinstance(exception, JobAborted | asyncio.CancelledError):
             return RetryDecision()
         if isinstance(exception, AWAY):
@@ -59,24 +59,24 @@ class RetryWhenAway(BaseRetryStrategy):
 
 
 async def take_over_stalled(app: App) -> None:
-    """Gives the jobs of workers that were killed to living ones.
+    """Hands the jobs of killed workers over to live ones.
 
-    Nobody else does: such a job would stay under way for ever, and its lock would keep all later ones of its kind out.
-    So every job must be fit to be done twice.
+    The queue itself does not: such a job would count as running for ever, and its lock would block all later ones of
+    its kind. So every job must be safe to run twice.
     """
     for job in await app.job_manager.get_stalled_jobs():
         _log.warning("the worker of job %s is gone; the job is done again", job.call_string)
-        # Somebody else may take it over at this moment.
+        # Another worker may take it over concurrently.
         with contextlib.suppress(ConnectorException):
             try:
                 await app.job_manager.retry_job(job)
             except UniqueViolation:
-                # The next one of its kind waits already, and only one may.
+                # The next one of its kind is waiting already, and only one may wait.
                 await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 
 
 async def delete_ended(app: App, database: Database) -> None:
-    """Removes jobs that failed a month ago or were ended from outside, and why those failed that are gone."""
+    """Deletes jobs that failed a month ago or were aborted, and the recorded errors of deleted jobs."""
     await app.job_manager.delete_old_jobs(
         _KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
@@ -84,7 +84,7 @@ async def delete_ended(app: App, database: Database) -> None:
 
 
 async def work(app: App, services: Services, grace: int = 20) -> None:
-    """Runs jobs until it is cancelled; then those under way have `grace` seconds to finish. Outlives the database."""
+    """Runs jobs until cancelled; running jobs then have `grace` seconds to finish. Survives outages of the database."""
 
     async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
         try:
@@ -107,12 +107,12 @@ async def work(app: App, services: Services, grace: int = 20) -> None:
             # It also returns when its connection for notifications breaks.
             reason = "its connection has ended"
         except (ConnectorException, psycopg.OperationalError) as error:
-            # Cancelled without a database, a worker ends by this error and not by the cancellation.
+            # If cancelled while the database is unreachable, a worker ends with this error instead of the cancellation.
             if _is_cancelled():
                 raise asyncio.CancelledError from error
             reason = " ".join(str(error.__cause__ or error).split())
         finally:
-            # After an open that failed, only a close makes the next one start afresh.
+            # After a failed open, only a close makes the next open start from scratch.
             with contextlib.suppress(ConnectorException, psycopg.OperationalError):
                 await app.close_async()
         _log.warning("the job worker starts again in %.0f s: %s", _PAUSE, reason)
@@ -120,7 +120,8 @@ async def work(app: App, services: Services, grace: int = 20) -> None:
 
 
 def describe_error(error: Exception) -> str:
-    """In words that may be kept: a database's own say which values it refused, people's addresses among them."""
+    """The error as text that may be stored. Of a database error only the primary message: its details contain refused
+    values, such as e-mail addresses."""
     match error:
         case TonnageError():
             return str(error)
@@ -131,7 +132,7 @@ def describe_error(error: Exception) -> str:
 
 
 async def _run_workers(app: App, grace: int, telling: WorkerMiddleware) -> None:
-    """A worker for each queue, until one of them ends; then the others are ended too."""
+    """Runs a worker for each queue, until one of them ends; then cancels the others."""
 
     async def run(queue: str, at_once: int) -> None:
         await app.run_worker_async(

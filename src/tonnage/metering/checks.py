@@ -1,11 +1,11 @@
-"""What `tonnage doctor` recomputes of traffic."""
+"""Consistency checks of `tonnage doctor`: traffic."""
 
 from tonnage.access.checks import Check, Checking, compare
 from tonnage.db import Connection
 
 
 async def traffic(conn: Connection) -> Check:
-    """A day whose hours are kept is their sum. Of many accounts some, as with samples."""
+    """A day whose hours are still kept is their sum. Checks a random subset of many accounts, as for samples."""
     return await compare(
         conn,
         "daily traffic: days that still have hours, of up to 10000 accounts",

@@ -1,4 +1,4 @@
-"""Sampling of clusters in the background."""
+"""Background jobs that sample clusters."""
 
 from tonnage.errors import Sentence
 from tonnage.jobs import defer
@@ -18,7 +18,7 @@ async def sample_all(services: Services, subject: str) -> None:
 
 @job("metering.sample", label=Sentence("Sample a cluster"), queue=LONG, about="region")
 async def sample(services: Services, subject: str) -> None:
-    """Records what the accounts of a region store, and their traffic."""
+    """Records the use and the traffic of a region's accounts."""
     region_id = int(subject)
     async with with_health_check(services, region_id) as backend:
         await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock)

@@ -1,4 +1,4 @@
-"""SQL of regions and their sampling as pages and metrics show them."""
+"""SQL of regions and their sampling for pages and metrics."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ STALE_AFTER = timedelta(hours=2)
 
 
 class RegionRow(NamedTuple):
-    """A region. Capacities in bytes, sums over its living accounts; whole numbers."""
+    """A region. Capacities in bytes, sums over its accounts that are not purged; whole numbers."""
 
     id: int
     name: str
@@ -28,17 +28,19 @@ class RegionRow(NamedTuple):
     allocated: Decimal
     used: Decimal
     as_of: datetime | None
-    """The hour of the last sampling that got through; before the first one, when there came to be a cluster."""
+    """The hour of the last completed sampling; before the first one, the time when the region was connected to a
+    cluster."""
     missed: int
-    """Accounts that did not answer then."""
+    """Accounts that this sampling missed."""
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether its cluster should have been sampled since. A metered region is sampled by others."""
+        """Whether its cluster should have been sampled since. The usage of a metered region is imported, so it is never
+        stale."""
         return self.backend != METERED and self.as_of is not None and now - self.as_of > STALE_AFTER
 
 
 async def region_rows(conn: Connection) -> list[RegionRow]:
-    """All regions, by name. Reads every living account: 170,000 take 50 ms."""
+    """All regions, by name. Reads all accounts that are not purged: 170,000 take 50 ms."""
     cursor = await conn.execute(
         """
         select r.id, r.name, r.s3_url, r.iam_url, r.sts_url, r.is_default, r.backend, r.admin_url, r.trouble,
@@ -60,9 +62,9 @@ async def region_rows(conn: Connection) -> list[RegionRow]:
 
 
 class RegionSampling(NamedTuple):
-    """A region with a cluster: the hour of its last run that got through, and how many accounts did not answer then.
+    """A region with a cluster: the hour of its last completed sampling, and the number of accounts that it missed.
 
-    Before the first one, when it got its cluster.
+    Before the first one, the time when the region was connected to a cluster.
     """
 
     region: str

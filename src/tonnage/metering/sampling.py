@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class SamplingRun:
-    """A run as it stands. `finished`: it has been through all accounts, of which `missed` did not answer."""
+    """The state of a run. `finished`: it has been through all accounts, and `missed` of them did not respond."""
 
     region_id: int
     hour: datetime
@@ -16,5 +16,5 @@ class SamplingRun:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether nothing is left to do."""
         return self.finished and not self.missed

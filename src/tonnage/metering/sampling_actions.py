@@ -1,4 +1,4 @@
-"""A cluster is sampled: what each account stores, hour by hour."""
+"""Samples a cluster: the bytes that each account stores, hourly."""
 
 import logging
 from datetime import datetime
@@ -18,18 +18,18 @@ from tonnage.usage.sample import Sample
 _log = logging.getLogger(__name__)
 
 BATCH = 500
-"""Accounts that are recorded together. What a run that breaks off has to read again is fewer than that."""
+"""Accounts recorded in one transaction. An interrupted run has to read fewer than that again."""
 
 
 async def sample_region(
     database: Database, backend: StorageBackend, region_id: int, clock: BusinessClock, batch: int = BATCH
 ) -> None:
-    """Samples the accounts of a region for the hour that it is, reads their traffic, and recomputes elastic quotas.
+    """Samples the accounts of a region for the present hour, reads their traffic, and recomputes elastic quotas.
 
-    A run is labelled by the hour in which it begins, and by nothing earlier: the past cannot be read any more, so an
-    hour that was missed stays a gap. One that takes longer than its hour goes on under its label. Interrupted anywhere,
-    the rest of its hour can finish it; then only what is missing is read, and nothing when nothing is.
-    Unavailable: the cluster is away, or accounts were missed.
+    A run is labelled with the hour in which it starts, never with an earlier one: the past cannot be read any more, so
+    a missed hour stays a gap. A run that takes longer than its hour continues under its label. Safe to interrupt at any
+    point: a later run in the same hour reads only what is missing, and nothing if the hour is complete. Unavailable:
+    the cluster does not respond, or accounts were missed.
     """
     now = clock()
     run = await database.run(sampling_queries.begin, region_id, hour_of(now), now)
@@ -45,7 +45,7 @@ async def sample_region(
 async def _sample(
     database: Database, backend: StorageBackend, run: SamplingRun, clock: BusinessClock, batch: int
 ) -> Unavailable | None:
-    """Reads whoever has no sample yet. Gives why some of them are to be tried again, None if there are none."""
+    """Samples all accounts that have no sample yet. Returns why some have to be retried, None if there are none."""
     sampled, absent, failed = 0, 0, 0
     away: Unavailable | None = None
     async for some in database.pages(sampling_queries.unsampled, run, id_of=int, size=batch):
@@ -56,11 +56,12 @@ async def _sample(
             raise outcome.stopped
         for account_id, error in outcome.failed:
             if outcome.done or not isinstance(error, Unavailable):
-                # Else it is the cluster, and the job that fails for it says so once.
+                # If no request succeeded, the cluster is at fault, and the job that fails because of it logs that once.
                 _log.warning("storage account %d was not sampled: %s", account_id, error)
         away = outcome.away or away
     if away and not (sampled or absent):
-        # Too few accounts to tell from their failures that it is the cluster. But nobody answers, so it is.
+        # Too few accounts for `for_each_concurrently` to conclude that the cluster is at fault. But none responded, so
+        # it is.
         raise away
     if absent:
         _log.warning("storage accounts that their cluster does not have, and so were not sampled: %d", absent)
@@ -73,13 +74,13 @@ async def _sample(
 async def _record(
     database: Database, run: SamplingRun, outcome: BatchResult[int, Usage | None], now: datetime
 ) -> tuple[int, int]:
-    """Stores what was read. Gives for how many accounts, and how many of the others are not on the cluster: those may
-    be missing until a sweep, so they are missed, but no reason to try again.
+    """Stores the samples. Returns the number of accounts stored, and of those that are not on the cluster: these may be
+    missing until the next full reconcile, so they count as missed, but are no reason to retry.
     """
     read = dict(outcome.done)
 
     async def record(conn: Connection) -> tuple[int, int]:
-        # The queue keeps runs apart. But it gives a job away when it takes its worker for dead, which may be wrong.
+        # The queue runs one at a time. But it may wrongly consider a worker dead, and run its job a second time.
         await sampling_queries.serialise_runs(conn, run)
         wanted = await sampling_queries.still_unsampled(conn, run, list(read))
         found = [(account_id, usage) for account_id in wanted if (usage := read[account_id]) is not None]

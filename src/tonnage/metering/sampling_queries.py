@@ -1,4 +1,4 @@
-"""SQL of the sampling of clusters: the runs, one for each region and hour, and whom they still have to read."""
+"""SQL of sampling: the runs, one for each region and hour, and the accounts that they still have to read."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -6,13 +6,13 @@ from typing import LiteralString
 from tonnage.db import Connection
 from tonnage.metering.sampling import SamplingRun
 
-# Not to be joined by reading 40 days of everybody's samples: a look at each account's own, which OFFSET makes sure of.
+# Looks up each account's own samples, instead of a join that reads 40 days of all samples; OFFSET enforces that.
 _SAMPLED: LiteralString = """
     select from usage_sample u where u.account_id = s.id and u.sampled_at = %(hour)s offset 0"""
 
 
 async def begin(conn: Connection, region_id: int, hour: datetime, now: datetime) -> SamplingRun:
-    """The run of that hour; one that has begun already is gone on with."""
+    """Starts the run of that hour, or continues one that was started already."""
     cursor = await conn.execute(
         """
         insert into sampling_run (region_id, hour, started_at) values (%(region)s, %(hour)s, %(now)s)
@@ -28,8 +28,8 @@ async def begin(conn: Connection, region_id: int, hour: datetime, now: datetime)
 
 
 async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) -> list[int]:
-    """The next accounts after the id `after` that the run has to read: alive, on the cluster, there when it began, and
-    without a sample of its hour.
+    """The next accounts after the id `after` that the run has to read: not purged, on the cluster, created before the
+    run started, and without a sample of its hour.
     """
     cursor = await conn.execute(
         f"""
@@ -45,14 +45,15 @@ async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) 
 
 
 async def serialise_runs(conn: Connection, run: SamplingRun) -> None:
-    """Locks the run until the end of the transaction. A statement of its own: the next one sees what it waited for."""
+    """Locks the run until the transaction ends. A separate statement, so that the next one sees what others have
+    committed."""
     await conn.execute(
         "select from sampling_run where region_id = %s and hour = %s for no key update", [run.region_id, run.hour]
     )
 
 
 async def still_unsampled(conn: Connection, run: SamplingRun, account_ids: list[int]) -> list[int]:
-    """Those that have no sample of the hour yet, and were not purged meanwhile."""
+    """Those that still have no sample of the hour, and were not purged meanwhile."""
     cursor = await conn.execute(
         f"""
         select s.id from storage_account s
@@ -66,7 +67,7 @@ async def still_unsampled(conn: Connection, run: SamplingRun, account_ids: list[
 
 
 async def record_sampled(conn: Connection, run: SamplingRun, sampled: int) -> None:
-    """So many more accounts have their sample."""
+    """Adds to the number of accounts that have their sample."""
     await conn.execute(
         "update sampling_run set sampled = sampled + %s where region_id = %s and hour = %s",
         [sampled, run.region_id, run.hour],
@@ -74,7 +75,7 @@ async def record_sampled(conn: Connection, run: SamplingRun, sampled: int) -> No
 
 
 async def finish(conn: Connection, run: SamplingRun, missed: int, now: datetime) -> None:
-    """The run has been through all accounts; so many did not answer."""
+    """Marks the run as finished; `missed` accounts did not respond."""
     await conn.execute(
         "update sampling_run set finished_at = %s, missed = %s where region_id = %s and hour = %s",
         [now, missed, run.region_id, run.hour],
@@ -82,10 +83,10 @@ async def finish(conn: Connection, run: SamplingRun, missed: int, now: datetime)
 
 
 async def freshness(conn: Connection, *, counted: bool) -> bytes:
-    """How fresh the usage of every region is, as an object with one field; regions by name.
+    """The freshness of the usage of every region, as an object with one field; regions by name.
 
-    `asOf` is the time of the samples of the last run that went through. `counted`: with the numbers of accounts of the
-    last one, which tell how large the operator is. What was imported last is not said: that would take a look at every
+    `asOf` is the time of the samples of the last finished run. `counted`: with the numbers of accounts of the last run,
+    which reveal the operator's size. The time of the last import is not included: that would require reading every
     account.
     """
     cursor = await conn.execute(

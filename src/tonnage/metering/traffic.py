@@ -1,9 +1,10 @@
-"""How far back the traffic of a cluster is read, and how long it stays there."""
+"""How far back the traffic of a cluster is read, and the retention of its log."""
 
 from datetime import timedelta
 
 FARTHEST_BACK = timedelta(days=14)
-"""After an outage, this much is read; what is older is not, and those days stay too small."""
+"""How far back the log is read after an outage. Older hours are not read, and the totals of those days stay too small.
+"""
 
 KEPT_ON_CLUSTER = timedelta(days=7)
-"""Of the log. Each hour has been read twice long before it goes."""
+"""Retention of the log on the cluster. Each hour has been read twice long before it is trimmed."""

@@ -1,4 +1,4 @@
-"""What accounts did, from the usage log of their cluster."""
+"""Traffic of accounts, from the usage log of their cluster."""
 
 import logging
 from datetime import UTC, datetime, time, timedelta
@@ -19,11 +19,11 @@ _TRIMMED_TOGETHER = 500
 
 
 async def read(database: Database, backend: StorageBackend, region_id: int, now: datetime) -> None:
-    """Reads the hours of a region's log that are over; what was read up to this hour already is not read again.
+    """Reads the past hours of a region's log that were not read yet.
 
-    The last hour of the time before is read once more, since a gateway writes its log with a delay; the first time ever
-    one hour is read. An hour at a time, so that what breaks off is gone on with. Whatever is read twice, or was trimmed
-    in between, the greater reading counts. Raises the errors of the backend.
+    The last hour of the previous read is read again, since a gateway writes its log with a delay. The first read covers
+    one hour. Reads an hour at a time, so that an interrupted read can be continued. If an hour is read twice, or was
+    trimmed in between, the greater reading counts. Raises the errors of the backend.
     """
     until = hour_of(now)
     read_to = await database.run(traffic_queries.read_to, region_id)
@@ -37,7 +37,7 @@ async def read(database: Database, backend: StorageBackend, region_id: int, now:
 
 
 async def store(database: Database, region_id: int, rows: list[Traffic], until: datetime) -> None:
-    """Stores what was read of a region's log, which is known up to `until` then, and adds up the days."""
+    """Stores traffic read from a region's log up to `until`, and rolls up the days."""
 
     async def store(conn: Connection) -> None:
         await traffic_queries.stage(conn, rows)
@@ -49,12 +49,12 @@ async def store(database: Database, region_id: int, rows: list[Traffic], until: 
 
 
 async def trim(database: Database, backend: StorageBackend, region_id: int, now: datetime) -> None:
-    """Once a UTC day, lets a region's cluster forget what is older than KEPT_ON_CLUSTER and was read.
+    """Once a UTC day, trims a region's log on its cluster: entries older than KEPT_ON_CLUSTER that were read.
 
-    Ceph keeps its log for ever, some 700 bytes for each bucket and busy hour. There is a call that trims everybody's,
-    but that would take other people's along. So it is a call for each account, and only for those that had traffic on
-    the days that go. Nothing depends on it: an account that cannot be trimmed is only logged, and goes along when it
-    has been active again. A cluster that is away meanwhile is trimmed by the next run.
+    Ceph keeps its log for ever, some 700 bytes for each bucket and busy hour. One call could trim the log of all users,
+    but this would include users that are not Tonnage's. So each account is trimmed by a call, and only accounts with
+    traffic on the days to be trimmed. Nothing depends on it: a failure is only logged, and the account is trimmed when
+    it has been active again. If the cluster is unavailable, the next run trims.
     """
     until = now.astimezone(UTC).date() - KEPT_ON_CLUSTER
     first = await database.run(traffic_queries.trimmed_to, region_id)
@@ -68,6 +68,6 @@ async def trim(database: Database, backend: StorageBackend, region_id: int, now:
         for account_id, error in outcome.failed:
             _log.warning("the usage log of storage account %d was not trimmed: %s", account_id, error)
         if outcome.stopped or (outcome.away and not outcome.done):
-            # With few accounts it takes more than that to be sure that it is the cluster. But nobody was answered.
+            # Too few accounts for `for_each_concurrently` to conclude that the cluster is at fault. But none responded.
             return
     await database.run(traffic_queries.record_trimmed, region_id, until)

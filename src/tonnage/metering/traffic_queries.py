@@ -1,6 +1,6 @@
-"""SQL of traffic: hours as they are read from a region's cluster, and the days that are made of them.
+"""SQL of traffic: hourly counters as read from a region's cluster, and the daily roll-up.
 
-An hour is a counter that grows while it runs, and begins again when it was trimmed: of two readings the greater one is
+An hour is a counter that grows during its hour, and restarts from zero after a trim: of two readings the greater one is
 right.
 """
 
@@ -17,13 +17,13 @@ _ROWS_AT_ONCE = 1000
 
 
 async def read_to(conn: Connection, region_id: int) -> datetime | None:
-    """Up to which hour, excluded, the log of a region has been read."""
+    """The hour, excluded, up to which the log of a region has been read."""
     row = await (await conn.execute("select traffic_read_to from region where id = %s", [region_id])).fetchone()
     return row[0] if row else None
 
 
 async def stage(conn: Connection, rows: Sequence[Traffic]) -> None:
-    """Puts what was read into the temporary table traffic_staged."""
+    """Stages traffic in the temporary table traffic_staged."""
     await conn.execute(
         "create temp table if not exists traffic_staged (account_id bigint not null, hour timestamptz not null,"
         " sent bigint not null, received bigint not null, requests bigint not null) on commit drop"
@@ -32,7 +32,7 @@ async def stage(conn: Connection, rows: Sequence[Traffic]) -> None:
     async with conn.cursor() as cursor, cursor.copy("copy traffic_staged from stdin") as copy:
         for first in range(0, len(rows), _ROWS_AT_ONCE):
             await copy.write("".join(map(_copied, rows[first : first + _ROWS_AT_ONCE])))
-    # The planner knows nothing of a table that was filled a moment ago.
+    # The planner has no statistics of a table that was filled a moment ago.
     await conn.execute("analyze traffic_staged")
 
 
@@ -41,15 +41,18 @@ def _copied(row: Traffic) -> str:
 
 
 async def record_read(conn: Connection, region_id: int, until: datetime) -> None:
-    """The log has been read up to that hour. Until the end of the transaction nobody else adds up the region's days."""
+    """Records that the log has been read up to that hour. The row stays locked until the transaction ends, so that no
+    other transaction rolls up the region's days."""
     await conn.execute(
         "update region set traffic_read_to = greatest(traffic_read_to, %s) where id = %s", [until, region_id]
     )
 
 
 async def store(conn: Connection, region_id: int) -> None:
-    """Brings the hours up to the staged ones; the days of those that have grown are in the temporary table
-    traffic_touched. What is no account of the region is left out.
+    """Raises the hours to the staged values, and puts the days of changed hours into the temporary table
+    traffic_touched.
+
+    Rows of users that are no accounts of the region are ignored.
     """
     await conn.execute(
         "create temp table if not exists traffic_touched (account_id bigint not null, day date not null) on commit drop"
@@ -77,7 +80,8 @@ async def store(conn: Connection, region_id: int) -> None:
 
 
 async def add_up_days(conn: Connection) -> None:
-    """Makes the touched days the sums of their hours. All of these must still be there: see actions.keep_house."""
+    """Sets the touched days to the sums of their hours. All hours of these must still be there: see
+    usage.actions.run_maintenance."""
     await conn.execute(
         """
         insert into daily_traffic (account_id, day, sent, received, requests)
@@ -93,7 +97,7 @@ async def add_up_days(conn: Connection) -> None:
 
 
 async def trimmed_to(conn: Connection, region_id: int) -> date | None:
-    """Up to which day, excluded, the log of a region has been trimmed."""
+    """The day, excluded, up to which the log of a region has been trimmed."""
     row = await (await conn.execute("select traffic_trimmed_to from region where id = %s", [region_id])).fetchone()
     return row[0] if row else None
 
@@ -102,7 +106,7 @@ async def active(
     conn: Connection, region_id: int, first: date | None, until: date, after: int, limit: int
 ) -> list[int]:
     """The next accounts of a region after the id `after` that had traffic from the day `first` (None: ever) to before
-    the day `until`. Those that are gone, too: the log outlives them.
+    the day `until`. Includes purged ones, since the log outlives them.
     """
     cursor = await conn.execute(
         """
@@ -119,15 +123,15 @@ async def active(
 
 
 async def record_trimmed(conn: Connection, region_id: int, until: date) -> None:
-    """The log has been trimmed up to that day."""
+    """Records that the log has been trimmed up to that day."""
     await conn.execute("update region set traffic_trimmed_to = %s where id = %s", [until, region_id])
 
 
 async def traffic_of_account(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, period: Period
 ) -> bytes | None:
-    """The days of the period on which there was traffic, as an api.ClientTraffic; None where there would be no usage
-    either.
+    """The days of the period with traffic, as an api.ClientTraffic; None where a usage report would have no such
+    account.
     """
     cursor = await conn.execute(
         f"""

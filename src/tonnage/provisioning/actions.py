@@ -1,4 +1,4 @@
-"""Clusters are made to be what the database says: what has changed is told, and told again until it is done."""
+"""Reconcile: applies the database's state of storage accounts to their clusters, and retries until it is applied."""
 
 import logging
 from uuid import UUID
@@ -15,36 +15,37 @@ from tonnage.storage.errors import BackendRefused
 _log = logging.getLogger(__name__)
 
 _BATCH = 500
-"""Accounts that are looked at, and noted, in one statement."""
+"""Accounts that are read and recorded in one statement."""
 
 
 async def reconcile(database: Database, backend: StorageBackend, region_id: int) -> int:
-    """Tells a region's cluster of every account that has changed; gives their number.
+    """Applies every pending account of a region to its cluster; returns their number.
 
-    Holds no transaction while it talks to the cluster, and may be interrupted anywhere: what was not noted is told
-    again, which changes nothing. One account that cannot be told keeps no other waiting. Unavailable: some are left.
+    Holds no transaction during requests to the cluster. Safe to interrupt at any point: what was not recorded is
+    applied again, which is idempotent. One account that fails does not block the others. Unavailable: some are still
+    pending.
     """
-    told = 0
+    applied = 0
     away: Unavailable | None = None
     async for some in database.pages(queries.pending, region_id, id_of=account_id_of, size=_BATCH):
         outcome = await for_each_concurrently(some, lambda account: apply(backend, account))
         await record(database, backend, region_id, outcome)
         if outcome.stopped:
             raise outcome.stopped
-        told += len(outcome.done)
+        applied += len(outcome.done)
         away = outcome.away or away
     if away:
         raise away
-    return told
+    return applied
 
 
 def account_id_of(account: ProvisioningState) -> int:
-    """By which accounts are gone through."""
+    """The cursor of the pages of accounts."""
     return account.account_id
 
 
 async def apply(backend: StorageBackend, account: ProvisioningState) -> Applied:
-    """Makes one account on the cluster what it should be."""
+    """Applies the desired state of one account to the cluster."""
     changes = await backend.apply(account.desired)
     if changes:
         _log.info("storage account %d on its cluster: %s", account.account_id, ", ".join(changes))
@@ -54,34 +55,35 @@ async def apply(backend: StorageBackend, account: ProvisioningState) -> Applied:
 async def record(
     database: Database, backend: StorageBackend, region_id: int, outcome: BatchResult[ProvisioningState, Applied]
 ) -> None:
-    """Notes what was told and what was refused, and takes back what was made of an account whose purge had begun."""
-    told = [told for _, told in outcome.done]
-    leaving = await database.transaction(_record, region_id, told) if told else set[int]()
+    """Records what was applied and what was refused. Purges an account again that was created after its purge had
+    started."""
+    applied = [applied for _, applied in outcome.done]
+    leaving = await database.transaction(_record, region_id, applied) if applied else set[int]()
     await for_each_concurrently(
-        [one.account_id for one in told if one.made and one.account_id in leaving], backend.purge
+        [one.account_id for one in applied if one.made and one.account_id in leaving], backend.purge
     )
     for account, error in outcome.failed:
-        # While nobody is answered it is the cluster, of which others tell.
+        # If no request succeeded, the cluster itself is at fault, and the region's health check reports it.
         if outcome.done or isinstance(error, BackendRefused):
             _log.warning("storage account %d is not on its cluster as it should be: %s", account.account_id, error)
         if isinstance(error, BackendRefused):
             await database.run(queries.record_refusal, account.account_id, account.desired_revision, str(error))
 
 
-async def _record(conn: Connection, region_id: int, told: list[Applied]) -> set[int]:
-    """In the caller's transaction; gives the accounts that are leaving."""
-    noted = await queries.record_applied(conn, told)
+async def _record(conn: Connection, region_id: int, applied: list[Applied]) -> set[int]:
+    """Runs in the caller's transaction; returns the accounts whose purge has started."""
+    noted = await queries.record_applied(conn, applied)
     if any(one.overtaken for one in noted):
         await defer(conn, "provisioning.reconcile", region_id)
     return {one.account_id for one in noted if one.leaving}
 
 
 async def requota(database: Database, partner_id: UUID | None) -> int:
-    """Lets clusters hear of every elastic account whose quota is not what it was told; gives their number.
+    """Enqueues a reconcile for every elastic account whose quota differs from the applied one; returns their number.
 
-    A partner's accounts, when its pool has changed; for None everybody's, since new samples change all pools. One of
-    which the cluster must hear anyway is no exception: who tells it may have read the old pool already. One that the
-    cluster refuses gets its quota when it no longer does.
+    `partner_id`: the partner whose pool has changed; None: all partners, since new samples change every pool. Accounts
+    that are already pending are included: the reconcile under way may have read the old pool. Accounts that the cluster
+    refuses are excluded; they get their quota with the next change that it accepts.
     """
     count = 0
     async for some in database.pages(queries.elastic, partner_id, id_of=account_id_of, size=_BATCH):

@@ -1,22 +1,22 @@
-"""What a comparison of a cluster with the database may find."""
+"""The drift that a comparison of a cluster with the database can find."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing that is not as it should be."""
+    """One difference between the cluster and the database."""
 
     subject: str
     """`storage account 123456789012`, or an access key of it."""
     what: str
-    """How it differs, in words that follow the subject."""
+    """The difference, as a predicate that follows the subject."""
     remedy: str
-    """What is done about it, as a participle: made, changed, purged, forgotten; or left, for people to decide."""
+    """The repair, as a participle: made, changed, purged, forgotten; or left, for the operator to decide."""
     repaired: bool = False
-    """Whether that is done; never in a plan."""
+    """Whether the repair is done; always False in a dry run."""
     expected: bool = False
-    """It is only that the cluster has not heard of a change yet."""
+    """The only cause is a change that is not yet applied to the cluster."""
 
 
 LEFT = "left"

@@ -1,7 +1,7 @@
-"""The sweep: a region's cluster is compared with the database, whole, and what has drifted is repaired or reported.
+"""Full reconcile: compares a region's whole cluster with the database, and repairs or reports the drift.
 
-Accounts are made as the database has them, and what was purged is purged again. What the database has never heard of
-stays: it may hold somebody's data, and an access key somebody's access. It is reported.
+Accounts are created and changed as the database has them; purged accounts are purged again. Accounts and access keys
+that the database does not know are only reported, never deleted: they may hold data or be in use.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -31,7 +31,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Which cluster is compared with which database, and whether it is to be changed."""
+    """The parameters of a comparison. `repair`: False for a dry run."""
 
     database: Database
     region_id: int
@@ -42,7 +42,7 @@ class _Comparison:
 
 @dataclass
 class Comparison:
-    """A part of it: how many accounts were looked at, and what was found."""
+    """The result of a comparison, or of a part of it: the number of accounts compared, and the drift."""
 
     accounts: int
     findings: list[Drift] = field(default_factory=list[Drift])
@@ -61,7 +61,7 @@ async def request_full_reconcile(conn: Connection, actor: Actor, region: str) ->
 
 
 async def confirm_cluster(conn: Connection, actor: Actor, cluster: Cluster) -> None:
-    """Accepts that this is the region's cluster, since somebody is going to compare it now. In the caller's
+    """Confirms that this is the region's cluster: the operator asked for a comparison with it. In the caller's
     transaction.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
@@ -72,9 +72,9 @@ async def confirm_cluster(conn: Connection, actor: Actor, cluster: Cluster) -> N
 async def full_reconcile(
     database: Database, backend: StorageBackend, region_id: int, actor: Actor, clock: WallClock
 ) -> Comparison:
-    """Compares and repairs a whole region, and keeps what was found.
+    """Compares and repairs a whole region, and saves the result.
 
-    May be interrupted anywhere. Unavailable: not everything could be compared, and what is kept is of the sweep before.
+    Safe to interrupt at any point. Unavailable: some accounts could not be compared; the previous result stays saved.
     """
     whole = await _whole(_Comparison(database, region_id, backend, actor, repair=True))
     drifted = [finding for finding in whole.findings if not finding.expected]
@@ -85,19 +85,19 @@ async def full_reconcile(
 
 
 async def identity_problem(database: Database, backend: StorageBackend, region_id: int) -> str | None:
-    """Why this may not be the region's cluster: most accounts that were brought there are not on it. None: it is.
+    """Why this may not be the region's cluster: more than half of the applied accounts are not on it. None: it is.
 
-    Whoever mistypes an address must not find all accounts made anew in a foreign place, their keys forgotten, and what
-    was due taken for purged.
+    Protects against a mistyped address. Otherwise all accounts would be created on a foreign cluster, their access keys
+    removed here, and due purges recorded as done.
     """
-    told = await database.run(drift_queries.applied_accounts, region_id)
+    applied = await database.run(drift_queries.applied_accounts, region_id)
     found = 0
     async for some in _batched(backend.accounts()):
         found += await database.run(drift_queries.applied_among, region_id, some)
-    if found >= told / 2:
+    if found >= applied / 2:
         return None
     return (
-        f"Of {told} storage accounts that were made on this cluster, {found} are there. If it is the right one, "
+        f"Of {applied} storage accounts that were made on this cluster, {found} are there. If it is the right one, "
         "`tonnage storage reconcile` makes them again; else correct its address with `tonnage region connect`."
     )
 
@@ -105,45 +105,46 @@ async def identity_problem(database: Database, backend: StorageBackend, region_i
 async def full_reconcile_dry_run(
     database: Database, backend: StorageBackend, region_id: int, actor: Actor
 ) -> Comparison:
-    """What `sweep` would find, with nothing changed anywhere. Unavailable: not everything could be compared."""
+    """What `full_reconcile` would find; changes nothing. Unavailable: some accounts could not be compared."""
     return await _whole(_Comparison(database, region_id, backend, actor, repair=False))
 
 
-async def _whole(sweep: _Comparison) -> Comparison:
+async def _whole(run: _Comparison) -> Comparison:
     whole = Comparison(0)
-    async for part in _examine(sweep):
+    async for part in _examine(run):
         whole.accounts += part.accounts
         whole.findings += part.findings
     return whole
 
 
-async def _examine(sweep: _Comparison) -> AsyncGenerator[Comparison]:
-    """Part by part; Unavailable when the cluster is away, and at the end when some accounts could not be compared."""
+async def _examine(run: _Comparison) -> AsyncGenerator[Comparison]:
+    """Yields the result in parts. Unavailable: at once when the cluster does not respond, or at the end when some
+    accounts could not be compared."""
     away: Unavailable | None = None
-    # These first: what was purged may still have the address of an account that is to be made.
-    async for some in _batched(sweep.backend.accounts()):
-        yield Comparison(0, await _unknown_accounts(sweep, some))
-    async for accounts in sweep.database.pages(queries.present, sweep.region_id, id_of=account_id_of, size=_BATCH):
+    # Unknown and purged accounts first: a purged one may still hold the e-mail address of an account to be created.
+    async for some in _batched(run.backend.accounts()):
+        yield Comparison(0, await _unknown_accounts(run, some))
+    async for accounts in run.database.pages(queries.present, run.region_id, id_of=account_id_of, size=_BATCH):
         ids = [account.account_id for account in accounts]
-        keys = await sweep.database.run(access_key_queries.keys_of, ids)
-        looked = await for_each_concurrently(accounts, lambda account: sweep.backend.state(account.account_id))
+        keys = await run.database.run(access_key_queries.keys_of, ids)
+        looked = await for_each_concurrently(accounts, lambda account: run.backend.state(account.account_id))
         there = {account.account_id: actual.access_keys if actual else () for account, actual in looked.done}
-        found = await compare_keys(sweep.database, sweep.actor, keys, there, repair=sweep.repair)
-        yield Comparison(len(looked.done), [*await _compare_accounts(sweep, looked.done), *found])
+        found = await compare_keys(run.database, run.actor, keys, there, repair=run.repair)
+        yield Comparison(len(looked.done), [*await _compare_accounts(run, looked.done), *found])
         if looked.stopped:
             raise looked.stopped
         away = looked.away or away
-    if sweep.repair:
-        # What was changed while we told an older state is told again.
-        await sweep.database.run(defer, "provisioning.reconcile", sweep.region_id)
+    if run.repair:
+        # Applies again what was changed while an older state was being applied.
+        await run.database.run(defer, "provisioning.reconcile", run.region_id)
     if away:
         raise away
 
 
 async def _compare_accounts(
-    sweep: _Comparison, seen: list[tuple[ProvisioningState, ActualAccount | None]]
+    run: _Comparison, seen: list[tuple[ProvisioningState, ActualAccount | None]]
 ) -> list[Drift]:
-    """What differs in these accounts, repaired if it is to be."""
+    """The drift of these accounts, repaired if `repair` is set."""
     differing: dict[ProvisioningState, tuple[str, str]] = {}
     alike: list[ProvisioningState] = []
     for account, actual in seen:
@@ -154,30 +155,30 @@ async def _compare_accounts(
         elif not account.is_applied:
             alike.append(account)
     repaired: set[ProvisioningState] = set()
-    if sweep.repair:
-        outcome = await for_each_concurrently(differing, lambda account: _apply_again(sweep, account))
+    if run.repair:
+        outcome = await for_each_concurrently(differing, lambda account: _apply_again(run, account))
         repaired = {account for account, _ in outcome.done}
         outcome.done += [(account, Applied.of(account)) for account in alike]
-        await record(sweep.database, sweep.backend, sweep.region_id, outcome)
+        await record(run.database, run.backend, run.region_id, outcome)
     return [
         Drift(_subject(account.account_id), what, remedy, account in repaired, expected=not account.is_applied)
         for account, (what, remedy) in differing.items()
     ]
 
 
-async def _apply_again(sweep: _Comparison, account: ProvisioningState) -> Applied:
-    """Tells what the database says now: it may have changed since the account was looked at."""
-    present = await sweep.database.run(queries.state_of, account.account_id)
-    # None: its purge has begun, and there is nothing to tell.
-    return await apply(sweep.backend, present) if present else Applied.of(account)
+async def _apply_again(run: _Comparison, account: ProvisioningState) -> Applied:
+    """Applies the database's current state, which may be newer than the one compared."""
+    present = await run.database.run(queries.state_of, account.account_id)
+    # None: its purge has started, so there is nothing to apply.
+    return await apply(run.backend, present) if present else Applied.of(account)
 
 
-async def _unknown_accounts(sweep: _Comparison, account_ids: list[int]) -> list[Drift]:
-    """What of these accounts on the cluster should not be there."""
-    found = await sweep.database.run(drift_queries.unknown_accounts, sweep.region_id, account_ids)
+async def _unknown_accounts(run: _Comparison, account_ids: list[int]) -> list[Drift]:
+    """Those of these accounts on the cluster that should not be there."""
+    found = await run.database.run(drift_queries.unknown_accounts, run.region_id, account_ids)
     gone: set[int] = set()
-    if sweep.repair:
-        outcome = await for_each_concurrently(found.purged, sweep.backend.purge, PURGES_AT_ONCE)
+    if run.repair:
+        outcome = await for_each_concurrently(found.purged, run.backend.purge, PURGES_AT_ONCE)
         gone = {account_id for account_id, _ in outcome.done}
     return [
         *(Drift(_subject(one), "was purged, and is on the cluster", "purged", one in gone) for one in found.purged),

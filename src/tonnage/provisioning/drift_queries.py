@@ -1,4 +1,4 @@
-"""SQL of sweeps: what was found on a region's cluster."""
+"""SQL of drift detection: the results of full reconciles."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from tonnage.regions.region import METERED
 async def save_result(
     conn: Connection, region_id: int, checked: int, repaired: int, left: Sequence[Drift], now: datetime
 ) -> None:
-    """A whole sweep's numbers, and what it has left to the operator, in place of what the one before had."""
+    """Saves the numbers of a full reconcile and its drift left to the operator, in place of the previous one's."""
     await conn.execute(
         """
         with done as (
@@ -43,7 +43,8 @@ async def save_result(
 
 
 def recorded_drift() -> ListQuery:
-    """What the last sweep of each region has left to the operator: how it differs, since when, and as of when."""
+    """The unresolved drift of every region as of its last full reconcile: the difference, when first found, when
+    compared."""
     return ListQuery(
         """
         select d.number, json_build_object('region', d.name, 'subject', d.subject, 'what', d.what,
@@ -62,16 +63,17 @@ def recorded_drift() -> ListQuery:
 
 
 class UnknownAccounts(NamedTuple):
-    """Accounts that should not be on a region's cluster."""
+    """Accounts on a region's cluster that should not be there."""
 
     unknown: list[int]
     purged: list[int]
     elsewhere: list[int]
-    """Of another region; two may share a cluster by mistake."""
+    """Accounts of another region; two regions may share a cluster by mistake."""
 
 
 async def unknown_accounts(conn: Connection, region_id: int, account_ids: Sequence[int]) -> UnknownAccounts:
-    """Those among the accounts on a region's cluster. One whose purge is under way may still be there."""
+    """Those of the given accounts that should not be on the region's cluster. Accounts whose purge is under way are
+    left out."""
     cursor = await conn.execute(
         """
         select c.id, s.id is null, s.region_id is distinct from %(region)s
@@ -88,14 +90,14 @@ async def unknown_accounts(conn: Connection, region_id: int, account_ids: Sequen
 
 
 async def applied_accounts(conn: Connection, region_id: int) -> int:
-    """How many accounts of a region should be on its cluster and were brought there at some time."""
+    """The number of a region's accounts that should be on its cluster and have been applied there at least once."""
     cursor = await conn.execute(f"select count(*) from storage_account s where {_APPLIED}", {"region": region_id})
     row = await cursor.fetchone()
     return row[0] if row else 0
 
 
 async def applied_among(conn: Connection, region_id: int, account_ids: Sequence[int]) -> int:
-    """How many of these are among them."""
+    """How many of the given accounts `applied_accounts` counts."""
     cursor = await conn.execute(
         f"select count(*) from storage_account s where {_APPLIED} and s.id = any(%(ids)s)",
         {"region": region_id, "ids": list(account_ids)},
@@ -110,7 +112,7 @@ _APPLIED: LiteralString = (
 
 
 class DriftRow(NamedTuple):
-    """A difference between a region's cluster and the database that was left to people."""
+    """Drift that was left to the operator."""
 
     region: str
     subject: str
@@ -119,7 +121,7 @@ class DriftRow(NamedTuple):
 
 
 async def drift_rows(conn: Connection) -> list[DriftRow]:
-    """Of all regions, the oldest first; at most 500, which is more than anybody goes through by hand."""
+    """The drift of all regions, by region, oldest first; at most 500 rows."""
     cursor = await conn.execute(
         """
         select r.name, d.subject, d.what, d.found_at from drift d join region r on r.id = d.region_id
@@ -130,7 +132,7 @@ async def drift_rows(conn: Connection) -> list[DriftRow]:
 
 
 async def audit_reconcile(conn: Connection, region: str, stamp: str) -> int | None:
-    """Writes the audit entry of a comparison that somebody asked for. The region's id; None if it has no cluster."""
+    """Writes the audit entry of a requested comparison. Returns the region's id; None if it has no cluster."""
     cursor = await conn.execute(
         """
         select r.id, audit(%(stamp)s, o.id, 'region.reconcile', r.name, null, null) from region r, organisation o

@@ -1,4 +1,4 @@
-"""Background work that keeps clusters as the database says."""
+"""Background jobs that keep clusters consistent with the database."""
 
 import logging
 from uuid import UUID
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 @job("provisioning.purge_all", label=Sentence("Find storage accounts due for deletion"), cron="*/5 * * * *")
 async def purge_all(services: Services, subject: str) -> None:
-    """Defers the purge of every region that has accounts whose date has come."""
+    """Defers the purge of every region that has accounts due for it."""
     now = services.business_clock()
     for region_id in await services.database.run(purge_queries.regions_due, now):
         await services.database.run(defer, "provisioning.purge_region", region_id)
@@ -29,7 +29,7 @@ async def purge_all(services: Services, subject: str) -> None:
 
 @job("provisioning.purge_region", label=Sentence("Delete storage accounts that are due"), queue=LONG, about="region")
 async def purge_region(services: Services, subject: str) -> None:
-    """Purges the accounts of a region whose date has come."""
+    """Purges the due accounts of a region."""
     region_id, actor = int(subject), await _actor(services)
     async with with_health_check(services, region_id) as backend:
         purged = await purge_due(services.database, backend, region_id, actor, services.business_clock)
@@ -39,7 +39,7 @@ async def purge_region(services: Services, subject: str) -> None:
 
 @job("provisioning.reconcile", label=Sentence("Apply changes to the cluster"), about="region")
 async def reconcile(services: Services, subject: str) -> None:
-    """Applies what has changed to a region's cluster."""
+    """Applies pending changes to a region's cluster."""
     region_id = int(subject)
     async with with_health_check(services, region_id) as backend:
         await actions.reconcile(services.database, backend, region_id)
@@ -47,13 +47,13 @@ async def reconcile(services: Services, subject: str) -> None:
 
 @job("provisioning.requota", label=Sentence("Recalculate the quotas of a partner"), about="partner")
 async def requota(services: Services, subject: str) -> None:
-    """Finds the quotas that change because a partner's pool has."""
+    """Enqueues a reconcile for accounts whose quota changes with their partner's pool."""
     await actions.requota(services.database, UUID(subject))
 
 
 @job("provisioning.full_reconcile_all", label=Sentence("Start the comparison of all clusters"), cron="41 */6 * * *")
 async def full_reconcile_all(services: Services, subject: str) -> None:
-    """Defers the comparison of every cluster with the database."""
+    """Defers a full reconcile of every cluster."""
     for cluster in await services.database.run(clusters):
         if cluster.identity_unverified is None:
             await services.database.run(defer, "provisioning.full_reconcile", cluster.region_id)
@@ -61,7 +61,7 @@ async def full_reconcile_all(services: Services, subject: str) -> None:
 
 @job("provisioning.full_reconcile", label=Sentence("Compare a cluster with the database"), queue=LONG, about="region")
 async def full_reconcile(services: Services, subject: str) -> None:
-    """Compares a region's cluster with the database."""
+    """Compares a region's cluster with the database and repairs drift."""
     region_id, actor = int(subject), await _actor(services)
     async with with_health_check(services, region_id) as backend:
         compared = await drift_actions.full_reconcile(services.database, backend, region_id, actor, services.wall_clock)
@@ -74,9 +74,9 @@ async def full_reconcile(services: Services, subject: str) -> None:
 
 @job("provisioning.verify_identity", label=Sentence("Verify that it is the region's cluster"), about="region")
 async def verify_identity(services: Services, subject: str) -> None:
-    """Verifies, after a region was connected, that it is its cluster, and if so defers a comparison of the two.
+    """Verifies, after a region was connected, that the cluster is the region's own; if so, defers a full reconcile.
 
-    If not, the region's trouble says so, and nothing is done there until somebody acts.
+    If not, the problem is recorded for the region, and nothing is applied there until the operator acts.
     """
     region_id, database = int(subject), services.database
     cluster, backend = await services.backends.any_state(region_id)

@@ -1,4 +1,4 @@
-"""Access keys of a region's accounts, compared with those on its cluster."""
+"""Drift of access keys: compares the keys of a region's accounts with those on its cluster."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,18 +20,20 @@ async def compare_keys(
     *,
     repair: bool,
 ) -> list[Drift]:
-    """How the keys of some accounts differ from those on their cluster. `repair`: what is lost there goes here too.
+    """The drift of the access keys of some accounts. `repair`: keys that are missing on the cluster are removed here
+    too.
 
-    `before`: their keys as `keys_of` had them before the cluster was asked for `on_cluster`, the keys by account.
+    `before`: the keys by account as `keys_of` read them before the cluster was queried. `on_cluster`: the keys by
+    account on the cluster.
     """
     drifts = {account: key_drift(before.get(account, {}), keys) for account, keys in on_cluster.items()}
     lost = [(account, key) for account, drift in drifts.items() for key in drift.lost]
     if lost and repair:
-        # Without those that have gone by their owner's wish meanwhile.
+        # `mark_lost` leaves out keys that their owner has deleted meanwhile.
         keys = [key for _, key in lost]
         lost = await database.run(access_key_queries.mark_lost, keys, actor.stamp)
     doubtful = [account for account, drift in drifts.items() if drift.unknown]
-    # What was made after `before` is known by now.
+    # A key that was created after `before` was read is in the database by now.
     after = await database.run(access_key_queries.keys_of, doubtful) if doubtful else {}
     unknown = [(one, key) for one in doubtful for key in drifts[one].unknown if key not in after.get(one, {})]
     return [

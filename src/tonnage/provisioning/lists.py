@@ -1,4 +1,4 @@
-"""SQL of how the accounts of regions stand on their clusters, for whoever watches over them."""
+"""SQL of the provisioning state of regions, for monitoring."""
 
 from typing import NamedTuple
 
@@ -6,20 +6,21 @@ from tonnage.db import Connection
 
 
 class RegionProvisioning(NamedTuple):
-    """A region with a cluster: accounts of which it must hear, those that it refuses, and what sweeps have found."""
+    """A region with a cluster: numbers of pending and refused accounts, and the results of full reconciles."""
 
     region: str
     pending: int
     refused: int
     drift: int
-    """Differences that were left to the operator."""
+    """Differences left to the operator."""
     repaired: int
-    """Differences that were repaired, since ever."""
+    """Differences repaired since the region exists."""
 
 
 async def region_provisioning(conn: Connection) -> list[RegionProvisioning]:
-    """Every region with a cluster. Reads accounts that are behind, not all of them, and none of a metered region: those
-    are behind for ever.
+    """Every region with a cluster.
+
+    Reads only accounts that are not applied, and none of a metered region, where no account is ever applied.
     """
     cursor = await conn.execute(
         """

@@ -1,12 +1,12 @@
-"""Purging storage accounts whose date has come."""
+"""The purge of storage accounts that are due."""
 
 from typing import NamedTuple
 from uuid import UUID
 
 
 class Freed(NamedTuple):
-    """An account is gone, and what it had of its partner's allocation is free."""
+    """An account was purged, and its share of the partner's allocation freed."""
 
     partner_id: UUID
     makes_room: bool
-    """Whether other accounts of the partner on clusters may have more room now."""
+    """Whether the quotas of the partner's other accounts on clusters may grow."""

@@ -1,4 +1,4 @@
-"""The purge of storage accounts whose day has come, on their cluster and then here."""
+"""The purge of storage accounts that are due: first on their cluster, then in the database."""
 
 import logging
 from datetime import datetime
@@ -16,18 +16,18 @@ from tonnage.storage.errors import BackendRefused
 _log = logging.getLogger(__name__)
 
 _BATCH = 100
-"""Accounts that are claimed together."""
+"""Accounts that are claimed in one statement."""
 
 PURGES_AT_ONCE = 4
-"""A large account takes its cluster many minutes; the small ones must not wait for it."""
+"""Concurrent purges. A large account takes its cluster many minutes; small ones must not wait for it."""
 
 
 async def purge_due(database: Database, backend: Purging, region_id: int, actor: Actor, clock: BusinessClock) -> int:
-    """Purges every account of a region whose date has come; gives their number.
+    """Purges every due account of a region; returns their number.
 
-    Holds no transaction while it talks to the cluster. Interrupted anywhere, the next run does the rest: what was
-    started is found again. One that could not be purged does not keep the others waiting; what is raised at the end,
-    Unavailable or else PlaneRefused, says that there are such.
+    Holds no transaction during requests to the cluster. Safe to interrupt at any point: the next run finds the purges
+    that were started. One that fails does not block the others; at the end Unavailable, or else BackendRefused, is
+    raised.
     """
 
     async def purge(account_id: int) -> bool:
@@ -53,7 +53,7 @@ async def purge_due(database: Database, backend: Purging, region_id: int, actor:
 
 
 async def _finish(conn: Connection, actor: Actor, account_id: int, now: datetime) -> bool:
-    """In the caller's transaction. Whether nobody else has done it."""
+    """Runs in the caller's transaction. False: it was finished by another run already."""
     freed = await purge_queries.finish_purge(conn, account_id, now, actor.stamp)
     if freed is not None and freed.makes_room:
         await defer(conn, "provisioning.requota", freed.partner_id)

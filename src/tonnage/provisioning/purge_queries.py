@@ -1,4 +1,4 @@
-"""SQL of purges: accounts whose time is over go from the cluster, then from here."""
+"""SQL of purges: due accounts are purged on the cluster, then here."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -9,7 +9,7 @@ from tonnage.provisioning.purge import Freed
 
 
 async def regions_due(conn: Connection, now: datetime) -> list[int]:
-    """The regions in which accounts wait to be purged by now."""
+    """The regions with accounts that are due for a purge."""
     cursor = await conn.execute(
         """
         select distinct region_id from storage_account
@@ -21,10 +21,10 @@ async def regions_due(conn: Connection, now: datetime) -> list[int]:
 
 
 async def start_due_purges(conn: Connection, region_id: int, now: datetime, after: int, limit: int) -> list[int]:
-    """Claims a region's accounts after the id `after` whose date has come, and gives the ids of them and of those that
-    were claimed before and are not gone yet, in order.
+    """Claims a region's due accounts after the id `after`; returns their ids in order.
 
-    What is claimed can no longer be restored: the cluster may already have begun to forget it.
+    Includes accounts claimed earlier whose purge is not finished. A claimed account can no longer be restored: the
+    cluster may already have deleted a part of it.
     """
     cursor = await conn.execute(
         """
@@ -77,7 +77,8 @@ _FINISH: LiteralString = f"""
 
 
 async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> Freed | None:
-    """Frees the allocation, erases e-mail and password hash, keeps the history. None if somebody else has done it."""
+    """Frees the allocation, erases e-mail and password hash, keeps the history. None: it was finished by another run
+    already."""
     cursor = await conn.execute(
         _FINISH,
         {"id": account_id, "now": now, "stamp": stamp},

@@ -1,4 +1,4 @@
-"""SQL of what clusters are told of storage accounts. Several accounts are locked in order of id."""
+"""SQL of the provisioning state of storage accounts. Several accounts are locked in order of id."""
 
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
@@ -7,9 +7,9 @@ from tonnage.db import Connection
 from tonnage.provisioning.quota import Pool, Share
 from tonnage.provisioning.state import Applied, ProvisioningState
 
-# `s` is some living accounts; a partner's pool is summed up once, however many of its accounts are among them. What is
-# purged is left out by FILTER: as a condition it matches partial indexes of all living accounts, and without statistics
-# the planner reads such an index whole for every partner.
+# `s` is a set of accounts that are not purged. A partner's pool is computed once, however many of its accounts are in
+# `s`. Purged accounts are excluded by FILTER. As a WHERE condition it would match partial indexes of all accounts that
+# are not purged, and without statistics the planner reads such an index whole for every partner.
 _STATE: LiteralString = """
     , pool as materialized (
         select p.id, p.allocated_capacity, coalesce(p.allow_overdraft, false) as allow_overdraft,
@@ -31,7 +31,8 @@ _PRESENT: LiteralString = "purged_at is null and purge_started_at is null"
 
 
 async def pending(conn: Connection, region_id: int, after: int, limit: int) -> list[ProvisioningState]:
-    """Accounts of a region, after the id `after`, of which the cluster must hear, without those that it has refused."""
+    """Pending accounts of a region, after the id `after`, without those that the cluster refuses in their present
+    state."""
     return await _states(
         conn,
         f"""
@@ -47,7 +48,7 @@ async def pending(conn: Connection, region_id: int, after: int, limit: int) -> l
 
 
 async def present(conn: Connection, region_id: int, after: int, limit: int) -> list[ProvisioningState]:
-    """Accounts of a region, after the id `after`, that should be on its cluster."""
+    """Accounts of a region, after the id `after`, that should exist on its cluster."""
     return await _states(
         conn,
         f"""
@@ -61,7 +62,7 @@ async def present(conn: Connection, region_id: int, after: int, limit: int) -> l
 
 
 async def state_of(conn: Connection, account_id: int) -> ProvisioningState | None:
-    """One account, as long as it should be on a cluster."""
+    """One account; None if it should not exist on a cluster (any more)."""
     found = await _states(
         conn,
         f"""
@@ -73,7 +74,7 @@ async def state_of(conn: Connection, account_id: int) -> ProvisioningState | Non
 
 
 async def elastic(conn: Connection, partner_id: object, after: int, limit: int) -> list[ProvisioningState]:
-    """Elastic accounts on clusters, after the id `after`: a partner's, or for None everybody's."""
+    """Elastic accounts on clusters, after the id `after`: those of a partner, or for None of all partners."""
     return await _states(
         conn,
         f"""
@@ -98,18 +99,19 @@ async def _states(conn: Connection, text: LiteralString, params: dict[str, objec
 
 
 class RecordedApply(NamedTuple):
-    """What became of a note. `leaving`: the account's purge has begun. `overtaken`: somebody else has told it too."""
+    """The result of `record_applied`. `leaving`: the purge has started. `overtaken`: applied concurrently by another
+    worker."""
 
     account_id: int
     leaving: bool
     overtaken: bool
 
 
-async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[RecordedApply]:
-    """Keeps what the cluster was told.
+async def record_applied(conn: Connection, applied: Sequence[Applied]) -> list[RecordedApply]:
+    """Records what was applied to the cluster.
 
-    Two may have told it at once, and nobody knows whose word came last. But the second to note sees that there was
-    another telling than it knew of: then the account counts as one of which the cluster must hear.
+    Two workers may have applied the same account at once, in unknown order. The second one to record sees that
+    `apply_attempts` is not what it had read, and leaves the account pending, so that it is applied again.
     """
     cursor = await conn.execute(
         """
@@ -130,17 +132,17 @@ async def record_applied(conn: Connection, told: Sequence[Applied]) -> list[Reco
         select old.id, old.leaving, old.apply_attempts <> told.apply_attempts from told join old using (id)
         """,
         {
-            "ids": [one.account_id for one in told],
-            "revisions": [one.revision for one in told],
-            "quotas": [one.quota for one in told],
-            "apply_attempts": [one.apply_attempts for one in told],
+            "ids": [one.account_id for one in applied],
+            "revisions": [one.revision for one in applied],
+            "quotas": [one.quota for one in applied],
+            "apply_attempts": [one.apply_attempts for one in applied],
         },
     )
     return [RecordedApply(*row) for row in await cursor.fetchall()]
 
 
 async def record_refusal(conn: Connection, account_id: int, revision: int, reason: str) -> None:
-    """Keeps why the cluster refuses an account as it should be; the next change of it is tried again."""
+    """Records why the cluster refuses an account in its present state. The next change of it is tried again."""
     await conn.execute(
         """
         update storage_account set refused_revision = %(revision)s, refusal = %(reason)s
@@ -151,7 +153,7 @@ async def record_refusal(conn: Connection, account_id: int, revision: int, reaso
 
 
 async def mark_needs_apply(conn: Connection, account_ids: Sequence[int]) -> list[int]:
-    """Lets the clusters hear of accounts; gives the regions concerned."""
+    """Marks accounts as pending; returns the regions concerned."""
     cursor = await conn.execute(
         f"""
         with locked as (

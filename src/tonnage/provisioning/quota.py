@@ -1,4 +1,4 @@
-"""How much a cluster lets an account store. The source is the table in docs/operator.md."""
+"""The quota that a cluster enforces for an account. The rules are the table in docs/operator.md."""
 
 from dataclasses import dataclass
 
@@ -10,43 +10,44 @@ class Pool:
     allocated: int
     overdraft: bool
     allocated_to_accounts: int
-    """The allocations of all its accounts."""
+    """The sum of the allocations of all its accounts."""
     excess: int
-    """What its elastic accounts use beyond their allocations, all together."""
+    """The sum of its elastic accounts' use beyond their allocations."""
 
     @property
     def bounded(self) -> bool:
-        """Neither pay-per-use nor with overdraft: there is only so much for the elastic accounts to share."""
+        """Neither pay-per-use nor with overdraft: the elastic accounts share a limited remainder."""
         return self.allocated > 0 and not self.overdraft
 
 
 @dataclass(frozen=True)
 class Share:
-    """What an account has of its partner's pool, bytes."""
+    """An account's part of its partner's pool, bytes."""
 
     allocated: int
     overdraft: bool
     used: int
     leaving: bool = False
-    """It waits for its deletion."""
+    """Scheduled for deletion."""
 
     @property
     def elastic(self) -> bool:
-        """Pay-per-use, or with overdraft: its own allocation is not the end."""
+        """Pay-per-use, or with overdraft: its own allocation is not its limit."""
         return self.overdraft or self.allocated == 0
 
     @property
     def excess(self) -> int:
-        """What an elastic account uses beyond its allocation."""
+        """Use of an elastic account beyond its allocation."""
         return max(0, self.used - self.allocated) if self.elastic else 0
 
 
 def quota(share: Share, pool: Pool) -> int | None:
     """The quota to enforce, bytes; None: no limit.
 
-    An elastic account of a bounded partner has its own allocation, which nobody takes from it, and whatever is left of
-    the partner's. What its elastic siblings have taken is known from the last samples: until the next ones, k of them
-    may each take all that is left, and so exceed the pool by (k - 1) times that.
+    An elastic account of a bounded partner has its own guaranteed allocation, plus all of the partner's that is not
+    allocated and not used by other elastic accounts. Their use is known from the last samples only: until the next
+    ones, each of k elastic accounts may use the whole remainder, so the pool may be exceeded by (k - 1) times the
+    remainder.
     """
     if share.leaving:
         return 0

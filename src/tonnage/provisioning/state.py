@@ -1,4 +1,4 @@
-"""What an account should be on its cluster, worked out of what the database says."""
+"""The desired state of an account on its cluster, derived from the database."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from tonnage.storage.backend import Access, DesiredAccount
 
 @dataclass(frozen=True)
 class ProvisioningState:
-    """An account as the database has it at one moment."""
+    """A snapshot of an account's provisioning state in the database."""
 
     account_id: int
     desired_revision: int
     applied_revision: int
     apply_attempts: int
-    """How often its cluster was told of it."""
+    """How often the account was applied to its cluster."""
     refused: bool
-    """The cluster refuses it as it is."""
+    """The cluster refuses its present state."""
     applied_quota: int | None
     name: str
     email: str
@@ -26,7 +26,7 @@ class ProvisioningState:
 
     @property
     def desired(self) -> DesiredAccount:
-        """What its cluster should make of it."""
+        """The state to apply to the cluster."""
         return DesiredAccount(self.account_id, self.name, self.email, quota(self.share, self.pool), self._access)
 
     @property
@@ -37,15 +37,15 @@ class ProvisioningState:
 
     @property
     def is_applied(self) -> bool:
-        """Whether the cluster has heard of all changes so far."""
+        """Whether all changes so far are applied to the cluster."""
         return self.applied_revision >= self.desired_revision
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a cluster was told of an account: the revision, and the write limit in bytes (None: none).
+    """What was applied to a cluster for an account: the revision, and the quota in bytes (None: no limit).
 
-    `apply_attempts` is how often it had been told before, as far as the teller knew. `made`: it was not there.
+    `apply_attempts`: the number of earlier attempts, as read before this one. `made`: the account was created.
     """
 
     account_id: int
@@ -56,6 +56,6 @@ class Applied:
 
     @classmethod
     def of(cls, account: ProvisioningState, *, made: bool = False) -> "Applied":
-        """All that there is to tell of an account."""
+        """The present desired state of an account, as applied."""
         limit = account.desired.write_limit
         return cls(account.account_id, account.desired_revision, limit, account.apply_attempts, made)

@@ -1,5 +1,5 @@
-"""What can be done to regions: the operator adds, connects and removes them, says where new accounts
-go, and hears when a cluster is in trouble.
+"""Actions on regions: the operator adds, connects and removes them, and sets the default one. Health checks of
+clusters.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ async def add_region(
     gateway: Gateway | None = None,
     key_file: Path | None = None,
 ) -> None:
-    """A new region: with a `gateway` accounts live on its cluster, without one it is metered only.
+    """Adds a region: with a `gateway` its accounts are on that cluster, without one it is metered only.
 
-    Conflict: there is a region of that name; for a gateway also: nothing can be sealed without a `key_file`.
+    Conflict: the name is taken; or, with a gateway, there is no `key_file` to seal the credentials with.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
@@ -54,10 +54,10 @@ async def add_region(
 async def connect_region(
     conn: Connection, actor: Actor, name: str, gateway: Gateway, now: datetime, key_file: Path | None
 ) -> None:
-    """Puts the accounts of a region on a cluster, or changes how that is reached.
+    """Connects a region to a cluster, or changes its address or credentials.
 
-    Nothing is told to the cluster before a job has compared it: it may be another one than before, or a wrong one.
-    NotFound: no such region. Conflict: without a `key_file` nothing can be sealed.
+    Nothing is applied to the cluster before a job has verified its identity: it may be another cluster than before, or
+    a wrong one. NotFound: no such region. Conflict: there is no `key_file` to seal the credentials with.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
@@ -71,7 +71,7 @@ async def connect_region(
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
-    """Its credentials go with it. Conflict: storage accounts live in it."""
+    """Deletes its credentials too. Conflict: the region has storage accounts."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
         async with conn.transaction():
@@ -84,7 +84,7 @@ async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
 
 
 async def make_default(conn: Connection, actor: Actor, name: str) -> None:
-    """Accounts for which no region is named are opened there from now on; those that there are stay where they are."""
+    """Makes a region the default for new accounts that name no region; existing accounts stay where they are."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
         async with savepoint_if_in_transaction(conn):
@@ -96,15 +96,16 @@ async def make_default(conn: Connection, actor: Actor, name: str) -> None:
 
 
 def no_region(name: str) -> NotFound:
-    """What there is to say of an unknown name."""
+    """The error for an unknown name."""
     return NotFound("There is no region {region}; GET /v1/integration/regions/list has all of them.", region=name)
 
 
 @asynccontextmanager
 async def with_health_check(services: Services, region_id: int) -> AsyncGenerator[StorageBackend]:
-    """The backend of a region for some work. Unavailable that ends it goes on its way, after a look at the cluster.
+    """The backend of a region for a block of work. If the block raises Unavailable, the cluster is checked, and it is
+    raised again.
 
-    It need not be the cluster: one account may be beyond it while all others are well.
+    The cause may be a single account while the cluster is healthy; only the check decides.
     """
     try:
         yield await services.backends.of(region_id)
@@ -114,14 +115,14 @@ async def with_health_check(services: Services, region_id: int) -> AsyncGenerato
 
 
 async def check_all(services: Services) -> None:
-    """Tries every cluster, and keeps how each is doing; raises nothing because of one that is in trouble."""
+    """Checks every cluster and records its health; problems of a cluster are not raised."""
     found = await services.database.run(queries.clusters)
-    # None of them waits for another one that is stalled.
+    # Concurrently, so that a stalled cluster does not delay the others.
     await asyncio.gather(*(check(services, cluster.region_id) for cluster in found))
 
 
 async def check(services: Services, region_id: int) -> None:
-    """Tries a region's cluster, and keeps how it is doing. The log tells of its trouble once, and of its end."""
+    """Checks a region's cluster and records its health. Logs only when trouble begins and when it ends."""
     try:
         report = await report_on(services.backends, region_id)
     except NotFound:
@@ -136,8 +137,9 @@ async def check(services: Services, region_id: int) -> None:
 
 
 async def report_on(open_backends: Backends, region_id: int) -> BackendReport:
-    """Tries a region's cluster. That its credentials cannot be opened, or that it may be another cluster, is a problem
-    too. NotFound: no region.
+    """Checks a region's cluster. Credentials that cannot be opened and an unverified identity are reported as problems.
+
+    NotFound: no such region.
     """
     try:
         cluster, backend = await open_backends.any_state(region_id)

@@ -1,4 +1,4 @@
-"""The open clients of the regions' clusters. A process has one of these."""
+"""The open clients of the regions' clusters; one instance per process."""
 
 import asyncio
 import json
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 
 class OpenBackends:
-    """Gives the backend of a region, and keeps its client for the next time.
+    """Provides the backend of a region, and caches its client.
 
-    `key_file` opens the credentials. `patience` is how long clusters are waited for; None: as is usual.
+    `key_file`: the keys that open sealed credentials. `patience`: time-outs for clusters; None: the defaults.
     """
 
     def __init__(self, database: Database, key_file: Path | None, patience: Timeouts | None = None) -> None:
@@ -34,13 +34,14 @@ class OpenBackends:
         self._patience = patience
         self._open: dict[int, tuple[int, StorageBackend]] = {}
         self._replaced: list[StorageBackend] = []
-        """May still be in use, so they are closed at the end."""
+        """Clients of former connections. They may still be in use, so they are closed at the end."""
         self._opening = asyncio.Lock()
 
     async def of(self, region_id: int) -> StorageBackend:
-        """The backend as the region is now.
+        """The backend of a region as it is connected now.
 
-        NotFound: there is no such region. Misconfigured: its secret is lost, or it may be another cluster.
+        NotFound: no such region. Misconfigured: its credentials cannot be opened, or the cluster's identity is
+        unverified.
         """
         cluster, backend = await self.any_state(region_id)
         if cluster.identity_unverified is not None:
@@ -51,7 +52,7 @@ class OpenBackends:
         return backend
 
     async def any_state(self, region_id: int) -> tuple[Cluster, StorageBackend]:
-        """The same, whichever cluster it may be: for those who look at it. They must change nothing there."""
+        """The same even while the cluster's identity is unverified, for checks. Callers must change nothing there."""
         cluster = await self._database.run(queries.cluster, region_id)
         if cluster is None:
             raise NotFound("The region is not there any more.")
@@ -71,7 +72,7 @@ class OpenBackends:
         return CephBackend(cluster.admin_url, key, self._patience)
 
     async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:
-        # Without the name of the file, since whoever asks whether we are ready gets to read it.
+        # Does not name the file: the readiness probe is public and shows this text.
         closed = f"The credentials of the region {cluster.name} cannot be opened"
         if self._key_file is None:
             raise Misconfigured(f"{closed}: TONNAGE_SECRET_KEY_FILE is not set.")
@@ -85,14 +86,14 @@ class OpenBackends:
         return AccessKey(**json.loads(sealed))
 
     async def close(self) -> None:
-        """Ends all connections."""
+        """Closes all connections."""
         for backend in [*self._replaced, *(backend for _, backend in self._open.values())]:
             await backend.close()
 
 
 @asynccontextmanager
 async def open_backends(database: Database, key_file: Path | None) -> AsyncGenerator[OpenBackends]:
-    """Backends that are closed afterwards."""
+    """Backends that are closed at the end of the block."""
     backends = OpenBackends(database, key_file)
     try:
         yield backends
@@ -101,13 +102,13 @@ async def open_backends(database: Database, key_file: Path | None) -> AsyncGener
 
 
 async def store_credentials(conn: Connection, key_file: Path, region_id: int, gateway: Gateway) -> None:
-    """Seals a gateway's credentials, in the caller's transaction. Raises SealingError."""
+    """Seals and stores a gateway's credentials, in the caller's transaction. Raises SealingError."""
     secret = json.dumps({"access_key": gateway.access_key, "secret_key": gateway.secret_key})
     await sealing.store(conn, key_file, _secret_of(region_id), secret.encode())
 
 
 async def discard_credentials(conn: Connection, region_id: int) -> None:
-    """Of a region that goes."""
+    """Deletes the credentials of a region that is removed."""
     await sealing.discard(conn, _secret_of(region_id))
 
 

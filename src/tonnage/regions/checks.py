@@ -1,11 +1,12 @@
-"""What `tonnage doctor` compares of regions."""
+"""Consistency checks of `tonnage doctor`: regions."""
 
 from tonnage.access.checks import Check, Checking, compare
 from tonnage.db import Connection
 
 
 async def credentials(conn: Connection) -> Check:
-    """A region has credentials if there is a cluster behind it; whether they open is told with the other secrets."""
+    """A region has credentials if and only if it has a cluster. Whether they can be opened is checked with the other
+    secrets."""
     return await compare(
         conn,
         "regions: credentials",

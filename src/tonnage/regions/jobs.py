@@ -1,4 +1,4 @@
-"""Background work on regions."""
+"""Background jobs for regions."""
 
 from tonnage.errors import Sentence
 from tonnage.jobs.declaration import job

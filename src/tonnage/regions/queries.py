@@ -26,7 +26,7 @@ async def published_regions(conn: Connection) -> bytes:
 def all_regions(name: str | None = None) -> ListQuery:
     """All regions, or the one of that name.
 
-    For the operator, who also sees what is behind them and where new accounts go (`default`).
+    For the operator, with the backend and whether it is the default for new accounts (`default`).
     """
     return ListQuery(
         """
@@ -43,9 +43,9 @@ def all_regions(name: str | None = None) -> ListQuery:
 
 
 async def insert_region(conn: Connection, region: NewRegion, now: datetime, stamp: str) -> int:
-    """The id of the new region, which is metered only. The first one becomes the default.
+    """Inserts a metered-only region; returns its id. The first region becomes the default.
 
-    Constraint region_name: there is one of that name.
+    Constraint region_name: the name is taken.
     """
     cursor = await conn.execute(
         f"""
@@ -75,7 +75,7 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
 
 
 async def connect_region(conn: Connection, name: str, admin_url: str, now: datetime, stamp: str) -> int | None:
-    """The id of the region, whose backend is Ceph at that address from now on; None if there is no such region."""
+    """Sets a region's backend to Ceph at that address; returns its id, or None if there is no such region."""
     cursor = await conn.execute(
         f"""
         with old as (
@@ -98,9 +98,9 @@ async def connect_region(conn: Connection, name: str, admin_url: str, now: datet
 
 
 async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
-    """The id that it had; None if there was none. Constraint storage_account_region: living accounts are in it.
+    """Deletes a region; returns its id, None if there was none. Constraint storage_account_region: it has accounts.
 
-    The oldest of the others becomes the default when the default one goes.
+    If it was the default, the oldest of the others becomes the default.
     """
     cursor = await conn.execute(
         f"""
@@ -120,9 +120,9 @@ async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
 
 
 async def make_default(conn: Connection, name: str, stamp: str) -> bool:
-    """Whether there is such a region; it is the default from now on, and no other.
+    """Makes a region the only default. False: no such region.
 
-    Constraint region_one_default: another one became it at the same moment.
+    Constraint region_one_default: another one became the default concurrently.
     """
     cursor = await conn.execute(
         """
@@ -151,13 +151,13 @@ _CLUSTER = "id, name, backend, admin_url, connection, identity_unverified"
 
 
 async def cluster(conn: Connection, region_id: int) -> Cluster | None:
-    """What is behind a region; None if there is no such region."""
+    """The backend of a region; None if there is no such region."""
     row = await (await conn.execute(f"select {_CLUSTER} from region where id = %s", [region_id])).fetchone()
     return Cluster(*row) if row else None
 
 
 async def all_clusters(conn: Connection, name: str | None = None) -> list[Cluster]:
-    """What is behind every region, metered ones too, in order of their making; or behind the one of that name."""
+    """The backends of all regions, metered ones included, in order of creation; or of the one of that name."""
     cursor = await conn.execute(
         f"select {_CLUSTER} from region where %(name)s::text is null or name = %(name)s order by id", {"name": name}
     )
@@ -165,13 +165,14 @@ async def all_clusters(conn: Connection, name: str | None = None) -> list[Cluste
 
 
 async def clusters(conn: Connection) -> list[Cluster]:
-    """Every region with a cluster behind it, in order of their making."""
+    """Every region with a cluster, in order of creation."""
     cursor = await conn.execute(f"select {_CLUSTER} from region where backend <> %s order by id", [METERED])
     return [Cluster(*row) for row in await cursor.fetchall()]
 
 
 async def set_identity_unverified(conn: Connection, cluster: Cluster, identity_unverified: str | None) -> None:
-    """Keeps why it may be another cluster than the region's, or that it is none (None), unless it was changed again."""
+    """Sets why the cluster may not be the region's own; None: verified. No-op if the region was connected again
+    meanwhile."""
     await conn.execute(
         "update region set identity_unverified = %s where id = %s and connection = %s",
         [identity_unverified, cluster.region_id, cluster.connection],
@@ -179,7 +180,7 @@ async def set_identity_unverified(conn: Connection, cluster: Cluster, identity_u
 
 
 async def record_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:
-    """Keeps why the cluster cannot be used, and counts that. The region's name, if the cluster was well before."""
+    """Records why the cluster is unusable, and counts it. Returns the region's name if it was healthy before."""
     cursor = await conn.execute(
         """
         with old as (select id, trouble from region where id = %(id)s for no key update)
@@ -195,7 +196,7 @@ async def record_trouble(conn: Connection, region_id: int, trouble: str, now: da
 
 
 async def record_recovery(conn: Connection, region_id: int) -> str | None:
-    """The trouble is over. The region's name, if there was any."""
+    """Clears the trouble. Returns the region's name if there was any."""
     cursor = await conn.execute(
         """
         update region set trouble = null, trouble_since = null where id = %s and trouble is not null returning name
@@ -207,7 +208,8 @@ async def record_recovery(conn: Connection, region_id: int) -> str | None:
 
 
 async def health(conn: Connection) -> list[tuple[str, bool, int]]:
-    """Every region with a cluster: its name, whether it is in trouble, and how often it was found to be, since ever."""
+    """Every region with a cluster: its name, whether it is in trouble, and the total count of checks that found
+    trouble."""
     cursor = await conn.execute(
         "select name, trouble is not null, failures from region where backend <> %s order by id", [METERED]
     )
@@ -215,7 +217,7 @@ async def health(conn: Connection) -> list[tuple[str, bool, int]]:
 
 
 async def troubles(conn: Connection) -> bytes | None:
-    """The regions in trouble, as a JSON array of their names, since when, and why; None if all are well."""
+    """The regions in trouble, as a JSON array of their names, since when, and why; None if all are healthy."""
     cursor = await conn.execute(
         """
         select json_agg(json_build_object('region', name,

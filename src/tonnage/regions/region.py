@@ -1,4 +1,4 @@
-"""A region: where storage accounts live, and the cluster behind it."""
+"""Regions: where storage accounts are, and the cluster behind each."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ METERED = "metered"
 CEPH = "ceph"
 
 _PLAIN = re.compile(r"[!-~]+")
-"""Printable ASCII without blanks; urlsplit would drop line breaks before anybody could see them."""
+"""Printable ASCII without blanks. Checked first, since urlsplit silently drops line breaks."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def region_name(text: str) -> str:
-    """The name itself if it can stand in a host name: S3 clients send it. Raises ValueError."""
+    """Returns the name if it is valid in a host name: S3 clients send it as the region. ValueError otherwise."""
     if not _NAME.fullmatch(text):
         raise ValueError(
             Sentence(
@@ -27,7 +27,8 @@ def region_name(text: str) -> str:
 
 
 def endpoint(text: str) -> str:
-    """An http or https address: no query, no blanks, and no credentials, since everybody may read it. ValueError."""
+    """Returns the text if it is an http or https address without query, blanks and credentials; it is public.
+    ValueError otherwise."""
     wrong = ValueError("is not an endpoint; write it as https://host[:port][/path]")
     if not _PLAIN.fullmatch(text) or "?" in text or "#" in text:
         raise wrong
@@ -43,7 +44,7 @@ def endpoint(text: str) -> str:
 
 @dataclass(frozen=True)
 class NewRegion:
-    """Its name and the endpoints that its customers use."""
+    """The name and the public endpoints of a new region."""
 
     name: str
     s3_url: str
@@ -53,7 +54,7 @@ class NewRegion:
 
 @dataclass(frozen=True)
 class Gateway:
-    """How the operator's Ceph is administered: the address of a gateway's admin API, and the key of its admin user."""
+    """The access to a Ceph cluster: the address of a gateway's admin API, and the access key of its admin user."""
 
     admin_url: str
     access_key: str

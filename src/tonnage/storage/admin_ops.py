@@ -1,4 +1,4 @@
-"""Calls of Ceph's Admin Ops API: one connection pool, time-outs, repetition where that is safe."""
+"""Client of Ceph's Admin Ops API: one connection pool, time-outs, retries where they are safe."""
 
 import asyncio
 import json
@@ -18,31 +18,33 @@ from tonnage.storage.ceph_errors import code_of, not_ceph, refusal
 from tonnage.storage.signing import GatewayAuth
 
 _LONGEST = 2**24
-"""Bytes that an answer may have: the record of an account has two thousand, a page of the list of users 30 for each."""
+"""Maximum size of a response in bytes. The record of an account has about 2,000; a page of the list of users 30 for
+each."""
 _LONGEST_BULK = 2**30
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long we wait, in seconds, and how often we try."""
+    """Time-outs in seconds, and the number of tries."""
 
     connect: float = 3
     read: float = 10
-    """For each sign of life. An answer may take no longer than that and `connect`, tries and pauses included."""
+    """For each read. A whole response may take at most `read` plus `connect`, tries and pauses included."""
     bulk: float = 300
-    """For an answer of many megabytes, all in all, as long as it flows."""
+    """For a whole response of many megabytes, as long as data keeps arriving."""
     key: float = 8
-    """For creating or deleting an access key, all in all: a person waits, 10 seconds with what is done around it."""
+    """For creating or deleting an access key, in total: a person waits, 10 seconds together with the work around it."""
     purge: float = 1800
-    """The gateway removes some hundred objects per second while we wait. After that it goes on by itself, and a purge
-    that is started beside it costs it work: so few of these, and long ones."""
+    """The gateway deletes some hundred objects per second while the request is open. After a time-out it continues by
+    itself, and a concurrent second purge adds load: so purges are few and long."""
     tries: int = 3
     pause: float = 0.2
-    """Before the second try, at most; doubles from try to try. The real pause is drawn between half of it and all."""
+    """Maximum pause before the second try; doubles with each try. The actual pause is random, between half of it and
+    all."""
 
 
 class AdminOps:
-    """The API at one address, for one admin user. An `address` without a path means Ceph's default entry, `/admin`."""
+    """The API at one address, for one admin user. An `address` without a path gets Ceph's default entry, `/admin`."""
 
     def __init__(self, address: str, key: AccessKey, patience: Timeouts) -> None:
         parts = urlsplit(address)
@@ -54,9 +56,9 @@ class AdminOps:
             auth=GatewayAuth(key),
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
-            # The system's certificates, or those that SSL_CERT_FILE names: httpx by itself knows public ones only.
+            # The system's certificates, or those of SSL_CERT_FILE; httpx by default only trusts public ones.
             verify=ssl.create_default_context(),
-            trust_env=False,  # a proxy from the environment would get to see the operator's cluster
+            trust_env=False,  # a proxy from the environment could read the requests to the operator's cluster
         )
 
     async def call(
@@ -70,15 +72,15 @@ class AdminOps:
         read: float | None = None,
         bulk: bool = False,
     ) -> Any:
-        """The decoded answer, None for an empty one. A parameter with the value '' is a flag.
+        """The decoded response, None for an empty one. A parameter with the value '' is a flag.
 
-        Repeated after a broken connection or a 5xx; never after a time-out, since a stalled cluster only stalls more.
-        With `once` no two of it are ever under way together: then only a 5xx of Ceph's own is followed by another try.
-        That is what it answers when somebody else changed the same user in between; nothing has been done then.
-        `read`: seconds until it answers, if not as usual. `bulk`: what it answers may be long, and take its time.
-        Raises the errors of `StorageBackend`.
+        Retries after a broken connection or a 5xx, never after a time-out: retries would only stall a stalled cluster
+        more. With `once`, no two requests of a call are ever in progress together: retries only after a 5xx from Ceph
+        itself. Ceph sends that after a concurrent change of the same user, and has done nothing then. `read`: read
+        time-out in seconds, if not the default. `bulk`: the response may be large and slow. Raises the errors of
+        `StorageBackend`.
         """
-        # quote: a blank that is written as `+` breaks the signature.
+        # quote: a blank encoded as `+` breaks the signature.
         address = f"{self._entry}/{resource}?{urlencode(parameters, quote_via=quote, safe='')}"
         content = None if body is None else json.dumps(body).encode()
         request = self._http.build_request(
@@ -100,7 +102,8 @@ class AdminOps:
             raise not_ceph("its answer is not JSON") from None
 
     async def front_door(self, *, signed: bool) -> httpx.Response:
-        """The gateway's S3 root: it answers anybody, and a signature only if it is right, capabilities or not."""
+        """The response of the gateway's S3 root. It accepts anonymous requests, and signed ones only with valid
+        credentials, whatever their capabilities."""
         request = self._http.build_request("GET", f"{self._origin}/")
         within = self.patience.read + self.patience.connect
         return await self._send(request, within=within, auth=httpx.USE_CLIENT_DEFAULT if signed else None)
@@ -108,7 +111,7 @@ class AdminOps:
     async def _send(
         self, request: httpx.Request, *, once: bool = False, within: float, longest: int = _LONGEST, **auth: Any
     ) -> httpx.Response:
-        """Tries it, `within` so many seconds in all: httpx itself only limits each single wait for a piece."""
+        """Sends a request with a total limit of `within` seconds: httpx itself only limits each single read."""
         try:
             async with asyncio.timeout(within):
                 return await self._try(request, once=once, longest=longest, **auth)
@@ -124,7 +127,7 @@ class AdminOps:
                 raise
             except httpx.TransportError as error:
                 if once or not tries_left:
-                    # The reason may name hosts of the operator's: it is for whoever examines the cluster.
+                    # Without the cause: it may name the operator's hosts, and is for those who examine the cluster.
                     raise Unavailable("The storage cluster cannot be reached; try again later.") from error
             else:
                 final = answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or (once and not code_of(answer))
@@ -147,5 +150,5 @@ class AdminOps:
         return httpx.Response(answer.status_code, headers=answer.headers, content=bytes(content))
 
     async def close(self) -> None:
-        """Ends its connections."""
+        """Closes its connections."""
         await self._http.aclose()

@@ -1,4 +1,4 @@
-"""What a storage backend can do for Tonnage. Features know backends only by these protocols."""
+"""The protocols of storage backends. Features depend on these only."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ MAX_ACCESS_KEYS = 10
 
 
 class Access(StrEnum):
-    """What an account may do. Beyond FULL nobody stores anything in it, not even a guest with rights of his own."""
+    """The access level of an account. Except under FULL nobody can write to it, not even a guest with grants of his
+    own."""
 
     FULL = "full"
     READ_ONLY = "read-only"
@@ -20,7 +21,7 @@ class Access(StrEnum):
 
 @dataclass(frozen=True)
 class DesiredAccount:
-    """What the database says an account should be on its cluster. `quota` in bytes; None: as much as it likes."""
+    """The desired state of an account on its cluster. `quota` in bytes; None: no limit."""
 
     account_id: int
     display_name: str
@@ -31,13 +32,13 @@ class DesiredAccount:
 
     @property
     def write_limit(self) -> int | None:
-        """The quota to enforce, bytes: none of it is left to an account that may not write."""
+        """The quota to enforce, bytes: 0 for an account that may not write."""
         return self.quota if self.access is Access.FULL else 0
 
 
 @dataclass(frozen=True)
 class ActualAccount:
-    """What an account is on its cluster."""
+    """The actual state of an account on its cluster."""
 
     account_id: int
     display_name: str
@@ -45,16 +46,16 @@ class ActualAccount:
     max_buckets: int
     quota: int | None
     quota_exact: bool
-    """Whether `quota` is enforced at all, to the byte, and nothing else but bytes is limited."""
+    """The quota is enabled and exact to the byte, and nothing but bytes is limited."""
     access: Access | None
-    """None: something between the three, which nobody of us has set."""
+    """None: a combination that matches none of the three levels, and was not set by Tonnage."""
     access_keys: tuple[str, ...]
 
 
 def differences(desired: DesiredAccount, actual: ActualAccount | None) -> tuple[str, ...]:
-    """What `apply` would change, in words; `("account",)` for one that is not there at all.
+    """What `apply` would change, in words; `("account",)` for one that does not exist.
 
-    E-mail addresses are compared without regard to ASCII case, since clusters keep them in lower case.
+    E-mail addresses are compared without regard to ASCII case, since clusters store them in lower case.
     """
     if actual is None:
         return ("account",)
@@ -74,7 +75,7 @@ def _lower(email: str) -> str:
 
 @dataclass(frozen=True)
 class Usage:
-    """What an account stores at this moment: bytes as its owner counts them, objects with all their versions."""
+    """What an account stores at present: logical bytes as its owner counts them, objects including all versions."""
 
     bytes: int
     objects: int
@@ -82,10 +83,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one account did in one hour, `hour` being its beginning in UTC: bytes to and from clients, requests.
+    """The traffic of one account in one hour; `hour` is its start in UTC: bytes to and from clients, requests.
 
-    A number may still grow while its hour runs, and a little later. After a trim it may begin again from zero. So
-    whoever keeps them takes the greater of two readings of the same hour: reading twice then changes nothing.
+    A counter may still grow during its hour and shortly after. After a trim it may restart from zero. So of two
+    readings of an hour, store the greater: that makes reading idempotent.
     """
 
     account_id: int
@@ -97,7 +98,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class AccessKey:
-    """A pair for S3 clients. The secret shows in no repr."""
+    """A key pair for S3 clients. The repr does not contain the secret."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -105,7 +106,8 @@ class AccessKey:
 
 @dataclass(frozen=True)
 class BackendReport:
-    """What `region check` tells the operator. `clock_skew`: seconds that the cluster is ahead of us, to about one."""
+    """The result of `region check`. `clock_skew`: seconds by which the cluster's clock is ahead of ours, to about one
+    second."""
 
     reachable: bool
     credentials: bool
@@ -115,23 +117,24 @@ class BackendReport:
     facts: tuple[tuple[str, str], ...] = ()
     enforced: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    """Sentences: what is wrong and what to do. None of them: the backend is fit for use."""
+    """Sentences: what is wrong and how to fix it. Empty: the backend is ready for use."""
 
 
 class Purging(Protocol):
-    """As much of a backend as the deletion of accounts needs."""
+    """The part of a backend that the deletion of accounts needs."""
 
     @property
     def enforces(self) -> bool:
-        """Whether it holds accounts to their quota. If not it is metered only, and excess shows in the usage."""
+        """Whether quotas are enforced. False: metered only, and excess appears in the usage."""
         ...
 
     async def purge(self, account_id: int) -> None:
-        """Removes the account, its keys and all that it stores, every version. Doing it again changes nothing.
+        """Deletes the account, its keys and all its data, every version. Idempotent.
 
-        An object lock does not outlive its account: as on AWS, deleting the account is the one way around a lock in
-        compliance mode, and the days of grace before it are the safeguard. Raises Unavailable when it may work later,
-        which may be hours: a large account is emptied while we wait. PlaneRefused: this cluster keeps something in it.
+        Object locks do not protect data from this: as on AWS, deleting the account is the one way around a lock in
+        compliance mode, and the grace period before it is the safeguard. Unavailable: a retry may succeed, perhaps
+        hours later, since a large account is emptied during the request. BackendRefused: the cluster keeps something in
+        it.
         """
         ...
 
@@ -139,82 +142,84 @@ class Purging(Protocol):
 class StorageBackend(Purging, Protocol):
     """The cluster behind a region.
 
-    Every operation raises Unavailable when the cluster cannot be reached, Misconfigured (a kind of it) when that is for
-    the operator to mend, PlaneRefused when trying again does not help, ValueError for an id that is none of ours.
+    Every operation raises Unavailable when the cluster cannot be reached, Misconfigured (a subclass) when the operator
+    has to fix the cause, BackendRefused when a retry does not help, ValueError for an id that is not an account id.
     """
 
     async def check(self) -> BackendReport:
-        """Whether it can be reached and used, without changing anything on it. Raises nothing of the above."""
+        """Whether it can be reached and used. Changes nothing on it. Raises none of the above errors."""
         ...
 
     async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
-        """Makes the account so, whatever it was, and says what has changed, in the words of `differences`.
+        """Makes the account match the desired state; returns what has changed, in the words of `differences`.
 
-        May be run again at any moment, and at the same time as itself. Access keys are left alone. Interrupted halfway,
-        the account is never less restricted than before or desired.
+        Idempotent, and safe to run concurrently with itself. Access keys are not touched. If interrupted, the account
+        is never less restricted than before or desired.
         """
         ...
 
     async def state(self, account_id: int) -> ActualAccount | None:
-        """The account as it is; None when it is not there."""
+        """The actual state of the account; None if it does not exist."""
         ...
 
     def accounts(self) -> AsyncIterator[int]:
-        """The ids of all accounts of ours on the cluster, in no order; users that are not ours are left out."""
+        """The ids of all Tonnage accounts on the cluster, in no order; other users are left out."""
         ...
 
     async def usage(self, account_id: int) -> Usage | None:
-        """What it stores, exact at this moment; None when the backend does not know.
+        """What the account stores at present, exactly; None when the backend does not know.
 
-        PlaneRefused: what the cluster has counted cannot be.
+        BackendRefused: the cluster reports an impossible number.
         """
         ...
 
     def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
-        """Hour by hour what the accounts did, from the hour of `since` up to but not including `until`."""
+        """The hourly traffic of all accounts, from the hour of `since` up to but not including `until`."""
         ...
 
     async def trim_traffic(self, account_id: int, before: datetime) -> None:
-        """Forgets the hours of an account that ended by `before`. Only for hours read an hour after they ended."""
+        """Deletes an account's log entries of hours that ended by `before`. Only for hours that were read an hour after
+        their end."""
         ...
 
     async def keys(self, account_id: int) -> tuple[str, ...]:
-        """The access keys of the account, without their secrets; NotProvisioned when it is not there."""
+        """The access keys of the account, without their secrets; NotProvisioned when the account does not exist."""
         ...
 
     async def create_key(self, account_id: int, access_key: str) -> AccessKey:
-        """Adds a key by that name, with a secret that the backend makes: it is told once, here. 10 seconds at most.
+        """Creates a key with that name; the backend generates its secret, which is returned only here. At most 10
+        seconds.
 
-        A key of that name that the account already has gets a new secret. So after Unavailable, when nobody knows
-        whether there is a key, either asking again or deleting it is right.
+        If the account already has a key of that name, the key gets a new secret. So after Unavailable, when it is
+        unknown whether the key exists, both a retry and a deletion are correct.
 
-        `access_key`: 16 to 128 capital letters and digits. NotProvisioned: the account is not there. NotAsked, a kind
-        of Unavailable: no key was made. NoKeyLeft, a kind of Conflict: it has MAX_ACCESS_KEYS. Conflict: keys are no
-        business of this backend.
+        `access_key`: 16 to 128 capital letters and digits. NotProvisioned: the account does not exist. NotReached, a
+        subclass of Unavailable: no key was created. TooManyKeys, a subclass of Conflict: the account has
+        MAX_ACCESS_KEYS. Conflict: this backend does not manage keys.
         """
         ...
 
     async def delete_key(self, account_id: int, access_key: str) -> None:
-        """Ends the key: it fails from the next request on. Nothing happens when there is none. 10 seconds at most."""
+        """Deletes the key: requests with it fail from now on. No-op when there is none. At most 10 seconds."""
         ...
 
     async def close(self) -> None:
-        """Ends its connections."""
+        """Closes its connections."""
         ...
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The cluster of a region, as far as it can be known without secrets."""
+    """The cluster of a region: the fields that need no secrets."""
 
     region_id: int
     name: str
     backend: str
     admin_url: str | None
     connection: int
-    """Grows with every change of address or credentials."""
+    """Incremented with every change of address or credentials."""
     identity_unverified: str | None
-    """Why it may not be the region's cluster; '' while nobody has looked; None when it is."""
+    """Why it may not be the region's cluster; '' while it is not checked yet; None when it is verified."""
 
 
 class Backends(Protocol):
@@ -223,10 +228,11 @@ class Backends(Protocol):
     async def of(self, region_id: int) -> StorageBackend:
         """The backend of a region as it is connected now.
 
-        NotFound: there is no such region. Misconfigured: its secret is lost, or its cluster's identity is unverified.
+        NotFound: no such region. Misconfigured: its credentials cannot be opened, or the cluster's identity is
+        unverified.
         """
         ...
 
     async def any_state(self, region_id: int) -> tuple[Cluster, StorageBackend]:
-        """The same even while the cluster's identity is unverified: to look at it, never to change anything there."""
+        """The same even while the cluster's identity is unverified, for checks. Callers must change nothing there."""
         ...

@@ -1,4 +1,4 @@
-"""The storage backend of a Ceph cluster with RADOS gateways, through their Admin Ops API."""
+"""The storage backend for Ceph clusters with RADOS gateways, over their Admin Ops API."""
 
 import asyncio
 import re
@@ -31,9 +31,9 @@ _ACCESS_KEY = re.compile(r"[A-Z0-9]{16,128}")
 
 
 class CephBackend:
-    """As `StorageBackend` says. `address` is where the gateway's Admin Ops API is, `key` that of its admin user.
+    """Implements `StorageBackend`. `address`: the gateway's Admin Ops API; `key`: the access key of its admin user.
 
-    It needs no more than the capabilities `users=*` and `usage=*`.
+    The admin user needs only the capabilities `users=*` and `usage=*`.
     """
 
     enforces = True
@@ -69,19 +69,19 @@ class CephBackend:
         return changes
 
     async def _create(self, attributes: dict[str, str]) -> None:
-        # Without a key nobody can use it before it has its quota.
+        # The account has no access keys yet, so nobody can use it before its quota is set.
         try:
             await self._ops.call("PUT", "user", {**attributes, "generate-key": "false"})
         except BackendRefused as error:
             if error.code != "UserAlreadyExists":
                 raise
-            # Another worker was faster, or our own first try got through and only its answer was lost.
+            # Another worker created it concurrently, or our first try succeeded and only its response was lost.
             await self._ops.call("POST", "user", attributes)
 
     async def _hold(self, desired: DesiredAccount, *, counted: bool) -> None:
         user = uid(desired.account_id)
         if not counted:
-            # While no quota was enabled the gateway's totals were minutes old, and enforcement would begin with those.
+            # While no quota was enabled the gateway's totals were minutes old, and enforcement would start from those.
             await self._ops.call("GET", "user", {"uid": user, "stats": "true", "sync": "true"})
         limit = ceph_account.quota(desired.write_limit)
         await self._ops.call("PUT", "user", {"quota": "", "uid": user, "quota-type": "user"}, body=limit)
@@ -97,7 +97,7 @@ class CephBackend:
         return ceph_account.actual(await self._ops.call("GET", "user", {"uid": uid(account_id)}))
 
     async def accounts(self) -> AsyncIterator[int]:
-        """As `StorageBackend.accounts`: 1,000 at a time."""
+        """As `StorageBackend.accounts`, in pages of 1,000."""
         marker = ""
         while True:
             asked = {"list": "", "max-entries": str(self._page_size)} | ({"marker": marker} if marker else {})
@@ -123,7 +123,8 @@ class CephBackend:
         except (KeyError, TypeError):
             raise not_ceph("a user's record has another form") from None
         if not (0 <= size <= MAX_CAPACITY and 0 <= objects <= MAX_CAPACITY):
-            # A counter of Ceph's that has gone below zero is near 2**64. It is this account's, not the whole cluster's.
+            # A counter of Ceph's that has fallen below zero shows as nearly 2**64. Only this account is affected, not
+            # the cluster.
             raise BackendRefused(
                 f"The storage cluster has counted {size} bytes in {objects} objects, which cannot be; "
                 f"let it count again: radosgw-admin user stats --uid='{user}' --reset-stats",
@@ -146,9 +147,9 @@ class CephBackend:
     async def create_key(self, account_id: int, access_key: str) -> AccessKey:
         """As `StorageBackend.create_key`.
 
-        The gateway makes the secret, and it comes in the body of its answer: a secret of ours would have to go into the
-        address, and the gateway logs addresses. Never two requests at once: the one that is served last decides the
-        secret, and that need not be the one whose answer we see.
+        The gateway generates the secret and returns it in the body of its response: a secret of ours would have to be
+        in the URL, and the gateway logs URLs. Never two requests at once: the last one served sets the secret, and its
+        response need not be the one that we receive.
         """
         asked = {"key": "", **_key_parameters(account_id, access_key), "generate-key": "true"}
         sent = False
@@ -162,7 +163,7 @@ class CephBackend:
         except NotProvisioned:
             raise
         except Unavailable as error:
-            # One with a code is Ceph's own refusal.
+            # Misconfigured with a code is a refusal by Ceph itself, so no key was created.
             if sent and not (isinstance(error, Misconfigured) and error.code):
                 raise
             raise NotReached(error) from error
@@ -180,7 +181,7 @@ class CephBackend:
             try:
                 await self._ops.call("DELETE", "user", asked)
             except TonnageError:
-                # For a key that is gone the gateway has the same word as for wrong credentials of ours.
+                # For a missing key the gateway sends the same error code as for wrong admin credentials.
                 if await self._has_key(account_id, access_key):
                     raise
 
@@ -189,14 +190,14 @@ class CephBackend:
         return account is not None and access_key in account.access_keys
 
     async def purge(self, account_id: int) -> None:
-        """As `StorageBackend.purge`. Ceph does not look at object locks here; nor do its own tools.
+        """As `StorageBackend.purge`. Ceph ignores object locks here; so do its own tools.
 
-        Emptying goes at some hundred objects per second. When we stop waiting the gateway goes on, so the next purge
-        finds less. While both run, one of them may see a bucket vanish and answers 500, which is for yet another time.
+        The gateway deletes some hundred objects per second. After our time-out it continues, so the next purge finds
+        less. While both run, one of them may find a bucket gone and answer 500, which is left to a later retry.
         """
         user = uid(account_id)
         try:
-            # Its keys die first, so that nothing is stored behind the back of the purge.
+            # Disables its keys first, so that nothing is stored during the purge.
             await self._ops.call("POST", "user", {"uid": user, "suspended": "true", "op-mask": "read"})
             await self._ops.call(
                 "DELETE", "user", {"uid": user, "purge-data": "true"}, once=True, read=self._ops.patience.purge
@@ -217,7 +218,7 @@ def _key_parameters(account_id: int, access_key: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def _within(seconds: float) -> AsyncGenerator[None]:
-    """For all that is done inside, together; Unavailable after that."""
+    """Limits everything in the block to `seconds` in total; Unavailable after that."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -1,4 +1,4 @@
-"""An account as Ceph knows it: the user `acct_<account id>$main`, alone in a tenant of its own."""
+"""Accounts as Ceph represents them: the user `acct_<account id>$main`, alone in a tenant of its own."""
 
 import re
 from typing import Any
@@ -8,8 +8,8 @@ from tonnage.storage.ceph_errors import not_ceph
 
 _UID = re.compile(r"acct_([1-9][0-9]{11})\$main")
 
-# The words of an op-mask bind the account's own requests; suspension also keeps guests from reading. What else guests
-# could store in its buckets is stopped by its quota.
+# The op-mask restricts the account's own requests; suspension also stops reads by guests. Writes by guests to its
+# buckets are stopped by its quota.
 _ACCESS: dict[Access, tuple[bool, frozenset[str]]] = {
     Access.FULL: (False, frozenset({"read", "write", "delete"})),
     Access.READ_ONLY: (False, frozenset({"read"})),
@@ -18,7 +18,7 @@ _ACCESS: dict[Access, tuple[bool, frozenset[str]]] = {
 
 
 def uid(account_id: int) -> str:
-    """The user of an account. ValueError: not a number of 12 digits. Ceph itself would take nearly anything."""
+    """The Ceph user of an account. ValueError: not a number of 12 digits. Ceph itself would accept nearly any id."""
     text = f"acct_{account_id}$main"
     if not _UID.fullmatch(text):
         raise ValueError(f"{account_id} is not the id of a storage account")
@@ -26,13 +26,13 @@ def uid(account_id: int) -> str:
 
 
 def account_of(user: str) -> int | None:
-    """The account of a user; None for one that is not ours."""
+    """The account of a Ceph user; None for a user that is not a Tonnage account."""
     match = _UID.fullmatch(user)
     return int(match[1]) if match else None
 
 
 def attributes(desired: DesiredAccount) -> dict[str, str]:
-    """The parameters of creating and of changing a user, without the quota."""
+    """The parameters for creating and changing a user, without the quota."""
     suspended, mask = _ACCESS[desired.access]
     return {
         "uid": uid(desired.account_id),
@@ -45,17 +45,17 @@ def attributes(desired: DesiredAccount) -> dict[str, str]:
 
 
 def quota(limit: int | None) -> dict[str, object]:
-    """The body of setting a quota, bytes.
+    """The body of a request that sets a quota, bytes.
 
-    A quota without a limit is enabled all the same: the gateway counts an account from its first upload under an
-    enabled quota only, and a limit set later would find it without numbers. `check_on_raw` is what makes it exact;
-    without it each object counts in steps of 4 KiB. Only a body can set it, and any other way of setting resets it.
+    No limit is an enabled quota too: the gateway counts an account from its first upload only under an enabled quota,
+    and a limit set later would find no totals. `check_on_raw` makes the quota exact; without it each object counts in
+    steps of 4 KiB. It can only be set in a body; any other way of setting a quota resets it.
     """
     return {"enabled": True, "max_size": -1 if limit is None else limit, "max_objects": -1, "check_on_raw": True}
 
 
 def actual(record: Any) -> ActualAccount:
-    """The account in a user's record. Misconfigured for a record that Ceph would not send."""
+    """The actual state from a user's record. Misconfigured for a record that Ceph would not send."""
     try:
         held: dict[str, Any] = record["user_quota"]
         mask = frozenset(word for word in re.split(r"[,\s]+", record["op_mask"]) if word)

@@ -1,4 +1,4 @@
-"""Whether a Ceph gateway is fit for use: what `region check` tells the operator. Changes nothing there."""
+"""Checks whether a Ceph gateway is ready for use, for `region check`. Changes nothing there."""
 
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ from tonnage.storage.errors import BackendRefused, Misconfigured
 
 NEEDED = ("users=read", "users=write", "usage=read", "usage=write")
 TESTED = ("16.2", "18.2")
-"""The releases of Ceph on which the tests of the client have run: Debian 12's and Debian 13's."""
+"""The releases of Ceph on which the client's tests have run: Debian 12's and Debian 13's."""
 
 ENFORCED = ("quota, to the byte, from the next request on", "read-only accounts", "suspended accounts")
 
@@ -25,7 +25,7 @@ _SKEW_ALLOWED = timedelta(minutes=5)  # Ceph itself refuses from 15 minutes on
 
 
 async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
-    """Step by step, as far as it goes; what stops it is the last problem."""
+    """Runs the steps in order; the one that cannot continue adds the last problem."""
     try:
         skew = _skew(await ops.front_door(signed=False), clock())
     except Unavailable as error:
@@ -36,7 +36,7 @@ async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
     try:
         answer = await ops.front_door(signed=True)
         if answer.status_code == HTTPStatus.FORBIDDEN:
-            # With a wrong clock no signature is right, so nothing can be said of the secret.
+            # With a wrong clock no signature is valid, so nothing is known about the secret.
             refused = ("The cluster refuses the access key or the secret; set both again.",)
             return BackendReport(True, False, clock_skew=skew, problems=problems or refused)
         if answer.status_code != HTTPStatus.OK:
@@ -61,7 +61,7 @@ def _skew(answer: httpx.Response, now: datetime) -> float | None:
         there = parsedate_to_datetime(answer.headers["Date"])
     except (KeyError, ValueError):
         return None
-    # The header has whole seconds, cut: half a second is the best guess at the rest.
+    # The header has whole seconds, truncated: half a second is the best estimate of the rest.
     return round((there + timedelta(seconds=0.5) - now).total_seconds(), 1)
 
 
@@ -70,19 +70,19 @@ def _clock_problem(skew: float) -> str:
 
 
 async def _admin_user(ops: AdminOps) -> Any:
-    """Its record; None where it may not read users."""
+    """The record of the admin user; None if it lacks the capability to read users."""
     try:
         return await ops.call("GET", "user", {"access-key": ops.access_key})
     except Misconfigured as error:
         if not error.code:
             raise
-        # The credentials are right, as the front door has shown, so it is the right to read users that is missing,
-        # and with it the list of all the others.
+        # The credentials are valid, as the request to the S3 root has shown. So the capability to read users is
+        # missing, and with it the list of its other capabilities.
         return None
 
 
 def _sorted_out(record: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those of NEEDED that are present, and those that are missing."""
+    """The capabilities of NEEDED that are present, and those that are missing."""
     granted = {f"{cap['type']}={right}" for cap in record["caps"] for right in _rights(cap["perm"])}
     return tuple(name for name in NEEDED if name in granted), tuple(name for name in NEEDED if name not in granted)
 
@@ -92,7 +92,7 @@ def _rights(permission: str) -> tuple[str, ...]:
 
 
 async def _release(ops: AdminOps) -> tuple[str, str]:
-    """Ceph's API does not tell its version, but since 17 it has `info`, for which we need no capability."""
+    """Ceph's API has no version, but since 17 it has `info`, which needs no capability."""
     try:
         told: Any = await ops.call("GET", "info", {"format": "json"})
     except Misconfigured as error:
@@ -103,9 +103,10 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
 
 
 async def _usage_log(ops: AdminOps, now: datetime, skew: float | None, itself: Any) -> tuple[str, str]:
-    """Whether the log is kept cannot be asked, but this very check leaves traces in it, which the next one sees.
+    """Whether the usage log is enabled cannot be queried, but each check leaves entries in it, which the next one
+    finds.
 
-    Only the admin user's own: everybody's of a day may be hundreds of megabytes.
+    Reads only the admin user's own log: a day of all users may be hundreds of megabytes.
     """
     user = f"{itself['tenant']}${itself['user_id']}" if itself["tenant"] else itself["user_id"]
     there = now + timedelta(seconds=skew or 0)

@@ -1,4 +1,4 @@
-"""What Ceph's refusals mean. Its `Message` is always empty, so the sentences are ours."""
+"""Maps Ceph's error responses to errors. Their `Message` is always empty, so the messages are ours."""
 
 import json
 from http import HTTPStatus
@@ -9,7 +9,7 @@ import httpx
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 
-# With STS switched on the gateway says AccessDenied for all three, so they are told apart by nobody.
+# With STS enabled the gateway answers AccessDenied for all three, so they cannot be told apart.
 _ACCESS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 
 _FOR_THE_OPERATOR = {
@@ -30,7 +30,7 @@ _REFUSED = {
 
 
 def code_of(answer: httpx.Response) -> str:
-    """The `Code` of a refusal; '' if what came is not from Ceph."""
+    """The `Code` of an error response; '' if the response is not from Ceph."""
     try:
         told: Any = json.loads(answer.content)
     except ValueError:
@@ -39,7 +39,7 @@ def code_of(answer: httpx.Response) -> str:
 
 
 def refusal(answer: httpx.Response) -> TonnageError:
-    """The error for an answer that is no success."""
+    """The error for an unsuccessful response."""
     status, code = answer.status_code, code_of(answer)
     if sentence := _FOR_THE_OPERATOR.get(code):
         return Misconfigured(f"{sentence} ({code}); `tonnage region check` says more.", code)
@@ -56,5 +56,5 @@ def refusal(answer: httpx.Response) -> TonnageError:
 
 
 def not_ceph(seen: str) -> Misconfigured:
-    """For an answer that Ceph's gateway would not give: a proxy's page, another server's."""
+    """The error for a response that Ceph's gateway would not send: a proxy's page, another server's."""
     return Misconfigured(f"What answers at the region's address is not Ceph's gateway: {seen}; correct the address.")

@@ -1,4 +1,4 @@
-"""Ceph's usage log: requests and bytes per user, bucket and hour. Only there if `rgw enable usage log = true`."""
+"""Ceph's usage log: requests and bytes per user, bucket and hour. Requires `rgw enable usage log = true`."""
 
 import logging
 from collections import Counter, defaultdict
@@ -21,8 +21,8 @@ _COUNTED = ("bytes_sent", "bytes_received", "ops")
 async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
     """As `StorageBackend.traffic`.
 
-    What happens in a bucket is put down to its owner, whoever asked: guests and the public too. The log cannot be
-    paged, so it is asked hour by hour: 700 bytes for each bucket that saw requests in that hour.
+    Traffic in a bucket counts for the bucket's owner, whoever sent the request: guests and the public too. The log has
+    no pagination, so it is read hour by hour: 700 bytes for each bucket with requests in that hour.
     """
     hour = hour_of(since)
     while hour < until:
@@ -39,7 +39,7 @@ async def trim(ops: AdminOps, account_id: int, before: datetime) -> None:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The beginning of its hour, UTC."""
+    """The start of its hour, UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -48,7 +48,7 @@ def _written(hour: datetime) -> str:
 
 
 def _hourly(answer: Any, hour: datetime) -> Iterator[Traffic]:
-    """One for each account: nobody promises that Ceph names a user only once."""
+    """One for each account. Adds up entries, since Ceph does not guarantee one entry per user."""
     totals: defaultdict[int, Counter[str]] = defaultdict(Counter)
     try:
         for entry in answer["entries"]:
@@ -62,5 +62,5 @@ def _hourly(answer: Any, hour: datetime) -> Iterator[Traffic]:
         if all(0 <= number <= MAX_CAPACITY for number in numbers):
             yield Traffic(account_id, hour, *numbers)
         else:
-            # One wrong counter must not keep the hour of all others from being read.
+            # One wrong counter must not block the hour for all other accounts.
             _log.warning("the usage log says of storage account %d what cannot be: %s", account_id, numbers)

@@ -1,13 +1,13 @@
-"""What a storage backend may answer beyond success. `Unavailable` itself: the cluster may do it later."""
+"""Errors of storage backends. `Unavailable` itself: a retry may succeed."""
 
 from tonnage.errors import Conflict, Unavailable
 
 
 class Misconfigured(Unavailable):
-    """Trying again helps only after the operator has changed something: credentials, capabilities, address, clock.
+    """A retry helps only after the operator has changed something: credentials, capabilities, address, clock.
 
-    It is an `Unavailable`, because to everybody else that is what it looks like, and work that waits for the operator
-    must not be lost. `code` is the cluster's own word, '' without one.
+    A subclass of `Unavailable`, because that is what it is to everybody else, and work that waits for the operator must
+    not be lost. `code` is the cluster's error code, '' without one.
     """
 
     def __init__(self, message: str, code: str = "") -> None:
@@ -16,7 +16,7 @@ class Misconfigured(Unavailable):
 
 
 class BackendRefused(Conflict):
-    """The cluster understood, and said no: the same call will be refused again. `code` is the cluster's own word."""
+    """The cluster refused the request; a retry will be refused too. `code` is the cluster's error code."""
 
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class BackendRefused(Conflict):
 
 
 class NotReached(Unavailable):
-    """A change failed before the cluster was asked for it, or was refused: nothing of it is there. `reason`: why."""
+    """A change failed before the cluster received it, or was refused; nothing of it was done. `reason`: the error."""
 
     def __init__(self, reason: Unavailable) -> None:
         super().__init__(str(reason))
@@ -32,7 +32,7 @@ class NotReached(Unavailable):
 
 
 class TooManyKeys(Conflict):
-    """The account has on the cluster as many access keys as it may; `access_keys` are these."""
+    """The account has the maximum number of access keys on the cluster; `access_keys` lists them."""
 
     def __init__(self, access_keys: tuple[str, ...]) -> None:
         super().__init__(f"The account has {len(access_keys)} access keys; delete one of them first.")
@@ -40,4 +40,4 @@ class TooManyKeys(Conflict):
 
 
 class NotProvisioned(Unavailable):
-    """The account is not on the cluster: not yet, or somebody has removed it there. Reconciliation brings it."""
+    """The account is not on the cluster: not yet, or it was removed there by other means. Reconciliation creates it."""

@@ -1,4 +1,4 @@
-"""The metered-only backend: there is no cluster to talk to, usage is imported."""
+"""The metered-only backend: there is no cluster, and usage is imported."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -10,52 +10,52 @@ _FACT = ("backend", "metered only: nothing is provisioned or enforced, and usage
 
 
 class MeteredBackend:
-    """Has nothing to provision, to enforce or to remove: whoever imports the usage also runs the accounts."""
+    """Provisions, enforces and deletes nothing: the party that imports the usage also manages the accounts."""
 
     enforces = False
 
     async def check(self) -> BackendReport:
-        """Always fit for use, and says how little that is."""
+        """Always ready for use; reports that it is metered only."""
         return BackendReport(reachable=True, credentials=True, facts=(_FACT,))
 
     async def apply(self, desired: DesiredAccount) -> tuple[str, ...]:
-        """Nothing to do here, so nothing has changed."""
+        """No-op; nothing has changed."""
         return ()
 
     async def state(self, account_id: int) -> ActualAccount | None:
-        """Not known here."""
+        """Always None: not known here."""
         return None
 
     async def accounts(self) -> AsyncIterator[int]:
-        """None are known here."""
+        """Empty: none are known here."""
         for account_id in ():
             yield account_id
 
     async def usage(self, account_id: int) -> Usage | None:
-        """Not known here: it is imported."""
+        """Always None: usage is imported."""
         return None
 
     async def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
-        """Not known here."""
+        """Empty: not known here."""
         for hour in ():
             yield hour
 
     async def trim_traffic(self, account_id: int, before: datetime) -> None:
-        """Nothing to do here."""
+        """No-op."""
 
     async def keys(self, account_id: int) -> tuple[str, ...]:
-        """None are known here."""
+        """Empty: none are known here."""
         return ()
 
     async def create_key(self, account_id: int, access_key: str) -> AccessKey:
-        """Conflict, always: whoever runs the accounts also hands out their keys."""
+        """Always Conflict: the party that manages the accounts also issues their keys."""
         raise Conflict("The region of this account is metered only; its access keys are made on the cluster itself.")
 
     async def delete_key(self, account_id: int, access_key: str) -> None:
-        """Nothing to do here."""
+        """No-op."""
 
     async def purge(self, account_id: int) -> None:
-        """Nothing to do here."""
+        """No-op."""
 
     async def close(self) -> None:
-        """Nothing to do here."""
+        """No-op."""

@@ -1,4 +1,4 @@
-"""What can be done to usage: samples come in, and what is too old goes."""
+"""Actions on usage: storing samples, and retention."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,12 +11,12 @@ from tonnage.usage import import_queries, retention_queries, rollup_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
 
 RAW_DAYS = 40
-"""How long raw samples, and the traffic of single hours, are kept."""
+"""Retention of raw samples, and of hourly traffic."""
 
 
 @dataclass(frozen=True)
 class RecordedSamples:
-    """What became of samples: how many there were, how many of them were news, whose, and for how many daily values."""
+    """The result of storing samples: their number, how many were new or changed, the numbers of accounts and days."""
 
     samples: int
     changed: int
@@ -27,13 +27,13 @@ class RecordedSamples:
 async def record_samples(
     conn: Connection, samples: Iterable[Sample], now: datetime, misread: Sequence[BadLine] = ()
 ) -> RecordedSamples:
-    """Stores samples and brings daily values and totals up to them, in the caller's transaction. All or nothing.
+    """Stores samples and updates daily values and totals, in the caller's transaction. All or nothing.
 
-    What is known already changes nothing; another value for the same account and time replaces the old one. `misread`
-    are lines that were no samples; it may be a list that fills while `samples` is read. Samples that know the objects
-    are measurements of this moment, `now`. Invalid, with a field error `line N` for each of the first 20 wrong lines:
-    unknown account, a day before its first or after its last, a time more than five minutes ahead of `now`, two values
-    for one account and time.
+    Idempotent: a known sample changes nothing; another value for the same account and time replaces the old one.
+    `misread`: lines that could not be parsed; it may be a list that is filled while `samples` is read. Samples with a
+    number of objects are measurements of the present moment, `now`. Invalid, with a field error `line N` for each of
+    the first 20 wrong lines: unknown account, a day before the account's first or after its last, a time more than five
+    minutes ahead of `now`, two values for one account and time.
     """
     count = await import_queries.stage(conn, samples)
     wrong = sorted([*misread, *await import_queries.refused(conn, now)])[:MOST_BAD_LINES]
@@ -60,10 +60,10 @@ async def import_samples(
 ) -> RecordedSamples:
     """`record_samples` for a CSV file, given as its lines (see `SampleFile`, `lines_of`), for the operator.
 
-    In the caller's transaction; one that is tried again must give the lines again.
+    In the caller's transaction. A retry needs the lines again from the start.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
-    # Two files about the same accounts take turns, and a large one takes its time.
+    # Imports for the same accounts run one after the other, and a large one takes long.
     await import_queries.wait_for_locks(conn)
     file = SampleFile(lines, progress)
     recorded = await record_samples(conn, file, now, file.bad)
@@ -72,11 +72,11 @@ async def import_samples(
 
 
 async def run_maintenance(database: Database, now: datetime) -> int:
-    """Makes the partitions of the next three months and drops what is older than RAW_DAYS: raw samples, whose number it
-    gives, and the traffic of single hours.
+    """Creates the partitions of the next three months and deletes raw samples and hourly traffic older than RAW_DAYS.
+    Returns the number of samples deleted.
 
-    Whole days go, so that a day is never measured from the rest of its samples, nor summed from that of its hours.
-    Interrupted anywhere, the next run does the rest.
+    Deletes whole days only, so that no daily value is ever computed from a part of its samples or hours. Safe to
+    interrupt at any point: the next run continues.
     """
     today = now.astimezone(UTC).date()
     await database.run(retention_queries.make_coming_partitions, today)

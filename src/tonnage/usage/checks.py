@@ -1,4 +1,4 @@
-"""What `tonnage doctor` compares of usage."""
+"""Consistency checks of `tonnage doctor`: usage."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from tonnage.db import Connection
 
 
 async def account_used(conn: Connection) -> Check:
-    """An account's last known use is what its last day closed with; what was purged uses nothing."""
+    """An account's last known use is the closing value of its last day; purged accounts use nothing."""
     return await compare(
         conn,
         "storage accounts: used",
@@ -19,7 +19,7 @@ async def account_used(conn: Connection) -> Check:
 
 
 async def dense(conn: Connection) -> Check:
-    """An account has a daily value for each day from its first to the last one folded, and for no other."""
+    """An account has a daily value for each day from its first to the last one rolled up, and for no other."""
     return await compare(
         conn,
         "storage accounts: days with a daily value",
@@ -38,9 +38,9 @@ async def dense(conn: Connection) -> Check:
 
 
 async def measured(conn: Connection) -> Check:
-    """A day whose raw samples are kept has the value that they make.
+    """A day whose raw samples are still kept has the value computed from them.
 
-    All samples of a million accounts would take an hour to read: of so many, each run takes others at random.
+    All samples of a million accounts would take an hour to read: of that many, each run checks a random subset.
     """
     return await compare(
         conn,
@@ -64,10 +64,11 @@ async def measured(conn: Connection) -> Check:
 
 
 async def partner_days(conn: Connection) -> Check:
-    """A partner's use of a day is the sum of its accounts' daily values. Of many partners some, as with samples.
+    """A partner's use of a day is the sum of its accounts' daily values. Checks a random subset of many partners, as
+    for samples.
 
-    Each account's days are looked up by themselves: without statistics, as after a restore, the planner would read all
-    of the years for every partner.
+    Each account's days are looked up separately: without statistics, as after a restore, the planner would read all
+    days of all years for every partner.
     """
     return await compare(
         conn,
@@ -92,7 +93,7 @@ async def partner_days(conn: Connection) -> Check:
 
 
 async def partitions(conn: Connection, today: date) -> Check:
-    """This month and the next three have their partitions. The job that makes them has a day for it."""
+    """The partitions of this month and the next three exist. The job that creates them has a day to do so."""
     return await compare(
         conn,
         "daily usage: partitions of the coming months",
@@ -110,4 +111,4 @@ async def partitions(conn: Connection, today: date) -> Check:
 
 
 ALL: tuple[Checking, ...] = (account_used, dense, measured, partner_days)
-"""`partitions` is none of them: it has to know the day."""
+"""Without `partitions`, which needs the present day."""

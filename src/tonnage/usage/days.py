@@ -1,4 +1,4 @@
-"""The days that a report is asked for."""
+"""The period parameters of a report."""
 
 from typing import Annotated, TypeAlias
 

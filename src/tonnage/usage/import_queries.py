@@ -1,6 +1,6 @@
-"""SQL of the way in: samples are put beside the tables first, and checked there all at once.
+"""SQL of imports: samples are staged in temporary tables first, and validated there in bulk.
 
-Both tables are the transaction's own and end with it.
+Both tables belong to the transaction and are dropped with it.
 """
 
 import json
@@ -16,12 +16,13 @@ _ROWS_AT_ONCE = 1000
 
 
 async def wait_for_locks(conn: Connection) -> None:
-    """Longer than a request does, until the end of the transaction: an import waits for the one before it."""
+    """Raises the lock time-out above that of a request, until the transaction ends: an import waits for the previous
+    one."""
     await conn.execute("select set_config('lock_timeout', '10min', true)")
 
 
 async def stage(conn: Connection, samples: Iterable[Sample]) -> int:
-    """Puts the samples into the temporary table usage_staged; gives their number."""
+    """Stages the samples in the temporary table usage_staged; returns their number."""
     await conn.execute(
         "create temp table if not exists usage_staged"
         " (line bigint not null, account_id bigint not null, sampled_at timestamptz not null, bytes bigint not null,"
@@ -34,7 +35,7 @@ async def stage(conn: Connection, samples: Iterable[Sample]) -> int:
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             await copy.write("".join(_copied(some)))
             count += len(some)
-    # The planner knows nothing of a table that was filled a moment ago.
+    # The planner has no statistics of a table that was filled a moment ago.
     await conn.execute("analyze usage_staged")
     return count
 
@@ -45,10 +46,10 @@ def _copied(samples: Iterable[Sample]) -> Iterator[str]:
 
 
 async def refused(conn: Connection, now: datetime) -> list[BadLine]:
-    """The first MOST_BAD_LINES staged lines, in order, whose samples cannot be.
+    """The first MOST_BAD_LINES staged lines, in order, whose samples are invalid.
 
-    An account that is being purged at this moment may still slip through; what it stores for a day after its purge is
-    in no report.
+    A sample of an account that is being purged concurrently may still be accepted; what it stores for a day after the
+    purge is in no report.
     """
     cursor = await conn.execute(_REFUSED, {"now": now, "limit": MOST_BAD_LINES}, prepare=False)
     return [BadLine(line, reason) for line, reason in await cursor.fetchall()]
@@ -82,7 +83,7 @@ order by 1 limit %(limit)s
 
 
 async def audit_import(conn: Connection, counts: Mapping[str, int], stamp: str) -> None:
-    """Tells the record what an import brought."""
+    """Writes the counts of an import to the audit log."""
     await conn.execute(
         """
         select audit(%(stamp)s, o.id, 'usage.import', 'usage', null, %(counts)s::jsonb)

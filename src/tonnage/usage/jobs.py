@@ -1,4 +1,4 @@
-"""Background work on usage."""
+"""Background jobs for usage."""
 
 from tonnage.errors import Sentence
 from tonnage.jobs.declaration import job
@@ -8,5 +8,5 @@ from tonnage.usage import actions
 
 @job("usage.run_maintenance", label=Sentence("Make partitions and delete old readings"), cron="17 0 * * *")
 async def run_maintenance(services: Services, subject: str) -> None:
-    """Makes the partitions of the months ahead; deletes raw readings past their retention."""
+    """Creates the partitions of the coming months; deletes raw samples and hourly traffic past their retention."""
     await actions.run_maintenance(services.database, services.business_clock())

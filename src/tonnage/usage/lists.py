@@ -1,4 +1,4 @@
-"""SQL of daily use as pages and charts show it: of partners, and of accounts."""
+"""SQL of daily use for pages and charts: of partners, and of accounts."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -13,8 +13,8 @@ from tonnage.usage.period import Period
 
 TREND_DAYS = 30
 
-# What is gone keeps its last daily value until the day it was purged; its column says 0. Of a living account the last
-# known use is all there is to say behind rolled_up_to. OFFSET keeps the planner from reading everybody's accounts.
+# A purged account keeps its last daily value until the day of its purge; its column `used` is 0. Of other accounts the
+# last known use stands in for days after rolled_up_to. OFFSET keeps the planner from reading all accounts.
 DAYS: LiteralString = """
     select day, sum(usage) as usage
     from (
@@ -37,21 +37,21 @@ DAYS: LiteralString = """
         ) c cross join lateral generate_series(0, c.until - c.since) n
     ) known
     group by day"""
-"""For a LATERAL behind rows `owned (partner_id)`: use on the days of a period; a day without any may be missing.
+"""For a LATERAL after rows `owned (partner_id)`: use on the days of a period; days without any may be missing.
 
-The database sums up the daily values of accounts; what is carried behind these is added here.
+The database keeps the sums of the accounts' daily values; the values carried forward after these are added here.
 """
 
 
 class PartnerDay(NamedTuple):
-    """A day of a partner, UTC; all in bytes, and whole numbers."""
+    """A day of a partner, UTC; all in bytes, whole numbers."""
 
     day: date
     usage: Decimal
     allocated: int
     """At the end of the day; 0 is pay-per-use."""
     excess: Decimal
-    """Use beyond the allocation; all of it under pay-per-use."""
+    """Use beyond the allocation; the whole use if pay-per-use."""
 
 
 async def daily_of_partner(
@@ -90,21 +90,21 @@ async def daily_of_partner(
 async def average_used(
     conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
 ) -> Decimal | None:
-    """The mean of the days that `daily_of_partner` has, bytes; None without a day."""
+    """The mean of the days that `daily_of_partner` returns, bytes; None without days."""
     days = await daily_of_partner(conn, scope, partner_id, period, today)
     return mean([day.usage for day in days])
 
 
 def mean(amounts: Sequence[Decimal]) -> Decimal | None:
-    """Of whole numbers, rounded to one; None of none."""
-    total = sum(map(int, amounts))  # not as Decimal, which has 28 digits
+    """The mean of whole numbers, rounded to a whole number; None without numbers."""
+    total = sum(map(int, amounts))  # not as Decimal, whose precision is 28 digits
     return round_half_away(Fraction(total, len(amounts))) if amounts else None
 
 
 async def trends(
     conn: Connection, scope: UUID | None, partner_ids: Sequence[UUID], today: date
 ) -> dict[UUID, list[float]]:
-    """Use on each of the last TREND_DAYS days, today last, bytes: for the eye, so no exact numbers."""
+    """Use on each of the last TREND_DAYS days, today last, bytes: for charts, so not exact."""
     first = today - timedelta(days=TREND_DAYS - 1)
     cursor = await conn.execute(
         f"""
@@ -128,7 +128,7 @@ def _days(period: Period, today: date) -> dict[str, object]:
 
 
 class AccountDay(NamedTuple):
-    """A day of an account, UTC, in bytes. Traffic is None where there was none or nobody counts it."""
+    """A day of an account, UTC, in bytes. Traffic is None where there was none or it is not counted."""
 
     day: date
     usage: int
@@ -143,7 +143,7 @@ class AccountDay(NamedTuple):
 async def daily_of_account(
     conn: Connection, scope: UUID | None, account_id: int, period: Period, today: date
 ) -> list[AccountDay]:
-    """The days of the period, in order, from the account's first one to today, of a living account."""
+    """The days of the period, in order, from the account's first one to today; none for a purged account."""
     cursor = await conn.execute(
         """
         with s as (
@@ -176,7 +176,7 @@ async def daily_of_account(
 async def account_trends(
     conn: Connection, scope: UUID | None, account_ids: Sequence[int], today: date
 ) -> dict[int, list[float]]:
-    """Use on each of the last TREND_DAYS days, today last, bytes: for the eye, so no exact numbers."""
+    """Use on each of the last TREND_DAYS days, today last, bytes: for charts, so not exact."""
     cursor = await conn.execute(
         """
         select s.id, array_agg((

@@ -1,4 +1,4 @@
-"""The days that a usage report is about, and the hours in which usage is counted."""
+"""The days of a usage report, and the hours in which usage is counted."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,7 +31,7 @@ class Period:
 
 
 def hour_of(moment: datetime) -> datetime:
-    """The beginning of its hour, UTC."""
+    """The start of its hour, UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 

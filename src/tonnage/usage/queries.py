@@ -1,6 +1,7 @@
-"""SQL of usage reports. PostgreSQL builds the JSON text, an account per row, so that a report of any size streams.
+"""SQL of usage reports. PostgreSQL builds the JSON text, one account per row, so that reports of any size can be
+streamed.
 
-The text is glued together: numbers and days need no escaping, and to_json takes care of names.
+The text is concatenated: numbers and days need no escaping, and to_json escapes names.
 """
 
 from datetime import date
@@ -10,7 +11,7 @@ from uuid import UUID
 from tonnage.db import Connection, ListQuery
 from tonnage.usage.period import Period
 
-# An account and its days in the period. The days of one that is gone end with the day it was purged; a gone one
+# An account and its days in the period. The days of a purged account end with the day of its purge; a purged account
 # without a day in the period is left out.
 _ACCOUNT: LiteralString = """
     s.seq, s.id, s.name, s.rolled_up_to, s.used, s.purged_at,
@@ -25,12 +26,12 @@ REPORTED_ACCOUNT: LiteralString = f"""
     storage_account s join partner p on p.id = s.partner_id
     where s.id = %(account)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id)
         and p.closed_at is null and {_REPORTED}"""
-"""The one row `s` of the account, if the partner's list of the period would have it."""
+"""The one row `s` of the account, if the partner's report of the period would include it."""
 
-# `e` is a stretch of days under the same terms: what applied at a day's end applies to the day, so of several changes
-# in a day the last one counts. A stretch is one probe into the terms and one scan of the daily values, however many
-# points it has. Behind rolled_up_to no sample is known yet, and the last known use is all there is to say. Of an
-# account that is gone the column says 0, and its last daily value what it had.
+# `e` is a range of days under the same terms. A day has the terms of its end, so of several changes in a day the last
+# one counts. A range takes one probe into the terms and one scan of the daily values, however many points it has. After
+# rolled_up_to there is no sample yet, so the last known use is reported. Of a purged account the column `used` is 0, so
+# its last daily value is used.
 _POINTS: LiteralString = """
     select string_agg(concat_ws(',', (
             select string_agg('{"date":"' || d.day || e.middle || d.usage || '}', ',')
@@ -69,8 +70,8 @@ _ELEMENT: LiteralString = """('{"client_id":"' || s.id || '","name":' || to_json
 def usage_of_partner(scope: UUID, partner_id: UUID, period: Period, today: date) -> ListQuery:
     """The usage of a partner's accounts, in order of creation, as an api.ClientUsage each.
 
-    The accounts are put in order before their days are looked up: LIMIT, even without a number, keeps the planner from
-    sorting the finished texts, which would hold the first row back until the last one is made.
+    The accounts are sorted before their days are looked up: LIMIT, even without a number, keeps the planner from
+    sorting the finished texts, which would delay the first row until the last one is built.
     """
     return ListQuery(
         f"""
@@ -93,7 +94,7 @@ def usage_of_partner(scope: UUID, partner_id: UUID, period: Period, today: date)
 async def usage_of_account(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int, period: Period, today: date
 ) -> bytes | None:
-    """The usage of one account as an api.ClientUsage; None where the partner's list would not have it."""
+    """The usage of one account as an api.ClientUsage; None where the partner's report would not include it."""
     cursor = await conn.execute(
         f"""
         select {_ELEMENT}

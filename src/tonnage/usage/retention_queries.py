@@ -1,4 +1,4 @@
-"""SQL that keeps the usage tables in shape."""
+"""SQL of partitions and retention of the usage tables."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ _ACCOUNTS_AT_ONCE = 1000
 
 
 async def make_coming_partitions(conn: Connection, today: date) -> None:
-    """The partitions of this month and the next three."""
+    """Creates the partitions of this month and the next three."""
     await conn.execute(
         "select ensure_usage_partitions(%(today)s::date, (%(today)s::date + interval '3 months')::date)",
         {"today": today},
@@ -16,10 +16,10 @@ async def make_coming_partitions(conn: Connection, today: date) -> None:
 
 
 async def trim(conn: Connection, oldest: date, after: int) -> tuple[int | None, int]:
-    """Drops the samples and the hours of traffic before the day `oldest` of the next accounts after the id `after`.
+    """Deletes samples and hourly traffic before the day `oldest`, of the next accounts after the id `after`.
 
-    Gives the last of these accounts, None when there are none left, and the number of samples. By account, because that
-    is how both are found: the tables have no index by age.
+    Returns the last of these accounts, None when there are none left, and the number of samples deleted. By account,
+    because the tables have no index by age.
     """
     cursor = await conn.execute(
         """

@@ -1,7 +1,8 @@
-"""SQL that turns staged samples into daily values and totals, for all accounts at once. Lock order: account, partner,
-contract, each in order of id; the contract rows, which everybody shares, come last and are held shortest.
+"""SQL of the roll-up: computes daily values and totals from staged samples, for all accounts at once.
 
-Each statement here begins after the one before it has its locks, so it sees what the locks were waited for.
+Lock order: account, partner, contract, each in order of id. The contract rows, shared by most transactions, are locked
+last and held shortest. Each statement starts after the previous one has its locks, so its snapshot includes what was
+committed while waiting for them.
 """
 
 from datetime import datetime
@@ -11,11 +12,11 @@ from tonnage.db import Connection
 
 
 async def make_partitions(conn: Connection) -> None:
-    """The months that the fold of the staged samples can write to.
+    """Creates the monthly partitions that the roll-up of the staged samples can write to.
 
-    Before any account is locked: whoever makes a partition holds a lock until its end, and must never wait for an
-    account meanwhile while the account's holder waits for that lock. rolled_up_to is read without a lock; it only
-    grows.
+    Must run before any account is locked. Creating a partition holds a lock until the transaction ends; waiting for an
+    account meanwhile, whose holder waits for that lock, would be a deadlock. rolled_up_to is read without a lock; it
+    only grows.
     """
     await conn.execute(
         """
@@ -30,7 +31,8 @@ async def make_partitions(conn: Connection) -> None:
 
 
 async def lock_accounts(conn: Connection) -> None:
-    """The accounts of the staged samples, in order of id: two imports of the same ones take turns."""
+    """Locks the accounts of the staged samples, in order of id: two imports for the same accounts run one after the
+    other."""
     await conn.execute(
         """
         with locked as (
@@ -44,10 +46,10 @@ async def lock_accounts(conn: Connection) -> None:
 
 
 async def store(conn: Connection) -> int:
-    """Moves the staged samples to the others and gives how many are new or have another value than before.
+    """Moves the staged samples to usage_sample; returns how many are new or have another value than before.
 
-    Only the days of those are folded, and put into the temporary table usage_touched. Objects come with their bytes:
-    other bytes without objects make these unknown, the same bytes leave them.
+    Only the days of those are rolled up; they are put into the temporary table usage_touched. Objects belong to their
+    bytes: other bytes without objects set the objects to unknown, the same bytes keep them.
     """
     await conn.execute(
         "create temp table if not exists usage_touched (account_id bigint not null, day date not null) on commit drop"
@@ -75,7 +77,7 @@ async def store(conn: Connection) -> int:
 
 
 async def record_objects(conn: Connection, now: datetime) -> None:
-    """The accounts whose objects are among the staged samples have so many of them now."""
+    """Sets the present number of objects of the accounts whose staged samples include one."""
     await conn.execute(
         """
         update storage_account s set objects = g.objects, measured_at = %(now)s
@@ -112,11 +114,12 @@ select count(distinct account_id), count(*) from usage_touched
 
 
 async def affected_days(conn: Connection) -> tuple[int, int]:
-    """Puts the days that may change, per account, into the temporary table usage_span; gives the number of accounts
+    """Puts the days that may change, per account, into the temporary table usage_span; returns the numbers of accounts
     and of touched days.
 
-    They begin with the first touched day, or with the first day that has no value yet, and go on behind the last
-    touched one until a day has samples of its own. `opening` is what was known before, `used` what the totals hold.
+    A span starts with the first touched day, or with the first day that has no value yet. It continues after the last
+    touched day until a day has samples of its own. `opening` is the closing value of the day before it, `used` the use
+    that the totals include.
     """
     await conn.execute(
         "create temp table if not exists usage_span"
@@ -165,10 +168,10 @@ select account_id, day + step, closing, closing, 0 from gap cross join lateral g
 
 
 async def roll_up(conn: Connection) -> None:
-    """Works out the daily values of the spans, into the temporary table usage_folded.
+    """Computes the daily values of the spans, into the temporary table usage_folded.
 
-    A touched day is measured anew from the samples that there are. Any other day with samples stays: its samples
-    may be gone, after 40 days. What lies between is carried, each day what the day before it closed with.
+    A touched day is computed from all its samples. Any other day with samples keeps its value: its samples may be
+    deleted, after 40 days. Days between are carried forward, each with the closing value of the day before.
     """
     await conn.execute(
         "create temp table if not exists usage_folded"
@@ -181,11 +184,11 @@ async def roll_up(conn: Connection) -> None:
 
 
 async def lock_partners_days(conn: Connection) -> None:
-    """The days of partners that `write` will change, in one order for everybody.
+    """Locks the days of partners that `write` will change, in one order for all transactions.
 
-    The database sums up what `write` inserts and what it updates apart (see usage.sql of the schema): without this, two
-    imports of different accounts of the same partners could each hold a day that the other one comes to. First the
-    missing days are made: whoever waits for such a one waits for somebody who needs no other that is made after it.
+    The database adds up the inserts and the updates of `write` separately (see usage.sql of the schema). Without these
+    locks, two imports of different accounts of the same partners could deadlock on each other's days. Missing days are
+    inserted first: a transaction can only wait here for another one that needs no day inserted later in the order.
     """
     await conn.execute(
         """
@@ -211,9 +214,10 @@ async def lock_partners_days(conn: Connection) -> None:
 
 
 async def write(conn: Connection) -> None:
-    """Writes what `fold` has worked out, an account's days side by side.
+    """Writes the result of `roll_up`, in order of account and day.
 
-    A statement of its own: one that reads a partition while it fills it has its plan from when that was empty.
+    A separate statement: one that fills a partition and then reads it would use a plan made when the partition was
+    empty.
     """
     await conn.execute(
         """
@@ -258,11 +262,12 @@ update contract k set used = l.used + l.difference from locked_contract l where 
 
 
 async def update_totals(conn: Connection) -> None:
-    """Sets rolled_up_to and the last known use of accounts, and passes the differences on to partners and contracts.
+    """Sets rolled_up_to and the last known use of accounts, and adds the differences to the totals of partners and
+    contracts.
 
-    A partner's contract is read under the partner's lock, since a move of the partner takes its use along. The new
-    totals start from the locked rows: PostgreSQL checks constraints on what an UPDATE would make of the snapshot's row,
-    before it notices that there is a newer one, and a fresh difference may well be too much for a stale total. What is
-    gone uses nothing, whatever is learnt about its past.
+    A partner's contract is read under the partner's lock, since a move of the partner moves its use too. The new totals
+    are computed from the locked rows: PostgreSQL checks constraints on the update of the snapshot's row before it
+    notices a newer version, and a fresh difference may violate one on a stale total. Purged accounts use nothing,
+    whatever samples of their past are added.
     """
     await conn.execute(_UPDATE_TOTALS, prepare=False)

@@ -1,4 +1,4 @@
-"""Samples: how many bytes an account held at a moment, and the CSV file that brings them."""
+"""Samples: the bytes stored in an account at a moment, and the CSV file format for importing them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,10 +8,10 @@ from typing import BinaryIO, NamedTuple
 from tonnage.units import MAX_CAPACITY
 
 MOST_BAD_LINES = 20
-"""How many wrong lines are told before the rest of a file is not looked at any more."""
+"""How many wrong lines are reported before the rest of a file is skipped."""
 
 LONGEST_LINE = 400
-"""Bytes. A line as it should be has under 80."""
+"""Bytes. A valid line has under 80."""
 
 PROGRESS_LINES = 10_000
 
@@ -26,9 +26,9 @@ _TIME = re.compile(
 
 
 class Sample(NamedTuple):
-    """`size` bytes were stored in an account at a moment, as so many objects with all their versions, if that is known.
+    """`size` bytes were stored in an account at a moment, in `objects` objects with all their versions, if known.
 
-    `line` is the sample's place in what it came with.
+    `line` is the position of the sample in its source.
     """
 
     line: int
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that cannot be taken, and why: words that follow `line 7:`."""
+    """A line that cannot be accepted, and the reason: words that follow `line 7:`."""
 
     line: int
     reason: str
@@ -48,10 +48,10 @@ class BadLine(NamedTuple):
 class SampleFile:
     """The samples of a CSV file `account,time,bytes`, read once, a line at a time.
 
-    Account: 12 digits. Time: RFC 3339 with an offset or Z, or a bare day, which is its midnight UTC. Bytes: 0 to
-    2^63 - 1. UTF-8, with or without byte order mark, header and quotes; blank lines are skipped. Lines that are none of
-    that are left out and put into `bad`, and reading ends when there are MOST_BAD_LINES. `progress` is told the number
-    of lines read, now and then and at the end.
+    Account: 12 digits. Time: RFC 3339 with an offset or Z, or a date, which is its midnight UTC. Bytes: 0 to 2^63 - 1.
+    UTF-8, with or without byte order mark, header and quotes; blank lines are skipped. Invalid lines are skipped and
+    added to `bad`, and reading stops at MOST_BAD_LINES of them. `progress` is called with the number of lines read, now
+    and then and at the end.
     """
 
     def __init__(self, lines: Iterable[bytes], progress: Callable[[int], None] | None = None) -> None:
@@ -83,7 +83,7 @@ class SampleFile:
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file, each cut behind LONGEST_LINE bytes: a file without line ends must not fill the memory."""
+    """The lines of a file, each truncated to LONGEST_LINE bytes: a file without line ends must not fill the memory."""
     while line := file.readline(LONGEST_LINE + 1):
         rest = line
         while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
@@ -98,7 +98,7 @@ def _sample(number: int, line: bytes) -> Sample:
     size = int(match[6])
     if size > MAX_CAPACITY:
         raise ValueError(_TOO_MANY)
-    # Only ASCII digits and signs get through `_moment`, whatever the bytes were.
+    # `_moment` accepts only ASCII digits and signs, whatever the bytes were.
     return Sample(number, int(match[2]), _moment(match[4].decode("utf-8", "replace").strip()), size)
 
 
@@ -146,6 +146,6 @@ def _is_header(line: bytes) -> bool:
 
 
 def _columns(text: str) -> list[str]:
-    # No value holds a comma, a quote or a line break, so that much of CSV is all of it.
+    # No value contains a comma, a quote or a line break, so this is all of CSV that is needed.
     columns = [column.strip() for column in text.split(",")]
     return [column[1:-1] if len(column) > 1 and column[0] == column[-1] == '"' else column for column in columns]

@@ -1,4 +1,4 @@
-"""The accounts whose use has changed most."""
+"""The partners whose use has changed most."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -8,11 +8,11 @@ COMPARED_DAYS = 7
 MOST_SHOWN = 10
 
 FEW_PARTNERS = 5_000
-"""Up to so many, they are told apart in some tens of milliseconds, and a page need not come without them."""
+"""Up to this number, the query takes some tens of milliseconds, and a page can include it at once."""
 
 
 class TopMover(NamedTuple):
-    """A living partner, and what its accounts used then and use now, bytes."""
+    """An open partner, and the use of its accounts then and now, bytes."""
 
     id: UUID
     name: str
@@ -22,5 +22,5 @@ class TopMover(NamedTuple):
 
     @property
     def change(self) -> Decimal:
-        """Negative where less is used now."""
+        """Negative if less is used now."""
         return self.now - self.before

@@ -9,10 +9,10 @@ from tonnage.usage.top_movers import COMPARED_DAYS, FEW_PARTNERS, MOST_SHOWN, To
 
 async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[TopMover]:
     """The MOST_SHOWN partners of the distributor `scope`, or of all, whose last known use differs most from that of the
-    day MOVED_DAYS ago; the greatest change first, up or down.
+    day MOVED_DAYS ago; the largest change first, up or down.
 
-    What accounts carried on that day, without a sample since, is their last known use still, and so no change. Takes
-    half a second for 120,000 partners with two months of use: a page of such an operator asks for it afterwards.
+    An account without a sample since that day has no change: its value is carried forward. Takes half a second for
+    120,000 partners with two months of use, so the page of such an operator loads it in a second request.
     """
     cursor = await conn.execute(
         """
@@ -38,7 +38,7 @@ async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[
 
 
 async def has_few_partners(conn: Connection) -> bool:
-    """Whether there are FEW_PARTNERS or less. Counts no further than that."""
+    """Whether there are at most FEW_PARTNERS partners. Stops counting there."""
     cursor = await conn.execute(
         "select count(*) from (select from partner where closed_at is null limit %s) p", [FEW_PARTNERS + 1]
     )

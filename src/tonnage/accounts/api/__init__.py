@@ -1,4 +1,4 @@
-"""The doors to storage accounts: the published ones, and the extended ones."""
+"""The API of storage accounts: the published routes and the extended ones."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""The doors to traffic and to how fresh the figures are."""
+"""The API of traffic, and of the freshness of usage figures."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""How fresh what usage reports say is."""
+"""The freshness of usage reports."""
 
 from fastapi import APIRouter
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""Reports of traffic, for partners and their distributors."""
+"""Traffic reports, for partners and their distributors."""
 
 from uuid import UUID
 
