@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def default_data_dir() -> Path:
-    """Where state lives unless told otherwise: the system's place for root, the user's data home for anybody else."""
+    """The default folder for state: the system's folder for root, the user's data home for other users."""
     if os.geteuid() == 0:
         return Path("/var/lib/tonnage")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "tonnage"
@@ -39,25 +39,27 @@ def _origin(url: str) -> str:
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Every field is also an environment variable: `TONNAGE_` and its name in capitals."""
+    """The operator's settings. Every field is also an environment variable: `TONNAGE_` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="TONNAGE_", env_ignore_empty=True, frozen=True)
 
     database_url: str | None = None
-    """A PostgreSQL >= 15 to use; the embedded one when unset."""
+    """The URL of a PostgreSQL >= 15; the embedded one when unset."""
     data_dir: Path = Field(default_factory=default_data_dir)
-    """Holds the embedded database, its secrets and the demo's keys."""
+    """Contains the embedded database, its secrets and the demo's keys."""
     secret_key_file: Path | None = None
-    """Keys that seal secrets at rest, one a line, newest first; `DATA_DIR/secret.key` when unset and embedded."""
+    """The file with the keys for secrets at rest, one per line, newest first; `DATA_DIR/secret.key` when unset and
+    embedded.
+    """
     deletion_grace_days: int = Field(default=30, ge=1, le=3650)
     """Days between the request to delete a storage account and its purge."""
     public_url: Annotated[str, AfterValidator(_origin)] | None = None
-    """Where people reach the console, such as `https://console.example.com`; links in mails begin with it."""
+    """The public address of the console, such as `https://console.example.com`; links in mails begin with it."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
-    """Addresses and networks, with commas between them, of proxies that are believed what they say of their clients."""
+    """Addresses and networks of trusted proxies, separated by commas. Their headers about clients are believed."""
     session_idle_minutes: int = Field(default=30, ge=5, le=1440)
-    """After so long without a page a member has to sign in again."""
+    """A member must sign in again after this time without a request for a page."""
     smtp_url: str | None = Field(default=None, repr=False)
     """The mail server: `smtp://user:password@mail.example.com:587` or `smtps://...`. Mails go to the log when unset."""
     mail_from: str | None = None
-    """Whom mails are from, such as `Storage console <console@example.com>`."""
+    """The sender of mails, such as `Storage console <console@example.com>`."""

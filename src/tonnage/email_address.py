@@ -1,9 +1,9 @@
-"""E-mail addresses: the key by which two spellings are the same address."""
+"""E-mail addresses: the key that equal addresses share, however they are spelled."""
 
 import unicodedata
 
 _LONGEST = 1000
-"""Characters, of which an address has 254 once it is composed."""
+"""Characters; a composed address has at most 254."""
 
 
 def email_key(email: str) -> str:
@@ -12,7 +12,8 @@ def email_key(email: str) -> str:
 
 
 def as_typed(email: str) -> str:
-    """An address as somebody types it, in the form in which addresses are kept. It need not be one at all."""
-    # Cut, since strangers send what they like: a megabyte of combining marks takes Python minutes to put in order.
+    """A typed address in the form in which addresses are stored. It need not be a valid one."""
+    # Truncated, since unauthenticated clients send any input: Python takes minutes to normalise a megabyte of combining
+    # marks.
     typed = email.replace("\0", "").strip()[:_LONGEST]
     return unicodedata.normalize("NFC", typed).encode("utf-8", "replace").decode()

@@ -1,4 +1,6 @@
-"""The closed list of what can go wrong for a caller. Each door turns them into its own form; nothing else crosses."""
+"""The closed list of errors for callers. Each interface renders them in its own form; no other exception is expected
+there.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +8,11 @@ from datetime import UTC, datetime
 
 
 class Sentence(str):
-    """English text that knows what it was made of, so that it can be said again in another language and locale.
+    """English text that keeps its template and values, so that it can be rendered in another language and locale.
 
-    `Sentence("must be {most} or less", most=9)` is the text "must be 9 or less". Only the template is ever read for
-    braces, and without values not even that: data is safe in them. Sizes are to be `units.Size`, numbers that name
-    something are to be texts, and a moment is written as RFC 3339 in UTC.
+    `Sentence("must be {most} or less", most=9)` is the text "must be 9 or less". Only the template is ever parsed for
+    braces, and without values not even that: data cannot be mistaken for a template. Sizes must be `units.Size`,
+    numbers that are identifiers must be texts, and a time is written as RFC 3339 in UTC.
     """
 
     template: str
@@ -26,7 +28,7 @@ class Sentence(str):
 
 @dataclass(frozen=True)
 class Count:
-    """A value of a sentence: so many of something, as `{count} keys`, and in the singular."""
+    """A countable value of a sentence, as in `{count} keys`, and its singular."""
 
     one: str
     many: str
@@ -38,14 +40,16 @@ class Count:
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field of the input that breaks a rule. A message that is a Sentence can be translated with its values."""
+    """A field of the input that breaks a rule. A message that is a Sentence can be translated with its values."""
 
     field: str
     message: str
 
 
 class TonnageError(Exception):
-    """A refusal. `str(error)` is one English sentence: what is wrong and what to do. See `Sentence` for the values."""
+    """A domain error. `str(error)` is one English sentence: what is wrong and what to do. See `Sentence` for the
+    values.
+    """
 
     def __init__(self, message: str, /, **values: object) -> None:
         self.sentence = message if isinstance(message, Sentence) else Sentence(message, **values)
@@ -53,7 +57,7 @@ class TonnageError(Exception):
 
 
 class Malformed(TonnageError):
-    """The input cannot be read at all: broken JSON, a malformed id or day in a path or query."""
+    """The input cannot be parsed: broken JSON, a malformed id or date in a path or query."""
 
     def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
         super().__init__(message, **values)
@@ -61,7 +65,7 @@ class Malformed(TonnageError):
 
 
 class Invalid(TonnageError):
-    """The input was read, and a field of it breaks a rule."""
+    """The input was parsed, and a field of it breaks a rule."""
 
     def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
         super().__init__(message, **values)
@@ -69,27 +73,27 @@ class Invalid(TonnageError):
 
     @classmethod
     def field(cls, field: str, message: str, /, **values: object) -> "Invalid":
-        """The common case: one field, whose message is also the sentence."""
+        """The common case: one field, whose message is also the error's."""
         wrong = FieldError(field, message if isinstance(message, Sentence) else Sentence(message, **values))
         return cls(about(wrong), (wrong,))
 
 
 class Unauthenticated(TonnageError):
-    """Nobody we know is calling."""
+    """The caller is not authenticated."""
 
 
 class Forbidden(TonnageError):
-    """We know the caller, who may not do this."""
+    """The caller is authenticated but lacks the permission."""
 
 
 class NotFound(TonnageError):
-    """There is no such thing, or it is somebody else's: the caller cannot tell which."""
+    """There is no such thing, or it is out of the caller's scope: the caller cannot distinguish the two."""
 
 
 class Conflict(TonnageError):
-    """The present state of things forbids it. The sentence says the numbers.
+    """The present state forbids the action. The message contains the numbers.
 
-    `field` is the one of the input that it is about, where another field could be meant as well.
+    `field` is the input field that it is about, if another field could be meant as well.
     """
 
     def __init__(self, message: str, /, field: str = "", **values: object) -> None:
@@ -104,9 +108,9 @@ _EDIT_CONFLICT = Sentence(
 
 
 class EditConflict(Conflict):
-    """Somebody else has changed the same fields since they were read, so nothing was changed.
+    """Another actor has changed the same fields since they were read, so nothing was changed.
 
-    `fields` are those, by the names that the audit log uses.
+    `fields` are those fields, by the names that the audit log uses.
     """
 
     def __init__(self, fields: Sequence[str]) -> None:
@@ -115,7 +119,7 @@ class EditConflict(Conflict):
 
 
 class Throttled(TonnageError):
-    """Too many failures; the next try is looked at after `retry_after` seconds, not before."""
+    """Too many failures; attempts are refused for `retry_after` seconds."""
 
     def __init__(self, message: str, /, retry_after: int, **values: object) -> None:
         super().__init__(message, **values)
@@ -123,11 +127,11 @@ class Throttled(TonnageError):
 
 
 class Unavailable(TonnageError):
-    """The database or the cluster cannot be reached now; trying again later may help."""
+    """The database or the cluster cannot be reached now; a later retry may succeed."""
 
 
 def about(wrong: FieldError) -> Sentence:
-    """The sentence of a refusal that is about one field only."""
+    """The message of an error that is about one field only."""
     return Sentence("{field}: {message}", field=wrong.field, message=wrong.message)
 
 

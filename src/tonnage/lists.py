@@ -1,4 +1,4 @@
-"""The SQL of lists that people search, filter, sort and page through.
+"""The SQL of lists with search, filters, sorting and paging.
 
 A list declares its columns and filters once (`ListSpec`). A request asks for a part of it (`ListState`, which
 web/list_state.py reads from a URL). The list's statement has a CTE `found`; this module adds the counting, the order
@@ -15,17 +15,17 @@ from tonnage.names import name_key
 T = TypeVar("T")
 
 Sort: TypeAlias = tuple[LiteralString, ...]
-"""Expressions to order by, most significant first; four at most. No two rows may be equal in all of them."""
+"""Expressions to order by, most significant first; at most four. No two rows may be equal in all of them."""
 
 
 @dataclass(frozen=True)
 class ListSpec:
-    """What can be asked of a list. The first of `sorts` and of `sizes` is the default."""
+    """The sorts, filters and sizes of a list. The first of `sorts` and of `sizes` is the default."""
 
     sorts: Sequence[str]
     filters: Sequence[str] = ()
     descending_by_default: frozenset[str] = frozenset()
-    """Sorts that begin with the greatest, such as amounts."""
+    """Sorts that begin with the greatest value, such as amounts."""
     sizes: Sequence[int] = (50, 25, 100, 250)
     """Rows on a page."""
     preserve: Sequence[str] = ()
@@ -34,7 +34,7 @@ class ListSpec:
 
 @dataclass(frozen=True)
 class ListState:
-    """Which part of a list is asked for. `filter` '' is all rows."""
+    """The requested part of a list. `filter` '' is all rows."""
 
     spec: ListSpec
     search: str
@@ -46,11 +46,13 @@ class ListState:
     preserved: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def within(self, total: int) -> "ListState":
-        """The same with the page that a list of `total` rows shows: a page after the last one is the last one."""
+        """The same, with the page limited to those that a list of `total` rows has: a page after the last one is the
+        last one.
+        """
         return replace(self, page=min(self.page, self.pages(total)))
 
     def pages(self, total: int) -> int:
-        """How many pages `total` rows fill; at least one."""
+        """How many pages `total` rows need; at least one."""
         return max(1, -(-total // self.size))
 
     @property
@@ -74,13 +76,13 @@ class PageOf(NamedTuple, Generic[T]):
 def by_name(row: LiteralString) -> Sort:
     """The order of names: by key, then by name, then by id. `row` is the alias of a table that has these columns.
 
-    An index of the keys is enough: where it has equal ones, PostgreSQL sorts those.
+    An index of the keys is enough: PostgreSQL sorts the rows with equal keys.
     """
     return (f"{row}.name_key", f'{row}.name collate "C"', f"{row}.id")
 
 
-# A list's statement counts what it finds as `counted (n)`, and picks its page by this. A page after the last one is
-# the last one: rows go away while people look. Without a `size` it is all rows.
+# A list's statement counts the rows it finds as `counted (n)`, and selects its page with this. A page after the last
+# one is the last one, because rows may be deleted between two requests. Without a `size` it is all rows.
 ON_PAGE: LiteralString = """
     limit %(size)s::bigint
     offset (
@@ -95,15 +97,15 @@ def sort_columns(sort: Sort) -> LiteralString:
 
 
 def page_order(state: ListState, sort: Sort) -> LiteralString:
-    """What stands after ORDER BY, of rows of `found`: their sort columns in the direction that is asked for."""
+    """The expressions after ORDER BY, for rows of `found`: their sort columns in the requested direction."""
     return ", ".join([column + " desc" if state.descending else column for column in _columns(sort)])
 
 
 def page_ctes(state: ListState, sort: Sort) -> LiteralString:
     """CTEs after one called `found`: `counted (n)`, and `chosen`, the rows of ON_PAGE in no order.
 
-    The second half of a list is read from its end. So the last page costs what the first one does; otherwise the whole
-    list would have to be sorted.
+    The second half of a list is read from its end. So the last page costs the same as the first one; otherwise the
+    whole list would have to be sorted.
     """
     return f"""
         counted as materialized (
@@ -125,7 +127,7 @@ def page_ctes(state: ListState, sort: Sort) -> LiteralString:
 
 
 def page_params(state: ListState) -> dict[str, object]:
-    """The parameters of ON_PAGE and of `page_ctes`, and the key to search for among the keys of names."""
+    """The parameters of ON_PAGE and of `page_ctes`, and the key of the search text."""
     return {"search_key": name_key(state.search), "size": state.size, "offset": state.offset}
 
 
@@ -135,13 +137,15 @@ def all_params(state: ListState) -> dict[str, object]:
 
 
 def page_of(rows: Iterable[Sequence[Any]], make: Callable[..., T]) -> PageOf[T]:
-    """From rows that begin with the total: a list without any still has one, whose second column is null."""
+    """Makes a page from rows that begin with the total. A list without any rows still has one, whose second column is
+    null.
+    """
     found = list(rows)
     return PageOf([make(*row[1:]) for row in found if row[1] is not None], found[0][0] if found else 0)
 
 
 async def each(rows: AsyncGenerator[Sequence[Any]], make: Callable[..., T]) -> AsyncGenerator[T]:
-    """From the same rows, while they arrive."""
+    """Makes elements from the same rows, as they arrive."""
     async with aclosing(rows):
         async for row in rows:
             if row[1] is not None:

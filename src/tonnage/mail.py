@@ -1,4 +1,4 @@
-"""Mail to people: over SMTP, or into the log where no server is set."""
+"""Outgoing mail: over SMTP, or to the log if no server is configured."""
 
 import logging
 import ssl
@@ -18,7 +18,7 @@ from tonnage.errors import Conflict, Unavailable
 _log = logging.getLogger(__name__)
 
 _PATIENCE = 20.0
-"""Seconds for each step of a conversation with the server."""
+"""Seconds for each step of an SMTP session."""
 
 _NO_UTF8 = (
     "The mail server takes only ASCII before the @ of an address (it offers no SMTPUTF8), so this mail cannot be sent: "
@@ -38,33 +38,33 @@ class Message:
 
 
 class Outbox(Protocol):
-    """Where mails go."""
+    """Where mails are sent."""
 
     async def send(self, message: Message) -> None:
-        """Raises Unavailable when it should be tried again, Conflict when the server takes no such address. A mail that
-        its server refuses for good is logged.
+        """Raises Unavailable if the mail should be retried, Conflict if the server does not accept such an address. A
+        mail that its server rejects permanently is logged.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Mailer:
-    """What it takes to write to people: where mails go, and where links in them lead, without a slash at the end."""
+    """What it takes to send mails with links: the outbox, and the base URL of the links, without a trailing slash."""
 
     outbox: Outbox
     origin: str
 
 
 class LogOutbox:
-    """For trying things out: whoever reads the log reads the mails, and may use the links in them."""
+    """For trials: anybody who can read the log can read the mails and use the links in them."""
 
     async def send(self, message: Message) -> None:
-        """Logs it whole."""
+        """Logs the whole mail."""
         _log.info("mail to %s: %s\n%s", message.to, message.subject, message.text)
 
 
 class SmtpOutbox:
-    """A server: `smtp://user:password@host:port` (STARTTLS where it is offered) or `smtps://` (TLS from the start)."""
+    """A server: `smtp://user:password@host:port` (STARTTLS if offered) or `smtps://` (TLS from the start)."""
 
     def __init__(self, url: str, sender: str, *, tls: ssl.SSLContext | None = None) -> None:
         self._server = smtp_server(url)
@@ -72,7 +72,7 @@ class SmtpOutbox:
         self._tls = tls
 
     async def send(self, message: Message) -> None:
-        """Hands it over to the server."""
+        """Sends the mail to the server."""
         server = self._server
         try:
             await aiosmtplib.send(
@@ -89,10 +89,10 @@ class SmtpOutbox:
             refusals = [refusal.code for refusal in error.recipients]
             if any(code < 500 for code in refusals):
                 raise Unavailable(f"The mail server does not take a mail now ({refusals[0]}).") from error
-            # For ever so: the address is wrong, and no later try makes it right. Its owner is not named in the log.
+            # Permanent: the address is wrong, and no retry makes it right. The address is not logged.
             _log.warning("the mail server refuses a recipient (%s); its mail is dropped", refusals[0])
         except (aiosmtplib.SMTPException, OSError) as error:
-            # The same exception says, in other words, that a server knows no logins.
+            # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
                 raise Conflict(_NO_UTF8) from error
             # An exception's text may repeat an address.
@@ -101,7 +101,7 @@ class SmtpOutbox:
 
 
 def outbox(smtp_url: str | None, sender: str | None) -> Outbox:
-    """The server that is set; without one the log, which is said. ValueError: a setting is wrong or missing."""
+    """The configured server; without one the log, which is logged. ValueError: a setting is wrong or missing."""
     if smtp_url is None:
         _log.warning(
             "Mails go to the log, links for new passwords among them: no mail server is set (TONNAGE_SMTP_URL)."
@@ -118,7 +118,7 @@ def _is_address(sender: str) -> bool:
 
 
 def smtp_server(url: str) -> SplitResult:
-    """The parts of the URL of a mail server. ValueError, with a sentence that does not repeat its password."""
+    """The parts of a mail server's URL. ValueError, with a message that does not repeat its password."""
     wrong = "write it as smtp://user:password@mail.example.com:587 or smtps://..."
     try:
         parts = urlsplit(url)
@@ -131,21 +131,21 @@ def smtp_server(url: str) -> SplitResult:
 
 
 def written(message: Message, sender: str) -> EmailMessage:
-    """As it goes over the wire. The message objects of Python refuse line ends in headers: ValueError."""
+    """The mail in its SMTP form. Python's message objects refuse line ends in headers: ValueError."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _with_ascii_domain(sender)
     mail["To"] = _with_ascii_domain(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(system_time())
     mail["Message-ID"] = make_msgid(domain="tonnage.invalid")
-    # So that no absence note answers it (RFC 3834).
+    # Prevents automatic replies (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
     return mail
 
 
 def _with_ascii_domain(address: str) -> str:
-    """An address, with or without a name before it, that servers take which know nothing of SMTPUTF8 (RFC 5891)."""
+    """The address, with or without a display name, in a form for servers without SMTPUTF8 (RFC 5891)."""
     before, at, domain = address.rpartition("@")
     if domain.isascii():
         return address
@@ -153,4 +153,4 @@ def _with_ascii_domain(address: str) -> str:
     try:
         return f"{before}{at}{idna.encode(bare, uts46=True).decode()}{domain[len(bare) :]}"
     except idna.IDNAError:
-        return address  # no domain of the DNS: it is the server that knows what to make of it
+        return address  # not a DNS domain: the mail server must decide what to do with it

@@ -28,9 +28,9 @@ def _check(password: str, classes_needed: int) -> str:
 
 
 def member_password(password: str) -> str:
-    """The password itself if it is good enough for a console login: 8 to 128 characters, three of the four classes.
+    """Returns the password if it is good enough for a console login: 8 to 128 characters, three of the four classes.
 
-    Raises ValueError with the rule that it breaks.
+    Raises ValueError with the rule that is broken.
     """
     return _check(password, 3)
 
@@ -41,7 +41,7 @@ def account_password(password: str) -> str:
 
 
 class Passwords:
-    """Argon2id in threads, at most two at once: a flood of sign-ups may not take the memory or every core."""
+    """Argon2id in threads, at most two at once: a flood of sign-ins must not exhaust the memory or use every core."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
@@ -49,24 +49,24 @@ class Passwords:
         self._nobodys: str | None = None
 
     async def hash(self, password: str) -> str:
-        """The encoded hash. Costs some 50 ms; take no database connection before it is done."""
+        """The encoded hash. Takes about 50 ms; acquire no database connection before it is done."""
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, encoded: str | None, password: str) -> bool:
-        """Whether the password has that hash. Without one (nobody is there) it takes as long, and is False."""
+        """Whether the password has that hash. Without a hash (no such member) it takes as long, and is False."""
         async with self._slots:
             return await asyncio.to_thread(self._verify, encoded, password)
 
     def is_outdated(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than new ones are."""
+        """Whether the hash was made with parameters that differ from the current ones."""
         return self._hasher.check_needs_rehash(encoded)
 
     def _verify(self, encoded: str | None, password: str) -> bool:
         if self._nobodys is None:
             self._nobodys = self._hasher.hash(secrets.token_urlsafe())
         try:
-            # In the browser's bytes there may be what is no Unicode text; then it is nobody's password.
+            # The browser's bytes may not be valid Unicode; then it is not a valid password.
             matches = self._hasher.verify(encoded or self._nobodys, password.encode("utf-8", "replace"))
         except (VerificationError, InvalidHashError):
             return False

@@ -1,6 +1,6 @@
-"""Secrets at rest: the database holds them sealed, a file beside it holds the keys. Neither is enough alone.
+"""Secrets at rest: the database holds them encrypted, a key file beside it holds the keys. Neither suffices alone.
 
-Nothing of the file is kept in memory: it is a few lines, and so every process sees the keys that a rotation has made.
+The file is not cached: it is a few lines, and so every process sees the keys that a rotation has created.
 """
 
 import os
@@ -22,22 +22,22 @@ Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
 class SealingError(Exception):
-    """The keys cannot be used, or do not open what is sealed. The sentence says what to do."""
+    """The keys cannot be used, or do not decrypt a stored secret. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of a file, newest first. The newest seals, each of them opens."""
+    """The keys of a file, newest first. The newest encrypts; each of them decrypts."""
 
     file: Path
     lines: tuple[bytes, ...] = field(repr=False)
 
     def seal(self, secret: bytes) -> bytes:
-        """Readable by nobody without these keys, and not to be altered unnoticed."""
+        """Encrypts with authentication: nobody without these keys can read the result, or change it undetected."""
         return self._fernet.encrypt(secret)
 
     def open(self, sealed: bytes) -> bytes:
-        """The secret again. Raises SealingError when none of the keys fits."""
+        """The decrypted secret. Raises SealingError when none of the keys fits."""
         try:
             return self._fernet.decrypt(sealed)
         except InvalidToken as error:
@@ -51,7 +51,7 @@ class Keys:
 
 
 def read_keys(file: Path) -> Keys:
-    """The keys of a file that nobody but its owner may read, one a line. Raises SealingError."""
+    """The keys of a file that only its owner may access, one per line. Raises SealingError."""
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
@@ -85,9 +85,9 @@ def _check_key(file: Path, number: int, line: bytes) -> None:
 
 
 def create_key_file(file: Path) -> bool:
-    """Makes a file with one fresh key, unless there is one already, and says whether it did. Raises SealingError.
+    """Creates a file with one new key, unless there is one already. Returns whether it did. Raises SealingError.
 
-    Several processes may do this at once: one of them makes it, and nobody sees it half-written.
+    Several processes may do this at once: one of them creates it, and none sees it half-written.
     """
     if os.path.lexists(file):
         return False
@@ -95,7 +95,7 @@ def create_key_file(file: Path) -> bool:
         draft = file.with_name(f"{file.name}.{os.getpid()}.new")
         _write(draft, [Fernet.generate_key()], owner=None)
         try:
-            # A link, unlike a rename, never replaces what is there.
+            # A link, unlike a rename, never replaces an existing file.
             os.link(draft, file)
         except FileExistsError:
             return False
@@ -115,7 +115,7 @@ def _writable(file: Path) -> Generator[None]:
 
 def _replace(keys: Keys, lines: list[bytes]) -> Keys:
     with _writable(keys.file):
-        # The real file, where the name is a link; and still its owner's, when it is root who rotates.
+        # The real file, if the name is a symbolic link; and with its owner unchanged when root rotates.
         file = keys.file.resolve()
         found = file.stat()
         draft = file.with_name(f"{file.name}.new")
@@ -146,10 +146,10 @@ def _sync_folder(file: Path) -> None:
 
 
 async def prepare(conn: Connection, file: Path | None, *, may_create: bool) -> None:
-    """At the start of a process: proves that the keys open what is sealed, and seals the canary that will prove it.
+    """At the start of a process: checks that the keys decrypt the stored secrets, and stores the canary for that check.
 
-    Without a file (None) nothing can be sealed, and nothing may be. Raises SealingError. `may_create`: a missing file
-    is made, but only while nothing is sealed, since new keys would never open the old secrets.
+    Without a file (None) nothing can be encrypted, and nothing may be stored. Raises SealingError. `may_create`: a
+    missing file is created, but only while nothing is stored, since new keys could never decrypt the old secrets.
     """
     sealed = await count_sealed(conn)
     if file is None:
@@ -169,15 +169,15 @@ async def prepare(conn: Connection, file: Path | None, *, may_create: bool) -> N
 
 
 async def count_sealed(conn: Connection) -> int:
-    """How many secrets the database holds, the canary included."""
+    """The number of secrets in the database, including the canary."""
     row = await (await conn.execute("select count(*) from sealed_secret")).fetchone()
     return row[0] if row else 0
 
 
 async def store(conn: Connection, file: Path, name: str, secret: bytes) -> None:
-    """Seals and keeps a secret under a name, in place of the one before; within the caller's transaction, if any."""
+    """Encrypts a secret and stores it under a name, replacing any previous one; in the caller's transaction, if any."""
     async with conn.transaction():
-        # The keys are read under the lock: a rotation in between might drop the very key that seals this.
+        # The keys are read under the lock: a rotation in between might remove the very key that encrypts this.
         await conn.execute("select pg_advisory_xact_lock_shared(%s)", [_LOCK])
         await conn.execute(
             "insert into sealed_secret (name, sealed) values (%s, %s)"
@@ -187,7 +187,7 @@ async def store(conn: Connection, file: Path, name: str, secret: bytes) -> None:
 
 
 async def fetch(conn: Connection, file: Path, name: str) -> bytes | None:
-    """The secret of that name; None if there is none. Raises SealingError when the keys do not open it."""
+    """The secret of that name; None if there is none. Raises SealingError when the keys do not decrypt it."""
     for last in (False, True):
         row = await (await conn.execute("select sealed from sealed_secret where name = %s", [name])).fetchone()
         if row is None:
@@ -195,19 +195,19 @@ async def fetch(conn: Connection, file: Path, name: str) -> bytes | None:
         try:
             return read_keys(file).open(row[0])
         except SealingError:
-            # A rotation may have re-sealed the row and dropped its old key since we read it; not twice, though.
+            # A rotation may have re-encrypted the row and removed its old key since we read it; not twice, though.
             if last:
                 raise
     raise AssertionError("not reached: the last try returns or raises")
 
 
 async def discard(conn: Connection, name: str) -> None:
-    """Forgets the secret of that name, if there is one."""
+    """Deletes the secret of that name, if there is one."""
     await conn.execute("delete from sealed_secret where name = %s", [name])
 
 
 async def open_all(conn: Connection, file: Path) -> int:
-    """Opens every secret, to see that it can be done; gives their number. SealingError names one that cannot."""
+    """Decrypts every secret as a check; returns their number. SealingError names one that cannot be decrypted."""
     keys = read_keys(file)
     rows = await (await conn.execute('select name, sealed from sealed_secret order by name collate "C"')).fetchall()
     for name, sealed in rows:
@@ -219,23 +219,24 @@ async def open_all(conn: Connection, file: Path) -> int:
 
 
 async def rotate(conn: Connection, file: Path, *, prune: bool) -> int:
-    """A fresh key on top of the file, and every secret sealed anew with it; gives their number. Raises SealingError.
+    """Adds a new key at the top of the file and re-encrypts every secret with it; returns their number. Raises
+    SealingError.
 
-    `prune` drops the other keys. The power may go off anywhere, because of the order, each step durable before the
-    next: the file gets the new key beside the old ones; the rows change, all or none; then only are the old keys
-    needed by no row, and may go. At any moment the file opens every row. Needs a connection in autocommit.
+    `prune` removes the other keys. The order makes a power cut safe at any time, each step being durable before the
+    next: the file gets the new key beside the old ones; the rows change, all or none; only then no row needs the old
+    keys, and they may be removed. At any moment the file decrypts every row. Needs a connection in autocommit.
     """
     locked = await (await conn.execute("select pg_try_advisory_lock(%s)", [_LOCK])).fetchone()
     if locked != (True,):
         raise SealingError("The secrets are being sealed by another process; nothing was changed. Try again.")
     try:
         keys = read_keys(file)
-        # With keys that open nothing here a rotation would only bury the mistake.
+        # If the keys decrypt nothing here, a rotation would only hide the mistake.
         await open_all(conn, file)
         keys = _replace(keys, [Fernet.generate_key(), *keys.lines])
         count = await _reseal(conn, keys)
         if prune:
-            # Our lock goes with our connection, and another rotation may have come then: its key must not go.
+            # Our lock ends with our connection, and another rotation may have run since: its key must not be removed.
             if read_keys(file).lines != keys.lines:
                 raise SealingError("The key file changed meanwhile; the old keys were kept.")
             _replace(keys, [keys.lines[0]])
@@ -246,7 +247,7 @@ async def rotate(conn: Connection, file: Path, *, prune: bool) -> int:
 
 async def _reseal(conn: Connection, keys: Keys) -> int:
     async with conn.transaction():
-        # A commit that the server may still lose would be followed by the loss of the keys of the rows it brings back.
+        # If the server could still lose the commit, the old rows would come back after their keys were removed.
         await conn.execute("set local synchronous_commit = on")
         rows = await (await conn.execute("select name, sealed from sealed_secret for update")).fetchall()
         for name, sealed in rows:

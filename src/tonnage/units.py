@@ -1,10 +1,10 @@
-"""Bytes for people and back. Decimal prefixes, as storage is sold: 1 TB = 10^12 B."""
+"""Formats and parses sizes in bytes. Decimal prefixes, as storage is sold: 1 TB = 10^12 B."""
 
 import re
 from decimal import Decimal
 
 MAX_CAPACITY = 2**63 - 1
-"""The largest capacity there is: PostgreSQL's `bigint`."""
+"""The largest possible capacity: PostgreSQL's `bigint`."""
 
 _PREFIXES = {"": 0, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _SIZE = re.compile(r"(?P<number>\d{1,100}(?:\.\d{1,100})?)\s*(?P<prefix>[KMGTPE]?)B?", re.IGNORECASE | re.ASCII)
@@ -13,7 +13,7 @@ _SIZE = re.compile(r"(?P<number>\d{1,100}(?:\.\d{1,100})?)\s*(?P<prefix>[KMGTPE]
 def parse_size(text: str) -> int:
     """`5TB`, `2.5 GB`, `250mb` or `100000000000000` in bytes.
 
-    Raises ValueError, with a sentence for people, for anything else: a fraction of a byte, a sign, more than 2^63 - 1.
+    Raises ValueError, with a message for users, for anything else: a fraction of a byte, a sign, more than 2^63 - 1.
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
@@ -27,7 +27,7 @@ def parse_size(text: str) -> int:
 
 
 def scaled(size: int | Decimal) -> tuple[Decimal, str]:
-    """Number and unit: at most two decimals, cut rather than rounded up, so that a number never promises more."""
+    """Number and unit: at most two decimals, truncated and not rounded up, so that a number never promises too much."""
     amount = Decimal(size)
     unit = "B"
     for prefix, exponent in reversed(_PREFIXES.items()):
@@ -44,13 +44,13 @@ def format_size(size: int | Decimal) -> str:
 
 
 def in_bytes(size: int | Decimal) -> str:
-    """For sentences that say the numbers: `47 TB (47000000000000 bytes)`, and just `12 bytes` below 1 KB."""
-    exact = f"{int(size)} {'byte' if size == 1 else 'bytes'}"  # an int with a float's format would be rounded
+    """For messages with exact numbers: `47 TB (47000000000000 bytes)`, and only `12 bytes` below 1 KB."""
+    exact = f"{int(size)} {'byte' if size == 1 else 'bytes'}"  # formatted as an int: a float's format would round it
     return exact if size < 1000 else f"{format_size(size)} ({exact})"
 
 
 class Size(int):
-    """Bytes in a sentence (see `errors.Sentence`): its text is that of `in_bytes`."""
+    """Bytes in a message (see `errors.Sentence`): its text is that of `in_bytes`."""
 
     def __str__(self) -> str:
         return in_bytes(self)

@@ -1,4 +1,4 @@
-"""Who acts: kinds of organisation, roles, and the actor that every action is told."""
+"""Kinds of organisation, roles, and the actor that is passed to every action."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
     def includes(self, other: "Role") -> bool:
-        """Whether this role may do what `other` may."""
+        """Whether this role has all permissions of `other`."""
         return _RANK[self] >= _RANK[other]
 
 
@@ -35,30 +35,36 @@ _RANK = {Role.VIEWER: 0, Role.STAFF: 1, Role.ADMIN: 2}
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody acting for an organisation, by an API key, a console login, the operator's command line or a job."""
+    """The originator of an action, which acts for an organisation: an API key, a console login, the operator's command
+    line or a job.
+    """
 
     organisation_id: UUID
     kind: Kind
     role: Role
     via: Literal["key", "member", "cli", "job"]
     via_id: UUID | None = None
-    """The key's or member's id. None on the command line and in jobs."""
+    """The id of the key or member. None on the command line and in jobs."""
 
     @classmethod
     def on_command_line(cls, organisation_id: UUID, kind: Kind) -> "Actor":
-        """The operator at the command line, who may act for any organisation."""
+        """The operator at the command line, which may act for any organisation."""
         return cls(organisation_id, kind, Role.ADMIN, "cli")
 
     @cached_property
     def stamp(self) -> str:
-        """The actor as JSON, for the SQL function `audit`. The command line acts for others in nobody's name."""
+        """The actor as JSON, for the SQL function `audit`. The command line acts for other organisations without a
+        name.
+        """
         by = {"kind": self.via}
         if self.via_id is not None:
             by |= {"id": str(self.via_id), "organisation": str(self.organisation_id)}
         return json.dumps(by)
 
     def require(self, kind: Kind, role: Role) -> None:
-        """Raises Forbidden, with what would be needed, unless the actor is of that kind and at least of that role."""
+        """Raises Forbidden, with the required kind and role, unless the actor is of that kind and has at least that
+        role.
+        """
         if self.kind is not kind:
             raise Forbidden(f"This needs the key of {_a(kind)}, and yours belongs to {_a(self.kind)}.")
         if not self.role.includes(role):

@@ -1,4 +1,4 @@
-"""The record of what was done, as it is asked for and shown."""
+"""The audit log: the filter of a request, and the entries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,24 +8,24 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries are wanted. What is None or empty does not matter."""
+    """The filter for audit entries. A field that is None or empty does not filter."""
 
     since: datetime | None = None
     until: datetime | None = None
     """Exclusive."""
     action: str = ""
-    """What the action begins with: `partner` or `partner.create`."""
+    """A prefix of the action: `partner` or `partner.create`."""
     actor_id: UUID | None = None
-    """A member's or key's."""
+    """The id of a member or key."""
     subject_id: str = ""
-    """The whole id of the thing."""
+    """The whole id of the subject."""
     about: tuple[str, ...] | None = None
-    """Ids; that of the thing, or of who did it, is one of them."""
+    """Ids; the id of the subject or of the actor is one of them."""
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """What somebody did. Names are those of the present; None where there is none any more, or none to be told."""
+    """An audited action. Names are the present ones; None if there is none any more, or if it must not be disclosed."""
 
     id: int
     at: datetime
@@ -33,15 +33,15 @@ class AuditEntry:
     """`member`, `key`, `cli` (the operator's command line) or `job`."""
     actor_id: UUID | None
     actor_name: str | None
-    """A member's name or else its address; a key's description and first characters."""
+    """A member's name, or its address if it has none; a key's description and first characters."""
     actor_organisation: str | None
     organisation_id: UUID
-    """Whose thing it is."""
+    """The organisation that the subject belongs to."""
     organisation: str | None
     action: str
     """`noun.verb`."""
     subject_id: str
     subject_name: str | None
-    """Of an organisation, member or key."""
+    """The name of an organisation, member or key."""
     before: Any
     after: Any

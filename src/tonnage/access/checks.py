@@ -1,6 +1,6 @@
-"""What `tonnage doctor` compares, and the part of it that is about the record of what was done.
+"""The comparisons of `tonnage doctor`, and its checks of the audit log.
 
-Each feature has its checks in such a file; the one that keeps a total up to date is the one that recomputes it.
+Each feature has its checks in such a file. The feature that maintains a total is the one that recomputes it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,11 +12,11 @@ from tonnage.email_address import email_key
 from tonnage.names import name_key
 
 MOST_SHOWN = 20
-"""Differences that a check names; it counts them all."""
+"""The most differences that a check lists; it counts all of them."""
 
 
 class Difference(NamedTuple):
-    """A thing whose stored value is not the recomputed one. An empty string: there is none."""
+    """A thing whose stored value differs from the recomputed one. An empty string: there is no value."""
 
     subject: str
     stored: str
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """What was compared, for how many things, and where it differs."""
+    """The result of a comparison: what was compared, how many values, and the differences."""
 
     what: str
     compared: int
@@ -38,7 +38,7 @@ Checking: TypeAlias = Callable[[Connection], Awaitable[Check]]
 
 
 async def compare(conn: Connection, what: str, values: LiteralString, params: Sequence[object] = ()) -> Check:
-    """`values` is a SELECT of a thing, its stored and its recomputed value; null is no value."""
+    """`values` is a SELECT of a thing, its stored and its recomputed value; null means no value."""
     cursor = await conn.execute(
         "with compared (subject, stored, recomputed) as ("
         + values
@@ -64,10 +64,11 @@ async def compare(conn: Connection, what: str, values: LiteralString, params: Se
 
 
 async def compare_email_keys(conn: Connection, what: str, addresses: LiteralString) -> Check:
-    """`addresses` is a SELECT of a thing, its e-mail address and the key that is stored for it.
+    """`addresses` is a SELECT of a thing, its e-mail address and the stored key of that address.
 
-    PostgreSQL folds by the locale of its machine, so the program must; but of ASCII every fold makes the same, and the
-    rest is read row by row, in the caller's transaction. Addresses do not belong into a report, so it names none.
+    PostgreSQL folds case by the locale of its machine, so the program must compute the keys. Only for ASCII is every
+    folding the same; the other rows are read one by one, in the caller's transaction. A report must not contain
+    addresses, so it shows none.
     """
     cursor = await conn.execute("select count(*) from (" + addresses + ") addresses (id, email, key)")
     row = await cursor.fetchone()
@@ -91,9 +92,9 @@ async def compare_email_keys(conn: Connection, what: str, addresses: LiteralStri
 
 
 async def compare_name_keys(conn: Connection, what: str, names: LiteralString) -> Check:
-    """`names` is a SELECT of a thing, its name and the key that is stored for it; both may be null.
+    """`names` is a SELECT of a thing, its name and the stored key of that name; both may be null.
 
-    Read row by row, in the caller's transaction. Names of persons do not belong into a report, so it shows none.
+    Rows are read one by one, in the caller's transaction. A report must not contain names of persons, so it shows none.
     """
     compared = differing = 0
     wrong: list[Difference] = []
@@ -110,7 +111,7 @@ async def compare_name_keys(conn: Connection, what: str, names: LiteralString) -
 
 
 async def append_only(conn: Connection) -> Check:
-    """Every table that must only grow still refuses anything else."""
+    """Checks that every append-only table still refuses anything but inserts."""
     return await compare(
         conn,
         "append-only tables: triggers that refuse changes",

@@ -1,7 +1,7 @@
-"""SQL of the record of what was done.
+"""SQL of the audit log.
 
-Each entry knows its organisation and that one's parent, so the latest of a distributor and all its partners are at the
-ends of two indexes, however many partners there are.
+Each entry stores its organisation and that organisation's parent. So the latest entries of a distributor and all its
+partners are at the ends of two indexes, however many partners there are.
 """
 
 import re
@@ -20,7 +20,7 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FROM_MEMBER: LiteralString = "coalesce(m.name, m.email)"
 _FROM_KEY: LiteralString = "k.description || ' (' || k.hint || '…)'"
 
-# Who the actor is, beyond its organisation, is for those to know who may look into that organisation. The id of a
+# The actor's identity, beyond its organisation, is shown only to readers who may see that organisation. The id of a
 # subject is only compared where it can be one: others are numbers, or names of regions.
 _SHOWN: LiteralString = f"""
     select a.id, a.at, a.actor_kind, a.actor_id,
@@ -45,16 +45,16 @@ _SHOWN: LiteralString = f"""
 async def audit_entries(
     conn: Connection, scope: UUID | None, wanted: AuditFilter, before: int | None, limit: int
 ) -> list[AuditEntry]:
-    """The newest first: `limit` of them, from the entry `before` on, exclusive.
+    """The newest entries first: `limit` of them, from the entry `before` on, exclusive.
 
-    Of what is `scope`'s own or its partners'; of all for None.
+    Entries of `scope` and its partners; all entries for None.
     """
     cursor = await conn.execute(_statement(scope, wanted), _params(scope, wanted, before, limit))
     return [AuditEntry(*row) for row in await cursor.fetchall()]
 
 
 async def every_audit_entry(conn: Connection, scope: UUID | None, wanted: AuditFilter) -> AsyncGenerator[AuditEntry]:
-    """All of them, for a file. For the connection see `db.streamed`."""
+    """All matching entries, for a file. For the connection see `db.streamed`."""
     rows = streamed(conn, _statement(scope, wanted), _params(scope, wanted, None, None))
     try:
         async for row in rows:
@@ -64,9 +64,9 @@ async def every_audit_entry(conn: Connection, scope: UUID | None, wanted: AuditF
 
 
 async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[str]:
-    """The ids of the organisations, members and keys whose names contain the text; 500 of each at most.
+    """The ids of the organisations, members and keys whose names contain the text; at most 500 of each.
 
-    Of `scope` and its partners, or of all for None; closed organisations too.
+    Of `scope` and its partners, or of all organisations for None; closed organisations too.
     """
     cursor = await conn.execute(
         """
@@ -110,7 +110,7 @@ def _params(scope: UUID | None, wanted: AuditFilter, before: int | None, limit: 
 
 
 def _statement(scope: UUID | None, wanted: AuditFilter) -> LiteralString:
-    """Only with the conditions that matter: the planner sees which index fits."""
+    """The statement with only the conditions that the filter needs, so that the planner can choose the right index."""
     conditions: list[LiteralString] = ["(%(before)s::bigint is null or a.id < %(before)s)"]
     if wanted.since:
         conditions.append("a.at >= %(since)s")
@@ -147,9 +147,10 @@ _ENTRY = """json_strip_nulls(json_build_object(
 
 
 def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
-    """The `newest` last entries, oldest first, on what is an organisation's or its children's; on all for None.
+    """The list of the `newest` last entries, oldest first, for an organisation and its children; for all organisations
+    for None.
 
-    A closed organisation's are still there.
+    Includes the entries of closed organisations.
     """
     return ListQuery(
         f"""

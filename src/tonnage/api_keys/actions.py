@@ -1,4 +1,4 @@
-"""What can be done to API keys."""
+"""Actions on API keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from tonnage.organisations.organisation import require_own
 async def create_key(
     conn: Connection, actor: Actor, organisation_id: UUID, details: NewKey, now: datetime
 ) -> tuple[str, Rendered[UUID]]:
-    """The key, to be shown this once, and its facts. For an organisation's own admins and the operator."""
+    """Returns the key, which is shown only once, and its facts. For an organisation's own admins and the operator."""
     require_own(actor, organisation_id)
     key = new_key()
     facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)
@@ -25,7 +25,7 @@ async def create_key(
 
 
 async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
-    """Ends a key, on every process within a second. Doing it again changes nothing."""
+    """Revokes a key; every process refuses it within a second. Revoking it again changes nothing."""
     require_own(actor, actor.organisation_id)
     scope = None if actor.kind is Kind.OPERATOR else actor.organisation_id
     if not await queries.revoke_key(conn, scope, key_id, now, actor.stamp):

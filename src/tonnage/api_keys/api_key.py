@@ -1,7 +1,7 @@
-"""API keys: their form, and what is kept of them.
+"""API keys: their format, and what is stored of them.
 
-`tng_`, 32 random base-62 characters (190 bits), 6 of checksum. A secret scanner can find a leaked one by its prefix and
-tell it from look-alikes by its checksum; a mistyped one is refused without asking the database.
+A key is `tng_`, 32 random base-62 characters (190 bits) and 6 characters of checksum. A secret scanner can find a
+leaked key by its prefix and tell it from similar texts by its checksum. A mistyped key is refused without a query.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def _checksum(body: str) -> str:
 
 
 def new_key() -> str:
-    """A fresh key. It is shown to its maker once and then known only by its digest."""
+    """Returns a new key. It is shown once, to the person who creates it; only its digest is stored."""
     body = "".join(secrets.choice(_ALPHABET) for _ in range(32))
     return f"{PREFIX}{body}{_checksum(body)}"
 
@@ -43,18 +43,20 @@ def is_well_formed(key: str) -> bool:
 
 
 def digest(key: str) -> bytes:
-    """What is stored and looked up. A plain SHA-256 is enough for 190 random bits: nobody can try them all."""
+    """The digest that is stored and looked up. A plain SHA-256 is enough for 190 random bits: they cannot be guessed by
+    trying.
+    """
     return hashlib.sha256(key.encode()).digest()
 
 
 def hint(key: str) -> str:
-    """The first characters, by which people tell their keys apart."""
+    """The first characters, by which people distinguish their keys."""
     return key[:_HINT]
 
 
 @dataclass(frozen=True)
 class KnownKey:
-    """A key as the database knows it. Its organisation is open, or the key would not be found."""
+    """A key as stored in the database. Its organisation is open; otherwise the key would not be found."""
 
     actor: Actor
     valid_until: datetime | None
@@ -67,7 +69,9 @@ class KnownKey:
         return cls(Actor(organisation_id, Kind(kind), Role(role), "key", key_id), valid_until, revoked_at)
 
     def admit(self, now: datetime) -> Actor:
-        """The actor that the key stands for; Unauthenticated, with the reason, once it is revoked or expired."""
+        """Returns the actor that the key authenticates. Unauthenticated, with the reason: the key is revoked or
+        expired.
+        """
         if self.revoked_at is not None:
             raise Unauthenticated("This API key has been revoked; use another one.")
         if self.valid_until is not None and now >= self.valid_until:
@@ -77,7 +81,7 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class NewKey:
-    """What its maker says of a key."""
+    """The properties of a new key."""
 
     description: str
     role: Role

@@ -5,7 +5,7 @@ from tonnage.db import Connection
 
 
 async def descriptions(conn: Connection) -> Check:
-    """The audit log is searched by the keys of the descriptions."""
+    """The search of the audit log uses the keys of the descriptions."""
     return await compare_name_keys(conn, "API keys: name keys", "select id, description, name_key from api_key")
 
 

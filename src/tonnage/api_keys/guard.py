@@ -1,4 +1,4 @@
-"""Who may come through a door. A door says whom it lets in by the type of its first parameter: `DistributorStaff`."""
+"""Authentication dependencies. The type of a route's first parameter states who may call it: `DistributorStaff`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tonnage.web.routing import AuthDependency
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One admitted request: who calls, when, and what it takes to answer."""
+    """An authenticated request: the actor, the time, and the services that handle it."""
 
     actor: Actor
     now: datetime
@@ -26,12 +26,12 @@ class ApiRequest:
 
     @property
     def database(self) -> Database:
-        """The pools."""
+        """The connection pools."""
         return self.services.database
 
 
 def services_of(request: Request) -> Services:
-    """The process's services, for the doors that need no key."""
+    """The process's services, for routes without authentication."""
     return request.app.state.services
 
 
@@ -56,7 +56,7 @@ def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]
 
 
 AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybody, forbids=False))]
-"""Of whatever kind: every role reads."""
+"""An organisation of any kind: every role may read."""
 OperatorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.VIEWER)))]
 DistributorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
 DistributorStaff: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]

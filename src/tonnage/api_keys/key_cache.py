@@ -1,4 +1,4 @@
-"""From the key in a request to its actor, without a statement per request."""
+"""The cache from API keys to actors, which saves a statement per request."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +11,17 @@ from tonnage.db import Database
 from tonnage.errors import Unauthenticated
 
 CACHE_SECONDS = 1.0
-"""How long a process may go on trusting a key after another one has revoked it."""
+"""How long a process may go on accepting a key after another process has revoked it."""
 
 MOST_KEYS = 10_000
-"""How many keys a process remembers, and how many last-used times it gathers."""
+"""How many keys a process caches, and how many last-used times it collects."""
 
 
 class KeyCache:
-    """Looks keys up, and remembers the known ones for CACHE_SECONDS.
+    """Looks keys up, and caches the known ones for CACHE_SECONDS.
 
-    Unknown keys are never remembered: a key works the moment it is made, and guesses cannot fill the memory. Expiry is
-    checked at every use, so that a key stops at its instant.
+    Unknown keys are never cached: a key works as soon as it is created, and guesses cannot fill the memory. Expiry is
+    checked at every use, so that a key stops working exactly when it expires.
     """
 
     def __init__(self, database: Database, clock: WallClock, most: int = MOST_KEYS) -> None:
@@ -32,12 +32,13 @@ class KeyCache:
         self._used: dict[UUID, datetime] = {}
 
     async def admit(self, key: str) -> Actor:
-        """The actor that `key` stands for. Raises Unauthenticated with the reason."""
+        """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason."""
         now = self._clock()
         key_digest = digest(key)
         since, known = self._known.get(key_digest, (None, None))
         if since is None or known is None or not 0 <= (now - since).total_seconds() < CACHE_SECONDS:
-            # Only here: a known key is well formed, and the checksum costs more than the digest does.
+            # Only for keys that are not cached: a cached key is well formed, and the checksum costs more than the
+            # digest.
             if not is_well_formed(key):
                 raise Unauthenticated("This is not an API key of this system; check that it was copied whole.")
             known = await self._look_up(key_digest, now)
@@ -64,7 +65,7 @@ class KeyCache:
         return known
 
     async def flush(self) -> None:
-        """Writes the last-used times gathered since the last call, in one statement. To be called now and then."""
+        """Writes the last-used times collected since the last call, in one statement. To be called periodically."""
         used, self._used = self._used, {}
         if used:
             await self._database.run(record_use, used)

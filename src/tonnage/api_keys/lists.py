@@ -9,7 +9,7 @@ from tonnage.db import Connection
 
 
 class ApiKeyRow(NamedTuple):
-    """An API key: everything but the key itself."""
+    """An API key without its secret."""
 
     id: UUID
     description: str

@@ -1,4 +1,4 @@
-"""Operations that a distributor may do for one of its partners, and a partner for itself: one handler, two routes.
+"""Operations that a distributor may perform for one of its partners, and a partner for itself: one handler, two routes.
 
     @partner_operation(
         routes.get,
@@ -12,7 +12,7 @@
         \"""Get a storage account.\"""
 
 The first path is the distributor's: `partner_id` is its parameter `partnerID`. The second is the partner's own:
-`partner_id` is the caller's organisation. Everything behind these two parameters is FastAPI's as usual.
+`partner_id` is the caller's organisation. All parameters after these two are handled by FastAPI as usual.
 """
 
 import inspect
@@ -87,7 +87,9 @@ def partner_operation(
 
 
 def _replace_signature(route: Callable[..., object], handler: Callable[..., object], **first: Any) -> None:
-    """FastAPI takes the parameters of a route from its signature: `first`, then the handler's without its first two."""
+    """Replaces the signature, from which FastAPI takes the parameters of a route: `first`, then the handler's without
+    its first two.
+    """
     signature = inspect.signature(handler)
     others = list(signature.parameters.values())[2:]
     parameters = [

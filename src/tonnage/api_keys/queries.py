@@ -33,7 +33,7 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
 async def insert_key(
     conn: Connection, organisation_id: UUID, key: str, details: NewKey, now: datetime, stamp: str
 ) -> Rendered[UUID] | None:
-    """The key's facts, never the key; None if the organisation is not open."""
+    """Returns the key's facts, never the key; None if the organisation is not open."""
     cursor = await conn.execute(
         f"""
         with o as (
@@ -64,7 +64,9 @@ async def insert_key(
 
 
 async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str) -> bool:
-    """Whether the organisation `scope` (None: any) has such a key. Revoking again keeps the first instant."""
+    """Revokes a key. False if the organisation `scope` (None: any) has no such key. Revoking again keeps the first
+    time.
+    """
     cursor = await conn.execute(
         """
         with k as (
@@ -82,7 +84,7 @@ async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: da
 
 
 async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:
-    """Moves the last-used times of many keys forward at once; never back, whichever process reports last."""
+    """Advances the last-used times of many keys in one statement; never back, whichever process writes last."""
     await conn.execute(
         """
         update api_key k set last_used_at = u.at
@@ -94,7 +96,7 @@ async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:
 
 
 def api_keys(organisation_id: UUID | None) -> ListQuery:
-    """The keys of an organisation, or of all for None."""
+    """The list of the keys of an organisation, or of all organisations for None."""
     return ListQuery(
         f"""
         select k.seq, {_KEY} from api_key k

@@ -1,4 +1,4 @@
-"""What others than the member can do about its password and second factor."""
+"""Changes to a member's password and second factor that are made by another person."""
 
 from uuid import UUID
 
@@ -16,7 +16,10 @@ _OWN_FACTOR = Sentence("This is your own second factor; change it in your profil
 async def set_password(
     conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, password_hash: str
 ) -> None:
-    """A new password for somebody else, whose sessions end. Conflict: one's own needs the present one as well."""
+    """Sets a new password for another member and ends its sessions.
+
+    Conflict: it is the actor's own password; changing that requires the current one as well.
+    """
     _require_other(actor, member_id, _OWN_PASSWORD)
     async with conn.transaction():
         await hold_member(conn, actor, organisation_id, member_id, Role.ADMIN, Role.STAFF)
@@ -24,9 +27,10 @@ async def set_password(
 
 
 async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:
-    """For somebody else, who has lost it. Its sessions end; the password is enough for the next one.
+    """Removes the second factor of another member who has lost it. Ends its sessions; the next sign-in needs only the
+    password.
 
-    Conflict: one's own is removed with a code.
+    Conflict: it is the actor's own factor; that one is removed with a code.
     """
     _require_other(actor, member_id, _OWN_FACTOR)
     async with conn.transaction():
@@ -35,14 +39,14 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
 
 
 async def set_member_password(conn: Connection, actor: Actor, email: str, password_hash: str) -> None:
-    """For the operator: a new password for any member. NotFound: nobody has that address."""
+    """For the operator: sets a new password for any member. NotFound: no member has that address."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     async with conn.transaction():
         await replace_password(conn, actor, await _member_by_email(conn, email), password_hash, but=None)
 
 
 async def reset_member_factor(conn: Connection, actor: Actor, email: str) -> None:
-    """For the operator: any member's second factor goes, and its sessions. NotFound: nobody has that address."""
+    """For the operator: removes a member's second factor and ends its sessions. NotFound: no such address."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     async with conn.transaction():
         await second_factor_actions.reset_second_factor(conn, actor, None, await _member_by_email(conn, email))
@@ -51,7 +55,7 @@ async def reset_member_factor(conn: Connection, actor: Actor, email: str) -> Non
 async def replace_password(
     conn: Connection, actor: Actor, member_id: UUID, password_hash: str, *, but: UUID | None
 ) -> None:
-    """In the caller's transaction. Ends all sessions of the member but one, and every link that is under way."""
+    """Runs in the caller's transaction. Ends all sessions of the member but one, and discards pending reset links."""
     if not await member_queries.set_password(conn, member_id, password_hash, actor.stamp):
         raise no_member(member_id)
     await session_queries.end_other_sessions(conn, member_id, but)

@@ -1,4 +1,4 @@
-"""Background work on sign-ins, and mails to members."""
+"""Background jobs for sign-ins, and mails to members."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,15 +11,15 @@ from tonnage.organisations.queries import operator_id
 from tonnage.services import Services
 
 _LONGEST_IDLE = timedelta(days=1)
-"""No session may be idle for longer, whatever a server is set to."""
+"""The upper limit of a session's idle time, whatever a server is configured to."""
 
 _COUNTS_KEPT = timedelta(days=2)
-"""A count of failures sinks to nothing within a day of the last block."""
+"""A failure count decays to zero within a day of the last block."""
 
 
 @job("authentication.run_maintenance", label=Sentence("Delete ended sessions and codes"), cron="29 0 * * *")
 async def run_maintenance(services: Services, subject: str) -> None:
-    """Deletes sessions, reset links and counts of failures that have expired."""
+    """Deletes expired sessions, reset links and failure counts."""
     now = services.wall_clock()
     await services.database.run(session_queries.delete_stale, now, _LONGEST_IDLE)
     await services.database.run(reset_queries.delete_expired, now)
@@ -28,12 +28,12 @@ async def run_maintenance(services: Services, subject: str) -> None:
 
 @job("authentication.send_reset", label=Sentence("Send the link for a new password"), about="member")
 async def send_reset(services: Services, subject: str) -> None:
-    """Mails a member the link for a new password."""
+    """Mails a member the link for setting a new password."""
     await reset_actions.send_reset(services.database, services.mailer, UUID(subject), services.wall_clock)
 
 
 @job("authentication.notify_blocked", label=Sentence("Mail a member about too many wrong passwords"), about="member")
 async def notify_blocked(services: Services, subject: str) -> None:
-    """Mails a member that somebody has tried too many passwords."""
+    """Mails a member that there were too many attempts with wrong passwords."""
     actor = Actor(await services.database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")
     await reset_actions.notify_blocked(services.database, services.mailer, UUID(subject), actor, services.wall_clock)

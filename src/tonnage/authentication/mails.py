@@ -1,15 +1,17 @@
-"""What members are told by mail."""
+"""The mails that members receive."""
 
 from tonnage.mail import Message
 
 FORGOTTEN = "/sign-in/forgotten"
-"""The page that asks for a link."""
+"""The page that requests a reset link."""
 NEW_PASSWORD = "/sign-in/new-password"  # noqa: S105  a path
-"""The page that a link leads to, with the token as its last part. It only shows a form: mail programs open links."""
+"""The page that a reset link opens; the token is the last part of its path. It only shows a form, because mail programs
+open links.
+"""
 
 
 def new_password(email: str, origin: str, token: str) -> Message:
-    """The way back for somebody who has forgotten the password."""
+    """The mail with a reset link, for a member who has forgotten the password."""
     return Message(
         email,
         "Choose a new password",
@@ -21,7 +23,7 @@ def new_password(email: str, origin: str, token: str) -> Message:
 
 
 def blocked(email: str, origin: str) -> Message:
-    """That somebody guesses."""
+    """The mail that says that somebody is guessing the password."""
     return Message(
         email,
         "Failed attempts to sign in",

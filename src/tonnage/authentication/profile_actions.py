@@ -1,4 +1,4 @@
-"""What members do to their own login."""
+"""Changes that members make to their own login."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,10 @@ async def change_own_password(
     client: ClientInfo,
     now: datetime,
 ) -> str:
-    """Ends the member's other sessions; this one goes on under another token, which is what comes back: whoever has the
-    cookie of this one, too, is out. `new` keeps the rule of member passwords.
+    """Sets the password, ends the member's other sessions and rotates the token of this one. Returns the new token: a
+    copied cookie of this session stops working, too. `new` follows the rule of member passwords.
 
-    Unauthenticated: `current` is wrong, which counts as a failure to sign in. Throttled: too many of them.
+    Unauthenticated: `current` is wrong, which counts as a failed sign-in. Throttled: too many failures.
     """
     counted = await verify_password(database, passwords, visitor, current, client, now)
     password_hash = await passwords.hash(new)
@@ -36,7 +36,7 @@ async def change_own_password(
     async def change(conn: Connection) -> None:
         await replace_password(conn, visitor.actor, visitor.member_id, password_hash, but=visitor.session_id)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
-            # Somebody else has set a password since `current` was looked at, and that one stays.
+            # The password was changed by another request after `current` was verified. That change stays.
             raise Unauthenticated(SESSION_ENDED)
         await counted.forgive(conn)
 
@@ -47,7 +47,7 @@ async def change_own_password(
 async def change_profile(
     conn: Connection, visitor: SignedInMember, change: ProfileChange, *, expected: ProfileChange | None = None
 ) -> None:
-    """The caller has looked whether there are such a locale and such a time zone.
+    """Changes the member's profile. The caller has checked that the locale and the time zone exist.
 
     EditConflict: a field that changes is no longer as `expected`.
     """
@@ -65,14 +65,14 @@ async def begin_second_factor(
     client: ClientInfo,
     now: datetime,
 ) -> Enrolment:
-    """For the password, so that whoever has got hold of a session does not lock its member out with another app.
+    """Starts enrolment. Requires the password, so that a stolen session cannot lock its member out with another app.
 
-    Unauthenticated: `current` is wrong, which counts as a failure to sign in, or the session has ended. Throttled: too
-    many of them. Conflict: there is a factor already, or no key file; then the password is not looked at.
+    Unauthenticated: `current` is wrong, which counts as a failed sign-in, or the session has ended. Throttled: too many
+    failures. Conflict: there is a factor already, or no key file; then the password is not verified.
     """
     second_factor_actions.require_keys_and_no_factor(key_file, visitor)
     counted = await verify_password(database, passwords, visitor, current, client, now)
-    # Right, whether the seed can be sealed now or not.
+    # The password is right, whether the seed can be sealed now or not.
     await database.transaction(counted.forgive)
     return await database.transaction(second_factor_actions.begin_enrolment, key_file, visitor)
 
@@ -80,14 +80,14 @@ async def begin_second_factor(
 async def renew_recovery_codes(
     database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
 ) -> list[str]:
-    """Ten new recovery codes, to be shown this once, for a code of the app or one of the old ones.
+    """Returns ten new recovery codes, which are shown only once. Requires a code of the app or an old recovery code.
 
-    Unauthenticated: the code is wrong. Throttled: too many were.
+    Unauthenticated: the code is wrong. Throttled: too many wrong codes.
     """
     counted = await verify_code(database, key_file, visitor, code, client, now)
 
     async def renew(conn: Connection) -> list[str]:
-        # The member is locked before the counts, here as at sign-in.
+        # The member's row is locked before the failure counts, as at sign-in.
         codes = await second_factor_actions.renew_recovery_codes(conn, visitor)
         await counted.forgive(conn)
         return codes
@@ -98,7 +98,10 @@ async def renew_recovery_codes(
 async def remove_second_factor(
     database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
 ) -> None:
-    """The member's own, for a code as above. Conflict: the organisation requires one; then the code is not used up."""
+    """Removes the member's own second factor. Requires a code as above.
+
+    Conflict: the organisation requires a second factor; then the code is not used up.
+    """
     second_factor_actions.require_removable(visitor)
     counted = await verify_code(database, key_file, visitor, code, client, now)
 

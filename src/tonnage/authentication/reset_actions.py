@@ -1,4 +1,4 @@
-"""The way back after a forgotten password: a link by mail, good for an hour and for one time."""
+"""Password reset: a link by mail, valid for one hour and for one use."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -26,9 +26,10 @@ BAD_LINK = Sentence(
 
 
 async def request_reset(conn: Connection, email: str, client: ClientInfo, now: datetime) -> None:
-    """Has a link sent, if there is such a member. The caller learns nothing of that: the same is done in any case.
+    """Enqueues the mail with the link, if there is such a member. The caller cannot find out: the same work is done in
+    any case.
 
-    Throttled: this client asks too often.
+    Throttled: this client sends too many requests.
     """
     await count_attempts(conn, [throttling.resets_of(client.address)], now)
     login = await credentials_by_email(conn, email)
@@ -36,7 +37,9 @@ async def request_reset(conn: Connection, email: str, client: ClientInfo, now: d
 
 
 async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
-    """Makes the token, which so never is in the queue, and mails it; at most one per member in five minutes."""
+    """Creates the token and mails it; at most one per member in five minutes. It is created here, so that it is never
+    in the job queue.
+    """
     token, now = new_token(), clock()
     email = await database.run(reset_queries.insert_reset, member_id, digest(token), now, VALID_FOR, _PAUSE)
     if email is None:
@@ -44,13 +47,13 @@ async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock:
     try:
         await mailer.outbox.send(mails.new_password(email, mailer.origin, token))
     except BaseException:
-        # The job comes again, and must not find that a mail was sent just now.
+        # The job is retried, and must not find that a mail was sent just now.
         await database.run(reset_queries.delete_reset, digest(token))
         raise
 
 
 async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, actor: Actor, clock: WallClock) -> None:
-    """Mails that somebody guesses; once an hour, from however many machines it is done."""
+    """Mails that somebody is guessing the password; at most once an hour, however many clients do so."""
     now = clock()
     email = await database.run(reset_queries.email_to_notify, member_id, now, _NOTIFY_INTERVAL)
     if email is not None:
@@ -59,15 +62,16 @@ async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, ac
 
 
 async def valid_reset(conn: Connection, token: str, now: datetime) -> Reset | None:
-    """Whether a token is good, for showing the form; it stays so."""
+    """Returns what a valid token is for, to show the form. The token is not used up."""
     return await reset_queries.find_reset(conn, digest(token), now)
 
 
 async def reset_password(conn: Connection, token: str, password_hash: str, client: ClientInfo, now: datetime) -> None:
-    """In the caller's transaction. Ends all sessions of the member; a second factor stays. NotFound: a bad token.
+    """Runs in the caller's transaction. Ends all sessions of the member; a second factor stays. NotFound: an invalid
+    token.
 
-    What this client has mistyped at the address is forgotten. Its failures elsewhere, others' failures and wrong codes
-    are not: the mailbox does not prove who those were.
+    The failures of this client at this address are reset. Its failures at other addresses, failures of other clients
+    and wrong codes are not: access to the mailbox does not prove who caused those.
     """
     reset = await reset_queries.consume_reset(conn, digest(token), now)
     if reset is None:

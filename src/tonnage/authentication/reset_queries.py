@@ -1,4 +1,4 @@
-"""SQL of the way back after a forgotten password."""
+"""SQL of password resets."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from tonnage.db import Connection
 
 
 class Reset(NamedTuple):
-    """Whom a token from a mail lets choose a new password."""
+    """The member for whom a reset token is valid."""
 
     member_id: UUID
     organisation_id: UUID
@@ -19,14 +19,14 @@ class Reset(NamedTuple):
 
     @property
     def actor(self) -> Actor:
-        """The member, who needs no session for this."""
+        """The member as an actor; a reset needs no session."""
         return Actor(self.organisation_id, Kind(self.kind), Role(self.role), "member", self.member_id)
 
 
 async def insert_reset(
     conn: Connection, member_id: UUID, token_digest: bytes, now: datetime, lasting: timedelta, pause: timedelta
 ) -> str | None:
-    """The member's address, to send the token to; older tokens are worth nothing.
+    """Returns the member's address, which the token is sent to. Older tokens become invalid.
 
     None: there is no such member in an open organisation, or the last token was sent less than `pause` ago.
     """
@@ -51,12 +51,12 @@ async def insert_reset(
 
 
 async def delete_reset(conn: Connection, token_digest: bytes) -> None:
-    """Of a token that reached nobody."""
+    """Deletes a token whose mail could not be delivered."""
     await conn.execute("delete from password_reset where digest = %s", [token_digest])
 
 
 async def find_reset(conn: Connection, token_digest: bytes, now: datetime) -> Reset | None:
-    """None: no such token, used, replaced or too old."""
+    """Finds a token. None: no such token, or it is used, replaced or expired."""
     cursor = await conn.execute(
         """
         select m.id, m.organisation_id, o.kind, m.role, m.email
@@ -70,7 +70,7 @@ async def find_reset(conn: Connection, token_digest: bytes, now: datetime) -> Re
 
 
 async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) -> Reset | None:
-    """The same, and the token is used up: of two at once one gets it."""
+    """As `find_reset`, and uses the token up: of two concurrent requests only one gets it."""
     cursor = await conn.execute(
         """
         with r as (
@@ -87,17 +87,17 @@ async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) ->
 
 
 async def discard_resets(conn: Connection, member_id: UUID) -> None:
-    """A new password by another way: a link that is under way must not undo it."""
+    """Discards the member's tokens after a password change by other means: a pending link must not undo it."""
     await conn.execute("delete from password_reset where member_id = %s", [member_id])
 
 
 async def delete_expired(conn: Connection, now: datetime) -> None:
-    """Those that nobody has used in time."""
+    """Deletes the tokens that were not used in time."""
     await conn.execute("delete from password_reset where expires_at <= %s", [now])
 
 
 async def email_to_notify(conn: Connection, member_id: UUID, now: datetime, pause: timedelta) -> str | None:
-    """The member's address; None if it was told less than `pause` ago, or is gone."""
+    """Returns the member's address; None if it was notified less than `pause` ago, or no longer exists."""
     cursor = await conn.execute(
         """
         select m.email from member m join organisation o on o.id = m.organisation_id
@@ -111,7 +111,7 @@ async def email_to_notify(conn: Connection, member_id: UUID, now: datetime, paus
 
 
 async def record_notification(conn: Connection, member_id: UUID, now: datetime, stamp: str) -> None:
-    """That the member has been told."""
+    """Records that the member was notified."""
     cursor = await conn.execute(
         """
         with m as (update member set warned_at = %(now)s where id = %(member)s returning *)

@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app by RFC 6238, and recovery codes for the day when it is lost."""
+"""The second factor: codes of an authenticator app (RFC 6238), and recovery codes in case the app is lost."""
 
 import hashlib
 import re
@@ -10,12 +10,12 @@ from pyotp import random_base32
 from pyotp.totp import TOTP
 
 ISSUER = "Tonnage"
-"""What an authenticator app shows beside the address."""
+"""The issuer that an authenticator app shows beside the address."""
 
 RECOVERY_CODES = 10
 
 _DIGITS = re.compile(r"[0-9]{6}")
-# Without the letters and digits that people take for others.
+# Without the letters and digits that are easily confused.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _LENGTH = 12
 
@@ -31,17 +31,19 @@ class Enrolment:
 
 
 def new_seed() -> str:
-    """160 random bits, as RFC 4226 recommends, in base 32."""
+    """Returns 160 random bits, as RFC 4226 recommends, in base 32."""
     return random_base32()
 
 
 def enrolment(seed: str, email: str) -> Enrolment:
-    """What the app needs to know."""
+    """The seed in the forms that an app accepts."""
     return Enrolment(seed, TOTP(seed).provisioning_uri(name=email, issuer_name=ISSUER))
 
 
 def matching_step(seed: str, code: str, now: datetime) -> int | None:
-    """The time step whose code it is: the present one, the one before or the next, for clocks that are off a little."""
+    """Returns the time step whose code it is, or None. Accepts the present step, the one before and the next one, for
+    clocks that are slightly off.
+    """
     typed = _bare(code)
     totp = TOTP(seed)
     present = totp.timecode(now)
@@ -54,12 +56,14 @@ def matching_step(seed: str, code: str, now: datetime) -> int | None:
 
 
 def new_recovery_codes() -> list[str]:
-    """Such as `K7QM-2XWP-9TRD`: 59 random bits each, which is far too many for tries that are counted."""
+    """Codes such as `K7QM-2XWP-9TRD`: 59 random bits each, far too many to guess while attempts are counted."""
     return ["-".join(_group() for _ in range(3)) for _ in range(RECOVERY_CODES)]
 
 
 def recovery_digest(code: str) -> bytes | None:
-    """What is stored of a recovery code, however it is typed; None for what cannot be one."""
+    """Returns the stored digest of a recovery code, whatever its case and separators; None for a text that cannot be a
+    recovery code.
+    """
     typed = _bare(code).upper()
     if len(typed) != _LENGTH or set(typed) - set(_ALPHABET):
         return None

@@ -1,5 +1,7 @@
-"""What can be done about second factors. Seeds are sealed as `totp/MEMBER`, and until a code confirms them as
-`totp-new/SESSION`: two sessions that set one up at once have each their own, which goes with the session.
+"""Actions on second factors.
+
+Seeds are sealed as `totp/MEMBER`, and until a code confirms them as `totp-new/SESSION`. Two sessions that enrol at the
+same time have a seed each, which is discarded with its session.
 """
 
 from datetime import datetime
@@ -21,7 +23,7 @@ NO_KEYS = Sentence(
 
 
 def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -> Path:
-    """The key file, where a second factor can be set up. Conflict: there is one, or no key file."""
+    """Returns the key file if a second factor can be set up. Conflict: there is one already, or no key file."""
     if visitor.has_second_factor:
         raise Conflict("You have a second factor already; remove it before you add another one.")
     if key_file is None:
@@ -30,11 +32,13 @@ def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -
 
 
 async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: SignedInMember) -> Enrolment:
-    """In the caller's transaction, after `prove_password`: a fresh seed, which counts for nothing until
-    `confirm_enrolment`. Conflict: there is a factor, or no key file. Unauthenticated: the session has ended.
+    """Runs in the caller's transaction, after `prove_password`. Returns a new seed, which has no effect until
+    `confirm_enrolment`.
+
+    Conflict: there is a factor already, or no key file. Unauthenticated: the session has ended.
     """
     keys = require_keys_and_no_factor(key_file, visitor)
-    # Held, so that it does not end before its seed is there, which nobody would discard then.
+    # The session is locked, so that it cannot end before its seed is stored: nothing would discard that seed.
     if not await session_queries.lock_session(conn, visitor.session_id):
         raise Unauthenticated(SESSION_ENDED)
     seed = second_factor.new_seed()
@@ -46,7 +50,7 @@ async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: Sign
 
 
 async def pending_enrolment(conn: Connection, key_file: Path | None, visitor: SignedInMember) -> Enrolment | None:
-    """The one that this session began last and has not confirmed, for showing its page again."""
+    """The latest enrolment of this session that is not confirmed, to show its page again."""
     seed = await _opened(conn, key_file, _pending(visitor.session_id))
     return None if seed is None or visitor.has_second_factor else second_factor.enrolment(seed, visitor.email)
 
@@ -54,10 +58,10 @@ async def pending_enrolment(conn: Connection, key_file: Path | None, visitor: Si
 async def confirm_enrolment(
     conn: Connection, key_file: Path | None, visitor: SignedInMember, code: str, now: datetime
 ) -> tuple[str, list[str]]:
-    """In the caller's transaction: the factor counts from now on. A new token for the session, and ten recovery codes
-    to be shown this once. The member's other sessions end: they were opened without it.
+    """Runs in the caller's transaction. The factor is active from now on. Returns a new token for the session, and ten
+    recovery codes that are shown only once. The member's other sessions end: they were opened without the factor.
 
-    Invalid, field `code`: it is not the app's code. Conflict: this session has begun nothing, or has ended.
+    Invalid, field `code`: it is not the app's code. Conflict: this session has no pending enrolment, or has ended.
     Unauthenticated: it ended just now.
     """
     seed = await _opened(conn, key_file, _pending(visitor.session_id))
@@ -72,14 +76,17 @@ async def confirm_enrolment(
     await sealing.discard(conn, _pending(visitor.session_id))
     token = new_token()
     if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
-        # Ended meanwhile, perhaps since it was somebody else's: that one's app must not be the member's.
+        # The session ended meanwhile, perhaps because it was stolen. The app of a stolen session must not become the
+        # member's.
         raise Unauthenticated(SESSION_ENDED)
     await session_queries.end_other_sessions(conn, visitor.member_id, visitor.session_id)
     return token, await _fresh_codes(conn, visitor.member_id)
 
 
 async def use_code(conn: Connection, key_file: Path | None, visitor: SignedInMember, code: str, now: datetime) -> bool:
-    """Whether it is a code of the visitor's app or a recovery code. It is used up. Whoever calls counts the tries."""
+    """Returns whether it is a code of the member's app or a recovery code, and uses it up. The caller counts the
+    attempts.
+    """
     recovery = second_factor.recovery_digest(code)
     if recovery is not None:
         return await second_factor_queries.take_recovery_code(conn, visitor.member_id, recovery, visitor.actor.stamp)
@@ -89,7 +96,9 @@ async def use_code(conn: Connection, key_file: Path | None, visitor: SignedInMem
 
 
 async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> list[str]:
-    """In the caller's transaction, after `prove_code`: ten new ones; the old ones are worth nothing."""
+    """Runs in the caller's transaction, after `prove_code`. Returns ten new recovery codes; the old ones become
+    invalid.
+    """
     if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
         raise Conflict("You have no second factor; recovery codes belong to one.")
     return await _fresh_codes(conn, visitor.member_id)
@@ -102,16 +111,17 @@ def require_removable(visitor: SignedInMember) -> None:
 
 
 async def remove_second_factor(conn: Connection, visitor: SignedInMember) -> None:
-    """In the caller's transaction, after `prove_code`. Conflict: the organisation requires one."""
+    """Runs in the caller's transaction, after `prove_code`. Conflict: the organisation requires a second factor."""
     if not await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp):
         raise _required(visitor)
     await sealing.discard(conn, _kept(visitor.member_id))
 
 
 async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: UUID | None, member_id: UUID) -> None:
-    """In the caller's transaction, which has found that the actor may: for a member who has lost it.
+    """Removes the factor of a member who has lost it, in the caller's transaction. The caller has checked that the
+    actor may do this.
 
-    Its sessions end. NotFound: there is no such member of that organisation (None: of any).
+    Ends the member's sessions. NotFound: there is no such member of that organisation (None: of any organisation).
     """
     if not await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp):
         raise NotFound("There is no member {member}.", member=str(member_id))
@@ -120,9 +130,10 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
 
 
 async def require_second_factor(conn: Connection, key_file: Path | None, actor: Actor, required: bool) -> None:
-    """Of all members of the actor's own organisation. Those without get no further than making one, at once.
+    """Sets whether all members of the actor's own organisation must have a second factor. It applies at once: members
+    without one can only open the pages that set one up.
 
-    Conflict: without a key file nobody could make one, and nobody would get any further.
+    Conflict: there is no key file, so nobody could set one up and nobody could use the console.
     """
     actor.require(actor.kind, Role.ADMIN)
     if required and key_file is None:

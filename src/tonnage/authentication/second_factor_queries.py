@@ -1,4 +1,4 @@
-"""SQL of second factors. Their seeds are sealed: see factor_actions."""
+"""SQL of second factors. Their seeds are sealed: see second_factor_actions.py."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from tonnage.db import Connection
 
 
 async def take_step(conn: Connection, member_id: UUID, step: int) -> bool:
-    """Whether the code of that time step was not used yet, nor a later one; it is now."""
+    """Marks the code of that time step as used. False if that code or a later one was used already."""
     cursor = await conn.execute(
         """
         update member set factor_step = %(step)s
@@ -21,7 +21,7 @@ async def take_step(conn: Connection, member_id: UUID, step: int) -> bool:
 
 
 async def take_recovery_code(conn: Connection, member_id: UUID, code_digest: bytes, stamp: str) -> bool:
-    """Whether the member had that code; it is used up now."""
+    """Marks a recovery code as used. False if the member has no such unused code."""
     cursor = await conn.execute(
         """
         with used as (
@@ -37,7 +37,7 @@ async def take_recovery_code(conn: Connection, member_id: UUID, code_digest: byt
 
 
 async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime, stamp: str) -> bool:
-    """Whether the member had none; `step` is that of the code which confirmed it."""
+    """Adds a factor. False if the member has one already. `step` is the time step of the code that confirmed it."""
     cursor = await conn.execute(
         """
         with m as (
@@ -52,7 +52,7 @@ async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime
 
 
 async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
-    """Whether the member's organisation lets it go without; it has none then, and no recovery codes."""
+    """Removes the factor and the recovery codes. False if the member's organisation requires a factor."""
     cursor = await conn.execute(
         """
         with m as (
@@ -70,7 +70,9 @@ async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
 
 
 async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id: UUID, stamp: str) -> bool:
-    """Takes the factor and the recovery codes of a member away. Whether there is such a member (None: of anybody)."""
+    """Removes the factor and the recovery codes of a member. False if there is no such member (None: of any
+    organisation).
+    """
     cursor = await conn.execute(
         """
         with m as (
@@ -88,7 +90,7 @@ async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id
 
 
 async def replace_recovery_codes(conn: Connection, member_id: UUID, digests: Sequence[bytes]) -> None:
-    """These and no others. The caller has locked the member."""
+    """Replaces all recovery codes. The caller has locked the member."""
     await conn.execute("delete from recovery_code where member_id = %s", [member_id])
     await conn.execute(
         "insert into recovery_code (member_id, digest) select %s, unnest(%s::bytea[])", [member_id, list(digests)]
@@ -96,7 +98,7 @@ async def replace_recovery_codes(conn: Connection, member_id: UUID, digests: Seq
 
 
 async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
-    """Whether the member has a second factor, and keeps it until the transaction ends; for new recovery codes."""
+    """Whether the member has a second factor; locks it until the transaction ends. For new recovery codes."""
     cursor = await conn.execute(
         """
         with m as (
@@ -110,14 +112,16 @@ async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
 
 
 async def recovery_codes_left(conn: Connection, member_id: UUID) -> int:
-    """How many of its recovery codes a member has not used."""
+    """The number of a member's unused recovery codes."""
     cursor = await conn.execute("select count(*) from recovery_code where member_id = %s", [member_id])
     row = await cursor.fetchone()
     return row[0] if row else 0
 
 
 async def set_required(conn: Connection, organisation_id: UUID, required: bool, stamp: str) -> bool:
-    """Whether the organisation is open. Audited only when it changes something."""
+    """Sets whether a second factor is required. False if the organisation is not open. Audited only if the value
+    changes.
+    """
     cursor = await conn.execute(
         """
         with o as (

@@ -1,4 +1,4 @@
-"""A session: what a cookie stands for. It is made at sign-in, and known by the digest of its token only."""
+"""A session: what a cookie identifies. It is created at sign-in; only the digest of its token is stored."""
 
 import hashlib
 import secrets
@@ -11,10 +11,10 @@ from tonnage.access.actor import Actor
 from tonnage.errors import Sentence
 
 LONGEST = timedelta(days=30)
-"""After which a session ends however much it is used."""
+"""The maximum age of a session, however much it is used."""
 
 CODE_WAIT = timedelta(minutes=10)
-"""How long a code may follow the password."""
+"""How long after the password a code is accepted."""
 
 SESSION_ENDED = Sentence("The session has ended; sign in again.")
 
@@ -22,60 +22,60 @@ _AGENT = 200
 
 
 class Stage(StrEnum):
-    """What a session is good for."""
+    """What a session may be used for."""
 
     CODE = "code"
-    """The password was given, the code of the second factor is wanted."""
+    """The password was accepted; the code of the second factor is still missing."""
     ENROLMENT = "enrolment"
-    """The organisation demands a second factor and the member has none: only the pages open that make one.
+    """The organisation requires a second factor and the member has none: only the pages that set one up are available.
 
-    No session is kept as such: it is an open one, for as long as that is so.
+    This stage is not stored. An open session is in it for as long as the condition holds.
     """
     OPEN = "open"
 
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """Who is at the other end of the connection."""
+    """The client of a request."""
 
     address: str
     agent: str
-    """What the browser says of itself."""
+    """The User-Agent header."""
 
     @property
     def kept_agent(self) -> str:
-        """Of the agent, what is worth keeping, and what the database can hold."""
+        """The User-Agent as it is stored: shortened, and without what the database cannot store."""
         return "".join(character for character in self.agent if character.isprintable())[:_AGENT]
 
 
 @dataclass(frozen=True)
 class SignedInMember:
-    """A member in a session. The organisation is open, or there would be none."""
+    """A member in a session. Its organisation is open; otherwise there would be no session."""
 
     session_id: UUID
     member_id: UUID
     actor: Actor
-    """Acts as the member (`via`), with the role that it has at this moment."""
+    """Acts as the member (`via`), with the member's current role."""
     organisation_name: str
     email: str
     name: str | None
     locale: str | None
-    """Such as `en_GB`; None: as the browser asks."""
+    """A locale such as `en_GB`; None: the browser's preference."""
     time_zone: str | None
-    """A name of the IANA database; None: UTC."""
+    """A name of the IANA time zone database; None: UTC."""
     has_second_factor: bool
     second_factor_required: bool
-    """By the organisation."""
+    """Whether the organisation requires a second factor."""
     stage: Stage
     since: datetime
     """When the session began."""
 
 
 def new_token() -> str:
-    """256 random bits for a cookie or a link."""
+    """Returns 256 random bits, for a cookie or a link."""
     return secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> bytes:
-    """What is stored of a token and looked up. Nobody can try them all, so a plain SHA-256 is enough."""
+    """The digest that is stored and looked up. The token cannot be guessed by trying, so a plain SHA-256 is enough."""
     return hashlib.sha256(token.encode("utf-8", "replace")).digest()

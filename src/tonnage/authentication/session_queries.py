@@ -9,11 +9,11 @@ from tonnage.authentication.session import CODE_WAIT, LONGEST, SignedInMember, S
 from tonnage.db import Connection
 
 _MOVED_AFTER = timedelta(minutes=1)
-"""How far `seen_at` may lie behind: no write for every page."""
+"""How far `seen_at` may lag behind: this avoids a write for every page."""
 
 
 class SessionRow(NamedTuple):
-    """A session for its member to recognise."""
+    """A session as the list shows it to its member."""
 
     id: UUID
     created_at: datetime
@@ -23,7 +23,7 @@ class SessionRow(NamedTuple):
 
 
 async def find_session(conn: Connection, token_digest: bytes, now: datetime, idle: timedelta) -> SignedInMember | None:
-    """The member whose session has that digest; None if it has ended, was idle for `idle` or is LONGEST old."""
+    """The member whose session has that digest. None if the session ended, was idle for `idle` or is LONGEST old."""
     cursor = await conn.execute(
         """
         with found as (
@@ -75,7 +75,7 @@ def _visitor(row: tuple[Any, ...]) -> SignedInMember:
 
 
 async def rotate_token(conn: Connection, session_id: UUID, token_digest: bytes) -> bool:
-    """Opens a session under another token, so that the one before is worth nothing. Whether the session is there."""
+    """Gives a session another token, which invalidates the one before. False if there is no such session."""
     cursor = await conn.execute(
         "update session set digest = %s, stage = 'open' where id = %s returning id", [token_digest, session_id]
     )
@@ -83,13 +83,13 @@ async def rotate_token(conn: Connection, session_id: UUID, token_digest: bytes) 
 
 
 async def lock_session(conn: Connection, session_id: UUID) -> bool:
-    """Whether the session is there, and so stays until the transaction ends."""
+    """Locks a session until the transaction ends. False if there is no such session."""
     cursor = await conn.execute("select id from session where id = %s for key share", [session_id])
     return await cursor.fetchone() is not None
 
 
 async def sessions_of(conn: Connection, member_id: UUID, now: datetime, idle: timedelta) -> list[SessionRow]:
-    """A member's open sessions, the one used last first."""
+    """A member's open sessions, the most recently used first."""
     cursor = await conn.execute(
         """
         select id, created_at, seen_at, address, agent from session
@@ -103,7 +103,7 @@ async def sessions_of(conn: Connection, member_id: UUID, now: datetime, idle: ti
 
 
 async def end_session(conn: Connection, member_id: UUID, session_id: UUID) -> bool:
-    """Signs out. Whether the member had such a session."""
+    """Signs out. False if the member had no such session."""
     cursor = await conn.execute(
         "delete from session where id = %s and member_id = %s returning id", [session_id, member_id]
     )
@@ -113,7 +113,8 @@ async def end_session(conn: Connection, member_id: UUID, session_id: UUID) -> bo
 async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None) -> None:
     """Ends all sessions of a member but one; all of them for None.
 
-    In a statement of its own, after the one that changed the member: it sees what that had to wait for.
+    This is a statement of its own, after the one that changed the member, so that it sees what that one had to wait
+    for.
     """
     await conn.execute(
         "delete from session where member_id = %(member)s and (%(but)s::uuid is null or id <> %(but)s)",
@@ -122,7 +123,7 @@ async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None
 
 
 async def delete_stale(conn: Connection, now: datetime, idle: timedelta) -> None:
-    """Removes what no cookie opens any more."""
+    """Deletes the sessions that no cookie can open any more."""
     await conn.execute(
         """
         delete from session where seen_at <= %(now)s - %(idle)s::interval

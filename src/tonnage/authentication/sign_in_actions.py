@@ -1,4 +1,4 @@
-"""Signing in with a password, and then with a code where there is a second factor."""
+"""Signing in: with a password, and then with a code if the member has a second factor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ WRONG_CODE = Sentence("The code is wrong, or it has been used; wait for the next
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A session: `token` is for the cookie, and known to nobody else."""
+    """A session with its token. The token is for the cookie and is not stored."""
 
     token: str
     stage: Stage
@@ -30,10 +30,10 @@ class SignedIn:
 async def sign_in(
     database: Database, passwords: Passwords, email: str, password: str, client: ClientInfo, now: datetime
 ) -> SignedIn:
-    """A new session. Its stage is CODE where the member has a second factor.
+    """Opens a session. Its stage is CODE if the member has a second factor.
 
-    Unauthenticated: wrong, and nobody learns which. Throttled: too many failures. What is done, and how long it takes,
-    is the same whether the address is somebody's or nobody's.
+    Unauthenticated: the address or the password is wrong; the error does not say which. Throttled: too many failures.
+    The work and the time it takes are the same whether the address belongs to a member or not.
     """
     subjects = (throttling.email_and_client(email, client.address), throttling.client(client.address))
     counted = await database.run(count_attempts, subjects, now)
@@ -52,7 +52,7 @@ async def sign_in(
 async def submit_code(
     database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
 ) -> SignedIn:
-    """The same session, open and with another token, for a code of the second factor or a recovery code.
+    """Accepts a code of the second factor or a recovery code. Returns the same session, open and with another token.
 
     Unauthenticated: the code is wrong. Throttled: too many failures.
     """
@@ -60,7 +60,7 @@ async def submit_code(
     token = new_token()
 
     async def open_session(conn: Connection) -> None:
-        # The member first: whoever ends its sessions locks it before them, too.
+        # The member is locked first: whatever ends its sessions also locks the member before them.
         await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
             raise Unauthenticated(SESSION_ENDED)
@@ -73,9 +73,9 @@ async def submit_code(
 async def verify_code(
     database: Database, key_file: Path | None, visitor: SignedInMember, code: str, client: ClientInfo, now: datetime
 ) -> CountedAttempts:
-    """Uses a code up, which is then worth nothing. Raises as `give_code` does; the caller forgives the failures.
+    """Verifies a code and uses it up. Raises as `submit_code` does; the caller resets the failure count.
 
-    Conflict, Unavailable: it cannot be looked at without the key file, which counts as no failure.
+    Conflict, Unavailable: the code cannot be verified without the key file. This does not count as a failure.
     """
     subjects = (
         throttling.codes_of(visitor.member_id),
@@ -97,7 +97,7 @@ async def verify_code(
 async def verify_password(
     database: Database, passwords: Passwords, visitor: SignedInMember, password: str, client: ClientInfo, now: datetime
 ) -> CountedAttempts:
-    """The same for a member's own password, which a form wants to hear again."""
+    """The same for a member's own password, where a form asks for it again."""
     subjects = (throttling.email_and_client(visitor.email, client.address), throttling.client(client.address))
     counted = await database.run(count_attempts, subjects, now)
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
@@ -113,10 +113,11 @@ async def _open_session(
     token = new_token()
     stage = Stage.CODE if login.has_second_factor else Stage.OPEN
     if not await sign_in_queries.insert_session(conn, login, digest(token), stage, client, now):
-        # Changed while it was verified; in truth too, it is the wrong one now.
+        # The password was changed while it was verified, so it is wrong now even if it was right.
         raise Unauthenticated(WRONG_PASSWORD)
     if stage is Stage.CODE:
-        # The code is still to come: forgiven now, whoever knows the password could guess at codes for ever.
+        # The code is still to come. If the count were reset now, a client that knows the password could guess codes
+        # without limit.
         await counted.take_back(conn)
     else:
         await sign_in_queries.record_sign_in(conn, login.member_id, now)

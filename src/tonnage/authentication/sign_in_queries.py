@@ -1,4 +1,4 @@
-"""SQL of signing in: who has an address, and the session that a password or a code opens."""
+"""SQL of signing in: credentials by address, and the session that a password or a code opens."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from tonnage.email_address import as_typed, email_key
 
 
 class StoredCredentials(NamedTuple):
-    """What it takes to let a member in."""
+    """The stored data that a sign-in is checked against."""
 
     member_id: UUID
     password_hash: str
@@ -18,7 +18,7 @@ class StoredCredentials(NamedTuple):
 
 
 async def credentials_by_email(conn: Connection, email: str) -> StoredCredentials | None:
-    """Of the member with that address, in an organisation that is open."""
+    """The credentials of the member with that address, in an open organisation."""
     cursor = await conn.execute(
         """
         select m.id, m.password_hash, m.factor_since is not null
@@ -32,7 +32,7 @@ async def credentials_by_email(conn: Connection, email: str) -> StoredCredential
 
 
 async def password_hash_of(conn: Connection, member_id: UUID) -> str | None:
-    """None once the member is gone."""
+    """The hash of a member's password; None if the member no longer exists."""
     row = await (await conn.execute("select password_hash from member where id = %s", [member_id])).fetchone()
     return row[0] if row else None
 
@@ -40,9 +40,10 @@ async def password_hash_of(conn: Connection, member_id: UUID) -> str | None:
 async def insert_session(
     conn: Connection, login: StoredCredentials, token_digest: bytes, stage: Stage, client: ClientInfo, now: datetime
 ) -> bool:
-    """Whether the password is still the one that was verified: a change of it waits for this or is waited for.
+    """Opens a session. False if the password is no longer the one that was verified.
 
-    It ends the sessions that it finds, so none may come after it by the old password.
+    A concurrent password change waits for this statement, or this statement waits for it. The change ends the sessions
+    that it finds, so none may be opened with the old password afterwards.
     """
     cursor = await conn.execute(
         """
@@ -70,12 +71,12 @@ async def insert_session(
 
 
 async def record_sign_in(conn: Connection, member_id: UUID, now: datetime) -> None:
-    """That the member is in, password, code and all."""
+    """Records a sign-in that is complete, with password and code."""
     await conn.execute("update member set signed_in_at = %s where id = %s", [now, member_id])
 
 
 async def replace_hash(conn: Connection, login: StoredCredentials, password_hash: str) -> None:
-    """Another hash of the same password; nothing if it has been changed meanwhile."""
+    """Stores another hash of the same password. Does nothing if the password was changed meanwhile."""
     await conn.execute(
         "update member set password_hash = %s where id = %s and password_hash = %s",
         [password_hash, login.member_id, login.password_hash],

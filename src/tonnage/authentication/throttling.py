@@ -1,8 +1,8 @@
-"""Guessing of passwords and codes: who is counted, and how much is too much.
+"""Throttling of password and code attempts: what is counted together, and the limits.
 
-A count rises by one with every failure and sinks evenly with time, by `failures` in a `period`. At `failures`, where
-one that has sunk in part counts whole, the subject is blocked for a minute, and for twice as long with each further
-one. While it is blocked nothing sinks.
+A count rises by one with every failure and decays evenly with time, by `failures` in a `period`. When it reaches
+`failures`, where a failure that has decayed in part counts in full, the subject is blocked for one minute, and twice as
+long with each further failure. The count does not decay during a block.
 """
 
 import hashlib
@@ -19,21 +19,21 @@ LONGEST_BLOCK = timedelta(days=1)
 
 @dataclass(frozen=True)
 class ThrottleKey:
-    """Somebody whose failures are counted together."""
+    """A subject whose failures are counted together."""
 
     digest: bytes
     failures: int
-    """That lead to a block."""
+    """The number of failures that leads to a block."""
     period: timedelta
 
     @property
     def forgotten_after(self) -> float:
-        """Seconds in which the count sinks by one."""
+        """The seconds in which the count decays by one."""
         return self.period.total_seconds() / self.failures
 
 
 def email_and_client(email: str, address: str) -> ThrottleKey:
-    """A client at one e-mail address, whether anybody has that or not."""
+    """A client at one e-mail address, whether a member has that address or not."""
     return ThrottleKey(_digest("pair", email_key(as_typed(email)), network_of(address)), 10, timedelta(days=1))
 
 
@@ -43,17 +43,19 @@ def client(address: str) -> ThrottleKey:
 
 
 def codes_of(member_id: UUID) -> ThrottleKey:
-    """The codes of a member, from everywhere: who guesses at these has the password, and perhaps many machines."""
+    """The codes of a member, from all clients: an attacker who guesses codes has the password, and perhaps many
+    machines.
+    """
     return ThrottleKey(_digest("codes", str(member_id)), 20, timedelta(days=1))
 
 
 def resets_of(address: str) -> ThrottleKey:
-    """A client that asks for new passwords, each of which is a mail to somebody."""
+    """A client that requests password resets, each of which sends a mail."""
     return ThrottleKey(_digest("resets", network_of(address)), 20, timedelta(hours=1))
 
 
 def network_of(address: str) -> str:
-    """Whom an address stands for: of IPv6, where one client has 2^64 of them, the /64."""
+    """The network that an address is counted as. For IPv6 it is the /64, since one client has 2^64 addresses in it."""
     try:
         read = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Holding guessers off: every try is counted before it is looked at, and taken back if it was right."""
+"""Throttling: every attempt is counted before it is verified, and uncounted if it was right."""
 
 import math
 from collections.abc import Sequence
@@ -14,23 +14,23 @@ from tonnage.errors import Count, Throttled
 
 @dataclass(frozen=True)
 class CountedAttempts:
-    """A try that was let through."""
+    """An attempt that was admitted."""
 
     tries: tuple[tuple[ThrottleKey, Attempt], ...]
 
     @property
     def blocks(self) -> bool:
-        """Whether it led to a block of one of the subjects that are about one member."""
+        """Whether it led to a block of one of the subjects that belong to one member."""
         return any(one.blocks for _, one in self.tries[:-1])
 
     async def take_back(self, conn: Connection) -> None:
-        """It was right, but does not prove that the earlier ones were only slips."""
+        """Uncounts an attempt that was right, but does not prove that the earlier ones were mistakes."""
         for subject, one in self.tries:
             await throttling_queries.uncount_attempt(conn, subject, one)
 
     async def forgive(self, conn: Connection) -> None:
-        """It was right and complete: what is about this member is forgotten. The client's other failures are not:
-        whoever has a login of his own could wash them off with it.
+        """Resets the counts of this member after an attempt that was right and complete. The client's other failures
+        stay: otherwise an attacker with a login of his own could reset them with it.
         """
         *own, (client, counted) = self.tries
         for subject, _ in own:
@@ -39,15 +39,15 @@ class CountedAttempts:
 
 
 async def count_attempts(conn: Connection, subjects: Sequence[ThrottleKey], now: datetime) -> CountedAttempts:
-    """Counts a try for each of `subjects`; the client as a whole comes last. Throttled while one is blocked.
+    """Counts an attempt for each of `subjects`; the client as a whole comes last. Throttled: one of them is blocked.
 
-    One after the other, and nothing of it held: the next statement is not to wait for another try's.
+    Each is counted in a statement of its own and no lock is held, so that no statement waits for another attempt.
     """
     counted: list[tuple[ThrottleKey, Attempt]] = []
     for subject in subjects:
         one = await throttling_queries.count_attempt(conn, subject, now)
         if one.blocked_until is not None:
-            # It was not looked at, so it says nothing of the others.
+            # The attempt is not verified, so it must not count for the other subjects.
             await CountedAttempts(tuple(counted)).take_back(conn)
             raise throttled(one.blocked_until, now)
         counted.append((subject, one))
@@ -55,7 +55,7 @@ async def count_attempts(conn: Connection, subjects: Sequence[ThrottleKey], now:
 
 
 def throttled(until: datetime, now: datetime) -> Throttled:
-    """The refusal, the same for everybody and whatever was tried."""
+    """The error; it is the same for every subject and every attempt."""
     seconds = max(1, math.ceil((until - now).total_seconds()))
     minutes, hours = math.ceil(seconds / 60), math.ceil(seconds / 3600)
     wait = Count("a minute", "{count} minutes", minutes) if hours < 2 else Count("an hour", "{count} hours", hours)

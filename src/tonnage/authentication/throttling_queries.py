@@ -1,4 +1,4 @@
-"""SQL that counts failed tries to sign in. A try counts as failed before it is looked at: many at once get no more."""
+"""SQL of throttling. An attempt counts as failed before it is verified, so that concurrent attempts gain nothing."""
 
 from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
@@ -10,24 +10,24 @@ _LEVEL: LiteralString = """
     greatest(0, f.failures - greatest(0, extract(epoch from
         %(now)s - greatest(f.last_at, coalesce(f.blocked_until, f.last_at))) / %(forgotten_after)s)) + 1"""
 
-# A failure counts whole until it is forgotten whole: ten in a row are ten, although the first has begun to sink. The
-# millionth is what a sum of fractions may be off by.
+# A failure counts in full until it has decayed in full: ten in a row are ten, although the first has begun to decay.
+# The millionth is the rounding error of a sum of fractions.
 _WHOLE: LiteralString = f"ceil({_LEVEL} - 0.000001)"
 
 _DOUBLINGS = 20
-"""More than it takes from the shortest block to the longest."""
+"""More than the number of steps from the shortest block to the longest."""
 
 
 class Attempt(NamedTuple):
-    """A try that may be looked at, or, where `blocked_until` is set, may not and was not counted."""
+    """An attempt. If `blocked_until` is set, it must not be verified and was not counted."""
 
     blocks: bool
-    """If it fails, it is the one that led to a block: which is in force already."""
+    """If it fails, it is the one that leads to a block. That block is in force already."""
     blocked_until: datetime | None
 
 
 async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -> Attempt:
-    """Counts a try, unless its subject is blocked."""
+    """Counts an attempt, unless its subject is blocked."""
     cursor = await conn.execute(
         f"""
         with counted as (
@@ -61,7 +61,9 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
 
 
 async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attempt) -> None:
-    """The try was no failure. The block that it would have led to goes; one that others led to stays."""
+    """Uncounts an attempt that was no failure. Removes the block that it would have led to; a block that other attempts
+    led to stays.
+    """
     await conn.execute(
         """
         update sign_in_failure set failures = greatest(0, failures - 1),
@@ -73,12 +75,12 @@ async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attem
 
 
 async def reset_count(conn: Connection, subject: ThrottleKey) -> None:
-    """All its failures: whoever is signed in has only mistyped."""
+    """Resets all failures of a subject, after a sign-in has shown that they were mistakes."""
     await conn.execute("delete from sign_in_failure where subject = %s", [subject.digest])
 
 
 async def delete_old(conn: Connection, now: datetime, age: timedelta) -> None:
-    """Counts that have sunk to nothing by then."""
+    """Deletes counts that have decayed to zero by then."""
     await conn.execute(
         "delete from sign_in_failure where greatest(last_at, blocked_until) <= %s - %s::interval", [now, age]
     )

@@ -1,4 +1,4 @@
-"""What can be done to contracts: the operator signs and amends them."""
+"""Actions on contracts: the operator signs and amends them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ async def create_contract(
     *,
     contract_id: UUID | None = None,
 ) -> Rendered[UUID]:
-    """The new contract."""
+    """Returns the new contract."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     created = await queries.insert_contract(conn, distributor_id, contract, now, actor.stamp, contract_id)
     if created is None:
@@ -40,7 +40,7 @@ async def amend_contract(
     *,
     expected: Amendment | None = None,
 ) -> bytes:
-    """The contract as JSON as it now is. Conflict: it would reserve less than its partners have been allocated.
+    """Returns the contract as JSON after the change. Conflict: it would reserve less than is allocated to its partners.
 
     EditConflict: a field that changes is no longer as `expected`.
     """

@@ -5,7 +5,7 @@ from tonnage.db import Connection
 
 
 async def terms(conn: Connection) -> Check:
-    """The latest terms are what applies now."""
+    """The latest terms are the ones in force now."""
     return await compare(
         conn,
         "contracts: terms",

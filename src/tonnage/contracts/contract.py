@@ -1,4 +1,4 @@
-"""A contract: what a distributor has reserved, and the price of use beyond what it has allocated."""
+"""A contract: the reserved capacity of a distributor, and the price of use in excess of its allocations."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 
 def price(text: str) -> Decimal:
-    """Cents per excess GB-month, exact: `100`, `0.5`. Raises ValueError with what is wrong."""
+    """Cents per excess GB-month, exact: `100`, `0.5`. Raises ValueError with the rule that is broken."""
     if not _PRICE.fullmatch(text):
         raise ValueError(
             Sentence(
@@ -24,7 +24,7 @@ def price(text: str) -> Decimal:
 
 
 def currency(code: str) -> str:
-    """The code itself if it is one of `money.CURRENCIES`. Raises ValueError."""
+    """Returns the code if it is one of `money.CURRENCIES`. Raises ValueError otherwise."""
     if code not in CURRENCIES:
         raise ValueError(
             Sentence(
@@ -37,7 +37,7 @@ def currency(code: str) -> str:
 
 @dataclass(frozen=True)
 class NewContract:
-    """What is signed."""
+    """The data of a new contract."""
 
     reserved_capacity: int
     price_cents: Decimal
@@ -47,7 +47,7 @@ class NewContract:
 
 @dataclass(frozen=True)
 class Amendment:
-    """What changes; None leaves a thing as it is."""
+    """The fields to change; None leaves a field as it is."""
 
     reserved_capacity: int | None = None
     price_cents: Decimal | None = None
@@ -64,5 +64,5 @@ class ContractRemaining:
 
     @property
     def remaining(self) -> int:
-        """What may still be allocated to partners."""
+        """What can still be allocated to partners."""
         return self.reserved - self.allocated

@@ -10,7 +10,7 @@ from tonnage.db import Connection
 
 
 class ContractTotals(NamedTuple):
-    """Sums over all contracts, bytes; whole numbers."""
+    """Sums over all contracts, in bytes; whole numbers."""
 
     contracts: int
     reserved: Decimal
@@ -19,7 +19,7 @@ class ContractTotals(NamedTuple):
 
 
 async def contract_totals(conn: Connection) -> ContractTotals:
-    """Of everybody, whatever the currency."""
+    """The totals of all distributors, whatever the currency."""
     cursor = await conn.execute(
         """
         select count(*), coalesce(sum(reserved_capacity), 0), coalesce(sum(allocated_capacity), 0),
@@ -34,7 +34,7 @@ async def contract_totals(conn: Connection) -> ContractTotals:
 
 
 class ContractTerms(NamedTuple):
-    """What applied from a moment on."""
+    """Terms, and the time from which they applied."""
 
     valid_from: datetime
     reserved: int
@@ -43,7 +43,7 @@ class ContractTerms(NamedTuple):
 
 
 async def terms_of(conn: Connection, contract_id: UUID) -> list[ContractTerms]:
-    """All that ever applied, the present ones first. For the operator, who amends them."""
+    """All terms of a contract, the present ones first. For the operator, who amends them."""
     cursor = await conn.execute(
         """
         select valid_from, reserved_capacity, trim_scale(price_cents), currency from contract_terms
@@ -55,7 +55,7 @@ async def terms_of(conn: Connection, contract_id: UUID) -> list[ContractTerms]:
 
 
 async def contract_labels(conn: Connection, scope: UUID | None, ids: Collection[UUID]) -> dict[str, str]:
-    """The names of those contracts among `ids` that are the distributor's (None: anybody's) and have one."""
+    """The names of the contracts among `ids` that are the distributor's (None: any distributor's) and have a name."""
     if not ids:
         return {}
     cursor = await conn.execute(

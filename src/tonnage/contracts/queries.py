@@ -21,7 +21,7 @@ _FACTS = """jsonb_build_object(
 
 
 def contracts_of(scope: UUID) -> ListQuery:
-    """The contracts of one distributor."""
+    """The list of the contracts of one distributor."""
     return ListQuery(
         f"""
         select k.seq, {_CONTRACT} from contract k
@@ -33,7 +33,7 @@ def contracts_of(scope: UUID) -> ListQuery:
 
 
 def all_contracts() -> ListQuery:
-    """Every contract, for the operator."""
+    """The list of all contracts, for the operator."""
     return ListQuery(
         f"""
         select k.seq, {_CONTRACT} from contract k where %(after)s::bigint is null or k.seq > %(after)s
@@ -44,7 +44,7 @@ def all_contracts() -> ListQuery:
 
 
 async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> ContractRemaining | None:
-    """What a contract of the distributor has reserved and allocated."""
+    """The reserved and the allocated capacity of a contract of the distributor."""
     cursor = await conn.execute(
         "select reserved_capacity, allocated_capacity from contract where id = %s and distributor_id = %s",
         [contract_id, scope],
@@ -54,7 +54,7 @@ async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> Contrac
 
 
 async def distributor_of(conn: Connection, contract_id: UUID) -> UUID | None:
-    """Whose contract it is. For the operator: everybody else names its own scope."""
+    """The distributor of a contract. For the operator: other actors pass their own scope."""
     cursor = await conn.execute("select distributor_id from contract where id = %s", [contract_id])
     row = await cursor.fetchone()
     return row[0] if row else None
@@ -68,7 +68,7 @@ async def insert_contract(
     stamp: str,
     contract_id: UUID | None = None,
 ) -> Rendered[UUID] | None:
-    """The contract; None if there is no such distributor."""
+    """Returns the contract; None if there is no such distributor."""
     cursor = await conn.execute(
         f"""
         with o as (
@@ -103,12 +103,12 @@ async def insert_contract(
 
 
 class Amended(NamedTuple):
-    """What became of an amendment."""
+    """The result of an amendment."""
 
     stale: list[str]
-    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
+    """Fields that are neither as expected nor already at the new value; if there are any, nothing was changed."""
     contract: bytes
-    """As JSON, as it now is."""
+    """The contract as JSON after the change."""
 
 
 _AMEND: LiteralString = f"""
@@ -149,9 +149,10 @@ _AMEND: LiteralString = f"""
 async def amend_contract(
     conn: Connection, contract_id: UUID, amendment: Amendment, expected: Amendment | None, now: datetime, stamp: str
 ) -> Amended | None:
-    """None if there is no such contract. Constraint contract_capacity: below its allocations.
+    """Amends a contract. None if there is no such contract. Constraint contract_capacity: below its allocations.
 
-    What was expected is compared under the row's lock, so that of two changes at once the second one is found stale.
+    The expected values are compared under the row's lock, so that of two concurrent changes the second one is found to
+    be stale.
     """
     expected = expected or Amendment()
     cursor = await conn.execute(

@@ -1,4 +1,4 @@
-"""The way to the database: pools, transactions, retries, and the name of the constraint that said no."""
+"""Access to the database: pools, transactions, retries, and the name of the constraint that a statement violated."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -36,7 +36,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 ATTEMPTS = 3
-"""How often a piece of work is tried when the database ends it for a deadlock or a serialisation failure."""
+"""How often work is attempted when the database aborts it because of a deadlock or a serialisation failure."""
 
 _SESSION = """
     set timezone to 'UTC'; set datestyle to 'ISO, YMD'; set intervalstyle to 'postgres'; set client_encoding to 'UTF8';
@@ -46,15 +46,16 @@ _SESSION = """
         perform set_config('client_connection_check_interval', '2s', false);
     exception when others then null;  -- not on every operating system
     end $$"""
-"""Pinned, since SQL renders dates and JSON for the wire. Set in the session itself: that wins over the server, the
-role, the URL and libpq's environment variables, of which some win over options that are sent with the connection.
+"""Set explicitly, since SQL renders dates and JSON for the API. Set in the session itself: that overrides the server,
+the role, the URL and libpq's environment variables, some of which override options that are sent with the connection.
 
-Waiting for a lock ends before the client's deadline, so that only a server that does not answer is taken for one. What
-was abandoned at the deadline ends when the server looks whether its client is still there."""
+The lock timeout is shorter than the client's deadline, so that only a server that does not answer is taken for a dead
+one. A statement that was abandoned at the deadline ends when the server checks whether its client is still connected.
+"""
 
 
 class JsonText(Loader):
-    """Hands `json` on as the bytes that PostgreSQL rendered: they go to the client as they are."""
+    """Returns `json` as the bytes that PostgreSQL rendered: they are sent to the client unchanged."""
 
     def load(self, data: Buffer) -> bytes:
         """The document, undecoded."""
@@ -68,7 +69,7 @@ async def _prepare(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class Database:
-    """Two pools on one database: for statements, and for lists that a client reads at its own speed."""
+    """Two pools on one database: one for statements, one for lists that a client reads at its own speed."""
 
     pool: Pool
     streams: Pool
@@ -76,15 +77,16 @@ class Database:
     async def run(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """`work(connection, *args, **kwargs)` on a connection in autocommit: each statement is its own transaction.
+        """Runs `work(connection, *args, **kwargs)` on a connection in autocommit: each statement is its own
+        transaction.
 
-        A deadlock or serialisation failure rolls back and runs it again with the same arguments, ATTEMPTS times in all.
-        So `work` must do nothing outside the database. Raises Unavailable when no attempt went through, and what
-        `deadlines` raises when the database does not answer.
+        A deadlock or serialisation failure rolls back and runs it again with the same arguments, at most ATTEMPTS times
+        in total. So `work` must have no effects outside the database. Raises Unavailable when no attempt succeeded, and
+        what `deadlines` raises when the database does not answer.
         """
         for tries_left in reversed(range(ATTEMPTS)):
-            # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of
-            # a lean statement. putconn replaces a broken connection and rolls back what was left open.
+            # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of a
+            # lean statement. putconn replaces a broken connection and rolls back an open transaction.
             connection = await self._connection()
             try:
                 return await work(connection, *args, **kwargs)
@@ -113,9 +115,9 @@ class Database:
         id_of: Callable[[T], int],
         size: int,
     ) -> AsyncGenerator[list[T]]:
-        """What `read(connection, *args, after, size)` finds after an id, until there is no more.
+        """Yields what `read(connection, *args, after, size)` finds after an id, until it finds nothing more.
 
-        `size` is how many it finds at once. Nothing is held in between.
+        `size` is the number of rows per call. No connection is held in between.
         """
         after = 0
 
@@ -136,7 +138,7 @@ class Database:
 
 @asynccontextmanager
 async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGenerator[Database]:
-    """Opens both pools. Does not wait for the server: the first statement finds out whether it is there."""
+    """Opens both pools. Does not wait for the server: the first statement finds out whether it is reachable."""
     pools = Pools()
 
     def pool(name: str, largest: int, limit: WaitLimit | None = None) -> Pool:
@@ -158,9 +160,9 @@ async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGen
 
 @asynccontextmanager
 async def savepoint_if_in_transaction(connection: Connection) -> AsyncGenerator[None]:
-    """Around a statement that the database may refuse, so that the numbers for the refusal can still be read.
+    """Wraps a statement that the database may refuse, so that the numbers for the error message can still be read.
 
-    Inside a transaction that takes a savepoint, since PostgreSQL answers nothing more in a failed transaction; in
+    In a transaction it sets a savepoint, since PostgreSQL accepts no further statements in a failed transaction. In
     autocommit it costs nothing.
     """
     if connection.info.transaction_status == TransactionStatus.IDLE:
@@ -175,8 +177,8 @@ async def streamed(
 ) -> AsyncGenerator[tuple[Any, ...]]:
     """The rows of a query as the database sends them, 100 at a time: for results of any length.
 
-    Needs a connection of its own in autocommit for as long as the reader takes: one of the pool of streams. Whoever
-    stops early closes this generator, so that the rest of the query is cancelled.
+    Needs a connection of its own in autocommit for as long as the client reads: one of the pool of streams. A caller
+    that stops early must close this generator, so that the rest of the query is cancelled.
     """
     async with conn.cursor() as cursor:
         rows = cast("AsyncGenerator[tuple[Any, ...]]", cursor.stream(text, params, size=100))
@@ -186,7 +188,7 @@ async def streamed(
 
 
 def broken_constraint(error: psycopg.Error) -> str:
-    """The name of the constraint that refused a statement; 'overflow' when a total left bigint; else ''."""
+    """The name of the constraint that refused a statement; 'overflow' when a total exceeded bigint; else ''."""
     if isinstance(error, psycopg.errors.NumericValueOutOfRange):
         return "overflow"
     return error.diag.constraint_name or ""
@@ -196,8 +198,8 @@ def broken_constraint(error: psycopg.Error) -> str:
 class ListQuery:
     """The statement of a list: its rows are (seq, JSON text), in order of `seq`.
 
-    A row without JSON only says that the thing whose list it is exists; no row at all says that it does not. The
-    statement honours the parameters `after` (a `seq`, or None) and `limit` (a number of rows, or None).
+    A row without JSON only says that the object that owns the list exists; no row at all says that it does not. The
+    statement uses the parameters `after` (a `seq`, or None) and `limit` (a number of rows, or None).
     """
 
     text: LiteralString

@@ -1,8 +1,8 @@
-"""A deadline in the client for every wait for the database.
+"""A client-side deadline for every wait for the database.
 
-A frozen server or a lost host answers nothing, and no time-out of the server's own runs there. So the client stops
-waiting: it closes the socket without asking the server to cancel (that would be another wait) and opens all
-connections again. psycopg's `wait` is where every statement waits; decision 15 names what is private in it.
+A frozen server or a lost host does not answer, and none of the server's own timeouts runs there. So the client stops
+waiting: it closes the socket without asking the server to cancel (that would be another wait), and all connections are
+opened again. Every statement waits in psycopg's `wait`; decision 15 lists which parts of it are private.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 T = TypeVar("T")
 
 REQUEST_WAIT = 8.0
-"""Seconds that all waits of a request may take together: a client gets its 503 before ten seconds are over."""
+"""Seconds for all waits of a request together, so that a client gets its 503 within ten seconds."""
 
 STREAM_WAIT = 8.0
 """Seconds that a list may wait for its next rows. The client's own pace does not count."""
@@ -37,14 +37,14 @@ JOB_WAIT = 120.0
 """Seconds that a job may wait for one statement. Longer than procrastinate waits for a notification (30 s)."""
 
 COMMAND_WAIT = 15 * 60.0
-"""Seconds that a command may wait for one statement: an import waits up to ten minutes for the one before it."""
+"""Seconds that a command may wait for one statement: an import waits up to ten minutes for a previous import."""
 
 CONNECT_WAIT = 3
-"""Whole seconds to open a connection to one host. After a host that is frozen, a second one in the URL has its turn
-before the wait for the pool is over."""
+"""Whole seconds to open a connection to one host. After a frozen host, a second host in the URL is still tried before
+the timeout of the pool."""
 
 _INTERVAL = 0.1
-"""psycopg's own: how often it looks whether it was interrupted."""
+"""psycopg's own constant: how often it checks whether it was interrupted."""
 
 _TOO_LATE = "the database did not answer in time"
 
@@ -56,12 +56,12 @@ class DeadlinePassed(psycopg.OperationalError):
 
 
 class InDoubt(psycopg.OperationalError):
-    """The database did not confirm a change, which may have been made or not."""
+    """The database did not confirm a change, which may or may not have been made."""
 
 
 @dataclass(slots=True)
 class WaitLimit:
-    """Seconds that waiting for the database may take: each wait by itself, or all of them `together`."""
+    """Seconds of waiting for the database: for each wait by itself, or for all of them `together`."""
 
     seconds: float
     together: bool = False
@@ -75,17 +75,17 @@ class WaitLimit:
 _COMMAND = WaitLimit(COMMAND_WAIT)
 
 wait_limit: ContextVar[WaitLimit] = ContextVar("wait_limit", default=_COMMAND)
-"""The limit of whoever waits now. Requests and jobs set theirs; a connection of the pool of streams has its own."""
+"""The limit of the current context. Requests and jobs set theirs; a connection of the pool of streams has its own."""
 
 
 def request_limit() -> WaitLimit:
-    """A fresh limit for a request."""
+    """A new limit for a request."""
     return WaitLimit(REQUEST_WAIT, together=True)
 
 
 @contextmanager
 def limited(limit: WaitLimit) -> Generator[None]:
-    """Everything that waits for the database in here, in tasks that are started here too, waits so long at most."""
+    """Sets the limit for every wait for the database in this block, including waits in tasks that are started in it."""
     before = wait_limit.set(limit)
     try:
         yield
@@ -94,7 +94,7 @@ def limited(limit: WaitLimit) -> Generator[None]:
 
 
 def seconds_left(most: float) -> float:
-    """How long the next wait may take, `most` seconds at most."""
+    """Seconds for the next wait, at most `most`."""
     return min(most, wait_limit.get().seconds)
 
 
@@ -104,14 +104,14 @@ def connect_timeout(conninfo: str) -> dict[str, Any]:
 
 
 class _Phase(Enum):
-    """Where the outermost transaction is. Nothing is in doubt while it is open."""
+    """The phase of the outermost transaction. Nothing is in doubt while it is open."""
 
     OPEN = "open"
     COMMITTING = "committing"
 
 
 class _Cursor(AsyncCursor[Row]):
-    """Remembers on its connection what is executed, to know afterwards whether a change may be in doubt."""
+    """Stores on its connection which statement is executed, to determine later whether a change may be in doubt."""
 
     async def execute(self, query: Any, *arguments: Any, **options: Any) -> Self:
         """As AsyncCursor."""
@@ -122,13 +122,13 @@ class _Cursor(AsyncCursor[Row]):
 
 
 class DeadlineConnection(AsyncConnection[Row]):
-    """A connection whose every wait ends in time."""
+    """A connection with a deadline for every wait."""
 
     limit: WaitLimit | None = None
-    """Its own limit, in place of that of whoever waits."""
+    """Its own limit, which takes precedence over that of the current context."""
 
     on_timeout: Callable[["DeadlineConnection"], Awaitable[None]] | None = None
-    """Called once this connection was closed because the server did not answer."""
+    """Called after this connection was closed because the server did not answer."""
 
     def __init__(self, pgconn: PGconn) -> None:
         super().__init__(pgconn, tuple_row)
@@ -145,8 +145,8 @@ class DeadlineConnection(AsyncConnection[Row]):
     ) -> T:
         """As AsyncConnection, within the limit.
 
-        Raises DeadlinePassed, or InDoubt where the server may have made a change that it did not confirm. An
-        interrupted statement is not cancelled on the server either: the socket is closed, and the server sees that.
+        Raises DeadlinePassed, or InDoubt if the server may have made a change that it did not confirm. An interrupted
+        statement is not cancelled on the server either: the socket is closed, and the server notices that.
         """
         limit = self.limit or wait_limit.get()
         seconds = limit.seconds
@@ -154,13 +154,13 @@ class DeadlineConnection(AsyncConnection[Row]):
             return await super().wait(gen, interval, timeout)
         if seconds <= 0:
             raise DeadlinePassed(_TOO_LATE)
-        socket = self.pgconn.socket  # of a connection that is closed there is none: it raises OperationalError
+        socket = self.pgconn.socket  # a closed connection has no socket: this raises OperationalError
         began = monotonic()
         try:
             return await wait_async(gen, socket, interval, seconds)
         except psycopg.OperationalError as error:
             if error.sqlstate:
-                raise  # the server answers: it says no
+                raise  # the server answered with an error
             if self.pgconn.status == ConnStatus.OK and monotonic() - began >= seconds:
                 self.pgconn.finish()
                 if self.on_timeout:
@@ -197,7 +197,7 @@ class DeadlineConnection(AsyncConnection[Row]):
         return (InDoubt if self._may_have_changed() else DeadlinePassed)(_TOO_LATE)
 
     def _may_have_changed(self) -> bool:
-        """Of what this connection was asked last: whether the server may have done it for good."""
+        """Whether the server may have committed the last statement of this connection."""
         if self._phase:
             return self._phase is _Phase.COMMITTING
         return _WRITES.search(str(self.statement)) is not None

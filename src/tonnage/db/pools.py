@@ -1,4 +1,4 @@
-"""Pools of connections that have deadlines."""
+"""Pools of connections with deadlines."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ _log = logging.getLogger(__name__)
 Pool = AsyncConnectionPool[DeadlineConnection]
 
 POOL_WAIT = 5.0
-"""Seconds that a caller waits for a connection before it is told to come back later."""
+"""Seconds that a caller waits for a connection before it gets an error and must retry later."""
 
 
 class Pools:
-    """Pools on one server. When it does not answer one connection, all of them are suspect, and opened again."""
+    """Pools on one server. If it does not answer on one connection, all of them are suspect and are opened again."""
 
     def __init__(self) -> None:
         self._pools: WeakSet[Pool] = WeakSet()
@@ -35,12 +35,14 @@ class Pools:
         kwargs: dict[str, Any] | None = None,
         **options: Any,
     ) -> Pool:
-        """A pool whose connections have that limit, else that of whoever waits; `options` are AsyncConnectionPool's."""
+        """A pool whose connections have that limit, or the limit of the current context; `options` are
+        AsyncConnectionPool's.
+        """
 
         async def configure(connection: DeadlineConnection) -> None:
             connection.on_timeout = self._empty
             if prepare:
-                # A task of the pool does this, of which it has three: none may hang on a server that has just frozen.
+                # One of the three tasks of the pool runs this; none may hang on a server that has just frozen.
                 with limited(WaitLimit(CONNECT_WAIT)):
                     await prepare(connection)
             connection.limit = limit
@@ -50,7 +52,7 @@ class Pools:
             connection_class=DeadlineConnection,
             name=name,
             configure=configure,
-            # Else pauses between attempts grow to minutes, and so does the time until a server that is back is found.
+            # Otherwise the pauses between attempts grow to minutes, and a server that is back is found only after them.
             reconnect_timeout=POOL_WAIT,
             kwargs={"application_name": f"tonnage {name}", **connect_timeout(conninfo), **(kwargs or {})},
             **options,
@@ -64,5 +66,5 @@ class Pools:
         self._emptied_at = monotonic()
         _log.warning("the database did not answer in time; all connections to it are opened again")
         for pool in list(self._pools):
-            # Those in use are closed when they are given back.
+            # Connections in use are closed when they are returned.
             await pool.drain()

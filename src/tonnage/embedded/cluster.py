@@ -1,4 +1,4 @@
-"""PostgreSQL's own files: made whole or not at all, and owned by the user who serves them."""
+"""PostgreSQL's own files: created completely or not at all, and owned by the server's user."""
 
 import os
 import shutil
@@ -13,14 +13,15 @@ from tonnage.embedded.directory import Directory, new_password, sync_folder
 from tonnage.embedded.errors import EmbeddedError
 
 HERE = "/proc/self/cwd"
-"""The cluster as its own server names it. The child enters the folder while it is still root, then changes user:
-so no parent folder need let that user through. A plain `.` will not do, PostgreSQL would make it absolute."""
+"""The path by which the cluster's server refers to it. The child enters the folder while it is still root, then changes
+user: so that user needs no access to the parent folders. A plain `.` does not work, PostgreSQL would make it absolute.
+"""
 
 _HBA = "# Only the socket, only with the password.\nlocal all all scram-sha-256\n"
 
 
 def prepare(directory: Directory, programs: Path, account: Account, *, durable: bool) -> None:
-    """See that the cluster exists, fits these programs and belongs to `account`. Raises EmbeddedError, OSError."""
+    """Ensures that the cluster exists, fits these programs and belongs to `account`. Raises EmbeddedError, OSError."""
     if not directory.cluster.exists():
         _initialise(directory, programs, account, durable=durable)
     _check_version(directory, programs)
@@ -32,7 +33,7 @@ def prepare(directory: Directory, programs: Path, account: Account, *, durable: 
 
 
 def _initialise(directory: Directory, programs: Path, account: Account, *, durable: bool) -> None:
-    # initdb takes a second, and a power cut may fall into it: what is not renamed was never there.
+    # initdb takes a second, and a power cut may happen during it: a folder that is not renamed does not count.
     draft = directory.path / "postgres.new"
     if draft.exists():
         shutil.rmtree(draft)
@@ -80,11 +81,13 @@ def _check_version(directory: Directory, programs: Path) -> None:
 
 
 def _hand_over(cluster: Path, account: Account) -> None:
-    """A restored backup, or one from another machine, belongs to whatever user had the number there."""
+    """Changes the owner: a restored backup, or one from another machine, belongs to whichever user had that number
+    there.
+    """
     found = cluster.stat()
     if found.st_uid != account.uid:
-        # By descriptor and never through a link, since another user has had the run of the tree. The top goes
-        # last: interrupted half-way, the next start does it again.
+        # By descriptor and never through a link, since another user could write to the tree. The top folder comes last:
+        # after an interruption the next start does it again.
         for _, folders, files, parent in os.fwalk(cluster, topdown=False):
             for name in (*folders, *files):
                 os.chown(name, account.uid, account.gid, dir_fd=parent, follow_symlinks=False)

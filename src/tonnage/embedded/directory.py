@@ -1,4 +1,4 @@
-"""The data directory: what lies where, whose it is, and who holds it."""
+"""The data directory: its layout, its owner, and its lock."""
 
 import fcntl
 import os
@@ -17,23 +17,23 @@ _BRIEFLY = "briefly"
 
 @dataclass(frozen=True)
 class Directory:
-    """A data directory and the names in it."""
+    """A data directory and the paths in it."""
 
     path: Path
 
     @property
     def cluster(self) -> Path:
-        """PostgreSQL's own files; belongs to the server's user."""
+        """PostgreSQL's own files; owned by the server's user."""
         return self.path / "postgres"
 
     @property
     def run(self) -> Path:
-        """Holds the socket; belongs to the server's user."""
+        """Contains the socket; owned by the server's user."""
         return self.path / "run"
 
     @property
     def alias(self) -> Path:
-        """Names the folder with a short way to the socket, when there is one."""
+        """Contains the path of the folder with the link to the socket, if there is one."""
         return self.path / "run.alias"
 
     @property
@@ -43,12 +43,12 @@ class Directory:
 
     @property
     def log(self) -> Path:
-        """What the server says."""
+        """The server's log."""
         return self.path / "postgres.log"
 
     @property
     def lock(self) -> Path:
-        """Locked by the Tonnage that runs the server; its text is that process's id."""
+        """Locked by the Tonnage process that runs the server; contains that process's id."""
         return self.path / "lock"
 
     @property
@@ -58,19 +58,20 @@ class Directory:
 
     @property
     def alive(self) -> Path:
-        """Locked as long as any process of the server lives, whoever started it."""
+        """Locked while any process of the server runs, whichever process started it."""
         return self.path / "postgres.lock"
 
 
 @contextmanager
 def claim(data_dir: Path, *, briefly: bool = False) -> Generator[tuple[Directory, Account]]:
-    """Make the directory ours, create it if new, and hold its lock. Raises DirectoryInUse, EmbeddedError, OSError.
+    """Takes ownership of the directory, creates it if new, and holds its lock. Raises DirectoryInUse, EmbeddedError,
+    OSError.
 
-    `briefly` tells others that waiting is worth while.
+    `briefly` lets other processes know that they should wait.
     """
     directory, account = Directory(data_dir.resolve()), server_account()
     _take(directory, account)
-    # os.open leaves the descriptor uninheritable: an orphaned server would otherwise keep this lock for us.
+    # os.open makes the descriptor non-inheritable: otherwise an orphaned server would keep this lock.
     holder = open_private(directory.lock, os.O_RDWR)
     try:
         try:
@@ -90,8 +91,8 @@ def claim(data_dir: Path, *, briefly: bool = False) -> Generator[tuple[Directory
 
 
 def served_for_good(directory: Directory) -> bool:
-    """Whether the last who held this directory was no mere command. By its text, since trying the lock would keep out
-    whoever takes it at that moment.
+    """Whether the last holder of this directory was a `serve` and not a command. Read from the text of the lock file,
+    since trying the lock would keep out a process that takes it at that moment.
     """
     try:
         pid, _, brief = directory.lock.read_text("ascii").strip().partition(" ")
@@ -101,14 +102,14 @@ def served_for_good(directory: Directory) -> bool:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open, or create for its owner alone whatever the umask, a file of the data directory; never through a link."""
+    """Opens a file of the data directory, or creates it for its owner only, with any umask; never through a link."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor
 
 
 def new_password(directory: Directory, account: Account) -> None:
-    """Write a fresh password, whole or not at all. The server's user owns it: initdb must read it from a file."""
+    """Writes a new password, completely or not at all. The server's user owns it: initdb must read it from a file."""
     draft = directory.path / "postgres.password.new"
     descriptor = open_private(draft, os.O_WRONLY | os.O_TRUNC)
     with open(descriptor, "w", encoding="ascii") as file:
@@ -120,7 +121,7 @@ def new_password(directory: Directory, account: Account) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make renames in this folder survive a power cut."""
+    """Makes renames in this folder durable in a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -132,13 +133,13 @@ def _take(directory: Directory, account: Account) -> None:
     path = directory.path
     path.mkdir(parents=True, exist_ok=True)
     if path.stat().st_mode & 0o700 != 0o700:
-        path.chmod(0o700)  # Made under a umask that takes even the owner's rights.
-    # Of two first starts at once both are here. Each makes in this order: directory ours, lock, anything else.
-    # Looking in the reverse order never takes the other's half-done work for a stranger's.
+        path.chmod(0o700)  # The folder was created with a umask that removes even the owner's permissions.
+    # Two concurrent first starts both get here. Each creates in this order: owned directory, lock, anything else.
+    # Checking in the reverse order never takes the half-finished work of the other one for foreign files.
     served = directory.cluster.exists()
     found = path.stat()
     if (stranger := _stranger(path)) and not directory.lock.exists():
-        # What follows changes the folder's mode; with a mistyped --data-dir /home that would lock everybody out.
+        # The next steps change the folder's mode; with a mistyped --data-dir /home that would lock out all users.
         raise EmbeddedError(
             f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}); "
             f"name an empty or new folder."
@@ -148,7 +149,7 @@ def _take(directory: Directory, account: Account) -> None:
             f"{path} belongs to uid {found.st_uid}, and Tonnage runs as uid {os.geteuid()}; run it as that user, "
             f"or make the directory over with: chown -R {os.geteuid()} {path}"
         )
-    # Root keeps the directory itself, so that the server's user can pass through it and plant nothing in it.
+    # Root owns the directory itself, so that the server's user can traverse it but create nothing in it.
     mode = 0o710 if account.other else 0o700
     group = account.gid if account.other else found.st_gid
     if (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) != (os.geteuid(), group, mode):
@@ -157,7 +158,7 @@ def _take(directory: Directory, account: Account) -> None:
 
 
 def _stranger(path: Path) -> str | None:
-    # Secrets may be put there before the first start, and a fresh volume has its lost+found.
+    # Secrets may be put there before the first start, and a new volume has its lost+found.
     for entry in path.iterdir():
         try:
             found = entry.lstat()

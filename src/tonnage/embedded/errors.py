@@ -8,4 +8,4 @@ class DirectoryInUse(EmbeddedError):
     def __init__(self, sentence: str, *, briefly: bool = False) -> None:
         super().__init__(sentence)
         self.briefly = briefly
-        """It is a command, which will be done soon."""
+        """The process is a command, which will end soon."""

@@ -1,4 +1,4 @@
-"""Commands that use a server which another command has started: it is not stopped under their hands."""
+"""Commands that use a server which another command has started: the server is not stopped while they use it."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from tonnage.embedded.directory import Directory, open_private
 
 @contextmanager
 def guest(directory: Directory) -> Generator[bool]:
-    """Whether we may use the server of somebody else, who will wait for us; False when it is about to stop."""
+    """Whether we may use another process's server, which will wait for us; False when it is about to stop."""
     descriptor = open_private(directory.guests, os.O_RDWR)
     try:
         yield _locked(descriptor, fcntl.LOCK_SH)
@@ -21,9 +21,10 @@ def guest(directory: Directory) -> Generator[bool]:
 
 @contextmanager
 def gate(directory: Directory) -> Generator[Callable[[float], None]]:
-    """For who runs the server: gives a function that waits so many seconds for the guests to go, then lets nobody in.
+    """For the process that runs the server: a function that waits so many seconds for the guests to leave, and then
+    admits none.
 
-    The gate stays shut until this ends, which must be after the server has.
+    No guest is admitted until this context ends, which must be after the server has ended.
     """
     descriptor = open_private(directory.guests, os.O_RDWR)
 

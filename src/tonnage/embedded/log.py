@@ -1,4 +1,4 @@
-"""The server's log: what is in it, and that it stays short. Of what it was before there is one older part."""
+"""The server's log: its content, and its limited size. One older part of it is kept."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ _TAIL = 2_000
 
 @dataclass(frozen=True)
 class LogLimits:
-    """How long a log may become, and how often that is looked at while a server writes to it."""
+    """The maximum size of a log, and how often it is checked while a server writes to it."""
 
     size: int = 10_000_000
     """Bytes."""
@@ -26,24 +26,25 @@ class LogLimits:
 LOG_LIMITS = LogLimits()
 
 SETTINGS = {
-    # What a statement is refused for names customers' addresses and password hashes, and any client can have thousands
-    # refused. LOG ranks above ERROR here: what the server says of itself is kept, starting and crashing included.
+    # The details of refused statements contain customers' addresses and password hashes, and any client can cause
+    # thousands of refusals. LOG ranks above ERROR here: the server's own messages are kept, including starts and
+    # crashes.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
-    # Without details: that of a crashed process is the statement it was at.
+    # Without details: the detail of a crashed process is the statement that it was executing.
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
 
 
 def open_log(directory: Directory, limits: LogLimits = LOG_LIMITS) -> int:
-    """To append to; begun anew when it has become long."""
+    """Opens the log for appending; starts a new one if it has become too long."""
     _shorten(directory, limits)
     return open_private(directory.log, os.O_WRONLY | os.O_APPEND)
 
 
 def tail(directory: Directory, beginning: int) -> str:
-    """Its end, of what was written since it had `beginning` bytes."""
+    """The end of the log, from what was written since it had `beginning` bytes."""
     with directory.log.open("rb") as file:
         file.seek(max(beginning, directory.log.stat().st_size - _TAIL))
         return file.read().decode("utf-8", "replace").strip()
@@ -51,7 +52,7 @@ def tail(directory: Directory, beginning: int) -> str:
 
 @contextmanager
 def kept_short(directory: Directory, limits: LogLimits = LOG_LIMITS) -> Generator[None]:
-    """While a server writes to it. Clients that are refused, one after the other for months, would fill the disk."""
+    """Limits the log's size while a server writes to it. Otherwise months of refused clients would fill the disk."""
     over = threading.Event()
 
     def watch() -> None:
@@ -70,8 +71,8 @@ def kept_short(directory: Directory, limits: LogLimits = LOG_LIMITS) -> Generato
 def _shorten(directory: Directory, limits: LogLimits) -> None:
     if not directory.log.exists() or directory.log.stat().st_size <= limits.size:
         return
-    # Copied and emptied, not renamed: a server that runs goes on with the file that it has. A disk that is full has no
-    # room for the copy, and needs the emptying most.
+    # Copied and truncated, not renamed: a running server keeps its open file. A full disk has no room for the copy, and
+    # needs the truncation most.
     with (
         suppress(OSError),
         directory.log.open("rb") as log,

@@ -1,4 +1,4 @@
-"""Processes of this cluster's server that outlived the Tonnage which started them."""
+"""Processes of this cluster's server that outlived the Tonnage process which started them."""
 
 import fcntl
 import hashlib
@@ -11,23 +11,23 @@ from tonnage.embedded.directory import Directory
 from tonnage.embedded.errors import EmbeddedError
 
 PATIENCE = 30.0
-"""Seconds for a fast shutdown, which writes a checkpoint, before the server is told to drop everything."""
+"""Seconds for a fast shutdown, which writes a checkpoint, before an immediate shutdown."""
 
 _AFTER_QUIT = 10.0
 
 
 def identity(directory: Directory) -> str:
-    """The server's `cluster_name`, which every one of its processes shows in its command line."""
+    """The server's `cluster_name`, which is in the command line of each of its processes."""
     return f"tonnage-{hashlib.sha256(os.fsencode(directory.path)).hexdigest()[:12]}"
 
 
 def end_orphans(directory: Directory, alive: int) -> None:
-    """Stop what still runs on this cluster and lock `alive`. The caller holds the directory. Raises EmbeddedError.
+    """Stops what still runs on this cluster and locks `alive`. The caller holds the directory. Raises EmbeddedError.
 
-    From here on nothing of the cluster runs, so what an earlier server left behind may be removed. The
-    server's own postmaster.pid could not tell: in a container its number soon belongs to another process.
+    After this nothing of the cluster runs, so the remnants of an earlier server may be removed. The server's own
+    postmaster.pid is not reliable: in a container its number is soon reused by another process.
     """
-    # SIGINT is for the postmaster alone: to its checkpointer it means to close the log at once, under busy backends.
+    # SIGINT is only for the postmaster: its checkpointer would close the log at once, under busy backends.
     chief = _postmaster(directory)
     if chief is not None and chief in processes(directory):
         _send(chief, signal.SIGINT)
@@ -62,7 +62,8 @@ def _serves(process: Path, directory: Directory) -> bool:
         try:
             return os.path.samefile(process / "cwd", directory.cluster)
         except PermissionError:
-            # Root in a container may lack CAP_SYS_PTRACE, and then sees no other user's folders, only commands.
+            # Root in a container may lack CAP_SYS_PTRACE, and then cannot read the working directory of other users'
+            # processes, only their command lines.
             return identity(directory).encode() in (process / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -1,4 +1,4 @@
-"""The server process: started from a clean slate, ready when a query answers, stopped in order."""
+"""The server process: started from a clean state, ready when a query succeeds, stopped in order."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """What a server is given: seconds to end by itself, and how long its log may become."""
+    """Limits of a server: seconds to end by itself, and the maximum size of its log."""
 
     stop: float = PATIENCE
     log: LogLimits = LOG_LIMITS
@@ -63,9 +63,9 @@ def running(
     on_end: Callable[[str], None] | None,
     limits: ServerLimits = SERVER_LIMITS,
 ) -> Generator[None]:
-    """Run the server while this lasts; entered when a query answers. Raises EmbeddedError, OSError.
+    """Runs the server while this context lasts; entered when a query succeeds. Raises EmbeddedError, OSError.
 
-    `on_end` is called from another thread, with a sentence, when the server ends meanwhile.
+    If the server ends meanwhile, `on_end` is called with a message, from another thread.
     """
     alive = open_private(directory.alive, os.O_RDWR)
     try:
@@ -78,7 +78,7 @@ def running(
         finally:
             os.close(log)
     finally:
-        # The server and its children keep the lock now, and give it back when the last of them is gone.
+        # The server and its children now hold the lock, and release it when the last of them has ended.
         os.close(alive)
     try:
         _await_answer(server, directory, beginning)
@@ -89,7 +89,7 @@ def running(
 
 
 def _remove_leftovers(directory: Directory, account: Account) -> None:
-    # PostgreSQL removes these itself, unless their process number has come to live again: then it refuses to start.
+    # PostgreSQL removes these itself, unless their process number is in use again: then it refuses to start.
     (directory.cluster / "postmaster.pid").unlink(missing_ok=True)
     if directory.run.exists():
         shutil.rmtree(directory.run)
@@ -103,7 +103,7 @@ def _launch(
 ) -> subprocess.Popen[bytes]:
     settings = [f"{name}={value}" for name, value in _SETTINGS.items()]
     settings += [f"{name}={'on' if durable else 'off'}" for name in _DURABILITY]
-    # The second has no effect: it tells whoever looks at the process list which directory this is.
+    # The second option has no effect: it shows in the process list which directory this is.
     settings += [f"cluster_name={identity(directory)}", f"tonnage.directory={directory.path}"]
     options = [part for setting in settings for part in ("-c", setting)]
     return subprocess.Popen(  # noqa: S603
@@ -115,7 +115,7 @@ def _launch(
         stdout=log,
         stderr=log,
         pass_fds=[alive],
-        # A Ctrl-C in the terminal goes to its whole foreground group: the server must outlive it until we say so.
+        # A Ctrl-C in the terminal goes to its whole foreground process group: the server must run until we stop it.
         start_new_session=True,
         **account.privileges,
     )
@@ -142,7 +142,7 @@ def _await_answer(server: subprocess.Popen[bytes], directory: Directory, beginni
 
 
 def _ask(directory: Directory) -> None:
-    # initdb makes only the maintenance database; a start that was cut off between the two is made good here.
+    # initdb creates only the maintenance database; a start that was interrupted between the two is completed here.
     with connect(url(directory, "postgres")) as conn:
         if conn.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
             conn.execute("CREATE DATABASE tonnage")
@@ -162,7 +162,7 @@ def _watched(
             how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
             on_end(f"The embedded PostgreSQL has ended ({how}); {directory.log} may say why.")
 
-    # Not joined: who leaves this stops the server, and with it the thread.
+    # Not joined: leaving this context stops the server, and the thread ends with it.
     threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True).start()
     try:
         yield

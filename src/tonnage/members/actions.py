@@ -1,8 +1,8 @@
-"""What can be done to members: by the admins of their own organisation, by its distributor, by the operator.
+"""Actions on members: by the admins of their own organisation, by its distributor, and by the operator.
 
-All but the two of the published API take the organisation whose team it is, and find out by that what the actor needs:
-in its own, the role of admin; in a partner of its own, what the table of roles says; the operator's admins may do
-everything everywhere.
+All but the two of the published API take the id of the member's organisation, and derive the required role from it: in
+the actor's own organisation the role of admin; in one of its partners what the table of roles says. The operator's
+admins may do everything in every organisation.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ _LAST_ADMIN = Sentence("This is the only admin; make another member an admin fir
 async def create_partner_member(
     conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
 ) -> Rendered[UUID]:
-    """The new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail is taken."""
+    """Returns the new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail address is taken."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
     if created is None:
@@ -33,14 +33,14 @@ async def create_partner_member(
 
 
 async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> Rendered[UUID]:
-    """The new member of the actor's own organisation. Conflict: the e-mail is taken."""
+    """Returns the new member of the actor's own organisation. Conflict: the e-mail address is taken."""
     return await create_member(conn, actor, actor.organisation_id, member, now)
 
 
 async def create_member(
     conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
 ) -> Rendered[UUID]:
-    """The new member. Conflict: the e-mail is taken."""
+    """Returns the new member. Conflict: the e-mail address is taken."""
     parent = required_parent(actor, organisation_id, Role.STAFF)
     created = await _insert(conn, actor, organisation_id, parent, member, now)
     if created is None:
@@ -57,12 +57,13 @@ async def change_member(
     *,
     expected: MemberChange | None = None,
 ) -> None:
-    """Another name or role, from the member's next request on. Conflict: the actor's organisation needs an admin.
+    """Changes name or role, effective with the member's next request. Conflict: the actor's organisation needs an
+    admin.
 
     EditConflict: a field that changes is no longer as `expected`.
     """
     async with conn.transaction():
-        # A role that stays takes no admin away, as that of an admin does not.
+        # If the role stays or becomes admin, the number of admins does not fall.
         await hold_member(conn, actor, organisation_id, member_id, change.role or Role.ADMIN, Role.STAFF)
         stale = await queries.update_member(conn, member_id, change, expected, actor.stamp)
         if stale:
@@ -70,14 +71,16 @@ async def change_member(
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:
-    """Ends a login at once. Conflict: the actor's organisation needs an admin; elsewhere it can make another one."""
+    """Deletes a login at once. Conflict: it is the last admin of the actor's own organisation. In another organisation
+    the actor can create a new admin.
+    """
     async with conn.transaction():
         await hold_member(conn, actor, organisation_id, member_id, None, Role.ADMIN)
         await queries.delete_member(conn, member_id, actor.stamp)
 
 
 async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID, member_id: UUID) -> None:
-    """Ends a login at once. A distributor may remove a partner's last admin: it can make another one."""
+    """Deletes a login at once. A distributor may delete a partner's last admin, because it can create another one."""
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
     if not await queries.delete_partner_member(conn, actor.organisation_id, partner_id, member_id, actor.stamp):
         raise NotFound(
@@ -102,7 +105,7 @@ async def _insert(
 async def hold_member(
     conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, role: Role | None, needed: Role
 ) -> None:
-    """Holds the team for a change that gives the member `role`, or removes it (None)."""
+    """Locks the organisation's members for a change that gives the member `role`, or removes it (None)."""
     team = await queries.hold_team(conn, organisation_id, required_parent(actor, organisation_id, needed))
     if team is None:
         raise no_organisation(organisation_id)
@@ -113,7 +116,7 @@ async def hold_member(
 
 
 def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) -> UUID | None:
-    """What the organisation's parent must be; None: it need have none. Checks the role that it takes there."""
+    """Returns the required parent of the organisation; None: no parent is required. Checks the role that this takes."""
     if actor.organisation_id == organisation_id or actor.kind is Kind.OPERATOR:
         actor.require(actor.kind, Role.ADMIN)
         return None
@@ -124,10 +127,10 @@ def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) ->
 
 
 def no_organisation(organisation_id: UUID) -> NotFound:
-    """The organisation does not exist, is closed, or is somebody else's: the same sentence for all three."""
+    """The organisation does not exist, is closed, or is out of scope: the same message for all three."""
     return NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
 
 
 def no_member(member_id: UUID) -> NotFound:
-    """The member does not exist, or belongs to somebody else's organisation."""
+    """The member does not exist, or belongs to an organisation that is out of scope."""
     return NotFound("There is no member {member}.", member=str(member_id))

@@ -26,11 +26,11 @@ MEMBERS = ListSpec(
     filters=tuple(kind.value for kind in Kind),
     descending_by_default=frozenset({"created", "seen"}),
 )
-"""What can be asked of the list of all members."""
+"""The sorts and filters of the list of all members."""
 
 
 class MemberRow(NamedTuple):
-    """A member and where it belongs."""
+    """A member and its organisation."""
 
     id: UUID
     name: str | None
@@ -61,8 +61,8 @@ _SEARCHED: LiteralString = """
 
 
 def _members(scope: UUID | None, state: ListState) -> LiteralString:
-    """Organisations are joined only where they matter, since they take longer than all the rest. None is closed: its
-    members went with it.
+    """Joins organisations only if the state needs them, since the join takes longer than all the rest. No member
+    belongs to a closed organisation: members are deleted when it closes.
     """
     sort = _SORTS[state.sort]
     joined = scope or state.filter or state.sort == "organisation"
@@ -89,7 +89,7 @@ def _members(scope: UUID | None, state: ListState) -> LiteralString:
 async def members_of_scope(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[MemberRow]:
     """A page of the members of an organisation and of its partners; of all organisations for None.
 
-    Searched are names, addresses and the names of organisations.
+    The search covers names, addresses and the names of organisations.
     """
     params = {
         "scope": scope,

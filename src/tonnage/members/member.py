@@ -8,14 +8,14 @@ from tonnage.access.actor import Role
 
 
 def leaves_no_admin(team: Mapping[UUID, Role], member_id: UUID, role: Role | None) -> bool:
-    """Whether a team with an admin has none when that member gets `role`, or goes (None)."""
+    """Whether an organisation that has an admin has none once that member gets `role`, or is removed (None)."""
     others = [held for other, held in team.items() if other != member_id]
     return team[member_id] is Role.ADMIN and role is not Role.ADMIN and Role.ADMIN not in others
 
 
 @dataclass(frozen=True)
 class MemberChange:
-    """What changes; None leaves a thing as it is."""
+    """The fields to change; None leaves a field as it is."""
 
     name: str | None = None
     """"" removes it."""
@@ -24,18 +24,18 @@ class MemberChange:
 
 @dataclass(frozen=True)
 class ProfileChange:
-    """What a member changes of its own profile; None leaves a thing as it is."""
+    """The fields of its own profile that a member changes; None leaves a field as it is."""
 
     name: str | None = None
     """"" removes it."""
     locale: str | None = None
-    """"": as the browser asks."""
+    """"": the browser's preference."""
     time_zone: str | None = None
 
 
 @dataclass(frozen=True)
 class NewMember:
-    """What it takes to create one. The hash is made beforehand: it takes long, and no connection should wait for it."""
+    """The data of a new member. The password is hashed beforehand: hashing is slow, and must not hold a connection."""
 
     email: str
     role: Role

@@ -9,11 +9,11 @@ from tonnage.names import name_key
 
 
 class Profile(NamedTuple):
-    """How a member is called, and how numbers and times are shown to it."""
+    """A member's name, and the locale and time zone in which numbers and times are shown."""
 
     name: str | None
     locale: str | None
-    """None: as the browser asks."""
+    """None: the browser's preference."""
     time_zone: str
     """`UTC` if none was chosen."""
 
@@ -55,9 +55,11 @@ _UPDATE: LiteralString = """
 async def update_profile(
     conn: Connection, member_id: UUID, change: ProfileChange, expected: ProfileChange | None, stamp: str
 ) -> list[str]:
-    """The fields that are neither as expected nor as they are to be; if there are any, nothing was changed.
+    """Updates a profile. Returns the fields that are neither as expected nor already at the new value; if there are
+    any, nothing is changed.
 
-    Locale and time zone are nobody else's business: no audit. That the name has changed concerns colleagues.
+    Changes of locale and time zone are not audited: they concern only the member. A change of the name is, because
+    colleagues see it.
     """
     expected = expected or ProfileChange()
     cursor = await conn.execute(

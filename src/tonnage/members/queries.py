@@ -1,4 +1,4 @@
-"""SQL of members: the team of an organisation."""
+"""SQL of an organisation's members."""
 
 from datetime import datetime
 from typing import LiteralString, NamedTuple
@@ -12,7 +12,7 @@ from tonnage.members.member import MemberChange, NewMember
 from tonnage.names import name_key
 
 MOST_SHOWN = 1000
-"""Of a team on one page; teams are small."""
+"""The most members of an organisation that one page shows; organisations have few members."""
 
 _MEMBER = "json_strip_nulls(json_build_object('id', m.id, 'name', m.name, 'email', m.email, 'role', m.role))"
 
@@ -33,11 +33,11 @@ class TeamRow(NamedTuple):
 async def insert_member(
     conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
 ) -> Rendered[UUID] | None:
-    """The member; None if the organisation is not open, or is none of `parent`'s partners.
+    """Returns the new member; None if the organisation is not open, or is not a partner of `parent`.
 
-    `parent` None: the organisation itself is the one that asks. A distributor's own id is no partner of its own, or its
-    staff could make admins of themselves. The share lock makes this wait for a closing of the organisation and then
-    find it closed.
+    `parent` None: the actor adds a member to its own organisation. A distributor is not a partner of itself: otherwise
+    its staff could create admins of their own organisation. Because of the share lock this statement waits for a
+    concurrent closing of the organisation, and then finds it closed.
     """
     cursor = await conn.execute(
         f"""
@@ -73,7 +73,7 @@ async def insert_member(
 
 
 async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:
-    """Whether there was such a member of a partner of the distributor `scope`."""
+    """Deletes a member. False if the distributor `scope` has no such partner with such a member."""
     cursor = await conn.execute(
         """
         with m as (
@@ -107,13 +107,13 @@ def members(organisation_id: UUID, parent: UUID | None) -> ListQuery:
 async def team(conn: Connection, scope: UUID | None, organisation_id: UUID) -> list[TeamRow] | None:
     """The members of an open organisation, in order of creation, MOST_SHOWN at most.
 
-    None: the organisation is neither `scope`'s own nor one of its partners. (`scope` None: any will do.)
+    None: the organisation is neither `scope` itself nor one of its partners. (`scope` None: any organisation.)
     """
     return await _team(conn, scope, organisation_id, None)
 
 
 async def team_member(conn: Connection, scope: UUID | None, organisation_id: UUID, member_id: UUID) -> TeamRow | None:
-    """One of them."""
+    """One of these members."""
     rows = await _team(conn, scope, organisation_id, member_id)
     return rows[0] if rows else None
 
@@ -139,7 +139,7 @@ async def _team(
 
 
 async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None) -> dict[UUID, Role] | None:
-    """Who is in an open organisation and as what; that stays so until the transaction ends. `parent` as above.
+    """The members of an open organisation with their roles, locked until the transaction ends. `parent` as above.
 
     Two statements: the second sees what the first had to wait for.
     """
@@ -181,8 +181,9 @@ _UPDATE: LiteralString = """
 async def update_member(
     conn: Connection, member_id: UUID, change: MemberChange, expected: MemberChange | None, stamp: str
 ) -> list[str]:
-    """Of a team that is held. The fields that are neither as expected nor as they are to be; if there are any, nothing
-    was changed. That a name has changed is in the audit log, the name of a person is not.
+    """Updates a member whose organisation's members are locked. Returns the fields that are neither as expected nor
+    already at the new value; if there are any, nothing is changed. The audit log records that a name was changed, but
+    not the name of a person.
     """
     expected = expected or MemberChange()
     cursor = await conn.execute(
@@ -202,7 +203,9 @@ async def update_member(
 
 
 async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
-    """Of a team that is held. Sessions, codes and the second factor go with it."""
+    """Deletes a member whose organisation's members are locked. Its sessions, codes and second factor are deleted with
+    it.
+    """
     cursor = await conn.execute(
         """
         with m as (delete from member where id = %(member)s returning *)
@@ -215,7 +218,9 @@ async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
 
 
 async def set_password(conn: Connection, member_id: UUID, password_hash: str, stamp: str) -> bool:
-    """Whether there is such a member. Its sessions and links are the caller's business, in the next statement."""
+    """Sets the hash. False if there is no such member. The caller ends sessions and discards links in the next
+    statement.
+    """
     cursor = await conn.execute(
         """
         with m as (update member set password_hash = %(hash)s where id = %(member)s returning *)
@@ -227,6 +232,6 @@ async def set_password(conn: Connection, member_id: UUID, password_hash: str, st
 
 
 async def find_member(conn: Connection, email: str) -> UUID | None:
-    """By the address, for the command line."""
+    """The id of the member with that address, for the command line."""
     row = await (await conn.execute("select id from member where email_key = %s", [email_key(email)])).fetchone()
     return row[0] if row else None

@@ -26,12 +26,12 @@ UNRELEASED = (
 
 
 class SchemaError(Exception):
-    """The schema and this program do not fit. The sentence says what to do."""
+    """The schema and this program are incompatible. The message says what to do."""
 
 
 @dataclass(frozen=True)
 class SchemaState:
-    """The revision of a database and of this program, `None` for an empty database."""
+    """The revisions of a database and of this program, `None` for an empty database."""
 
     database: str | None
     program: str
@@ -40,10 +40,12 @@ class SchemaState:
     queue_behind: bool
     """The job queue's own schema lacks something that the installed queue needs."""
     unreleased: bool = False
-    """The database has a version that no release has made."""
+    """The database has a version that no release has created."""
 
     def problem(self) -> str | None:
-        """Why this program must not run on this database, or None. A database ahead of it is fine until it says no."""
+        """Why this program must not run on this database, or None. A newer database is accepted until its minimum
+        program is newer than this one.
+        """
         if self.unreleased:
             return UNRELEASED
         if self.database is None or self.database < self.program:
@@ -63,16 +65,16 @@ class SchemaState:
 
 @dataclass(frozen=True)
 class Upgraded:
-    """What an upgrade found and made, both read under its lock."""
+    """The result of an upgrade: what it found and what it made, both read under its lock."""
 
     before: str | None
     after: str
     queue_steps: int
-    """How many migrations of the job queue's library were applied or, to a new database, recorded."""
+    """How many migrations of the job queue's library were applied or, for a new database, recorded."""
 
 
 def program_revision(revisions: Revisions = PROGRAM) -> str:
-    """The newest revision that this program knows."""
+    """The newest revision that this program contains."""
     newest = revisions.newest()
     if newest is None:
         raise SchemaError("This installation has no revisions; install Tonnage again.")
@@ -80,12 +82,12 @@ def program_revision(revisions: Revisions = PROGRAM) -> str:
 
 
 def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PROGRAM) -> Upgraded:
-    """Brings the database to this program's revision, all or nothing. Leaves a newer database as it is.
+    """Upgrades the database to this program's revision, all or nothing. Does not change a newer database.
 
-    One process migrates, others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
-    get its locks within that time gives up (`SchemaError`) rather than queue every request behind itself.
+    One process migrates; others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
+    get its locks within that time gives up (`SchemaError`), so that requests do not queue up behind it.
     """
-    # Loading Alembic takes a second, and every command looks at the state of the schema but few change it.
+    # Loading Alembic takes a second. Every command checks the state of the schema but few change it.
     from tonnage.migrations.runner import run  # noqa: PLC0415
 
     try:

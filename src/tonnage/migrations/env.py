@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the revisions on the connection that `migrations.runner` opened and locked."""
+"""Alembic's entry point: runs the revisions on the connection that `migrations.runner` opened and locked."""
 
 from alembic import context
 

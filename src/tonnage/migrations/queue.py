@@ -1,4 +1,4 @@
-"""The job queue's own tables, a step of its own: procrastinate brings their SQL, the database records what it has.
+"""The job queue's own tables, a separate step: procrastinate supplies their SQL, the database records what it has.
 
 A new database gets the whole schema of the installed version, an older one the migrations that it lacks. So an upgrade
 of procrastinate needs no revision of ours.
@@ -16,7 +16,7 @@ def _steps() -> list[Path]:
 
 
 def upgrade(connection: "psycopg.Connection[tuple[object, ...]]") -> int:
-    """Applies what is missing, in the caller's transaction, and records it. Returns how many migrations that was."""
+    """Applies missing migrations in the caller's transaction and records them. Returns their number."""
     done = {str(name) for (name,) in connection.execute("select name from queue_migration")}
     missing = [step for step in _steps() if step.name not in done]
     if not done:

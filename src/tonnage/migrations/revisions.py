@@ -1,4 +1,4 @@
-"""Where the revisions of a program are."""
+"""The location of a program's revisions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Revisions:
-    """Folders with a file per revision, `NNNN_what.py`. Together they are one line: each follows the one before."""
+    """Folders with a file per revision, `NNNN_what.py`. Together they form a sequence: each follows the one before."""
 
     folders: tuple[Path, ...]
 
@@ -17,4 +17,4 @@ class Revisions:
 
 
 PROGRAM = Revisions((Path(__file__).parent / "versions",))
-"""Those of this program."""
+"""The revisions of this program."""

@@ -1,6 +1,6 @@
-"""Which constraints and indexes a database must have: read from schema.sql, so that no list falls behind.
+"""The constraints and indexes that a database must have: read from schema.sql, so that no list becomes outdated.
 
-It reads the way that pg_dump writes. A test compares the result with a database.
+Parses the format of pg_dump. A test compares the result with a database.
 """
 
 import re
@@ -17,7 +17,7 @@ _CONSTRAINT = re.compile(r"[ \t]+(?:ADD )?CONSTRAINT (\w+)( UNIQUE| PRIMARY KEY)
 def expected_rules() -> frozenset[str]:
     """The names of all constraints (as `table.name` or `domain.name`) and indexes of this program's revision.
 
-    Not the job queue's, and not those of partitions, which are created as their table's are.
+    Without those of the job queue, and those of partitions, which are created like their table's.
     """
     found: set[str] = set()
     table = ""

@@ -1,4 +1,4 @@
-"""Alembic, running the revisions and the job queue's own migrations in one transaction."""
+"""Runs the revisions with Alembic, and the job queue's own migrations, in one transaction."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ _LOCK = 0x746F6E6E616765  # "tonnage", as the number of an advisory lock
 
 
 def run(conninfo: str, lock_timeout: int, revisions: Revisions) -> Upgraded:
-    """Brings the database to the newest revision. Raises psycopg's LockNotAvailable after `lock_timeout` seconds."""
+    """Upgrades the database to the newest revision. Raises psycopg's LockNotAvailable after `lock_timeout` seconds."""
     newest = program_revision(revisions)
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool)
     try:
@@ -33,7 +33,8 @@ def run(conninfo: str, lock_timeout: int, revisions: Revisions) -> Upgraded:
                 _run_revisions(connection, raw, revisions)
             return Upgraded(before, _revision(raw) or newest, queue.upgrade(raw))
     except DBAPIError as error:
-        # Of a revision that uses Alembic's operations: callers know psycopg's errors, as of one that runs SQL files.
+        # From a revision that uses Alembic's operations: callers expect psycopg's errors, as from one that runs SQL
+        # files.
         raise error.orig or error from error
     finally:
         engine.dispose()
@@ -46,7 +47,7 @@ def _run_revisions(connection: Connection, raw: psycopg.Connection[Any], revisio
     config.set_main_option("version_locations", os.pathsep.join(map(str, revisions.folders)))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    # Each revision says what it needs itself: the strictest of them counts, also when several are run at once.
+    # Each revision states its own minimum program: the strictest one counts, also when several are run at once.
     scripts = ScriptDirectory.from_config(config).walk_revisions()
     oldest = max(script.module.OLDEST_PROGRAM for script in scripts)
     raw.execute("delete from schema_compatibility")

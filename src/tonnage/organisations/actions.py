@@ -1,4 +1,4 @@
-"""What can be done to organisations."""
+"""Actions on organisations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,6 @@ from tonnage.organisations import queries
 async def create_distributor(
     conn: Connection, actor: Actor, name: str, now: datetime, *, distributor_id: UUID | None = None
 ) -> UUID:
-    """The id of a new distributor."""
+    """Returns the id of a new distributor."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     return await queries.insert_distributor(conn, distributor_id, name, now, actor.stamp)

@@ -1,4 +1,4 @@
-"""Rules about whose organisation is whose."""
+"""Rules about an organisation's own resources and about its partners."""
 
 from uuid import UUID
 
@@ -7,12 +7,12 @@ from tonnage.errors import NotFound
 
 
 def require_own(actor: Actor, organisation_id: UUID) -> None:
-    """Its own team and keys are an organisation's admins' business, and the operator's."""
+    """Requires access to an organisation's own members and keys: only its own admins and the operator have it."""
     if actor.kind is not Kind.OPERATOR and actor.organisation_id != organisation_id:
         raise NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
     actor.require(actor.kind, Role.ADMIN)
 
 
 def no_partner(partner_id: UUID) -> NotFound:
-    """The same words for a partner that never was, that is closed, and that is somebody else's."""
+    """The same message for a partner that does not exist, that is closed, and that is out of scope."""
     return NotFound("There is no partner {partner} of yours.", partner=str(partner_id))

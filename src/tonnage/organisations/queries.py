@@ -12,7 +12,7 @@ from tonnage.names import name_key
 async def insert_distributor(
     conn: Connection, distributor_id: UUID | None, name: str, now: datetime, stamp: str
 ) -> UUID:
-    """The new distributor's id: the one given, or a random one."""
+    """Returns the new distributor's id: the given one, or a random one."""
     cursor = await conn.execute(
         """
         with o as (
@@ -29,25 +29,25 @@ async def insert_distributor(
 
 
 async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | None:
-    """The kind of an organisation that is open, or None."""
+    """The kind of an open organisation; None if there is no such one."""
     cursor = await conn.execute("select kind from organisation where id = %s and closed_at is null", [organisation_id])
     row = await cursor.fetchone()
     return row[0] if row else None
 
 
 async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The names of those organisations among `ids`, closed ones too. What is no such id is left out."""
+    """The names of the organisations among `ids`, closed ones too. Texts that are not such ids are left out."""
     cursor = await conn.execute("select id::text, name from organisation where id::text = any(%s)", [list(ids)])
     return dict(await cursor.fetchall())
 
 
 async def operator_id(conn: Connection) -> UUID:
-    """The one operator, which every database has from its first revision."""
+    """The id of the only operator, which every database has from its first revision."""
     return (await _the_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
 
 
 def distributors() -> ListQuery:
-    """All distributors that are open: id and name."""
+    """The list of all open distributors: id and name."""
     return ListQuery(
         """
         select o.seq, json_build_object('id', o.id, 'name', o.name)

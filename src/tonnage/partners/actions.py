@@ -1,4 +1,4 @@
-"""What can be done to partners: a distributor creates, changes, moves and closes them."""
+"""Actions on partners: a distributor creates, changes, moves and closes them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +27,7 @@ async def create_partner(
     *,
     partner_id: UUID | None = None,
 ) -> Rendered[UUID]:
-    """The new partner. Conflict, with what remains: the contract has not that much left."""
+    """Returns the new partner. Conflict, with what remains: the contract does not have enough capacity left."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     for _ in range(ATTEMPTS):
@@ -40,9 +40,9 @@ async def create_partner(
             if broken_constraint(error) not in _NO_ROOM:
                 raise
             left = await remaining(conn, scope, partner.contract_id)
-            if left is None:  # a stranger's contract and an overflow at once
+            if left is None:  # the contract is out of scope, and the overflow was detected first
                 raise no_contract(partner.contract_id) from error
-            # Else some was freed since the refusal, which was true of a moment before.
+            # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
     raise Unavailable("The contract's capacity is changing too fast; try again.")
@@ -57,9 +57,11 @@ async def update_partner(
     *,
     expected: PartnerChange | None = None,
 ) -> bytes:
-    """The partner as JSON as it now is. Conflict, with the numbers: no room above, or too much given below.
+    """Returns the partner as JSON after the change. Conflict, with the numbers: the contract does not have enough
+    capacity left, or more than the new capacity is allocated to storage accounts.
 
-    EditConflict: a field that changes is no longer as `expected`. Its storage accounts' quotas follow by a job.
+    EditConflict: a field that changes is no longer as `expected`. A job applies the change to the quotas of the storage
+    accounts.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
@@ -82,7 +84,9 @@ async def update_partner(
 async def _too_much(
     conn: Connection, scope: UUID, partner_id: UUID, change: PartnerChange, constraint: str
 ) -> Conflict | NotFound:
-    """Which of the two: no room above, or too much given below."""
+    """Which of the two limits was exceeded: the contract's remaining capacity, or what is allocated to storage
+    accounts.
+    """
     figures = await queries.capacity_figures(conn, scope, partner_id)
     if figures is None:
         return no_partner(partner_id)
@@ -98,7 +102,9 @@ async def _too_much(
 
 
 async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: datetime) -> None:
-    """Closes an empty partner; its members, sessions and keys end. Conflict: it has storage accounts."""
+    """Closes a partner without storage accounts and deletes its members and sessions; its keys stop working. Conflict:
+    it has storage accounts.
+    """
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
     scope = actor.organisation_id
     try:
@@ -126,10 +132,10 @@ async def move_partner(
     *,
     expected: UUID | None = None,
 ) -> bytes:
-    """The partner as JSON under another contract of the same distributor; its capacity moves with it.
+    """Returns the partner as JSON under another contract of the same distributor; its capacity moves with it.
 
-    Conflict: the other contract has not that much left, or is in another currency. EditConflict: the partner's present
-    contract is not the `expected` one.
+    Conflict: the other contract does not have enough capacity left, or is in another currency. EditConflict: the
+    partner's present contract is not the `expected` one.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
@@ -155,7 +161,7 @@ async def move_partner(
 
 
 def no_contract(contract_id: UUID) -> NotFound:
-    """The same words for a contract that never was and for somebody else's."""
+    """The same message for a contract that does not exist and for one that is out of scope."""
     return NotFound("There is no contract {contract} of yours.", contract=contract_id)
 
 

@@ -1,11 +1,11 @@
-"""What `tonnage doctor` compares of partners, and of the totals that they keep on contracts."""
+"""What `tonnage doctor` compares of partners, and of the totals that they maintain on contracts."""
 
 from tonnage.access.checks import Check, Checking, compare
 from tonnage.db import Connection
 
 
 async def contract_allocated(conn: Connection) -> Check:
-    """A contract's allocated capacity is the sum of its living partners' allocations."""
+    """A contract's allocated capacity is the sum of its open partners' allocations."""
     return await compare(
         conn,
         "contracts: allocated capacity",
@@ -20,7 +20,7 @@ async def contract_allocated(conn: Connection) -> Check:
 
 
 async def contract_used(conn: Connection) -> Check:
-    """A contract's use is the sum of its partners'."""
+    """A contract's use is the sum of its partners' use."""
     return await compare(
         conn,
         "contracts: used",
@@ -34,7 +34,7 @@ async def contract_used(conn: Connection) -> Check:
 
 
 async def terms(conn: Connection) -> Check:
-    """The latest terms are what applies now."""
+    """The latest terms are the ones in force now."""
     return await compare(
         conn,
         "partners: terms",
@@ -49,7 +49,7 @@ async def terms(conn: Connection) -> Check:
 
 
 async def organisation(conn: Connection) -> Check:
-    """What a partner's row repeats of its organisation's."""
+    """Columns of a partner that duplicate its organisation's."""
     return await compare(
         conn,
         "partners: distributor and closing",

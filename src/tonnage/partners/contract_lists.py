@@ -28,7 +28,7 @@ CONTRACTS = ListSpec(
     descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
     preserve=("distributor",),
 )
-"""What can be asked of a list of contracts. `full`: more than 90 % allocated."""
+"""The sorts and filters of a list of contracts. `full`: more than 90 % allocated."""
 
 
 class ContractRow(NamedTuple):
@@ -43,7 +43,7 @@ class ContractRow(NamedTuple):
     allocated: int
     used: Decimal
     partners: int
-    """Living ones."""
+    """Open partners."""
     price_cents: Decimal
     """Per excess GB-month."""
     currency: str
@@ -51,7 +51,7 @@ class ContractRow(NamedTuple):
 
     @property
     def remaining(self) -> int:
-        """What may still be allocated to partners."""
+        """What can still be allocated to partners."""
         return self.reserved - self.allocated
 
 
@@ -71,7 +71,7 @@ _SORTS: Mapping[str, Sort] = {
     "price": ("k.price_cents", "k.seq"),
 }
 
-# As numeric: ten times a capacity may be more than bigint holds.
+# As numeric: ten times a capacity may exceed bigint.
 FULL: LiteralString = "k.allocated_capacity::numeric * 10 > k.reserved_capacity::numeric * 9"
 """Whether more than 90 % of a row `k` of contract is allocated."""
 
@@ -99,7 +99,7 @@ def _rows(scope: UUID | None, state: ListState) -> LiteralString:
 
 
 async def contract_rows(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[ContractRow]:
-    """A page of contracts, searched by their names and their distributors'."""
+    """A page of contracts. The search covers their names and their distributors' names."""
     cursor = await conn.execute(_rows(scope, state), {"scope": scope, **page_params(state)})
     return page_of(await cursor.fetchall(), ContractRow)
 
@@ -122,7 +122,7 @@ async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:
 
 
 async def one_contract(conn: Connection, scope: UUID | None, contract_id: UUID) -> ContractRow | None:
-    """A contract of the distributor, or anybody's for the operator."""
+    """A contract of the distributor, or of any distributor for the operator."""
     cursor = await conn.execute(
         f"""
         select {_COLUMNS} from contract k join organisation d on d.id = k.distributor_id

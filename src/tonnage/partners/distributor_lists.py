@@ -26,17 +26,17 @@ DISTRIBUTORS = ListSpec(
     sorts=("created", "name", "contracts", "partners", "reserved", "allocated", "used"),
     descending_by_default=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
 )
-"""What can be asked of the list of distributors."""
+"""The sorts and filters of the list of distributors."""
 
 
 class DistributorRow(NamedTuple):
-    """A distributor. Capacities in bytes, sums over its contracts; all whole numbers."""
+    """A distributor. Capacities in bytes, sums over its contracts; all are whole numbers."""
 
     id: UUID
     name: str
     contracts: int
     partners: int
-    """Living ones."""
+    """Open partners."""
     reserved: Decimal
     allocated: Decimal
     used: Decimal

@@ -1,10 +1,10 @@
-"""SQL of partners as pages show them: lists that are searched, filtered, sorted and paged, and one partner's facts.
+"""SQL of partners as pages show them: lists with search, filter, sorting and paging, and the details of one partner.
 
-`scope` is the distributor that asks; None is the operator, who sees everybody's.
+`scope` is the distributor of the request; None is the operator, who sees all partners.
 
-Measured with 100,000 partners of one distributor: a page by name or of the newest, the last ones too, 10 to 20 ms; by
-use 30; what a word finds, be it in all names, 20 to 45. That needs no index by use, which would have to be written at
-each sampling.
+Measured with 100,000 partners of one distributor: a page by name or of the newest takes 10 to 20 ms, the last pages
+too; by use 30 ms; a search for a word 20 to 45 ms, even if it is in all names. So no index by use is needed, which
+would have to be written at each sampling.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -35,11 +35,13 @@ PARTNERS = ListSpec(
     descending_by_default=frozenset({"created", "allocated", "used", "load", "accounts"}),
     preserve=("contract",),
 )
-"""What can be asked of a list of partners. `load` is use by allocation; without an allocation there is none."""
+"""The sorts and filters of a list of partners. `load` is use divided by allocation; without an allocation there is
+none.
+"""
 
 
 class PartnerRow(NamedTuple):
-    """A living partner. Capacities in bytes; `used` is a whole number, too."""
+    """An open partner. Capacities in bytes; `used` is a whole number, too."""
 
     id: UUID
     name: str
@@ -61,8 +63,8 @@ _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
     coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.accounts, o.created_at"""
 
-# Of rows `p`, and `o` of its organisation. Amounts as numbers with a point are sorted in a third of the time, and are
-# exact up to 9 PB; beyond, those that differ by a few bytes stand in order of creation.
+# For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
+# are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
 _SORTS: Mapping[str, Sort] = {
     "created": ("p.seq",),
     "name": by_name("o"),
@@ -77,7 +79,7 @@ _OF_ORGANISATIONS: Mapping[str, Sort] = {"created": ("o.seq",), "name": by_name(
 NEAR: LiteralString = (
     "p.allocated_capacity > 0 and p.used <= p.allocated_capacity and p.used >= p.allocated_capacity * 0.9"
 )
-"""Whether a row `p` of partner uses 90 % of its allocation or more, but no more than that."""
+"""Whether a row `p` of partner uses 90 % of its allocation or more, but at most all of it."""
 
 OVER: LiteralString = "p.allocated_capacity > 0 and p.used > p.allocated_capacity"
 """Whether it uses more than its allocation."""
@@ -93,8 +95,8 @@ _SEARCHED: LiteralString = "and strpos(o.name_key, %(search_key)s) > 0"
 
 
 def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
-    """What is searched behind a join is found once, else counted and put in order each from the indexes; names are
-    looked up for a page's rows.
+    """The CTEs of the list. If the search needs a join, it runs once; otherwise the rows are counted and sorted
+    separately, each from the indexes. Names are looked up only for the rows of the page.
     """
     of_organisations = _is_of_organisations(contract_id, state)
     sort = _OF_ORGANISATIONS[state.sort] if of_organisations else _SORTS[state.sort]
@@ -126,7 +128,7 @@ def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Li
 
 
 def _of_organisations(scope: UUID | None, state: ListState) -> LiteralString:
-    """The same of the organisations alone."""
+    """The same from the organisations alone."""
     return f"""
         select o.id, {sort_columns(_OF_ORGANISATIONS[state.sort])} from organisation o
         where o.closed_at is null and {"o.parent_id = %(scope)s" if scope else "o.parent_id is not null"}
@@ -134,7 +136,7 @@ def _of_organisations(scope: UUID | None, state: ListState) -> LiteralString:
 
 
 def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
-    """Whether the organisations alone answer it. Joining them takes longer than all the rest."""
+    """Whether the organisations alone are enough. Joining them takes longer than all the rest."""
     known = state.sort == "name" or (state.sort == "created" and state.search)
     return bool(known and not state.filter and contract_id is None)
 
@@ -152,13 +154,13 @@ async def partner_rows(
 def every_partner(
     conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
 ) -> AsyncGenerator[PartnerRow]:
-    """All pages of the same list, row by row: for a file of any length. For the connection see `db.streamed`."""
+    """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
     params = {"scope": scope, "contract": contract_id, **all_params(state)}
     return each(streamed(conn, _rows(scope, contract_id, state), params), PartnerRow)
 
 
 class PartnerDetail(NamedTuple):
-    """A living partner and what its contract leaves it. Capacities in bytes."""
+    """An open partner and what its contract leaves it. Capacities in bytes."""
 
     id: UUID
     name: str
@@ -169,7 +171,7 @@ class PartnerDetail(NamedTuple):
     contract: str | None
     """The contract's `details`."""
     contract_remaining: int
-    """What the contract has left for partners, beyond what this one has."""
+    """What the contract has left for partners, in addition to this partner's allocation."""
     price_cents: Decimal
     currency: str
     allocated: int
@@ -203,7 +205,7 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
 
 
 class PartnerTotals(NamedTuple):
-    """What a partner has, and what its accounts have of it. Capacities in bytes."""
+    """A partner's capacity, and how much of it its accounts use. Capacities in bytes."""
 
     name: str
     allocated: int
@@ -244,7 +246,9 @@ class FullPartner(NamedTuple):
 
 
 class FullPartners(NamedTuple):
-    """How many partners are near their allocation and how many beyond it, and the fullest MOST_SHOWN, fullest first."""
+    """How many partners are near their allocation and how many are above it, and the MOST_SHOWN fullest ones, fullest
+    first.
+    """
 
     near: int
     over: int
@@ -252,7 +256,7 @@ class FullPartners(NamedTuple):
 
 
 async def full_partners(conn: Connection, scope: UUID | None) -> FullPartners:
-    """One statement: rows of the fullest, each with both numbers."""
+    """One statement: the rows of the fullest partners, each with both counts."""
     cursor = await conn.execute(
         f"""
         with full_ones as materialized (

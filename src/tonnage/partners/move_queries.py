@@ -48,10 +48,10 @@ _MOVE: LiteralString = f"""
 
 
 class Moved(NamedTuple):
-    """What became of a move."""
+    """The result of a move."""
 
     stale: bool
-    """The partner is under neither the expected contract nor the other one; then it was not moved."""
+    """The partner is neither under the expected contract nor under the target contract, so it was not moved."""
     partner: bytes | None
     """As JSON, under its new contract. None: it was not moved."""
 
@@ -65,11 +65,11 @@ async def move_partner(
     now: datetime,
     stamp: str,
 ) -> Moved | None:
-    """None if the distributor `scope` has no such partner. It moves only to a contract of the distributor's in the
-    currency of the old one, and from the contract `expected`, if one is.
+    """Moves a partner. None if the distributor `scope` has no such partner. The target must be a contract of the
+    distributor in the currency of the present one. If `expected` is given, the present contract must be that one.
 
-    Constraint contract_capacity or overflow: the new contract has not that much left. Both contracts are locked in
-    order of id, so that two opposite moves wait for each other rather than end each other.
+    Constraint contract_capacity or overflow: the target contract does not have enough capacity left. Both contracts are
+    locked in order of id, so that two opposite moves wait for each other instead of a deadlock.
     """
     cursor = await conn.execute(
         _MOVE,

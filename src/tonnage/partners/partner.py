@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class NewPartner:
-    """What it takes to create one. Allocated capacity in bytes; 0 is pay-per-use. Overdraft None: never set."""
+    """The data of a new partner. Allocated capacity in bytes; 0 is pay-per-use. Overdraft None: never set."""
 
     contract_id: UUID
     name: str
@@ -16,7 +16,7 @@ class NewPartner:
 
 @dataclass(frozen=True)
 class PartnerChange:
-    """What changes; None leaves a thing as it is."""
+    """The fields to change; None leaves a field as it is."""
 
     name: str | None = None
     allocated_capacity: int | None = None
@@ -24,13 +24,13 @@ class PartnerChange:
 
     @property
     def of_pool(self) -> bool:
-        """Whether it is about what the partner's accounts share."""
+        """Whether the change concerns what the partner's accounts share."""
         return self.allocated_capacity is not None or self.allow_overdraft is not None
 
 
 @dataclass(frozen=True)
 class CapacityFigures:
-    """What a refusal has to explain: a partner's capacities and its contract's, bytes."""
+    """The numbers that an error message needs: a partner's capacities and its contract's, in bytes."""
 
     allocated: int
     allocated_to_accounts: int

@@ -1,13 +1,13 @@
-"""SQL of partners. Lock order: account, partner, contract; the contract row, which everybody shares, comes last.
+"""SQL of partners. Lock order: account, partner, contract. The contract row, which many statements share, comes last.
 
-PostgreSQL runs the parts of a WITH as they are read, in no promised order, so the order is forced by data: what locks
-the contract reads from the parts that must come before it.
+PostgreSQL runs the subqueries of a WITH when they are read, in no guaranteed order. So the order is forced by data: the
+subquery that locks the contract reads from those that must run before it.
 
-PostgreSQL checks the row that an UPDATE makes of the statement's snapshot, and only then finds that it has to wait for
-a newer version. A CHECK would so see new totals beside old limits, and refuse what is allowed. Therefore a statement
-whose change depends on a locked value first locks the parent too, and takes every column of the CHECK from there. (A
-partner's creation adds a constant: its refusal was true of the snapshot, and it holds the contract's lock no longer
-than it must.)
+PostgreSQL first checks the new row of an UPDATE against the statement's snapshot, and only then finds that it has to
+wait for a newer version. A CHECK would then see new totals beside old limits, and refuse what is allowed. Therefore a
+statement whose change depends on a locked value first locks the parent too, and takes every column of the CHECK from
+there. (The creation of a partner adds a constant: its refusal was correct for the snapshot, and it holds the contract's
+lock no longer than necessary.)
 """
 
 from datetime import datetime
@@ -53,10 +53,10 @@ _INSERT: LiteralString = f"""
 async def insert_partner(
     conn: Connection, scope: UUID, partner: NewPartner, now: datetime, stamp: str, partner_id: UUID | None = None
 ) -> Rendered[UUID]:
-    """The new partner.
+    """Returns the new partner.
 
-    Constraints: partner_contract, no such contract of the distributor `scope`; contract_capacity or overflow, it has
-    not that much left.
+    Constraints: partner_contract, the distributor `scope` has no such contract; contract_capacity or overflow, the
+    contract does not have enough capacity left.
     """
     cursor = await conn.execute(
         _INSERT,
@@ -135,14 +135,14 @@ _UPDATE: LiteralString = f"""
 
 
 class Updated(NamedTuple):
-    """What became of a change."""
+    """The result of a change."""
 
     stale: list[str]
-    """Fields that are neither as expected nor as they are to be; if there are any, nothing was changed."""
+    """Fields that are neither as expected nor already at the new value; if there are any, nothing was changed."""
     partner: bytes
-    """As JSON, as it now is."""
+    """The partner as JSON after the change."""
     pool_changed: bool
-    """Whether its storage accounts have more or less to share."""
+    """Whether the capacity that its storage accounts share has changed."""
 
 
 async def update_partner(
@@ -154,11 +154,11 @@ async def update_partner(
     now: datetime,
     stamp: str,
 ) -> Updated | None:
-    """None if the distributor `scope` has no such partner.
+    """Updates a partner. None if the distributor `scope` has no such partner.
 
     Constraints: partner_allocated_to_accounts, less than its accounts have; contract_capacity or overflow, the contract
-    has not that much left. The old allocation is read under the lock: from the snapshot, two resizes at once would both
-    subtract the same old value.
+    does not have enough capacity left. The old allocation is read under the lock: from the snapshot, two concurrent
+    resizes would both subtract the same old value.
     """
     expected = expected or PartnerChange()
     cursor = await conn.execute(
@@ -207,10 +207,11 @@ _CLOSE: LiteralString = """
 
 
 async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: datetime, stamp: str) -> bool:
-    """Whether the distributor `scope` had such a partner. Constraint partner_empty: it still has storage accounts.
+    """Closes a partner. False if the distributor `scope` has no such partner. Constraint partner_empty: it still has
+    storage accounts.
 
-    The row stays for its history, with its last allocation, but counts no more in the contract. Its members go, so that
-    their addresses are free again; its keys find no open organisation.
+    The row stays for the history, with its last allocation, but no longer counts in the contract. Its members are
+    deleted, so that their addresses can be used again; its keys no longer find an open organisation.
     """
     cursor = await conn.execute(
         _CLOSE,
@@ -220,7 +221,7 @@ async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: da
 
 
 async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes | None:
-    """The partner as JSON; None if the distributor `scope` has no such one."""
+    """The partner as JSON; None if the distributor `scope` has no such partner."""
     cursor = await conn.execute(
         f"""
         select {PARTNER} from partner p join organisation o on o.id = p.id
@@ -235,7 +236,9 @@ async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes 
 async def capacity_figures(
     conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None = None
 ) -> CapacityFigures | None:
-    """The numbers behind a refusal; the remainder is of `contract_id`, or else of the partner's own contract."""
+    """The numbers of an error message; the remaining capacity is that of `contract_id`, or else of the partner's own
+    contract.
+    """
     cursor = await conn.execute(
         """
         select p.allocated_capacity, p.allocated_to_accounts, coalesce(p.allow_overdraft, false), p.accounts,
@@ -250,10 +253,10 @@ async def capacity_figures(
 
 
 def partners_of(scope: UUID, contract_id: UUID) -> ListQuery:
-    """The living partners of a contract of the distributor `scope`.
+    """The list of the open partners of a contract of the distributor `scope`.
 
-    They are put in order, and a page is cut, before names are looked up and texts are made: else the planner reads all
-    organisations there are. Measured: 1,000 partners among 120,000 organisations, 5 ms instead of 24.
+    Rows are sorted and limited to the page before names are looked up and JSON is rendered: otherwise the planner reads
+    all organisations. Measured: 1,000 partners among 120,000 organisations, 5 ms instead of 24.
     """
     return ListQuery(
         f"""
@@ -274,7 +277,7 @@ def partners_of(scope: UUID, contract_id: UUID) -> ListQuery:
 
 
 def all_partners() -> ListQuery:
-    """Every living partner, for the operator."""
+    """The list of all open partners, for the operator."""
     return ListQuery(
         f"""
         select p.seq, {PARTNER} from partner p join organisation o on o.id = p.id

@@ -1,4 +1,4 @@
-"""Reading a JSON body: whole, at most 1 MiB, and strictly by RFC 8259."""
+"""Reads JSON bodies: in full, at most 1 MiB, and strictly by RFC 8259."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _TOO_LARGE = f"The body is larger than {MAX_BODY} bytes; send a smaller one."
 
 
 class JsonRequest(Request):
-    """A request whose body has been read and parsed by our rules; FastAPI, who asks again, gets the result."""
+    """A request whose body was read and parsed by our rules. FastAPI asks for the body again and gets the result."""
 
     _raw: bytes
     _parsed: Any
@@ -39,19 +39,20 @@ class JsonRequest(Request):
         return read
 
     async def body(self) -> bytes:
-        """As it was sent."""
+        """The raw body."""
         return self._raw
 
     async def json(self) -> Any:
-        """As `parse` read it."""
+        """The value that `parse` returned."""
         return self._parsed
 
 
 def parse(raw: bytes) -> Any:
     """The value of a JSON text in UTF-8.
 
-    Raises Malformed, saying where, for anything else, for NaN and Infinity, for a name given twice in one object (RFC
-    8259 leaves its meaning open: two readers may differ), and for what Python cannot hold: deep nesting, huge integers.
+    Raises Malformed, with the position, for anything else; for NaN and Infinity; for a name that occurs twice in one
+    object (RFC 8259 leaves its meaning open: two parsers may differ); and for what Python cannot represent: deep
+    nesting, huge integers.
     """
     if not raw.strip():
         raise Malformed("The body is empty; send a JSON object.")
@@ -87,10 +88,11 @@ def _announces_body(request: Request) -> bool:
 
 
 async def limited(request: Request) -> bytes:
-    """The body whole. Raises 413 as HTTPException for one over MAX_BODY, ClientDisconnect.
+    """Returns the whole body. Raises 413 as HTTPException for one over MAX_BODY, ClientDisconnect.
 
-    Starlette's middleware counts, here around the reading alone. Around the application it would answer a request that
-    announces too much by a plain text 413, whatever the application says: to strangers too, who get a 401.
+    Starlette's middleware counts the bytes. It is used here around the reading alone. Around the application it would
+    answer a request whose Content-Length is too large with a plain text 413, whatever the application answers; clients
+    without authentication must get a 401.
     """
     body = b""
 

@@ -1,6 +1,6 @@
-"""Forms that only our own pages can send: a browser sends its cookies along with whatever any page tells it to send.
+"""Protection against cross-site request forgery: a browser sends our cookies with requests that any page makes.
 
-Two defences, each enough by itself: the browser's own word about where a request comes from, and a token in every
+Two defences, each sufficient by itself: the browser's own headers about the origin of a request, and a token in every
 form that another site can neither read nor guess.
 """
 
@@ -18,10 +18,10 @@ _SIZE = 32
 
 
 def token(secret: str) -> str:
-    """What forms carry for the holder of the cookie `secret`. It does not give the secret away.
+    """The token that forms carry for the holder of the cookie `secret`. It does not reveal the secret.
 
-    Another one each time, under a mask of its own: pages travel compressed and repeat what an address says, so the
-    lengths of replies to guesses would otherwise tell a listener the token letter by letter (BREACH).
+    It differs each time, because of a random mask: pages are compressed and repeat parts of their URL, so an
+    eavesdropper could otherwise find the token letter by letter from the lengths of responses to guesses (BREACH).
     """
     mask = secrets.token_bytes(_SIZE)
     return base64.urlsafe_b64encode(mask + _masked(_made(secret), mask)).decode().rstrip("=")
@@ -29,7 +29,7 @@ def token(secret: str) -> str:
 
 def is_ours(secret: str, given: str, headers: Mapping[str, str]) -> bool:
     """Whether a form with the token `given` was sent by a page of ours to the holder of the cookie `secret`."""
-    # Every browser of the last years says it; one that does not leaves it to the token.
+    # Every browser of recent years sends this header; without it the token decides.
     site = headers.get("sec-fetch-site", "same-origin")
     return site in {"same-origin", "none"} and hmac.compare_digest(_made(secret), _unmasked(given))
 

@@ -1,4 +1,4 @@
-"""Lists as CSV files: of any length, and with nothing in them that a spreadsheet would run."""
+"""Lists as CSV files: of any length, and without cells that a spreadsheet would execute."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender
 from tonnage.web.stream_limits import connection
 
 Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
-"""The rows of a file, read on a connection of their own."""
+"""The rows of a file, read on a separate connection."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK = 200
@@ -22,15 +22,16 @@ _CHUNK = 200
 
 
 def escape_formula(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay as they are."""
+    """Puts an apostrophe before a text that a spreadsheet would take for a formula; numbers stay as they are."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 class CsvFile(Response):
-    """The reply of a list as a file: RFC 4180, UTF-8 with a byte order mark, without which spreadsheets guess.
+    """The response that sends a list as a file: RFC 4180, UTF-8 with a byte order mark, without which spreadsheets
+    guess the encoding.
 
-    The connection is one of those for long lists, `owner` says whose share of them it is. A reader that is too slow
-    finds its file cut.
+    The connection is one of those for long lists; `owner` says whose share of them it counts against. The file of a
+    client that reads too slowly is truncated.
     """
 
     def __init__(self, pool: Pool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:

@@ -1,10 +1,11 @@
-"""Forms of things that exist: only what the person changed is sent on, and only if nobody else changed it meanwhile.
+"""Edit forms: only the fields that the person changed are submitted, and only if nobody else changed them meanwhile.
 
-Optimistic concurrency control, field by field. A form carries, hidden, the texts that it was made from. What differs
-from them is what the person changed; that, and what it was before, goes to the action, whose statement compares it
-under the row's lock (`errors.EditConflict`). Then the form is rebased: fields that were not touched show what is there
-now, those that were keep what was typed, and it is made from the present texts, so that submitting it again is
-meant. No revision number could tell another person's rename from another person's price.
+Optimistic concurrency control, field by field. A form carries its original texts in hidden fields. A field that differs
+from its original was changed by the person. Its old and new values go to the action, whose statement compares the old
+one under the row's lock (`errors.EditConflict`). After a conflict the form is rebased: untouched fields show the
+present values, changed fields keep what was typed, and the present texts become the originals, so that submitting the
+form again is a deliberate choice. A revision number could not distinguish another person's rename from another person's
+price.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,10 +19,10 @@ from tonnage.web.forms import BoundForm, Form, messages, whole_text
 from tonnage.web.schemas import Name
 
 PREFIX = "was."
-"""Of the hidden fields."""
+"""The prefix of the hidden fields."""
 
 _ORIGINAL: object = object()
-"""The context in which the texts are checked that a form was made from."""
+"""The validation context for the original texts."""
 
 WITHOUT_ORIGINAL = Sentence(
     "Not saved: this page is out of date. Check all fields against what is there now, then submit again."
@@ -34,12 +35,12 @@ E = TypeVar("E", bound="EditForm")
 class EditForm(Form):
     """The fields of a thing that exists.
 
-    A field that is `| None = None` is None where the person left it as it was. One without a default is always sent,
+    A field that is `| None = None` is None if the person did not change it. A field without a default is always sent,
     for forms that say "make it this" rather than "change this".
     """
 
     names: ClassVar[Mapping[str, str]] = {}
-    """What actions and the audit log call the fields that are called otherwise here."""
+    """The names that actions and the audit log use, for fields that have another name here."""
 
 
 def _or_empty(text: object, check: ValidatorFunctionWrapHandler) -> Any:
@@ -50,11 +51,11 @@ CLEARABLE = WrapValidator(_or_empty)
 """For a text that may be removed: then it is ""."""
 
 OptionalName: TypeAlias = Annotated[Name, CLEARABLE]
-"""A name, or "" for none."""
+"""A name, or "" for no name."""
 
 
 def of_new(rule: Callable[[T], T]) -> AfterValidator:
-    """A rule for what is typed. What is there already may be older than the rule, as a time zone that has gone."""
+    """A rule for new values only. An existing value may be older than the rule, such as an abolished time zone."""
 
     def check(value: T, info: ValidationInfo) -> T:
         return value if info.context is _ORIGINAL else rule(value)
@@ -63,29 +64,31 @@ def of_new(rule: Callable[[T], T]) -> AfterValidator:
 
 
 class Meanwhile(NamedTuple):
-    """What became of a field since the form was made."""
+    """The state of a field after another person's change."""
 
     field: str
     before: Any
-    """As the person saw it."""
+    """The value that the person saw."""
     now: Any
     is_conflict: bool
-    """The person changed it as well, to something else."""
+    """The person changed it as well, to another value."""
 
 
 @dataclass
 class BoundEdit(BoundForm[E], Generic[E]):
-    """A form of a thing that exists, as somebody has filled it in. `value` holds what changes."""
+    """An edit form as it was submitted. `value` holds the changes."""
 
     seen: E | None = None
-    """The values that the form was made from, all of them. None: it does not say."""
+    """All values that the form was made from. None: the form does not contain them."""
     changed: frozenset[str] = field(default_factory=frozenset[str])
     """The fields that go to the action."""
     is_stale: bool = False
-    """Somebody else has changed one of them."""
+    """Another person has changed one of them."""
 
     async def apply(self, action: Callable[[E, E], Awaitable[T]], *, about: str = "") -> T | None:
-        """What `action` gives for what changes and for what that was before. For the rest see `Filled.submit`."""
+        """Returns the result of `action` for the new and the old values of what changes. Otherwise see
+        `BoundForm.submit`.
+        """
         if self.value is None or self.seen is None:
             return None
         kind, changed = type(self.value), self.changed
@@ -102,7 +105,7 @@ class BoundEdit(BoundForm[E], Generic[E]):
         return await self.submit(act, about=about, fields={name: field for field, name in kind.names.items()})
 
     def rebase(self, present: Mapping[str, str]) -> list[Meanwhile]:
-        """Makes a stale form one of the present texts, and says what is not as the person saw it."""
+        """Rebases a stale form on the present texts. Returns the fields that are not as the person saw them."""
         if self.value is None or self.seen is None:
             return []
         kind, before = type(self.value), self.seen
@@ -125,7 +128,7 @@ class BoundEdit(BoundForm[E], Generic[E]):
 
 
 def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
-    """Checks what the person changed, and nothing else. What is left empty is to be removed."""
+    """Validates the fields that the person changed, and nothing else. An empty field means removal."""
     original = {name.removeprefix(PREFIX): text for name, text in fields.items() if name.startswith(PREFIX)}
     typed = {name: text for name, text in fields.items() if not name.startswith(PREFIX)}
     form: BoundEdit[E] = BoundEdit(typed, None, original=original)
@@ -150,13 +153,13 @@ def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
 
 
 def unbound_edit(kind: type[E], original: Mapping[str, str], typed: Mapping[str, str] | None = None) -> BoundEdit[E]:
-    """One that nobody has sent yet, of a thing as it is; `typed`: what stands in its fields, if not that."""
+    """An unbound form of a thing as it is; `typed`: other initial texts of its fields."""
     texts = complete(kind, original)
     return BoundEdit(texts if typed is None else typed, None, original=texts)
 
 
 def complete(kind: type[EditForm], texts: Mapping[str, str]) -> dict[str, str]:
-    """With an empty text for each field that has none, such as a box that is not ticked."""
+    """Adds an empty text for each field that has none, such as an unticked checkbox."""
     return {**dict.fromkeys(kind.model_fields, ""), **texts}
 
 

@@ -1,7 +1,7 @@
-"""Forms of pages: read strictly, checked whole, and given back with everything that was typed.
+"""Forms of pages: parsed strictly, validated as a whole, and shown again with everything that was typed.
 
-`form = fill(NewPartnerForm, fields)`, then `await form.submit(action)`; whatever comes out, the page is
-drawn with `form`: its `typed` texts and its `errors` by field.
+`form = bind(NewPartnerForm, fields)`, then `await form.submit(action)`. Whatever the result, the page is rendered with
+`form`: its `typed` texts and its `errors` by field.
 """
 
 import re
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a urlencoded body; of a name that comes twice, the last. Raises 413 and 415, Malformed."""
+    """The fields of a urlencoded body; the last value of a name that occurs twice. Raises 413 and 415, Malformed."""
     if not _URLENCODED.fullmatch(request.headers.get("content-type", "")):
         raise HTTPException(415, "A form must be sent as application/x-www-form-urlencoded.")
     raw = await limited(request)
@@ -40,7 +40,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 class Form(BaseModel):
-    """The fields of a form. The types are those of schemas.py; what is left empty counts as not given."""
+    """The fields of a form. The types are those of schemas.py; an empty field counts as not given."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -57,7 +57,7 @@ def _ticked(value: object) -> object:
 
 
 Checkbox: TypeAlias = Annotated[bool, BeforeValidator(_ticked)]
-"""Sent only when it is ticked: give it the default False."""
+"""A checkbox: sent only when it is ticked, so give it the default False."""
 
 
 def _size(text: str) -> int:
@@ -72,7 +72,7 @@ Size: TypeAlias = Annotated[int, BeforeValidator(_size)]
 
 
 def typed_size(name: str, size: int) -> dict[str, str]:
-    """What stands in the two fields of a size, exactly: the largest unit that needs no more than two decimals."""
+    """The texts for the two fields of a size, exactly: the largest unit that needs no more than two decimals."""
     for unit, exponent in (("PB", 15), ("TB", 12), ("GB", 9), ("MB", 6)):
         amount = Decimal(size).scaleb(-exponent)
         if size and amount >= 1 and amount == round(amount, 2):
@@ -85,25 +85,25 @@ F = TypeVar("F", bound=Form)
 
 @dataclass
 class BoundForm(Generic[F]):
-    """A form as somebody has filled it in."""
+    """A form as it was submitted, bound to its values."""
 
     typed: Mapping[str, str]
     value: F | None
-    """None: a field breaks a rule, and `errors` says which."""
+    """None: a field breaks a rule; see `errors`."""
     errors: dict[str, TonnageError | str] = field(default_factory=dict[str, TonnageError | str])
-    """Messages by field; under '' what is about the whole form."""
+    """Messages by field; under '' those about the whole form."""
     notes: dict[str, str] = field(default_factory=dict[str, str])
-    """What is to be known of a field though nothing is wrong with it."""
+    """Hints about fields that have no error."""
     original: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The texts that a form of a thing that exists was made from: see edit_form.py. Sent back as hidden fields."""
+    """The original texts of an edit form: see edit_form.py. Sent back as hidden fields."""
 
     async def submit(
         self, action: Callable[[F], Awaitable[T]], *, about: str = "", fields: Mapping[str, str] | None = None
     ) -> T | None:
-        """What `action` gives for the form's value; None if there is none, or the action refuses it.
+        """Returns the result of `action` for the form's value; None if there is no value, or the action refuses it.
 
-        A refusal that names no field is about the field `about`; `fields` gives the form's names for those that the
-        action names otherwise.
+        An error that names no field is shown at the field `about`; `fields` maps the action's names to the form's names
+        where they differ.
         """
         if self.value is None:
             return None
@@ -125,20 +125,20 @@ class BoundForm(Generic[F]):
 
     @property
     def status(self) -> int:
-        """Of the page that shows it again: 422, 409 for what only the present state of things forbids, 429."""
+        """The status of the page that shows the form again: 422; 409 for what only the present state forbids; 429."""
         if isinstance(self.errors.get(""), Throttled):
             return 429
         return 409 if any(isinstance(error, Conflict) for error in self.errors.values()) else 422
 
     @property
     def headers(self) -> dict[str, str]:
-        """Of the same page: when another try is looked at, after too many."""
+        """The headers of the same page: after too many failures, when the next attempt is accepted."""
         error = self.errors.get("")
         return {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
 
 
 def bind(kind: type[F], fields: Mapping[str, str]) -> BoundForm[F]:
-    """Checks all fields at once. A size is typed as two, `name` and `name_unit`."""
+    """Validates all fields at once. A size is submitted as two fields, `name` and `name_unit`."""
     given = {name: whole_text(name, fields) for name, text in fields.items() if text.strip()}
     try:
         return BoundForm(fields, kind.model_validate(given))
@@ -147,17 +147,17 @@ def bind(kind: type[F], fields: Mapping[str, str]) -> BoundForm[F]:
 
 
 def whole_text(name: str, fields: Mapping[str, str]) -> str:
-    """What a field says: its text, and behind that of a size its unit."""
+    """The text of a field; for a size followed by its unit."""
     text, unit = fields.get(name, ""), f"{name}_unit"
     return f"{text} {fields[unit]}" if unit in fields else text
 
 
 def messages(error: ValidationError) -> dict[str, TonnageError | str]:
-    """What is wrong, by field."""
+    """The error messages by field."""
     found = validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()])
     return {wrong.field: wrong.message for wrong in found.fields}
 
 
 def unbound(kind: type[F], **typed: str) -> BoundForm[F]:
-    """One that nobody has sent yet, with what stands in its fields at first."""
+    """A form that was not submitted yet, with the initial texts of its fields."""
     return BoundForm(typed, None)

@@ -1,7 +1,7 @@
-"""Lists: PostgreSQL makes the JSON text, one row per element, and this module carries it to the client.
+"""Lists: PostgreSQL renders the JSON text, one row per element, and this module streams it to the client.
 
 A list query yields rows `(seq, json)` in the order of `seq`, json as bytes (the pool's connections load it raw). Its
-first row may have NULL for json: it only proves that the object exists whose list this is.
+first row may have NULL for json: it only proves that the object that owns the list exists.
 """
 
 import asyncio
@@ -26,30 +26,30 @@ __all__ = ["JsonListResponse", "Page", "Paging"]
 CHUNK = 100
 """Rows fetched at once, and the longest list that is answered with a Content-Length."""
 CHUNK_BYTES = 256 * 1024
-"""An element can be long (a year of daily values), so bytes bound a chunk too."""
+"""An element can be long (a year of daily values), so a chunk is limited in bytes too."""
 
 _JSON_TYPE = (b"content-type", b"application/json")
 
 Row: TypeAlias = tuple[int, bytes | None]
 
 RowSelect: TypeAlias = Callable[[int | None, int | None], tuple[LiteralString, dict[str, object]]]
-"""`(after, limit)` to a query with its parameters: elements whose seq is greater than `after`, at most `limit` of them;
-None is no bound. The parameter of that bound is called `limit`."""
+"""Turns `(after, limit)` into a query with its parameters: elements whose seq is greater than `after`, at most `limit`
+of them; None is no limit. The parameter of that limit is called `limit`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SingleRow:
-    """Lets a list of up to `most` elements come as one row, by `run`, from one statement that the driver prepares.
+    """Fetches a list of up to `most` elements as one row, with `run`, by one statement that the driver prepares.
 
-    Measured: 3 elements cost 305 microseconds of CPU instead of 384, 1,000 elements 0.8 ms instead of 2.4. The reply is
-    held in memory, so `most` elements should not be more than a megabyte or two. A longer list is asked for again.
+    Measured: 3 elements cost 305 microseconds of CPU instead of 384, 1,000 elements 0.8 ms instead of 2.4. The response
+    is held in memory, so `most` elements should not exceed a megabyte or two. A longer list is queried again.
     """
 
     run: RunStatement
     most: int = 1000
 
 
-# The query is in order, and an aggregate takes its input in the order in which it comes.
+# The query is ordered, and an aggregate reads its input in that order.
 _HEAD: LiteralString = """
     select count(*), case when count(*) < %(limit)s
         then convert_to('[' || coalesce(string_agg(element::text, ','), '') || ']', 'UTF8') end
@@ -58,12 +58,13 @@ _TAIL: LiteralString = ") as list (seq, element)"
 
 
 class JsonListResponse(Response):
-    """The reply of a list operation: `return Listing(pool, page, select, NotFound(...))`.
+    """The response of a list operation: `return JsonListResponse(pool, page, select, NotFound(...))`.
 
-    `missing` is raised when there is no row at all; without it that is an empty list. It is raised in time to become
-    a 404: everything happens while the reply is sent, so that the connection has one owner, and is given back on
-    every way out. `pool` gives connections in autocommit, and only long lists take one: a page or a short list comes
-    by `at_once`, or by the database of whom the door has let in (`Admitted`), which no slow reader can occupy.
+    `missing` is raised when there is no row at all; without it the response is an empty list. It is raised in time to
+    become a 404. Everything happens while the response is sent, so that the connection has one owner, and is returned
+    on every exit. `pool` provides connections in autocommit, and only long lists use one. A page or a short list is
+    fetched by `at_once`, or by the database of the authenticated request (`AuthenticatedRequest`): a slow client cannot
+    occupy those connections.
     """
 
     media_type = "application/json"
@@ -101,8 +102,8 @@ class JsonListResponse(Response):
             await self._whole(scope, receive, send)
 
     async def _short(self, at_once: SingleRow) -> bytes | None:
-        """The whole list, or None if it has more elements than that."""
-        # One more than wanted tells whether there are more.
+        """The whole list, or None if it has more than `at_once.most` elements."""
+        # One more than needed shows whether there are more.
         statement, params = self._select(self._page.after, at_once.most + 1)
 
         async def ask(conn: Connection) -> tuple[int, bytes | None]:
@@ -118,7 +119,7 @@ class JsonListResponse(Response):
     async def _one_page(
         self, limit: int, at_once: SingleRow | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        # One more than asked for tells whether there is a next page.
+        # One more than requested shows whether there is a next page.
         statement, params = self._select(self._page.after, limit + 1)
 
         async def ask(conn: Connection) -> list[Row]:
@@ -151,13 +152,13 @@ class JsonListResponse(Response):
             if second := await anext(chunks, None):
                 await self._stream(first or [], second, chunks, receive, send)
                 return
-        # Short lists are most of them: their connection is back before the first byte leaves.
+        # Most lists are short: their connection is returned before the first byte is sent.
         await _response(first or [])(scope, receive, send)
 
     async def _stream(
         self, first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]], receive: Receive, send: Send
     ) -> None:
-        # The server swallows what is sent to a client that has gone, so somebody must listen for its leaving.
+        # The server ignores what is sent to a client that has disconnected, so a task must listen for the disconnect.
         gone = asyncio.create_task(_disconnected(receive))
         reader = BoundedSender(send, self._patience)
         try:
@@ -175,7 +176,7 @@ class JsonListResponse(Response):
 
 
 async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
-    """Elements in handy portions; nothing at all if there is no row, and possibly an empty portion at the end."""
+    """Elements in chunks. Nothing at all if there is no row; the last chunk may be empty."""
     row = None
     chunk: list[bytes] = []
     size = 0

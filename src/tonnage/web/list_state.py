@@ -1,6 +1,6 @@
-"""Which part of a list is asked for, as its URL says it: read from a query, and written back as one.
+"""The state of a list in its URL: page, order, search and filter. Read from a query, and written back as one.
 
-Every other view of a list (another page, order or filter) is a link with a change of its state.
+Every other view of a list (another page, order or filter) is a link with a changed state.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 from tonnage.lists import ListSpec, ListState
 
 LONGEST_SEARCH = 200
-"""Characters; names are no longer."""
+"""Characters; names are no longer than this."""
 
 _LAST_PAGE = 1_000_000
-"""Greater numbers are cut to this; the query then goes to the last page there is."""
+"""Greater numbers are reduced to this; the query then returns the last page there is."""
 
 
 def read_list_state(spec: ListSpec, query: Mapping[str, str]) -> ListState:
-    """What a query asks for. Lenient, since links are typed, cut and old: what is unknown becomes the default."""
+    """The state that a query describes. Lenient, since links are typed, truncated and old: unknown values become the
+    default.
+    """
     sort, _, direction = query.get("sort", "").partition(".")
     if sort not in spec.sorts:
         sort, direction = spec.sorts[0], ""
@@ -62,7 +64,7 @@ def list_parameters(state: ListState) -> dict[str, str]:
 
 
 def sort_url(state: ListState, sort: str) -> str:
-    """The query string of a column's heading: sorted by it, or in the opposite order when it is already."""
+    """The query string of a column's heading: sorted by that column, or in the opposite order if it already is."""
     descending = not state.descending if sort == state.sort else sort in state.spec.descending_by_default
     return list_url(state, sort=sort, descending=descending)
 

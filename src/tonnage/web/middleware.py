@@ -1,4 +1,4 @@
-"""The outermost layer of our own: request ids, headers that every reply carries, and the last resort for crashes.
+"""The outermost layer of our own: request ids, the standard headers of every response, and the handling of crashes.
 
 Pure ASGI: Starlette's BaseHTTPMiddleware costs a task and a queue per request, more than the rest of a lean request.
 """
@@ -24,14 +24,15 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 
 class Truncated(Exception):
-    """The reply was cut on purpose after its status went out, and whoever cut it has logged why."""
+    """The response was truncated on purpose after its status was sent. The reason has been logged."""
 
 
 class RequestMiddleware:
-    """Add it with `app.add_middleware(Edge, requests=requests)`; `requests` counts and times them, if there is one.
+    """Add it with `app.add_middleware(RequestMiddleware, requests=requests)`; `requests`, if given, counts and times
+    them.
 
-    A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a fresh UUID. It is in
-    `scope["state"]["request_id"]`, in every reply's header, in problems and in the log line of a crash.
+    A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a new UUID. It is in
+    `scope["state"]["request_id"]`, in every response's header, in problems and in the log line of a crash.
     """
 
     def __init__(self, app: ASGIApp, requests: Requests | None = None) -> None:
@@ -49,23 +50,23 @@ class RequestMiddleware:
         status = 0
         limit = wait_limit.set(request_limit())
 
-        async def dress(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = with_standard_headers(message["headers"], request_id)
             await send(message)
 
-        # Once the status is out, returning early makes the server close the connection: the client sees a transfer
-        # that breaks off, never a shorter list that looks whole.
+        # Once the status is sent, returning early makes the server close the connection: the client sees an aborted
+        # transfer, never a shorter list that looks complete.
         try:
-            await self.app(scope, receive, dress)
+            await self.app(scope, receive, send_with_headers)
         except (ClientDisconnect, Truncated):
             return
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
             if not status:
-                await error_response(scope, 500, CRASH)(scope, receive, dress)
+                await error_response(scope, 500, CRASH)(scope, receive, send_with_headers)
         finally:
             wait_limit.reset(limit)
             if self.requests:
@@ -73,9 +74,9 @@ class RequestMiddleware:
 
 
 def with_standard_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
-    """Those of a response with the ones that every reply carries.
+    """The headers of a response and the standard ones.
 
-    A copy: a response that is kept and sent again would otherwise collect them.
+    Returns a copy: otherwise a cached response would collect them each time it is sent.
     """
     complete = [*headers, (b"x-request-id", request_id), _NOSNIFF]
     if not any(name == b"cache-control" for name, _ in complete):
@@ -84,7 +85,7 @@ def with_standard_headers(headers: Iterable[tuple[bytes, bytes]], request_id: by
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The client's, if it is one that may be repeated, else a new one."""
+    """The client's request id, if it is valid, else a new one."""
     for name, value in headers:
         if name == b"x-request-id" and _CLIENTS_ID.fullmatch(value):
             return value

@@ -1,6 +1,7 @@
-"""The two documents, made from the handlers: OpenAPI 3.1 at /openapi.json, Swagger 2.0 at /swagger/doc.json.
+"""The two API documents, generated from the handlers: OpenAPI 3.1 at /openapi.json, Swagger 2.0 at /swagger/doc.json.
 
-Which errors an operation can answer is derived from what it takes, so that no handler has to say it or can forget it.
+The errors that an operation can return are derived from its parameters, so that no handler has to list them or can
+forget one.
 """
 
 import json
@@ -24,7 +25,7 @@ from tonnage.web.swagger2 import to_swagger2
 Document: TypeAlias = dict[str, Any]
 
 BODY_NAME = "x-codegen-request-body-name"
-"""How an OpenAPI 3 document says what Swagger 2.0 had a place for; code generators know it under this name."""
+"""The name under which code generators expect in OpenAPI 3 what Swagger 2.0 had a place for."""
 
 _TEXT = {"type": "string"}
 
@@ -80,11 +81,11 @@ _SENTENCES: dict[int, str] = {
     500: CRASH,
     503: NO_DATABASE,
 }
-"""Such as stand in the `detail` of each."""
+"""Examples of the `detail` of each."""
 
 
 def install(app: FastAPI) -> None:
-    """Serve both documents; each is made at its first request, from the routes that `app` has then."""
+    """Serves both documents. Each is generated at its first request, from the routes that `app` has then."""
     app.add_route("/openapi.json", _serving(lambda: openapi_document(app)), include_in_schema=False)
     app.add_route(
         "/swagger/doc.json", _serving(lambda: to_swagger2(openapi_document(app), "/v1")), include_in_schema=False
@@ -92,13 +93,13 @@ def install(app: FastAPI) -> None:
 
 
 def openapi_document(app: FastAPI) -> Document:
-    """The OpenAPI 3.1 document of every operation that is in the schema; title, version and so on are the app's."""
+    """The OpenAPI 3.1 document of every operation in the schema; title, version and so on are the app's."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
     )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape of errors
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own error schemas
         schemas.pop(unused, None)
     schemas["Problem"] = _PROBLEM
     components["responses"] = {_name(status): _error(status) for status in _ERRORS}
@@ -118,7 +119,7 @@ def _serving(make: Callable[[], Document]) -> Callable[[Request], Response]:
     def content() -> bytes:
         return json.dumps(make(), ensure_ascii=False, separators=(",", ":")).encode()
 
-    # Not async: Starlette runs it in a thread, where making a document keeps nobody waiting.
+    # Not async: Starlette runs it in a thread, so that generating a document blocks no other request.
     def serve(_: Request) -> Response:
         return Response(content(), media_type="application/json")
 
@@ -151,7 +152,7 @@ def _complete(route: APIRoute, operation: Document, schemas: Document) -> None:
 
 
 def _name_and_describe(route: APIRoute, operation: Document) -> None:
-    # Code generators make function names of the ids, so those depend on nothing but the handler's name.
+    # Code generators derive function names from the ids, so those depend only on the handler's name.
     operation["operationId"] = to_camel(route.name)
     summary, _, description = route.description.partition("\n\n")
     if summary:
@@ -162,7 +163,7 @@ def _name_and_describe(route: APIRoute, operation: Document) -> None:
 
 
 def _in_one_line(paragraph: str) -> str:
-    return " ".join(paragraph.split())  # where a docstring's line ends means nothing to a reader
+    return " ".join(paragraph.split())  # the line ends of a docstring have no meaning here
 
 
 def _statuses(route: APIRoute, operation: Document, schemas: Document) -> set[int]:
@@ -197,7 +198,7 @@ def _has_id(node: object, schemas: Document) -> bool:
 
 
 def _whole_numbers(node: Any) -> Any:
-    # FastAPI keeps bounds as floats; `"minimum": 0.0` for an integer puzzles code generators.
+    # FastAPI stores bounds as floats; `"minimum": 0.0` for an integer confuses code generators.
     if isinstance(node, dict):
         return {name: _whole_numbers(member) for name, member in cast("Document", node).items()}
     if isinstance(node, list):

@@ -1,7 +1,7 @@
-"""Which part of a list a client wants: `limit` and `cursor`.
+"""Pagination of the API: `limit` and `cursor`.
 
-Read here, not by FastAPI, for the price of it: two optional query parameters are a third of a lean request's CPU there,
-and almost nobody sends them. So the documents are told about them here too.
+Parsed here and not by FastAPI because of the cost: there two optional query parameters take a third of a lean request's
+CPU time, and few clients send them. Therefore this module also adds them to the API documents.
 """
 
 import base64
@@ -33,17 +33,17 @@ PARAMETERS: list[dict[str, Any]] = [
         "schema": {"type": "string"},
     },
 ]
-"""As in an OpenAPI 3 operation."""
+"""The parameters as in an OpenAPI 3 operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the client asked for: `limit` elements (None: all) whose seq is greater than `after`."""
+    """The requested page: `limit` elements (None: all) whose seq is greater than `after`."""
 
     limit: int | None = None
     after: int | None = None
     refused: Invalid | None = None
-    """Raised by the Listing: a malformed id in the path, which FastAPI reports after this was read, comes first."""
+    """Raised by JsonListResponse, since a malformed id in the path takes precedence, and FastAPI reports that later."""
 
 
 _WHOLE = Page()
@@ -75,7 +75,7 @@ def is_paged(dependant: Dependant) -> bool:
 
 
 def cursor_of(seq: int) -> str:
-    """The cursor of the page that starts behind `seq`. Opaque to clients, so that what it means can change."""
+    """The cursor of the page after `seq`. Opaque to clients, so that its meaning can change."""
     return base64.urlsafe_b64encode(b"%d" % seq).decode().rstrip("=")
 
 
@@ -94,7 +94,7 @@ def _malformed(field: str, message: str) -> Malformed:
 
 
 def next_page(scope: Scope, limit: int, seq: int) -> str:
-    """A Link header (RFC 8288) for the elements behind `seq`; other query parameters stay."""
+    """A Link header (RFC 8288) for the elements after `seq`; other query parameters stay."""
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
     target = f"{quote(scope['path'])}?{urlencode([*kept, ('limit', limit), ('cursor', cursor_of(seq))])}"

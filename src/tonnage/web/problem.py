@@ -1,7 +1,7 @@
-"""The one error shape: RFC 9457 `application/problem+json`, for refusals, framework errors and crashes alike.
+"""The only error format: RFC 9457 `application/problem+json`, for domain errors, framework errors and crashes alike.
 
-`type` is always `about:blank`: the status says which kind of error it is, the sentence says the rest, and a URI would
-promise a page behind it. RFC 9457 then wants the status phrase as `title`.
+`type` is always `about:blank`: the status gives the kind of error and the message the details, while a URI would imply
+a page behind it. RFC 9457 then requires the status phrase as `title`.
 """
 
 import json
@@ -66,7 +66,7 @@ def title(status: int) -> str:
 
 
 def status_of(error: TonnageError) -> int:
-    """The HTTP status of a domain error, for doors that render it in another form."""
+    """The HTTP status of a domain error, for routes that render errors in another format."""
     return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
@@ -77,7 +77,7 @@ def problem(
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A response in the one shape. `scope` knows the request id; 401 and 503 bring the headers they must have."""
+    """A problem response. `scope` contains the request id; 401 and 503 get the headers that they require."""
     body: dict[str, object] = {
         "type": "about:blank",
         "title": title(status),
@@ -97,14 +97,14 @@ def problem(
 
 
 class ErrorPages(Protocol):
-    """Who shows a refusal to people: `app.state.error_pages`, if there are pages."""
+    """Renders errors as pages: `app.state.error_pages`, if the app has pages."""
 
     def is_console_path(self, scope: Scope) -> bool:
         """Whether the request was for a page."""
         ...
 
     def error_page(self, scope: Scope, status: int, detail: str) -> Response:
-        """The page that says why there is no other."""
+        """The error page for a status."""
         ...
 
 
@@ -115,7 +115,7 @@ def error_response(
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem, or for a request from people a page that says the same."""
+    """A problem response, or for a request of a page an error page with the same message."""
     app = scope.get("app")
     pages: ErrorPages | None = getattr(app.state, "error_pages", None) if app else None
     if pages is None or not pages.is_console_path(scope):
@@ -126,12 +126,12 @@ def error_response(
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem. Crashes are the business of `middleware.Edge`, which must be added too."""
+    """Renders every error of `app` as a problem. `RequestMiddleware`, which must be added too, handles crashes."""
     app.exception_handler(TonnageError)(_domain)
     app.exception_handler(RequestValidationError)(_validation)
     app.exception_handler(HTTPException)(_framework)
     app.exception_handler(psycopg.OperationalError)(_database)  # psycopg_pool.PoolTimeout is one too
-    # What a standby says while it takes over, and what a connection says that was lost under a statement.
+    # The errors of a standby during a failover, and of a connection that was lost during a statement.
     app.exception_handler(psycopg.errors.ReadOnlySqlTransaction)(_database)
     app.exception_handler(psycopg.InterfaceError)(_database)
 
@@ -162,11 +162,12 @@ async def _database(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> str:
-    # FastAPI registers a route per method, and Starlette's own Allow names only those of the first that fits the path.
+    # FastAPI registers a route per method, and Starlette's own Allow lists only the methods of the first route that
+    # matches.
     scope = dict(request.scope)
     of: dict[str | None, set[str]] = {}
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.matches(scope)[0] is not Match.NONE:
             of.setdefault(route.path, set()).update(route.methods)
-    # As in route.py, a path without parameters hides those that it also fits.
+    # As in routing.py, a path without parameters takes precedence over those that also match it.
     return ", ".join(sorted(of.get(scope["path"]) or set[str]().union(*of.values())))

@@ -1,7 +1,7 @@
-"""Who is at the other end: the address of the client, and whether it speaks TLS, behind proxies too.
+"""The address of the client, and whether it uses TLS, behind proxies too.
 
-Anybody can send `X-Forwarded-For`. uvicorn's middleware believes only what trusted proxies have appended to it: read
-from the right, the first address that is no trusted proxy's is the client's.
+Any client can send `X-Forwarded-For`. uvicorn's middleware trusts only what trusted proxies have appended to it: read
+from the right, the first address that is not a trusted proxy's is the client's.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -19,10 +19,10 @@ _PEER = "tonnage.peer"
 
 
 class ProxyHeaders:
-    """uvicorn's middleware with the proxies in `trusted`, on sockets of any kind, and safe from headers with nonsense.
+    """uvicorn's middleware with the proxies in `trusted`, on sockets of any kind, and robust against invalid headers.
 
-    Tried with uvicorn 0.54: it takes `::ffff:10.0.0.1`, as an IPv6 socket shows 10.0.0.1, for another address; and it
-    takes whatever a trusted proxy passes on for an address, such as `unknown`.
+    Tested with uvicorn 0.54: it treats `::ffff:10.0.0.1`, the form in which an IPv6 socket shows 10.0.0.1, as another
+    address; and it accepts anything that a trusted proxy passes on as an address, such as `unknown`.
     """
 
     def __init__(self, app: ASGIApp, trusted: Networks) -> None:
@@ -32,28 +32,28 @@ class ProxyHeaders:
         self._forwarded: Any = ProxyHeadersMiddleware(checked, hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Changes `client` and `scheme` of the scope to what the proxies say of the client."""
+        """Sets `client` and `scheme` of the scope to the values of the trusted proxies."""
         scope[_PEER] = scope.get("client")
         await self._forwarded(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # If the header says nothing that can be used, what is known for sure is the proxy.
+        # If the header contains nothing usable, the only address known for sure is the proxy's.
         if scope.get("client") and _address(scope["client"][0]) is None:
             scope["client"] = scope[_PEER]
         await self._app(scope, receive, send)
 
 
 def client_address(scope: Scope) -> str:
-    """The client's address; an IPv4 address that came as an IPv6 one (`::ffff:`) as IPv4."""
+    """The client's address; an IPv4 address in IPv6 form (`::ffff:`) is returned as IPv4."""
     client = scope.get("client")
     return str((client and _address(client[0])) or UNKNOWN)
 
 
 def is_secure(scope: Scope, public_url: str | None) -> bool:
-    """Whether the browser speaks TLS, to us or to the trusted proxy before us.
+    """Whether the browser uses TLS, to us or to the trusted proxy in front of us.
 
-    A public URL with https settles it: where the proxy is not trusted, its word on this does not count, and a cookie
-    must not go out without `Secure` for that.
+    A public URL with https is decisive: the header of a proxy that is not trusted does not count, and a cookie must not
+    lose its `Secure` attribute because of that.
     """
     return scope.get("scheme") == "https" or (public_url or "").startswith("https://")
 

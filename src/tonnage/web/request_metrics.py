@@ -11,15 +11,16 @@ from tonnage.web.routing import template_of
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 _BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-# When a series began is a series of its own, twice as many in all; Prometheus sees a restart without.
+# The creation time of a series is a series of its own and would double their number; Prometheus detects a restart
+# without it.
 disable_created_metrics()
 
 
 class Requests:
-    """What `/metrics` tells of this process and its requests: `registry`.
+    """The metrics of this process and its requests for `/metrics`: `registry`.
 
-    Labels come from closed sets: the template of the route and never the path, `other` where there is none; the method
-    if it is a usual one; and the status, `none` where the client left before there was one.
+    Labels come from closed sets: the template of the route and never the path, `other` without a route; the method if
+    it is a usual one; and the status, `none` if the client disconnected before there was one.
     """
 
     def __init__(self) -> None:
@@ -35,12 +36,12 @@ class Requests:
             registry=self.registry,
             buckets=_BUCKETS,
         )
-        # Looking a series up by its labels costs more than counting.
+        # Looking up a series by its labels costs more than counting.
         self._bound: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
-        """One request is over; `status` 0: there was none."""
-        # A client may invent methods, and nothing must grow with them.
+        """Counts a finished request; `status` 0: none was sent."""
+        # A client may invent methods, and the number of series must not grow with them.
         method = scope["method"] if scope["method"] in _METHODS else "other"
         key = (method, template_of(scope), status)
         bound = self._bound.get(key)

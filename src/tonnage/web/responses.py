@@ -1,16 +1,16 @@
-"""Replies whose body is ready: JSON that PostgreSQL has rendered, or nothing."""
+"""Responses with a finished body: JSON that PostgreSQL has rendered, or nothing."""
 
 from starlette.responses import Response
 
 
 class Json(Response):
-    """`Json(document, status)`; the document goes out as it is."""
+    """`Json(document, status)`; the document is sent unchanged."""
 
     media_type = "application/json"
 
 
 class NoContent(Response):
-    """204, for what is gone or was asked to go."""
+    """204, for what is deleted or will be."""
 
     def __init__(self) -> None:
         super().__init__(status_code=204)

@@ -1,7 +1,7 @@
-"""Doors: routes that check in the documented order and are found without a walk over all of them.
+"""Routes that check in the documented order, and a route table that is faster than trying all of them.
 
-FastAPI reads and parses the body before it solves dependencies, so a stranger with a broken body would be told about
-the body. A `Door` asks first who is calling: 401, 403, then 415, 413, 400, 422.
+FastAPI reads and parses the body before it solves dependencies, so a client without authentication would get errors
+about its body. An `AuthFirstRoute` authenticates first: 401, 403, then 415, 413, 400, 422.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -26,12 +26,12 @@ _FOUND = "tonnage.route"
 
 
 class AuthDependency(Generic[T]):
-    """A dependency that a `Door` runs before it looks at the body: who is calling, and may they.
+    """An authentication dependency: an `AuthFirstRoute` runs it before it reads the body.
 
-    Handlers use it like any other: `actor: Annotated[Actor, Depends(distributor_staff)]`, where
-    `distributor_staff = Early(check)` and `check(request)` returns the actor or raises Unauthenticated or Forbidden.
-    The Door keeps the answer, and FastAPI gets that one when its own turn comes. On a route that is no Door it is an
-    ordinary dependency. `forbids`: whether it may raise Forbidden, for the documents.
+    Handlers use it like any other: `actor: Annotated[Actor, Depends(distributor_staff)]`, where `distributor_staff =
+    AuthDependency(check)` and `check(request)` returns the actor or raises Unauthenticated or Forbidden. The result is
+    stored in the request's scope, and FastAPI gets it when it solves the dependencies. On any other route it is an
+    ordinary dependency. `forbids`: whether it may raise Forbidden, for the API documents.
     """
 
     def __init__(self, check: Callable[[Request], Awaitable[T]], *, forbids: bool = True) -> None:
@@ -39,7 +39,7 @@ class AuthDependency(Generic[T]):
         self.forbids = forbids
 
     async def __call__(self, request: Request) -> T:
-        """What `check` says, asked once per request."""
+        """The result of `check`, which runs once per request."""
         answers = request.scope.setdefault(_AUTH_RESULTS, {})
         if self not in answers:
             answers[self] = await self.check(request)
@@ -47,15 +47,15 @@ class AuthDependency(Generic[T]):
 
 
 def auth_results(scope: Scope) -> Iterable[Any]:
-    """What the early checks of this request have said."""
+    """The results of this request's authentication dependencies."""
     return scope.get(_AUTH_RESULTS, {}).values()
 
 
 class AuthFirstRoute(APIRoute):
-    """The route class of an APIRouter; the auth dependencies are in the handler's signature."""
+    """The route class of an APIRouter; the authentication dependencies are in the handler's signature."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler behind the early checks and our own reading of the body."""
+        """Wraps the handler: authentication dependencies first, then our own reading of the body."""
         inner = self.get_inner_handler()
         early = tuple(auth_dependencies(self.dependant))
         takes_body = self.body_field is not None
@@ -68,18 +68,18 @@ class AuthFirstRoute(APIRoute):
         return handle
 
     def get_inner_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What comes after: FastAPI finds the handler's arguments and calls it."""
+        """The rest: FastAPI solves the handler's arguments and calls it."""
         return super().get_route_handler()
 
 
 class ApiRoute(AuthFirstRoute):
-    """A route of the API: our own solver finds the arguments, where it knows all of them.
+    """A route of the API: our own solver finds the arguments, where it supports all of them.
 
-    Lean requests are the rule here, and FastAPI's solver takes a third of their CPU. A page costs many times that.
+    Lean requests are the rule here, and FastAPI's solver takes a third of their CPU time. A page costs many times that.
     """
 
     def get_inner_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """As the Door's, for handlers of the usual kind in less time."""
+        """The same, faster for handlers with simple parameters."""
         if not are_simple(self):
             return super().get_inner_handler()
         takes_body = self.body_field is not None
@@ -92,7 +92,7 @@ class ApiRoute(AuthFirstRoute):
 
 
 def auth_dependencies(dependant: Dependant) -> Iterable[AuthDependency[Any]]:
-    """The early dependencies of a route, outermost first."""
+    """The authentication dependencies of a route, outermost first."""
     for dependency in dependant.dependencies:
         yield from auth_dependencies(dependency)
         call: Any = dependency.call
@@ -101,12 +101,12 @@ def auth_dependencies(dependant: Dependant) -> Iterable[AuthDependency[Any]]:
 
 
 class RouteTable(BaseRoute):
-    """Finds a route by method and shape of the path.
+    """Finds a route by its method and the number of segments of its path.
 
-    FastAPI tries every route in turn, and an included router twice: with fifty operations that was more CPU than all
-    the rest of a lean request. Whatever the switch does not know falls through to the list behind it, which also
-    answers 404 and 405. A path without parameters wins over one with, in whatever order they were declared, and for
-    every method: `/account/list` is no account that could be deleted.
+    FastAPI tries every route in turn, and an included router twice: with fifty operations that took more CPU time than
+    all the rest of a lean request. What is not in the table falls through to the list of routes after it, which also
+    answers 404 and 405. A path without parameters takes precedence over one with parameters, whatever the order of
+    declaration, and for every method: `/account/list` is not an account that could be deleted.
     """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
@@ -126,7 +126,9 @@ class RouteTable(BaseRoute):
                 self._shaped.setdefault((method, route.path.count("/")), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """FULL for a route that was found, or for a path whose methods are others; NONE leaves it to the list."""
+        """FULL for a matching route, or for a path that has only other methods; NONE leaves the request to the list of
+        routes.
+        """
         if scope["type"] != "http" or scope.get("root_path"):
             return Match.NONE, {}
         method, path = scope["method"], scope["path"]
@@ -141,7 +143,7 @@ class RouteTable(BaseRoute):
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands over to the route that `matches` has found. Raises HTTPException: that path has other methods."""
+        """Delegates to the route that `matches` found. Raises HTTPException: the path has only other methods."""
         if scope[_FOUND] is self:
             raise HTTPException(405)
         await scope[_FOUND].handle(scope, receive, send)
@@ -154,15 +156,15 @@ def route_of(scope: Scope) -> Route | None:
 
 
 def template_of(scope: Scope) -> str:
-    """The path of the route that was found for a request, as it was declared; `other` when there was none."""
+    """The path template of the route that was found for a request; `other` if there was none."""
     found = route_of(scope)
     return found.path if found else "other"
 
 
 def mount(app: FastAPI, *routers: APIRouter) -> None:
-    """Put the routes of `routers`, whose prefixes are their own, into `app`. Call it once, after everything else.
+    """Adds the routes of `routers`, which have their own prefixes, to `app`. Call it once, after everything else.
 
-    Instead of `include_router`, which keeps routers nested and searches them at every request.
+    Replaces `include_router`, which keeps routers nested and searches them at every request.
     """
     for router in routers:
         app.router.routes.extend(router.routes)

@@ -1,10 +1,10 @@
-"""What clients send: the shared field types, each with the schema that documents it.
+"""Request and response models: the shared field types, each with the schema that documents it.
 
-All are strict: no number is read from a text, no text from a number. Where a value stands decides the status, not its
-type: a malformed id is 400 in a path and 422 in a body (see sentences.py).
+All are strict: no number is parsed from a text, no text from a number. The place of a value decides the status, not its
+type: a malformed id is 400 in a path and 422 in a body (see validation_messages.py).
 
 A rule of a feature becomes a type with `AfterValidator(rule)`: `rule` returns the value or raises ValueError. Its text
-goes to the client after the field's name, so it is a sentence without a subject that never repeats the input.
+is sent to the client after the field's name, so it is a sentence without a subject that never repeats the input.
 """
 
 import re
@@ -39,11 +39,11 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class RequestModel(BaseModel):
-    """A JSON object that clients send: camelCase on the wire, snake_case here.
+    """A JSON object that clients send: camelCase in JSON, snake_case here.
 
-    Unknown members are ignored, because clients send whole objects back. A field that is `| None = None` may be left
-    out, but is null only if `nullable` names it: null could mean "leave it" as well as "remove it". No text may hold
-    what JSON can escape and PostgreSQL cannot store: a NUL, half of a surrogate pair.
+    Unknown members are ignored, because clients send whole objects back. A field that is `| None = None` may be
+    omitted, but may be null only if `nullable` names it: null could mean "leave it" as well as "remove it". No text may
+    contain what JSON can escape and PostgreSQL cannot store: a NUL, half of a surrogate pair.
     """
 
     model_config = ConfigDict(
@@ -68,24 +68,27 @@ class RequestModel(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Null is documented where it is taken."""
+        """Null is documented only where it is accepted."""
         return _without_null(core_schema, handler, {to_camel(name) for name in cls.nullable})
 
 
 class ResponseModel(BaseModel):
-    """The shape of a reply, for the documents only: PostgreSQL renders replies. Attributes are named as on the wire.
+    """The schema of a response, for the API documents only: PostgreSQL renders responses. Attributes are named as in
+    JSON.
 
-    A field that is `| None = None` may be left out; it is never null.
+    A field that is `| None = None` may be missing; it is never null.
     """
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Without the null that pydantic gives to an optional field."""
+        """Without the null that pydantic adds to an optional field."""
         return _without_null(core_schema, handler, set())
 
 
 def with_example(example: dict[str, Any]) -> ConfigDict:
-    """The `model_config` of a Payload or Answer with an example: the page for trying the API offers it for editing."""
+    """The `model_config` of a RequestModel or ResponseModel with an example, which the page for trying the API offers
+    for editing.
+    """
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
@@ -112,14 +115,14 @@ def _within_bigint(number: int) -> int:
 
 
 def _uuid(value: object) -> object:
-    # UUID() also takes braces, a URN prefix and no hyphens; those would be second names for one thing.
+    # UUID() also accepts braces, a URN prefix and no hyphens; those would be other names for the same thing.
     if isinstance(value, str) and _UUID.fullmatch(value):
         return UUID(value)
     raise ValueError("must be a UUID of 36 characters")
 
 
 def _day(value: object) -> object:
-    # date.fromisoformat also takes 20260131 and, since Python 3.11, weeks.
+    # date.fromisoformat also accepts 20260131 and, since Python 3.11, weeks.
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
@@ -129,7 +132,7 @@ def _day(value: object) -> object:
 def _email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:  # its own sentence repeats parts of the input
+    except EmailNotValidError:  # its own message repeats parts of the input
         raise ValueError("must be an e-mail address, such as name@company.com") from None
 
 
@@ -141,29 +144,29 @@ Name: TypeAlias = Annotated[
 """1 to 200 characters after trimming, without control characters."""
 
 RegionName: TypeAlias = Annotated[Name, Field(json_schema_extra={"format": "region"})]
-"""The name of a region that there is; else 404."""
+"""The name of an existing region; else 404."""
 
 Text: TypeAlias = Annotated[str, Strict()]
-"""Any text; its rule is elsewhere (passwords). In a Payload it can be stored."""
+"""Any text; its rule is elsewhere (passwords). In a RequestModel it is a text that can be stored."""
 
 PASSWORD = Field(json_schema_extra={"format": "password", "minLength": 8, "maxLength": 128})
-"""Goes with a Text for the documents, which can say that much of the rules."""
+"""Used with a Text: the part of the rules that the API documents can express."""
 
 Flag: TypeAlias = Annotated[bool, Strict()]
 
 Capacity: TypeAlias = Annotated[
     int, Field(strict=True, ge=0, json_schema_extra={"format": "int64"}), AfterValidator(_within_bigint)
 ]
-"""Bytes, 0 to 2^63 - 1. The documents say `int64`: as a `maximum`, FastAPI would round that number up."""
+"""Bytes, 0 to 2^63 - 1. The documents say `int64`: FastAPI would round that number up as a `maximum`."""
 
 Bytes: TypeAlias = Annotated[int, Field(json_schema_extra={"format": "int64"})]
-"""In an Answer. Without the format, code generators take 32 bits."""
+"""In a ResponseModel. Without the format, code generators assume 32 bits."""
 
 DayText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
-"""`YYYY-MM-DD` in an Answer."""
+"""`YYYY-MM-DD` in a ResponseModel."""
 
 TimestampText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-"""RFC 3339 in UTC in an Answer."""
+"""RFC 3339 in UTC in a ResponseModel."""
 
 UuidPath: TypeAlias = Annotated[UUID, BeforeValidator(_uuid)]
 """The 36-character form. Else 400."""
@@ -178,4 +181,4 @@ Email: TypeAlias = Annotated[
     str, StringConstraints(strict=True, strip_whitespace=True, max_length=254), AfterValidator(_email),
     Field(json_schema_extra={"format": "email"}),
 ]  # fmt: skip
-"""Normalised as email-validator does: domain in lower case, Unicode NFC. The domain is not looked up."""
+"""Normalised by email-validator: domain in lower case, Unicode NFC. No DNS query for the domain."""

@@ -1,4 +1,4 @@
-"""The client of a long list: it is waited for, but not for ever."""
+"""Bounded sending of a long list to a slow client."""
 
 import asyncio
 import logging
@@ -14,17 +14,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SendLimits:
-    """How long a reader may keep a connection waiting before its list is cut and the connection goes back."""
+    """The limits after which the list of a slow client is truncated and its connection returned."""
 
     chunk: float = 60.0
-    """Seconds for taking one chunk."""
+    """Seconds to accept one chunk."""
     grace: float = 10.0
-    """Seconds of waiting in all, before `rate` counts: the first bytes may be slow."""
+    """Seconds of waiting in total before `rate` applies: the first bytes may be slow."""
     rate: float = 64 * 1024
-    """Bytes per second, on average over all waiting. A bound per chunk alone would let a trickle hold it for ever."""
+    """Bytes per second, on average over all waiting. With a limit per chunk alone, a trickle could hold the connection
+    forever.
+    """
 
     def left(self, waited: float, taken: int) -> float:
-        """Seconds for the next chunk, from a reader that took `taken` bytes while it was waited for."""
+        """Seconds for the next chunk, for a client that accepted `taken` bytes in `waited` seconds."""
         return min(self.chunk, self.grace + taken / self.rate - waited)
 
 
@@ -32,7 +34,7 @@ DEFAULT_LIMITS = SendLimits()
 
 
 class BoundedSender:
-    """The client of a long list, and how long it has been waited for."""
+    """Sends to the client of a long list, and measures how long it keeps us waiting."""
 
     def __init__(self, send: Send, patience: SendLimits) -> None:
         self._send = send
@@ -41,8 +43,8 @@ class BoundedSender:
         self._taken = 0
 
     async def give(self, message: Message) -> None:
-        """Sends a part of the reply. Raises Truncated when the reader has used up the patience."""
-        # Only waiting for the reader counts: a slow query is not its fault.
+        """Sends a part of the response. Raises Truncated when the client has exceeded the limits."""
+        # Only the waiting for the client counts, not a slow query.
         begun = time.monotonic()
         try:
             async with asyncio.timeout(self._patience.left(self._waited, self._taken)):

@@ -1,4 +1,4 @@
-"""Files for browsers, each at an address that changes with its content, so that a browser asks for it once for good."""
+"""Static files for browsers. The URL of each changes with its content, so that browsers can cache it permanently."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _MEDIA_TYPES = {
     ".ico": "image/x-icon",
     ".txt": "text/plain; charset=utf-8",
 }
-"""What is served; a folder's other files, such as licences and source, are not."""
+"""The extensions that are served; other files of a folder, such as licences and source, are not."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class _File:
 
 
 class StaticFiles:
-    """The files of some folders, read and compressed when this is made.
+    """The files of some folders, read and compressed at construction.
 
-    Raises RuntimeError for a folder that the build hook has not filled, and ValueError for two files of one name.
+    Raises RuntimeError for a folder that the build hook has not filled, and ValueError for two files of the same name.
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -56,14 +56,14 @@ class StaticFiles:
         self._files[named] = _file(content, digest, _MEDIA_TYPES[path.suffix])
 
     def url(self, name: str) -> str:
-        """Where the present content of a file is served. Raises RuntimeError for a file that is not there."""
+        """The URL of the present content of a file. Raises RuntimeError for a file that does not exist."""
         try:
             return self._urls[name]
         except KeyError:
             raise RuntimeError(f"{name} is not among the files to be served; run: make setup") from None
 
     def install(self, app: FastAPI) -> None:
-        """Serve them. No path of the file system is ever made from a request: it is looked up among known names."""
+        """Serves them. A request never becomes a path of the file system: it is looked up among known names."""
         app.add_route("/static/{name}", self._serve, include_in_schema=False)
 
     async def _serve(self, request: Request) -> Response:
@@ -85,6 +85,6 @@ def _file(content: bytes, digest: str, media_type: str) -> _File:
         "Vary": "Accept-Encoding",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-    # Strong tags name bytes, so the packed ones have a tag of their own.
+    # A strong ETag identifies bytes, so the compressed ones have another ETag.
     packed_headers = {**headers, "Content-Encoding": "gzip", "ETag": f'"{digest}-gzip"'}
     return _File(content, compressed(content, 9), headers, packed_headers)

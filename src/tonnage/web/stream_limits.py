@@ -1,4 +1,4 @@
-"""Who may hold how many of the connections that carry long lists."""
+"""The limit on how many of the connections for long lists one organisation may hold."""
 
 import asyncio
 import time
@@ -24,31 +24,31 @@ class RunStatement(Protocol):
     """`Database.run`."""
 
     async def __call__(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `work` gives, on a connection in autocommit."""
+        """The result of `work`, on a connection in autocommit."""
         ...
 
 
 class Caller(Protocol):
-    """Of an Actor, what lists need."""
+    """The part of an Actor that lists need."""
 
     @property
     def organisation_id(self) -> Hashable:
-        """Whose connections are counted together."""
+        """The organisation, whose connections are counted together."""
         ...
 
 
 class Statements(Protocol):
-    """Of a Database, what lists need."""
+    """The part of a Database that lists need."""
 
     @property
     def run(self) -> RunStatement:
-        """Runs on a connection that no reader holds."""
+        """Runs on a connection that no client can hold."""
         ...
 
 
 @runtime_checkable
 class AuthenticatedRequest(Protocol):
-    """What the early check of a door answers: who calls, and the database that answers."""
+    """The result of an authentication dependency: the actor, and the database for the response."""
 
     @property
     def actor(self) -> Caller:
@@ -57,13 +57,13 @@ class AuthenticatedRequest(Protocol):
 
     @property
     def database(self) -> Statements:
-        """The pools."""
+        """The connection pools."""
         ...
 
 
 @dataclass
 class _StreamSlots:
-    """The connections that one organisation may hold at once, and how many of its lists hold or want one."""
+    """The connections that one organisation may hold at once, and how many of its lists hold one or wait for one."""
 
     free: asyncio.Semaphore
     lists: int = 0
@@ -74,9 +74,9 @@ _SLOTS: WeakKeyDictionary[Pool, dict[Hashable, _StreamSlots]] = WeakKeyDictionar
 
 @asynccontextmanager
 async def connection(pool: Pool, owner: Hashable | None) -> AsyncGenerator[Connection]:
-    """A connection of the pool, of which half is the most for one owner: slow readers of one must not stop the others.
+    """A connection of the pool. One owner gets at most half of them: its slow clients must not block other owners.
 
-    Both waits together take no longer than the pool's own would, nor than the request may still wait.
+    Both waits together take no longer than the pool's own timeout, nor than the time left for the request.
     """
     most = seconds_left(pool.timeout)
     if owner is None:
@@ -110,10 +110,10 @@ async def _slot(pool: Pool, owner: Hashable, most: float) -> AsyncGenerator[None
 
 
 def owners(pool: Pool) -> int:
-    """How many hold a connection of the pool or wait for one; of all others nothing is in memory."""
+    """How many owners hold a connection of the pool or wait for one; nothing is kept in memory for others."""
     return len(_SLOTS.get(pool, {}))
 
 
 def authenticated_request(scope: Scope) -> AuthenticatedRequest | None:
-    """Whom the door has let in; None for a door that lets in everybody."""
+    """The result of the request's authentication dependency; None for a route without authentication."""
     return next((answer for answer in auth_results(scope) if isinstance(answer, AuthenticatedRequest)), None)

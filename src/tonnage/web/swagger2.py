@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 into Swagger 2.0, as far as our own documents need it; what they do not use is refused, never dropped."""
+"""Converts OpenAPI 3.1 to Swagger 2.0, as far as our own documents need it. What is not supported raises an error."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias, cast
@@ -22,9 +22,10 @@ _DROPPED = ("title",)
 
 
 def to_swagger2(document: Document, base_path: str) -> Document:
-    """The operations under `base_path`, with only what they refer to. Neither `host` nor `schemes`: where it is served.
+    """The operations under `base_path`, with only the definitions that they refer to. No `host` or `schemes`: they are
+    those that serve the document.
 
-    Raises ValueError for a schema that Swagger 2.0 cannot say.
+    Raises ValueError for a schema that Swagger 2.0 cannot express.
     """
     paths = {
         path.removeprefix(base_path): {method: _operation(operation) for method, operation in item.items()}
@@ -68,7 +69,7 @@ def _operation(operation: Document) -> Document:
 def _parameter(parameter: Document) -> Document:
     flat = {name: parameter[name] for name in ("name", "in", "required", "description") if name in parameter}
     schema = _schema(parameter["schema"])
-    schema.pop("x-nullable", None)  # a parameter is there or it is not
+    schema.pop("x-nullable", None)  # a parameter is present or absent, never null
     if parameter["in"] == "query" and schema.get("format") == "date":
         schema["format"] = "yyyy-mm-dd"
     return {**schema, **flat}
@@ -117,7 +118,7 @@ def _schema(schema: Document) -> Document:
         elif keyword not in _DROPPED:
             raise ValueError(f"Swagger 2.0 has no {keyword}: {schema}")
     if result.get("default", result) is None:
-        del result["default"]  # null is no value of any type there
+        del result["default"]  # null is not a value of any type there
     return result
 
 
@@ -126,7 +127,7 @@ def _nullable(choices: list[Document]) -> Document:
     if len(given) != 1 or len(choices) != 2:
         raise ValueError(f"Swagger 2.0 has no anyOf: {choices}")
     schema = _schema(given[0])
-    # Neighbours of a $ref are ignored in Swagger 2.0.
+    # Siblings of a $ref are ignored in Swagger 2.0.
     return {"allOf": [schema], "x-nullable": True} if "$ref" in schema else {**schema, "x-nullable": True}
 
 

@@ -1,4 +1,4 @@
-"""Points in time in a body: RFC 3339, or a bare day for its midnight in UTC."""
+"""Timestamps in a body: RFC 3339, or a date for its midnight in UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?
 
 
 def parse_timestamp(text: str) -> datetime:
-    """The point in time, in UTC. Raises ValueError: neither form, no such day, or not in the years 1 to 9999."""
+    """The timestamp in UTC. Raises ValueError: neither format, no such date, or not in the years 1 to 9999."""
     if not _RFC3339.fullmatch(text):
         raise ValueError("write it as 2026-12-31T00:00:00Z or 2026-12-31")
     read = datetime.fromisoformat(text.upper())
@@ -25,8 +25,8 @@ def _timestamp(value: object) -> object:
         return None
     try:
         if isinstance(value, str):
-            # Replies have whole seconds, and what was read must be what can be sent back. Up, since a date that is too
-            # early by a fraction must stay refused.
+            # Responses have whole seconds, and every accepted value must be one that can be sent back. Rounded up,
+            # since a timestamp that is too early by a fraction must still be refused.
             read = parse_timestamp(value)
             return read.replace(microsecond=0) + timedelta(seconds=1) if read.microsecond else read
     except (ValueError, OverflowError):

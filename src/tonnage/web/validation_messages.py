@@ -1,4 +1,4 @@
-"""What FastAPI and pydantic found wrong, in plain English. The input is never repeated: it may be a password."""
+"""Validation errors of FastAPI and pydantic in plain English. The input is never repeated: it may be a password."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
@@ -7,7 +7,7 @@ from pydantic_core.core_schema import ErrorType
 
 from tonnage.errors import FieldError, Invalid, Malformed, Sentence, about
 
-# Sentences continue the field's name: "name: is required".
+# Messages continue the field's name: "name: is required".
 _WHOLE_NUMBER = Sentence("must be a whole number")
 
 _SENTENCES: dict[str, str] = {
@@ -37,15 +37,15 @@ _SENTENCES: dict[str, str] = {
 
 _PYDANTICS = frozenset(get_args(ErrorType))
 
-# The input was readable and its value is out of range, even when it stands in the query.
+# The input was readable and its value is out of range, even if it is in the query.
 _BEYOND = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal"})
 
 
 def validation_error(errors: Sequence[Any]) -> Malformed | Invalid:
-    """One refusal for the errors of a `RequestValidationError`.
+    """One error for all errors of a `RequestValidationError`.
 
-    What cannot be read in path or query is Malformed and hides the rest (a 400 comes before a 422, DESIGN of the API);
-    a missing query parameter, one out of range, and whatever is wrong in the body is Invalid, all fields at once.
+    Unreadable input in path or query is Malformed and hides the rest (a 400 comes before a 422, DESIGN of the API). A
+    missing query parameter, one out of range, and any error in the body is Invalid, all fields at once.
     """
     unreadable = [error for error in errors if _unreadable(error)]
     if not unreadable and any(len(error["loc"]) == 1 for error in errors):
@@ -60,23 +60,23 @@ def _unreadable(error: Mapping[str, Any]) -> bool:
 
 
 def _field(location: Sequence[str | int]) -> str:
-    # The first element says where (path, query, body); the names behind it are those on the wire.
+    # The first element is the location (path, query, body); the names after it are those in JSON.
     return ".".join(str(name) for name in location[1:])
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     kind: str = error["type"]
     limits: Mapping[str, Any] = error.get("ctx") or {}
-    if kind == "value_error":  # raised by a rule of ours, whose text is such a sentence (see payload.py)
+    if kind == "value_error":  # raised by a rule of ours, whose text is such a message (see schemas.py)
         return _message_of(limits["error"])
     if limits.get("min_length") == 1:
         return Sentence("must not be empty")
     if kind in _SENTENCES:
         return Sentence(_SENTENCES[kind], **limits)
-    # Pydantic's own texts may repeat the input; one of a kind that pydantic does not have was written for clients.
+    # Pydantic's own texts may repeat the input; a text of a kind that pydantic does not have was written for clients.
     return Sentence("is not valid") if kind in _PYDANTICS else str(error["msg"])
 
 
 def _message_of(error: ValueError) -> str:
-    """What it was raised with: the text of an exception would have forgotten what a Sentence is made of."""
+    """The original argument: the text of the exception has lost the values of a Sentence."""
     return error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
