@@ -41,6 +41,11 @@ def render(template: str, page: "PageContext", context: Mapping[str, object]) ->
         _view.reset(before)
 
 
+def macro(template: str, name: str) -> Callable[..., str]:
+    """A macro that is found by its name, such as the one that draws a column's cells."""
+    return getattr(_environment.get_template(template).module, name)
+
+
 def prepare() -> None:
     """Read what every page is made of: 70 ms that the first visitor of a process would wait for."""
     for template in ("components/ui.html", "components/page.html", "components/outside.html"):
@@ -76,9 +81,10 @@ def _exactly(shown: str, exact: str) -> Markup:
     return Markup('<span title="{}">{}</span>').format(exact, shown)
 
 
-def _size(size: int | Decimal | None) -> Markup:
+def size(value: int | Decimal | None) -> Markup:
+    """Bytes, in the unit that suits them."""
     formats = _view.get().formats
-    return escape("–") if size is None else _exactly(formats.size(size), formats.exact_size(size))
+    return escape("–") if value is None else _exactly(formats.size(value), formats.exact_size(value))
 
 
 def _moment(moment: datetime | None) -> Markup:
@@ -99,15 +105,15 @@ def _ago(moment: datetime | None, now: datetime) -> Markup:
     )
 
 
-def _day(day: date | None) -> Markup:
+def day(value: date | None) -> Markup:
     """Of a moment, the day where the reader lives; days of usage are UTC's, and are days already."""
     formats = _view.get().formats
-    if day is None:
+    if value is None:
         return escape("–")
-    if isinstance(day, datetime):
-        shown = formats.day(formats.date_of(day))
-        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(formats.exact_moment(day), shown)
-    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), formats.day(day))
+    if isinstance(value, datetime):
+        shown = formats.day(formats.date_of(value))
+        return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(formats.exact_moment(value), shown)
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), formats.day(value))
 
 
 def _money(amount: Money) -> Markup:
@@ -115,7 +121,8 @@ def _money(amount: Money) -> Markup:
     return _exactly(formats.money(amount), formats.exact_money(amount))
 
 
-def _number(value: int | Decimal) -> str:
+def number(value: int | Decimal) -> str:
+    """A count."""
     return _view.get().formats.number(value)
 
 
@@ -149,14 +156,14 @@ def _made() -> Environment:
     install: Any = getattr(environment, "install_gettext_callables")  # noqa: B009  an extension's, unknown to types
     install(gettext, ngettext, newstyle=True, pgettext=_pgettext, npgettext=_npgettext)
     filters: dict[str, Callable[..., object]] = {
-        "size": _size,
-        "number": _number,
+        "size": size,
+        "number": number,
         "percent": _percent,
         "price": _price,
         "money": _money,
         "moment": _moment,
         "ago": _ago,
-        "day": _day,
+        "day": day,
         "month": _month,
         "said": _message,
         "list_url": list_url,

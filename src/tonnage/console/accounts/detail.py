@@ -8,18 +8,18 @@ from starlette.responses import Response
 from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range
-from tonnage.console.tables.table import TableColumn, csv_file
+from tonnage.console.tables.table import Column, csv_file
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.usage.lists import AccountDay, daily_of_account, mean
 
 _DAYS = (
-    TableColumn("day", file=N_("Day")),
-    TableColumn("usage", file=N_("Used bytes")),
-    TableColumn("allocated", file=N_("Allocated bytes")),
-    TableColumn("sent", file=N_("Egress bytes")),
-    TableColumn("received", file=N_("Ingress bytes")),
-    TableColumn("requests", file=N_("Requests")),
+    Column("day", file=N_("Day")),
+    Column("usage", file=N_("Used bytes")),
+    Column("allocated", file=N_("Allocated bytes")),
+    Column("sent", file=N_("Egress bytes")),
+    Column("received", file=N_("Ingress bytes")),
+    Column("requests", file=N_("Requests")),
 )
 """Columns of the file."""
 

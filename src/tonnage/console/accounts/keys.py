@@ -59,8 +59,8 @@ async def create(context: AccountContext) -> Response:
         return await _page(context, form, 503)
     if made is None:
         return await _page(context, form, form.status)
-    return context.render("accounts/key_made.html", await context.account(), made=made.pair)
+    return context.render("accounts/key_created.html", await context.account(), made=made.pair)
 
 
 async def _page(context: AccountContext, form: BoundForm[NewAccessKeyForm], status: int = 200) -> Response:
-    return context.render("accounts/key_new.html", await context.account(), status=status, form=form)
+    return context.render("accounts/new_key.html", await context.account(), status=status, form=form)

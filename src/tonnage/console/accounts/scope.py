@@ -37,7 +37,7 @@ class AccountsScope:
 
 @dataclass(frozen=True)
 class AccountContext:
-    """One storage account of a accounts_scope."""
+    """One storage account of an `AccountsScope`."""
 
     accounts_scope: AccountsScope
     account_id: int

@@ -30,7 +30,7 @@ _PREFIX = "/distributor/partners/{partnerID}/accounts"
 routes = APIRouter(prefix=_PREFIX, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def _holding(page: PageRequest, partner_id: UUID) -> AccountsScope:
+def _accounts_scope(page: PageRequest, partner_id: UUID) -> AccountsScope:
     path = f"{path_of(partner_id)}/accounts"
 
     def crumbs(partner: str) -> Crumbs:
@@ -44,11 +44,11 @@ def _holding(page: PageRequest, partner_id: UUID) -> AccountsScope:
 
 
 async def _for_staff(page: DistributorStaff, partnerID: UuidPath, accountID: str) -> AccountContext:
-    return AccountContext(_holding(page, partnerID), account_number(accountID))
+    return AccountContext(_accounts_scope(page, partnerID), account_number(accountID))
 
 
 async def _for_admin(page: DistributorAdmin, partnerID: UuidPath, accountID: str) -> AccountContext:
-    return AccountContext(_holding(page, partnerID), account_number(accountID))
+    return AccountContext(_accounts_scope(page, partnerID), account_number(accountID))
 
 
 account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changing=_for_staff, deleting=_for_admin)
@@ -85,10 +85,10 @@ async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Resp
 @routes.get("/new")
 async def new_account(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """The empty form."""
-    return await account_new_account.ask(_holding(page, partnerID))
+    return await account_new_account.ask(_accounts_scope(page, partnerID))
 
 
 @routes.post("/new")
 async def create_account(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """On to the new account."""
-    return await account_new_account.create(_holding(page, partnerID))
+    return await account_new_account.create(_accounts_scope(page, partnerID))

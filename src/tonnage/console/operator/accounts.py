@@ -60,16 +60,16 @@ async def accounts_file(page: OperatorViewer) -> Response:
 @routes.get("/{accountID}")
 async def account(page: OperatorViewer, accountID: str) -> Response:
     """Its use and its facts."""
-    return await detail.show(await _place(page, accountID))
+    return await detail.show(await _account_context(page, accountID))
 
 
 @routes.get("/{accountID}/usage.csv")
 async def usage_file(page: OperatorViewer, accountID: str) -> Response:
     """The same days, in order."""
-    return await detail.days_file(await _place(page, accountID))
+    return await detail.days_file(await _account_context(page, accountID))
 
 
-async def _place(page: PageRequest, account: str) -> AccountContext:
+async def _account_context(page: PageRequest, account: str) -> AccountContext:
     number = account_number(account)
     partner = await page.database.run(owner_of, number)
     if partner is None:

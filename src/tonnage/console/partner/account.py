@@ -4,15 +4,15 @@ from tonnage.accounts.actions import account_number
 from tonnage.console.accounts.routes import account_routes
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.page_request import PartnerAdmin, PartnerStaff
-from tonnage.console.partner.accounts import holding
+from tonnage.console.partner.accounts import accounts_scope
 
 
 async def _for_staff(page: PartnerStaff, accountID: str) -> AccountContext:
-    return AccountContext(holding(page), account_number(accountID))
+    return AccountContext(accounts_scope(page), account_number(accountID))
 
 
 async def _for_admin(page: PartnerAdmin, accountID: str) -> AccountContext:
-    return AccountContext(holding(page), account_number(accountID))
+    return AccountContext(accounts_scope(page), account_number(accountID))
 
 
 routes = account_routes("/partner/accounts/{accountID}", reading=_for_staff, changing=_for_staff, deleting=_for_admin)

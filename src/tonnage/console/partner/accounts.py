@@ -30,7 +30,7 @@ _LISTED = replace(ACCOUNTS, preserve=("from", "to"))
 """The list beside a range of days."""
 
 
-def holding(page: PageRequest) -> AccountsScope:
+def accounts_scope(page: PageRequest) -> AccountsScope:
     """All of the partner's accounts."""
     return AccountsScope(page, page.actor.organisation_id, _PATH, lambda _: [(gettext("Storage accounts"), _PATH)])
 
@@ -74,10 +74,10 @@ async def accounts_as_file(page: PartnerViewer) -> Response:
 @routes.get("/new")
 async def new_account(page: PartnerStaff) -> Response:
     """The empty form."""
-    return await account_new_account.ask(holding(page))
+    return await account_new_account.ask(accounts_scope(page))
 
 
 @routes.post("/new")
 async def create_account(page: PartnerStaff) -> Response:
     """On to the new account."""
-    return await account_new_account.create(holding(page))
+    return await account_new_account.create(accounts_scope(page))

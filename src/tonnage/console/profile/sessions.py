@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from tonnage.authentication.session_queries import end_other_sessions, end_session, sessions_of
 from tonnage.console.page_request import AnyMember
-from tonnage.console.profile.agents import in_words
+from tonnage.console.profile.user_agent import describe_user_agent
 from tonnage.console.rendering import gettext
 from tonnage.errors import NotFound
 from tonnage.web.routing import AuthFirstRoute
@@ -21,7 +21,7 @@ async def show(page: AnyMember) -> Response:
     """All of them, this one marked."""
     idle, member_id = page.services.sign_in.idle, page.visitor.member_id
     found = await page.database.run(sessions_of, member_id, page.wall_time, idle)
-    rows = [(session, in_words(session.agent), session.id == page.visitor.session_id) for session in found]
+    rows = [(session, describe_user_agent(session.agent), session.id == page.visitor.session_id) for session in found]
     return page.render("profile/sessions.html", rows=rows, idle_minutes=int(idle.total_seconds() // 60))
 
 

@@ -38,7 +38,7 @@ async def send(guest: Anybody) -> Response:
 @routes.get(_ASKED)
 async def asked(guest: Anybody) -> Response:
     """The answer."""
-    return guest.render("sign_in/asked.html")
+    return guest.render("sign_in/reset_link_sent.html")
 
 
 async def _ask(guest: Guest, typed: ForgottenForm) -> bool:

@@ -68,4 +68,4 @@ def _page(guest: Guest, form: BoundForm[NewPasswordForm]) -> Response:
 
 
 def _worthless(guest: Guest) -> Response:
-    return guest.render("sign_in/worthless.html", status=404, headers=_SILENT)
+    return guest.render("sign_in/invalid_reset_link.html", status=404, headers=_SILENT)

@@ -1,7 +1,8 @@
 """Storage accounts, for their partner, its distributor and the operator. The rows are `accounts.lists.AccountRow`."""
 
 from tonnage.access.actor import Kind
-from tonnage.console.tables.table import Table, TableColumn
+from tonnage.console.rendering import day, size
+from tonnage.console.tables.table import Column, Table
 from tonnage.console.wording.catalogue import N_
 
 ACCOUNTS_TABLE = Table(
@@ -19,20 +20,20 @@ ACCOUNTS_TABLE = Table(
     file_name="storage-accounts.csv",
     cells="tables/accounts.html",
     columns=(
-        TableColumn("name", N_("Company"), sort="name", file=N_("Company")),
-        TableColumn("contact_email", file=N_("Contact e-mail")),
-        TableColumn("id", N_("Number, region"), "optional", file=N_("Number")),
-        TableColumn("partner", file=N_("Partner"), only=Kind.OPERATOR),
-        TableColumn("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
-        TableColumn("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
-        TableColumn("overdraft", file=N_("Overdraft")),
-        TableColumn("used", N_("Used"), "number", sort="used", file=N_("Used bytes")),
-        TableColumn("load", N_("Load"), "load-cell", sort="load"),
-        TableColumn("objects", N_("Objects"), "number optional", sort="objects", file=N_("Objects"), needs_values=True),
-        TableColumn("region", file=N_("Region")),
-        TableColumn("created_at", N_("Created"), "number optional", sort="created", file=N_("Created")),
-        TableColumn("pending_deleted_at", file=N_("Deleted on")),
-        TableColumn("is_suspended", file=N_("Suspended")),
-        TableColumn("provisioning", file=N_("Storage cluster")),
+        Column("name", N_("Company"), sort="name", file=N_("Company")),
+        Column("contact_email", file=N_("Contact e-mail")),
+        Column("id", N_("Number, region"), "optional", file=N_("Number")),
+        Column("partner", file=N_("Partner"), only=Kind.OPERATOR),
+        Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
+        Column("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
+        Column("overdraft", file=N_("Overdraft")),
+        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("load", N_("Load"), "load-cell", sort="load"),
+        Column("objects", N_("Objects"), "number optional", sort="objects", file=N_("Objects"), needs_values=True),
+        Column("region", file=N_("Region")),
+        Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("pending_deleted_at", file=N_("Deleted on")),
+        Column("is_suspended", file=N_("Suspended")),
+        Column("provisioning", file=N_("Storage cluster")),
     ),
 )

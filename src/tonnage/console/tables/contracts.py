@@ -1,7 +1,8 @@
 """Contracts, for their distributor and for the operator. The rows are `partners.contract_lists.ContractRow`."""
 
 from tonnage.access.actor import Kind
-from tonnage.console.tables.table import Table, TableColumn
+from tonnage.console.rendering import day, number, size
+from tonnage.console.tables.table import Column, Table
 from tonnage.console.wording.catalogue import N_
 
 CONTRACTS_TABLE = Table(
@@ -13,19 +14,19 @@ CONTRACTS_TABLE = Table(
     file_name="contracts.csv",
     cells="tables/contracts.html",
     columns=(
-        TableColumn("details", N_("Name"), sort="name", file=N_("Name")),
-        TableColumn("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
-        TableColumn("reserved", N_("Reserved"), "number optional", sort="reserved", file=N_("Reserved bytes")),
-        TableColumn("allocated", N_("Allocated"), "number optional", sort="allocated", file=N_("Allocated bytes")),
-        TableColumn("remaining", N_("Remaining"), "number", file=N_("Remaining bytes")),
-        TableColumn("load", N_("Allocated of reserved"), "load-cell"),
-        TableColumn("used", N_("Used"), "number optional", sort="used", file=N_("Used bytes")),
-        TableColumn("partners", N_("Partners"), "number optional", file=N_("Partners")),
-        TableColumn(
-            "price_cents", N_("Cents per GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")
+        Column("details", N_("Name"), sort="name", file=N_("Name")),
+        Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
+        Column("reserved", N_("Reserved"), "number optional", show=size, sort="reserved", file=N_("Reserved bytes")),
+        Column(
+            "allocated", N_("Allocated"), "number optional", show=size, sort="allocated", file=N_("Allocated bytes")
         ),
-        TableColumn("currency", file=N_("Currency")),
-        TableColumn("created_at", N_("Signed"), "number optional", sort="created", file=N_("Created")),
-        TableColumn("id", file=N_("Id")),
+        Column("remaining", N_("Remaining"), "number", show=size, file=N_("Remaining bytes")),
+        Column("load", N_("Allocated of reserved"), "load-cell"),
+        Column("used", N_("Used"), "number optional", show=size, sort="used", file=N_("Used bytes")),
+        Column("partners", N_("Partners"), "number optional", show=number, file=N_("Partners")),
+        Column("price_cents", N_("Cents per GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
+        Column("currency", file=N_("Currency")),
+        Column("created_at", N_("Signed"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("id", file=N_("Id")),
     ),
 )

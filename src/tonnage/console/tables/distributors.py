@@ -1,6 +1,7 @@
 """Distributors, for the operator. The rows are `partners.distributor_lists.DistributorRow`."""
 
-from tonnage.console.tables.table import Table, TableColumn
+from tonnage.console.rendering import day, number, size
+from tonnage.console.tables.table import Column, Table
 from tonnage.console.wording.catalogue import N_
 
 DISTRIBUTORS_TABLE = Table(
@@ -11,14 +12,16 @@ DISTRIBUTORS_TABLE = Table(
     file_name="distributors.csv",
     cells="tables/distributors.html",
     columns=(
-        TableColumn("name", N_("Name"), sort="name", file=N_("Name")),
-        TableColumn("contracts", N_("Contracts"), "number optional", sort="contracts", file=N_("Contracts")),
-        TableColumn("partners", N_("Partners"), "number", sort="partners", file=N_("Partners")),
-        TableColumn("reserved", N_("Reserved"), "number", sort="reserved", file=N_("Reserved bytes")),
-        TableColumn("allocated", N_("Allocated"), "number optional", sort="allocated", file=N_("Allocated bytes")),
-        TableColumn("used", N_("Used"), "number", sort="used", file=N_("Used bytes")),
-        TableColumn("load", N_("Used of allocated"), "load-cell optional"),
-        TableColumn("created_at", N_("Created"), "number optional", sort="created", file=N_("Created")),
-        TableColumn("id", file=N_("Id")),
+        Column("name", N_("Name"), sort="name", file=N_("Name")),
+        Column("contracts", N_("Contracts"), "number optional", show=number, sort="contracts", file=N_("Contracts")),
+        Column("partners", N_("Partners"), "number", show=number, sort="partners", file=N_("Partners")),
+        Column("reserved", N_("Reserved"), "number", show=size, sort="reserved", file=N_("Reserved bytes")),
+        Column(
+            "allocated", N_("Allocated"), "number optional", show=size, sort="allocated", file=N_("Allocated bytes")
+        ),
+        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("load", N_("Used of allocated"), "load-cell optional"),
+        Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("id", file=N_("Id")),
     ),
 )

@@ -1,18 +1,19 @@
 """Members: of one organisation (`members.queries.TeamRow`), and of all for the operator (`members.lists.MemberRow`)."""
 
-from tonnage.console.tables.table import Table, TableColumn
+from tonnage.console.rendering import day
+from tonnage.console.tables.table import Column, Table
 from tonnage.console.wording.catalogue import N_
 
-_EMAIL = TableColumn("email", N_("Member"), sort="email")
-_ROLE = TableColumn("role", N_("Role"), sort="role")
-_SECOND_FACTOR = TableColumn("has_second_factor", N_("Second factor"), "optional")
-_ADDED = TableColumn("created_at", N_("Added"), "number optional", sort="created")
+_EMAIL = Column("email", N_("Member"), sort="email")
+_ROLE = Column("role", N_("Role"), sort="role")
+_SECOND_FACTOR = Column("has_second_factor", N_("Second factor"), "optional")
+_ADDED = Column("created_at", N_("Added"), "number optional", show=day, sort="created")
 
 TEAM_TABLE = Table(
     title=N_("Members"),
     label=N_("Members"),
     cells="tables/members.html",
-    columns=(_EMAIL, _ROLE, _SECOND_FACTOR, TableColumn("last_seen", N_("Last seen"), "number"), _ADDED),
+    columns=(_EMAIL, _ROLE, _SECOND_FACTOR, Column("last_seen", N_("Last seen"), "number"), _ADDED),
 )
 """Without a search: teams are small."""
 
@@ -25,10 +26,10 @@ MEMBERS_TABLE = Table(
     cells="tables/members.html",
     columns=(
         _EMAIL,
-        TableColumn("organisation", N_("Organisation"), "words", sort="organisation"),
+        Column("organisation", N_("Organisation"), "words", sort="organisation"),
         _ROLE,
         _SECOND_FACTOR,
-        TableColumn("last_seen", N_("Last seen"), "number optional", sort="seen"),
+        Column("last_seen", N_("Last seen"), "number optional", sort="seen"),
         _ADDED,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from tonnage.console.page_request import PageRequest
-from tonnage.console.tables.table import TableColumn, csv_file
+from tonnage.console.tables.table import Column, csv_file
 from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.usage.lists import PartnerDay, daily_of_partner
@@ -12,10 +12,10 @@ from tonnage.usage.period import Period
 from tonnage.web.csv_file import CsvFile
 
 _COLUMNS = (
-    TableColumn("day", file=N_("Day")),
-    TableColumn("usage", file=N_("Used bytes")),
-    TableColumn("allocated", file=N_("Allocated bytes")),
-    TableColumn("excess", file=N_("Excess bytes")),
+    Column("day", file=N_("Day")),
+    Column("usage", file=N_("Used bytes")),
+    Column("allocated", file=N_("Allocated bytes")),
+    Column("excess", file=N_("Excess bytes")),
 )
 
 

@@ -1,7 +1,8 @@
 """Partners, for their distributor and for the operator. The rows are `partners.lists.PartnerRow`."""
 
 from tonnage.access.actor import Kind
-from tonnage.console.tables.table import Table, TableColumn
+from tonnage.console.rendering import day, number, size
+from tonnage.console.tables.table import Column, Table
 from tonnage.console.wording.catalogue import N_
 
 PARTNERS_TABLE = Table(
@@ -13,17 +14,19 @@ PARTNERS_TABLE = Table(
     file_name="partners.csv",
     cells="tables/partners.html",
     columns=(
-        TableColumn("name", N_("Name"), sort="name", file=N_("Name")),
-        TableColumn("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
-        TableColumn("contract", file=N_("Contract")),
-        TableColumn("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
-        TableColumn("allocated_to_accounts", file=N_("Given bytes"), only=Kind.OPERATOR),
-        TableColumn("used", N_("Used"), "number", sort="used", file=N_("Used bytes")),
-        TableColumn("load", N_("Load"), "load-cell", sort="load"),
-        TableColumn("accounts", N_("Accounts"), "number optional", sort="accounts", file=N_("Storage accounts")),
-        TableColumn("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
-        TableColumn("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),
-        TableColumn("created_at", N_("Created"), "number optional", sort="created", file=N_("Created")),
-        TableColumn("id", file=N_("Id")),
+        Column("name", N_("Name"), sort="name", file=N_("Name")),
+        Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
+        Column("contract", file=N_("Contract")),
+        Column("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
+        Column("allocated_to_accounts", file=N_("Given bytes"), only=Kind.OPERATOR),
+        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("load", N_("Load"), "load-cell", sort="load"),
+        Column(
+            "accounts", N_("Accounts"), "number optional", show=number, sort="accounts", file=N_("Storage accounts")
+        ),
+        Column("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
+        Column("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),
+        Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("id", file=N_("Id")),
     ),
 )

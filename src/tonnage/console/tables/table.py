@@ -1,19 +1,20 @@
 """Lists as tables on pages and as CSV files, both from one declaration of their columns.
 
-A list of another kind of thing is a `Table` in a file of its own beside this one, and a template with a macro for each
-column. Its page gives `PARTNERS_TABLE.paged(...)` to its template, where the macro `listing` of `components/table.html`
-draws it; its file is `PARTNERS_TABLE.file(...)`.
+A list of another kind of thing is a `Table` in a file of its own beside this one, and a template with the macros of
+those columns that are more than a value. Its page gives `PARTNERS_TABLE.paged(...)` to its template, which draws it
+with the macro `listing` of `components/table.html`; its file is `PARTNERS_TABLE.file(...)`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeAlias
+from operator import attrgetter
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias
 
 from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
-from tonnage.console.rendering import gettext
+from tonnage.console.rendering import gettext, macro
 from tonnage.console.wording.formatting import Formats
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
@@ -26,17 +27,20 @@ FileRows: TypeAlias = Callable[Concatenate[Connection, P], AsyncGenerator[Any]]
 
 
 @dataclass(frozen=True)
-class TableColumn:
+class Column:
     """A column of the page, if it has a `heading`; of the file, if it has a `file` heading; or of both."""
 
     name: str
-    """On the page, of the macro that draws a cell: `name(row, table)`. In the file, of the row's attribute."""
+    """The row's attribute, which the file has as it is."""
     heading: str = ""
+    """A text that is marked with `N_`, as `file` is."""
     css: str = ""
     """Classes of its cells: `number` is aligned to the right, `optional` is left out on a narrow screen."""
     sort: str = ""
     """Its name in the list's `ListSpec.sorts`, if the list can be sorted by it."""
     file: str = ""
+    show: Callable[[Any], object] | None = None
+    """How the page writes the attribute; None: by the macro of the column's name, which gets the row and the list."""
     only: Kind | None = None
     """The audience that sees it; None is everybody."""
     needs_values: bool = False
@@ -50,9 +54,9 @@ class Table:
     title: str
     label: str
     """For screen readers."""
-    columns: Sequence[TableColumn]
+    columns: Sequence[Column]
     cells: str
-    """The template with the macros of the columns."""
+    """The template with the macros of columns."""
     search: str = ""
     """What the field for a search says, in a list that is searched, filtered, sorted and paged."""
     filters: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -100,12 +104,19 @@ class Table:
         return csv_file(page, self.file_name, self.columns, rows, *args, **kwargs)
 
 
+class Cell(NamedTuple):
+    """A cell on a page."""
+
+    css: str
+    content: object
+
+
 @dataclass(frozen=True)
 class TablePage:
     """A page of a list, as templates draw it."""
 
     table: Table
-    columns: Sequence[TableColumn]
+    columns: Sequence[Column]
     rows: Sequence[Any]
     total: int
     state: ListState | None
@@ -114,9 +125,15 @@ class TablePage:
     row_path: str | None
     context: Mapping[str, Any]
 
+    def drawn(self) -> Iterator[list[Cell]]:
+        """The cells of each row."""
+        drawings = [(column.css, _drawing(column, self.table.cells)) for column in self.columns]
+        for row in self.rows:
+            yield [Cell(css, draw(row, self)) for css, draw in drawings]
+
 
 def csv_file(
-    page: PageRequest, name: str, columns: Sequence[TableColumn], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
+    page: PageRequest, name: str, columns: Sequence[Column], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
 ) -> CsvFile:
     """The columns that the reader's audience sees. Sizes are bytes; a moment is the day where the reader lives."""
     exported = [column for column in _seen_by(page, columns) if column.file]
@@ -130,11 +147,19 @@ def csv_file(
     return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines)
 
 
-def _seen_by(page: PageRequest, columns: Sequence[TableColumn]) -> list[TableColumn]:
+def _drawing(column: Column, template: str) -> Callable[[Any, TablePage], object]:
+    show = column.show
+    if show is None:
+        return macro(template, column.name)
+    value_of = attrgetter(column.name)
+    return lambda row, _: show(value_of(row))
+
+
+def _seen_by(page: PageRequest, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.only in {None, page.actor.kind}]
 
 
-def _has_values(column: TableColumn, rows: Sequence[Any]) -> bool:
+def _has_values(column: Column, rows: Sequence[Any]) -> bool:
     return not column.needs_values or any(getattr(row, column.name) is not None for row in rows)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tonnage.console.profile.agents import in_words
+from tonnage.console.profile.user_agent import describe_user_agent
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -21,4 +21,4 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
     ],
 )
 def test_an_agent_in_words(agent: str, words: str) -> None:
-    assert in_words(agent) == words
+    assert describe_user_agent(agent) == words

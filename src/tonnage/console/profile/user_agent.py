@@ -26,7 +26,7 @@ _SYSTEMS = (
 _SHORT = 40
 
 
-def in_words(agent: str) -> str:
+def describe_user_agent(agent: str) -> str:
     """Such as "Firefox on Linux"; of what is no browser that we know, its first words."""
     browser = next((name for sign, name in _BROWSERS if sign in agent), None)
     system = next((name for sign, name in _SYSTEMS if sign in agent), None)
