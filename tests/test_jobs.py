@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_house import FILES, SOURCE
+from tests.source import FILES, SOURCE
 from tonnage.console.wording.catalogue import languages
 from tonnage.jobs.declaration import DECLARED, LONG, job
 from tonnage.services import Services
@@ -17,18 +17,18 @@ ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is Non
 
 
 def deferred() -> Iterator[tuple[str, str]]:
-    """Where a job is deferred, by `defer(conn, NAME, …)` or `run(defer, NAME, …)`, and its name."""
+    """Where a job is deferred, by `defer(conn, name, ...)` or `run(defer, name, ...)`, and its name."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and (is_defer(node.func) or (node.args and is_defer(node.args[0]))):
-                name = node.args[1]
+            if not isinstance(node, ast.Call):
+                continue
+            calls = [getattr(one, "id", "") == "defer" for one in [node.func, *node.args]]
+            if any(calls):
+                at = calls.index(True)
+                name = node.args[1] if at == 0 else node.args[at]
                 assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: write the name where it is deferred"
                 assert isinstance(name.value, str)
                 yield f"{path.relative_to(SOURCE)}:{node.lineno}", name.value
-
-
-def is_defer(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "defer"
 
 
 def test_every_deferred_name_is_declared() -> None:

@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServe
 
 
 @dataclass
-class FreezableClient:
+class Trade:
     """What a distributor's client does."""
 
     http: httpx.AsyncClient
@@ -55,7 +55,7 @@ class FreezableClient:
 
 
 @pytest.fixture
-async def client(server: FreezableServer) -> AsyncGenerator[FreezableClient]:
+async def data(server: FreezableServer) -> AsyncGenerator[Trade]:
     """The clock stands still, so a key that was used is known: what is frozen is the operation itself."""
     async with connect(server.conninfo) as database:
         cast = await Cast.of(database)
@@ -66,7 +66,7 @@ async def client(server: FreezableServer) -> AsyncGenerator[FreezableClient]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage") as http,
     ):
-        yield FreezableClient(http, key, contract)
+        yield Trade(http, key, contract)
         server.thaw()
 
 
@@ -76,8 +76,8 @@ def backends(server: FreezableServer) -> set[int]:
         return {pid for (pid,) in conn.execute(query).fetchall()}
 
 
-async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, client: FreezableClient) -> None:
-    warm = await client.all_at_once()
+async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, data: Trade) -> None:
+    warm = await data.all_at_once()
     assert {answer.status_code for answer in warm} == {200, 201}
     before = backends(server)
     assert len(before) > 1
@@ -85,7 +85,7 @@ async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, c
     server.freeze()
     # Eight seconds, and some for a machine that is busy.
     async with asyncio.timeout(20):
-        cold = await client.all_at_once()
+        cold = await data.all_at_once()
     assert [(answer.status_code, answer.headers["retry-after"]) for answer in cold] == [(503, "5")] * len(cold)
     of_reads = {answer.json()["detail"] for answer in cold if answer.request.method == "GET"}
     of_changes = [answer.json()["detail"] for answer in cold if answer.request.method == "POST"]
@@ -94,11 +94,11 @@ async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, c
     assert set(of_changes) <= {IN_DOUBT, NO_DATABASE}, "without a connection nothing was asked for"
 
     server.thaw()
-    again = await client.all_at_once()
+    again = await data.all_at_once()
     assert {answer.status_code for answer in again} == {200, 201}
     async with asyncio.timeout(60):
         while backends(server) & before:
-            await client.call("GET", "/readyz")
+            await data.call("GET", "/readyz")
     # What was in identity_unverified was done: the statement lay in the socket of a process that could not read it.
-    listed = (await client.call("GET", f"/v1/contract/{client.contract}/partners")).json()
+    listed = (await data.call("GET", f"/v1/contract/{data.contract}/partners")).json()
     assert len(listed) == CALLS + of_changes.count(IN_DOUBT) + CALLS

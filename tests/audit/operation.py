@@ -1,12 +1,13 @@
-"""Regions and usage, which are the operator's."""
+"""Regions, jobs and usage, which are the operator's."""
 
 from uuid import uuid4
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tonnage.jobs import defer
 from tonnage.jobs.actions import retry
-from tonnage.provisioning.drift_actions import request_full_reconcile
+from tonnage.provisioning.drift_actions import confirm_cluster, request_full_reconcile
 from tonnage.regions import actions as regions
+from tonnage.regions.queries import clusters
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.usage.actions import import_samples
 
@@ -71,12 +72,20 @@ async def region_reconcile(data: AuditData) -> Recorded:
     return data.entry("region.reconcile", data.operator, data.operator, region)
 
 
+async def region_reconcile_at_once(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    await _connect(data, region, "http://127.0.0.1:1")
+    (cluster,) = [one for one in await data.run(clusters) if one.name == region]
+    async with data.watched():
+        await data.run(confirm_cluster, data.operator, cluster)
+    return data.entry("region.reconcile", data.operator, data.operator, region)
+
+
 async def job_retry(data: AuditData) -> Recorded:
-    subject = str(uuid4())
+    subject = str(data.partner.organisation_id)
     await data.run(defer, "provisioning.requota", subject)
-    (job_id,) = await data.cast.row(
-        "update procrastinate_jobs set status = 'failed' where args->>'subject' = %s returning id", subject
-    )
+    failing = "update procrastinate_jobs set status = 'failed' where args->>'subject' = %s returning id"
+    (job_id,) = await data.cast.row(failing, subject)
     async with data.watched():
         await data.run(retry, data.operator, [job_id])
     after = {"name": "provisioning.requota", "subject": subject}
@@ -99,6 +108,7 @@ CASES: list[Case] = [
     region_default,
     region_delete,
     region_reconcile,
+    region_reconcile_at_once,
     job_retry,
     usage_import,
 ]

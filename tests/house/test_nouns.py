@@ -6,7 +6,7 @@ A noun is every file of a feature that is none of the usual ones and not on the 
 import ast
 from collections.abc import Iterator
 
-from tests.house.tree import Kind, Module, by_name, modules, of_features, show
+from tests.house.tree import Kind, Module, by_name, modules, of_features, show, unused
 
 IMPURE = frozenset(
     {
@@ -79,14 +79,11 @@ def test_nouns_wait_for_nothing_and_open_no_files() -> None:
 
 def test_clocks_are_read_in_one_place() -> None:
     """`datetime.now` and its like, `time.time`; how long something took is another thing, and no noun's."""
-    found = [
-        f"{module.where}:{line}: {call} reads the machine's clock"
-        for module in modules()
-        if module.where not in CLOCKS
-        for line, call in _readings(module)
-    ]
-    show(found)
-    assert all(list(_readings(by_name()["tonnage." + name[:-3].replace("/", ".")])) for name in CLOCKS)
+    readings = [(module.where, line, call) for module in modules() for line, call in _readings(module)]
+    show(
+        [f"{where}:{line}: {call} reads the machine's clock" for where, line, call in readings if where not in CLOCKS]
+        + unused(CLOCKS, {where for where, _, _ in readings})
+    )
 
 
 def _readings(module: Module) -> Iterator[tuple[int, str]]:

@@ -26,7 +26,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 @dataclass(frozen=True)
-class Column:
+class PrintedColumn:
     """A column of a table: its title, and the field of the document that it shows."""
 
     title: str
@@ -61,11 +61,11 @@ def printed() -> Generator[None]:
         raise click.ClickException(f"The output could not be written: {error.strerror}.") from error
 
 
-size_column = partial(Column, form=format_size, align="right")
+size_column = partial(PrintedColumn, form=format_size, align="right")
 """A column whose field is bytes."""
 
 
-def show_list(documents: Iterable[bytes], columns: Sequence[Column], *, as_json: bool) -> None:
+def show_list(documents: Iterable[bytes], columns: Sequence[PrintedColumn], *, as_json: bool) -> None:
     """Prints JSON documents as an array, or as a table; fields that a document lacks are empty."""
     if as_json:
         click.echo(b"[" + b",".join(documents) + b"]")
@@ -73,7 +73,7 @@ def show_list(documents: Iterable[bytes], columns: Sequence[Column], *, as_json:
     _console().print(_table([json.loads(document) for document in documents], columns))
 
 
-def show_one(document: bytes, columns: Sequence[Column], *, as_json: bool) -> None:
+def show_one(document: bytes, columns: Sequence[PrintedColumn], *, as_json: bool) -> None:
     """Prints one JSON document as it is, or a line per field."""
     if as_json:
         click.echo(document)
@@ -86,7 +86,7 @@ def show_one(document: bytes, columns: Sequence[Column], *, as_json: bool) -> No
     _console().print(grid)
 
 
-def _table(documents: Sequence[dict[str, Any]], columns: Sequence[Column]) -> Table:
+def _table(documents: Sequence[dict[str, Any]], columns: Sequence[PrintedColumn]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column.title, justify=column.align, no_wrap=not sys.stdout.isatty(), overflow="fold")

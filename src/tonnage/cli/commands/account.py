@@ -13,7 +13,7 @@ from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.organisation import acting_for
-from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import NAME
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
@@ -23,20 +23,22 @@ from tonnage.services import Services
 from tonnage.units import format_size
 
 _COLUMNS = (
-    Column("Account", "clientAccountId"),
-    Column("Name", "name"),
-    Column("Partner", "partnerId"),
-    Column("Region", "region"),
-    Column("Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"),
-    Column("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
-    Column("Deleted on", "pendingDeletedAt"),
+    PrintedColumn("Account", "clientAccountId"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn("Partner", "partnerId"),
+    PrintedColumn("Region", "region"),
+    PrintedColumn(
+        "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
+    ),
+    PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+    PrintedColumn("Deleted on", "pendingDeletedAt"),
 )
 
 _KEY_COLUMNS = (
-    Column("Access key", "accessKey"),
-    Column("Description", "description"),
-    Column("Created", "createdAt"),
-    Column("Status", "status"),
+    PrintedColumn("Access key", "accessKey"),
+    PrintedColumn("Description", "description"),
+    PrintedColumn("Created", "createdAt"),
+    PrintedColumn("Status", "status"),
 )
 
 

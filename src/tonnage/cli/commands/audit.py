@@ -9,7 +9,7 @@ import click
 from tonnage.access.lists import latest_audit
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import no_organisation
-from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 
@@ -19,13 +19,13 @@ def _compact(value: Any) -> str:
 
 
 _COLUMNS = (
-    Column("At", "at"),
-    Column("By", "actor"),
-    Column("Key or member", "actorId"),
-    Column("Action", "action"),
-    Column("Subject", "subjectId"),
-    Column("Before", "before", _compact),
-    Column("After", "after", _compact),
+    PrintedColumn("At", "at"),
+    PrintedColumn("By", "actor"),
+    PrintedColumn("Key or member", "actorId"),
+    PrintedColumn("Action", "action"),
+    PrintedColumn("Subject", "subjectId"),
+    PrintedColumn("Before", "before", _compact),
+    PrintedColumn("After", "after", _compact),
 )
 
 

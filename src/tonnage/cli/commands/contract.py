@@ -7,7 +7,7 @@ import click
 
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for_distributor
-from tonnage.cli.output import Column, as_json, show_list, show_one, size_column
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one, size_column
 from tonnage.cli.param_types import CURRENCY, NAME, PRICE, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
@@ -16,13 +16,13 @@ from tonnage.contracts.contract import Amendment, NewContract
 from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
-    Column("ID", "id"),
-    Column("Distributor", "distributorId"),
-    Column("Name", "details"),
+    PrintedColumn("ID", "id"),
+    PrintedColumn("Distributor", "distributorId"),
+    PrintedColumn("Name", "details"),
     size_column("Reserved", "reservedCapacity"),
     size_column("Allocated", "allocatedCapacity"),
-    Column("Cents per excess GB-month", "costStorageGBCents", align="right"),
-    Column("Currency", "currency"),
+    PrintedColumn("Cents per excess GB-month", "costStorageGBCents", align="right"),
+    PrintedColumn("Currency", "currency"),
 )
 
 

@@ -5,13 +5,13 @@ import json
 import click
 
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME
 from tonnage.config import Settings
 from tonnage.organisations import actions as organisation_actions
 from tonnage.organisations import queries as organisation_queries
 
-_COLUMNS = (Column("ID", "id"), Column("Name", "name"))
+_COLUMNS = (PrintedColumn("ID", "id"), PrintedColumn("Name", "name"))
 
 
 @click.group()

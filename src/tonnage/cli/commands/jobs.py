@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import JOB
 from tonnage.config import Settings
 from tonnage.jobs import queries
@@ -15,15 +15,15 @@ from tonnage.organisations.queries import organisation_names
 from tonnage.regions.queries import all_clusters
 
 _COLUMNS = (
-    Column("ID", "id", align="right"),
-    Column("Name", "name"),
-    Column("Subject", "subject"),
-    Column("Status", "status"),
-    Column("Attempts", "attempts", align="right"),
-    Column("Asked for", "askedAt"),
-    Column("Next try", "nextTryAt"),
-    Column("Failed", "failedAt"),
-    Column("Reason", "reason"),
+    PrintedColumn("ID", "id", align="right"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn("Subject", "subject"),
+    PrintedColumn("Status", "status"),
+    PrintedColumn("Attempts", "attempts", align="right"),
+    PrintedColumn("Asked for", "askedAt"),
+    PrintedColumn("Next try", "nextTryAt"),
+    PrintedColumn("Failed", "failedAt"),
+    PrintedColumn("Reason", "reason"),
 )
 
 

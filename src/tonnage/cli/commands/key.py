@@ -12,7 +12,7 @@ from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for, chosen_organisation, organisation_or_operator, require_one
-from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import MOMENT, NAME, ROLE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.clock import system_time
@@ -20,15 +20,15 @@ from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
-    Column("ID", "id"),
-    Column("Organisation", "organisationId"),
-    Column("Begins with", "hint"),
-    Column("Description", "description"),
-    Column("Role", "role"),
-    Column("Created", "createdAt"),
-    Column("Valid until", "validUntil"),
-    Column("Last used", "lastUsedAt"),
-    Column("Revoked", "revokedAt"),
+    PrintedColumn("ID", "id"),
+    PrintedColumn("Organisation", "organisationId"),
+    PrintedColumn("Begins with", "hint"),
+    PrintedColumn("Description", "description"),
+    PrintedColumn("Role", "role"),
+    PrintedColumn("Created", "createdAt"),
+    PrintedColumn("Valid until", "validUntil"),
+    PrintedColumn("Last used", "lastUsedAt"),
+    PrintedColumn("Revoked", "revokedAt"),
 )
 
 

@@ -8,7 +8,7 @@ from tonnage.access.actor import Role
 from tonnage.authentication import credential_actions
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import chosen_organisation, organisation_or_operator, require_one
-from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
@@ -18,7 +18,12 @@ from tonnage.members import queries as member_queries
 from tonnage.members.member import NewMember
 from tonnage.passwords import Passwords, member_password
 
-COLUMNS = (Column("ID", "id"), Column("E-mail", "email"), Column("Name", "name"), Column("Role", "role"))
+COLUMNS = (
+    PrintedColumn("ID", "id"),
+    PrintedColumn("E-mail", "email"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn("Role", "role"),
+)
 
 
 @click.group()

@@ -6,7 +6,7 @@ import click
 
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for_owner
-from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
@@ -16,11 +16,13 @@ from tonnage.partners.partner import NewPartner
 from tonnage.units import format_size
 
 _COLUMNS = (
-    Column("ID", "id"),
-    Column("Contract", "distributorContractId"),
-    Column("Name", "name"),
-    Column("Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"),
-    Column("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+    PrintedColumn("ID", "id"),
+    PrintedColumn("Contract", "distributorContractId"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn(
+        "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
+    ),
+    PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
 )
 
 

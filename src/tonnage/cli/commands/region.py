@@ -10,7 +10,7 @@ import click
 
 from tonnage.cli.cluster_report import CheckedCluster, warn
 from tonnage.cli.context import Session, key_file, on_database, prepare_keys, run
-from tonnage.cli.output import Column, as_json, show_list, show_one
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import ENDPOINT, REGION
 from tonnage.cli.secret_input import read_key_pair
 from tonnage.config import Settings
@@ -24,14 +24,14 @@ from tonnage.storage.ceph import CephBackend
 F = TypeVar("F", bound=Callable[..., object])
 
 _COLUMNS = (
-    Column("Name", "name"),
-    Column("Plane", "backend"),
-    Column("S3", "s3_url"),
-    Column("IAM", "iam_url"),
-    Column("STS", "sts_url"),
-    Column("New accounts", "default", lambda default: "here" if default else ""),
-    Column("Admin API", "admin_url"),
-    Column("Trouble", "trouble"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn("Plane", "backend"),
+    PrintedColumn("S3", "s3_url"),
+    PrintedColumn("IAM", "iam_url"),
+    PrintedColumn("STS", "sts_url"),
+    PrintedColumn("New accounts", "default", lambda default: "here" if default else ""),
+    PrintedColumn("Admin API", "admin_url"),
+    PrintedColumn("Trouble", "trouble"),
 )
 
 _FILE = "--ceph-credentials-file"

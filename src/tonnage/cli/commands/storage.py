@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tonnage.cli.context import Session, key_file, on_database, run
-from tonnage.cli.output import Column, as_json, show_list
+from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import REGION
 from tonnage.clock import WallClock
 from tonnage.config import Settings
@@ -19,15 +19,20 @@ from tonnage.regions.backends import OpenBackends, open_backends
 from tonnage.regions.queries import clusters
 from tonnage.storage.backend import Cluster
 
-_COLUMNS = (Column("Region", "region"), Column("What", "subject"), Column("How", "what"), Column("Remedy", "action"))
+_COLUMNS = (
+    PrintedColumn("Region", "region"),
+    PrintedColumn("What", "subject"),
+    PrintedColumn("How", "what"),
+    PrintedColumn("Remedy", "action"),
+)
 
 
 _DRIFT_COLUMNS = (
-    Column("Region", "region"),
-    Column("What", "subject"),
-    Column("How", "what"),
-    Column("Since", "foundAt"),
-    Column("Compared", "comparedAt"),
+    PrintedColumn("Region", "region"),
+    PrintedColumn("What", "subject"),
+    PrintedColumn("How", "what"),
+    PrintedColumn("Since", "foundAt"),
+    PrintedColumn("Compared", "comparedAt"),
 )
 
 
