@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
 from tests.clustered import ClusterClient, on_cluster
+from tests.frozen import FreezableServer, freezable_server
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
@@ -100,6 +101,13 @@ async def database(conninfo: str) -> AsyncGenerator[Database]:
 @pytest.fixture
 async def cast(database: Database) -> Cast:
     return await Cast.of(database)
+
+
+@pytest.fixture(scope="session")
+def freezable(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServer]:
+    """A server of its own, with a migrated database: leave it thawed."""
+    with freezable_server(tmp_path_factory.mktemp("freezable")) as server:
+        yield server
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -14,7 +14,10 @@ from tonnage import embedded, migrations
 
 
 class FreezableServer:
-    """`freeze` stops every process of the server where it is, `thaw` lets them go on."""
+    """`freeze` stops every process of the server where it is, `thaw` lets them go on.
+
+    Its database has a table `written (number int)`, for statements that change something.
+    """
 
     def __init__(self, url: str) -> None:
         self.conninfo = make_conninfo(url, dbname="freezable")
@@ -22,6 +25,10 @@ class FreezableServer:
             self._postmaster = _parent(conn.info.backend_pid)
             conn.execute("create database freezable")
         migrations.upgrade(self.conninfo)
+        with psycopg.connect(self.conninfo, autocommit=True) as conn:
+            conn.execute("create table written (number int)")
+            # It commits asynchronously: a test that kills a backend would lose what is not on disk yet.
+            conn.execute("checkpoint")
         self._thawing: Timer | None = None
 
     def freeze(self) -> None:

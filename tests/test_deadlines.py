@@ -1,29 +1,22 @@
 """A server that is frozen, or slow: whoever waits for the database is answered in time, and nothing is kept of it."""
 
 import asyncio
-import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
 from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from procrastinate import PsycopgConnector
 from psycopg.errors import LockNotAvailable
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 from starlette.types import Message
 
-from tests.frozen import FreezableServer, freezable_server
+from tests.frozen import FreezableServer
 from tonnage.db import Connection, Database, connect, streamed
-from tonnage.db.deadlines import DeadlineConnection, DeadlinePassed, InDoubt, WaitLimit, limited
+from tonnage.db.deadlines import DeadlinePassed, InDoubt, WaitLimit, limited
 from tonnage.db.pools import Pools
-from tonnage.regions.backends import OpenBackends
-from tonnage.services import Services
 from tonnage.web.json_list import JsonListResponse, Page
-from tonnage.web.stream_limits import connection
-from tonnage.worker import jobs_app
 
 pytestmark = pytest.mark.anyio
 
@@ -33,14 +26,10 @@ SHORT = WaitLimit(0.5)
 WRITE = "insert into written values (1)"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServer]:
-    with freezable_server(tmp_path_factory.mktemp("freezable")) as server:
-        with psycopg.connect(server.conninfo, autocommit=True) as conn:
-            conn.execute("create table written (number int)")
-            # The server of tests commits asynchronously: a test that kills a backend would lose the table with it.
-            conn.execute("checkpoint")
-        yield server
+@pytest.fixture
+async def server(freezable: FreezableServer) -> AsyncGenerator[FreezableServer]:
+    yield freezable
+    freezable.thaw()
 
 
 @pytest.fixture
@@ -63,18 +52,6 @@ async def count(database: Database, query: Any) -> int:
         return await (await conn.execute(query)).fetchone()
 
     return (await database.run(read))[0]
-
-
-async def several(database: Database) -> set[int]:
-    """The processes of several connections, all of them in the pool again."""
-
-    async def together(conn: Connection) -> int:
-        await barrier.wait()
-        return conn.info.backend_pid
-
-    barrier = asyncio.Barrier(4)
-    async with asyncio.timeout(60):
-        return set(await asyncio.gather(*(database.run(together) for _ in range(4))))
 
 
 @pytest.mark.parametrize(
@@ -140,28 +117,6 @@ async def test_what_the_server_itself_refuses_is_not_in_doubt(database: Database
 
     with pytest.raises(psycopg.errors.AdminShutdown):
         await database.run(end_itself)
-
-
-async def test_connections_of_before_are_not_used_again(
-    server: FreezableServer, database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    before = await several(database)
-    assert len(before) == 4
-    async with database.streams.connection() as conn:
-        before.add(conn.info.backend_pid)
-    server.freeze()
-    with limited(SHORT), caplog.at_level(logging.WARNING, "tonnage.db.pools"):
-        failed = await asyncio.gather(*(database.run(execute, "select 1") for _ in range(3)), return_exceptions=True)
-        assert [type(error) for error in failed] == [DeadlinePassed] * 3
-        # Nothing is left that could be taken for a connection.
-        with pytest.raises(PoolTimeout):
-            await database.run(pid)
-    server.thaw()
-    assert not await several(database) & before
-    async with database.streams.connection() as conn:
-        assert conn.info.backend_pid not in before
-    told = [record.message for record in caplog.records if record.name == "tonnage.db.pools"]
-    assert told == ["the database did not answer in time; all connections to it are opened again"], "once"
 
 
 async def test_a_stream_that_stops(server: FreezableServer, database: Database) -> None:
@@ -243,17 +198,6 @@ async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None
     assert await count(database, "select count(*) from written") == before
 
 
-async def test_a_list_waits_for_its_connection_no_longer_than_its_request(server: FreezableServer) -> None:
-    async with (
-        Pools().make(server.conninfo, "lists", min_size=1, max_size=1, open=False) as pool,
-        connection(pool, None),
-        AsyncExitStack() as stack,
-    ):
-        for owner in (None, "somebody"):
-            with limited(WaitLimit(0.2, together=True)), pytest.raises(PoolTimeout, match=r"after 0\.[012]\d sec"):
-                await stack.enter_async_context(connection(pool, owner))
-
-
 async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database) -> None:
     with limited(WaitLimit(0.5)), pytest.raises(DeadlinePassed):
         await database.run(execute, "select pg_sleep(500)")
@@ -273,25 +217,3 @@ async def test_a_lock_is_refused_by_the_server_before_the_deadline(database: Dat
 
     with limited(WaitLimit(8)):
         await database.transaction(holding)
-
-
-async def test_the_check_of_a_pool_ends_too(server: FreezableServer) -> None:
-    """That of the job queue looks at each of its connections before it gives it away."""
-    pools, check = Pools(), AsyncConnectionPool[DeadlineConnection].check_connection
-    async with pools.make(server.conninfo, "checked", check=check, min_size=1, timeout=2, open=False) as pool:
-        async with pool.connection() as conn:
-            before = conn.info.backend_pid
-        server.freeze()
-        with limited(SHORT), pytest.raises(PoolTimeout):
-            await pool.getconn()
-        server.thaw()
-        async with pool.connection(60) as conn:
-            assert conn.info.backend_pid != before
-
-
-async def test_the_job_queue_has_such_a_pool(database: Database, server: FreezableServer) -> None:
-    app = jobs_app(server.conninfo, Services(database, OpenBackends(database, None)))
-    async with app.open_async():
-        assert isinstance(app.connector, PsycopgConnector)
-        async with app.connector.pool.connection() as conn:
-            assert isinstance(conn, DeadlineConnection)

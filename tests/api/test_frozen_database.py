@@ -1,7 +1,7 @@
 """The whole application on a server that is frozen for a while: answers in time, and no restart afterwards."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ import pytest
 from tests.api.conftest import CHEAP, Clock
 from tests.cast import Cast
 from tests.clocks import clocks
-from tests.frozen import FreezableServer, freezable_server
+from tests.frozen import FreezableServer
 from tonnage.asgi import create_app
 from tonnage.db import connect
 from tonnage.passwords import Passwords
@@ -25,14 +25,8 @@ CALLS = 6
 """Of each kind at once: together more than there are connections."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServer]:
-    with freezable_server(tmp_path_factory.mktemp("freezable")) as server:
-        yield server
-
-
 @dataclass
-class Trade:
+class DistributorData:
     """What a distributor's client does."""
 
     http: httpx.AsyncClient
@@ -55,34 +49,34 @@ class Trade:
 
 
 @pytest.fixture
-async def data(server: FreezableServer) -> AsyncGenerator[Trade]:
+async def data(freezable: FreezableServer) -> AsyncGenerator[DistributorData]:
     """The clock stands still, so a key that was used is known: what is frozen is the operation itself."""
-    async with connect(server.conninfo) as database:
+    async with connect(freezable.conninfo) as database:
         cast = await Cast.of(database)
         distributor = await cast.distributor()
         key, contract = await cast.key(distributor), await cast.contract(distributor)
-    app = create_app(server.conninfo, **clocks(Clock()), passwords=Passwords(CHEAP))
+    app = create_app(freezable.conninfo, **clocks(Clock()), passwords=Passwords(CHEAP))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage") as http,
     ):
-        yield Trade(http, key, contract)
-        server.thaw()
+        yield DistributorData(http, key, contract)
+        freezable.thaw()
 
 
-def backends(server: FreezableServer) -> set[int]:
-    with psycopg.connect(server.conninfo) as conn:
+def backends(freezable: FreezableServer) -> set[int]:
+    with psycopg.connect(freezable.conninfo) as conn:
         query = "select pid from pg_stat_activity where application_name like 'tonnage %'"
         return {pid for (pid,) in conn.execute(query).fetchall()}
 
 
-async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, data: Trade) -> None:
+async def test_answers_in_time_and_goes_on_afterwards(freezable: FreezableServer, data: DistributorData) -> None:
     warm = await data.all_at_once()
     assert {answer.status_code for answer in warm} == {200, 201}
-    before = backends(server)
+    before = backends(freezable)
     assert len(before) > 1
 
-    server.freeze()
+    freezable.freeze()
     # Eight seconds, and some for a machine that is busy.
     async with asyncio.timeout(20):
         cold = await data.all_at_once()
@@ -93,12 +87,13 @@ async def test_answers_in_time_and_goes_on_afterwards(server: FreezableServer, d
     assert IN_DOUBT in of_changes
     assert set(of_changes) <= {IN_DOUBT, NO_DATABASE}, "without a connection nothing was asked for"
 
-    server.thaw()
+    freezable.thaw()
     again = await data.all_at_once()
     assert {answer.status_code for answer in again} == {200, 201}
     async with asyncio.timeout(60):
-        while backends(server) & before:
+        while backends(freezable) & before:
             await data.call("GET", "/readyz")
-    # What was in identity_unverified was done: the statement lay in the socket of a process that could not read it.
+    # What was in doubt was done or not: a statement that lay in the socket is executed by the process once it can read
+    # again; one that was only being prepared is not.
     listed = (await data.call("GET", f"/v1/contract/{data.contract}/partners")).json()
-    assert len(listed) == CALLS + of_changes.count(IN_DOUBT) + CALLS
+    assert 2 * CALLS <= len(listed) <= 2 * CALLS + of_changes.count(IN_DOUBT)

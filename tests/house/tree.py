@@ -37,7 +37,6 @@ _KINDS = {
 
 OTHERS = {
     "api_keys/guard.py": (Kind.DOOR, "what the doors of all features depend on: reads the request's key"),
-    "api_keys/partner_operation.py": (Kind.DOOR, "registers a handler of any feature as two operations"),
     "api_keys/key_cache.py": (Kind.ACTION, "a cache is state, and reads the database when it has to"),
     "api_keys/partner_operation.py": (Kind.DOOR, "one handler for two routes: the distributor's and the partner's"),
     "authentication/mails.py": (Kind.ACTION, "texts, for the mailer below the features"),

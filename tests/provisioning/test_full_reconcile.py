@@ -132,9 +132,9 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(client: Cluste
     )
     assert (await client.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await client.work() == ["provisioning.verify_identity"]
-    (identity_unverified,) = await client.cast.row("select trouble from region")
-    assert "Of 2 storage accounts that were made on this cluster, 0 are there" in identity_unverified
-    assert identity_unverified in json.dumps((await client.call("GET", "/readyz")).json())
+    (trouble,) = await client.cast.row("select trouble from region")
+    assert "Of 2 storage accounts that were made on this cluster, 0 are there" in trouble
+    assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
     await client.cast.account(data.partner, 1)
     for work in (provisioning_jobs.reconcile, access_key_jobs.clean_up, provisioning_jobs.purge_region):
         with pytest.raises(Misconfigured, match="0 are there"):
