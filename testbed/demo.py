@@ -59,7 +59,7 @@ def main() -> int:
               "radosgw ceph-common", file=sys.stderr)  # fmt: skip
         return 1
     signal.signal(signal.SIGTERM, _stop)
-    # Whoever starts us in the background may have it ignored.
+    # A shell that starts this in the background may have set it to be ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     shutil.rmtree(folder, ignore_errors=True)
     data = folder / "tonnage"
@@ -79,7 +79,7 @@ def main() -> int:
 
 @contextmanager
 def _serving(data: Path, port: str) -> "Generator[subprocess.Popen[bytes]]":
-    """`tonnage serve --demo`, ended in order: Ctrl-C must not reach it beside us, or it would be told twice."""
+    """`tonnage serve --demo`, ended in order: Ctrl-C must not reach it beside us, or it would get the signal twice."""
     dies_with_us = ["setpriv", "--pdeathsig", "TERM"]
     serve = [_tonnage(), "serve", "--demo", "--data-dir", str(data), "--port", port]
     process = subprocess.Popen([*dies_with_us, *serve], start_new_session=True)

@@ -135,7 +135,7 @@ class Gateway:
         return ".".join(said.split()[2].split(".")[:2])
 
     def admin(self, *arguments: str) -> str:
-        """What happens behind the back of whoever uses the gateway: radosgw-admin."""
+        """radosgw-admin: changes that clients of the gateway do not see."""
         return self._run("radosgw-admin", "-n", "client.admin", *arguments)
 
     def log(self) -> str:

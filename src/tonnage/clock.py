@@ -12,7 +12,7 @@ def system_time() -> datetime:
 
 @dataclass(frozen=True)
 class BusinessClock:
-    """Days, months, terms, deletions and whatever is billed by them. A sandbox may move it."""
+    """Days, months, terms, deletions and everything that is billed by them. A sandbox may move it."""
 
     read: Callable[[], datetime] = system_time
 

@@ -55,7 +55,7 @@ class CheckedCluster:
 
 
 def warn(name: str, report: BackendReport) -> None:
-    """Tells what is wrong with the region of that name, which is kept all the same: its cluster may just be down."""
+    """Reports what is wrong with the region of that name. The region is kept: its cluster may only be down."""
     for problem in report.problems:
         click.echo(f"Warning: {problem}", err=True)
     if report.problems:

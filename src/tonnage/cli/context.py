@@ -129,7 +129,7 @@ def some_database(settings: Settings) -> Generator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    # A command that is told to end must take the server with it that it has started.
+    # A command that gets SIGTERM must also stop the server that it has started.
     with _ending_in_order(signal.SIGTERM, signal.SIGHUP), embedded.connect_or_serve(settings.data_dir) as conninfo:
         yield conninfo
 

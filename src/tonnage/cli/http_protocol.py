@@ -73,7 +73,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Only a head that may be too large is measured. Whatever is raised here becomes the refusal."""
+        """Measures the head only when it may be too large. An exception raised here becomes the error response."""
         if self._pending + self._received > MAX_HEAD and self._head_size() > MAX_HEAD:
             self._reason = (431, _TOO_LARGE)
             raise ValueError(_TOO_LARGE)
@@ -94,7 +94,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """For whatever the parser cannot read."""
+        """The response to bytes that the parser cannot read."""
         self._refuse(*self._reason)
 
     def _unsupported_upgrade_warning(self) -> None:

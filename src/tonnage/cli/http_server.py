@@ -1,4 +1,4 @@
-"""uvicorn, as Tonnage runs it: on a socket that is bound already, and ended by whoever started it."""
+"""uvicorn, as Tonnage runs it: on a socket that is bound already, and stopped by its caller."""
 
 import asyncio
 import http.client
@@ -16,7 +16,7 @@ from tonnage.cli.http_protocol import HttpProtocol
 from tonnage.cli.listener import Listener, unavailable
 
 _DRAIN_SECONDS = 20
-"""What requests under way may take when the server is told to stop."""
+"""How long requests in flight may take after SIGTERM."""
 
 _IDLE_SECONDS = 75
 """Longer than the 60 seconds of the usual reverse proxies: else they send a request into a connection that closes."""

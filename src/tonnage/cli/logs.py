@@ -19,7 +19,7 @@ _CHATTY = {
     "uvicorn.error": logging.WARNING,
     "httpx": logging.WARNING,  # its lines have the whole URL, e-mail addresses and key ids in it
     "procrastinate": logging.WARNING,
-    # A page of traceback whenever the database restarts; failed jobs are told by its parent.
+    # A page of traceback whenever the database restarts; failed jobs are logged by its parent.
     "procrastinate.worker.worker": logging.CRITICAL,
     "procrastinate.utils": logging.CRITICAL,
 }

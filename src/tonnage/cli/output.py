@@ -37,11 +37,11 @@ class PrintedColumn:
 
 @contextmanager
 def printed() -> Generator[None]:
-    """Around a command that prints: no text is too strange for standard output, and a full disk is told in a sentence.
+    """Around a command that prints: any text can be printed, and a full disk gives an error message.
 
     Raises click.ClickException for that. A pipe whose reader has left it leaves to click, which then ends in silence.
     """
-    # None, when whoever started us has closed it.
+    # None if the parent process has closed it.
     stdout: TextIO | None = sys.stdout
     reconfigure = getattr(stdout, "reconfigure", None)
     if reconfigure is not None:

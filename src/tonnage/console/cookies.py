@@ -62,11 +62,11 @@ class Cookies:
         self._set(response, "guest", secret, None)
 
     def set_notice(self, response: Response, text: str) -> None:
-        """Told once, by the page that comes next."""
+        """A notice that the next page shows once."""
         self._set(response, "notice", quote(text[:_LONGEST_NOTICE]), _NOTICE_SECONDS)
 
     def end_notice(self, response: Response) -> None:
-        """It was told."""
+        """The notice was shown."""
         self._set(response, "notice", "", 0)
 
     def set_theme(self, response: Response, theme: Theme | None) -> None:

@@ -23,7 +23,7 @@ _TITLES = {
     500: N_("Something went wrong"),
     503: N_("Not available now"),
 }
-"""What people are told of a status; else it is that the request was not understood."""
+"""What the page says about a status; about any other, that the request was not understood."""
 
 _NOT_UNDERSTOOD = N_("Not understood")
 

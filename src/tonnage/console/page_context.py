@@ -113,7 +113,7 @@ class PageContext:
         return response
 
     def redirect(self, path: str, notice: str | None = None) -> Response:
-        """After something was done: on to another page of ours, which tells `notice`."""
+        """After a change: redirects to another page of the console, which shows `notice`."""
         response = RedirectResponse(path, 303)
         if notice:
             self.cookies.set_notice(response, notice)

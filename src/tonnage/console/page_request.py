@@ -65,7 +65,7 @@ class PageRequest(PageContext):
 
 
 async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, SignedInMember] | None:
-    """The token of the request's session, and whose it is, at whatever stage; None without a living session."""
+    """The token of the request's session, and its member, at any stage; None without a valid session."""
     token = cookies.session()
     if token is None:
         return None

@@ -1,4 +1,4 @@
-"""Templates: where they are, and what each of them can say without being told: texts, numbers, times, addresses."""
+"""Templates: where they are, and what all of them can use: texts, numbers, times, addresses."""
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -77,7 +77,7 @@ def _npgettext(context: str, singular: str, plural: str, count: int) -> str:
 
 
 def _exactly(shown: str, exact: str) -> Markup:
-    """A value as people read it; on hover, and for whoever has it read aloud, exactly."""
+    """A value as people read it; exactly on hover and for screen readers."""
     return Markup('<span title="{}">{}</span>').format(exact, shown)
 
 

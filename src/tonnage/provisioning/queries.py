@@ -115,21 +115,21 @@ async def record_applied(conn: Connection, applied: Sequence[Applied]) -> list[R
     """
     cursor = await conn.execute(
         """
-        with told as (
+        with applied as (
             select * from unnest(
                 %(ids)s::bigint[], %(revisions)s::bigint[], %(quotas)s::bigint[], %(apply_attempts)s::bigint[]
             ) as t (id, revision, quota, apply_attempts)
         ), old as (
             select s.id, s.desired_revision, s.apply_attempts, s.purge_started_at is not null as leaving
-            from storage_account s where s.id in (select id from told) order by s.id for no key update of s
-        ), noted as (
-            update storage_account s set quota = told.quota, apply_attempts = old.apply_attempts + 1,
-                applied_revision = case when old.apply_attempts = told.apply_attempts
-                    then told.revision else least(told.revision, old.desired_revision - 1) end,
+            from storage_account s where s.id in (select id from applied) order by s.id for no key update of s
+        ), recorded as (
+            update storage_account s set quota = applied.quota, apply_attempts = old.apply_attempts + 1,
+                applied_revision = case when old.apply_attempts = applied.apply_attempts
+                    then applied.revision else least(applied.revision, old.desired_revision - 1) end,
                 refused_revision = null, refusal = null
-            from told join old using (id) where s.id = old.id and not old.leaving
+            from applied join old using (id) where s.id = old.id and not old.leaving
         )
-        select old.id, old.leaving, old.apply_attempts <> told.apply_attempts from told join old using (id)
+        select old.id, old.leaving, old.apply_attempts <> applied.apply_attempts from applied join old using (id)
         """,
         {
             "ids": [one.account_id for one in applied],

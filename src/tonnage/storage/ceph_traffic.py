@@ -21,7 +21,7 @@ _COUNTED = ("bytes_sent", "bytes_received", "ops")
 async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
     """As `StorageBackend.traffic`.
 
-    Traffic in a bucket counts for the bucket's owner, whoever sent the request: guests and the public too. The log has
+    Traffic in a bucket counts for its owner, whichever user sent the request, or none. The log has
     no pagination, so it is read hour by hour: 700 bytes for each bucket with requests in that hour.
     """
     hour = hour_of(since)

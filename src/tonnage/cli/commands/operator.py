@@ -30,7 +30,7 @@ def operator() -> None:
 def create(settings: Settings, email: str, name: str | None, role: str, as_json: bool) -> None:
     """Give the operator its first member, or another one. The password is asked for, or read from standard input.
 
-    Whoever is in can add others in the console.
+    The first member can add others in the console.
     """
     password = new_password()
 

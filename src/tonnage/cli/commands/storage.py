@@ -91,7 +91,7 @@ async def _compared(
         looked_at, backend = await backends.any_state(region_id)
         if dry_run:
             return await full_reconcile_dry_run(database, backend, region_id, session.operator)
-        # Whoever calls this command says that it is the right cluster.
+        # Calling this command asserts that it is the right cluster.
         await database.transaction(confirm_cluster, session.operator, looked_at)
         return await full_reconcile(database, backend, region_id, session.operator, WallClock())
     except TonnageError as error:

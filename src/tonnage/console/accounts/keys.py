@@ -16,7 +16,7 @@ from tonnage.web.schemas import Name
 
 
 class NewAccessKeyForm(Form):
-    """What it is for, for whoever must tell it from the others."""
+    """What it is for; distinguishes it from the others."""
 
     description: Name | None = None
 

@@ -11,7 +11,7 @@ from tonnage.web.edit_form import BoundEdit, EditForm, OptionalName, bind_edit, 
 
 
 class SuspensionForm(EditForm):
-    """Why: whoever looks at the account sees it. Made from the present reason, "" if it is not suspended."""
+    """The reason, shown with the account. Initially the present one, "" if it is not suspended."""
 
     reason: OptionalName
 

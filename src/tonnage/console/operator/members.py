@@ -1,4 +1,4 @@
-"""Members of all organisations: who can sign in, and help for whoever cannot."""
+"""Members of all organisations: who can sign in, and help for those who cannot."""
 
 from uuid import UUID
 

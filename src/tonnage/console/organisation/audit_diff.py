@@ -53,7 +53,7 @@ _NAMING = frozenset({*_NAMES, "hint"})
 def changes(entry: AuditEntry) -> list[Change]:
     """Those of an entry, known fields first; what stayed as it was is not among them.
 
-    Nor is the name of what was made or removed: `name_of` tells it.
+    Nor is the name of what was made or removed: `name_of` returns it.
     """
     before, after = _object(entry.before), _object(entry.after)
     hidden = frozenset[str]() if before and after else _NAMING

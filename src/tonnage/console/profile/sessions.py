@@ -35,7 +35,7 @@ async def end_all_others(page: AnyMember) -> Response:
 
 @routes.post("/{sessionID}/end")
 async def end(page: AnyMember, sessionID: UuidPath) -> Response:
-    """One of the member's own; whoever ends this one is out."""
+    """One of the member's own; ending the session of the request signs out."""
     if not await page.database.run(end_session, page.visitor.member_id, sessionID):
         raise NotFound("There is no such session; it has ended already.")
     return page.redirect(_PATH, gettext("The session has ended."))

@@ -17,14 +17,14 @@ routes = APIRouter(prefix="/sign-in/code", route_class=AuthFirstRoute, include_i
 
 
 class CodeForm(Form):
-    """A code of the app or a recovery code; which of them, it tells itself."""
+    """A code of the app or a recovery code; its form shows which."""
 
     code: Text
 
 
 @routes.get("")
 async def ask(guest: Anybody) -> Response:
-    """The form, for whoever has given the password."""
+    """The form, after the password was right."""
     query = guest.request.query_params
     wanted = path_within(query.get("next", "/"))
     if not _is_waiting(guest.session):

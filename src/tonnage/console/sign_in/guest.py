@@ -20,10 +20,10 @@ from tonnage.web.routing import AuthDependency
 
 @dataclass(frozen=True)
 class Guest(PageContext):
-    """One request; its page is drawn without the frame of a member, whoever has a session or not."""
+    """One request; its page is rendered without a member's frame, with or without a session."""
 
     session: SignedInMember | None
-    """The session there is, at whatever stage."""
+    """The request's session, at any stage."""
     now: datetime
     services: Services
     fields: Mapping[str, str]

@@ -25,7 +25,7 @@ routes = APIRouter(prefix=f"{NEW_PASSWORD}/{{token}}", route_class=AuthFirstRout
 
 
 class NewPasswordForm(Form):
-    """Typed once: whoever mistypes asks for another link."""
+    """Typed once: after a typing error, another link can be requested."""
 
     password: Annotated[Text, AfterValidator(member_password)]
 
@@ -41,7 +41,7 @@ async def ask(guest: Anybody, token: str) -> Response:
 @routes.post("")
 async def choose(guest: Anybody, token: str) -> Response:
     """On to the sign-in with the new password."""
-    # Hashing costs: not for whoever has no link.
+    # Hashing is expensive: not without a valid link.
     if await guest.database.run(valid_reset, token, guest.now) is None:
         return _worthless(guest)
     form = bind(NewPasswordForm, guest.fields)

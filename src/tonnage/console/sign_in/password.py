@@ -32,11 +32,11 @@ class SignInForm(Form):
 
 @routes.get("/sign-in")
 async def ask(guest: Anybody) -> Response:
-    """The form; whoever is in already goes on."""
+    """The form; redirects a member who is signed in."""
     wanted = path_within(guest.request.query_params.get("next", "/"))
     if guest.is_in:
         return guest.redirect(wanted)
-    # A cookie of a session that is no more: whoever was in the middle of something should know why it stopped.
+    # A cookie of a session that is no more: a member who was in the middle of something should know why it stopped.
     ended = guest.session is None and guest.cookies.session() is not None
     return guest.render("sign_in/password.html", form=unbound(SignInForm, next=wanted), ended=ended)
 
@@ -68,7 +68,7 @@ def _again(guest: Guest, form: BoundForm[SignInForm]) -> Response:
 
 @routes.post("/sign-out")
 async def leave(request: Request) -> Response:
-    """Whatever the session was good for, it ends. A page that outlived its session leads out, too."""
+    """Ends the session, at any stage. Works from a page whose session has ended, too."""
     cookies = Cookies(request)
     page = PageContext(request, None, "", cookies)
     if cookies.session() is None:

@@ -63,7 +63,7 @@ def time_zone_name(text: str) -> str:
 def negotiate(accept_language: str | None) -> str:
     """The first locale of the header that we have; a language alone means its most usual territory.
 
-    Whatever a stranger sends gives a locale: what cannot be read is passed over.
+    Any Accept-Language gives a locale: unreadable parts are ignored.
     """
     wishes: list[tuple[float, str]] = []
     for part in (accept_language or "")[:_LONGEST_HEADER].split(","):
