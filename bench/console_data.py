@@ -40,7 +40,9 @@ with o as (
 ), numbered as (
     select *, substring(name from '[0-9]+$')::int as n from o
 )
-insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, used, accounts, terms_since)
+insert into partner (
+    id, distributor_id, contract_id, allocated_capacity, allow_overdraft, used, account_count, terms_since
+)
 select id, %(distributor)s, (%(contracts)s::uuid[])[1 + n %% 2], case when n %% 5 = 0 then 0 else 1000000000000 end,
     n %% 3 = 0, 0, 0, created_at
 from numbered order by n
@@ -63,7 +65,7 @@ from partner p, generate_series(1, %(each)s) n, region r where r.is_default
 """
 
 _TOTALS: LiteralString = """
-update partner set used = s.used, accounts = s.accounts, allocated_to_accounts = s.given
+update partner set used = s.used, account_count = s.accounts, allocated_to_accounts = s.given
 from (
     select partner_id, sum(used) as used, count(*) as accounts, sum(allocated_capacity) as given
     from storage_account group by partner_id
@@ -107,7 +109,7 @@ with m as (
     values (%(organisation)s, %(address)s, %(address)s, 'admin', 'none')
     returning id
 )
-insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
 select id, %(digest)s, 'open', %(now)s, %(now)s, '192.0.2.1', 'bench' from m
 """
 

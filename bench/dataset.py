@@ -89,7 +89,7 @@ with s as (
     select s.id, 5000000000000 + s.seq * 1000000 + back, 5000000000000, %(last)s::date - back, 24
     from s, generate_series(0, %(days)s - 1) back
 )
-update partner set accounts = accounts + %(count)s where id = %(partner)s
+update partner set account_count = account_count + %(count)s where id = %(partner)s
 """
 
 

@@ -60,7 +60,7 @@ with s as (
     insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
     select id, created_at, allocated_capacity, allow_overdraft from s
 )
-update partner set accounts = accounts + %(count)s
+update partner set account_count = account_count + %(count)s
 """
 
 Say = Callable[[str], None]

@@ -18,11 +18,11 @@ Contents: TypeAlias = tuple[int, Decimal]
 
 COUNTERS = {
     "api_key": "last_used_at",
-    "session": "seen_at",
+    "session": "last_seen_at",
 }
 """Columns that every request may move on, refused ones too."""
 
-BESIDE = {"sign_in_failure", "procrastinate_workers", "procrastinate_periodic_defers"}
+BESIDE = {"sign_in_throttle", "procrastinate_workers", "procrastinate_periodic_defers"}
 """Tables that are no part of what people do: failed tries are counted because they failed."""
 
 

@@ -155,17 +155,19 @@ async def healthz() -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database responds and its schema is current; else 503 with the reason. A cluster in trouble is only named.
+    """The database responds and its schema is current; else 503 with the reason. An unhealthy cluster is only named.
 
     Most requests need no cluster, and work that does waits for it.
     """
     database = services_of(request).database
     found = await database.run(state)
-    trouble = found.problem()
-    if trouble:
-        raise Unavailable(trouble)
+    problem = found.problem()
+    if problem:
+        raise Unavailable(problem)
     of_regions = await database.run(troubles)
-    return Json(b'{"status":"ready"}' if of_regions is None else b'{"status":"ready","trouble":%b}' % of_regions)
+    return Json(
+        b'{"status":"ready"}' if of_regions is None else b'{"status":"ready","unhealthyRegions":%b}' % of_regions
+    )
 
 
 @asynccontextmanager

@@ -70,10 +70,10 @@ class _Facts(Collector):
         )
 
     def _of_regions(self) -> Iterator[Metric]:
-        trouble = [(region, float(in_trouble)) for region, in_trouble, _ in self.health]
-        yield _gauge("tonnage_region_trouble", "1 while the region's cluster cannot be used.", "region", trouble)
+        unhealthy = [(region, float(is_unhealthy)) for region, is_unhealthy, _ in self.health]
+        yield _gauge("tonnage_region_unhealthy", "1 while the region's cluster cannot be used.", "region", unhealthy)
         failures = CounterMetricFamily(
-            "tonnage_region_failures", "How often the region's cluster was found in trouble.", labels=("region",)
+            "tonnage_region_failed_checks", "Health checks of the region's cluster that failed.", labels=("region",)
         )
         for region, _, failed in self.health:
             failures.add_metric((region,), failed)
@@ -88,12 +88,12 @@ class _Facts(Collector):
         repairs = CounterMetricFamily("tonnage_repairs", "Differences that sweeps have repaired.", labels=("region",))
         for one in self.region_provisioning:
             behind.add_metric((one.region, "pending"), one.pending)
-            behind.add_metric((one.region, "refused"), one.refused)
+            behind.add_metric((one.region, "rejected"), one.rejected)
             repairs.add_metric((one.region,), one.repaired)
         drift = ((one.region, one.drift) for one in self.region_provisioning)
         yield behind
         yield repairs
-        yield _gauge("tonnage_drift", "Differences that the last sweep has left to people.", "region", drift)
+        yield _gauge("tonnage_drift", "Differences that the last full reconcile has left to people.", "region", drift)
 
     def _of_sampling(self) -> Iterator[Metric]:
         lag = ((one.region, self._seconds_since(one.hour)) for one in self.sampled)

@@ -162,7 +162,7 @@ async def prepare(conn: Connection, file: Path | None, *, may_create: bool) -> N
         create_key_file(file)
     keys = read_keys(file)
     await conn.execute(
-        "insert into sealed_secret (name, sealed) values (%s, %s) on conflict do nothing",
+        "insert into sealed_secret (name, ciphertext) values (%s, %s) on conflict do nothing",
         [_CANARY, keys.seal(_CANARY_TEXT)],
     )
     await fetch(conn, file, _CANARY)
@@ -180,8 +180,8 @@ async def store(conn: Connection, file: Path, name: str, secret: bytes) -> None:
         # The keys are read under the lock: a rotation in between might remove the very key that encrypts this.
         await conn.execute("select pg_advisory_xact_lock_shared(%s)", [_LOCK])
         await conn.execute(
-            "insert into sealed_secret (name, sealed) values (%s, %s)"
-            " on conflict (name) do update set sealed = excluded.sealed",
+            "insert into sealed_secret (name, ciphertext) values (%s, %s)"
+            " on conflict (name) do update set ciphertext = excluded.ciphertext",
             [name, read_keys(file).seal(secret)],
         )
 
@@ -189,7 +189,7 @@ async def store(conn: Connection, file: Path, name: str, secret: bytes) -> None:
 async def fetch(conn: Connection, file: Path, name: str) -> bytes | None:
     """The secret of that name; None if there is none. Raises SealingError when the keys do not decrypt it."""
     for last in (False, True):
-        row = await (await conn.execute("select sealed from sealed_secret where name = %s", [name])).fetchone()
+        row = await (await conn.execute("select ciphertext from sealed_secret where name = %s", [name])).fetchone()
         if row is None:
             return None
         try:
@@ -209,7 +209,7 @@ async def discard(conn: Connection, name: str) -> None:
 async def open_all(conn: Connection, file: Path) -> int:
     """Decrypts every secret as a check; returns their number. SealingError names one that cannot be decrypted."""
     keys = read_keys(file)
-    rows = await (await conn.execute('select name, sealed from sealed_secret order by name collate "C"')).fetchall()
+    rows = await (await conn.execute('select name, ciphertext from sealed_secret order by name collate "C"')).fetchall()
     for name, sealed in rows:
         try:
             keys.open(sealed)
@@ -249,8 +249,8 @@ async def _reseal(conn: Connection, keys: Keys) -> int:
     async with conn.transaction():
         # If the server could still lose the commit, the old rows would come back after their keys were removed.
         await conn.execute("set local synchronous_commit = on")
-        rows = await (await conn.execute("select name, sealed from sealed_secret for update")).fetchall()
+        rows = await (await conn.execute("select name, ciphertext from sealed_secret for update")).fetchall()
         for name, sealed in rows:
             again = keys.seal(keys.open(sealed))
-            await conn.execute("update sealed_secret set sealed = %s where name = %s", [again, name])
+            await conn.execute("update sealed_secret set ciphertext = %s where name = %s", [again, name])
     return len(rows)

@@ -52,7 +52,7 @@ async def test_who_what_and_to_whom(ann: Person, cast: Cast) -> None:
     assert (newest.actor_organisation, newest.organisation) == ("Distribution", "Distribution")
     assert (newest.action, newest.subject_name) == ("key.create", f"Nightly export ({key[:8]}…)")
     assert newest.before is None
-    assert newest.after == {"description": "Nightly export", "hint": key[:8], "role": "viewer"}
+    assert newest.after == {"description": "Nightly export", "prefix": key[:8], "role": "viewer"}
     assert (oldest.action, oldest.actor_kind, oldest.actor_name) == ("distributor.create", "cli", None)
     assert oldest.subject_name == "Distribution"
     assert oldest.id < newest.id

@@ -299,7 +299,9 @@ async def test_the_sweep_finds_keys_on_one_side_only(client: ClusterClient) -> N
     assert await compare_keys(client.database, actor, before, actual, repair=False) == expected
     assert await states(client, data) == ["active"] * 3
     found = await compare_keys(client.database, actor, before, actual, repair=True)
-    assert [(one.what, one.repaired) for one in found] == [(one.what, one is expected[0]) for one in expected]
+    assert [(one.description, one.repaired) for one in found] == [
+        (one.description, one is expected[0]) for one in expected
+    ]
     assert {one["accessKey"] for one in await listed(client, data)} == {kept, young}
     assert foreign in await on_gateway(client, data)
     audited = await client.cast.row(

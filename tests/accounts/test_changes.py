@@ -285,17 +285,17 @@ async def test_the_state_of_what_its_cluster_was_told(data: PoolData) -> None:
         assert view is not None
         shown = json.loads(view)
         assert shown["region"] == ON_CLUSTER
-        return shown["provisioning"], shown.get("refusal")
+        return shown["provisioning"], shown.get("rejectionReason")
 
     async def told(assignments: Any) -> None:
         await data.cast.row(f"update storage_account set {assignments} where id = %s returning 1", account)
 
     assert await state() == ("pending", None)
-    await told("refused_revision = desired_revision, refusal = 'The name is taken.'")
-    assert await state() == ("refused", "The name is taken.")
+    await told("rejected_revision = desired_revision, rejection_reason = 'The name is taken.'")
+    assert await state() == ("rejected", "The name is taken.")
     await data.run(data.change(account, name="Another name"))
     assert await state() == ("pending", None)
-    await told("applied_revision = desired_revision, refused_revision = null, refusal = null")
+    await told("applied_revision = desired_revision, rejected_revision = null, rejection_reason = null")
     assert await state() == ("done", None)
     await data.run(data.suspend(account))
     assert await state() == ("pending", None)

@@ -72,7 +72,12 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, data: Partne
     assert {field: value for field, value in facts._asdict().items() if field in row._fields} == {
         field: value for field, value in row._asdict().items() if field in facts._fields
     }
-    assert (facts.is_being_purged, facts.suspended_at, facts.refusal, facts.access_keys) == (False, None, None, 0)
+    assert (facts.is_being_purged, facts.suspended_at, facts.rejection_reason, facts.access_keys) == (
+        False,
+        None,
+        None,
+        0,
+    )
 
 
 async def test_what_waits_and_what_is_suspended(cast: Cast, data: PartnerData) -> None:

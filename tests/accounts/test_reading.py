@@ -115,7 +115,7 @@ async def test_accounts_of_metered_regions_are_not_read_for_the_metrics(cast: Ca
             [cast.now],
         )
         await conn.execute(
-            "update storage_account set refused_revision = desired_revision, refusal = 'taken' where id = %s",
+            "update storage_account set rejected_revision = desired_revision, rejection_reason = 'taken' where id = %s",
             [accounts[0]],
         )
 

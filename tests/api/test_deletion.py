@@ -103,7 +103,7 @@ async def test_when_due_it_is_gone_and_its_capacity_free(
 
     async def standing() -> tuple[Any, ...]:
         return await client.cast.row(
-            "select allocated_to_accounts, accounts from partner where id = %s", data.partner.organisation_id
+            "select allocated_to_accounts, account_count from partner where id = %s", data.partner.organisation_id
         )
 
     await purge(DUE - timedelta(seconds=1))

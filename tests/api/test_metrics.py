@@ -106,23 +106,27 @@ async def test_how_a_region_stands(away: AppClient) -> None:
     partner = await cast.partner(distributor, await cast.contract(distributor))
     accounts = [await cast.account(partner) for _ in range(3)]
     await change(away, "update storage_account set applied_revision = desired_revision where id = %s", accounts[0])
-    refused = "update storage_account set refused_revision = desired_revision, refusal = 'taken' where id = %s"
+    refused = (
+        "update storage_account set rejected_revision = desired_revision, rejection_reason = 'taken' where id = %s"
+    )
     await change(away, refused, accounts[1])
-    await change(away, "insert into drift (region_id, subject, what, found_at) values (1, 'x', 'y', %s)", NOW)
-    await change(away, "insert into sweep (region_id, finished_at, checked, repaired) values (1, %s, 0, 7)", NOW)
+    await change(away, "insert into drift (region_id, subject, description, found_at) values (1, 'x', 'y', %s)", NOW)
+    await change(
+        away, "insert into full_reconcile (region_id, finished_at, checked, repaired) values (1, %s, 0, 7)", NOW
+    )
     seen = await scrape(away)
     assert seen("tonnage_accounts_behind", region="eu", state="pending") == 1
-    assert seen("tonnage_accounts_behind", region="eu", state="refused") == 1
+    assert seen("tonnage_accounts_behind", region="eu", state="rejected") == 1
     assert seen("tonnage_drift", region="eu") == 1
     assert seen("tonnage_repairs_total", region="eu") == 7
-    assert seen("tonnage_region_trouble", region="eu") == 0
-    assert seen("tonnage_region_failures_total", region="eu") == 0
+    assert seen("tonnage_region_unhealthy", region="eu") == 0
+    assert seen("tonnage_region_failed_checks_total", region="eu") == 0
     assert seen("tonnage_info", version=__version__, schema=program_revision()) == 1
 
     await look(away)
     seen = await scrape(away)
-    assert seen("tonnage_region_trouble", region="eu") == 1
-    assert seen("tonnage_region_failures_total", region="eu") == 1
+    assert seen("tonnage_region_unhealthy", region="eu") == 1
+    assert seen("tonnage_region_failed_checks_total", region="eu") == 1
 
 
 async def test_a_metered_region_has_no_cluster_to_watch(away: AppClient) -> None:

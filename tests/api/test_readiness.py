@@ -57,22 +57,22 @@ async def test_a_cluster_that_is_away_is_named_and_nothing_more(
     assert await told(away) == {"status": "ready"}, "nobody has looked yet"
     await look(away)
     seen = await told(away)
-    (trouble,) = seen.pop("trouble")
+    (trouble,) = seen.pop("unhealthyRegions")
     assert seen == {"status": "ready"}
     assert (trouble["region"], trouble["since"]) == ("eu", "2026-03-15T12:00:00Z")
     assert "cannot be reached" in trouble["detail"]
 
     away.clock.now += timedelta(minutes=1)
     await look(away)
-    assert (await told(away))["trouble"] == [trouble], "since when is since the first time"
-    assert warnings(caplog) == [f"the region eu is in trouble: {trouble['detail']}"], "once, not every minute"
+    assert (await told(away))["unhealthyRegions"] == [trouble], "since when is since the first time"
+    assert warnings(caplog) == [f"the region eu is unhealthy: {trouble['detail']}"], "once, not every minute"
     assert await away.cast.row("select failures from region") == (2,)
 
 
 async def test_lost_credentials_are_trouble_too(away: AppClient, key_file: Path) -> None:
     os.remove(key_file)
     await look(away)
-    assert "The credentials of the region eu cannot be opened" in (await told(away))["trouble"][0]["detail"]
+    assert "The credentials of the region eu cannot be opened" in (await told(away))["unhealthyRegions"][0]["detail"]
 
 
 @pytest.mark.ceph
@@ -85,7 +85,7 @@ async def test_a_cluster_that_is_back(
     gateway.stall()
     try:
         await look(away)
-        (trouble,) = (await told(away))["trouble"]
+        (trouble,) = (await told(away))["unhealthyRegions"]
         assert trouble["region"] == "eu"
     finally:
         gateway.go_on()
@@ -103,7 +103,7 @@ async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_l
     away: AppClient, key_file: Path
 ) -> None:
     await look(away)
-    assert "trouble" in await told(away)
+    assert "unhealthyRegions" in await told(away)
     operator = away.cast.operator
     await away.cast.database.transaction(regions.connect_region, operator, "eu", AWAY, NOW, key_file)
     assert await told(away) == {"status": "ready"}

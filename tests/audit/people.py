@@ -33,7 +33,7 @@ async def key_create(data: AuditData) -> Recorded:
     whose, details = data.partner, NewKey("Export", Role.VIEWER)
     async with data.watched():
         key, facts = await data.run(api_keys.create_key, data.operator, whose.organisation_id, details, NOW)
-    after = {"description": "Export", "role": "viewer", "hint": key[:8]}
+    after = {"description": "Export", "role": "viewer", "prefix": key[:8]}
     return data.entry("key.create", data.operator, whose, facts.id, after=after)
 
 

@@ -91,7 +91,7 @@ async def test_nothing_counts_before_it_is_confirmed(ann: Person, keys: Path, ca
         await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, code, NOW)
     assert [field.field for field in refusal.value.fields] == ["code"]
     assert (await ann.sign_in()).stage is Stage.OPEN
-    sealed = (await cast.row("select sealed from sealed_secret where name = %s", pending(visitor)))[0]
+    sealed = (await cast.row("select ciphertext from sealed_secret where name = %s", pending(visitor)))[0]
     assert begun.seed.encode() not in sealed
 
 
@@ -167,7 +167,7 @@ async def test_without_a_readable_key_file_no_try_is_counted(ann: Person, keys: 
         throttling.email_and_client(ann.email, ann.client.address).digest,
         throttling.client(ann.client.address).digest,
     ]
-    counted = "select array_agg(failures) from sign_in_failure where subject = any(%s)"
+    counted = "select array_agg(failures) from sign_in_throttle where subject = any(%s)"
     assert await cast.row(counted, subjects) == ([1, 1, 1],)
     assert await ann.give_code(keys, token, app.at(LATER), LATER)
 
@@ -345,5 +345,5 @@ async def test_the_seed_goes_with_the_member(ann: Person, keys: Path, cast: Cast
 async def test_a_rotation_of_the_keys_keeps_it(ann: Person, keys: Path, cast: Cast) -> None:
     app, _, _ = await ann.enrol(keys)
     # Other tests' seeds in this database have other keys.
-    sealed = (await cast.row("select sealed from sealed_secret where name = %s", f"totp/{ann.id}"))[0]
+    sealed = (await cast.row("select ciphertext from sealed_secret where name = %s", f"totp/{ann.id}"))[0]
     assert sealing.read_keys(keys).open(sealed).decode() == app.secret

@@ -74,7 +74,7 @@ async def test_being_seen_is_written_once_a_minute_and_never_back(ann: Person, c
     token = (await ann.sign_in()).token
 
     async def seen() -> Any:
-        return (await cast.row("select seen_at from session where digest = %s", digest(token)))[0]
+        return (await cast.row("select last_seen_at from session where digest = %s", digest(token)))[0]
 
     await ann.visit(token, NOW + timedelta(seconds=59))
     assert await seen() == NOW
@@ -124,7 +124,7 @@ async def test_one_can_see_and_end_ones_own_sessions_only(ann: Person, cast: Cas
 
     rows = await listed()
     assert [row.id for row in rows] == [second.session_id, first.session_id]
-    assert (rows[1].address, len(rows[1].agent), rows[1].agent[:7]) == ("192.0.2.1", 200, "First x")
+    assert (rows[1].ip_address, len(rows[1].user_agent), rows[1].user_agent[:7]) == ("192.0.2.1", 200, "First x")
     assert not await ann.database.run(session_queries.end_session, ann.id, other.session_id)
     assert await ann.database.run(session_queries.end_session, ann.id, second.session_id)
     assert [row.id for row in await listed()] == [first.session_id]

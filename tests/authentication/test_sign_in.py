@@ -138,7 +138,7 @@ async def test_many_sign_ins_of_one_member_at_once_all_succeed(ann: Person) -> N
 
 async def test_when_a_member_was_last_in_is_kept(ann: Person, cast: Cast) -> None:
     await ann.sign_in(now=NOW + timedelta(hours=3))
-    assert await cast.row("select signed_in_at from member where id = %s", ann.id) == (NOW + timedelta(hours=3),)
+    assert await cast.row("select last_signed_in_at from member where id = %s", ann.id) == (NOW + timedelta(hours=3),)
 
 
 async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:

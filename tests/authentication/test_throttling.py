@@ -115,7 +115,7 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     assert await outcome(ann, WORD) == "in"
     # The refusals did not count for ann.
     pair = throttling.email_and_client(ann.email, at.address).digest
-    assert await cast.row("select coalesce(sum(failures), 0) from sign_in_failure where subject = %s", pair) == (0,)
+    assert await cast.row("select coalesce(sum(failures), 0) from sign_in_throttle where subject = %s", pair) == (0,)
     # An hour later it may go on.
     assert await outcome(ann, WORD, NOW + timedelta(hours=1), at) == "in"
 
@@ -159,7 +159,7 @@ async def test_a_login_of_ones_own_washes_nothing_off(ann: Person, cast: Cast) -
         await fail(nobody, 9, at=at)
         assert await outcome(ann, WORD, at=at) == "in"
     client_digest = throttling.client(at.address).digest
-    assert await cast.row("select failures from sign_in_failure where subject = %s", client_digest) == (36,)
+    assert await cast.row("select failures from sign_in_throttle where subject = %s", client_digest) == (36,)
 
 
 async def test_of_ipv6_a_network_counts_as_one_client(ann: Person) -> None:
@@ -226,9 +226,9 @@ async def test_counts_that_have_sunk_to_nothing_are_cleared_up(ann: Person, cast
     pair = throttling.email_and_client(ann.email, ann.client.address)
     await fail(ann, 10)
     await run_maintenance(services_of(ann, lambda: NOW + timedelta(days=1)), "")
-    assert await cast.row("select count(*) from sign_in_failure where subject = %s", pair.digest) == (1,)
+    assert await cast.row("select count(*) from sign_in_throttle where subject = %s", pair.digest) == (1,)
     await run_maintenance(services_of(ann, lambda: NOW + timedelta(days=3)), "")
-    assert await cast.row("select count(*) from sign_in_failure where subject = %s", pair.digest) == (0,)
+    assert await cast.row("select count(*) from sign_in_throttle where subject = %s", pair.digest) == (0,)
 
 
 async def test_a_clock_that_goes_back_forgets_nothing(ann: Person) -> None:

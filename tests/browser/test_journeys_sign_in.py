@@ -208,7 +208,7 @@ def leave_idle(demo: Demo, email: str) -> None:
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         left = conn.execute(
             """
-            update session set seen_at = seen_at - interval '31 minutes'
+            update session set last_seen_at = last_seen_at - interval '31 minutes'
             where member_id = (select id from member where email = %s)
             """,
             (email,),

@@ -65,9 +65,9 @@ def demo(demo: Demo) -> Demo:
 def second_factors(demo: Demo) -> Generator[None]:
     """Everybody has one meanwhile: whoever is in already, and those whose admins could reset it."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
-        conn.execute("update member set factor_since = now()")
+        conn.execute("update member set second_factor_enabled_at = now()")
         yield
-        conn.execute("update member set factor_since = null")
+        conn.execute("update member set second_factor_enabled_at = null")
 
 
 def audience_of(template: str) -> str:

@@ -226,7 +226,7 @@ STORED = """
     ), (
         select coalesce(json_agg(json_build_array(
             p.contract_id, p.allocated_capacity, coalesce(p.allow_overdraft, false),
-            p.allocated_to_accounts, p.accounts, p.closed_at is not null,
+            p.allocated_to_accounts, p.account_count, p.closed_at is not null,
             (select count(*) from partner_terms t where t.partner_id = p.id)) order by p.seq), '[]')
         from partner p where p.distributor_id = %s
     ), (

@@ -131,6 +131,6 @@ async def test_a_closing_partner_gets_no_account(cast: Cast) -> None:
         results = await at_once(cast.account(partner, TB), close)
         assert refused(results, NotFound) + refused(results) == 1
         closed, accounts = await cast.row(
-            "select closed_at is not null, accounts from partner where id = %s", partner.organisation_id
+            "select closed_at is not null, account_count from partner where id = %s", partner.organisation_id
         )
         assert closed is (accounts == 0)

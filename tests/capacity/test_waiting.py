@@ -210,7 +210,9 @@ async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
             lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
             resize_account(partner, account, TB),
         )
-    left = await cast.row("select allocated_to_accounts, accounts from partner where id = %s", partner.organisation_id)
+    left = await cast.row(
+        "select allocated_to_accounts, account_count from partner where id = %s", partner.organisation_id
+    )
     assert left == (0, 0)
 
 
@@ -249,7 +251,7 @@ async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
         lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
     )
     left = await cast.row(
-        "select allocated_to_accounts, accounts, used from partner where id = %s", partner.organisation_id
+        "select allocated_to_accounts, account_count, used from partner where id = %s", partner.organisation_id
     )
     assert left == (0, 0, 0)
     assert await cast.row("select used from contract where id = %s", there) == (0,)

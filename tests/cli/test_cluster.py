@@ -98,8 +98,8 @@ def test_accounts_follow_and_the_cluster_may_be_away(own_gateway: Gateway, tmp_p
 
         own_gateway.kill()
         second = beside.opens("second")
-        until(lambda: "trouble" in beside.asks("GET", "/readyz"))
-        (trouble,) = beside.asks("GET", "/readyz")["trouble"]
+        until(lambda: "unhealthyRegions" in beside.asks("GET", "/readyz"))
+        (trouble,) = beside.asks("GET", "/readyz")["unhealthyRegions"]
         assert (trouble["region"], "cannot be reached" in trouble["detail"]) == ("eu-1", True)
         assert provisioning(second) == "pending"
         with pytest.raises(urllib.error.HTTPError) as refused:

@@ -123,8 +123,8 @@ PLANTED = [
         ("partners: given to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
     ),
     Planted(
-        "update partner set accounts = accounts + 1 where id = {partner}",
-        "update partner set accounts = accounts - 1 where id = {partner}",
+        "update partner set account_count = account_count + 1 where id = {partner}",
+        "update partner set account_count = account_count - 1 where id = {partner}",
         ("partners: number of storage accounts", "partner", "3", "2"),
     ),
     Planted(

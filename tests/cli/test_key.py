@@ -29,7 +29,7 @@ def test_a_key_is_shown_once_listed_and_revoked(conninfo: str) -> None:
         "organisationId": partner,
         "description": "Nightly report",
         "role": "admin",
-        "hint": key[:8],
+        "prefix": key[:8],
         "validUntil": "2999-12-31T00:00:00Z",
         "createdAt": made["createdAt"],
     }

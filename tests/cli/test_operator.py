@@ -48,9 +48,9 @@ def test_a_second_factor_is_reset(command: Command, conninfo: str) -> None:
     email = address()
     made = command.json("operator", "create", "--email", email, stdin=f"{PASSWORD}\n")
     with psycopg.connect(conninfo, autocommit=True) as conn:
-        conn.execute("update member set factor_since = now() where id = %s", [made["id"]])
+        conn.execute("update member set second_factor_enabled_at = now() where id = %s", [made["id"]])
         command.ok("member", "reset-second-factor", email)
-        found = conn.execute("select factor_since from member where id = %s", [made["id"]]).fetchone()
+        found = conn.execute("select second_factor_enabled_at from member where id = %s", [made["id"]]).fetchone()
         assert found == (None,)
         entry = conn.execute(
             "select action, actor_kind from audit_entry where subject_id = %s order by id desc limit 1", [made["id"]]
@@ -64,7 +64,7 @@ def test_a_new_password_ends_the_sessions(command: Command, conninfo: str) -> No
     made = command.json("operator", "create", "--email", email, stdin=f"{PASSWORD}\n")
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute(
-            "insert into session (member_id, digest, stage, created_at, seen_at, address, agent)"
+            "insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)"
             " values (%s, %s, 'open', now(), now(), '', '')",
             [made["id"], uuid.uuid4().bytes],
         )

@@ -129,7 +129,7 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
     rest = {name: checked[name] for name in ("region", "reachable", "credentials", "missing", "problems")}
     assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
     told = sealing.ok("region", "check")
-    assert told.startswith("eu: fit for use\n")
+    assert told.startswith("eu: healthy\n")
     assert "quota, to the byte, from the next request on" in told
     for shown in (result.output, told, sealing.ok("audit", "list", "--json"), json.dumps(checked)):
         assert gateway.secret_key not in shown
@@ -164,7 +164,7 @@ def test_credentials_that_the_cluster_refuses_change_nothing(sealing: Command, g
     sealing.ok("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} {gateway.secret_key}")
     connect = ("region", "connect", "eu", *reached)
     assert "Nothing was changed" in sealing.refused(*connect, stdin=f"{gateway.access_key} wrong")
-    assert sealing.ok("region", "check", "eu").startswith("eu: fit for use\n")
+    assert sealing.ok("region", "check", "eu").startswith("eu: healthy\n")
     forced = sealing(*connect, "--force", stdin=f"{gateway.access_key} wrong")
     assert (forced.exit_code, "Warning: The cluster refuses" in forced.stderr) == (0, True)
     assert sealing("region", "check", "eu").exit_code == 1
@@ -190,8 +190,8 @@ def test_a_cluster_that_is_away(sealing: Command) -> None:
     assert "SECRET" not in result.output
     told = sealing("region", "check")
     assert told.exit_code == 1
-    assert "metered: fit for use\n  backend       metered only" in told.stdout
-    assert "eu: in trouble" in told.stdout
+    assert "metered: healthy\n  backend       metered only" in told.stdout
+    assert "eu: unhealthy" in told.stdout
     assert "reachable     no" in told.stdout
     sealing.ok("region", "check", "metered")
     sealing.ok("region", "remove", "eu")
@@ -208,10 +208,10 @@ def test_the_list_shows_trouble(sealing: Command, tmp_path: Path) -> None:
     sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
     asyncio.run(look())
     metered, eu = sealing.json("region", "list")
-    assert "trouble" not in metered
-    assert "cannot be reached" in eu["trouble"]
+    assert "unhealthy_reason" not in metered
+    assert "cannot be reached" in eu["unhealthy_reason"]
     assert eu["troubleSince"] == "2026-03-15T12:00:00Z"
-    assert eu["trouble"] in sealing.ok("region", "list")
+    assert eu["unhealthy_reason"] in sealing.ok("region", "list")
 
 
 def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:

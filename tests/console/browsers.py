@@ -65,7 +65,7 @@ async def browser_of(
         row = await (
             await conn.execute(
                 """
-                insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+                insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
                 select id, %s, 'open', %s, %s, '192.0.2.1', 'test' from member where email = %s returning member_id
                 """,
                 [digest(token), now, now, email],

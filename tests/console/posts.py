@@ -10,9 +10,9 @@ WORD = "Sesame-opens-2"
 _SUSPENDED = "update storage_account set suspended_at = %(now)s, suspension_reason = 'Unpaid' where id = %(account)s"
 _DELETED = """
     update storage_account set deletion_requested_at = %(now)s, pending_deleted_at = %(later)s where id = %(account)s"""
-_FACTOR = "update member set factor_since = %(now)s where id = %(member)s"
+_FACTOR = "update member set second_factor_enabled_at = %(now)s where id = %(member)s"
 _REQUIRED = """
-    with m as (update member set factor_since = %(now)s where id = %(self)s)
+    with m as (update member set second_factor_enabled_at = %(now)s where id = %(self)s)
     update organisation set second_factor_required = true where id = %(own)s"""
 _CLUSTER = """
     update region set backend = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %(now)s

@@ -41,8 +41,8 @@ async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClien
     own = f"/partner/accounts/{data.account}/settings"
     above = f"/distributor/partners/{partner.organisation_id}/accounts/{data.account}/settings"
     await client.key(partner)
-    (key_id, hint) = await client.cast.row(
-        "select id, hint from api_key where organisation_id = %s", partner.organisation_id
+    (key_id, prefix) = await client.cast.row(
+        "select id, prefix from api_key where organisation_id = %s", partner.organisation_id
     )
     with_key = replace(partner, via="key", via_id=UUID(str(key_id)))
     names = await client.cast.row(
@@ -55,7 +55,7 @@ async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClien
         "by Bob,": (await client.sign_in(partner, Role.STAFF), own, by(bob, partner)),
         f"by Bob of {names[0]}": (eve, above, by(bob, partner)),
         f"by {names[1]},": (bob, own, by(eve, distributor)),
-        f"the API key for a test ({hint}…)": (bob, own, with_key),
+        f"the API key for a test ({prefix}…)": (bob, own, with_key),
     }
     for said, (reader, path, actor) in told.items():
         await client.cast.row(

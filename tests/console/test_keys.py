@@ -105,10 +105,10 @@ async def test_an_expired_key_looks_it(client: AppClient, distributor: Actor, ad
 async def test_a_strangers_key_is_neither_shown_nor_revoked(client: AppClient, admin: Browser) -> None:
     stranger = await client.cast.distributor()
     await client.cast.key(stranger)
-    (key_id, hint) = await client.cast.row(
-        "select id, hint from api_key where organisation_id = %s", stranger.organisation_id
+    (key_id, prefix) = await client.cast.row(
+        "select id, prefix from api_key where organisation_id = %s", stranger.organisation_id
     )
-    assert hint not in (await admin.get("/keys")).text
+    assert prefix not in (await admin.get("/keys")).text
     assert (await admin.get(f"/keys/{key_id}/revocation")).status_code == 404
 
 

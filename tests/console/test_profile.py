@@ -26,7 +26,7 @@ async def another_session(client: AppClient, browser: Browser) -> str:
     now = client.clock.now
     (session_id,) = await client.cast.row(
         """
-        insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+        insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
         values (%s, %s, 'open', %s, %s, '192.0.2.7', %s) returning id
         """,
         browser.member_id, digest(new_token()), now, now, AGENT,

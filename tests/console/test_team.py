@@ -127,12 +127,14 @@ async def test_ones_own_password_is_not_set_here(admin: Browser) -> None:
 
 async def test_a_lost_second_factor_is_reset(client: AppClient, distributor: Actor, admin: Browser) -> None:
     staff = await client.sign_in(distributor, Role.STAFF)
-    await client.cast.row("update member set factor_since = now() where id = %s returning id", staff.member_id)
+    await client.cast.row(
+        "update member set second_factor_enabled_at = now() where id = %s returning id", staff.member_id
+    )
     assert "Reset second factor" in (await admin.get(f"/team/{staff.member_id}")).text
     asked = await admin.get(f"/team/{staff.member_id}/second-factor")
     assert "all sessions end" in asked.text
     assert (await admin.send(f"/team/{staff.member_id}/second-factor")).status_code == 303
-    row = await client.cast.row("select factor_since from member where id = %s", staff.member_id)
+    row = await client.cast.row("select second_factor_enabled_at from member where id = %s", staff.member_id)
     assert row == (None,)
     assert (await staff.get("/distributor/partners")).status_code == 303
 
@@ -161,7 +163,9 @@ async def test_a_second_factor_is_required_of_everybody_and_not_any_more(
 ) -> None:
     app, organisation = client.app, distributor.organisation_id
     app.state.services = replace(app.state.services, key_file=key_file(tmp_path))
-    await client.cast.row("update member set factor_since = now() where id = %s returning id", admin.member_id)
+    await client.cast.row(
+        "update member set second_factor_enabled_at = now() where id = %s returning id", admin.member_id
+    )
     for wanted, linked in (("required", "optional"), ("optional", "required")):
         assert (await admin.send(f"/team/second-factor/{wanted}")).status_code == 303
         query = "select second_factor_required from organisation where id = %s"

@@ -128,7 +128,7 @@ async def test_thirteen_months_are_there_and_the_totals_are_right(database: Data
         select
             (select count(*) from storage_account s where s.used <> (
                 select bytes from usage_sample u where u.account_id = s.id order by sampled_at desc limit 1)),
-            (select count(*) from partner p where (p.used, p.allocated_to_accounts, p.accounts) <> (
+            (select count(*) from partner p where (p.used, p.allocated_to_accounts, p.account_count) <> (
                 select sum(used), sum(allocated_capacity), count(*) from storage_account where partner_id = p.id)),
             (select count(*) from contract k where (k.used, k.allocated_capacity) <> (
                 select coalesce(sum(used), 0), coalesce(sum(allocated_capacity), 0) from partner

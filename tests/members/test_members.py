@@ -247,7 +247,7 @@ async def test_keys_as_pages_show_them(ann: Person, cast: Cast) -> None:
     first = await cast.key(ann.actor, Role.VIEWER, valid_until=NOW + timedelta(days=1))
     second = await cast.key(ann.actor)
     rows = await ann.database.run(api_key_lists.api_keys_of, ann.actor.organisation_id)
-    assert [(row.hint, row.role) for row in rows] == [(second[:8], Role.ADMIN), (first[:8], Role.VIEWER)]
+    assert [(row.prefix, row.role) for row in rows] == [(second[:8], Role.ADMIN), (first[:8], Role.VIEWER)]
     assert (rows[1].valid_until, rows[1].created_at, rows[1].revoked_at) == (NOW + timedelta(days=1), NOW, None)
     every = await ann.database.run(api_key_lists.api_keys_of, None)
     assert {row.id for row in rows} <= {row.id for row in every}

@@ -256,7 +256,7 @@ async def test_a_killed_gateway_ends_a_run_that_goes_on_later(drill: SampledData
         assert 20 <= sampled < 40
         with pytest.raises(Unavailable, match="cannot be reached"):
             await metering_jobs.sample(drill.client.services, str(drill.client.region_id))
-        trouble = await drill.cast.row("select trouble from region")
+        trouble = await drill.cast.row("select unhealthy_reason from region")
         assert "cannot be reached" in trouble[0]
     finally:
         gateway.start()

@@ -59,7 +59,7 @@ PLANTS = [
     _clock("clock_timestamp", "clock_timestamp ( )"),
     _clock("localtimestamp", "localtimestamp"),
     _clock("literal", "'now'::timestamptz"),
-    house("clock in a revision", "migrations/sql/0001/planted.sql", "delete from session where seen_at < now();\n",
+    house("clock in a revision", "migrations/sql/0001/planted.sql", "delete from session where last_seen_at < now();\n",
           "is no default"),
     house("order of the server's collation", "partners/planted_order_lists.py",
           'PLANTED = "select id from partner order by name"\n', "orders by text without a collation"),

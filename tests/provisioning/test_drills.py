@@ -60,7 +60,7 @@ async def told(client: ClusterClient) -> int:
 
 
 async def trouble(client: ClusterClient) -> str | None:
-    (sentence,) = await client.cast.row("select trouble from region where id = %s", client.region_id)
+    (sentence,) = await client.cast.row("select unhealthy_reason from region where id = %s", client.region_id)
     return sentence
 
 

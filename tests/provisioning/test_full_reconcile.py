@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 async def swept(client: ClusterClient) -> list[Drift]:
-    """What a sweep finds of our own accounts: others' tests leave theirs on the same gateway."""
+    """What a full_reconcile finds of our own accounts: others' tests leave theirs on the same gateway."""
     return await _ours(client, await everything_swept(client))
 
 
@@ -58,7 +58,7 @@ async def test_nothing_is_found_where_all_is_well(client: ClusterClient) -> None
     await client.data()
     await swept(client)
     assert await swept(client) == []
-    assert await client.cast.row("select finished_at, checked from sweep") == (client.clock.now, 1)
+    assert await client.cast.row("select finished_at, checked from full_reconcile") == (client.clock.now, 1)
 
 
 async def test_what_was_changed_behind_our_back_is_put_right(client: ClusterClient, gateway: Gateway) -> None:
@@ -75,7 +75,7 @@ async def test_what_was_changed_behind_our_back_is_put_right(client: ClusterClie
     assert actual is not None
     assert (actual.quota, actual.quota_exact, actual.access, actual.max_buckets) == (TB, True, Access.FULL, 100)
     assert await swept(client) == []
-    assert await client.cast.row("select repaired from sweep") == (1,)
+    assert await client.cast.row("select repaired from full_reconcile") == (1,)
 
 
 async def test_a_cluster_behind_the_database_gets_what_it_lacks(client: ClusterClient, gateway: Gateway) -> None:
@@ -101,15 +101,19 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
 
     async def drift() -> list[tuple[str, str, str]]:
         shown = await asyncio.to_thread(Command(client.conninfo).json, "storage", "drift")
-        return [(one["what"], one["foundAt"], one["comparedAt"]) for one in shown if one["subject"] == finding.subject]
+        return [
+            (one["description"], one["foundAt"], one["comparedAt"])
+            for one in shown
+            if one["subject"] == finding.subject
+        ]
 
     def wire(moment: datetime) -> str:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    assert await drift() == [(finding.what, wire(first), wire(first))]
+    assert await drift() == [(finding.description, wire(first), wire(first))]
     client.clock.now += timedelta(hours=6)
     await swept(client)
-    assert await drift() == [(finding.what, wire(first), wire(client.clock.now))]
+    assert await drift() == [(finding.description, wire(first), wire(client.clock.now))]
     await (await client.backend()).purge(unknown)
     await swept(client)
     assert await drift() == []
@@ -132,7 +136,7 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(client: Cluste
     )
     assert (await client.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await client.work() == ["provisioning.verify_identity"]
-    (trouble,) = await client.cast.row("select trouble from region")
+    (trouble,) = await client.cast.row("select unhealthy_reason from region")
     assert "Of 2 storage accounts that were made on this cluster, 0 are there" in trouble
     assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
     await client.cast.account(data.partner, 1)
@@ -201,7 +205,7 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     async def rows(*more: str) -> dict[str, tuple[str, str, bool]]:
         printed = await asyncio.to_thread(tonnage.json, "storage", "reconcile", *more)
         assert {row["region"] for row in printed} <= {REGION}
-        return {row["subject"]: (row["what"], row["action"], row["done"]) for row in printed}
+        return {row["subject"]: (row["description"], row["action"], row["done"]) for row in printed}
 
     subject = f"storage account {later}"
     unknown = f"storage account {later + 1}"
@@ -236,10 +240,10 @@ async def test_the_command_goes_on_where_a_cluster_is_away(
         await asyncio.to_thread(tonnage.ok, *add, stdin=f"{gateway.access_key} {gateway.secret_key}")
     result = await asyncio.to_thread(tonnage, "storage", "reconcile", "--json")
     assert result.exit_code == 1
-    row = {"region": REGION, "subject": f"storage account {later}", "what": "is not on the cluster"}
+    row = {"region": REGION, "subject": f"storage account {later}", "description": "is not on the cluster"}
     assert {**row, "action": "made", "done": True} in json.loads(result.stdout)
     *_, counted, away = result.stderr.splitlines()
     assert counted.startswith("2 storage accounts compared, ")
     assert away.startswith("dead: The storage cluster cannot be reached")
-    query = "select array_agg(r.name order by r.id) from sweep s join region r on r.id = s.region_id"
+    query = "select array_agg(r.name order by r.id) from full_reconcile s join region r on r.id = s.region_id"
     assert await client.cast.row(f"{query} where s.finished_at is not null") == ([REGION, "last"],)

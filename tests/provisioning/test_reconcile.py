@@ -83,7 +83,7 @@ async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(c
     assert "provisioning.purge_region" in await client.work()
     assert await (await client.backend()).state(data.account) is None
     assert await client.cast.row(
-        "select allocated_to_accounts, accounts from partner where id = %s", partner.organisation_id
+        "select allocated_to_accounts, account_count from partner where id = %s", partner.organisation_id
     ) == (0, 0)
 
 
@@ -146,13 +146,13 @@ async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_trie
     gateway.admin("user", "create", "--uid", squatter, "--display-name", "x", "--email", email)
     await reconcile(client.database, await client.backend(), client.region_id)
     assert await revisions(client, fine) == (1, 1)
-    (refusal,) = await client.cast.row("select refusal from storage_account where id = %s", refused)
+    (refusal,) = await client.cast.row("select rejection_reason from storage_account where id = %s", refused)
     assert "e-mail address" in refusal
     assert await reconcile(client.database, await client.backend(), client.region_id) == 0, "it would be refused again"
     gateway.admin("user", "rm", "--uid", squatter)
     await client.database.run(provisioning_queries.mark_needs_apply, [refused])
     assert await reconcile(client.database, await client.backend(), client.region_id) == 1
-    assert await client.cast.row("select refusal from storage_account where id = %s", refused) == (None,)
+    assert await client.cast.row("select rejection_reason from storage_account where id = %s", refused) == (None,)
 
 
 @pytest.mark.parametrize("newer_first", [True, False])

@@ -119,7 +119,7 @@ async def append_only(conn: Connection) -> Check:
         select r.name || '.' || t.name, case t.enabled when 'O' then 'enabled' when 'A' then 'enabled'
             when 'D' then 'disabled' when 'R' then 'disabled' end, 'enabled'
         from (values ('audit_entry'), ('contract_terms'), ('partner_terms'), ('account_terms')) r (name)
-        cross join (values ('append_only'), ('never_emptied')) w (name)
+        cross join (values ('append_only'), ('no_truncate')) w (name)
         left join lateral (
             select g.tgenabled as enabled from pg_trigger g where g.tgrelid = to_regclass(r.name) and g.tgname = w.name
         ) g on true

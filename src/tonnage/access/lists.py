@@ -18,7 +18,7 @@ _MOST_NAMED = 500
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _FROM_MEMBER: LiteralString = "coalesce(m.name, m.email)"
-_FROM_KEY: LiteralString = "k.description || ' (' || k.hint || '…)'"
+_FROM_KEY: LiteralString = "k.description || ' (' || k.prefix || '…)'"
 
 # The actor's identity, beyond its organisation, is shown only to readers who may see that organisation. The id of a
 # subject is only compared where it can be one: others are numbers, or names of regions.
@@ -80,7 +80,7 @@ async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[s
          order by m.seq desc limit %(most)s)
         union all
         (select k.id::text from api_key k join o on o.id = k.organisation_id
-         where strpos(k.name_key, %(search_key)s) > 0 or starts_with(k.hint, %(text)s)
+         where strpos(k.name_key, %(search_key)s) > 0 or starts_with(k.prefix, %(text)s)
          order by k.seq desc limit %(most)s)
         """,
         {

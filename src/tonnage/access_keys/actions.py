@@ -126,9 +126,10 @@ async def _error_for_client(
     match failure:
         case NotReached():
             return failure.reason
-        case NotProvisioned() if home.refusal:
+        case NotProvisioned() if home.rejection_reason:
             return Conflict(
-                "The account is not on the storage cluster, and has no access keys there. {why}", why=home.refusal
+                "The account is not on the storage cluster, and has no access keys there. {why}",
+                why=home.rejection_reason,
             )
         case TooManyKeys():
             here = await database.run(queries.keys_of, [account_id])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.access_keys.access_key import KeyState
-from tonnage.accounts.extended_queries import REFUSED
+from tonnage.accounts.extended_queries import REJECTED
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
@@ -27,7 +27,7 @@ class KeyAccount(NamedTuple):
     keys: int
     pending: int
     """Of these, the number being created or deleted."""
-    refusal: str | None
+    rejection_reason: str | None
     """Why the cluster refuses the account in its present state."""
 
 
@@ -47,7 +47,7 @@ async def lock_account(conn: Connection, scope: UUID, partner_id: UUID, account_
         f"""
         select s.region_id, r.backend <> %(metered)s, s.purge_started_at is not null,
             count(k.access_key), count(k.access_key) filter (where k.state <> 'active'),
-            case when {REFUSED} then s.refusal end
+            case when {REJECTED} then s.rejection_reason end
         from storage_account s join region r on r.id = s.region_id left join access_key k on k.account_id = s.id
         where s.id = %(id)s group by s.id, r.id
         """,

@@ -25,7 +25,7 @@ async def partner_accounts(conn: Connection) -> Check:
         conn,
         "partners: number of storage accounts",
         """
-        select p.id, p.accounts, coalesce(s.accounts, 0)
+        select p.id, p.account_count, coalesce(s.accounts, 0)
         from partner p left join (
             select partner_id, count(*) as accounts from storage_account where purged_at is null group by partner_id
         ) s on s.partner_id = p.id

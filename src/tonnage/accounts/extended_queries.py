@@ -8,17 +8,17 @@ from tonnage.db import Connection, ListQuery
 
 _SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
-REFUSED: LiteralString = "s.applied_revision < s.desired_revision and s.refused_revision = s.desired_revision"
+REJECTED: LiteralString = "s.applied_revision < s.desired_revision and s.rejected_revision = s.desired_revision"
 """Whether its cluster refuses a row `s` in its present state."""
 
 PROVISIONING: LiteralString = f"""case
         when r.backend = 'metered' then 'metered'
-        when {REFUSED} then 'refused'
+        when {REJECTED} then 'rejected'
         when s.applied_revision < s.desired_revision then 'pending'
         else 'done' end"""
 """The provisioning state of a row `s`; `r` is the row of its region."""
 
-REFUSAL: LiteralString = f"case when r.backend <> 'metered' and {REFUSED} then s.refusal end"
+REJECTION_REASON: LiteralString = f"case when r.backend <> 'metered' and {REJECTED} then s.rejection_reason end"
 """Why the cluster refuses it, if it does."""
 
 EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
@@ -26,7 +26,7 @@ EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {_SECONDS}),
     'suspension', case when s.suspended_at is not null then json_build_object(
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
-    'provisioning', {PROVISIONING}, 'refusal', {REFUSAL}))"""
+    'provisioning', {PROVISIONING}, 'rejectionReason', {REJECTION_REASON}))"""
 """The JSON with all fields of rows `s` of storage_account and `r` of its region."""
 
 

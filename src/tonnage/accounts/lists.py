@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.accounts.extended_queries import PROVISIONING, REFUSAL
+from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection, streamed
 from tonnage.email_address import as_typed, email_key
@@ -59,7 +59,7 @@ class AccountRow(NamedTuple):
     pending_deleted_at: datetime | None
     is_suspended: bool
     provisioning: str
-    """`metered` (there is no cluster), `pending`, `refused` or `done`."""
+    """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
 
 
 _COLUMNS: LiteralString = f"""
@@ -186,8 +186,8 @@ class AccountDetail(NamedTuple):
     suspended_at: datetime | None
     suspension_reason: str | None
     provisioning: str
-    """`metered` (there is no cluster), `pending`, `refused` or `done`."""
-    refusal: str | None
+    """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
+    rejection_reason: str | None
     """Why its cluster refuses it."""
     access_keys: int
 
@@ -200,7 +200,7 @@ async def account_detail(conn: Connection, scope: UUID, partner_id: UUID, accoun
         select s.id, s.name, s.contact_email, s.partner_id, o.name, r.name, r.s3_url, r.iam_url, r.sts_url,
             s.allocated_capacity, s.allow_overdraft, s.used, s.objects, s.measured_at, s.created_at,
             s.deletion_requested_at, s.pending_deleted_at, s.purge_started_at is not null,
-            s.suspended_at, s.suspension_reason, {PROVISIONING}, {REFUSAL},
+            s.suspended_at, s.suspension_reason, {PROVISIONING}, {REJECTION_REASON},
             (select count(*) from access_key where account_id = s.id and state = 'active')
         from s join region r on r.id = s.region_id join organisation o on o.id = s.partner_id
         """,

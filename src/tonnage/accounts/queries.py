@@ -70,7 +70,7 @@ _INSERT: LiteralString = f"""
         select id, terms_since, allocated_capacity, allow_overdraft from s
     ), parent as (
         update partner set allocated_to_accounts = p.allocated_to_accounts + s.allocated_capacity,
-            accounts = p.accounts + 1,
+            account_count = p.account_count + 1,
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from s, p where partner.id = p.id
     )

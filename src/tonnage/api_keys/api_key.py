@@ -49,7 +49,7 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def hint(key: str) -> str:
+def key_prefix(key: str) -> str:
     """The first characters, by which people distinguish their keys."""
     return key[:_HINT]
 

@@ -14,7 +14,7 @@ class ApiKeyRow(NamedTuple):
     id: UUID
     description: str
     role: Role
-    hint: str
+    prefix: str
     """Its first characters."""
     valid_until: datetime | None
     created_at: datetime
@@ -28,7 +28,7 @@ async def api_keys_of(conn: Connection, scope: UUID | None) -> list[ApiKeyRow]:
     """The keys of an organisation, newest first; of all organisations for None."""
     cursor = await conn.execute(
         """
-        select k.id, k.description, k.role, k.hint, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
+        select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
             o.id, o.name
         from api_key k join organisation o on o.id = k.organisation_id
         where (%(scope)s::uuid is null or k.organisation_id = %(scope)s) and o.closed_at is null

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from tonnage.api_keys.api_key import KnownKey, NewKey, digest, hint
+from tonnage.api_keys.api_key import KnownKey, NewKey, digest, key_prefix
 from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 
 _TIME = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 _KEY = f"""json_strip_nulls(json_build_object(
-    'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'hint', k.hint,
+    'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'prefix', k.prefix,
     'validUntil', to_char(k.valid_until, {_TIME}), 'createdAt', to_char(k.created_at, {_TIME}),
     'lastUsedAt', to_char(k.last_used_at, {_TIME}), 'revokedAt', to_char(k.revoked_at, {_TIME})))"""
 
@@ -39,12 +39,12 @@ async def insert_key(
         with o as (
             select id from organisation where id = %(organisation)s and closed_at is null for share
         ), k as (
-            insert into api_key (organisation_id, description, name_key, role, hint, digest, valid_until, created_at)
-            select o.id, %(description)s, %(name_key)s, %(role)s, %(hint)s, %(digest)s, %(valid_until)s, %(now)s
+            insert into api_key (organisation_id, description, name_key, role, prefix, digest, valid_until, created_at)
+            select o.id, %(description)s, %(name_key)s, %(role)s, %(prefix)s, %(digest)s, %(valid_until)s, %(now)s
             from o returning *
         )
         select k.id, {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
-                             jsonb_build_object('description', k.description, 'role', k.role, 'hint', k.hint))
+                             jsonb_build_object('description', k.description, 'role', k.role, 'prefix', k.prefix))
         from k
         """,
         {
@@ -52,7 +52,7 @@ async def insert_key(
             "description": details.description,
             "name_key": name_key(details.description),
             "role": details.role,
-            "hint": hint(key),
+            "prefix": key_prefix(key),
             "digest": digest(key),
             "valid_until": details.valid_until,
             "now": now,

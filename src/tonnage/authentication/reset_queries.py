@@ -102,7 +102,7 @@ async def email_to_notify(conn: Connection, member_id: UUID, now: datetime, paus
         """
         select m.email from member m join organisation o on o.id = m.organisation_id
         where m.id = %(member)s and o.closed_at is null
-            and (m.warned_at is null or m.warned_at <= %(now)s - %(pause)s::interval)
+            and (m.sign_in_warning_sent_at is null or m.sign_in_warning_sent_at <= %(now)s - %(pause)s::interval)
         """,
         {"member": member_id, "now": now, "pause": pause},
     )
@@ -114,7 +114,7 @@ async def record_notification(conn: Connection, member_id: UUID, now: datetime, 
     """Records that the member was notified."""
     cursor = await conn.execute(
         """
-        with m as (update member set warned_at = %(now)s where id = %(member)s returning *)
+        with m as (update member set sign_in_warning_sent_at = %(now)s where id = %(member)s returning *)
         select audit(%(stamp)s, organisation_id, 'member.blocked', id::text, null, null) from m
         """,
         {"member": member_id, "now": now, "stamp": stamp},

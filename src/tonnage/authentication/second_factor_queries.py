@@ -11,8 +11,9 @@ async def take_step(conn: Connection, member_id: UUID, step: int) -> bool:
     """Marks the code of that time step as used. False if that code or a later one was used already."""
     cursor = await conn.execute(
         """
-        update member set factor_step = %(step)s
-        where id = %(member)s and factor_since is not null and (factor_step is null or factor_step < %(step)s)
+        update member set second_factor_last_step = %(step)s
+        where id = %(member)s and second_factor_enabled_at is not null
+            and (second_factor_last_step is null or second_factor_last_step < %(step)s)
         returning id
         """,
         {"member": member_id, "step": step},
@@ -41,8 +42,8 @@ async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime
     cursor = await conn.execute(
         """
         with m as (
-            update member set factor_since = %(now)s, factor_step = %(step)s
-            where id = %(member)s and factor_since is null returning *
+            update member set second_factor_enabled_at = %(now)s, second_factor_last_step = %(step)s
+            where id = %(member)s and second_factor_enabled_at is null returning *
         )
         select audit(%(stamp)s, organisation_id, 'member.add-second-factor', id::text, null, null) from m
         """,
@@ -56,7 +57,7 @@ async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
     cursor = await conn.execute(
         """
         with m as (
-            update member m set factor_since = null, factor_step = null from organisation o
+            update member m set second_factor_enabled_at = null, second_factor_last_step = null from organisation o
             where m.id = %(member)s and o.id = m.organisation_id and not o.second_factor_required
             returning m.*
         ), gone as (
@@ -76,7 +77,7 @@ async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id
     cursor = await conn.execute(
         """
         with m as (
-            update member set factor_since = null, factor_step = null
+            update member set second_factor_enabled_at = null, second_factor_last_step = null
             where id = %(member)s and (%(organisation)s::uuid is null or organisation_id = %(organisation)s)
             returning *
         ), gone as (
@@ -102,7 +103,7 @@ async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
     cursor = await conn.execute(
         """
         with m as (
-            select * from member where id = %(member)s and factor_since is not null for no key update
+            select * from member where id = %(member)s and second_factor_enabled_at is not null for no key update
         )
         select audit(%(stamp)s, organisation_id, 'member.renew-recovery-codes', id::text, null, null) from m
         """,

@@ -9,7 +9,7 @@ from tonnage.authentication.session import CODE_WAIT, LONGEST, SignedInMember, S
 from tonnage.db import Connection
 
 _MOVED_AFTER = timedelta(minutes=1)
-"""How far `seen_at` may lag behind: this avoids a write for every page."""
+"""How far `last_seen_at` may lag behind: this avoids a write for every page."""
 
 
 class SessionRow(NamedTuple):
@@ -17,9 +17,9 @@ class SessionRow(NamedTuple):
 
     id: UUID
     created_at: datetime
-    seen_at: datetime
-    address: str
-    agent: str
+    last_seen_at: datetime
+    ip_address: str
+    user_agent: str
 
 
 async def find_session(conn: Connection, token_digest: bytes, now: datetime, idle: timedelta) -> SignedInMember | None:
@@ -28,15 +28,15 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
         """
         with found as (
             select s.id, m.id as member_id, o.id as organisation_id, o.kind, m.role, o.name as organisation_name,
-                m.email, m.name, m.locale, m.time_zone, m.factor_since is not null as has_factor,
-                o.second_factor_required, s.stage, s.created_at, s.seen_at
+                m.email, m.name, m.locale, m.time_zone, m.second_factor_enabled_at is not null as has_factor,
+                o.second_factor_required, s.stage, s.created_at, s.last_seen_at
             from session s join member m on m.id = s.member_id join organisation o on o.id = m.organisation_id
-            where s.digest = %(digest)s and o.closed_at is null and s.seen_at > %(now)s - %(idle)s::interval
+            where s.digest = %(digest)s and o.closed_at is null and s.last_seen_at > %(now)s - %(idle)s::interval
                 and s.created_at > %(now)s - case s.stage
                     when 'code' then %(code_wait)s::interval else %(longest)s::interval end
         ), moved as (
-            update session s set seen_at = %(now)s from found
-            where s.id = found.id and s.seen_at <= %(now)s - %(moved_after)s::interval
+            update session s set last_seen_at = %(now)s from found
+            where s.id = found.id and s.last_seen_at <= %(now)s - %(moved_after)s::interval
         )
         select id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, time_zone,
             has_factor, second_factor_required, stage, created_at
@@ -92,10 +92,10 @@ async def sessions_of(conn: Connection, member_id: UUID, now: datetime, idle: ti
     """A member's open sessions, the most recently used first."""
     cursor = await conn.execute(
         """
-        select id, created_at, seen_at, address, agent from session
-        where member_id = %(member)s and stage = 'open' and seen_at > %(now)s - %(idle)s::interval
+        select id, created_at, last_seen_at, ip_address, user_agent from session
+        where member_id = %(member)s and stage = 'open' and last_seen_at > %(now)s - %(idle)s::interval
             and created_at > %(now)s - %(longest)s::interval
-        order by seen_at desc, created_at desc, id
+        order by last_seen_at desc, created_at desc, id
         """,
         {"member": member_id, "now": now, "idle": idle, "longest": LONGEST},
     )
@@ -126,7 +126,7 @@ async def delete_stale(conn: Connection, now: datetime, idle: timedelta) -> None
     """Deletes the sessions that no cookie can open any more."""
     await conn.execute(
         """
-        delete from session where seen_at <= %(now)s - %(idle)s::interval
+        delete from session where last_seen_at <= %(now)s - %(idle)s::interval
             or created_at <= %(now)s - %(longest)s::interval
         """,
         {"now": now, "idle": idle, "longest": LONGEST},

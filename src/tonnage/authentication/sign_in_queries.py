@@ -21,7 +21,7 @@ async def credentials_by_email(conn: Connection, email: str) -> StoredCredential
     """The credentials of the member with that address, in an open organisation."""
     cursor = await conn.execute(
         """
-        select m.id, m.password_hash, m.factor_since is not null
+        select m.id, m.password_hash, m.second_factor_enabled_at is not null
         from member m join organisation o on o.id = m.organisation_id
         where m.email_key = %s and o.closed_at is null
         """,
@@ -49,10 +49,11 @@ async def insert_session(
         """
         with m as (
             select id from member
-            where id = %(member)s and password_hash = %(hash)s and (factor_since is not null) = %(has_factor)s
+            where id = %(member)s and password_hash = %(hash)s
+                and (second_factor_enabled_at is not null) = %(has_factor)s
             for no key update
         )
-        insert into session (member_id, digest, stage, created_at, seen_at, address, agent)
+        insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
         select id, %(digest)s, %(stage)s, %(now)s, %(now)s, %(address)s, %(agent)s from m
         returning id
         """,
@@ -72,7 +73,7 @@ async def insert_session(
 
 async def record_sign_in(conn: Connection, member_id: UUID, now: datetime) -> None:
     """Records a sign-in that is complete, with password and code."""
-    await conn.execute("update member set signed_in_at = %s where id = %s", [now, member_id])
+    await conn.execute("update member set last_signed_in_at = %s where id = %s", [now, member_id])
 
 
 async def replace_hash(conn: Connection, login: StoredCredentials, password_hash: str) -> None:

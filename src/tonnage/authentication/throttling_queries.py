@@ -7,8 +7,8 @@ from tonnage.authentication.throttling import LONGEST_BLOCK, SHORTEST_BLOCK, Thr
 from tonnage.db import Connection
 
 _LEVEL: LiteralString = """
-    greatest(0, f.failures - greatest(0, extract(epoch from
-        %(now)s - greatest(f.last_at, coalesce(f.blocked_until, f.last_at))) / %(forgotten_after)s)) + 1"""
+    greatest(0, f.failures - greatest(0, extract(epoch from %(now)s
+        - greatest(f.last_failed_at, coalesce(f.blocked_until, f.last_failed_at))) / %(forgotten_after)s)) + 1"""
 
 # A failure counts in full until it has decayed in full: ten in a row are ten, although the first has begun to decay.
 # The millionth is the rounding error of a sum of fractions.
@@ -31,8 +31,9 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
     cursor = await conn.execute(
         f"""
         with counted as (
-            insert into sign_in_failure as f (subject, failures, last_at) values (%(subject)s, 1, %(now)s)
-            on conflict (subject) do update set last_at = greatest(f.last_at, %(now)s), failures = {_LEVEL},
+            insert into sign_in_throttle as f (subject, failures, last_failed_at) values (%(subject)s, 1, %(now)s)
+            on conflict (subject) do update set
+                last_failed_at = greatest(f.last_failed_at, %(now)s), failures = {_LEVEL},
                 blocked_until = case when {_WHOLE} >= %(most)s then %(now)s + least(%(longest)s::interval,
                     %(shortest)s::interval * power(2, least(%(doublings)s, {_WHOLE} - %(most)s))) end
             where f.blocked_until is null or f.blocked_until <= %(now)s
@@ -40,7 +41,7 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
         )
         select blocked_until is not null, null from counted
         union all
-        select false, coalesce((select blocked_until from sign_in_failure where subject = %(subject)s),
+        select false, coalesce((select blocked_until from sign_in_throttle where subject = %(subject)s),
                                %(now)s + %(shortest)s::interval)
         where not exists (select from counted)
         """,
@@ -66,7 +67,7 @@ async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attem
     """
     await conn.execute(
         """
-        update sign_in_failure set failures = greatest(0, failures - 1),
+        update sign_in_throttle set failures = greatest(0, failures - 1),
             blocked_until = case when not %(blocks)s then blocked_until end
         where subject = %(subject)s
         """,
@@ -76,11 +77,11 @@ async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attem
 
 async def reset_count(conn: Connection, subject: ThrottleKey) -> None:
     """Resets all failures of a subject, after a sign-in has shown that they were mistakes."""
-    await conn.execute("delete from sign_in_failure where subject = %s", [subject.digest])
+    await conn.execute("delete from sign_in_throttle where subject = %s", [subject.digest])
 
 
 async def delete_old(conn: Connection, now: datetime, age: timedelta) -> None:
     """Deletes counts that have decayed to zero by then."""
     await conn.execute(
-        "delete from sign_in_failure where greatest(last_at, blocked_until) <= %s - %s::interval", [now, age]
+        "delete from sign_in_throttle where greatest(last_failed_at, blocked_until) <= %s - %s::interval", [now, age]
     )

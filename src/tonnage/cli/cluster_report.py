@@ -36,7 +36,7 @@ class CheckedCluster:
     def lines(self) -> list[str]:
         """A line of its own for each thing that is known."""
         facts = dict(self.report.facts) if self.cluster.backend == METERED else self._of_cluster()
-        told = [f"{self.cluster.name}: {'in trouble' if self.report.problems else 'fit for use'}"]
+        told = [f"{self.cluster.name}: {'unhealthy' if self.report.problems else 'healthy'}"]
         told += [f"  {name:<12}  {fact}" for name, fact in facts.items() if fact]
         return told + [f"  {'problem':<12}  {problem}" for problem in self.report.problems]
 

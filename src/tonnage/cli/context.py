@@ -140,9 +140,9 @@ def fit(conninfo: str, *, automatically: bool) -> None:
     if found.problem() and automatically:
         migrations.upgrade(conninfo)
         found = asyncio.run(schema_state(conninfo))
-    trouble = found.problem()
-    if trouble:
-        raise migrations.SchemaError(trouble)
+    problem = found.problem()
+    if problem:
+        raise migrations.SchemaError(problem)
 
 
 def key_file(settings: Settings) -> Path | None:

@@ -59,8 +59,8 @@ async def begin_snapshot(conn: Connection) -> None:
 async def schema(conn: Connection) -> Finding:
     """Whether this program may run on the database."""
     found = await migrations.state(conn)
-    trouble = found.problem()
-    return Finding("FAIL", "schema", trouble) if trouble else Finding("ok", "schema", f"revision {found.database}")
+    problem = found.problem()
+    return Finding("FAIL", "schema", problem) if problem else Finding("ok", "schema", f"revision {found.database}")
 
 
 async def constraints(conn: Connection) -> Check:

@@ -51,7 +51,7 @@ _SORTS: Mapping[str, Sort] = {
     "name": by_name("m"),
     "organisation": (*by_name("o"), "m.seq"),
     "role": ("array_position(array['viewer', 'staff', 'admin'], m.role)", "m.seq"),
-    "seen": ("coalesce(m.signed_in_at, '-infinity')", "m.seq"),
+    "seen": ("coalesce(m.last_signed_in_at, '-infinity')", "m.seq"),
 }
 
 
@@ -75,8 +75,8 @@ def _members(scope: UUID | None, state: ListState) -> LiteralString:
                 {"and o.kind = %(kind)s" if state.filter else ""}
                 {_SEARCHED if state.search else ""}
         ), {page_ctes(state, sort)}
-        select n, m.id, m.name, m.email, m.role, m.factor_since is not null, m.created_at, m.signed_in_at,
-            o.id, o.name, o.kind
+        select n, m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null, m.created_at,
+            m.last_signed_in_at, o.id, o.name, o.kind
         from counted left join (
             chosen f
             join lateral (select * from member where id = f.id offset 0) m on true

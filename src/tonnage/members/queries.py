@@ -123,8 +123,8 @@ async def _team(
 ) -> list[TeamRow] | None:
     cursor = await conn.execute(
         """
-        select m.id, m.name, m.email, m.role, m.factor_since is not null, m.created_at,
-            greatest(m.signed_in_at, (select max(s.seen_at) from session s where s.member_id = m.id))
+        select m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null, m.created_at,
+            greatest(m.last_signed_in_at, (select max(s.last_seen_at) from session s where s.member_id = m.id))
         from organisation o
         left join member m on m.organisation_id = o.id and (%(member)s::uuid is null or m.id = %(member)s)
         where o.id = %(organisation)s and o.closed_at is null

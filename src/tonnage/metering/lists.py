@@ -22,8 +22,8 @@ class RegionRow(NamedTuple):
     is_default: bool
     backend: str
     admin_url: str | None
-    trouble: str | None
-    trouble_since: datetime | None
+    unhealthy_reason: str | None
+    unhealthy_since: datetime | None
     accounts: int
     allocated: Decimal
     used: Decimal
@@ -43,8 +43,8 @@ async def region_rows(conn: Connection) -> list[RegionRow]:
     """All regions, by name. Reads all accounts that are not purged: 170,000 take 50 ms."""
     cursor = await conn.execute(
         """
-        select r.id, r.name, r.s3_url, r.iam_url, r.sts_url, r.is_default, r.backend, r.admin_url, r.trouble,
-            r.trouble_since, coalesce(a.accounts, 0), coalesce(a.allocated, 0), coalesce(a.used, 0),
+        select r.id, r.name, r.s3_url, r.iam_url, r.sts_url, r.is_default, r.backend, r.admin_url, r.unhealthy_reason,
+            r.unhealthy_since, coalesce(a.accounts, 0), coalesce(a.allocated, 0), coalesce(a.used, 0),
             coalesce(run.hour, r.connected_at), coalesce(run.missed, 0)
         from region r
         left join (

@@ -3,6 +3,25 @@
 CREATE DOMAIN currency AS text
 	CONSTRAINT currency_known CHECK ((VALUE = ANY (ARRAY['AED'::text, 'AFN'::text, 'ALL'::text, 'AMD'::text, 'AOA'::text, 'ARS'::text, 'AUD'::text, 'AWG'::text, 'AZN'::text, 'BAM'::text, 'BBD'::text, 'BDT'::text, 'BGN'::text, 'BHD'::text, 'BIF'::text, 'BMD'::text, 'BND'::text, 'BOB'::text, 'BRL'::text, 'BSD'::text, 'BTN'::text, 'BWP'::text, 'BYN'::text, 'BZD'::text, 'CAD'::text, 'CDF'::text, 'CHF'::text, 'CLP'::text, 'CNY'::text, 'COP'::text, 'CRC'::text, 'CUP'::text, 'CVE'::text, 'CZK'::text, 'DJF'::text, 'DKK'::text, 'DOP'::text, 'DZD'::text, 'EGP'::text, 'ERN'::text, 'ETB'::text, 'EUR'::text, 'FJD'::text, 'FKP'::text, 'GBP'::text, 'GEL'::text, 'GHS'::text, 'GIP'::text, 'GMD'::text, 'GNF'::text, 'GTQ'::text, 'GYD'::text, 'HKD'::text, 'HNL'::text, 'HTG'::text, 'HUF'::text, 'IDR'::text, 'ILS'::text, 'INR'::text, 'IQD'::text, 'IRR'::text, 'ISK'::text, 'JMD'::text, 'JOD'::text, 'JPY'::text, 'KES'::text, 'KGS'::text, 'KHR'::text, 'KMF'::text, 'KPW'::text, 'KRW'::text, 'KWD'::text, 'KYD'::text, 'KZT'::text, 'LAK'::text, 'LBP'::text, 'LKR'::text, 'LRD'::text, 'LSL'::text, 'LYD'::text, 'MAD'::text, 'MDL'::text, 'MGA'::text, 'MKD'::text, 'MMK'::text, 'MNT'::text, 'MOP'::text, 'MRU'::text, 'MUR'::text, 'MVR'::text, 'MWK'::text, 'MXN'::text, 'MYR'::text, 'MZN'::text, 'NAD'::text, 'NGN'::text, 'NIO'::text, 'NOK'::text, 'NPR'::text, 'NZD'::text, 'OMR'::text, 'PAB'::text, 'PEN'::text, 'PGK'::text, 'PHP'::text, 'PKR'::text, 'PLN'::text, 'PYG'::text, 'QAR'::text, 'RON'::text, 'RSD'::text, 'RUB'::text, 'RWF'::text, 'SAR'::text, 'SBD'::text, 'SCR'::text, 'SDG'::text, 'SEK'::text, 'SGD'::text, 'SHP'::text, 'SLE'::text, 'SOS'::text, 'SRD'::text, 'SSP'::text, 'STN'::text, 'SYP'::text, 'SZL'::text, 'THB'::text, 'TJS'::text, 'TMT'::text, 'TND'::text, 'TOP'::text, 'TRY'::text, 'TTD'::text, 'TWD'::text, 'TZS'::text, 'UAH'::text, 'UGX'::text, 'USD'::text, 'UYU'::text, 'UZS'::text, 'VES'::text, 'VND'::text, 'VUV'::text, 'WST'::text, 'XAF'::text, 'XCD'::text, 'XCG'::text, 'XOF'::text, 'XPF'::text, 'YER'::text, 'ZAR'::text, 'ZMW'::text, 'ZWG'::text])));
 
+CREATE FUNCTION add_to_partner_usage() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    changed text := case tg_op
+        when 'INSERT' then 'select account_id, day, usage from rows_after'
+        when 'DELETE' then 'select account_id, day, -usage as usage from rows_before'
+        else 'select account_id, day, usage from rows_after
+              union all select account_id, day, -usage from rows_before' end;
+begin
+    -- Planned each time: a cached plan is made for as many rows as there were the first time.
+    execute 'insert into partner_usage as p (partner_id, day, usage)
+        select s.partner_id, c.day, sum(c.usage)
+        from (' || changed || ') c join storage_account s on s.id = c.account_id
+        group by s.partner_id, c.day having sum(c.usage) <> 0 order by s.partner_id, c.day
+        on conflict (partner_id, day) do update set usage = p.usage + excluded.usage';
+    return null;
+end $$;
+
 CREATE FUNCTION audit(actor jsonb, organisation_id uuid, action text, subject_id text, before jsonb, after jsonb) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -63,7 +82,7 @@ CREATE FUNCTION has_usage_partition(part text) RETURNS boolean
         where i.inhparent = 'daily_usage'::regclass and c.relname = part)
 $$;
 
-CREATE FUNCTION refuse_change() RETURNS trigger
+CREATE FUNCTION reject_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
@@ -73,25 +92,6 @@ end $$;
 CREATE FUNCTION round_half_away(dividend numeric, divisor numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (sign(dividend) * div((((2)::numeric * abs(dividend)) + divisor), ((2)::numeric * divisor)));
-
-CREATE FUNCTION sum_up_usage() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-declare
-    changed text := case tg_op
-        when 'INSERT' then 'select account_id, day, usage from rows_after'
-        when 'DELETE' then 'select account_id, day, -usage as usage from rows_before'
-        else 'select account_id, day, usage from rows_after
-              union all select account_id, day, -usage from rows_before' end;
-begin
-    -- Planned each time: a cached plan is made for as many rows as there were the first time.
-    execute 'insert into partner_usage as p (partner_id, day, usage)
-        select s.partner_id, c.day, sum(c.usage)
-        from (' || changed || ') c join storage_account s on s.id = c.account_id
-        group by s.partner_id, c.day having sum(c.usage) <> 0 order by s.partner_id, c.day
-        on conflict (partner_id, day) do update set usage = p.usage + excluded.usage';
-    return null;
-end $$;
 
 CREATE TABLE access_key (
     access_key text NOT NULL,
@@ -139,7 +139,7 @@ CREATE TABLE api_key (
     description text NOT NULL,
     name_key text NOT NULL COLLATE pg_catalog."C",
     role text NOT NULL,
-    hint text NOT NULL,
+    prefix text NOT NULL,
     digest bytea NOT NULL,
     valid_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -252,8 +252,15 @@ PARTITION BY RANGE (day);
 CREATE TABLE drift (
     region_id integer NOT NULL,
     subject text NOT NULL,
-    what text NOT NULL,
+    description text NOT NULL,
     found_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE full_reconcile (
+    region_id integer NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    checked bigint NOT NULL,
+    repaired bigint NOT NULL
 );
 
 CREATE TABLE job_failure (
@@ -274,11 +281,11 @@ CREATE TABLE member (
     locale text,
     time_zone text,
     password_hash text NOT NULL,
-    factor_since timestamp with time zone,
-    factor_step bigint,
+    second_factor_enabled_at timestamp with time zone,
+    second_factor_last_step bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    signed_in_at timestamp with time zone,
-    warned_at timestamp with time zone,
+    last_signed_in_at timestamp with time zone,
+    sign_in_warning_sent_at timestamp with time zone,
     CONSTRAINT member_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT member_name_key CHECK (((name IS NULL) = (name_key IS NULL))),
     CONSTRAINT member_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
@@ -326,14 +333,14 @@ CREATE TABLE partner (
     allow_overdraft boolean,
     details text,
     allocated_to_accounts bigint DEFAULT 0 NOT NULL,
-    accounts integer DEFAULT 0 NOT NULL,
+    account_count integer DEFAULT 0 NOT NULL,
     used numeric DEFAULT 0 NOT NULL,
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
     CONSTRAINT partner_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
-    CONSTRAINT partner_empty CHECK (((accounts >= 0) AND ((closed_at IS NULL) OR (accounts = 0)))),
+    CONSTRAINT partner_empty CHECK (((account_count >= 0) AND ((closed_at IS NULL) OR (account_count = 0)))),
     CONSTRAINT partner_used CHECK ((used >= (0)::numeric))
 )
 WITH (fillfactor='80');
@@ -402,16 +409,16 @@ CREATE TABLE region (
     connection integer DEFAULT 0 NOT NULL,
     connected_at timestamp with time zone,
     identity_unverified text,
-    trouble text,
-    trouble_since timestamp with time zone,
+    unhealthy_reason text,
+    unhealthy_since timestamp with time zone,
     failures bigint DEFAULT 0 NOT NULL,
     traffic_read_to timestamp with time zone,
     traffic_trimmed_to date,
     CONSTRAINT region_admin_url CHECK (((backend = 'ceph'::text) = (admin_url IS NOT NULL))),
+    CONSTRAINT region_backend CHECK ((backend = ANY (ARRAY['metered'::text, 'ceph'::text]))),
     CONSTRAINT region_connected_at CHECK (((backend = 'metered'::text) = (connected_at IS NULL))),
     CONSTRAINT region_failures CHECK ((failures >= 0)),
-    CONSTRAINT region_plane CHECK ((backend = ANY (ARRAY['metered'::text, 'ceph'::text]))),
-    CONSTRAINT region_trouble CHECK (((trouble IS NULL) = (trouble_since IS NULL)))
+    CONSTRAINT region_unhealthy CHECK (((unhealthy_reason IS NULL) = (unhealthy_since IS NULL)))
 );
 
 ALTER TABLE region ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -438,7 +445,7 @@ CREATE TABLE schema_compatibility (
 
 CREATE TABLE sealed_secret (
     name text NOT NULL,
-    sealed bytea NOT NULL
+    ciphertext bytea NOT NULL
 );
 
 CREATE TABLE session (
@@ -447,18 +454,18 @@ CREATE TABLE session (
     digest bytea NOT NULL,
     stage text NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    seen_at timestamp with time zone NOT NULL,
-    address text NOT NULL,
-    agent text NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    ip_address text NOT NULL,
+    user_agent text NOT NULL,
     CONSTRAINT session_stage CHECK ((stage = ANY (ARRAY['code'::text, 'open'::text])))
 );
 
-CREATE TABLE sign_in_failure (
+CREATE TABLE sign_in_throttle (
     subject bytea NOT NULL,
     failures double precision NOT NULL,
-    last_at timestamp with time zone NOT NULL,
+    last_failed_at timestamp with time zone NOT NULL,
     blocked_until timestamp with time zone,
-    CONSTRAINT sign_in_failure_count CHECK ((failures >= (0)::double precision))
+    CONSTRAINT sign_in_throttle_failures CHECK ((failures >= (0)::double precision))
 );
 
 CREATE TABLE storage_account (
@@ -489,8 +496,8 @@ CREATE TABLE storage_account (
     applied_revision bigint DEFAULT 0 NOT NULL,
     apply_attempts bigint DEFAULT 0 NOT NULL,
     quota bigint,
-    refused_revision bigint,
-    refusal text,
+    rejected_revision bigint,
+    rejection_reason text,
     CONSTRAINT storage_account_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT storage_account_deletion CHECK (((deletion_requested_at IS NULL) = (pending_deleted_at IS NULL))),
     CONSTRAINT storage_account_erased CHECK ((((purged_at IS NULL) = (contact_email IS NOT NULL)) AND ((purged_at IS NULL) = (contact_email_key IS NOT NULL)) AND ((purged_at IS NULL) = (password_hash IS NOT NULL)))),
@@ -501,8 +508,8 @@ CREATE TABLE storage_account (
     CONSTRAINT storage_account_purged CHECK (((purged_at IS NULL) OR ((purge_started_at IS NOT NULL) AND (used = 0)))),
     CONSTRAINT storage_account_purging CHECK (((purge_started_at IS NULL) OR (purge_started_at >= pending_deleted_at))),
     CONSTRAINT storage_account_quota CHECK ((quota >= 0)),
-    CONSTRAINT storage_account_refusal CHECK (((refused_revision IS NULL) = (refusal IS NULL))),
     CONSTRAINT storage_account_region CHECK (((region_id IS NOT NULL) OR (purged_at IS NOT NULL))),
+    CONSTRAINT storage_account_rejection CHECK (((rejected_revision IS NULL) = (rejection_reason IS NULL))),
     CONSTRAINT storage_account_revision CHECK ((applied_revision <= desired_revision)),
     CONSTRAINT storage_account_suspension CHECK (((suspended_at IS NULL) = (suspension_reason IS NULL))),
     CONSTRAINT storage_account_suspension_reason CHECK (((char_length(suspension_reason) >= 1) AND (char_length(suspension_reason) <= 200))),
@@ -517,13 +524,6 @@ ALTER TABLE storage_account ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE sweep (
-    region_id integer NOT NULL,
-    finished_at timestamp with time zone NOT NULL,
-    checked bigint NOT NULL,
-    repaired bigint NOT NULL
 );
 
 CREATE TABLE traffic_hour (
@@ -576,6 +576,9 @@ ALTER TABLE ONLY daily_usage
 
 ALTER TABLE ONLY drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (region_id, subject);
+
+ALTER TABLE ONLY full_reconcile
+    ADD CONSTRAINT full_reconcile_pkey PRIMARY KEY (region_id);
 
 ALTER TABLE ONLY job_failure
     ADD CONSTRAINT job_failure_pkey PRIMARY KEY (job_id);
@@ -631,14 +634,11 @@ ALTER TABLE ONLY session
 ALTER TABLE ONLY session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY sign_in_failure
-    ADD CONSTRAINT sign_in_failure_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY sign_in_throttle
+    ADD CONSTRAINT sign_in_throttle_pkey PRIMARY KEY (subject);
 
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY sweep
-    ADD CONSTRAINT sweep_pkey PRIMARY KEY (region_id);
 
 ALTER TABLE ONLY traffic_hour
     ADD CONSTRAINT traffic_hour_pkey PRIMARY KEY (account_id, hour);
@@ -646,97 +646,97 @@ ALTER TABLE ONLY traffic_hour
 ALTER TABLE ONLY usage_sample
     ADD CONSTRAINT usage_sample_pkey PRIMARY KEY (account_id, sampled_at);
 
-CREATE INDEX access_key_of_account ON access_key USING btree (account_id, seq);
+CREATE INDEX access_key_account_id_seq_idx ON access_key USING btree (account_id, seq);
 
-CREATE INDEX access_key_to_clean_up ON access_key USING btree (changed_at) WHERE (state <> 'active'::text);
+CREATE INDEX access_key_changed_at_idx ON access_key USING btree (changed_at) WHERE (state <> 'active'::text);
 
-CREATE INDEX account_terms_in_time ON account_terms USING btree (account_id, valid_from, id);
+CREATE INDEX account_terms_account_id_valid_from_id_idx ON account_terms USING btree (account_id, valid_from, id);
 
-CREATE INDEX api_key_of_organisation ON api_key USING btree (organisation_id, seq);
+CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
 
-CREATE INDEX audit_entry_by_actor ON audit_entry USING btree (actor_organisation_id, id);
+CREATE INDEX audit_entry_actor_id_id_idx ON audit_entry USING btree (actor_id, id) WHERE (actor_id IS NOT NULL);
 
-CREATE INDEX audit_entry_of_actor ON audit_entry USING btree (actor_id, id) WHERE (actor_id IS NOT NULL);
+CREATE INDEX audit_entry_actor_organisation_id_id_idx ON audit_entry USING btree (actor_organisation_id, id);
 
-CREATE INDEX audit_entry_of_organisation ON audit_entry USING btree (organisation_id, id);
+CREATE INDEX audit_entry_organisation_id_id_idx ON audit_entry USING btree (organisation_id, id);
 
-CREATE INDEX audit_entry_of_parent ON audit_entry USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX audit_entry_parent_id_id_idx ON audit_entry USING btree (parent_id, id) WHERE (parent_id IS NOT NULL);
 
-CREATE INDEX audit_entry_of_subject ON audit_entry USING btree (subject_id, id);
+CREATE INDEX audit_entry_subject_id_id_idx ON audit_entry USING btree (subject_id, id);
 
-CREATE INDEX contract_of_distributor_in_order ON contract USING btree (distributor_id, seq);
+CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
-CREATE INDEX contract_terms_in_time ON contract_terms USING btree (contract_id, valid_from, id);
+CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
 
-CREATE INDEX member_by_name ON member USING btree (name_key);
+CREATE INDEX member_name_key_idx ON member USING btree (name_key);
 
-CREATE INDEX member_of_organisation ON member USING btree (organisation_id, seq);
+CREATE INDEX member_organisation_id_seq_idx ON member USING btree (organisation_id, seq);
 
-CREATE INDEX organisation_by_name ON organisation USING btree (parent_id, name_key) WHERE (closed_at IS NULL);
-
-CREATE INDEX organisation_children ON organisation USING btree (parent_id, seq);
-
-CREATE INDEX organisation_in_order_of_names ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
+CREATE INDEX organisation_name_key_idx ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX organisation_one_operator ON organisation USING btree (kind) WHERE (kind = 'operator'::text);
 
-CREATE INDEX partner_living ON partner USING btree (distributor_id, contract_id) WHERE (closed_at IS NULL);
+CREATE INDEX organisation_parent_id_name_key_idx ON organisation USING btree (parent_id, name_key) WHERE (closed_at IS NULL);
 
-CREATE INDEX partner_of_contract ON partner USING btree (contract_id, seq);
+CREATE INDEX organisation_parent_id_seq_idx ON organisation USING btree (parent_id, seq);
 
-CREATE INDEX partner_of_distributor ON partner USING btree (distributor_id, seq);
+CREATE INDEX partner_contract_id_seq_idx ON partner USING btree (contract_id, seq);
 
-CREATE INDEX partner_terms_in_time ON partner_terms USING btree (partner_id, valid_from, id);
+CREATE INDEX partner_distributor_id_contract_id_idx ON partner USING btree (distributor_id, contract_id) WHERE (closed_at IS NULL);
 
-CREATE INDEX partner_terms_of_contract ON partner_terms USING btree (contract_id, partner_id);
+CREATE INDEX partner_distributor_id_seq_idx ON partner USING btree (distributor_id, seq);
+
+CREATE INDEX partner_terms_contract_id_partner_id_idx ON partner_terms USING btree (contract_id, partner_id);
+
+CREATE INDEX partner_terms_partner_id_valid_from_id_idx ON partner_terms USING btree (partner_id, valid_from, id);
 
 CREATE UNIQUE INDEX region_one_default ON region USING btree (is_default) WHERE is_default;
 
-CREATE INDEX session_by_age ON session USING btree (seen_at);
+CREATE INDEX session_last_seen_at_idx ON session USING btree (last_seen_at);
 
-CREATE INDEX session_of_member ON session USING btree (member_id, created_at);
+CREATE INDEX session_member_id_created_at_idx ON session USING btree (member_id, created_at);
 
-CREATE INDEX sign_in_failure_by_age ON sign_in_failure USING btree (last_at);
-
-CREATE INDEX storage_account_by_name ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
-
-CREATE INDEX storage_account_due ON storage_account USING btree (pending_deleted_at) WHERE ((pending_deleted_at IS NOT NULL) AND (purged_at IS NULL));
+CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
 
-CREATE INDEX storage_account_in_order ON storage_account USING btree (seq) WHERE (purged_at IS NULL);
+CREATE INDEX storage_account_name_key_idx ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
 
-CREATE INDEX storage_account_of_partner ON storage_account USING btree (partner_id, seq);
+CREATE INDEX storage_account_partner_id_seq_idx ON storage_account USING btree (partner_id, seq);
 
-CREATE INDEX storage_account_of_region ON storage_account USING btree (region_id, id) WHERE (purged_at IS NULL);
+CREATE INDEX storage_account_pending_deleted_at_idx ON storage_account USING btree (pending_deleted_at) WHERE ((pending_deleted_at IS NOT NULL) AND (purged_at IS NULL));
 
-CREATE INDEX storage_account_unapplied ON storage_account USING btree (region_id, id) WHERE ((applied_revision < desired_revision) AND (purged_at IS NULL));
+CREATE INDEX storage_account_region_id_id_idx ON storage_account USING btree (region_id, id) WHERE (purged_at IS NULL);
 
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON account_terms FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE INDEX storage_account_seq_idx ON storage_account USING btree (seq) WHERE (purged_at IS NULL);
 
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE INDEX storage_account_unapplied_idx ON storage_account USING btree (region_id, id) WHERE ((applied_revision < desired_revision) AND (purged_at IS NULL));
 
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON account_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
 
 CREATE TRIGGER discard_seeds AFTER DELETE ON member FOR EACH ROW EXECUTE FUNCTION discard_seeds();
 
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON account_terms FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON account_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
-CREATE TRIGGER summed_up_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION sum_up_usage();
+CREATE TRIGGER partner_usage_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 
-CREATE TRIGGER summed_up_inserted AFTER INSERT ON daily_usage REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION sum_up_usage();
+CREATE TRIGGER partner_usage_inserted AFTER INSERT ON daily_usage REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 
-CREATE TRIGGER summed_up_updated AFTER UPDATE ON daily_usage REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION sum_up_usage();
+CREATE TRIGGER partner_usage_updated AFTER UPDATE ON daily_usage REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
@@ -755,6 +755,9 @@ ALTER TABLE ONLY contract_terms
 
 ALTER TABLE ONLY drift
     ADD CONSTRAINT drift_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY full_reconcile
+    ADD CONSTRAINT full_reconcile_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
@@ -788,6 +791,3 @@ ALTER TABLE ONLY storage_account
 
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE SET NULL;
-
-ALTER TABLE ONLY sweep
-    ADD CONSTRAINT sweep_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;

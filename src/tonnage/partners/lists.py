@@ -61,7 +61,7 @@ class PartnerRow(NamedTuple):
 
 _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
-    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.accounts, o.created_at"""
+    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at"""
 
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
@@ -71,7 +71,7 @@ _SORTS: Mapping[str, Sort] = {
     "allocated": ("p.allocated_capacity", "p.seq"),
     "used": ("p.used::float8", "p.seq"),
     "load": ("case when p.allocated_capacity > 0 then p.used::float8 / p.allocated_capacity else -1 end", "p.seq"),
-    "accounts": ("p.accounts", "p.seq"),
+    "accounts": ("p.account_count", "p.seq"),
 }
 
 _OF_ORGANISATIONS: Mapping[str, Sort] = {"created": ("o.seq",), "name": by_name("o")}
@@ -189,7 +189,7 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
         """
         select p.id, o.name, o.created_at, p.distributor_id, d.name,
             k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
-            p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.accounts,
+            p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
             (select count(*) from member m where m.organisation_id = p.id)
         from partner p
         join organisation o on o.id = p.id
@@ -221,7 +221,7 @@ async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID)
     cursor = await conn.execute(
         """
         select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
-            p.used, p.accounts
+            p.used, p.account_count
         from partner p join organisation o on o.id = p.id
         where p.id = %(partner)s and p.closed_at is null
             and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))

@@ -130,7 +130,7 @@ _UPDATE: LiteralString = f"""
             allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
         from parent, p, old where k.id = parent.id
     )
-    select stale.fields, {PARTNER}, o.terms_change and p.accounts > 0
+    select stale.fields, {PARTNER}, o.terms_change and p.account_count > 0
     from stale left join (p cross join new o) on true where (select count(*) from a) >= 0"""
 
 
@@ -185,7 +185,7 @@ _CLOSE: LiteralString = """
         select * from partner where id = %(id)s and distributor_id = %(scope)s and closed_at is null
         for no key update
     ), p as (
-        update partner p set closed_at = %(now)s, accounts = old.accounts from old where p.id = old.id
+        update partner p set closed_at = %(now)s, account_count = old.account_count from old where p.id = old.id
         returning p.*
     ), o as (
         update organisation o set closed_at = %(now)s from p where o.id = p.id returning o.name
@@ -241,7 +241,7 @@ async def capacity_figures(
     """
     cursor = await conn.execute(
         """
-        select p.allocated_capacity, p.allocated_to_accounts, coalesce(p.allow_overdraft, false), p.accounts,
+        select p.allocated_capacity, p.allocated_to_accounts, coalesce(p.allow_overdraft, false), p.account_count,
                k.reserved_capacity - k.allocated_capacity
         from partner p join contract k on k.id = coalesce(%s, p.contract_id) and k.distributor_id = p.distributor_id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null

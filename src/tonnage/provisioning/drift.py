@@ -9,7 +9,7 @@ class Drift:
 
     subject: str
     """`storage account 123456789012`, or an access key of it."""
-    what: str
+    description: str
     """The difference, as a predicate that follows the subject."""
     remedy: str
     """The repair, as a participle: made, changed, purged, forgotten; or left, for the operator to decide."""

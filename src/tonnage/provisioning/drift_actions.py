@@ -161,8 +161,8 @@ async def _compare_accounts(
         outcome.done += [(account, Applied.of(account)) for account in alike]
         await record(run.database, run.backend, run.region_id, outcome)
     return [
-        Drift(_subject(account.account_id), what, remedy, account in repaired, expected=not account.is_applied)
-        for account, (what, remedy) in differing.items()
+        Drift(_subject(account.account_id), description, remedy, account in repaired, expected=not account.is_applied)
+        for account, (description, remedy) in differing.items()
     ]
 
 

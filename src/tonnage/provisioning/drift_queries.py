@@ -16,27 +16,27 @@ async def save_result(
     await conn.execute(
         """
         with done as (
-            insert into sweep (region_id, finished_at, checked, repaired)
+            insert into full_reconcile (region_id, finished_at, checked, repaired)
             values (%(region)s, %(now)s, %(checked)s, %(repaired)s)
             on conflict (region_id) do update set finished_at = excluded.finished_at, checked = excluded.checked,
-                repaired = sweep.repaired + excluded.repaired
+                repaired = full_reconcile.repaired + excluded.repaired
             returning region_id
         ), found as (
-            select * from unnest(%(subjects)s::text[], %(whats)s::text[]) as f (subject, what)
+            select * from unnest(%(subjects)s::text[], %(descriptions)s::text[]) as f (subject, description)
         ), gone as (
             delete from drift d using done
             where d.region_id = done.region_id and d.subject not in (select subject from found)
         )
-        insert into drift (region_id, subject, what, found_at)
-        select done.region_id, found.subject, found.what, %(now)s from done, found
-        on conflict (region_id, subject) do update set what = excluded.what
+        insert into drift (region_id, subject, description, found_at)
+        select done.region_id, found.subject, found.description, %(now)s from done, found
+        on conflict (region_id, subject) do update set description = excluded.description
         """,
         {
             "region": region_id,
             "checked": checked,
             "repaired": repaired,
             "subjects": [one.subject for one in left],
-            "whats": [one.what for one in left],
+            "descriptions": [one.description for one in left],
             "now": now,
         },
     )
@@ -47,13 +47,13 @@ def recorded_drift() -> ListQuery:
     compared."""
     return ListQuery(
         """
-        select d.number, json_build_object('region', d.name, 'subject', d.subject, 'what', d.what,
+        select d.number, json_build_object('region', d.name, 'subject', d.subject, 'description', d.description,
             'foundAt', to_char(d.found_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
             'comparedAt', to_char(d.finished_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
         from (
             select d.*, r.name, s.finished_at,
                 row_number() over (order by r.id, d.found_at, d.subject collate "C") as number
-            from drift d join region r on r.id = d.region_id join sweep s on s.region_id = d.region_id
+            from drift d join region r on r.id = d.region_id join full_reconcile s on s.region_id = d.region_id
         ) d
         where %(after)s::bigint is null or d.number > %(after)s
         order by d.number limit %(limit)s
@@ -116,7 +116,7 @@ class DriftRow(NamedTuple):
 
     region: str
     subject: str
-    what: str
+    description: str
     found_at: datetime
 
 
@@ -124,7 +124,7 @@ async def drift_rows(conn: Connection) -> list[DriftRow]:
     """The drift of all regions, by region, oldest first; at most 500 rows."""
     cursor = await conn.execute(
         """
-        select r.name, d.subject, d.what, d.found_at from drift d join region r on r.id = d.region_id
+        select r.name, d.subject, d.description, d.found_at from drift d join region r on r.id = d.region_id
         order by r.name collate "C", d.found_at, d.subject collate "C" limit 500
         """
     )

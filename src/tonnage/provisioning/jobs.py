@@ -68,7 +68,7 @@ async def full_reconcile(services: Services, subject: str) -> None:
     for drift in compared.findings:
         level = logging.INFO if drift.expected else logging.WARNING
         done = drift.remedy if drift.repaired or drift.remedy == LEFT else f"not {drift.remedy}"
-        _log.log(level, "%s %s: %s", drift.subject, drift.what, done)
+        _log.log(level, "%s %s: %s", drift.subject, drift.description, done)
     _log.info("compared %d storage accounts with their cluster", compared.accounts)
 
 

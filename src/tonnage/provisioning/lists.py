@@ -6,11 +6,11 @@ from tonnage.db import Connection
 
 
 class RegionProvisioning(NamedTuple):
-    """A region with a cluster: numbers of pending and refused accounts, and the results of full reconciles."""
+    """A region with a cluster: numbers of pending and rejected accounts, and the results of full reconciles."""
 
     region: str
     pending: int
-    refused: int
+    rejected: int
     drift: int
     """Differences left to the operator."""
     repaired: int
@@ -24,13 +24,13 @@ async def region_provisioning(conn: Connection) -> list[RegionProvisioning]:
     """
     cursor = await conn.execute(
         """
-        select r.name, a.pending, a.refused,
+        select r.name, a.pending, a.rejected,
             (select count(*) from drift d where d.region_id = r.id),
-            coalesce((select repaired from sweep s where s.region_id = r.id), 0)
+            coalesce((select repaired from full_reconcile s where s.region_id = r.id), 0)
         from region r cross join lateral (
             select
-                count(*) filter (where s.refused_revision is distinct from s.desired_revision) as pending,
-                count(*) filter (where s.refused_revision = s.desired_revision) as refused
+                count(*) filter (where s.rejected_revision is distinct from s.desired_revision) as pending,
+                count(*) filter (where s.rejected_revision = s.desired_revision) as rejected
             from storage_account s
             where s.region_id = r.id and s.applied_revision < s.desired_revision and s.purged_at is null
         ) a

@@ -63,7 +63,7 @@ _FINISH: LiteralString = f"""
         select partner.* from partner, old, a where partner.id = old.partner_id for no key update of partner
     ), freed as (
         update partner set allocated_to_accounts = p.allocated_to_accounts - old.allocated_capacity,
-            accounts = p.accounts - 1, used = p.used - old.used,
+            account_count = p.account_count - 1, used = p.used - old.used,
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from p, old where partner.id = p.id
         returning partner.id, partner.contract_id

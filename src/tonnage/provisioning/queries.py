@@ -21,7 +21,7 @@ _STATE: LiteralString = """
         from partner p where p.id in (select partner_id from s)
     )
     select s.id, s.desired_revision, s.applied_revision, s.apply_attempts,
-        s.refused_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
+        s.rejected_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
         s.suspended_at is not null, s.allocated_capacity, s.allow_overdraft, s.used, s.pending_deleted_at is not null,
         pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess
     from s join pool on pool.id = s.partner_id
@@ -39,7 +39,7 @@ async def pending(conn: Connection, region_id: int, after: int, limit: int) -> l
         with s as materialized (
             select * from storage_account
             where region_id = %(region)s and id > %(after)s and {_PRESENT} and applied_revision < desired_revision
-                and refused_revision is distinct from desired_revision
+                and rejected_revision is distinct from desired_revision
             order by id limit %(limit)s
         )
         {_STATE}""",
@@ -126,7 +126,7 @@ async def record_applied(conn: Connection, applied: Sequence[Applied]) -> list[R
             update storage_account s set quota = applied.quota, apply_attempts = old.apply_attempts + 1,
                 applied_revision = case when old.apply_attempts = applied.apply_attempts
                     then applied.revision else least(applied.revision, old.desired_revision - 1) end,
-                refused_revision = null, refusal = null
+                rejected_revision = null, rejection_reason = null
             from applied join old using (id) where s.id = old.id and not old.leaving
         )
         select old.id, old.leaving, old.apply_attempts <> applied.apply_attempts from applied join old using (id)
@@ -145,7 +145,7 @@ async def record_refusal(conn: Connection, account_id: int, revision: int, reaso
     """Records why the cluster refuses an account in its present state. The next change of it is tried again."""
     await conn.execute(
         """
-        update storage_account set refused_revision = %(revision)s, refusal = %(reason)s
+        update storage_account set rejected_revision = %(revision)s, rejection_reason = %(reason)s
         where id = %(id)s and desired_revision = %(revision)s and purged_at is null
         """,
         {"id": account_id, "revision": revision, "reason": reason},

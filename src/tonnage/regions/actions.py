@@ -122,16 +122,16 @@ async def check_all(services: Services) -> None:
 
 
 async def check(services: Services, region_id: int) -> None:
-    """Checks a region's cluster and records its health. Logs only when trouble begins and when it ends."""
+    """Checks a region's cluster and records its health. Logs only when it becomes unhealthy and when it recovers."""
     try:
         report = await report_on(services.backends, region_id)
     except NotFound:
         return
     if report.problems:
-        trouble = " ".join(report.problems)
+        reason = " ".join(report.problems)
         now = services.wall_clock()
-        if name := await services.database.run(queries.record_trouble, region_id, trouble, now):
-            _log.warning("the region %s is in trouble: %s", name, trouble)
+        if name := await services.database.run(queries.record_unhealthy, region_id, reason, now):
+            _log.warning("the region %s is unhealthy: %s", name, reason)
     elif name := await services.database.run(queries.record_recovery, region_id):
         _log.warning("the cluster of the region %s works again", name)
 

@@ -32,8 +32,8 @@ def all_regions(name: str | None = None) -> ListQuery:
         """
         select r.id, json_strip_nulls(json_build_object(
             'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
-            'backend', r.backend, 'admin_url', r.admin_url, 'trouble', r.trouble,
-            'troubleSince', to_char(r.trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+            'backend', r.backend, 'admin_url', r.admin_url, 'unhealthy_reason', r.unhealthy_reason,
+            'troubleSince', to_char(r.unhealthy_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
         from region r
         where (%(after)s::integer is null or r.id > %(after)s) and (%(name)s::text is null or r.name = %(name)s)
         order by r.id limit %(limit)s
@@ -84,7 +84,7 @@ async def connect_region(conn: Connection, name: str, admin_url: str, now: datet
             update region r set backend = %(ceph)s, admin_url = %(url)s, connection = r.connection + 1,
                 identity_unverified = case when old.backend = %(ceph)s and old.admin_url = %(url)s
                     then old.identity_unverified else '' end,
-                connected_at = coalesce(r.connected_at, %(now)s), trouble = null, trouble_since = null
+                connected_at = coalesce(r.connected_at, %(now)s), unhealthy_reason = null, unhealthy_since = null
             from old where r.id = old.id
             returning r.*
         )
@@ -179,27 +179,28 @@ async def set_identity_unverified(conn: Connection, cluster: Cluster, identity_u
     )
 
 
-async def record_trouble(conn: Connection, region_id: int, trouble: str, now: datetime) -> str | None:
+async def record_unhealthy(conn: Connection, region_id: int, reason: str, now: datetime) -> str | None:
     """Records why the cluster is unusable, and counts it. Returns the region's name if it was healthy before."""
     cursor = await conn.execute(
         """
-        with old as (select id, trouble from region where id = %(id)s for no key update)
-        update region r set trouble = %(trouble)s, trouble_since = coalesce(r.trouble_since, %(now)s),
+        with old as (select id, unhealthy_reason from region where id = %(id)s for no key update)
+        update region r set unhealthy_reason = %(reason)s, unhealthy_since = coalesce(r.unhealthy_since, %(now)s),
             failures = r.failures + 1
         from old where r.id = old.id
-        returning case when old.trouble is null then r.name end
+        returning case when old.unhealthy_reason is null then r.name end
         """,
-        {"id": region_id, "trouble": trouble, "now": now},
+        {"id": region_id, "reason": reason, "now": now},
     )
     row = await cursor.fetchone()
     return row[0] if row else None
 
 
 async def record_recovery(conn: Connection, region_id: int) -> str | None:
-    """Clears the trouble. Returns the region's name if there was any."""
+    """Marks the region as healthy. Returns its name if it was unhealthy."""
     cursor = await conn.execute(
         """
-        update region set trouble = null, trouble_since = null where id = %s and trouble is not null returning name
+        update region set unhealthy_reason = null, unhealthy_since = null
+        where id = %s and unhealthy_reason is not null returning name
         """,
         [region_id],
     )
@@ -208,21 +209,21 @@ async def record_recovery(conn: Connection, region_id: int) -> str | None:
 
 
 async def health(conn: Connection) -> list[tuple[str, bool, int]]:
-    """Every region with a cluster: its name, whether it is in trouble, and the total count of checks that found
-    trouble."""
+    """Every region with a cluster: its name, whether it is unhealthy, and the total number of failed checks."""
     cursor = await conn.execute(
-        "select name, trouble is not null, failures from region where backend <> %s order by id", [METERED]
+        "select name, unhealthy_reason is not null, failures from region where backend <> %s order by id", [METERED]
     )
     return await cursor.fetchall()
 
 
 async def troubles(conn: Connection) -> bytes | None:
-    """The regions in trouble, as a JSON array of their names, since when, and why; None if all are healthy."""
+    """The unhealthy regions, as a JSON array of their names, since when, and why; None if all are healthy."""
     cursor = await conn.execute(
         """
         select json_agg(json_build_object('region', name,
-            'since', to_char(trouble_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', trouble) order by name collate "C")
-        from region where trouble is not null
+            'since', to_char(unhealthy_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', unhealthy_reason
+        ) order by name collate "C")
+        from region where unhealthy_reason is not null
         """
     )
     row = await cursor.fetchone()

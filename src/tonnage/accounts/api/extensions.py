@@ -87,8 +87,8 @@ class WholeStorageAccountResponse(StorageAccountResponse):
     objects: Bytes | None = None
     measuredAt: TimestampText | None = None
     suspension: SuspensionResponse | None = None
-    provisioning: Literal["metered", "pending", "done", "refused"]
-    refusal: str | None = None
+    provisioning: Literal["metered", "pending", "done", "rejected"]
+    rejection_reason: str | None = None
 
 
 Change = Annotated[ChangeStorageAccountReqBody, Body(alias="storageAccountDetails")]

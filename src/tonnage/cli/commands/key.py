@@ -22,7 +22,7 @@ from tonnage.db.rendered import Rendered
 _COLUMNS = (
     PrintedColumn("ID", "id"),
     PrintedColumn("Organisation", "organisationId"),
-    PrintedColumn("Begins with", "hint"),
+    PrintedColumn("Begins with", "prefix"),
     PrintedColumn("Description", "description"),
     PrintedColumn("Role", "role"),
     PrintedColumn("Created", "createdAt"),

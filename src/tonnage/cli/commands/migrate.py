@@ -39,7 +39,7 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
 
 
 def _report_newer(found: migrations.SchemaState) -> None:
-    trouble = found.problem()
-    if trouble:
-        raise migrations.SchemaError(trouble)
+    problem = found.problem()
+    if problem:
+        raise migrations.SchemaError(problem)
     click.echo(f"The database is at revision {found.database}, newer than this program's {found.program}, and fits it.")

@@ -31,7 +31,7 @@ _COLUMNS = (
     PrintedColumn("STS", "sts_url"),
     PrintedColumn("New accounts", "default", lambda default: "here" if default else ""),
     PrintedColumn("Admin API", "admin_url"),
-    PrintedColumn("Trouble", "trouble"),
+    PrintedColumn("Problem", "unhealthy_reason"),
 )
 
 _FILE = "--ceph-credentials-file"
@@ -156,7 +156,7 @@ def check(settings: Settings, name: str | None, as_json: bool) -> None:
 @as_json
 @on_database
 def list_(settings: Settings, as_json: bool) -> None:
-    """Show all regions, and which of them are in trouble."""
+    """Show all regions, and which of them are unhealthy."""
     show_list(run(settings, lambda session: session.documents(queries.all_regions())), _COLUMNS, as_json=as_json)
 
 

@@ -22,7 +22,7 @@ from tonnage.storage.backend import Cluster
 _COLUMNS = (
     PrintedColumn("Region", "region"),
     PrintedColumn("What", "subject"),
-    PrintedColumn("How", "what"),
+    PrintedColumn("How", "description"),
     PrintedColumn("Remedy", "action"),
 )
 
@@ -30,7 +30,7 @@ _COLUMNS = (
 _DRIFT_COLUMNS = (
     PrintedColumn("Region", "region"),
     PrintedColumn("What", "subject"),
-    PrintedColumn("How", "what"),
+    PrintedColumn("How", "description"),
     PrintedColumn("Since", "foundAt"),
     PrintedColumn("Compared", "comparedAt"),
 )
@@ -102,7 +102,7 @@ def _document(cluster: Cluster, finding: Drift) -> dict[str, Any]:
     return {
         "region": cluster.name,
         "subject": finding.subject,
-        "what": finding.what,
+        "description": finding.description,
         "action": finding.remedy,
         "done": finding.repaired,
     }

@@ -32,7 +32,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "costStorageGBCents": (N_("Cents per GB-month"), "text"),
     "currency": (N_("Currency"), "text"),
     "role": (N_("Role"), "role"),
-    "hint": (N_("Begins with"), "text"),
+    "prefix": (N_("Begins with"), "text"),
     "required": (N_("Required"), "flag"),
     "reason": (N_("Reason"), "text"),
     "subject": (N_("Subject"), "text"),
@@ -47,7 +47,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
 }
 
 _NAMES = ("name", "description", "details")
-_NAMING = frozenset({*_NAMES, "hint"})
+_NAMING = frozenset({*_NAMES, "prefix"})
 
 
 def changes(entry: AuditEntry) -> list[Change]:

@@ -76,7 +76,7 @@ def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
             "The key that begins with %(hint)s stops within a second, and never works again. Programs that use it are "
             "refused."
         )
-        % {"hint": f"{row.hint}…"},
+        % {"hint": f"{row.prefix}…"},
         gettext("It was last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.now)}
         if row.last_used_at
         else gettext("It has never been used."),

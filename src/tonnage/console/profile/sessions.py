@@ -21,7 +21,9 @@ async def show(page: AnyMember) -> Response:
     """All of them, this one marked."""
     idle, member_id = page.services.sign_in.idle, page.visitor.member_id
     found = await page.database.run(sessions_of, member_id, page.wall_time, idle)
-    rows = [(session, describe_user_agent(session.agent), session.id == page.visitor.session_id) for session in found]
+    rows = [
+        (session, describe_user_agent(session.user_agent), session.id == page.visitor.session_id) for session in found
+    ]
     return page.render("profile/sessions.html", rows=rows, idle_minutes=int(idle.total_seconds() // 60))
 
 

@@ -1,6 +1,6 @@
 -- The audit log: who changed what, when. And what makes a table append-only.
 
-create function refuse_change() returns trigger language plpgsql as $$
+create function reject_change() returns trigger language plpgsql as $$
 begin
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
@@ -20,13 +20,13 @@ create table audit_entry (
     after jsonb,
     constraint audit_entry_actor check (actor_kind in ('key', 'member', 'cli', 'job'))
 );
-create index audit_entry_of_organisation on audit_entry (organisation_id, id);
-create index audit_entry_of_parent on audit_entry (parent_id, id) where parent_id is not null;
-create index audit_entry_of_subject on audit_entry (subject_id, id);
-create index audit_entry_by_actor on audit_entry (actor_organisation_id, id);
-create index audit_entry_of_actor on audit_entry (actor_id, id) where actor_id is not null;
-create trigger append_only before update or delete on audit_entry for each row execute function refuse_change();
-create trigger never_emptied before truncate on audit_entry execute function refuse_change();
+create index audit_entry_organisation_id_id_idx on audit_entry (organisation_id, id);
+create index audit_entry_parent_id_id_idx on audit_entry (parent_id, id) where parent_id is not null;
+create index audit_entry_subject_id_id_idx on audit_entry (subject_id, id);
+create index audit_entry_actor_organisation_id_id_idx on audit_entry (actor_organisation_id, id);
+create index audit_entry_actor_id_id_idx on audit_entry (actor_id, id) where actor_id is not null;
+create trigger append_only before update or delete on audit_entry for each row execute function reject_change();
+create trigger no_truncate before truncate on audit_entry execute function reject_change();
 
 -- The only way into the audit table. Other features call it inside their statements; the result must be read by the
 -- statement's last SELECT, since PostgreSQL does not run a SELECT whose result is not read.

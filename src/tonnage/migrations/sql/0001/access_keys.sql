@@ -15,5 +15,5 @@ create table access_key (
     constraint access_key_form check (access_key ~ '^[A-Z0-9]{16,128}$'),
     constraint access_key_description check (char_length(description) between 1 and 200)
 );
-create index access_key_of_account on access_key (account_id, seq);
-create index access_key_to_clean_up on access_key (changed_at) where state <> 'active';
+create index access_key_account_id_seq_idx on access_key (account_id, seq);
+create index access_key_changed_at_idx on access_key (changed_at) where state <> 'active';

@@ -7,7 +7,7 @@ create table api_key (
     description text not null,
     name_key text collate "C" not null,              -- of the description: what the audit log is searched by
     role text not null,
-    hint text not null,                              -- its first characters: people tell keys apart by them
+    prefix text not null,                            -- its first characters: people tell keys apart by them
     digest bytea not null,                           -- SHA-256 of the key; the key itself is not stored
     valid_until timestamptz,
     created_at timestamptz not null default now(),
@@ -17,4 +17,4 @@ create table api_key (
     constraint api_key_role check (role in ('admin', 'staff', 'viewer')),
     constraint api_key_description check (char_length(description) between 1 and 200)
 );
-create index api_key_of_organisation on api_key (organisation_id, seq);
+create index api_key_organisation_id_seq_idx on api_key (organisation_id, seq);

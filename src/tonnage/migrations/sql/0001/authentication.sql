@@ -6,14 +6,14 @@ create table session (
     digest bytea not null,                           -- SHA-256 of the cookie's token, which is not stored
     stage text not null,                             -- `code`: the second factor has not been entered yet
     created_at timestamptz not null,
-    seen_at timestamptz not null,                    -- updated at most once a minute
-    address text not null,                           -- the client's
-    agent text not null,                             -- the browser's User-Agent, truncated
+    last_seen_at timestamptz not null,               -- updated at most once a minute
+    ip_address text not null,                        -- the client's
+    user_agent text not null,                        -- the browser's User-Agent, truncated
     constraint session_digest unique (digest),
     constraint session_stage check (stage in ('code', 'open'))
 );
-create index session_of_member on session (member_id, created_at);
-create index session_by_age on session (seen_at);
+create index session_member_id_created_at_idx on session (member_id, created_at);
+create index session_last_seen_at_idx on session (last_seen_at);
 
 create table recovery_code (
     member_id uuid not null references member on delete cascade,
@@ -30,14 +30,14 @@ create table password_reset (
 
 -- Failed attempts to sign in: of a client at one e-mail address, of a client, of a member's codes. The subjects are
 -- digests: they are needed to count, not to identify anybody.
-create table sign_in_failure (
+create table sign_in_throttle (
     subject bytea primary key,
     failures double precision not null,              -- decays with time: see access/guessing.py
-    last_at timestamptz not null,
+    last_failed_at timestamptz not null,
     blocked_until timestamptz,
-    constraint sign_in_failure_count check (failures >= 0)
+    constraint sign_in_throttle_failures check (failures >= 0)
 );
-create index sign_in_failure_by_age on sign_in_failure (last_at);
+create index sign_in_throttle_last_failed_at_idx on sign_in_throttle (last_failed_at);
 
 -- The seeds of one-time codes are in sealed_secret, which has no foreign keys. Members are deleted by statements of
 -- more than one feature, and sessions by cascade too: a trigger deletes the seed, whichever it was.

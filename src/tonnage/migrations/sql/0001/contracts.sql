@@ -22,7 +22,7 @@ create table contract (
     constraint contract_name_key check ((details is null) = (name_key is null)),
     constraint contract_details check (char_length(details) between 1 and 200)
 ) with (fillfactor = 50);  -- the row with the most updates: room for its next version on the same page
-create index contract_of_distributor_in_order on contract (distributor_id, seq);
+create index contract_distributor_id_seq_idx on contract (distributor_id, seq);
 
 create table contract_terms (
     id bigint generated always as identity primary key,  -- of two terms of one instant the later written counts
@@ -32,6 +32,6 @@ create table contract_terms (
     price_cents numeric not null,
     currency currency not null
 );
-create index contract_terms_in_time on contract_terms (contract_id, valid_from, id);
-create trigger append_only before update or delete on contract_terms for each row execute function refuse_change();
-create trigger never_emptied before truncate on contract_terms execute function refuse_change();
+create index contract_terms_contract_id_valid_from_id_idx on contract_terms (contract_id, valid_from, id);
+create trigger append_only before update or delete on contract_terms for each row execute function reject_change();
+create trigger no_truncate before truncate on contract_terms execute function reject_change();

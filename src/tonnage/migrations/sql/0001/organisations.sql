@@ -16,10 +16,10 @@ create table organisation (
     constraint organisation_name check (char_length(name) between 1 and 200)
 );
 create unique index organisation_one_operator on organisation (kind) where kind = 'operator';
-create index organisation_children on organisation (parent_id, seq);
+create index organisation_parent_id_seq_idx on organisation (parent_id, seq);
 -- The partners of a distributor, and everybody's.
-create index organisation_by_name on organisation (parent_id, name_key) where closed_at is null;
-create index organisation_in_order_of_names on organisation (name_key) where closed_at is null;
+create index organisation_parent_id_name_key_idx on organisation (parent_id, name_key) where closed_at is null;
+create index organisation_name_key_idx on organisation (name_key) where closed_at is null;
 
 -- Last, when all of its indexes exist: CREATE INDEX on a table with one row records a size of one page. The planner
 -- believes that, and every connection would check the foreign keys to organisations by sequential scans until the table

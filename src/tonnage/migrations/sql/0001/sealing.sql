@@ -3,5 +3,5 @@
 
 create table sealed_secret (
     name text primary key,
-    sealed bytea not null
+    ciphertext bytea not null
 );

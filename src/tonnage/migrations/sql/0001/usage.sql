@@ -64,7 +64,7 @@ create table partner_usage (
 
 -- A trigger, so that no statement that writes daily values can forget the sums. Rows are changed in order of partner
 -- and day. A statement that both inserts and updates fires it twice, so it must lock all of the rows first.
-create function sum_up_usage() returns trigger language plpgsql as $$
+create function add_to_partner_usage() returns trigger language plpgsql as $$
 declare
     changed text := case tg_op
         when 'INSERT' then 'select account_id, day, usage from rows_after'
@@ -80,9 +80,9 @@ begin
         on conflict (partner_id, day) do update set usage = p.usage + excluded.usage';
     return null;
 end $$;
-create trigger summed_up_inserted after insert on daily_usage
-    referencing new table as rows_after for each statement execute function sum_up_usage();
-create trigger summed_up_updated after update on daily_usage
-    referencing old table as rows_before new table as rows_after for each statement execute function sum_up_usage();
-create trigger summed_up_deleted after delete on daily_usage
-    referencing old table as rows_before for each statement execute function sum_up_usage();
+create trigger partner_usage_inserted after insert on daily_usage
+    referencing new table as rows_after for each statement execute function add_to_partner_usage();
+create trigger partner_usage_updated after update on daily_usage
+    referencing old table as rows_before new table as rows_after for each statement execute function add_to_partner_usage();
+create trigger partner_usage_deleted after delete on daily_usage
+    referencing old table as rows_before for each statement execute function add_to_partner_usage();
