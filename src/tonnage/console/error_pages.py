@@ -1,7 +1,5 @@
 """What a page says when it cannot be shown: the same refusals as the API's, for people."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
@@ -44,12 +42,9 @@ def error_page(scope: Scope, status: int, detail: str) -> Response:
     request = Request(scope)
     if detail == NO_ROUTE:
         detail = NO_PAGE
-    known: dict[str, Any] = scope.get("state", {})
     cookies = Cookies(request)
-    page: PageContext = known.get("visit") or PageContext(
-        request, None, cookies.session() or cookies.guest() or "", cookies
-    )
-    request_id = known.get("request_id", "")
+    page = PageContext.of(scope) or PageContext(request, None, cookies.session() or cookies.guest() or "", cookies)
+    request_id = scope.get("state", {}).get("request_id", "")
     title = _TITLES.get(status, _NOT_UNDERSTOOD)
     return page.render(
         "components/error_page.html", status=status, title=title, code=status, detail=detail, request_id=request_id

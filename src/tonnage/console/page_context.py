@@ -6,6 +6,7 @@ from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
 
 from tonnage.api_keys.guard import services_of
 from tonnage.authentication.session import ClientInfo, SignedInMember
@@ -46,6 +47,9 @@ _GZIP_LEVEL = 4
 which is another one each time."""
 
 
+_ATTACHED = "page_context"
+
+
 @dataclass(frozen=True)
 class PageContext:
     """Who reads: with a session or without one yet, in which language, locale and time zone."""
@@ -55,6 +59,15 @@ class PageContext:
     secret: str
     """The cookie that this reader's forms are bound to."""
     cookies: Cookies
+
+    @classmethod
+    def of(cls, scope: Scope) -> "PageContext | None":
+        """The context that this request was given by `attach`, if it came that far."""
+        return scope.get("state", {}).get(_ATTACHED)
+
+    def attach(self) -> None:
+        """Keeps the context with its request, so that an error page has the frame of the page that failed."""
+        setattr(self.request.state, _ATTACHED, self)
 
     @cached_property
     def formats(self) -> Formats:

@@ -88,7 +88,7 @@ async def verified_form(request: Request, *secrets: str) -> dict[str, str]:
     return fields
 
 
-async def _open_page(request: Request, stages: tuple[Stage, ...]) -> PageRequest:
+async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest:
     cookies = Cookies(request)
     found = await find_signed_in(request, cookies)
     if found is None:
@@ -98,9 +98,13 @@ async def _open_page(request: Request, stages: tuple[Stage, ...]) -> PageRequest
         raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
     services = services_of(request)
     page = PageRequest(request, visitor, token, cookies, services.business_clock(), services, {})
-    request.state.page = page  # for the page that says no
+    page.attach()
     use_context(page)
-    return replace(page, fields=await verified_form(request, token))
+    return page
+
+
+async def _with_form(page: PageRequest) -> PageRequest:
+    return replace(page, fields=await verified_form(page.request, page.secret))
 
 
 def _return_path(request: Request) -> str:
@@ -113,7 +117,7 @@ def _return_path(request: Request) -> str:
 
 def _guard(kind: Kind | None, role: Role) -> Callable[[Request], Awaitable[PageRequest]]:
     async def enter(request: Request) -> PageRequest:
-        page = await _open_page(request, (Stage.OPEN,))
+        page = await _signed_in(request, (Stage.OPEN,))
         if kind not in {None, page.actor.kind}:
             raise NotFound("There is no such page.")
         if not page.actor.role.includes(role):
@@ -122,13 +126,13 @@ def _guard(kind: Kind | None, role: Role) -> Callable[[Request], Awaitable[PageR
                 needed=role.value,
                 role=page.actor.role.value,
             )
-        return page
+        return await _with_form(page)
 
     return enter
 
 
 async def _enrolment_guard(request: Request) -> PageRequest:
-    return await _open_page(request, (Stage.OPEN, Stage.ENROLMENT))
+    return await _with_form(await _signed_in(request, (Stage.OPEN, Stage.ENROLMENT)))
 
 
 AnyMember: TypeAlias = Annotated[PageRequest, Depends(AuthDependency(_guard(None, Role.VIEWER)))]

@@ -51,7 +51,7 @@ async def _receive(request: Request) -> Guest:
     services = services_of(request)
     secret = token or cookies.guest() or new_token()
     guest = Guest(request, None, secret, cookies, session, services.wall_clock(), services, {})
-    request.state.page = guest  # for the page that says no
+    guest.attach()
     return replace(guest, fields=await verified_form(request, secret))
 
 
