@@ -47,7 +47,7 @@ newest: setup  ## Run the tests on the newest versions of all libraries, in .ven
 	@diff $(NEWEST)/venv.txt $(NEWEST)/venv-newest.txt || true
 	$(NEWEST)/bin/pytest -n 2
 
-check: setup  ## Formatting, lint, types, the walls of the house, documents
+check: setup  ## Formatting, lint, types, architecture rules, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright

@@ -109,7 +109,7 @@ async def test_the_rotation(client: ClusterClient) -> None:
     api_key = await client.key(data.partner)
     named = {"$KEY": api_key, "284811845612": str(data.account), "TONNAGE4Q7Z0KX2M9RB1": old["accessKey"]}
     done: list[int] = []
-    text = re.sub("|".join(map(re.escape, named)), lambda found: named[found[0]], section("Another key, without a gap"))
+    text = re.sub("|".join(map(re.escape, named)), lambda found: named[found[0]], section("Replace an access key"))
     for command in blocks(" *sh", text):
         program, _, method, *arguments, address = shlex.split(command)
         assert (program, address.startswith("https://tonnage.example.com/")) == ("curl", True)
