@@ -75,7 +75,7 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
     page.get_by_role("button", name="Change allocation").click()
     told(page, "Allocation changed")
     go(page, "Audit log")
-    page.get_by_label("Name or id of a thing").fill("Test partner")
+    page.get_by_label("Name or ID of what was changed").fill("Test partner")
     entry = page.get_by_role("row").filter(has_text="Test partner").first
     expect(entry).to_contain_text("Ada Distributor")
     expect(entry.get_by_role("deletion")).to_have_text("5 TB")
@@ -102,7 +102,7 @@ def test_a_key_is_made_copied_used_and_revoked(signed_in: Enter, demo: Demo, aud
     with httpx.Client(base_url=demo.origin, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as program:
         assert program.get(path).status_code == 200
         page.get_by_role("link", name="Revoke Nightly report").click()
-        expect(page.get_by_text("stops within a second, and never works again")).to_be_visible()
+        expect(page.get_by_text("permanently stops working within a second")).to_be_visible()
         page.get_by_role("button", name="Revoke API key").click()
         revoked = time.monotonic()
         until(lambda: program.get(path).status_code == 401, "the key is refused", seconds=10)

@@ -190,7 +190,7 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
     expect(page.get_by_label("New password", exact=True)).to_have_attribute("aria-invalid", "true")
     page.get_by_label("New password", exact=True).fill("Newly-chosen-4-me")
     page.get_by_role("button", name="Set password").click()
-    told(page, "The password was changed, and all sessions have ended.")
+    told(page, "Password changed, all sessions ended")
     open_elsewhere.reload()
     expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
 
