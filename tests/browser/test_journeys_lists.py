@@ -119,7 +119,7 @@ def test_a_file_is_what_the_table_shows(
     download.value.save_as(file)
     text = file.read_text("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == ["Name", "Contract", "Allocated bytes", "Used bytes", "Storage accounts", "Created", "Id"]
+    assert rows[0] == ["Name", "Contract", "Allocated bytes", "Used bytes", "Storage accounts", "Created", "ID"]
     assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "-", "@"}]
     assert [[row[0].removeprefix("'"), *row[1:]] for row in rows[1:]] == table
     assert [row[0] for row in rows if "calc" in row[0]] == [f"'{hostile}"]
