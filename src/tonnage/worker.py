@@ -74,8 +74,8 @@ def _upkeep(app: App) -> tuple[Job, Job]:
         await delete_ended(app, services.database)
 
     return (
-        Job(TAKE_OVER, Sentence("Take over jobs of workers that have ended"), take_over, cron="* * * * *"),
-        Job("jobs.delete_ended", Sentence("Delete jobs that ended long ago"), forget, cron="23 0 * * *"),
+        Job(TAKE_OVER, Sentence("Recover jobs of stopped workers"), take_over, cron="* * * * *"),
+        Job("jobs.delete_ended", Sentence("Delete old finished jobs"), forget, cron="23 0 * * *"),
     )
 
 

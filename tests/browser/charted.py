@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-_FIGURE = """<figure class="chart" data-chart="{kind}" data-table="days" data-hint="Arrow keys move from day to day.">
+_FIGURE = """<figure class="chart" data-chart="{kind}" data-table="days"
+data-hint="Use the arrow keys to move from day to day.">
 <figcaption>{kind}</figcaption><div class="chart-plot"></div></figure>"""
 
 

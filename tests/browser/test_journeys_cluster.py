@@ -53,7 +53,7 @@ def test_from_a_form_to_an_object(signed_in: Enter, gateway: Gateway) -> None:
     page.get_by_label("Unit").select_option("GB")
     page.get_by_label("Region", exact=True).select_option(REGION)
     page.get_by_role("button", name="Create storage account").click()
-    told(page, "The storage account was created.")
+    told(page, "Storage account created")
     until(lambda: is_up_to_date(page), "the cluster has been told of the account")
 
     page.get_by_role("link", name="Access keys").click()

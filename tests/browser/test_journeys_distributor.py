@@ -46,7 +46,7 @@ def test_a_partner_is_created_within_what_the_contract_has_left(signed_in: Enter
     page.get_by_label("Unit").select_option("GB")
     expect(remainder).to_have_text("46.25 TB")
     page.get_by_role("button", name="Create partner").click()
-    told(page, "The partner was created.")
+    told(page, "Partner created")
     expect(page.get_by_role("heading", level=1)).to_have_text("Quayside Cloud")
     go(page, "Partners")
     made = page.get_by_role("row").filter(has_text="Quayside Cloud")
@@ -58,7 +58,7 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
     page.get_by_role("link", name="Test partner", exact=True).click()
     page.get_by_role("link", name="Allocation", exact=True).click()
     # Beforehand, it says what would be refused.
-    expect(page.get_by_text("Not below the 3.5 TB that are given to storage accounts")).to_be_visible()
+    expect(page.get_by_text("The allocation cannot be below the 3.5 TB allocated to storage accounts")).to_be_visible()
     page.get_by_label("Allocation", exact=True).fill("3.25")
 
     watch.expect(409)
@@ -73,9 +73,9 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
 
     page.get_by_label("Allocation", exact=True).fill("3.5")
     page.get_by_role("button", name="Change allocation").click()
-    told(page, "The allocation was changed.")
+    told(page, "Allocation changed")
     go(page, "Audit log")
-    page.get_by_label("Name or id of a thing").fill("Test partner")
+    page.get_by_label("Name or ID of what was changed").fill("Test partner")
     entry = page.get_by_role("row").filter(has_text="Test partner").first
     expect(entry).to_contain_text("Ada Distributor")
     expect(entry.get_by_role("deletion")).to_have_text("5 TB")
@@ -89,10 +89,10 @@ def test_a_key_is_made_copied_used_and_revoked(signed_in: Enter, demo: Demo, aud
     page = signed_in(audience).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=demo.origin)
     go(page, "API keys")
-    page.get_by_role("link", name="Make key").click()
+    page.get_by_role("link", name="Create API key").click()
     page.get_by_label("Description").fill("Nightly report")
     page.get_by_role("radio", name="Viewer").check()
-    page.get_by_role("button", name="Make key").click()
+    page.get_by_role("button", name="Create API key").click()
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     key = page.evaluate("navigator.clipboard.readText()")
@@ -102,8 +102,8 @@ def test_a_key_is_made_copied_used_and_revoked(signed_in: Enter, demo: Demo, aud
     with httpx.Client(base_url=demo.origin, headers={"Authorization": f"Bearer {key}"}, trust_env=False) as program:
         assert program.get(path).status_code == 200
         page.get_by_role("link", name="Revoke Nightly report").click()
-        expect(page.get_by_text("stops within a second, and never works again")).to_be_visible()
-        page.get_by_role("button", name="Revoke key").click()
+        expect(page.get_by_text("permanently stops working within a second")).to_be_visible()
+        page.get_by_role("button", name="Revoke API key").click()
         revoked = time.monotonic()
         until(lambda: program.get(path).status_code == 401, "the key is refused", seconds=10)
         assert time.monotonic() - revoked < 2

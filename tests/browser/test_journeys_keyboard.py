@@ -43,13 +43,13 @@ def test_from_the_sign_in_to_a_new_partner(browser: Browser, demo: Demo) -> None
         keyboard.press("Tab")
         expect(page.get_by_role("button", name="Create partner")).to_be_focused()
         keyboard.press("Enter")
-        told(page, "The partner was created.")
+        told(page, "Partner created")
         expect(page.get_by_role("heading", level=1)).to_have_text("Typed Only GmbH")
 
 
 def test_the_skip_link_and_the_navigation(signed_in: Enter) -> None:
     page = signed_in("distributor").page
-    skip = page.get_by_role("link", name="Skip to the content")
+    skip = page.get_by_role("link", name="Skip to content")
     expect(skip).not_to_be_in_viewport()
     page.keyboard.press("Tab")
     expect(skip).to_be_focused()

@@ -36,17 +36,19 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
     page.get_by_label("Unit").select_option("GB")
     page.get_by_label("Password", exact=True).fill("Rye-and-wheat-7")
     page.get_by_role("button", name="Create storage account").click()
-    told(page, "The storage account was created.")
+    told(page, "Storage account created")
     page.get_by_role("link", name="Access keys").click()
-    expect(page.get_by_text("No cluster behind this region")).to_be_visible()
-    expect(page.get_by_text("The region eu-west-1 is metered only: access keys are made on")).to_be_visible()
+    expect(page.get_by_text("No storage cluster connected")).to_be_visible()
+    expect(
+        page.get_by_text("The region eu-west-1 is metered only: the operator of the storage creates")
+    ).to_be_visible()
     expect(page.get_by_role("link", name="Create access key")).to_have_count(0)
 
 
 def waiting(page: Page, name: str) -> None:
     """Opens an account from the list of those that wait for their deletion."""
     go(page, "Storage accounts")
-    page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
+    page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     page.get_by_role("rowheader").get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
@@ -67,26 +69,27 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
     page.get_by_role("link", name="Settings").click()
     before = thirty_days_on()
     page.get_by_role("main").get_by_role("link", name="Delete").click()
-    expect(page.get_by_text("Until then it can be restored.")).to_be_visible()
+    expect(page.get_by_text("You can restore it until then.")).to_be_visible()
     promised = day_of(page.get_by_role("main").get_by_text(re.compile("^On ")).inner_text())
     assert promised in {before, thirty_days_on()}
-    page.get_by_role("button", name="Delete storage account").click()
-    told(page, "waits for its deletion")
-    expect(page.get_by_text(f"Waits for its deletion on {promised}")).to_be_visible()
+    page.get_by_role("button", name="Delete account").click()
+    told(page, "Account deletion scheduled")
+    expect(page.get_by_text(f"Scheduled for deletion on {promised}")).to_be_visible()
 
     go(page, "Storage accounts")
-    page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
+    page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     row = page.get_by_role("rowheader").filter(has_text="Millbrook Bakery")
     expect(row.get_by_text(f"Deletion on {promised}")).to_be_visible()
     row.get_by_role("link").click()
-    page.get_by_role("link", name="Restore it").click()
-    expect(page.get_by_text(re.compile(f"It would be deleted on {promised}.* Restored, it stays."))).to_be_visible()
-    page.get_by_role("button", name="Restore storage account").click()
-    told(page, "The storage account is restored.")
-    expect(page.get_by_text("Waits for its deletion")).to_have_count(0)
+    page.get_by_role("link", name="Restore account").click()
+    promise = re.compile(f"is scheduled for deletion on {promised}.* Restoring it cancels the deletion.")
+    expect(page.get_by_text(promise)).to_be_visible()
+    page.get_by_role("button", name="Restore account").click()
+    told(page, "Account restored")
+    expect(page.get_by_text("Scheduled for deletion on")).to_have_count(0)
 
     go(page, "Storage accounts")
-    page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
+    page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     # The other one that waited, still does.
     expect(page.get_by_role("rowheader").get_by_role("link")).to_have_text(["Lakeview Archive"])
 
@@ -95,8 +98,8 @@ def test_one_that_was_deleted_long_before(signed_in: Enter) -> None:
     page = signed_in("distributor").page
     page.get_by_role("link", name="Test partner", exact=True).click()
     page.get_by_role("link", name="Storage accounts").click()
-    page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
+    page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     row = page.get_by_role("rowheader").filter(has_text="Lakeview Archive")
     day = day_of(row.inner_text())
     row.get_by_role("link").click()
-    expect(page.get_by_text(f"Waits for its deletion on {day}")).to_be_visible()
+    expect(page.get_by_text(f"Scheduled for deletion on {day}")).to_be_visible()

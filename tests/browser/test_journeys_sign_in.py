@@ -54,13 +54,13 @@ def mail_to(mails: MailServer, email: str) -> str:
 
 def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.get_by_text("Signed out")).to_be_visible()
 
 
 def set_up(page: Page, password: str) -> AuthenticatorApp:
     """From the page that offers it to the one that wants the first code."""
-    page.get_by_label("Present password", exact=True).fill(password)
-    page.get_by_role("button", name="Set up").click()
+    page.get_by_label("Current password", exact=True).fill(password)
+    page.get_by_role("button", name="Start setup").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
     return AuthenticatorApp(page.get_by_label("Key", exact=True).inner_text().replace(" ", ""))
 
@@ -81,35 +81,35 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     login = login_of(demo, "staff@partner.example.com")
     give_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Sam Partner").click()
-    page.get_by_role("link", name="Second factor").click()
+    page.get_by_role("link", name="Two-factor authentication").click()
     watch.expect(422)
-    page.get_by_label("Present password", exact=True).fill("Guessed-1-at-it")
-    page.get_by_role("button", name="Set up").click()
-    expect(page.get_by_label("Present password", exact=True)).to_have_accessible_description(
+    page.get_by_label("Current password", exact=True).fill("Guessed-1-at-it")
+    page.get_by_role("button", name="Start setup").click()
+    expect(page.get_by_label("Current password", exact=True)).to_have_accessible_description(
         re.compile("The present password is wrong")
     )
     app = set_up(page, login["password"])
     looks_well(page, "profile-second-factor-setup")
     page.get_by_label("Code", exact=True).fill(app.wrong())
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Confirm code").click()
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(re.compile("not what the app shows"))
     page.get_by_label("Code", exact=True).fill(app.code())
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Confirm code").click()
     recovery = page.get_by_label("Recovery codes", exact=True).inner_text().split()
     assert len(recovery) == 10
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I have saved them").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
     sign_out(page)
     give_password(page, login["email"], login["password"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
     looks_well(page, "sign-in-code")
     give_code(page, app.given_before())
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
         re.compile("The code is wrong, or it has been used; wait for the next one")
     )
     page.goto(f"{demo.origin}/partner/accounts")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
     give_code(page, app.code())
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
@@ -134,19 +134,19 @@ def test_an_organisation_that_requires_a_second_factor(outside: Tab, demo: Demo)
     login = login_of(demo, "admin@other-distributor.example.net")
     give_password(page, login["email"], login["password"])
     go(page, "Team")
-    page.get_by_role("link", name="Require it of everybody").click()
+    page.get_by_role("link", name="Require for everyone").click()
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_text(re.compile("Ada Other"))
-    page.get_by_role("button", name="Require it of everybody").click()
-    expect(page.get_by_text("Other distributor requires a second factor of everybody")).to_be_visible()
+    page.get_by_role("button", name="Require for everyone").click()
+    expect(page.get_by_text("Other distributor requires two-factor authentication")).to_be_visible()
     page.goto(f"{demo.origin}/distributor/partners")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Set up a second factor")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-factor authentication")
 
     page.get_by_label("Code", exact=True).fill(set_up(page, login["password"]).code())
-    page.get_by_role("button", name="Confirm").click()
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("button", name="Confirm code").click()
+    page.get_by_role("link", name="I have saved them").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Partners")
     page.goto(f"{demo.origin}/profile/second-factor")
-    expect(page.get_by_text("It cannot be removed while Other distributor requires one")).to_be_visible()
+    expect(page.get_by_text("You cannot remove it while Other distributor requires it")).to_be_visible()
     expect(page.get_by_role("link", name="Remove")).to_have_count(0)
 
 
@@ -161,7 +161,7 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Tab, demo:
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
     give_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("There were too many failed tries; try again in a minute.")
-    assert "Failed attempts to sign in" in mail_to(mails, login["email"])
+    assert "Too many failed sign-in attempts" in mail_to(mails, login["email"])
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
     give_password(page, other["email"], other["password"])
@@ -172,10 +172,10 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
     open_elsewhere = signed_in("partner", "viewer").page
     page, watch = outside.page, outside.watch
     login = demo.login("partner", "viewer")
-    page.get_by_role("link", name="Forgotten the password?").click()
+    page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail address").fill(login["email"])
-    page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mail")
+    page.get_by_role("button", name="Send link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
     looks_well(page, "sign-in-forgotten-asked")
     found = re.search(r"^(\S+)(/sign-in/\S+)$", mail_to(mails, login["email"]), re.MULTILINE)
     assert found
@@ -186,13 +186,13 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
     page.goto(link)
     looks_well(page, "sign-in-new-password-one")
     page.get_by_label("New password", exact=True).fill("weak")
-    page.get_by_role("button", name="Set the password").click()
+    page.get_by_role("button", name="Set password").click()
     expect(page.get_by_label("New password", exact=True)).to_have_attribute("aria-invalid", "true")
     page.get_by_label("New password", exact=True).fill("Newly-chosen-4-me")
-    page.get_by_role("button", name="Set the password").click()
-    told(page, "The password was changed, and all sessions have ended.")
+    page.get_by_role("button", name="Set password").click()
+    told(page, "Password changed, all sessions ended")
     open_elsewhere.reload()
-    expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()
+    expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
 
     give_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
@@ -200,7 +200,7 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
     sign_out(page)
     page.goto(link)
-    expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work any more")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
 
 
 def leave_idle(demo: Demo, email: str) -> None:
@@ -224,7 +224,7 @@ def test_a_page_that_was_left_idle_leads_to_the_sign_in_and_back(signed_in: Ente
     address = page.url
     leave_idle(demo, login["email"])
     page.reload()
-    expect(page.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()
+    expect(page.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
     give_password(page, login["email"], login["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Partners")
     assert page.url == address
@@ -233,6 +233,6 @@ def test_a_page_that_was_left_idle_leads_to_the_sign_in_and_back(signed_in: Ente
     # A part of the page that is fetched after that takes the whole page there, too.
     leave_idle(demo, login["email"])
     page.get_by_role("searchbox", name="Search by name").fill("test")
-    expect(page.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()
+    expect(page.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
     give_password(page, login["email"], login["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Partners")

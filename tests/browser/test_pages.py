@@ -117,7 +117,7 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     page.get_by_role("main").get_by_role("link", name="Delete partner").click()
     assert look_at(page, name_of("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
-    told(page, "The partner was deleted.")
+    told(page, "Partner deleted")
 
 
 def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:

@@ -65,7 +65,7 @@ async def test_ten_are_the_most(client: ClusterClient) -> None:
         await client.database.run(access_key_queries.insert_key, data.account, key, None, now)
         await client.database.run(access_key_queries.activate_key, key, now, stamp)
     listed = await browser.get(path)
-    assert "10 access keys are the most" in listed.text
+    assert "the maximum of 10 access keys" in listed.text
     assert f"{path}/new" not in listed.text
     refused = await browser.send(f"{path}/new", {"description": "Eleventh"})
     assert refused.status_code == 409

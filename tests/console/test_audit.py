@@ -68,12 +68,12 @@ async def test_it_says_who_did_what_and_what_it_was_before(
     await client.cast.database.run(update_partner, actor, partner.organisation_id, change, client.clock.now)
     page = await viewer.get("/audit?action=partner.update")
     assert page.status_code == 200
-    assert "Changed the partner" in page.text.split("<tbody>")[1]
+    assert "Changed partner" in page.text.split("<tbody>")[1]
     assert staff.email in page.text
     assert "&lt;b&gt;Hill&lt;/b&gt;" in page.text
     before, after = page.text.index("2\N{NARROW NO-BREAK SPACE}TB"), page.text.index("3\N{NARROW NO-BREAK SPACE}TB")
     assert before < after
-    assert "Created the partner" not in page.text.split("<tbody>")[1]
+    assert "Created partner" not in page.text.split("<tbody>")[1]
 
 
 async def test_what_a_partners_own_record_tells(client: AppClient, distributor: Actor) -> None:
@@ -84,7 +84,7 @@ async def test_what_a_partners_own_record_tells(client: AppClient, distributor: 
     change = PartnerChange(allocated_capacity=3 * TB)
     await client.cast.database.run(update_partner, by_distributor, partner.organisation_id, change, client.clock.now)
     page = await (await client.sign_in(partner, Role.STAFF)).get("/audit")
-    assert "Changed the partner" in page.text
+    assert "Changed partner" in page.text
     assert staff.email not in page.text
     assert "Secret contract" not in page.text
     assert "Secret contract" in (await (await client.sign_in(distributor, Role.VIEWER)).get("/audit")).text
@@ -98,10 +98,10 @@ async def test_it_is_found_by_name_of_the_thing_and_of_who_did_it(
     await client.cast.partner(distributor, contract, name="Dale")
     await client.cast.region()
     account = await client.cast.account(hill, name="Bakery")
-    assert {line["Id"] for line in await lines(viewer, "?q=hILL")} == {str(hill.organisation_id)}
-    assert {line["Id"] for line in await lines(viewer, "?q=%25")} == {str(hill.organisation_id)}
-    assert {line["Id"] for line in await lines(viewer, "?q=bakery")} == {str(account)}
-    assert {line["Id"] for line in await lines(viewer, f"?q={account}")} == {str(account)}
+    assert {line["ID"] for line in await lines(viewer, "?q=hILL")} == {str(hill.organisation_id)}
+    assert {line["ID"] for line in await lines(viewer, "?q=%25")} == {str(hill.organisation_id)}
+    assert {line["ID"] for line in await lines(viewer, "?q=bakery")} == {str(account)}
+    assert {line["ID"] for line in await lines(viewer, f"?q={account}")} == {str(account)}
     assert await lines(viewer, "?q=nobody+at+all") == []
     staff = await client.sign_in(distributor, Role.STAFF)
     actor = Actor(distributor.organisation_id, distributor.kind, Role.STAFF, "member", staff.member_id)
@@ -124,7 +124,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(
         older = re.search(r'rel="next" href="([^"]+)"', page)
         path = older[1].replace("&amp;", "&") if older else None
     assert seen == subjects[::-1]
-    assert [line["Id"] for line in await lines(viewer, "?action=test&before=1")] == subjects[::-1]
+    assert [line["ID"] for line in await lines(viewer, "?action=test&before=1")] == subjects[::-1]
 
 
 async def test_the_file_is_harmless_and_says_what_the_page_says(
@@ -132,9 +132,9 @@ async def test_the_file_is_harmless_and_says_what_the_page_says(
 ) -> None:
     await record(client, distributor, "test.harm", "=cmd", None, {"name": '=HYPERLINK("x")'})
     (line,) = await lines(viewer, "?action=test.harm")
-    assert line["Id"] == "'=cmd"
+    assert line["ID"] == "'=cmd"
     assert line["Name"] == '\'=HYPERLINK("x")'
-    assert line["By"] == "cli"
+    assert line["Actor type"] == "cli"
     assert json.loads(line["After"]) == {"name": '=HYPERLINK("x")'}
     page = await viewer.get("/audit?action=test.harm")
     assert "test.harm" in page.text
@@ -146,7 +146,7 @@ async def test_a_strangers_entries_are_nowhere(client: AppClient, distributor: A
     await record(client, stranger, "test.foreign", "foreign-thing", None, None)
     for query in ("", "?subject=foreign-thing", "?q=foreign-thing", "?action=test.foreign"):
         assert "test.foreign" not in (await viewer.get(f"/audit{query}")).text.split('id="list"')[1]
-        assert all(line["Id"] != "foreign-thing" for line in await lines(viewer, query))
+        assert all(line["ID"] != "foreign-thing" for line in await lines(viewer, query))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_a_strangers_entries_are_nowhere(client: AppClient, distributor: A
 async def test_what_cannot_be_read_was_not_asked_for(viewer: Browser, query: str) -> None:
     answer = await viewer.get(f"/audit{query}")
     assert answer.status_code == 200
-    assert "Added the member" in answer.text
+    assert "Added member" in answer.text
 
 
 def test_days_are_those_of_the_reader() -> None:

@@ -62,5 +62,5 @@ async def test_a_refusal_is_shown_with_the_question(client: AppClient, data: Acc
     assert 'role="alert"' not in asked.text
     assert 'role="alert"' in refused.text
     for page in (asked, refused):
-        assert "What it has used stays in the contract&#39;s past. This cannot be undone." in page.text
+        assert "Its past usage stays on the contract. You cannot undo this." in page.text
         assert f'action="{path}"' in page.text

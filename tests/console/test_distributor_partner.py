@@ -218,5 +218,5 @@ async def test_usage_has_a_day_for_each_of_the_range_and_the_same_in_its_file(cl
     csv = await browser.get(f"{base}/usage.csv?from=2026-03-01&to=2026-03-15")
     assert csv.text.splitlines()[1:] == ["2026-03-15,0,5000000000000,0"]
     before = await browser.get(f"{base}?from=2026-02-01&to=2026-02-02")
-    assert "No day to show" in before.text
+    assert "No days in this date range" in before.text
     assert (await browser.get(f"{base}?from=2020-01-01&to=2026-03-15")).text.count("400") >= 1

@@ -76,7 +76,7 @@ async def test_somebody_elses_contract_is_none(client: AppClient) -> None:
 async def test_a_distributor_without_a_contract_is_told_so(client: AppClient) -> None:
     browser = await client.sign_in(await client.cast.distributor())
     for path in ("partners", "partners/new", "contracts"):
-        assert "No contract yet" in (await browser.get(f"/distributor/{path}")).text
+        assert "No contracts yet" in (await browser.get(f"/distributor/{path}")).text
 
 
 async def test_a_viewer_is_not_offered_what_it_may_not_do(client: AppClient) -> None:

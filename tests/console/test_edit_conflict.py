@@ -30,7 +30,7 @@ async def resized(client: AppClient, data: AccountData, reader: Browser, path: s
     await client.cast.database.run(change_account, actor, data.partner.organisation_id, data.account, change, now)
     refused = await reader.http.post(path, data={**stale.fields, "allocated": "2"})
     assert refused.status_code == 409
-    assert f'href="{path}">Discard your entries' in refused.text
+    assert f'href="{path}">Discard your changes' in refused.text
     return form_of(refused.text, path)
 
 
@@ -50,7 +50,7 @@ async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClien
         partner.organisation_id, distributor.organisation_id,
     )  # fmt: skip
     told = {
-        "the operator at the command line": (await client.sign_in(partner, Role.STAFF), own, partner),
+        "the operator on the command line": (await client.sign_in(partner, Role.STAFF), own, partner),
         "you in another window": (bob, own, by(bob, partner)),
         "by Bob,": (await client.sign_in(partner, Role.STAFF), own, by(bob, partner)),
         f"by Bob of {names[0]}": (eve, above, by(bob, partner)),
@@ -78,7 +78,7 @@ async def test_a_member_renamed_by_an_admin_while_it_renames_itself(client: AppC
     refused = await ann.http.post("/profile", data={**stale.fields, "name": "Ann Miller"})
     assert refused.status_code == 409
     told = form_of(refused.text, "/profile").errors["name-error"]
-    assert told.startswith("Now “Anna”; changed from “Ann” by Eve, ")
+    assert told.startswith("Now “Anna”. Changed from “Ann” by Eve, ")
     changed = await client.sign_in(data.partner, Role.ADMIN, "Ed")
     assert "Name changed" in (await changed.get("/audit")).text
 

@@ -81,7 +81,7 @@ async def test_a_key_is_revoked_after_a_question(client: AppClient, distributor:
     (key_id,) = await client.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
     path = f"/keys/{key_id}/revocation"
     asked = await admin.get(path)
-    assert "stops within a second" in asked.text
+    assert "permanently stops working within a second" in asked.text
     revoked = await admin.send(path)
     assert (revoked.status_code, revoked.headers["location"]) == (303, "/keys")
     (at,) = await client.cast.row("select revoked_at from api_key where id = %s", key_id)

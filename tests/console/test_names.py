@@ -147,7 +147,7 @@ async def test_the_audit_log_is_searched_by_keys(client: AppClient, distributor:
     async def subjects(question: str) -> set[str]:
         answer = await browser.http.get("/audit.csv", params={"q": question})
         rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-        return {row[rows[0].index("Id")] for row in rows[1:]}
+        return {row[rows[0].index("ID")] for row in rows[1:]}
 
     assert await subjects("ŁODZ straße") == {str(partner.organisation_id)}
     assert await subjects("ærö \u2003 İSTANBUL") == {str(account)}

@@ -39,7 +39,7 @@ async def test_a_failed_job_says_why_and_is_tried_again(client: AppClient, admin
     (region_id,) = await cast.row("select id from region where name = %s", name)
     job_id = await failed(client, str(region_id), "<b>It</b> broke.")
     page = (await admin.get("/operator/jobs?show=failed")).text
-    assert "Compare a cluster with the database" in page
+    assert "Compare storage cluster with the database" in page
     assert name in page
     assert "&lt;b&gt;It&lt;/b&gt; broke." in page
     assert f"/operator/jobs/{job_id}/retry" in page

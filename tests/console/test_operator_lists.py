@@ -74,7 +74,7 @@ async def test_a_file_has_what_the_list_has_and_is_harmless(client: AppClient, v
 async def test_a_list_without_anything_says_so(viewer: Browser, what: str) -> None:
     listed = await viewer.get(f"/operator/{what}?q={uuid4().hex}")
     assert listed.status_code == 200
-    assert "is like that" in listed.text
+    assert f"No matching {'storage accounts' if what == 'accounts' else what}" in listed.text
 
 
 async def test_a_file_is_in_the_order_of_the_list(client: AppClient, viewer: Browser) -> None:
@@ -116,7 +116,7 @@ async def test_a_partner_and_an_account_to_look_at(client: AppClient, viewer: Br
     days = rows_of(file.text)
     assert days[-1] == [str(cast.now.date()), str(TB // 2), str(5 * TB), "0"]
     of_partner = await viewer.get(f"/operator/accounts?partner={partner.organisation_id}")
-    assert f"Of the partner {ESCAPED} {word}." in of_partner.text
+    assert f"Partner: {ESCAPED} {word}" in of_partner.text
     assert str(account) in of_partner.text
     facts = await viewer.get(f"/operator/accounts/{account:012}")
     assert f"{ESCAPED} {word}" in facts.text

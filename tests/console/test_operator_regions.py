@@ -70,7 +70,7 @@ async def test_a_region_with_accounts_stays(client: AppClient, admin: Browser) -
     partner = await cast.partner(distributor, await cast.contract(distributor))
     await cast.account(partner, region=name)
     asked = await admin.get(f"/operator/regions/{name}/removal")
-    assert "1 in all" in asked.text
+    assert "it has storage accounts (1)" in asked.text
     assert "Remove region</button>" not in asked.text
     refused = await admin.post(f"/operator/regions/{name}/removal")
     assert refused.status_code == 409

@@ -32,7 +32,7 @@ async def test_an_account_is_created_and_in_the_list(client: AppClient, data: Ac
     assert "&lt;b&gt;Harbour&lt;/b&gt;" in listed.text
     assert "<b>Harbour" not in listed.text
     assert f'href="{made.headers["location"]}"' in listed.text
-    assert "The storage account was created." in listed.text
+    assert "Storage account created" in listed.text
     assert (await browser.get(made.headers["location"])).status_code == 200
 
 
@@ -105,16 +105,16 @@ async def test_the_list_is_searched_filtered_and_sorted_and_so_is_its_file(
     _, evil = table_of((await browser.get("/partner/accounts.csv?show=pay-per-use")).text)
     assert evil[0].startswith("'=cmd")
     nothing = await browser.get("/partner/accounts?q=nowhere")
-    assert "No storage account is like that" in nothing.text
+    assert "No matching storage accounts" in nothing.text
 
 
 async def test_the_cards_say_what_there_is(client: AppClient, data: AccountData) -> None:
     browser = await client.sign_in(data.partner, Role.VIEWER)
     page = await browser.get("/partner/accounts")
-    assert "1\N{NARROW NO-BREAK SPACE}TB of 10\N{NARROW NO-BREAK SPACE}TB given to accounts" in page.text
+    assert "1\N{NARROW NO-BREAK SPACE}TB of 10\N{NARROW NO-BREAK SPACE}TB allocated to storage accounts" in page.text
     payer = await client.cast.partner(data.distributor, data.contract)
     page = await (await client.sign_in(payer)).get("/partner/accounts")
-    assert "Pay per use" in page.text
+    assert "Pay-per-use" in page.text
     assert "No storage accounts yet" in page.text
 
 
@@ -127,6 +127,6 @@ async def test_the_usage_of_all_accounts_by_the_day(client: AppClient, data: Acc
         ["2026-03-15", "0", str(10 * TB), "0"],
     ]
     earlier = await browser.get("/partner/usage?from=2026-01-01&to=2026-01-31")
-    assert "No days in this range" in earlier.text
+    assert "No days in this date range" in earlier.text
     backwards = await browser.get("/partner/usage?from=2026-03-15&to=2026-03-01")
     assert "from must not be later than to" in backwards.text

@@ -74,7 +74,7 @@ async def test_a_new_password_ends_the_other_sessions(client: AppClient, browser
     assert (await browser.send("/profile/password", {"current": WORD, "new": OTHER_WORD})).status_code == 303
     (left,) = await client.cast.row("select count(*) from session where member_id = %s", browser.member_id)
     assert left == 1
-    assert "Your password was changed" in (await browser.get("/profile/password")).text
+    assert "Password changed" in (await browser.get("/profile/password")).text
 
 
 async def test_too_many_wrong_passwords_are_held_off(browser: Browser) -> None:

@@ -120,7 +120,7 @@ async def test_setting_up_wants_the_present_password(
     for typed in ({}, {"current": ""}, *[{"current": "wrong"}] * 10):
         refused = await send(browser, "/profile/second-factor", typed, f"{SETUP}/begin")
         assert (refused.status_code, 'id="current-error"' in refused.text) == (422, True)
-        assert ("requires a second factor of everybody" in refused.text) == is_required
+        assert ("requires two-factor authentication" in refused.text) == is_required
         assert (await browser.get(SETUP)).headers["location"] == "/profile/second-factor"
     throttled = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert (throttled.status_code, throttled.headers["retry-after"]) == (429, "60")
@@ -145,7 +145,7 @@ async def test_new_recovery_codes_and_removal_want_a_code(
     removed = await send(browser, "/profile/second-factor/removal", {"code": app.at(client.clock.now)})
     assert removed.headers["location"] == "/profile/second-factor"
     assert (await browser.get("/profile/second-factor/removal")).headers["location"] == "/profile/second-factor"
-    assert "Set up" in (await browser.get("/profile/second-factor")).text
+    assert "Start setup" in (await browser.get("/profile/second-factor")).text
 
 
 async def test_where_it_is_required_nothing_else_opens_before(
@@ -158,7 +158,7 @@ async def test_where_it_is_required_nothing_else_opens_before(
     for path in ("/", "/distributor/partners", "/profile", "/profile/sessions"):
         assert (await browser.get(path)).headers["location"] == "/profile/second-factor"
     page = await browser.get("/profile/second-factor")
-    assert "requires a second factor of everybody" in page.text
+    assert "requires two-factor authentication" in page.text
     assert "/distributor/partners" not in page.text
     assert "/sign-out" in page.text
     app, _ = await enrol(browser, client)

@@ -93,7 +93,7 @@ async def test_signing_out_ends_the_session_itself(browser: httpx.AsyncClient, a
     assert (await browser.post("/sign-out", data={"csrf": "guessed"})).status_code == 403
     out = await send(browser, "/distributor/partners", {}, "/sign-out")
     assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
-    assert "You are signed out." in (await browser.get("/sign-in")).text
+    assert "Signed out" in (await browser.get("/sign-in")).text
     assert "tonnage-session" not in browser.cookies
     assert await ann.visit(token) is None
     assert (await browser.post("/sign-out")).headers["location"] == "/sign-in"

@@ -75,7 +75,7 @@ async def test_of_two_forms_of_one_link_one_counts(browser: httpx.AsyncClient, a
     assert (await send(browser, path, {"password": OTHER_WORD})).status_code == 303
     late = await send(browser, "/sign-in/forgotten", {"password": WORD}, path)
     assert late.status_code == 404
-    assert "does not work any more" in late.text
+    assert "no longer works" in late.text
 
 
 async def test_an_old_link_is_worth_nothing(browser: httpx.AsyncClient, ann: Person, client: AppClient) -> None:

@@ -100,7 +100,7 @@ async def test_who_is_no_admin_any_more_goes_to_a_page_that_opens(
 async def test_a_member_is_removed_after_a_question(client: AppClient, distributor: Actor, admin: Browser) -> None:
     ann = await colleague(client, distributor)
     asked = await admin.get(f"/team/{ann}/removal")
-    assert "Ann is signed out everywhere at once" in asked.text
+    assert "Ann is signed out everywhere immediately" in asked.text
     assert await role_of(client, ann) == "staff"
     assert (await admin.send(f"/team/{ann}/removal")).headers["location"] == "/team"
     assert await role_of(client, ann) is None
@@ -127,12 +127,10 @@ async def test_ones_own_password_is_not_set_here(admin: Browser) -> None:
 
 async def test_a_lost_second_factor_is_reset(client: AppClient, distributor: Actor, admin: Browser) -> None:
     staff = await client.sign_in(distributor, Role.STAFF)
-    await client.cast.row(
-        "update member set second_factor_enabled_at = now() where id = %s returning id", staff.member_id
-    )
-    assert "Reset second factor" in (await admin.get(f"/team/{staff.member_id}")).text
+    await client.cast.row("update member set factor_since = now() where id = %s returning id", staff.member_id)
+    assert "Reset two-factor authentication" in (await admin.get(f"/team/{staff.member_id}")).text
     asked = await admin.get(f"/team/{staff.member_id}/second-factor")
-    assert "all sessions end" in asked.text
+    assert "ends all their sessions" in asked.text
     assert (await admin.send(f"/team/{staff.member_id}/second-factor")).status_code == 303
     row = await client.cast.row("select second_factor_enabled_at from member where id = %s", staff.member_id)
     assert row == (None,)

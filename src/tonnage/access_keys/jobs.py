@@ -13,7 +13,7 @@ from tonnage.services import Services
 _log = logging.getLogger(__name__)
 
 
-@job("access_keys.clean_up_all", label=Sentence("Find access keys left half made"), cron="* * * * *")
+@job("access_keys.clean_up_all", label=Sentence("Find incomplete access keys"), cron="* * * * *")
 async def clean_up_all(services: Services, subject: str) -> None:
     """Defers the clean-up of every region with access keys whose creation or deletion was interrupted."""
     before = services.wall_clock() - PENDING_TIMEOUT
@@ -21,7 +21,7 @@ async def clean_up_all(services: Services, subject: str) -> None:
         await services.database.run(defer, "access_keys.clean_up", region_id)
 
 
-@job("access_keys.clean_up", label=Sentence("Clean up access keys left half made"), about="region")
+@job("access_keys.clean_up", label=Sentence("Clean up incomplete access keys"), about="region")
 async def clean_up(services: Services, subject: str) -> None:
     """Deletes the access keys of a region whose creation or deletion was interrupted."""
     region_id = int(subject)

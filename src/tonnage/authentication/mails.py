@@ -14,11 +14,11 @@ def new_password(email: str, origin: str, token: str) -> Message:
     """The mail with a reset link, for a member who has forgotten the password."""
     return Message(
         email,
-        "Choose a new password",
-        "Somebody, probably you, asked for a new password for this address.\n\n"
-        "Choose it here within an hour:\n\n"
+        "Reset your password",
+        "Somebody, probably you, requested a new password for this e-mail address.\n\n"
+        "Set a new password within one hour:\n\n"
         f"{origin}{NEW_PASSWORD}/{token}\n\n"
-        "The link works once. If you did not ask for it, you need not do anything: your password stays as it is.\n",
+        "The link works once. If you did not request it, ignore this e-mail: your password does not change.\n",
     )
 
 
@@ -26,10 +26,11 @@ def blocked(email: str, origin: str) -> Message:
     """The mail that says that somebody is guessing the password."""
     return Message(
         email,
-        "Failed attempts to sign in",
-        "There were many failed attempts to sign in with this address, and further ones from there are held off for a "
-        "while.\n\n"
-        "If it was you, wait a few minutes, or choose a new password on the device where you want to sign in:\n\n"
+        "Too many failed sign-in attempts",
+        "There were many failed attempts to sign in with this e-mail address. Further attempts from the same network "
+        "are blocked for a while.\n\n"
+        "If it was you, wait a few minutes, or set a new password on the device where you want to sign in:\n\n"
         f"{origin}{FORGOTTEN}\n\n"
-        "If it was not, nobody has got in. Use a password that you use nowhere else, and a second factor.\n",
+        "If it was not you, nobody got in. Use a password that you use nowhere else, and set up two-factor "
+        "authentication.\n",
     )

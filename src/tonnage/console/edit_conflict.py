@@ -88,23 +88,23 @@ def _sentence(
     values = {"before": write(change.before) or "–", "now": write(change.now) or "–"}
     if entry is not None:
         return Sentence(
-            "Now {now}; changed from {before} by {who}, {when}.", who=actor_name(page, entry), when=entry.at, **values
+            "Now {now}. Changed from {before} by {who}, {when}.", who=actor_name(page, entry), when=entry.at, **values
         )
     if by is not None:
-        return Sentence("Now {now}; changed from {before} by {who}.", who=by, **values)
-    return Sentence("Now {now}; changed from {before} in the meantime.", **values)
+        return Sentence("Now {now}. Changed from {before} by {who}.", who=by, **values)
+    return Sentence("Now {now}. Changed from {before} while you were editing.", **values)
 
 
 def actor_name(page: PageRequest, entry: AuditEntry) -> str:
     """Who did it, as far as the reader may know."""
     if entry.actor_kind == "cli":
-        return gettext("the operator at the command line")
+        return gettext("the operator on the command line")
     if entry.actor_kind == "job":
         return gettext("Tonnage itself")
     if entry.actor_id == page.visitor.member_id:
         return gettext("you in another window")
     if entry.actor_name is None:
-        return entry.actor_organisation or gettext("somebody who has left")
+        return entry.actor_organisation or gettext("a former member")
     name = entry.actor_name
     if entry.actor_kind == "key":
         name = gettext("the API key %(name)s") % {"name": name}

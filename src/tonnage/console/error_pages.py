@@ -11,19 +11,19 @@ from tonnage.console.wording.catalogue import N_
 from tonnage.web.problem import NO_ROUTE
 from tonnage.web.routing import route_of
 
-NO_PAGE = N_("There is no page at this address; check that it was copied whole, or begin at the start page.")
+NO_PAGE = N_("There is no page at this address. Check the address, or go to the start page.")
 
 _TITLES = {
     403: N_("Not allowed"),
     404: N_("Not found"),
-    409: N_("Not possible now"),
-    429: N_("Too many tries"),
+    409: N_("Not possible right now"),
+    429: N_("Too many attempts"),
     500: N_("Something went wrong"),
-    503: N_("Not available now"),
+    503: N_("Temporarily unavailable"),
 }
 """What the page says about a status; about any other, that the request was not understood."""
 
-_NOT_UNDERSTOOD = N_("Not understood")
+_NOT_UNDERSTOOD = N_("Invalid request")
 
 _OF_THE_API = ("/v1/", "/ext/", "/swagger/", "/static/", "/openapi.json", "/metrics", "/healthz", "/readyz")
 

@@ -26,7 +26,7 @@ from tonnage.web import csrf
 from tonnage.web.forms import read_form
 from tonnage.web.routing import AuthDependency
 
-STALE_FORM = "This form was not sent by a page of this session; open the page again and repeat what you did."
+STALE_FORM = "This form does not belong to your current session. Open the page again and repeat the change."
 
 
 class SignInRequired(Exception):
@@ -119,10 +119,10 @@ def _guard(kind: Kind | None, role: Role) -> Callable[[Request], Awaitable[PageR
     async def enter(request: Request) -> PageRequest:
         page = await _signed_in(request, (Stage.OPEN,))
         if kind not in {None, page.actor.kind}:
-            raise NotFound("There is no such page.")
+            raise NotFound("There is no page at this address. Check the address, or go to the start page.")
         if not page.actor.role.includes(role):
             raise Forbidden(
-                "This page needs the role {needed}, and yours is {role}.",
+                "This page needs the role {needed}. Your role is {role}.",
                 needed=role.value,
                 role=page.actor.role.value,
             )

@@ -31,7 +31,7 @@ def _filled() -> BoundForm[Form]:
     form: BoundForm[Form] = BoundForm(
         {"name": "Hillside", "allocated": "60", "allocated_unit": "TB", "overdraft": "on", "role": "staff"}, None
     )
-    form.errors["allocated"] = Conflict("The contract has 47 TB left for this partner; ask for less.")
+    form.errors["allocated"] = Conflict("Not enough capacity: 47 TB left, 60 TB asked. Ask for less.")
     return form
 
 

@@ -9,14 +9,14 @@ from tonnage.regions.queries import clusters
 from tonnage.services import Services
 
 
-@job("metering.sample_all", label=Sentence("Start the hourly sampling of all clusters"), cron="0 * * * *")
+@job("metering.sample_all", label=Sentence("Start hourly sampling of all storage clusters"), cron="0 * * * *")
 async def sample_all(services: Services, subject: str) -> None:
     """Defers the sampling of every region that has a cluster."""
     for cluster in await services.database.run(clusters):
         await services.database.run(defer, "metering.sample", cluster.region_id)
 
 
-@job("metering.sample", label=Sentence("Sample a cluster"), queue=LONG, about="region")
+@job("metering.sample", label=Sentence("Sample storage cluster"), queue=LONG, about="region")
 async def sample(services: Services, subject: str) -> None:
     """Records the use and the traffic of a region's accounts."""
     region_id = int(subject)

@@ -6,7 +6,7 @@ from tonnage.regions import actions
 from tonnage.services import Services
 
 
-@job("regions.check_all", label=Sentence("Check the health of all clusters"), cron="* * * * *")
+@job("regions.check_all", label=Sentence("Check health of all storage clusters"), cron="* * * * *")
 async def check_all(services: Services, subject: str) -> None:
     """Records the health of every cluster."""
     await actions.check_all(services)

@@ -22,7 +22,7 @@ async def delete(context: AccountContext) -> Response:
             title=gettext("Delete %(account)s") % {"account": account.name},
             crumbs=context.crumbs(account),
             sentences=_consequences(context, account),
-            button=gettext("Delete storage account"),
+            button=gettext("Delete account"),
             danger=True,
             cancel=context.path,
         )
@@ -30,7 +30,7 @@ async def delete(context: AccountContext) -> Response:
     async def act() -> None:
         await page.database.run(delete_account, page.actor, context.partner_id, context.account_id, grace, page.now)
 
-    notice = gettext("The storage account is read-only and waits for its deletion.")
+    notice = gettext("Account deletion scheduled")
     return await confirm(page, ask, act, done=context.path, notice=notice)
 
 
@@ -47,19 +47,20 @@ async def restore(context: AccountContext) -> Response:
             title=gettext("Restore %(account)s") % {"account": account.name},
             crumbs=context.crumbs(account),
             sentences=[
-                gettext("It would be deleted on %(moment)s. Restored, it stays.") % {"moment": moment},
-                gettext("Its access keys write again as before.")
+                gettext("The account is scheduled for deletion on %(moment)s. Restoring it cancels the deletion.")
+                % {"moment": moment},
+                gettext("Its access keys can write again.")
                 if account.suspended_at is None
-                else gettext("It stays suspended until it is resumed."),
+                else gettext("The account stays suspended until you resume it."),
             ],
-            button=gettext("Restore storage account"),
+            button=gettext("Restore account"),
             cancel=context.path,
         )
 
     async def act() -> None:
         await page.database.run(set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.now)
 
-    return await confirm(page, ask, act, done=context.path, notice=gettext("The storage account is restored."))
+    return await confirm(page, ask, act, done=context.path, notice=gettext("Account restored"))
 
 
 def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
@@ -68,20 +69,20 @@ def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
     day = formats.moment(due)
     stored = formats.size(account.used)
     sentences = [
-        gettext("From now on it is read-only: its access keys read, and write nothing."),
-        gettext("On %(moment)s, all that it stores, %(size)s at the last measurement, is deleted for good.")
+        gettext("The account becomes read-only: its access keys can read, but not write."),
+        gettext("On %(moment)s, everything stored in it is permanently deleted: %(size)s at the last measurement.")
         % {"moment": day, "size": stored},
-        gettext("Until then it can be restored. Its use still counts, and is billed as before."),
+        gettext("You can restore it until then. Its usage still counts and is billed as before."),
     ]
     if account.provisioning == "metered":
         sentences[0] = gettext(
-            "Its region is metered only: nothing is enforced from here, so whoever runs its storage has to make it "
-            "read-only, and delete what it stores."
+            "Its region is metered only, so Tonnage enforces nothing there. The operator of the storage has to make "
+            "the account read-only and delete its data."
         )
-        sentences[1] = gettext("On %(moment)s, it is gone from here for good.") % {"moment": day}
+        sentences[1] = gettext("On %(moment)s, the account is permanently removed from Tonnage.") % {"moment": day}
     if account.allocated:
         sentences.append(
-            gettext("Its allocation of %(size)s is free for other accounts only after that.")
+            gettext("Its allocation of %(size)s becomes available to other accounts only after that.")
             % {"size": formats.size(account.allocated)}
         )
     return sentences

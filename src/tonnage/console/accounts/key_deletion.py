@@ -21,7 +21,7 @@ async def delete(context: AccountContext) -> Response:
         with hide_operator_details(context.account_id):
             await delete_key(page.services, page.actor, context.partner_id, context.account_id, access_key)
 
-    notice = gettext("The access key was deleted.")
+    notice = gettext("Access key deleted")
     return await confirm(page, lambda: _question(context, access_key, back), act, done=back, notice=notice)
 
 
@@ -34,9 +34,9 @@ async def _question(context: AccountContext, access_key: str, back: str) -> Conf
     account, key = await context.page.database.run(read)
     if key is None:
         raise no_key(context.account_id)
-    sentences = [gettext("Whatever uses it fails from its next request on. It cannot be brought back.")]
+    sentences = [gettext("Clients that use this key fail from their next request. You cannot undo this.")]
     if key.description:
-        sentences.insert(0, gettext("It was made for: %(description)s") % {"description": key.description})
+        sentences.insert(0, gettext("Description: %(description)s") % {"description": key.description})
     return Confirmation(
         title=gettext("Delete access key %(key)s") % {"key": key.access_key},
         crumbs=[*context.crumbs(account), (gettext("Access keys"), back)],

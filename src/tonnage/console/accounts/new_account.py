@@ -50,7 +50,7 @@ async def create(accounts_scope: AccountsScope) -> Response:
     made = await form.submit(act, fields=_FIELDS)
     if made is None:
         return await _page(accounts_scope, form)
-    return page.redirect(f"{accounts_scope.path}/{made.id}", gettext("The storage account was created."))
+    return page.redirect(f"{accounts_scope.path}/{made.id}", gettext("Storage account created"))
 
 
 async def _page(accounts_scope: AccountsScope, form: BoundForm[NewAccountForm] | None) -> Response:

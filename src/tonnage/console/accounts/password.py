@@ -36,7 +36,7 @@ async def change(context: AccountContext) -> Response:
     await form.submit(act)
     if form.errors:
         return await _page(context, form, form.status)
-    return page.redirect(context.path, gettext("The password was set."))
+    return page.redirect(context.path, gettext("Password set"))
 
 
 async def _page(context: AccountContext, form: BoundForm[AccountPasswordForm], status: int = 200) -> Response:

@@ -47,7 +47,7 @@ async def change(context: AccountContext) -> Response:
     await form.apply(act)
     if form.errors:
         return await _page(context, form)
-    return page.redirect(context.path, gettext("The storage account was changed."))
+    return page.redirect(context.path, gettext("Changes saved"))
 
 
 async def _page(context: AccountContext, form: BoundEdit[ChangeForm] | None) -> Response:

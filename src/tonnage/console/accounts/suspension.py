@@ -30,7 +30,7 @@ async def suspend(context: AccountContext) -> Response:
     await form.apply(act)
     if form.errors:
         return await _suspension(context, form)
-    return page.redirect(context.path, gettext("The storage account is suspended."))
+    return page.redirect(context.path, gettext("Account suspended"))
 
 
 async def _suspension(context: AccountContext, form: BoundEdit[SuspensionForm] | None) -> Response:
@@ -42,12 +42,14 @@ async def _suspension(context: AccountContext, form: BoundEdit[SuspensionForm] |
         title=gettext("Suspend %(account)s") % {"account": account.name},
         crumbs=context.crumbs(account),
         sentences=[
-            gettext("Its access keys open nothing any more, and nobody else reads or writes there either."),
-            gettext("What is stored stays, and counts. Once it is resumed, everything is as before."),
+            gettext("Its access keys stop working, and nobody else can read or write its data either."),
+            gettext(
+                "Stored data stays and still counts as usage. When you resume the account, everything works as before."
+            ),
             *_unenforced(account.provisioning),
         ],
-        fields=[("reason", gettext("Reason"), gettext("Whoever looks at the account sees it."))],
-        button=gettext("Suspend"),
+        fields=[("reason", gettext("Reason"), gettext("Shown to everyone who can see this account."))],
+        button=gettext("Suspend account"),
         danger=True,
         cancel=context.path,
     )
@@ -66,20 +68,22 @@ async def resume(context: AccountContext) -> Response:
             title=gettext("Resume %(account)s") % {"account": account.name},
             crumbs=context.crumbs(account),
             sentences=[
-                gettext("It was suspended on %(moment)s: %(reason)s")
+                gettext("Suspended since %(moment)s: %(reason)s")
                 % {"moment": page.formats.moment(account.suspended_at), "reason": account.suspension_reason},
-                gettext("Its access keys work again as before.")
+                gettext("Its access keys work again.")
                 if account.pending_deleted_at is None
-                else gettext("Its access keys read again; since it waits for its deletion, they write nothing."),
+                else gettext(
+                    "Its access keys can read again, but not write, because the account is scheduled for deletion."
+                ),
             ],
-            button=gettext("Resume"),
+            button=gettext("Resume account"),
             cancel=context.path,
         )
 
     async def act() -> None:
         await page.database.run(resume_account, page.actor, context.partner_id, context.account_id)
 
-    return await confirm(page, ask, act, done=context.path, notice=gettext("The storage account is resumed."))
+    return await confirm(page, ask, act, done=context.path, notice=gettext("Account resumed"))
 
 
 def _unenforced(provisioning: str) -> list[str]:
@@ -87,7 +91,7 @@ def _unenforced(provisioning: str) -> list[str]:
         return []
     return [
         gettext(
-            "The region is metered only: nothing is enforced from here, so whoever runs its storage has to block the "
-            "account there."
+            "Its region is metered only, so Tonnage enforces nothing there. The operator of the storage has to block "
+            "the account."
         )
     ]

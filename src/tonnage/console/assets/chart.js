@@ -2,7 +2,7 @@
    read who see no chart. Scripts, deferred and in this order: uPlot.iife.min.js, console.js, chart.js.
 
    Markup:
-     <figure class="chart" data-chart="usage" data-table="days" data-hint="Arrow keys move from day to day.">
+     <figure class="chart" data-chart="usage" data-table="days" data-hint="Use the arrow keys to move from day to day.">
        <figcaption>Usage</figcaption>
        <div class="chart-plot"></div>
      </figure>

@@ -45,7 +45,7 @@ async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """At once, for the partner; its accounts' quotas follow."""
     form = bind_edit(AllocationForm, page.fields)
     if await form.apply(lambda typed, seen: _resize(page, partnerID, typed, seen), about="allocated"):
-        return page.redirect(path_of(partnerID), gettext("The allocation was changed."))
+        return page.redirect(path_of(partnerID), gettext("Allocation changed"))
     facts = await page.database.run(facts_of, page, partnerID)
     writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
     await explain(page, AllocationForm, form, _texts(facts), partnerID, writers)

@@ -10,7 +10,7 @@ from tonnage.partners.contract_lists import ContractRow
 
 def contract_name(details: str | None) -> str:
     """What it is called; the operator may sign one without a name."""
-    return details or gettext("Contract without a name")
+    return details or gettext("Unnamed contract")
 
 
 def choices(page: PageContext, contracts: Iterable[ContractRow]) -> list[tuple[UUID, str, int]]:

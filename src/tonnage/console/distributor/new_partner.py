@@ -40,7 +40,7 @@ async def create(page: DistributorStaff) -> Response:
     made = await form.submit(lambda typed: _create(page, typed), about="allocated")
     if made is None:
         return await _page(page, form, form.status)
-    return page.redirect(f"/distributor/partners/{made}", gettext("The partner was created."))
+    return page.redirect(f"/distributor/partners/{made}", gettext("Partner created"))
 
 
 async def _create(page: PageRequest, typed: NewPartnerForm) -> UUID:

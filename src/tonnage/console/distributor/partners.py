@@ -26,7 +26,7 @@ PATH = "/distributor/partners"
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
-NO_CONTRACT = N_("There is no such contract of yours; choose one of the list.")
+NO_CONTRACT = N_("You have no such contract. Choose one from the list.")
 
 _MANY = 500
 """Partners. The months of more are added up after the page rather than before it: 100,000 take seconds."""

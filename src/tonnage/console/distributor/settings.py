@@ -55,7 +55,7 @@ async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
         return await page.database.run(update_partner, page.actor, partnerID, wanted, page.now, expected=expected)
 
     if await form.apply(act, about="name"):
-        return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was renamed."))
+        return page.redirect(f"{path_of(partnerID)}/settings", gettext("Partner renamed"))
     facts = await _facts(page, partnerID)
     await explain(page, NameForm, form, {"name": facts.name}, partnerID)
     return partner_page(page, "distributor/settings.html", facts, status=form.status, form=form)
@@ -78,7 +78,7 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
         )
 
     if await form.apply(act, about="contract"):
-        return page.redirect(f"{path_of(partnerID)}/settings", gettext("The partner was moved."))
+        return page.redirect(f"{path_of(partnerID)}/settings", gettext("Partner moved"))
     return await _move_page(page, partnerID, form)
 
 
@@ -90,7 +90,7 @@ async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
     async def act() -> None:
         await page.database.run(close_partner, page.actor, partnerID, page.now)
 
-    notice = gettext("The partner was deleted.")
+    notice = gettext("Partner deleted")
     return await confirm(page, lambda: _deletion(page, partnerID), act, done="/distributor/partners", notice=notice)
 
 
@@ -137,13 +137,19 @@ async def _deletion(page: PageRequest, partner_id: UUID) -> Confirmation:
     facts = await _facts(page, partner_id)
     names = {"partner": facts.name, "size": page.formats.size(facts.allocated), "users": facts.members}
     sentences = [
-        gettext("%(partner)s is gone from every list. Its users can no longer sign in, and its API keys end.") % names,
-        gettext("The addresses of its users (%(users)s) are free then, for here or elsewhere.") % names,
-        gettext("Its allocation of %(size)s goes back to the contract.") % names,
-        gettext("What it has used stays in the contract's past. This cannot be undone."),
+        gettext(
+            "%(partner)s disappears from all lists. Its members can no longer sign in, and its API keys stop working."
+        )
+        % names,
+        gettext("The e-mail addresses of its members (%(users)s) can be used again, here or in another organisation.")
+        % names,
+        gettext("Its allocation of %(size)s returns to the contract.") % names,
+        gettext("Its past usage stays on the contract. You cannot undo this."),
     ]
     if facts.accounts:
-        refused = gettext("It has %(accounts)s storage accounts now, and is deleted only once they are all gone.")
+        refused = gettext(
+            "The partner still has storage accounts (%(accounts)s). You can delete it only when it has none."
+        )
         sentences.insert(0, refused % {"accounts": facts.accounts})
     return Confirmation(
         title=gettext("Delete %(partner)s") % names,

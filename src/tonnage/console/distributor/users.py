@@ -51,7 +51,7 @@ async def _team(page: PageRequest, partner_id: UUID) -> Team:
     """NotFound: the visitor's organisation has no such partner; it is none of its own."""
     facts = await page.database.run(facts_of, page, partner_id)
     path = f"{path_of(partner_id)}/users"
-    return Team(page, partner_id, path, [*crumbs_to(facts), (gettext("Users"), path)])
+    return Team(page, partner_id, path, [*crumbs_to(facts), (gettext("Members"), path)])
 
 
 user = member_routes(_PREFIX, changing=_for_staff, removing=_for_admin)

@@ -89,7 +89,7 @@ async def sign(page: OperatorAdmin) -> Response:
         form.errors["distributor"], made = error, None
     if made is None:
         return await _signing(page, form, form.status)
-    return page.redirect(f"{PATH}/{made}", gettext("The contract was signed."))
+    return page.redirect(f"{PATH}/{made}", gettext("Contract signed"))
 
 
 async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
@@ -121,7 +121,7 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     """From this moment on."""
     form = bind_edit(AmendmentForm, page.fields)
     if await form.apply(lambda typed, seen: _amend(page, contractID, typed, seen), about="reserved"):
-        return page.redirect(f"{PATH}/{contractID}", gettext("The contract was amended."))
+        return page.redirect(f"{PATH}/{contractID}", gettext("Contract amended"))
     found, terms = await _found(page, contractID)
     writers = {"reserved": Capacity, "price": page.formats.price}
     await explain(page, AmendmentForm, form, _texts(found), contractID, writers)

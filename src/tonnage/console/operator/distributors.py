@@ -69,7 +69,7 @@ async def create(page: OperatorAdmin) -> Response:
     made = await form.submit(lambda typed: _create(page, typed), about="name")
     if made is None:
         return page.render("operator/new_distributor.html", status=form.status, form=form)
-    return page.redirect(f"{PATH}/{made}", gettext("The distributor was created."))
+    return page.redirect(f"{PATH}/{made}", gettext("Distributor created"))
 
 
 async def _create(page: PageRequest, typed: NewDistributorForm) -> UUID:

@@ -58,7 +58,7 @@ def _named(row: JobRow, regions: Mapping[str, str]) -> JobRow:
 async def retry_all(page: OperatorAdmin) -> Response:
     """Tries everything again that has failed or waits for its next try."""
     tried = await page.database.transaction(retry, page.actor, None)
-    return page.redirect(PATH, gettext("Jobs tried again: %(count)s.") % {"count": page.formats.number(tried.jobs)})
+    return page.redirect(PATH, gettext("Jobs queued for retry: %(count)s") % {"count": page.formats.number(tried.jobs)})
 
 
 @routes.post("/{jobID}/retry")
@@ -67,4 +67,4 @@ async def retry_one(page: OperatorAdmin, jobID: str) -> Response:
     if not (jobID.isascii() and jobID.isdigit() and len(jobID) <= _DIGITS):
         raise NotFound("There is no job {job}.", job=jobID)
     await page.database.transaction(retry, page.actor, [int(jobID)])
-    return page.redirect(PATH, gettext("The job is tried again."))
+    return page.redirect(PATH, gettext("Job queued for retry"))

@@ -61,7 +61,7 @@ async def add(page: OperatorAdmin) -> Response:
     form = bind(NewRegionForm, page.fields)
     if await form.submit(lambda typed: _add(page, typed), about="name") is None:
         return _creation(page, form, form.status)
-    return page.redirect(PATH, gettext("The region was added."))
+    return page.redirect(PATH, gettext("Region added"))
 
 
 async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
@@ -78,16 +78,16 @@ def _creation(page: PageRequest, form: BoundForm[NewRegionForm], status: int) ->
 async def compare(page: OperatorAdmin, region: str) -> Response:
     """Defers a comparison of the cluster with the database, which repairs what it may."""
     await page.database.transaction(request_full_reconcile, page.actor, region)
-    return page.redirect(
-        PATH, gettext("The cluster is compared in the background; what is left to you is listed here.")
-    )
+    return page.redirect(PATH, gettext("Comparison started: differences that need your attention will be listed here"))
 
 
 @routes.post("/{region}/default")
 async def prefer(page: OperatorAdmin, region: str) -> Response:
     """New storage accounts go there from now on, where none is chosen."""
     await page.database.run(make_default, page.actor, region)
-    return page.redirect(PATH, gettext("Storage accounts for which no region is chosen are opened there from now on."))
+    return page.redirect(
+        PATH, gettext("Default region changed: new storage accounts go there unless another region is chosen")
+    )
 
 
 @routes.get("/{region}/removal")
@@ -109,20 +109,24 @@ async def removal(page: OperatorAdmin, region: str) -> Response:
     async def act() -> None:
         await page.database.transaction(remove_region, page.actor, region)
 
-    return await confirm(page, ask, act, done=PATH, notice=gettext("The region was removed."))
+    return await confirm(page, ask, act, done=PATH, notice=gettext("Region removed"))
 
 
 def _what_removal_means(page: PageRequest, region: RegionRow) -> list[str]:
     if region.accounts:
         count = page.formats.number(region.accounts)
         says = gettext(
-            "It cannot be removed now: the storage accounts that live in it, %(count)s in all, must be deleted first, "
-            "and each is there until the day of its deletion."
+            "You cannot remove this region yet, because it has storage accounts (%(count)s). Delete them first; each "
+            "one stays until its deletion date."
         )
         return [says % {"count": count}]
-    sentences = [gettext("Nobody can open storage accounts in it any more. Nothing is deleted on its cluster.")]
+    sentences = [
+        gettext(
+            "Nobody can create storage accounts in this region any more. Nothing is deleted on its storage cluster."
+        )
+    ]
     if region.is_default:
-        sentences.append(gettext("It is the default region: the oldest of the others takes its place."))
+        sentences.append(gettext("This is the default region: the oldest of the others becomes the default."))
     return sentences
 
 

@@ -72,13 +72,13 @@ async def audit_file(page: AnyMember) -> Response:
 
     header = [
         gettext("Time"),
-        gettext("By"),
-        gettext("Who"),
-        gettext("Of"),
+        gettext("Actor type"),
+        gettext("Actor"),
+        gettext("Actor organisation"),
         gettext("Organisation"),
         gettext("Action"),
-        gettext("What"),
-        gettext("Id"),
+        gettext("Description"),
+        gettext("ID"),
         gettext("Name"),
         gettext("Before"),
         gettext("After"),
@@ -91,7 +91,7 @@ def _require_reader(page: PageRequest) -> None:
     actor = page.actor
     if actor.kind is Kind.PARTNER and not actor.role.includes(Role.STAFF):
         raise Forbidden(
-            "This page needs the role {needed}, and yours is {role}.", needed="staff", role=actor.role.value
+            "This page needs the role {needed}. Your role is {role}.", needed="staff", role=actor.role.value
         )
 
 

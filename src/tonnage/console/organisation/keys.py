@@ -66,28 +66,28 @@ async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
     async def act() -> None:
         await page.database.run(revoke_key, page.actor, keyID, page.wall_time)
 
-    notice = gettext("The key was revoked; within a second nobody can use it any more.")
+    notice = gettext("API key revoked: it stops working within a second")
     return await confirm(page, ask, act, done="/keys", notice=notice)
 
 
 def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
     sentences = [
         gettext(
-            "The key that begins with %(hint)s stops within a second, and never works again. Programs that use it are "
+            "The key that starts with %(hint)s permanently stops working within a second. Programs that use it are "
             "refused."
         )
         % {"hint": f"{row.prefix}…"},
-        gettext("It was last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.now)}
+        gettext("Last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.now)}
         if row.last_used_at
-        else gettext("It has never been used."),
+        else gettext("Never used."),
     ]
     if row.revoked_at is not None:
-        sentences.append(gettext("It was revoked already: this changes nothing."))
+        sentences.append(gettext("The key is already revoked. Revoking it again changes nothing."))
     return Confirmation(
         title=gettext("Revoke %(name)s") % {"name": row.description},
         crumbs=[(gettext("API keys"), "/keys")],
         sentences=sentences,
-        button=gettext("Revoke key"),
+        button=gettext("Revoke API key"),
         danger=True,
         cancel="/keys",
     )
@@ -116,7 +116,7 @@ async def _rows(page: PageRequest) -> list[ApiKeyRow]:
 async def _create(page: PageRequest, typed: NewApiKeyForm) -> tuple[NewKey, str]:
     until = end_of(typed.last_day, page.formats.zone) if typed.last_day else None
     if until is not None and until <= page.wall_time:
-        raise Invalid.field("last_day", "is over already; choose today or a later day, or leave it empty")
+        raise Invalid.field("last_day", "is in the past; choose today or a later day, or leave it empty")
     details = NewKey(typed.description, typed.role, until)
 
     own = page.actor.organisation_id

@@ -20,14 +20,14 @@ async def remove(team: Team, member_id: UUID) -> Response:
             title=gettext("Remove %(name)s") % {"name": name},
             crumbs=[*team.crumbs, (name, path)],
             sentences=[
-                gettext("You are removing yourself: you are signed out at once and cannot sign in again.")
+                gettext("You are removing yourself: you are signed out immediately and cannot sign in again.")
                 if own
-                else gettext("%(name)s is signed out everywhere at once and cannot sign in again.") % {"name": name},
+                else gettext("%(name)s is signed out everywhere immediately and cannot sign in again.")
+                % {"name": name},
                 gettext(
-                    "API keys stay as they are: they belong to the organisation. What the member did stays in the "
-                    "audit log."
+                    "API keys belong to the organisation and keep working. The member's actions stay in the audit log."
                 ),
-                gettext("The e-mail address %(email)s can be used for another member then.") % {"email": row.email},
+                gettext("The e-mail address %(email)s can then be used for another member.") % {"email": row.email},
             ],
             button=gettext("Remove member"),
             danger=True,
@@ -38,4 +38,4 @@ async def remove(team: Team, member_id: UUID) -> Response:
         await page.database.run(delete_member, page.actor, team.organisation_id, member_id)
 
     done = "/sign-in" if own else team.path
-    return await confirm(page, ask, act, done=done, notice=gettext("The member was removed."))
+    return await confirm(page, ask, act, done=done, notice=gettext("Member removed"))

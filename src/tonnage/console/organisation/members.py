@@ -90,7 +90,7 @@ async def creation(team: Team) -> Response:
     if page.request.method == "POST":
         form = bind(NewMemberForm, page.fields)
         if await form.submit(lambda typed: _add(team, typed), about="email"):
-            return page.redirect(team.path, gettext("The member was added; give them the password."))
+            return page.redirect(team.path, gettext("Member added: pass on the password yourself"))
     return page.render("organisation/new_member.html", status=_status(form), form=form, team=team)
 
 
@@ -102,7 +102,7 @@ async def member(team: Team, member_id: UUID) -> Response:
         form = bind_edit(MemberForm, page.fields)
         if await form.apply(lambda typed, seen: _change(team, member_id, typed, seen), about="role"):
             is_out = is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
-            return page.redirect(home(page.actor) if is_out else team.path, gettext("The member was changed."))
+            return page.redirect(home(page.actor) if is_out else team.path, gettext("Changes saved"))
         row = await member_of(team, member_id)
         await explain(page, MemberForm, form, _texts(row), member_id, {"role": role_label})
     return page.render(
@@ -123,9 +123,7 @@ async def password(team: Team, member_id: UUID) -> Response:
     if page.request.method == "POST":
         form = bind(MemberPasswordForm, page.fields)
         if await form.submit(lambda typed: _set_password(team, member_id, typed), about="password"):
-            return page.redirect(
-                f"{team.path}/{member_id}", gettext("The password was set; the member was signed out.")
-            )
+            return page.redirect(f"{team.path}/{member_id}", gettext("Password set, member signed out"))
     return page.render("organisation/member_password.html", status=_status(form), form=form, team=team, row=row)
 
 

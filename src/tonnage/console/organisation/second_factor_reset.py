@@ -18,20 +18,25 @@ async def reset(team: Team, member_id: UUID) -> Response:
 
     async def ask() -> Confirmation:
         return Confirmation(
-            title=gettext("Reset second factor"),
+            title=gettext("Reset two-factor authentication"),
             crumbs=[*team.crumbs, (name, path)],
             sentences=[
-                gettext("The second factor of %(name)s and all recovery codes are removed, and all sessions end.")
+                gettext(
+                    "This removes two-factor authentication and all recovery codes of %(name)s, and ends all "
+                    "their sessions."
+                )
                 % {"name": name},
                 gettext(
-                    "At the next sign-in the password is enough, and a second factor must be set up before anything "
-                    "else."
+                    "At the next sign-in, the password is enough, and two-factor authentication must be set up "
+                    "before anything else."
                 )
                 if is_required
-                else gettext("At the next sign-in the password is enough, until a second factor is set up again."),
-                gettext("Do this only when you know that it is really %(name)s who asks.") % {"name": name},
+                else gettext(
+                    "From the next sign-in, the password is enough until two-factor authentication is set up again."
+                ),
+                gettext("Do this only if you are sure that it is really %(name)s who asks.") % {"name": name},
             ],
-            button=gettext("Reset second factor"),
+            button=gettext("Reset two-factor authentication"),
             danger=True,
             cancel=path,
         )
@@ -39,4 +44,4 @@ async def reset(team: Team, member_id: UUID) -> Response:
     async def act() -> None:
         await page.database.run(reset_second_factor, page.actor, team.organisation_id, member_id)
 
-    return await confirm(page, ask, act, done=path, notice=gettext("The second factor was reset."))
+    return await confirm(page, ask, act, done=path, notice=gettext("Two-factor authentication reset"))

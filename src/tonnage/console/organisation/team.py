@@ -60,7 +60,11 @@ async def _require(page: PageRequest, *, required: bool) -> Response:
     async def act() -> None:
         await page.database.run(require_second_factor, key_file, page.actor, required)
 
-    notice = N_("Everybody needs a second factor now.") if required else N_("Nobody needs a second factor any more.")
+    notice = (
+        N_("Two-factor authentication required for everyone")
+        if required
+        else N_("Two-factor authentication made optional")
+    )
     ask = _requirement if required else _release
     return await confirm(page, lambda: ask(page), act, done=PATH, notice=gettext(notice))
 
@@ -70,39 +74,37 @@ async def _requirement(page: PageRequest) -> Confirmation:
         raise Conflict(NO_KEYS)
     without = [row for row in await _rows(page) if not row.has_second_factor]
     who_lacks_one = ngettext(
-        "%(num)s member has none yet and must set one up before the next page opens, also in sessions that are open "
-        "now:",
-        "%(num)s members have none yet and must set one up before the next page opens, also in sessions that are open "
-        "now:",
+        "%(num)s member has not set it up yet and must do so before opening another page, also in open sessions:",
+        "%(num)s members have not set it up yet and must do so before opening another page, also in open sessions:",
         len(without),
     ) % {"num": page.formats.number(len(without))}
     you = f" ({gettext('You')})"
     return Confirmation(
-        title=gettext("Require a second factor"),
+        title=gettext("Require two-factor authentication"),
         crumbs=[(gettext("Team"), PATH)],
         sentences=[
             gettext(
-                "Everybody in the team then signs in with a password and a code of an app on their phone. API keys are "
-                "not affected."
+                "Everyone in the team then signs in with a password and a code from an authenticator app. API keys "
+                "are not affected."
             ),
-            who_lacks_one if without else gettext("Everybody has one already: nothing changes for anybody."),
+            who_lacks_one if without else gettext("All members already use it, so nothing changes for them."),
         ],
         items=[(row.name or row.email) + (you if row.id == page.visitor.member_id else "") for row in without],
-        button=gettext("Require it of everybody"),
+        button=gettext("Require for everyone"),
         cancel=PATH,
     )
 
 
 async def _release(_: PageRequest) -> Confirmation:
     return Confirmation(
-        title=gettext("Make the second factor optional"),
+        title=gettext("Make two-factor authentication optional"),
         crumbs=[(gettext("Team"), PATH)],
         sentences=[
             gettext(
-                "Nobody has to have a second factor any more. Whoever has one keeps it, and can remove it in the "
-                "profile."
+                "Members no longer need two-factor authentication. Those who use it keep it, and can remove it in "
+                "their profile."
             )
         ],
-        button=gettext("Make it optional"),
+        button=gettext("Make optional"),
         cancel=PATH,
     )

@@ -54,7 +54,7 @@ async def change(page: AnyMember) -> Response:
     """The same page, as it is written from now on."""
     form = bind_edit(AboutMeForm, page.fields)
     if await form.apply(lambda typed, seen: _change(page, typed, seen)):
-        return page.redirect("/profile", gettext("Your profile was changed."))
+        return page.redirect("/profile", gettext("Changes saved"))
     member_id = page.visitor.member_id
     present = await page.database.run(profile_of, member_id)
     if present is None:
@@ -62,7 +62,7 @@ async def change(page: AnyMember) -> Response:
     names, by = locales(page.language), gettext("you in another window")
 
     def name_of(locale: str) -> str:
-        return names.get(locale, locale) or gettext("the browser's")
+        return names.get(locale, locale) or gettext("the browser default")
 
     await explain(page, AboutMeForm, form, _texts(present), member_id, {"locale": name_of, "time_zone": str}, by=by)
     return _page(page, form)
@@ -82,7 +82,7 @@ def _texts(present: Profile) -> dict[str, str]:
 def _page(page: PageRequest, form: BoundEdit[AboutMeForm]) -> Response:
     known = locales(page.language)
     asked = known[negotiate(page.request.headers.get("accept-language", ""))]
-    as_asked = gettext("As the browser asks: %(locale)s") % {"locale": asked}
+    as_asked = gettext("Browser default: %(locale)s") % {"locale": asked}
     # A name that browsers still report for a zone is taken, but not in the list; a locale may have gone from it.
     zones = dict.fromkeys([*time_zones(), form.original["time_zone"]])
     locale = form.original["locale"]

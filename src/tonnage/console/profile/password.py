@@ -37,7 +37,7 @@ async def change(page: AnyMember) -> Response:
     token = await form.submit(lambda typed: _change(page, typed), about="current")
     if token is None:
         return _page(page, form)
-    response = page.redirect("/profile/password", gettext("Your password was changed. Your other sessions have ended."))
+    response = page.redirect("/profile/password", gettext("Password changed, other sessions ended"))
     page.cookies.set_session(response, token)
     return response
 

@@ -82,7 +82,7 @@ async def remove(page: AnyMember) -> Response:
     removed = await form.submit(lambda typed: _remove(page, typed), about="code")
     if removed is None:
         return _removal(page, form)
-    return page.redirect(PATH, gettext("The second factor was removed. Your password is enough again."))
+    return page.redirect(PATH, gettext("Two-factor authentication removed: your password alone is enough again"))
 
 
 async def _renew(page: PageRequest, typed: ProofForm) -> list[str]:
@@ -98,19 +98,21 @@ async def _remove(page: PageRequest, typed: ProofForm) -> bool:
 
 def _renewal(page: PageRequest, form: BoundForm[ProofForm]) -> Response:
     sentences = [
-        gettext("You get ten new recovery codes, shown once."),
-        gettext("Those that you have now, used or not, are worth nothing from then on."),
+        gettext("You get ten new recovery codes, shown only once."),
+        gettext("Your current codes, used or not, stop working."),
     ]
-    return _question(page, form, gettext("New recovery codes"), sentences, gettext("Make new codes"), danger=False)
+    return _question(
+        page, form, gettext("Create recovery codes"), sentences, gettext("Create recovery codes"), danger=False
+    )
 
 
 def _removal(page: PageRequest, form: BoundForm[ProofForm]) -> Response:
     sentences = [
-        gettext("From then on your password alone opens this console, for you and for whoever gets to know it."),
-        gettext("The entry in your authenticator app and your recovery codes are worth nothing afterwards."),
+        gettext("Your password alone is then enough to sign in, for you and for anybody else who knows it."),
+        gettext("The entry in your authenticator app and your recovery codes stop working."),
     ]
-    button = gettext("Remove second factor")
-    return _question(page, form, gettext("Remove second factor"), sentences, button, danger=True)
+    button = gettext("Remove two-factor authentication")
+    return _question(page, form, gettext("Remove two-factor authentication"), sentences, button, danger=True)
 
 
 def _question(
@@ -121,7 +123,7 @@ def _question(
     hint = gettext("The six digits that your authenticator app shows now, or a recovery code.")
     question = Confirmation(
         title=title,
-        crumbs=[(gettext("Second factor"), PATH)],
+        crumbs=[(gettext("Two-factor authentication"), PATH)],
         sentences=sentences,
         fields=[("code", gettext("Code"), hint)],
         button=button,

@@ -32,12 +32,12 @@ async def end_all_others(page: AnyMember) -> Response:
     """All but this one."""
     visitor = page.visitor
     await page.database.run(end_other_sessions, visitor.member_id, visitor.session_id)
-    return page.redirect(_PATH, gettext("Your other sessions have ended."))
+    return page.redirect(_PATH, gettext("Other sessions ended"))
 
 
 @routes.post("/{sessionID}/end")
 async def end(page: AnyMember, sessionID: UuidPath) -> Response:
     """One of the member's own; ending the session of the request signs out."""
     if not await page.database.run(end_session, page.visitor.member_id, sessionID):
-        raise NotFound("There is no such session; it has ended already.")
-    return page.redirect(_PATH, gettext("The session has ended."))
+        raise NotFound("This session has already ended.")
+    return page.redirect(_PATH, gettext("Session ended"))

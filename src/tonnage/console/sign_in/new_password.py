@@ -51,9 +51,7 @@ async def choose(guest: Anybody, token: str) -> Response:
         return _worthless(guest)
     if chosen is None:
         return _page(guest, form)
-    return guest.redirect(
-        "/sign-in", gettext("The password was changed, and all sessions have ended. Sign in with it.")
-    )
+    return guest.redirect("/sign-in", gettext("Password changed, all sessions ended: sign in with the new password"))
 
 
 async def _choose(guest: Guest, token: str, typed: NewPasswordForm) -> bool:

@@ -80,6 +80,6 @@ async def leave(request: Request) -> Response:
         await verified_form(request, token)
         database = services_of(request).database
         await database.run(session_queries.end_session, visitor.member_id, visitor.session_id)
-    response = page.redirect("/sign-in", gettext("You are signed out."))
+    response = page.redirect("/sign-in", gettext("Signed out"))
     cookies.end_session(response)
     return response

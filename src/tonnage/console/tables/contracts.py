@@ -10,7 +10,7 @@ CONTRACTS_TABLE = Table(
     label=N_("List of contracts"),
     search=N_("Search by name"),
     filters={"full": N_("Nearly allocated")},
-    no_match=N_("No contract is like that"),
+    no_match=N_("No matching contracts"),
     file_name="contracts.csv",
     cells="tables/contracts.html",
     columns=(
@@ -27,6 +27,6 @@ CONTRACTS_TABLE = Table(
         Column("price_cents", N_("Cents per GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
         Column("currency", file=N_("Currency")),
         Column("created_at", N_("Signed"), "number optional", show=day, sort="created", file=N_("Created")),
-        Column("id", file=N_("Id")),
+        Column("id", file=N_("ID")),
     ),
 )

@@ -8,7 +8,7 @@ DISTRIBUTORS_TABLE = Table(
     title=N_("Distributors"),
     label=N_("List of distributors"),
     search=N_("Search by name"),
-    no_match=N_("No distributor is like that"),
+    no_match=N_("No matching distributors"),
     file_name="distributors.csv",
     cells="tables/distributors.html",
     columns=(
@@ -22,6 +22,6 @@ DISTRIBUTORS_TABLE = Table(
         Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Used of allocated"), "load-cell optional"),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
-        Column("id", file=N_("Id")),
+        Column("id", file=N_("ID")),
     ),
 )

@@ -6,7 +6,7 @@ from tonnage.console.wording.catalogue import N_
 
 _EMAIL = Column("email", N_("Member"), sort="email")
 _ROLE = Column("role", N_("Role"), sort="role")
-_SECOND_FACTOR = Column("has_second_factor", N_("Second factor"), "optional")
+_SECOND_FACTOR = Column("has_second_factor", N_("Two-factor authentication"), "optional")
 _ADDED = Column("created_at", N_("Added"), "number optional", show=day, sort="created")
 
 TEAM_TABLE = Table(
@@ -22,7 +22,7 @@ MEMBERS_TABLE = Table(
     label=N_("List of members"),
     search=N_("Search by name, e-mail or organisation"),
     filters={"operator": N_("Operator"), "distributor": N_("Distributors"), "partner": N_("Partners")},
-    no_match=N_("No member is like that"),
+    no_match=N_("No matching members"),
     cells="tables/members.html",
     columns=(
         _EMAIL,

@@ -10,7 +10,7 @@ PARTNERS_TABLE = Table(
     label=N_("List of partners"),
     search=N_("Search by name"),
     filters={"pay-per-use": N_("Pay-per-use"), "near": N_("Near full"), "over": N_("Over")},
-    no_match=N_("No partner is like that"),
+    no_match=N_("No matching partners"),
     file_name="partners.csv",
     cells="tables/partners.html",
     columns=(
@@ -18,7 +18,7 @@ PARTNERS_TABLE = Table(
         Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
         Column("contract", file=N_("Contract")),
         Column("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
-        Column("allocated_to_accounts", file=N_("Given bytes"), only=Kind.OPERATOR),
+        Column("allocated_to_accounts", file=N_("Bytes allocated to accounts"), only=Kind.OPERATOR),
         Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
         Column(
@@ -27,6 +27,6 @@ PARTNERS_TABLE = Table(
         Column("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
         Column("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
-        Column("id", file=N_("Id")),
+        Column("id", file=N_("ID")),
     ),
 )

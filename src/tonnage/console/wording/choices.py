@@ -49,14 +49,14 @@ def time_zones() -> tuple[str, ...]:
 def locale_name(text: str) -> str:
     """The text itself. Raises ValueError where it is none of `locales`."""
     if text not in _names():
-        raise ValueError("is not a region that we know; choose one of the list")
+        raise ValueError("is not a known region; choose one from the list")
     return text
 
 
 def time_zone_name(text: str) -> str:
     """The text itself. Raises ValueError where it is no time zone."""
     if text not in _zones():
-        raise ValueError("is not a time zone that we know; choose one of the list")
+        raise ValueError("is not a known time zone; choose one from the list")
     return text
 
 
