@@ -127,7 +127,9 @@ async def test_ones_own_password_is_not_set_here(admin: Browser) -> None:
 
 async def test_a_lost_second_factor_is_reset(client: AppClient, distributor: Actor, admin: Browser) -> None:
     staff = await client.sign_in(distributor, Role.STAFF)
-    await client.cast.row("update member set factor_since = now() where id = %s returning id", staff.member_id)
+    await client.cast.row(
+        "update member set second_factor_enabled_at = now() where id = %s returning id", staff.member_id
+    )
     assert "Reset two-factor authentication" in (await admin.get(f"/team/{staff.member_id}")).text
     asked = await admin.get(f"/team/{staff.member_id}/second-factor")
     assert "ends all their sessions" in asked.text
