@@ -28,6 +28,7 @@ ERRORS = ("Malformed", "Invalid", "Unauthenticated", "Forbidden", "NotFound", "C
 KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
     **dict.fromkeys((*ERRORS, "Misconfigured", "BackendRefused", "ValueError", "Sentence"), (1,)),
     "field": (2,),  # Invalid.field
+    "Event": (2,),
     "Count": (1, 2),
 }
 

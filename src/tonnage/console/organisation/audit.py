@@ -51,7 +51,7 @@ async def audit(page: AnyMember) -> Response:
         entries=shown,
         older=shown[-1].id if len(found) > _SHOWN else None,
         names=names,
-        deeds=ACTION_LABELS,
+        labels=ACTION_LABELS,
         choices=choices(page.actor.kind),
         changes=changes,
         name_of=name_of,

@@ -1,84 +1,60 @@
-"""What the record calls the things that were done, in words; an action that is not here is shown by its name."""
+"""The events of all features, as the audit log shows them: their labels, and the choices of its filter."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tonnage.access.actor import Kind
+from tonnage.access.event import Event
+from tonnage.access_keys.events import EVENTS as ACCESS_KEYS
+from tonnage.accounts.events import EVENTS as ACCOUNTS
+from tonnage.api_keys.events import EVENTS as API_KEYS
+from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.console.wording.catalogue import N_
+from tonnage.contracts.events import EVENTS as CONTRACTS
+from tonnage.jobs.events import EVENTS as JOBS
+from tonnage.members.events import EVENTS as MEMBERS
+from tonnage.organisations.events import EVENTS as ORGANISATIONS
+from tonnage.partners.events import EVENTS as PARTNERS
+from tonnage.provisioning.events import EVENTS as PROVISIONING
+from tonnage.regions.events import EVENTS as REGIONS
+from tonnage.usage.events import EVENTS as USAGE
 
+NOUNS: Mapping[str, str] = {
+    "distributor": N_("Distributors"),
+    "contract": N_("Contracts"),
+    "partner": N_("Partners"),
+    "account": N_("Storage accounts"),
+    "member": N_("Members"),
+    "organisation": N_("Organisation"),
+    "key": N_("API keys"),
+    "region": N_("Regions"),
+    "job": N_("Jobs"),
+    "usage": N_("Usage"),
+}
+"""The headings of the filter's choices, in their order."""
 
-class AuditSubject(NamedTuple):
-    """The actions about one kind of thing; `label` is to be translated."""
-
-    name: str
-    label: str
-    kinds: frozenset[Kind]
-    """Whose record can have them."""
-
-
-_ALL = frozenset(Kind)
-_SELLERS = frozenset({Kind.OPERATOR, Kind.DISTRIBUTOR})
-_OPERATOR = frozenset({Kind.OPERATOR})
-
-SUBJECTS = (
-    AuditSubject("distributor", N_("Distributors"), _OPERATOR),
-    AuditSubject("contract", N_("Contracts"), _SELLERS),
-    AuditSubject("partner", N_("Partners"), _SELLERS),
-    AuditSubject("account", N_("Storage accounts"), _ALL),
-    AuditSubject("member", N_("Members"), _ALL),
-    AuditSubject("organisation", N_("Organisation"), _ALL),
-    AuditSubject("key", N_("API keys"), _ALL),
-    AuditSubject("region", N_("Regions"), _OPERATOR),
-    AuditSubject("job", N_("Jobs"), _OPERATOR),
-    AuditSubject("usage", N_("Usage"), _OPERATOR),
+_ALL: tuple[Event, ...] = (
+    *ORGANISATIONS,
+    *CONTRACTS,
+    *PARTNERS,
+    *ACCOUNTS,
+    *ACCESS_KEYS,
+    *PROVISIONING,
+    *MEMBERS,
+    *AUTHENTICATION,
+    *API_KEYS,
+    *REGIONS,
+    *JOBS,
+    *USAGE,
 )
 
-ACTION_LABELS: Mapping[str, str] = {
-    "distributor.create": N_("Created distributor"),
-    "contract.create": N_("Signed contract"),
-    "contract.amend": N_("Amended contract"),
-    "partner.create": N_("Created partner"),
-    "partner.update": N_("Changed partner"),
-    "partner.move": N_("Moved partner to another contract"),
-    "partner.close": N_("Deleted partner"),
-    "account.create": N_("Created storage account"),
-    "account.update": N_("Changed storage account"),
-    "account.set-password": N_("Set storage account password"),
-    "account.create-key": N_("Created access key"),
-    "account.delete-key": N_("Deleted access key"),
-    "account.lose-key": N_("Found access key missing from the storage cluster"),
-    "account.suspend": N_("Suspended storage account"),
-    "account.resume": N_("Resumed storage account"),
-    "account.delete": N_("Scheduled storage account deletion"),
-    "account.restore": N_("Restored storage account"),
-    "account.purge": N_("Permanently deleted storage account"),
-    "member.create": N_("Added member"),
-    "member.update": N_("Changed member"),
-    "member.delete": N_("Removed member"),
-    "member.set-password": N_("Set member password"),
-    "member.add-second-factor": N_("Set up two-factor authentication"),
-    "member.remove-second-factor": N_("Removed two-factor authentication"),
-    "member.reset-second-factor": N_("Reset two-factor authentication"),
-    "member.renew-recovery-codes": N_("Created recovery codes"),
-    "member.use-recovery-code": N_("Used recovery code"),
-    "member.blocked": N_("Blocked sign-in after too many failed attempts"),
-    "organisation.require-second-factor": N_("Changed two-factor authentication requirement"),
-    "key.create": N_("Created API key"),
-    "key.revoke": N_("Revoked API key"),
-    "region.create": N_("Added region"),
-    "region.connect": N_("Connected region to its storage cluster"),
-    "region.default": N_("Made region the default"),
-    "region.delete": N_("Removed region"),
-    "region.reconcile": N_("Compared storage cluster with the database"),
-    "job.retry": N_("Retried job"),
-    "usage.import": N_("Imported usage"),
-}
+ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}
+"""An action that is not here, of a newer program, is shown by its name."""
 
 
-def choices(kind: Kind) -> list[tuple[AuditSubject, list[tuple[str, str]]]]:
-    """The actions that a record of that kind of organisation can have, by noun: [(name, text)]."""
-    return [
-        (noun, [(name, text) for name, text in ACTION_LABELS.items() if name.startswith(f"{noun.name}.")])
-        for noun in SUBJECTS
-        if kind in noun.kinds
+def choices(kind: Kind) -> list[tuple[str, str, list[Event]]]:
+    """The events that the audit log of that kind of organisation can contain, by noun: [(noun, heading, events)]."""
+    found = [
+        (noun, heading, [event for event in _ALL if event.noun == noun and kind in event.audiences])
+        for noun, heading in NOUNS.items()
     ]
+    return [choice for choice in found if choice[2]]

@@ -1,0 +1,9 @@
+"""The events of access keys: what their audit entries are called."""
+
+from tonnage.access.event import EVERY_KIND, Event
+
+EVENTS = (
+    Event("account.create-key", "Created access key", EVERY_KIND),
+    Event("account.delete-key", "Deleted access key", EVERY_KIND),
+    Event("account.lose-key", "Found access key missing from the storage cluster", EVERY_KIND),
+)

@@ -1,0 +1,8 @@
+"""The events of API keys: what their audit entries are called."""
+
+from tonnage.access.event import EVERY_KIND, Event
+
+EVENTS = (
+    Event("key.create", "Created API key", EVERY_KIND),
+    Event("key.revoke", "Revoked API key", EVERY_KIND),
+)

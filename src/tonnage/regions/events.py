@@ -1,0 +1,10 @@
+"""The events of regions: what their audit entries are called."""
+
+from tonnage.access.event import OPERATOR_ONLY, Event
+
+EVENTS = (
+    Event("region.create", "Added region", OPERATOR_ONLY),
+    Event("region.connect", "Connected region to its storage cluster", OPERATOR_ONLY),
+    Event("region.default", "Made region the default", OPERATOR_ONLY),
+    Event("region.delete", "Removed region", OPERATOR_ONLY),
+)
