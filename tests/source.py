@@ -1,4 +1,4 @@
-"""The product's source, for tests that look at all of it."""
+"""The product's source, for tests that read all of it."""
 
 import ast
 from collections.abc import Iterator

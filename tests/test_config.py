@@ -1,4 +1,4 @@
-"""What an operator can set, and what is refused."""
+"""The operator's settings, and the refused values."""
 
 from ipaddress import ip_network
 

@@ -1,4 +1,4 @@
-"""A server that is frozen, or slow: whoever waits for the database is answered in time, and nothing is kept of it."""
+"""A frozen or slow server: every wait for the database ends in time, and leaves nothing behind."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from tonnage.web.json_list import JsonListResponse, Page
 pytestmark = pytest.mark.anyio
 
 SHORT = WaitLimit(0.5)
-"""Each wait by itself."""
+"""For each wait separately."""
 
 WRITE = "insert into written values (1)"
 
@@ -61,7 +61,7 @@ async def count(database: Database, query: Any) -> int:
 async def test_a_statement_of_its_own(
     server: FreezableServer, database: Database, statement: str, expected: type[Exception]
 ) -> None:
-    """A frozen process has the statement already, and does it once it can: whoever asked for a change cannot know."""
+    """A frozen backend has received the statement, and executes it later: the result of a change is in doubt."""
     before = await count(database, "select count(*) from written")
     await database.run(execute, "select 1")
     server.freeze()
@@ -131,7 +131,7 @@ async def test_a_stream_that_stops(server: FreezableServer, database: Database) 
 
 
 async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> None:
-    """Its last byte never comes, so no client takes the part for the whole."""
+    """Its last byte is never sent, so that no client takes the part for the whole."""
 
     def select(after: int | None, limit: int | None) -> tuple[LiteralString, dict[str, object]]:
         return "select n, convert_to('\"' || repeat('x', 100000) || '\"', 'UTF8') from generate_series(1, 2000) n", {}
@@ -157,7 +157,7 @@ async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> Non
 
 
 async def test_a_wait_that_is_given_up_asks_the_server_nothing(server: FreezableServer, database: Database) -> None:
-    """psycopg would ask for a cancellation, and wait for that, five seconds and five more."""
+    """psycopg would request a cancellation, and wait for that, five seconds and five more."""
     begun = asyncio.Event()
 
     async def work(conn: Connection) -> None:
@@ -208,7 +208,7 @@ async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database
 
 
 async def test_a_lock_is_refused_by_the_server_before_the_deadline(database: Database) -> None:
-    """Else somebody's long transaction would pass for a server that does not answer."""
+    """Otherwise a long transaction would pass for a server that does not answer."""
 
     async def holding(conn: Connection) -> None:
         await conn.execute("lock table written")

@@ -17,7 +17,7 @@ ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is Non
 
 
 def deferred() -> Iterator[tuple[str, str]]:
-    """Where a job is deferred, by `defer(conn, name, ...)` or `run(defer, name, ...)`, and its name."""
+    """Position and name of each deferred job, by `defer(conn, name, ...)` or `run(defer, name, ...)`."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):

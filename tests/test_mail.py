@@ -1,4 +1,4 @@
-"""Mails on their way: over SMTP to a real server on this machine, or into the log."""
+"""Mails, sent over SMTP to a real server on this machine, or written to the log."""
 
 import base64
 import logging

@@ -1,4 +1,4 @@
-"""Amounts, their rounding, and the currencies that there are."""
+"""Amounts, their rounding, and the known currencies."""
 
 import random
 import re

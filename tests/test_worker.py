@@ -1,4 +1,4 @@
-"""What becomes of jobs: those that fail, wait, are interrupted, or are asked for too often."""
+"""Jobs that fail, wait, are interrupted, or are deferred repeatedly."""
 
 import asyncio
 import json
@@ -30,19 +30,19 @@ pytestmark = pytest.mark.anyio
 PATIENCE = 60.0
 WALL_CLOCK = WallClock()
 RECURRING = sum(declared.cron is not None for declared in DECLARED.values()) + 2
-"""With the queue's own."""
+"""Including the queue's own."""
 
 
 @pytest.fixture
 async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[tuple[str, Database]]:
-    """A database of which no other worker knows."""
+    """A database without other workers."""
     with new_database() as conninfo:
         async with connect(conninfo, size=4, streams=1) as database:
             yield conninfo, database
 
 
 class Work:
-    """The job of that name: counts its runs; waits in each for `go_on`; then raises what is next in `raises`."""
+    """The job of that name: counts its runs; waits in each for `go_on`; then raises the next of `raises`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str = "test.work") -> None:
         self.runs = 0
@@ -74,7 +74,7 @@ async def working(
     jobs: Iterable[Job] = DECLARED.values(),
     pauses: Sequence[float] = RETRY_PAUSES,
 ) -> AsyncGenerator[None]:
-    """A worker, which is ended afterwards."""
+    """A running worker."""
     services = Services(database, OpenBackends(database, None), wall_clock=wall_clock)
     app = jobs_app(conninfo, services, jobs, pauses)
     task = asyncio.create_task(work(app, services, grace))
@@ -98,7 +98,7 @@ async def rows(database: Database, query: Any) -> list[tuple[Any, ...]]:
 
 
 async def jobs(database: Database) -> list[dict[str, Any]]:
-    """Those of `test.work`, as an operator sees them."""
+    """The jobs named `test.work`, as an operator reads them."""
     text, params = queries.latest_jobs(100, failed=False)()
     seen = await database.run(_documents, text, params)
     return [one for one in seen if one["name"] == "test.work"]
@@ -109,7 +109,7 @@ async def _documents(conn: Any, text: Any, params: Any) -> list[dict[str, Any]]:
 
 
 async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    """The jobs, as soon as they are so."""
+    """The jobs, as soon as the condition is met."""
     async with asyncio.timeout(PATIENCE):
         while True:
             seen = await jobs(database)
@@ -119,7 +119,7 @@ async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool])
 
 
 async def until_settled(database: Database, recurring: int = RECURRING) -> None:
-    """Until every recurring job of a catching-up worker has been asked for and is done."""
+    """Waits until every recurring job of a catching-up worker has been deferred and run."""
     done = "select not exists (select from procrastinate_jobs), count(*) from procrastinate_periodic_defers"
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -160,7 +160,7 @@ async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
             await work_to_do.begun.wait()
-        # It may be tried again before we look.
+        # It may be retried before the first look-up.
         await until(database, lambda seen: not seen or seen[0]["status"] == "retrying")
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
@@ -192,7 +192,7 @@ async def test_one_that_waits_for_its_next_try_is_hurried_by_whoever_asks_again(
 async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
     alone: tuple[str, Database], work_to_do: Work
 ) -> None:
-    """Those of the job that takes over, too: nobody else would."""
+    """Including the job that takes jobs over: no other would."""
     conninfo, database = alone
     work_to_do.go_on.set()
     await ask(database)
@@ -231,7 +231,7 @@ async def test_what_takes_long_keeps_nothing_short_waiting(
 
 
 async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database], work_to_do: Work) -> None:
-    """Who believes to be a month ahead would purge what may still be restored."""
+    """A worker whose clock is a month ahead would purge accounts that may still be restored."""
     conninfo, database = alone
     work_to_do.go_on.set()
     await ask(database)
@@ -290,7 +290,7 @@ async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_momen
 
 def test_what_is_kept_of_a_failure_says_nothing_about_people() -> None:
     class Refused(psycopg.errors.CheckViolation):
-        """As the driver makes them: with the row in the detail."""
+        """As the driver raises it: with the row in the detail."""
 
         def __str__(self) -> str:
             return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
@@ -373,7 +373,7 @@ async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
     async with working(conninfo, database, jobs=jobs), working(conninfo, database, jobs=jobs):
         await until_settled(database, 3)
     async with working(conninfo, database, jobs=jobs):
-        # A worker that comes later runs what is asked for, and so has had its chance.
+        # A worker that starts later runs deferred jobs, and would have run the recurring one by then.
         await ask(database)
         await until(database, lambda seen: not seen)
     assert (runs, work_to_do.runs) == (1, 1)

@@ -1,4 +1,4 @@
-"""The record of what was done, as pages show it."""
+"""The audit log, as pages read it."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -69,7 +69,7 @@ async def test_a_distributor_sees_what_is_its_partners_and_nobody_elses(ann: Per
     assert seen[1].subject_name == "Hillside"
     of_partner = await read(ann.database, partner.organisation_id)
     assert {entry.organisation_id for entry in of_partner} == {partner.organisation_id}
-    # The partner learns which organisation it was, and not which of its people.
+    # The partner sees the distributor's organisation, but not the member.
     assert (of_partner[0].actor_organisation, of_partner[0].actor_name) == ("Distribution", None)
     every = await read(ann.database, None, limit=1000)
     assert {entry.id for entry in seen} < {entry.id for entry in every}

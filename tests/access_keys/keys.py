@@ -1,4 +1,4 @@
-"""What partners do with the access keys of their accounts, through the API."""
+"""Operations of the API on a storage account's access keys."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ async def drop(client: ClusterClient, data: AccountData, access_key: str) -> int
 
 
 async def changed(client: ClusterClient, path: str, access_key: str, key: str) -> list[tuple[int, str]]:
-    """What is said to somebody who makes a key there, and deletes one."""
+    """Status and detail of the refusals when a key is created and deleted."""
     answers = [
         await client.call("POST", path, key, json={}),
         await client.call("DELETE", f"{path}/{access_key}", key),

@@ -1,4 +1,4 @@
-"""A way to a gateway on which requests are late, and answers get lost."""
+"""A TCP proxy before a gateway, which delays requests and drops answers."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,10 +10,10 @@ from testbed.gateway import Gateway
 
 @dataclass
 class LossyWay:
-    """Loses the answers to requests that begin with `loses`; b"" for none. `lost` is set as soon as there was one.
+    """Drops the answers to requests that begin with `loses`; b"" for none. `lost` is set once an answer was dropped.
 
-    Whoever waits for such an answer finds the connection broken, or with `hangs` waits on. Requests that begin with
-    `delays` stay on the way, from `delayed` on, until `goes_on`.
+    The client then finds the connection closed, or with `hangs` gets no answer. Requests that begin with
+    `delays` are held from `delayed` until `goes_on`.
     """
 
     port: int = 0

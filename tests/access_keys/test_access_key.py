@@ -1,4 +1,4 @@
-"""What can be said of access keys without a database."""
+"""The pure rules of access keys."""
 
 import re
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 async def rows(client: ClusterClient, count: int, data: AccountData) -> None:
-    """So many keys of the account that no cluster knows."""
+    """Inserts `count` keys of the account that no cluster has."""
     for _ in range(count):
         await client.database.run(access_key_queries.insert_key, data.account, new_access_key(), None, client.clock.now)
 

@@ -1,4 +1,4 @@
-"""Access keys while the gateway stalls, answers get lost and callers go away: no key is left that nobody knows of."""
+"""Access keys while the gateway stalls, answers are lost and clients disconnect: no key is left unrecorded."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ def client(client: ClusterClient) -> ClusterClient:
 
 @asynccontextmanager
 async def stalled(client: ClusterClient) -> AsyncGenerator[None]:
-    """The gateway does not answer, and is not waited for long."""
+    """The gateway does not answer; the client's time limit is short."""
     patient = client.services
     client.gateway.stall()
     try:
@@ -69,7 +69,7 @@ async def way(client: ClusterClient) -> AsyncGenerator[LossyWay]:
 
 @pytest.fixture
 async def backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
-    """The gateway itself, by another way."""
+    """A backend that reaches the gateway without the proxy."""
     opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key))
     yield opened
     await opened.close()
@@ -85,7 +85,7 @@ async def on_gateway(client: ClusterClient, data: AccountData) -> tuple[str, ...
 
 
 async def settle(client: ClusterClient) -> None:
-    """What the minute's job asks for, and nothing else."""
+    """Runs what the job of each minute requests, and nothing else."""
     await access_key_jobs.clean_up_all(client.services, "")
     (asked_for,) = await client.cast.row(
         """
@@ -100,7 +100,7 @@ async def settle(client: ClusterClient) -> None:
 
 
 async def settled(client: ClusterClient, data: AccountData) -> None:
-    """Nothing is touched while somebody may be at it; a minute later everything is over."""
+    """A key that may be in use stays untouched; a minute later it is settled."""
     before = await states(client, data)
     client.clock.now += timedelta(seconds=59)
     await settle(client)
@@ -153,7 +153,7 @@ async def test_killed_while_a_key_is_deleted(client: ClusterClient, way: LossyWa
         await asking
     assert [one["status"] for one in await listed(client, data)] == ["deleting"]
     way.loses = b""
-    # At once: nothing is lost by ending it twice.
+    # At once: ending the process twice does no harm.
     await settle(client)
     assert (await listed(client, data), await on_gateway(client, data)) == ([], ())
 
@@ -173,7 +173,7 @@ async def test_a_stalled_gateway_is_waited_for_so_long_and_told_later(client: Cl
             client.clock.now += timedelta(seconds=61)
             with pytest.raises(Unavailable, match="in time"):
                 await settle(client)
-            # The other one was not asked for.
+            # The deletion of the other key was not requested.
             assert await states(client, data) == ["deleting"]
         await settle(client)
         assert customer.tries("list_buckets") == "InvalidAccessKeyId"
@@ -208,7 +208,7 @@ async def test_a_killed_gateway_and_back(client: ClusterClient) -> None:
 
 
 async def test_who_comes_too_late_with_a_secret_finds_it_given_up(client: ClusterClient) -> None:
-    """A process that slept: its key was given up in the meantime, and must not come to life again."""
+    """A suspended process: its key was given up in the meantime, and must not become active again."""
     data = await client.data()
     key = "TONNAGESLEPTAWHILE00"
     now = client.clock.now
@@ -240,7 +240,7 @@ async def test_a_key_that_is_made_after_it_was_given_up_is_deleted_at_once(
 
 @asynccontextmanager
 async def served(client: ClusterClient) -> AsyncGenerator[int]:
-    """The port on which a real server serves the client's application."""
+    """The port of a real server for the client's application."""
     server = uvicorn.Server(uvicorn.Config(client.app, port=0, log_level="critical", lifespan="off", ws="none"))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -272,7 +272,7 @@ async def test_a_client_that_hangs_up_finds_its_key_in_the_list(client: ClusterC
 
 
 async def reached(client: ClusterClient, data: AccountData, state: str) -> bool:
-    """Whether the account's one key gets into that state, within 20 seconds."""
+    """Whether the account's only key reaches that state within 20 seconds."""
     for _ in range(1000):
         if await states(client, data) == [state]:
             return True

@@ -1,4 +1,4 @@
-"""What is said to those who get no access key, and that nothing is left of it."""
+"""Refusals of access keys: what the client reads, and that no key is left."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ def client(client: ClusterClient) -> ClusterClient:
 
 
 async def told(client: ClusterClient, data: AccountData, account: int | None = None) -> tuple[int, str]:
-    """What whoever asks for a key is told instead."""
+    """Status and detail of the refusal of a new key."""
     path = keys_path(data, account)
     answer = await client.call("POST", path, await client.key(data.partner), json={})
     assert ("retry-after" in answer.headers) == (answer.status_code == 503)
@@ -47,7 +47,7 @@ async def rows(client: ClusterClient) -> int:
 
 @asynccontextmanager
 async def with_planes(client: ClusterClient, key_file: Path | None) -> AsyncGenerator[None]:
-    """The application does not wait long for its gateway, whose credentials are opened with `key_file`."""
+    """The application has a short time limit for its gateway, whose credentials are sealed with `key_file`."""
     before = client.services
     other = OpenBackends(client.database, key_file, HASTE)
     client.app.state.services = replace(before, backends=other)
@@ -100,7 +100,7 @@ async def test_what_the_operator_has_to_mend_is_told_to_nobody_else(
     logged = [record.getMessage() for record in caplog.records if "TONNAGE_SECRET_KEY_FILE" in record.getMessage()]
     assert len(logged) == 2
     assert all(str(data.account) in message for message in logged)
-    # The one that was to be made is no more, and the one that was to go will.
+    # The key to be created is gone, and the key to be deleted will be.
     assert [one["status"] for one in await listed(client, data)] == ["deleting"]
     assert await rows(client) == 1
     asked_for = "select count(*) from procrastinate_jobs where task_name = 'access_keys.clean_up'"

@@ -1,4 +1,4 @@
-"""What a change of an account asks for: the jobs that tell its cluster, in the transaction of the change."""
+"""The jobs that a change of an account defers, in the transaction of the change."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -35,7 +35,7 @@ BOUNDED, PAY_PER_USE, OVERDRAFT = "bounded", "pay-per-use", "overdraft"
 
 @dataclass
 class PoolData:
-    """Two regions, of which the metered one is the default, and one partner. Nobody runs jobs, nobody answers."""
+    """Two regions, the metered one being the default, and one partner. No jobs run, and no cluster answers."""
 
     cast: Cast
     region: int
@@ -43,7 +43,7 @@ class PoolData:
     bounded: bool
 
     async def jobs(self) -> list[str]:
-        """What was asked for since the last time."""
+        """The jobs that were deferred since the last call."""
 
         async def take(conn: Connection) -> list[str]:
             query = "with gone as (delete from procrastinate_jobs returning *) select lock from gone order by id"
@@ -210,7 +210,7 @@ async def test_a_purge(data: PoolData, region: str) -> None:
         data.cast.database, MeteredBackend(), lives_in, data.cast.operator, BusinessClock(lambda: DUE)
     )
     assert gone == 1
-    # Wherever it lived: it had a part of a pool that accounts on clusters share.
+    # In any region: its allocation was part of a pool that accounts on clusters share.
     assert await data.jobs() == [data.requota] * data.bounded
 
 

@@ -1,4 +1,4 @@
-"""What is changed through the doors, as a customer with an ordinary S3 client comes to feel it."""
+"""Changes through the API, as a customer's S3 client observes them."""
 
 import uuid
 from typing import Any
@@ -17,7 +17,7 @@ KB = 1000
 
 
 class SmallAccount:
-    """An account of 5 KB with a key and a bucket, and its partner's door."""
+    """An account of 5 KB with a key and a bucket, and API access for its partner."""
 
     def __init__(self, client: ClusterClient, data: AccountData) -> None:
         self.client = client

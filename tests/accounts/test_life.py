@@ -1,4 +1,4 @@
-"""The life of an account from its opening to its purge, by the API and with an ordinary S3 client on a real gateway."""
+"""The life cycle of an account from its creation to its purge, by the API and with an S3 client on a real gateway."""
 
 import uuid
 from collections.abc import Generator
@@ -20,7 +20,7 @@ KB = 1000
 
 
 class Partner:
-    """Somebody with a partner's key, and whatever the jobs do after each request."""
+    """API access with a partner's key; the jobs run after each request."""
 
     def __init__(self, client: ClusterClient, actor: Actor) -> None:
         self.client = client
@@ -74,7 +74,7 @@ async def test_from_opening_to_purge(client: ClusterClient, partner: Partner) ->
         assert customer.stores("data", 60 * KB, "second") == "done"
         assert customer.stores("data", 1, "third") == "QuotaExceeded"
 
-        # Elastic: beyond its own it may take what the partner has left.
+        # Elastic: it may use the partner's remaining capacity beyond its allocation.
         await partner.does("PATCH", extended, 200, {"allowOverdraft": True})
         assert customer.stores("data", 500 * KB, "third") == "done"
         assert customer.tries("delete_object", Bucket="data", Key="third") == "done"
@@ -111,7 +111,7 @@ async def test_bucket_names_are_private_to_an_account(client: ClusterClient, par
 
 
 async def test_an_elastic_account_is_held_to_what_the_partner_has_left(client: ClusterClient, partner: Partner) -> None:
-    """Which is 10 TB less all but 100 KB of it: another account has been given that."""
+    """10 TB less all but 100 KB of it: another account has been allocated the rest."""
     await partner.opens(10 * TB - 100 * KB)
     with using(client, await partner.makes_a_key(await partner.opens(0))) as customer:
         customer.s3.create_bucket(Bucket="data")

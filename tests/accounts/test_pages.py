@@ -1,4 +1,4 @@
-"""Lists of storage accounts: what is searched, filtered and sorted, page by page, and for whom; one account's facts."""
+"""Lists of storage accounts: search, filters, sort orders, paging and scope; the facts of one account."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ async def data(cast: Cast) -> PartnerData:
 
 
 async def asked(cast: Cast, scope: UUID | None, partner: UUID | None = None, **query: str) -> PageOf[AccountRow]:
-    """A page; the whole list, row by row, must begin with the same rows."""
+    """One page; also checks that the whole list, row by row, begins with the same rows."""
     state = read_list_state(ACCOUNTS, query)
     found = await cast.database.run(account_rows, scope, partner, state)
     async with cast.database.streams.connection() as conn:
@@ -112,7 +112,7 @@ async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, data: Par
 
 
 async def test_sorts_and_filters(cast: Cast, data: PartnerData) -> None:
-    most = 2**63 - 1000  # what a partner gives in all must stay a bigint
+    most = 2**63 - 1000  # the sum of a partner's allocations must stay a bigint
     sizes = {"b": (100, 90), "A": (100, 101), "c": (0, 5), "d": (most, most), "e": (100, 89)}
     for name, (allocated, used) in sizes.items():
         await record(cast, (await cast.account(data.partner, allocated, name=name), at("2026-01-06"), used))

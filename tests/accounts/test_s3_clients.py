@@ -1,4 +1,4 @@
-"""The page for customers, docs/s3-clients.md: what it says is done, to the letter, on a real gateway."""
+"""The page for customers, docs/s3-clients.md: its snippets are run verbatim on a real gateway."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ def blocks(language: str, text: str) -> list[str]:
 
 
 class Workplace:
-    """Where a customer works: a home with the files that a section asks for, and a key in the environment."""
+    """A customer's working directory: a home with the files that a section requires, and a key in the environment."""
 
     def __init__(self, folder: Path, client: ClusterClient, made: dict[str, str], title: str) -> None:
         self.folder = folder
@@ -53,7 +53,7 @@ class Workplace:
             (folder / place).write_text(content)
 
     async def does(self, *command: str) -> str:
-        """What it prints."""
+        """The standard output."""
         run = asyncio.to_thread(
             subprocess.run,
             command,

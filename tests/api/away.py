@@ -1,4 +1,4 @@
-"""The whole application with a region whose cluster is away, in a database of its own."""
+"""The whole application with a region whose cluster is unreachable, in a database of its own."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,12 +20,12 @@ from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
 
 AWAY = Gateway("http://127.0.0.1:1", "KEY", "SECRET")
-"""Nobody may listen there without being root."""
+"""Only root may listen on this port."""
 
 
 @asynccontextmanager
 async def client_away(conninfo: str, key_file: Path) -> AsyncGenerator[AppClient]:
-    """Its region is `eu`. What is told of it at `/readyz` is what `look` has seen."""
+    """Its region is `eu`. `/readyz` shows the result of the last `look`."""
     create_key_file(key_file)
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
@@ -43,5 +43,5 @@ async def client_away(conninfo: str, key_file: Path) -> AsyncGenerator[AppClient
 
 
 async def look(client: AppClient) -> None:
-    """What the job does every minute."""
+    """Runs the check that the job makes every minute."""
     await regions.check_all(client.app.state.services)

@@ -1,4 +1,4 @@
-"""Storage accounts under /ext/v1: the region, the whole view, changes, the password, the suspension."""
+"""Storage accounts under /ext/v1: region, representation, changes, password, suspension."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ LARGEST = 2**63 - 1
 
 
 class Account:
-    """One account, as its partner and as its distributor see it."""
+    """One account, and API access for its partner and its distributor."""
 
     def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
         self.client = client
@@ -61,7 +61,7 @@ class Account:
         return given
 
     async def audit(self) -> list[tuple[str, Any, Any]]:
-        """All about this account but its creation."""
+        """The account's audit entries except its creation."""
         query = latest_audit(self.data.partner.organisation_id, 100)
 
         async def ask(conn: Any) -> Any:

@@ -1,4 +1,4 @@
-"""How a storage account is deleted: a grace, a way back, another date, the purge."""
+"""The deletion of a storage account: grace period, restoration, another date, purge."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def wire(moment: datetime) -> str:
 
 
 class Account:
-    """One account, as its partner and as its distributor see it."""
+    """One account, and API access for its partner and its distributor."""
 
     def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
         self.client = client

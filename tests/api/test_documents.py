@@ -1,4 +1,4 @@
-"""What people read in the documents: names, sentences, examples."""
+"""The texts of the OpenAPI documents: names, descriptions, examples."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""API keys at the door: expiry, revocation, closed partners, the cache."""
+"""API keys of requests: expiry, revocation, closed partners, the cache."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Lists: their order, and what a long one costs the server."""
+"""Lists: their order, and the server's resources for a long one."""
 
 import asyncio
 import json
@@ -141,7 +141,7 @@ def test_a_long_list_needs_little_memory(large: Large, tmp_path: Path) -> None:
 
 def _origin(output: IO[str]) -> str:
     printed: list[str] = []
-    for line in output:  # which ends with the process, so that a failed start is no endless wait
+    for line in output:  # which ends with the process, so that a failed start does not wait forever
         printed.append(line)
         if served := re.match(r"Tonnage serves (http://\S+)/v1", line):
             return served[1]
@@ -149,7 +149,7 @@ def _origin(output: IO[str]) -> str:
 
 
 def _forget_peak(pid: int) -> int:
-    """The bytes that a process has resident now, from where its peak counts anew."""
+    """The process's resident bytes; resets its peak."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _resident(pid, "VmRSS")
 
@@ -166,7 +166,7 @@ def _resident(pid: int, what: str) -> int:
 
 @pytest.mark.anyio
 async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over a real connection, whose buffers the list fills; then a connection of the pool is all that it would hold."""
+    """On a real connection, whose buffers the list fills: it would now occupy a connection of the pool."""
     defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "patience", SendLimits(chunk=0.3))
@@ -177,7 +177,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
         serving = asyncio.create_task(server.serve([listener]))
         client = stack.enter_context(socket.socket())
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-        client.connect(listener.getsockname())  # which the listener takes before anybody serves
+        client.connect(listener.getsockname())  # which the listening socket accepts before the application serves
         reader, writer = await asyncio.open_connection(sock=client, limit=64 * 1024)
         writer.write(_request(large))
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -214,7 +214,7 @@ async def test_slow_readers_of_one_partner_leave_connections_for_others(large: L
                 writer.write(_request(large))
                 answers.append(await reader.readline())
                 if len(answers) == half:
-                    streams.timeout = 0.3  # for those that wait in vain
+                    streams.timeout = 0.3  # for the lists that wait in vain
             streams.timeout = 30
             for _ in range(half):
                 await taken.enter_async_context(streams.connection())

@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus gets, and who may ask."""
+"""`/metrics`: the samples that Prometheus reads, and who may request them."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
@@ -28,7 +28,7 @@ async def away(new_database: Callable[[], AbstractContextManager[str]], tmp_path
 
 
 class Scrape:
-    """What was told: `scrape("tonnage_drift", region="eu")`."""
+    """The samples of one response: `scrape("tonnage_drift", region="eu")`."""
 
     def __init__(self, text: str) -> None:
         self._samples = {
@@ -147,7 +147,7 @@ async def test_how_far_behind_the_sampling_is(away: AppClient) -> None:
 async def test_jobs(away: AppClient) -> None:
     (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
     away.clock.now = at + timedelta(seconds=90)
-    # The first look at the region's cluster waits; there is no worker.
+    # The region's first check is still to come; there is no worker.
     look = {"name": "provisioning.verify_identity"}
     seen = await scrape(away)
     assert seen("tonnage_jobs", **look, status="waiting") == 1

@@ -1,4 +1,4 @@
-"""`limit` and `cursor` on every list there is."""
+"""`limit` and `cursor` of every list."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def test_what_is_added_between_pages_comes_at_the_end(all_lists: list[List
                 added += 1
         after = await one.whole()
         assert len(after) == len(before) + 3
-        # A contract's and a partner's numbers move; who is in the list, and where, does not.
+        # A contract's and a partner's numbers change; the elements and their order do not.
         assert list(map(identity, seen)) == list(map(identity, after)), one.path
         assert list(map(identity, seen))[: len(before)] == list(map(identity, before))
 

@@ -1,4 +1,4 @@
-"""Two server processes on one database: nothing that one holds in memory makes the other wrong."""
+"""Two server processes on one database: one's state in memory never makes the other's answers wrong."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def other(client: AppClient, conninfo: str) -> AsyncGenerator[AppClient]:
-    """A second process: its own pools, its own memory of keys, the same database and time."""
+    """A second process: its own pools, its own cache of keys, the same database and clock."""
     app = create_app(conninfo, **clocks(client.clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))

@@ -1,4 +1,4 @@
-"""`/readyz`: what keeps a server from its work, and what does not."""
+"""`/readyz`: what makes a server unready, and what does not."""
 
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -34,7 +34,7 @@ async def away(new_database: Callable[[], AbstractContextManager[str]], key_file
 
 
 async def told(client: AppClient) -> Any:
-    """What there is to say, of a server that is ready."""
+    """The response of a ready server."""
     answer = await client.call("GET", "/readyz")
     assert answer.status_code == 200
     return answer.json()
@@ -129,7 +129,7 @@ async def test_a_database_that_is_away_is_not_ready(
 
 
 def shut_out(server: str, name: str) -> None:
-    """Ends all connections to a database, and lets nobody in any more."""
+    """Terminates all connections to a database, and refuses new ones."""
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
         conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])

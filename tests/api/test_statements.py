@@ -1,4 +1,4 @@
-"""What a request costs the database."""
+"""The number of statements of a request."""
 
 import uuid
 from collections.abc import Awaitable
@@ -38,7 +38,7 @@ async def test_the_count_counts(client: AppClient) -> None:
 
 @dataclass
 class Requests:
-    """The two that everybody makes all day: reading the contracts, and creating a partner."""
+    """The two most frequent ones: reading the contracts, and creating a partner."""
 
     client: AppClient
     data: AccountData
@@ -69,7 +69,7 @@ async def requests(client: AppClient, data: AccountData) -> Requests:
 async def test_with_the_key_at_hand_a_request_is_one_statement(client: AppClient, requests: Requests) -> None:
     assert (await requests.contracts()).status_code == 200
     client.clock.now = NOW + timedelta(seconds=0.999 * CACHE_SECONDS)
-    # More often than it takes the driver to prepare a statement.
+    # More often than the driver needs before it prepares a statement.
     for _ in range(8):
         assert await cost(client, requests.contracts(), 200) == 1
         assert await cost(client, requests.page(), 200) == 1
@@ -85,7 +85,7 @@ async def test_looking_the_key_up_is_one_more(client: AppClient, requests: Reque
 
 
 async def test_what_may_ask_for_a_job_is_one_statement_in_a_transaction(client: AppClient, requests: Requests) -> None:
-    """In a metered region it does not, and nothing more goes to the database."""
+    """In a metered region no job is deferred, and no further statement is sent."""
     assert (await requests.contracts()).status_code == 200
     for _ in range(8):
         assert await cost(client, requests.account(), 201) == 3

@@ -1,4 +1,4 @@
-"""The memory of API keys: how long it is trusted, when clocks go back too, and how large it grows."""
+"""The cache of API keys: how long an entry is valid, also after a clock was set back, and its maximum size."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ async def test_a_known_key_is_trusted_for_less_than_a_second(cast: Cast) -> None
 
 @pytest.mark.parametrize("back", [timedelta(milliseconds=1), timedelta(hours=1)])
 async def test_after_a_clock_has_gone_back_nothing_is_trusted(cast: Cast, back: timedelta) -> None:
-    """Else a revoked key would live until the clock is again where it was."""
+    """Otherwise a revoked key would stay valid until the clock is again where it was."""
     distributor, clock = await cast.distributor(), Clock()
     key, key_cache = await cast.key(distributor), KeyCache(cast.database, WallClock(clock))
     await key_cache.admit(key)
@@ -54,7 +54,7 @@ async def test_it_remembers_only_so_many(cast: Cast) -> None:
         assert (await key_cache.admit(key)).organisation_id == distributor.organisation_id
         remembered.add(key_cache.remembered)
     assert remembered == {1, 2, 3}
-    # What it could not go on gathering is written, and so is the rest in the end.
+    # The last uses that did not fit are written at once, and the others at the end.
     await key_cache.flush()
     noted = "select count(*) from api_key where organisation_id = any(%s) and last_used_at = %s"
     assert await cast.row(noted, [distributor.organisation_id for distributor in distributors], NOW) == (7,)

@@ -1,4 +1,4 @@
-"""Customers' access keys, which are made on their cluster."""
+"""Audited actions on customers' access keys, which need a cluster."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias

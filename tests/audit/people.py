@@ -1,4 +1,4 @@
-"""Organisations, members, sign-in and API keys: one case per audited action, or several where its facts differ."""
+"""Organisations, members, sign-in and API keys: one case per audited action, or several if its entries differ."""
 
 from dataclasses import replace
 from datetime import timedelta

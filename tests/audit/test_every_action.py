@@ -1,4 +1,4 @@
-"""Every audited action, compared once and whole: what was done, by whom, to what, whose it is, before and after."""
+"""Every audited action, its entry compared completely: action, actor, subject, organisations, before and after."""
 
 import re
 from collections.abc import AsyncGenerator, Callable
@@ -55,7 +55,7 @@ async def test_so_it_is_on_a_cluster(case: access_keys.ClusterCase, client: Clus
 
 
 def test_no_action_is_left_out() -> None:
-    """Those that the product's statements name; a new one needs a case of its own here."""
+    """The actions that the product's statements name; a new one needs a case of its own."""
     compared = {action_of(case) for case in [*CASES, *access_keys.CASES]}
     named: set[str] = set()
     for text in texts():

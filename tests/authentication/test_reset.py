@@ -1,4 +1,4 @@
-"""The way back after a forgotten password."""
+"""The reset of a forgotten password."""
 
 import asyncio
 import re
@@ -34,7 +34,7 @@ async def ann(cast: Cast) -> Person:
 
 
 async def mailed(ann: Person, now: timedelta = timedelta()) -> str | None:
-    """The token of the mail that the job sends, if it does."""
+    """The token in the mail that the job sends, if it sends one."""
     kept = Kept()
     await send_reset(services_of(ann, lambda: NOW + now, Mailer(kept, ORIGIN)), str(ann.id))
     if not kept.sent:
@@ -59,7 +59,7 @@ async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast
     token = await mailed(ann)
     assert token
     assert await is_good(ann, token)
-    assert await is_good(ann, token)  # looking does not use it up
+    assert await is_good(ann, token)  # a look-up does not use it up
     await use(ann, token)
     assert await ann.visit(session) is None
     assert await ann.sign_in(OTHER_WORD)

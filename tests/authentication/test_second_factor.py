@@ -1,4 +1,4 @@
-"""The second factor from its enrolment to its loss."""
+"""The second factor from enrolment to removal and reset."""
 
 import asyncio
 import uuid
@@ -45,7 +45,7 @@ def pending(visitor: SignedInMember) -> str:
 
 
 async def waiting(ann: Person) -> str:
-    """The token of a session that waits for the code."""
+    """The token of a session that still requires the code."""
     signed_in = await ann.sign_in(now=LATER)
     assert signed_in.stage is Stage.CODE
     return signed_in.token
@@ -58,7 +58,7 @@ async def test_from_enrolment_to_the_next_sign_in(ann: Person, keys: Path) -> No
     visitor = await ann.visit(token)
     assert visitor
     assert visitor.has_second_factor
-    # The sessions that were opened without it are over.
+    # The sessions that were opened without the factor have ended.
     assert before.session_id != visitor.session_id
     assert await ann.database.run(second_factor_queries.recovery_codes_left, ann.id) == 10
     first = await waiting(ann)
@@ -135,7 +135,7 @@ async def test_a_session_is_not_enough_to_begin(ann: Person, keys: Path, cast: C
         with pytest.raises(Unauthenticated, match="present password"):
             await ann.begin(keys, visitor, "wrong")
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
-    assert await ann.begin(keys, visitor)  # the failures are forgotten
+    assert await ann.begin(keys, visitor)  # the failures are cleared
     for _ in range(10):
         with pytest.raises(Unauthenticated):
             await ann.begin(keys, visitor, "wrong")
@@ -146,7 +146,7 @@ async def test_a_session_is_not_enough_to_begin(ann: Person, keys: Path, cast: C
 async def test_without_a_readable_key_file_no_try_is_counted(ann: Person, keys: Path, cast: Cast) -> None:
     app, _, _ = await ann.enrol(keys)
     token = await waiting(ann)
-    # An earlier slip stays counted, and nothing is added to it.
+    # The earlier failure stays counted, and none is added.
     with pytest.raises(Unauthenticated):
         await ann.give_code(keys, token, "000000", LATER)
     missing = keys.with_name("missing.key")

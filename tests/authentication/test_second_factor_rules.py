@@ -1,4 +1,4 @@
-"""Codes of authenticator apps and recovery codes, without a database."""
+"""Pure rules of the codes of authenticator apps and of recovery codes."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -42,7 +42,7 @@ def test_what_is_no_code_matches_nothing(typed: str) -> None:
 
 
 def test_the_rfcs_own_example() -> None:
-    # RFC 6238, appendix B: the seed is the ASCII text 12345678901234567890; of its eight digits the last six.
+    # RFC 6238, appendix B: the seed is the ASCII text 12345678901234567890; the last six of its eight digits.
     seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     at = NOW.fromtimestamp(1111111109, NOW.tzinfo)
     assert matching_step(seed, "081804", at) == 1111111109 // 30

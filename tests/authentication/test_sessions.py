@@ -1,4 +1,4 @@
-"""What a cookie stands for, and for how long."""
+"""Sessions: whom a cookie identifies, and for how long."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -56,7 +56,7 @@ async def test_the_role_is_that_of_the_moment(ann: Person, cast: Cast) -> None:
 async def test_it_ends_when_it_is_idle(ann: Person) -> None:
     token = (await ann.sign_in()).token
     assert await ann.visit(token, NOW + IDLE - MINUTE)
-    # Used meanwhile, so it goes on from there.
+    # It was used, so its idle time starts anew.
     assert await ann.visit(token, NOW + 2 * IDLE - 2 * MINUTE)
     assert await ann.visit(token, NOW + 3 * IDLE - 2 * MINUTE) is None
 

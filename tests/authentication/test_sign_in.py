@@ -1,4 +1,4 @@
-"""Passwords at sign-in: right, wrong, and whether anything tells that an address exists."""
+"""Passwords at sign-in: right, wrong, and that no reply discloses whether an address exists."""
 
 import asyncio
 from datetime import timedelta
@@ -150,6 +150,6 @@ async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:
 
 
 def test_a_megabyte_of_combining_marks_holds_nobody_up() -> None:
-    # Python puts such marks in order in the square of the time: all of these, in a minute and more.
+    # Python sorts such marks in quadratic time: more than a minute for all of these.
     marks = "\N{COMBINING GREEK YPOGEGRAMMENI}" * 80_000 + "\N{COMBINING GRAVE ACCENT BELOW}" * 80_000
     assert len(as_typed(f"a{marks}")) <= 1000

@@ -1,4 +1,4 @@
-"""Guessers: how many tries they get, one after the other or all at once, and who has to pay for them."""
+"""Limits on guessing: the number of tries, in sequence and at once, and who is blocked."""
 
 import asyncio
 import uuid
@@ -116,7 +116,7 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     # The refusals did not count for ann.
     pair = throttling.email_and_client(ann.email, at.address).digest
     assert await cast.row("select coalesce(sum(failures), 0) from sign_in_failure where subject = %s", pair) == (0,)
-    # An hour later it may go on.
+    # An hour later the client may try again.
     assert await outcome(ann, WORD, NOW + timedelta(hours=1), at) == "in"
 
 
@@ -127,7 +127,7 @@ NOTIFICATIONS = f"select count(*) from procrastinate_jobs where {NOTIFYING}"
 async def test_a_client_that_is_blocked_for_all_addresses_is_no_news_of_the_last_one(
     ann: Person, cast: Cast, tmp_path: Path
 ) -> None:
-    """It was the client's hundredth failure, and ann's first: nobody has guessed at her password ten times."""
+    """The client's hundredth failure is ann's first: nobody guessed her password ten times."""
     keys, (visitor, other) = key_file(tmp_path), (await ann.entered(), await person(cast, ann.actor))
     await other.enrol(keys)
     token = (await other.sign_in()).token
@@ -192,7 +192,7 @@ async def test_wrong_codes_count_and_the_password_does_not_wash_them_off(ann: Pe
         with pytest.raises(Unauthenticated):
             await ann.give_code(keys, signed_in.token, "000000", later)
     assert (await outcome(ann, WORD, later)).startswith("blocked")
-    # Who guesses from many machines is counted for the member, too.
+    # Guesses from many clients are counted for the member, too.
     for _ in range(10):
         at = client()
         signed_in = await ann.sign_in(now=later, at=at)

@@ -1,4 +1,4 @@
-"""Every page there is, from the application's own list, and where each of them is found: by following links."""
+"""All pages, from the application's own routes, and their addresses, found by following links."""
 
 import html
 import re
@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r"\{\w+\}")
 _FILES = (".csv",)
 
 _LOOKED_THROUGH = 20
-"""Of pages that differ only in what they are about: what can be done with one thing may be impossible with another."""
+"""The most pages visited per template: an action that one resource allows may be impossible for another."""
 
 
 def templates(app: FastAPI) -> list[str]:
@@ -35,21 +35,21 @@ def _is_page(path: str, endpoint: object) -> bool:
 
 
 def name_of(template: str) -> str:
-    """For its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
+    """The name of its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
     return _PARAMETER.sub("one", template).strip("/").replace("/", "-") or "start"
 
 
 @dataclass(frozen=True)
 class Map:
-    """Where pages are, by template, and what is linked to but is not there."""
+    """An address for each template, and the links that lead nowhere."""
 
     found: dict[str, str]
     dead: list[str]
 
 
 def explore(page: Page, known: Iterable[str], start: str = "/") -> Map:
-    """Follows the links from `start` on, with the session that `page` is in, which is on a page of the console."""
-    # What has fewer parameters is meant where both fit: /partners/new is no partner.
+    """Follows the links from `start` on, in the session of `page`, which must be on a page of the console."""
+    # The template with fewer parameters goes first where both match: /partners/new is no partner.
     patterns = [(template, _pattern(template)) for template in sorted(known, key=lambda path: (path.count("{"), path))]
     looked_through = Counter[str]()
     found: dict[str, str] = {}
@@ -66,7 +66,7 @@ def explore(page: Page, known: Iterable[str], start: str = "/") -> Map:
         if status != 200:
             dead.append(f"{source} has a link to {path}, which answers {status}")
             continue
-        if template and urlsplit(address).path == path:  # and not a redirect to another page
+        if template and urlsplit(address).path == path:  # a redirect leads to another page
             found.setdefault(template, path)
         for link in map(html.unescape, _LINK.findall(text)):
             if link not in seen:

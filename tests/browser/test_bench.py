@@ -1,4 +1,4 @@
-"""The instruments themselves: each of them must be able to find something."""
+"""The browser tests' own checks: each of them finds a planted fault."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 
 def complaints(browser: Browser, body: str) -> list[str]:
-    """Of a page with `body`, as `watched` reports them."""
+    """The complaints about a page with `body`, as `watched` reports them."""
     with browser.new_context() as context:
         sheet = Sheet(context)
         sheet.parts["/gone"] = (404, "")

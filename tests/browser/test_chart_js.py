@@ -1,4 +1,4 @@
-"""What chart.js makes of a figure and its table."""
+"""The chart that chart.js draws from a figure and its table."""
 
 from datetime import date
 from time import monotonic
@@ -21,8 +21,8 @@ EXCESS = [0, 0, 0, 0, 1 * TB, 2 * TB]
 LIGHT = {"usage": "#0b5cad", "excess": "#c2410c", "mark": "#16202a"}
 DARK = {"usage": "#6db3f2", "excess": "#ff8a4c", "mark": "#e6ebef"}
 
-# Where a canvas has a colour: how many pixels, and from where to where as shares of the width. From a copy: Chromium
-# warns of reading from one that is also drawn on.
+# Where a canvas has a colour: number of pixels, and their range as shares of the width. Read from a copy: Chromium
+# warns of reading from a canvas that is also drawn on.
 _FIND = """(canvas, [colour, opaque]) => {
     const context = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
     context.drawImage(canvas, 0, 0);
@@ -45,7 +45,7 @@ def found(page: Page, colour: str, opaque: int = 250) -> tuple[int, float, float
 
 
 def eventually(page: Page, shown: dict[str, str], gone: dict[str, str]) -> None:
-    """The use and the excess have the colours of `shown`, and nothing has those of `gone` any more."""
+    """Waits until usage and excess have the colours of `shown`, and no pixel has those of `gone`."""
     deadline = monotonic() + 10
     while True:
         right = all(
@@ -64,7 +64,7 @@ def test_usage_is_drawn_with_its_mark_and_what_is_beyond_it(sheet: Sheet) -> Non
     page = sheet.show(usage(), chart=True)
     lines = {name: found(page, colour) for name, colour in LIGHT.items()}
     assert all(count > 150 for count, _, _ in lines.values())
-    # The mark from edge to edge, the use from the left to where it crosses the mark, the excess from there on.
+    # The allocation from edge to edge, the usage from the left to the crossing, the excess from there on.
     assert lines["mark"][1] < 0.1
     assert lines["mark"][2] > 0.95
     assert lines["usage"][1] < 0.1
@@ -77,7 +77,7 @@ def test_pay_per_use_has_no_mark_and_nothing_beyond_it(sheet: Sheet) -> None:
     page = sheet.show(usage(allocated=[0] * 6, excess=USED), chart=True)
     assert found(page, LIGHT["usage"])[2] > 0.95
     assert found(page, LIGHT["excess"])[0] == found(page, LIGHT["mark"])[0] == 0
-    # From the day on which there is an allocation, there is one.
+    # The line begins with the first day that has an allocation.
     page = sheet.show(usage(allocated=[0, 0, 0, *ALLOCATED[3:]]), chart=True)
     assert 0.45 < found(page, LIGHT["mark"])[1] < 0.6
 
@@ -85,7 +85,7 @@ def test_pay_per_use_has_no_mark_and_nothing_beyond_it(sheet: Sheet) -> None:
 @pytest.mark.parametrize(("kind", "column"), [("traffic", "egress"), ("requests", "requests"), ("objects", "objects")])
 def test_what_else_is_measured_is_drawn(sheet: Sheet, kind: str, column: str) -> None:
     page = sheet.show(figure(kind, FIRST, **{column: USED}), chart=True)
-    # Bars are a little transparent, and areas very much so.
+    # Bars are slightly transparent, and areas mostly.
     assert found(page, LIGHT["usage"], 170)[0] > (500 if kind == "objects" else 10_000)
 
 
@@ -110,7 +110,7 @@ def test_the_tooltip_repeats_the_table(sheet: Sheet) -> None:
     assert shown
     assert shown["x"] + shown["width"] < box["x"] + box["width"]
     page.mouse.move(box["x"] + 80, box["y"] + 100)
-    expect(tip).to_have_text("1 Nov 2026Used2 TBAllocated5 TB")  # no excess, no word of it
+    expect(tip).to_have_text("1 Nov 2026Used2 TBAllocated5 TB")  # no excess, so no line about it
     page.mouse.move(box["x"] + 80, box["y"] - 40)
     expect(tip).to_be_hidden()
 

@@ -1,4 +1,4 @@
-"""What console.js adds to pages, on made-up ones with the markup of the console's components."""
+"""Effects of console.js, on pages made for the test with the markup of the console's components."""
 
 from urllib.parse import parse_qsl
 
@@ -71,7 +71,7 @@ def test_the_remainder_follows_what_is_typed(sheet: Sheet) -> None:
         ("46.9999", "TB", "100\u202fMB"),
         ("46999999999999", "B", "1\u202fB"),
         ("1500", "GB", "45.5\u202fTB"),
-        ("0.001", "GB", "46.99\u202fTB"),  # cut: there is not all of 47 any more
+        ("0.001", "GB", "46.99\u202fTB"),  # cut: slightly less than 47 remains
         ("47", "TB", "0\u202fB"),
         ("47.25", "TB", "250\u202fGB too much"),
         ("1", "PB", "953\u202fTB too much"),
@@ -102,7 +102,7 @@ def test_the_remainder_is_that_of_the_chosen_contract(sheet: Sheet) -> None:
 
 def test_a_double_click_sends_a_form_once(sheet: Sheet) -> None:
     page = sheet.show('<form method="post" action="/partner"><button>Create</button></form><output>0</output>')
-    # What comes through is counted instead of sent: a page that has gone away counts no second press.
+    # Submissions are counted instead of sent: a page that navigates away would not count a second press.
     page.evaluate(
         """() => document.querySelector("form").addEventListener("submit", (event) => {
             event.preventDefault();
@@ -156,5 +156,5 @@ def test_a_refused_filter_shows_the_page_that_says_why(browser: Browser) -> None
             page.get_by_label("Search").fill("x")
             expect(page.get_by_text("Refused")).to_be_visible()
             assert page.url == f"{sheet.origin}/list?search=x"
-            # htmx's own remark on it.
+            # htmx's own warning.
             watch.complaints[:] = [text for text in watch.complaints if "Response Status Error Code 422" not in text]

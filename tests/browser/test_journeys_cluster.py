@@ -1,4 +1,4 @@
-"""A storage account from the form that opens it to the first object in it, on a real gateway."""
+"""A storage account from the form that creates it to the first object in it, on a real gateway."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ REGION = "on-ceph"
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, gateway: Gateway) -> Generator[Demo]:
-    """With a worker, and one more region, which is on the gateway."""
+    """With a worker, and one more region, on the gateway."""
     with serving(sample, tmp_path_factory.mktemp("demo")) as running:
         urls = [part for name in ("s3", "iam", "sts", "ceph-admin") for part in (f"--{name}-url", gateway.address)]
         subprocess.run(
@@ -38,7 +38,7 @@ def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, gateway: Gate
 
 
 def is_up_to_date(page: Page) -> bool:
-    """What the account's page says now of its cluster."""
+    """Whether the account's page says that its cluster is up to date."""
     page.reload()
     return "Up to date" in page.get_by_role("definition").all_inner_texts()
 

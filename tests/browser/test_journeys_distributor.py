@@ -1,4 +1,4 @@
-"""What a distributor does in a day: a partner made, a partner resized, a key for a program."""
+"""A distributor's everyday tasks: creating a partner, resizing it, creating an API key."""
 
 import re
 import time
@@ -57,7 +57,7 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
     page, watch = (visit := signed_in("distributor")).page, visit.watch
     page.get_by_role("link", name="Test partner", exact=True).click()
     page.get_by_role("link", name="Allocation", exact=True).click()
-    # Beforehand, it says what would be refused.
+    # The form announces the refusal before it is sent.
     expect(page.get_by_text("Not below the 3.5 TB that are given to storage accounts")).to_be_visible()
     page.get_by_label("Allocation", exact=True).fill("3.25")
 

@@ -56,7 +56,7 @@ def test_a_conflict_says_who_changed_what_and_is_overwritten_on_purpose(signed_i
 
 @pytest.mark.parametrize("way", ["back", "reload"])
 def test_a_page_that_is_come_back_to_reverts_nothing(signed_in: Enter, way: str) -> None:
-    """A browser that put what it remembers into the fields would make it look like a change of the person's."""
+    """Values that the browser restores into the fields must not count as changes by the member."""
     page = signed_in("distributor", "staff").page
     resize(page, "Test partner", "5")
     open_allocation(page, "Test partner")

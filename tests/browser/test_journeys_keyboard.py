@@ -1,4 +1,4 @@
-"""Everything without a mouse: in, around, and a partner made."""
+"""The keyboard alone: signing in, navigating, creating a partner."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Lists: narrowed and sorted in place, exported as they are shown, and all of it without JavaScript, too."""
+"""Lists: filtered and sorted in place, exported as shown, and all of it without JavaScript, too."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ CONTRACT = "606f031c-0f85-4444-8c7d-4a8f1ede7cd3"
 
 @pytest.fixture(scope="module")
 def hostile(demo: Demo) -> str:
-    """A partner whose name a spreadsheet would run."""
+    """A partner whose name is a spreadsheet formula."""
     wanted = {"name": HOSTILE, "allocatedCapacity": 0, "distributorContractId": CONTRACT}
     key = {"Authorization": f"Bearer {demo.keys['distributor_admin']}"}
     made = httpx.post(f"{demo.origin}/v1/partner", json=wanted, headers=key, trust_env=False)
@@ -36,7 +36,7 @@ def names(page: Page) -> Locator:
 
 
 def stays(page: Page) -> None:
-    """From now on a reload can be told by `stayed`."""
+    """Marks the document, so that `stayed` detects a reload."""
     page.evaluate("globalThis.stays = true")
 
 
@@ -76,7 +76,7 @@ def test_nothing_found_says_so(signed_in: Enter) -> None:
 
 
 def exact(cell: Locator) -> int:
-    """The bytes of a size, as they are said on hover."""
+    """The exact bytes of a size, from its tooltip."""
     if cell.inner_text() == "Pay-per-use":
         return 0
     title = cell.locator("[title]").get_attribute("title") or ""

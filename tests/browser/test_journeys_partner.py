@@ -1,4 +1,4 @@
-"""What a partner does for its customers: accounts opened, deleted and brought back."""
+"""A partner's tasks for its customers: creating, deleting and restoring accounts."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
 
 
 def waiting(page: Page, name: str) -> None:
-    """Opens an account from the list of those that wait for their deletion."""
+    """Opens an account from the list of those that are scheduled for deletion."""
     go(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
     page.get_by_role("rowheader").get_by_role("link", name=name).click()
@@ -87,7 +87,7 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
 
     go(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
-    # The other one that waited, still does.
+    # The other scheduled account is unchanged.
     expect(page.get_by_role("rowheader").get_by_role("link")).to_have_text(["Lakeview Archive"])
 
 

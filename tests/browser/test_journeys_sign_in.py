@@ -1,4 +1,4 @@
-"""The way in where it is more than a password, and the ways back."""
+"""Sign-in beyond a password: second factors, blocks, password reset, ended sessions."""
 
 import re
 from collections.abc import Generator
@@ -26,7 +26,7 @@ def mails() -> Generator[MailServer]:
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Generator[Demo]:
-    """One that sends mails, which its jobs do."""
+    """Its worker sends mail."""
     settings = {
         "TONNAGE_SMTP_URL": f"smtp://127.0.0.1:{mails.port}",
         "TONNAGE_MAIL_FROM": "console@example.com",
@@ -38,7 +38,7 @@ def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailSe
 
 @pytest.fixture
 def outside(browser: Browser, demo: Demo) -> Generator[Tab]:
-    """In front of the door."""
+    """A page without a session."""
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(demo.origin)
@@ -46,7 +46,7 @@ def outside(browser: Browser, demo: Demo) -> Generator[Tab]:
 
 
 def mail_to(mails: MailServer, email: str) -> str:
-    """Subject and lines of the one mail to that address, which may still be on its way."""
+    """Waits for the only mail to that address; returns its subject and lines."""
     until(lambda: any(mail["To"] == email for mail in mails.mails), f"a mail to {email}")
     (mail,) = [mail for mail in mails.mails if mail["To"] == email]
     return "\n".join([mail["Subject"], *mail.get_content().splitlines()])
@@ -58,7 +58,7 @@ def sign_out(page: Page) -> None:
 
 
 def set_up(page: Page, password: str) -> AuthenticatorApp:
-    """From the page that offers it to the one that wants the first code."""
+    """From the page that offers the set-up to the one that asks for the first code."""
     page.get_by_label("Present password", exact=True).fill(password)
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
@@ -71,7 +71,7 @@ def give_code(page: Page, code: str, label: str = "Code") -> None:
 
 
 def looks_well(page: Page, name: str) -> None:
-    """A page that no link leads to: photographed here, and without fault."""
+    """Photographs a page that no link leads to; fails with its faults."""
     found = look_at(page, name)
     assert not found, "\n".join(found)
 
@@ -162,7 +162,7 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Tab, demo:
     give_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("There were too many failed tries; try again in a minute.")
     assert "Failed attempts to sign in" in mail_to(mails, login["email"])
-    # The address is not to blame for its neighbours.
+    # Other addresses of the same client are not blocked.
     other = login_of(demo, "admin@other-partner.example.net")
     give_password(page, other["email"], other["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
@@ -204,7 +204,7 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
 
 
 def leave_idle(demo: Demo, email: str) -> None:
-    """As if the member had gone for lunch: the last page was 31 minutes ago."""
+    """Moves the member's last request back to 31 minutes ago."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         left = conn.execute(
             """
@@ -230,7 +230,7 @@ def test_a_page_that_was_left_idle_leads_to_the_sign_in_and_back(signed_in: Ente
     assert page.url == address
     expect(page.get_by_role("rowheader")).to_have_text(re.compile("Large test partner"))
 
-    # A part of the page that is fetched after that takes the whole page there, too.
+    # A fragment that is fetched after that redirects the whole page, too.
     leave_idle(demo, login["email"])
     page.get_by_role("searchbox", name="Search by name").fill("test")
     expect(page.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()

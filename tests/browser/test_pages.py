@@ -1,4 +1,4 @@
-"""Every page of every audience: reached by links, photographed, and nothing wrong with it for axe or the browser."""
+"""Every page of every audience: reached by links, photographed, and without findings of axe or the browser."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,11 +26,11 @@ UNLINKED = {
     "/operator/movers": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
 }
-"""Pages that are opened by their address, and why no link leads to them."""
+"""Pages without a link to them in the sample data, and why."""
 
 ELSEWHERE = {
     "/": "redirects to the page that a member begins with",
-    # Looked at by the journeys of test_journeys_sign_in.py:
+    # Visited by the journeys of test_journeys_sign_in.py:
     "/profile/second-factor/setup": "a second factor must have been begun",
     "/sign-in/code": "the password must have been given",
     "/sign-in/forgotten/asked": "follows the form",
@@ -44,7 +44,7 @@ ELSEWHERE = {
         for page in ("new", "{accessKey}/delete")
     },
 }
-"""Pages that need more than a session: why, and which test looks at them."""
+"""Pages that need more than a session, and why; the comments name their tests."""
 
 
 _SUSPENDED = """
@@ -55,7 +55,7 @@ _SUSPENDED = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: a suspended account."""
+    """With a suspended account, which the sample data lacks."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount == 1
     return demo
@@ -63,7 +63,7 @@ def demo(demo: Demo) -> Demo:
 
 @contextmanager
 def second_factors(demo: Demo) -> Generator[None]:
-    """Everybody has one meanwhile: whoever is in already, and those whose admins could reset it."""
+    """During the block every member has one: those signed in, and those whose admins could reset it."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         conn.execute("update member set factor_since = now()")
         yield
@@ -74,7 +74,7 @@ def audience_of(template: str) -> str:
     first = template.split("/")[1]
     if first in AUDIENCES:
         return first
-    # What every audience has is looked at in one's session.
+    # Pages of all audiences are visited in the distributor's session.
     return "guest" if first in {"sign-in", "styleguide"} else "distributor"
 
 

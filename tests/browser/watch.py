@@ -1,4 +1,4 @@
-"""What a browser complains about while somebody looks at pages, and whom it asks."""
+"""Errors and requests of a browser context during a test."""
 
 import re
 from collections.abc import Generator
@@ -14,7 +14,7 @@ _REFUSED = re.compile(r"the server responded with a status of (\d+)")
 
 
 class Watch:
-    """Errors and warnings of the console, crashed scripts, breaches of the content policy, and requests elsewhere."""
+    """Errors and warnings of the console, uncaught exceptions, policy violations, and cross-origin requests."""
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.complaints: list[str] = []
@@ -27,11 +27,11 @@ class Watch:
         context.on("request", self._see)
 
     def expect(self, *statuses: int) -> None:
-        """Chromium remarks on any answer that is an error; those of these statuses are meant."""
+        """Chromium logs any error response; these statuses are intended."""
         self._expected.update(statuses)
 
     def check(self) -> None:
-        """That there was nothing, so far."""
+        """Fails if there was a complaint so far."""
         found = [*self.complaints, *(f"asked for {url}" for url in self.elsewhere)]
         assert not found, "\n".join(found)
 
@@ -52,7 +52,7 @@ class Watch:
 
 @contextmanager
 def watched(context: BrowserContext, origin: str) -> Generator[Watch]:
-    """Fails at the end, unless the test has failed by itself, if the browser had anything to complain about."""
+    """Checks at the end, unless the test itself has failed."""
     watch = Watch(context, origin)
     yield watch
     watch.check()

@@ -1,4 +1,4 @@
-"""What the rules of capacity say, as plainly as they can be said. Shares no code with the product."""
+"""The rules of capacity in their simplest form. Shares no code with the product."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

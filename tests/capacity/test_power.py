@@ -1,4 +1,4 @@
-"""The power goes off under load: nothing that was acknowledged is lost, and every total is exact."""
+"""A power failure under load: no acknowledged change is lost, and every total is exact."""
 
 import contextlib
 import json
@@ -21,12 +21,12 @@ from tests.processes import descendants
 pytestmark = pytest.mark.oldest_postgresql
 
 ACKNOWLEDGED = 150
-"""Changes that must have been acknowledged before the power goes off."""
+"""Changes that must have been acknowledged before the power failure."""
 
 
 @dataclass
 class Plant:
-    """Where the data is, and how to cut the power of everything."""
+    """The data and the processes; `cut` simulates a power failure."""
 
     database: list[str]
     cluster: Cluster | None
@@ -63,7 +63,7 @@ def plant(tmp_path: Path) -> Generator[Plant]:
 
 @dataclass
 class Client(threading.Thread):
-    """Creates partners and resizes them, one after the other, and remembers what it was told is done."""
+    """Creates and resizes partners in sequence, and keeps what was acknowledged."""
 
     origin: str
     key: str
@@ -100,7 +100,7 @@ class Client(threading.Thread):
 
 
 def ready(plant: Plant) -> tuple[str, str]:
-    """A contract and a key, made at the command line beside the running server."""
+    """A contract and a key, created at the command line beside the running server."""
     distributor = _id(tonnage("distributor", "create", "Northern", "--json", *plant.database).stdout)
     signed = ["--distributor", distributor, "--reserved", "1TB", "--price", "1", "--currency", "EUR"]
     contract = _id(tonnage("contract", "create", *signed, "--json", *plant.database).stdout)

@@ -1,4 +1,4 @@
-"""A statement that had to wait for another one decides by what is true afterwards, not by what it saw before.
+"""A statement that had to wait for another one decides on the committed state, not on its snapshot.
 
 PostgreSQL checks a CHECK on the snapshot's version of a row first and waits afterwards, so each of these was refused.
 """
@@ -29,7 +29,7 @@ Work = Callable[[Connection], Awaitable[Any]]
 
 
 async def behind(cast: Cast, first: Work, second: Work) -> Any:
-    """`second`, begun while `first` was done and not yet committed."""
+    """Runs `second` while `first` is executed and not yet committed."""
     async with cast.database.pool.connection() as conn:
         async with conn.transaction():
             await first(conn)
@@ -65,7 +65,7 @@ def all_of(*works: Work) -> Work:
 
 
 def use(partner: Actor, size: int) -> Work:
-    """What a sample does to the totals."""
+    """A sample's effect on the totals."""
     return lambda conn: conn.execute(
         "with p as (update partner set used = used + %(n)s where id = %(p)s returning contract_id)"
         " update contract k set used = used + %(n)s from p where k.id = p.contract_id",
@@ -74,7 +74,7 @@ def use(partner: Actor, size: int) -> Work:
 
 
 async def totals(cast: Cast, distributor: Actor) -> list[int]:
-    """Allocated capacity of the distributor's contracts, which must be the sum of their living partners'."""
+    """Allocated capacity of the distributor's contracts, which must be the sum of their open partners'."""
     stored, summed = await cast.row(
         "select array_agg(k.allocated_capacity order by k.seq), array_agg(coalesce((select sum(p.allocated_capacity)"
         " from partner p where p.contract_id = k.id and p.closed_at is null), 0)::bigint order by k.seq)"
@@ -163,7 +163,7 @@ async def two_accounts(cast: Cast, allocated: int) -> tuple[Actor, Actor, int, i
 
 
 async def given(cast: Cast, partner: Actor) -> int:
-    """By the partner, which must be the sum of its accounts' allocations."""
+    """The partner's `allocated_to_accounts`, which must be the sum of its accounts' allocations."""
     stored, summed = await cast.row(
         "select p.allocated_to_accounts, (select sum(s.allocated_capacity) from storage_account s"
         " where s.partner_id = p.id and s.purged_at is null)::bigint from partner p where p.id = %s",
@@ -215,7 +215,7 @@ async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
 
 
 async def test_an_overdraft_waits_for_what_the_partner_becomes(cast: Cast) -> None:
-    """It changes no total, and yet has to know whether there is a pool whose quotas must be looked at again."""
+    """The change affects no total, but must know whether there is a pool whose quotas are to be recomputed."""
     distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
     await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, None, overdraft=True))
     assert await given(cast, partner) == 4 * TB

@@ -42,7 +42,7 @@ Run = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def tonnage(client: ClusterClient) -> Run:
-    """`await tonnage("ok", "account", "list")`: in a thread, since a command brings its own event loop."""
+    """`await tonnage("ok", "account", "list")`: in a thread, since a command starts its own event loop."""
     command = Command(client.conninfo)
 
     async def call(how: str, *arguments: str) -> Any:

@@ -1,4 +1,4 @@
-"""A server and a cluster, as an operator has them: commands beside a running `serve`, whose jobs do the rest."""
+"""A server and a cluster from the operator's view: commands beside a running `serve`, whose worker runs the jobs."""
 
 import json
 import time
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.ceph
 
 @pytest.fixture(scope="module")
 def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """One that a test may kill."""
+    """A gateway that a test may kill."""
     own = Gateway(tmp_path_factory.mktemp("cluster"))
     yield own
     own.remove()
 
 
 class Beside:
-    """Commands, and requests with a partner's key, beside a server."""
+    """Runs commands, and sends requests with a partner's key, beside a server."""
 
     def __init__(self, origin: str, data: Path) -> None:
         self.origin = origin

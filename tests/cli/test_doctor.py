@@ -1,4 +1,4 @@
-"""`tonnage doctor` finds what is planted behind the database's back, and nothing else."""
+"""`tonnage doctor` finds the errors that are planted by SQL, and nothing else."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ IN_TWO_MONTHS = f"{NOW.replace(day=1) + timedelta(days=62):%Y-%m}"
 
 @dataclass(frozen=True)
 class DoctorData:
-    """Some of everything, with the ids that the planted statements name."""
+    """At least one row of each kind, with the ids that the planted statements name."""
 
     contract: str
     partner: str
@@ -92,8 +92,8 @@ async def _play(database: Database) -> DoctorData:
 
 @dataclass(frozen=True)
 class Planted:
-    """A statement in which `{contract}`, `{partner}` and `{account}` are filled in, one that takes it back, and what
-    the doctor must say: check, thing, stored value, right value.
+    """A statement in which `{contract}`, `{partner}` and `{account}` are filled in, one that reverts it, and what
+    the doctor must report: check, subject, stored value, right value.
     """
 
     plant: LiteralString
@@ -263,7 +263,7 @@ def failures(conninfo: str) -> list[dict[str, Any]]:
 def execute(conninfo: str, statement: LiteralString, there: DoctorData) -> None:
     names = {name: sql.Literal(value) for name, value in vars(there).items()}
     with psycopg.connect(conninfo) as conn:
-        # As nobody but a superuser can: without triggers and foreign keys.
+        # As only a superuser can: without triggers and foreign keys.
         conn.execute("set session_replication_role = replica")
         conn.execute(sql.SQL(statement).format(**names))
 
@@ -313,7 +313,7 @@ def test_jobs_that_failed_are_noted(new_database: Databases) -> None:
 
 def test_the_names_of_all_rules_are_known(conninfo: str) -> None:
     with psycopg.connect(conninfo) as conn:
-        # Those of the types that every supported version records: newer ones have a name for each NOT NULL, too.
+        # The types that every supported version records: newer ones have a name for each NOT NULL, too.
         found = conn.execute(
             """
             with t as (

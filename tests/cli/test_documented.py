@@ -1,4 +1,4 @@
-"""The manual of the command line: every command is in it, and every example would be understood."""
+"""The manual of the command line: every command is in it, and every example parses."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What the server says below the application, to bytes on a real socket."""
+"""The server's replies below the application, on a real socket."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Hasty(HttpProtocol):
-    """Gives a head less time than an idle connection has, and a refused client none."""
+    """A head has less time than an idle connection; a refused client's connection does not linger."""
 
     head_seconds = 0.3
     linger_seconds = 0.1
@@ -109,7 +109,7 @@ async def dial(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Dial]:
         lines: list[Line] = []
 
         async def dial() -> Line:
-            # The listener takes connections before anybody serves them.
+            # The listening socket accepts connections before the server serves them.
             lines.append(Line(*await asyncio.open_connection(*listener.getsockname())))
             return lines[-1]
 
@@ -286,7 +286,7 @@ def test_the_server_speaks_it() -> None:
         thread = threading.Thread(target=server.run_until_stopped)
         thread.start()
         try:
-            # Bound, and refusing until it listens.
+            # Bound, and refusing connections until it listens.
             while True:
                 with suppress(ConnectionRefusedError):
                     client = socket.create_connection((listener.host, listener.port), timeout=30)

@@ -31,7 +31,7 @@ def tonnage(alone: str) -> Command:
 
 
 def job(queue: Queue, status: str, attempts: int = 0, *, kind: str | None = None, reason: str = "") -> int:
-    """The id of a new one. `kind`: of which only one may wait."""
+    """Returns the id of a new job. `kind`: of which only one may wait."""
     row = queue.execute(
         """
         insert into procrastinate_jobs (queue_name, task_name, queueing_lock, args, status, attempts, scheduled_at)
@@ -59,7 +59,7 @@ def test_what_there_is_to_see(queue: Queue, tonnage: Command) -> None:
     seen = tonnage.json("jobs", "list")
     of_all = {"name": "provisioning.full_reconcile", "subject": "7"}
     failure = {"failedAt": "2026-03-01T12:00:00Z"}
-    # When a job was asked for, only the queue knows, and that of jobs that came to wait.
+    # Only the queue knows when a job was deferred, and only for jobs that are waiting.
     asked = [one.pop("askedAt", None) for one in seen]
     assert seen == [
         {**of_all, "id": waiting, "status": "waiting", "attempts": 0},

@@ -31,7 +31,7 @@ ENDPOINTS = (
 
 
 DEAD = "http://127.0.0.1:1"
-"""Nobody may listen there without being root."""
+"""Only root may listen on this port."""
 
 
 def new_name() -> str:
@@ -104,7 +104,7 @@ def sealing(
 
 
 def queued(conninfo: str) -> list[str]:
-    """The jobs that wait."""
+    """The names of the queued jobs."""
     with psycopg.connect(conninfo) as conn:
         return [name for (name,) in conn.execute("select task_name from procrastinate_jobs order by id")]
 
@@ -236,7 +236,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     connected = tonnage("region", "connect", "metered", *on_cluster, *data, stdin="KEY SECRET")
     assert connected.exit_code == 0, connected.output
     assert (tmp_path / "data/secret.key").read_bytes() == key
-    # Now a fresh one would open nothing of what is sealed.
+    # Now a new key file could open no sealed secret.
     (tmp_path / "data/secret.key").unlink()
     lost = tonnage("region", "connect", "eu", *on_cluster, *data, stdin="KEY SECRET")
     assert (lost.exit_code, "is missing; restore it from a backup" in lost.stderr) == (1, True)
@@ -295,13 +295,13 @@ def test_at_a_terminal_the_secret_is_not_seen(sealing: Command, tmp_path: Path) 
 
 
 def typed(terminal: int, answers: dict[bytes, bytes]) -> str:
-    """All that a terminal shows up to its end, while each question gets its answer."""
+    """Answers each prompt on the terminal; returns the whole output."""
     shown = b""
     try:
         while chunk := os.read(terminal, 65536):
             shown += chunk
             for question in [question for question in answers if shown.endswith(question)]:
                 os.write(terminal, answers.pop(question))
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # how Linux reports that the other end is closed
         pass
     return shown.decode()

@@ -1,4 +1,4 @@
-"""Browsers of people who are not signed in yet."""
+"""Browsers without a session."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -19,7 +19,7 @@ async def ann(client: AppClient) -> Person:
 
 @pytest.fixture
 async def browser(client: AppClient) -> AsyncGenerator[httpx.AsyncClient]:
-    """From an address of its own, so that tests do not block each other."""
+    """With a unique address, so that tests do not block each other."""
     transport = httpx.ASGITransport(client.app, client=(members.client().address, 1))
     headers = {"Accept": "text/html", "Accept-Language": "en-GB"}
     async with httpx.AsyncClient(transport=transport, base_url="http://tonnage", headers=headers) as browser:
@@ -27,7 +27,7 @@ async def browser(client: AppClient) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 async def send(browser: httpx.AsyncClient, path: str, fields: dict[str, str], to: str | None = None) -> httpx.Response:
-    """The form of a page, with the page's own token."""
+    """Sends the form of a page with the page's own token."""
     page = await browser.get(path)
     found = re.search(r'name="csrf" value="([^"]+)"', page.text)
     assert found, page.status_code

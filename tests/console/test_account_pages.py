@@ -1,4 +1,4 @@
-"""What a partner, and its distributor, do with one storage account in the console."""
+"""The pages of one storage account in the console, for its partner and its distributor."""
 
 import csv
 import io
@@ -113,7 +113,7 @@ async def test_an_admin_deletes_it_and_staff_restore_it(client: AppClient, data:
     assert "14 Apr 2026" in asked.text  # 30 days of grace
     assert (await admin.send(f"{path}/delete")).status_code == 303
     assert "14 Apr 2026" in (await browser.get(path)).text
-    assert (await admin.get(f"{path}/delete")).status_code == 303  # it waits already
+    assert (await admin.get(f"{path}/delete")).status_code == 303  # it is already scheduled
     assert (await browser.send(f"{path}/restore")).status_code == 303
     assert "14 Apr 2026" not in (await browser.get(path)).text
     assert (await browser.get(f"{path}/restore")).status_code == 303

@@ -1,4 +1,4 @@
-"""The record of what was done, as a page and as a file."""
+"""The audit log, as a page and as a file."""
 
 import csv
 import io
@@ -38,7 +38,7 @@ async def viewer(client: AppClient, distributor: Actor) -> Browser:
 
 
 async def record(client: AppClient, actor: Actor, action: str, subject: str, before: Any, after: Any) -> int:
-    """An entry like those that statements write."""
+    """An entry as the product's statements write it."""
     (entry,) = await client.cast.row(
         "select audit(%s, %s, %s, %s, %s, %s)",
         actor.stamp,

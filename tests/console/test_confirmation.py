@@ -1,4 +1,4 @@
-"""Pages that ask before something is done, whatever it is."""
+"""Pages that ask for a confirmation."""
 
 from datetime import UTC, datetime
 from typing import Any, cast

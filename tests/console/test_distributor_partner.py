@@ -1,4 +1,4 @@
-"""A distributor's pages of one partner: its allocation, users, accounts, contract and end."""
+"""A distributor's pages of one partner: allocation, users, accounts, contract, deletion."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def opened(client: AppClient, allocated: int = 5 * TB) -> tuple[Actor, Actor, str]:
-    """A distributor with a contract of 10 TB, a partner of it, and where its pages are."""
+    """A distributor with a contract of 10 TB, a partner under it, and the path of the partner's pages."""
     await client.cast.region()
     distributor = await client.cast.distributor()
     contract = await client.cast.contract(distributor, 10 * TB, details="First")

@@ -1,4 +1,4 @@
-"""A distributor's lists: partners, with what their contracts have, and contracts."""
+"""A distributor's lists: partners with their contracts' totals, and contracts."""
 
 import csv
 import io

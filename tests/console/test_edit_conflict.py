@@ -1,4 +1,4 @@
-"""Who is said to have changed what a form shows, as far as its reader may know."""
+"""Whom an edit conflict names as the author of a change, as far as its reader may know."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -23,7 +23,7 @@ def by(browser: Browser, actor: Actor) -> Actor:
 
 
 async def resized(client: AppClient, data: AccountData, reader: Browser, path: str, actor: Actor) -> HtmlForm:
-    """The form as the reader gets it back, when another actor has resized the account meanwhile."""
+    """The form that the reader gets back after another actor has resized the account."""
     stale = form_of((await reader.get(path)).text, path)
     change = AccountChange(allocated_capacity=3 * TB)
     now = client.clock.now

@@ -1,4 +1,4 @@
-"""Forms that were made from what is no longer there: only what the person changed counts, and nothing gets lost."""
+"""Stale forms: only the fields that the person changed are applied, and no other change is lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 __all__ = ["ids"]
 
 FIELDS = [(route, name) for route, edit in EDITS.items() for name, change in edit.changes.items() if any(change.said)]
-"""Those in which two people can want different things; of a flag that both have changed, both want the same."""
+"""Fields in which two people can want different values; two changes of a flag always agree."""
 PAIRS = [
     (route, name, other)
     for route, edit in EDITS.items()
@@ -32,12 +32,12 @@ PAIRS = [
 
 
 SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move"}
-"""A form whose field begins empty, though it is about something: the present value is no choice."""
+"""A form whose field begins empty, though its resource exists: the present value is no choice."""
 
 
 @dataclass
 class OpenedForm:
-    """A thing with the page of its form, and two people who may change it."""
+    """A resource with the path of its form, and two people who may change it."""
 
     client: AppClient
     edit: Edit
@@ -133,14 +133,14 @@ async def test_what_somebody_else_has_changed_is_not_replaced_unseen(
     kept = {field: text.format(**at.ids) for field, text in change.mine[0].items()}
     assert {field: again.shown.get(field, "") for field in kept} == kept
 
-    # Untouched fields follow what is there now, so that to send it once more replaces the one field alone.
+    # Unchanged fields follow the present values, so that sending the form again replaces the one field alone.
     assert (await at.send(at.me, again)).status_code == 303
     assert await at.values() == {**after, name: change.mine[1]}
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
 async def test_of_two_at_once_one_is_told_of_the_other(open_form: OpenForm, route: str, name: str) -> None:
-    """Both have read the thing before either could write: their statements wait for a lock that somebody holds."""
+    """Both have read the row before either could write: their statements wait for a lock that the test holds."""
     at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
     cast = at.client.cast
@@ -222,7 +222,7 @@ async def test_each_form_of_the_console_is_of_one_kind_or_the_other(client: AppC
 async def test_what_a_page_shows_of_a_thing_that_exists_says_what_it_was(
     client: AppClient, data: AccountData, ids: dict[str, str]
 ) -> None:
-    """Any form on any page: a field begins empty, unless the form is of a new thing or carries its originals."""
+    """On every page each field begins empty, unless the form creates a resource or carries its original values."""
     await client.cast.row(
         "update storage_account set suspended_at = now(), suspension_reason = 'Late' where id = %s returning id",
         data.account,

@@ -1,4 +1,4 @@
-"""What belongs to no audience: the first address, the theme, and pages that are not there."""
+"""Pages of no audience: the start page, the theme, and pages that do not exist."""
 
 import re
 

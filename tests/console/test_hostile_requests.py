@@ -1,4 +1,4 @@
-"""What other sites make a browser send, and what strangers send themselves."""
+"""Cross-site requests, and malformed requests."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ CROSSED = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 @pytest.fixture
 async def behind_tls(client: AppClient, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """The console as it is reached by https, though a proxy speaks plain HTTP with it."""
+    """The console as reached by https, through a proxy that speaks plain HTTP with it."""
     settings = SignInSettings(public_url="https://console.example.com")
     app = create_app(conninfo, **clocks(client.clock), passwords=cheap(), sign_in=settings)
     async with AsyncExitStack() as stack:
@@ -42,7 +42,7 @@ async def test_whatever_is_wanted_is_no_crash(browser: httpx.AsyncClient, wanted
 async def test_another_site_signs_nobody_out(browser: httpx.AsyncClient, ann: Person) -> None:
     await sign_in(browser, ann)
     token = browser.cookies.pop("tonnage-session")
-    # Such a form comes without the cookies, but those that its answer sets are kept.
+    # A cross-site form is sent without the cookies, but those that its response sets are kept.
     crossed = await browser.post("/sign-out", data={"csrf": ""}, headers=CROSSED)
     assert crossed.status_code == 303
     assert "set-cookie" not in crossed.headers

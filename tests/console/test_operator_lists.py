@@ -1,4 +1,4 @@
-"""The operator's lists, files and pages to look at."""
+"""The operator's lists, their CSV files, and the pages of single resources."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ async def viewer(client: AppClient) -> Browser:
 
 
 async def hostile(client: AppClient) -> tuple[str, Actor, Actor, int]:
-    """A word that is in all names, and a distributor, a partner and an account with a contract between them."""
+    """A word that all names contain, and a distributor, a partner and an account under one contract."""
     cast, word = client.cast, uuid4().hex
     region = await cast.region()
     name = f"{HOSTILE} {word}"

@@ -1,4 +1,4 @@
-"""Making, using and removing a second factor on the pages."""
+"""Creating, using and removing a second factor on the pages."""
 
 import re
 from dataclasses import replace
@@ -23,14 +23,14 @@ SETUP = "/profile/second-factor/setup"
 
 @pytest.fixture
 def keys(client: AppClient, tmp_path: Path) -> Path:
-    """The application can seal."""
+    """A key file, with which the application can seal secrets."""
     made = key_file(tmp_path)
     client.app.state.services = replace(client.app.state.services, key_file=made)
     return made
 
 
 async def enrol(browser: httpx.AsyncClient, client: AppClient) -> tuple[TOTP, list[str]]:
-    """What the app knows, and the recovery codes."""
+    """Returns the authenticator app and the recovery codes."""
     begun = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert begun.headers["location"] == SETUP
     page = await browser.get(SETUP)

@@ -1,4 +1,4 @@
-"""The way back after a forgotten password, on the pages."""
+"""The reset of a forgotten password, on the pages."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def link(client: AppClient, ann: Person) -> str:
-    """Where the link of a mail leads."""
+    """The path in the mail's link."""
     token, now = new_token(), client.clock.now
     hour = timedelta(hours=1)
     await ann.database.run(insert_reset, ann.id, digest(token), now, hour, timedelta(0))

@@ -1,4 +1,4 @@
-"""Every page, opened and sent by everybody who has no right to it. The pages come from the route table."""
+"""Pages and forms, requested by each kind of visitor without the right to it. The pages come from the route table."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 AUDIENCES = {"/operator": Kind.OPERATOR, "/distributor": Kind.DISTRIBUTOR, "/partner": Kind.PARTNER}
 
 WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide")
-"""Pages for everybody."""
+"""Pages that need no session."""
 
 
 class PageRoute:
-    """One method of a page, with the ids of the data filled in."""
+    """One method of a page, with the ids of the test data filled in."""
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
@@ -41,7 +41,7 @@ class PageRoute:
 
 @pytest.fixture
 async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
-    """Some data, with at least one of each kind of thing."""
+    """Test data with at least one resource of each kind."""
     key = await client.key(data.partner)
     (key_id,) = await client.cast.row(
         "select id from api_key where organisation_id = %s limit 1", data.partner.organisation_id
@@ -77,7 +77,7 @@ def pages(client: AppClient, ids: dict[str, str]) -> list[PageRoute]:
 
 @pytest.fixture
 async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
-    """Whatever strangers try, the data stays as it is."""
+    """The refused requests leave the data unchanged."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
             select o.id, o.name, o.closed_at, p.allocated_capacity, p.contract_id, s.name as account,
@@ -136,7 +136,7 @@ async def test_what_is_somebody_elses_is_not_found(
 async def test_a_viewer_changes_nothing(
     client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
 ) -> None:
-    """Its own language, password and second factor aside."""
+    """Except for its own locale, password and second factor."""
     found: list[tuple[Any, ...]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor, Role.VIEWER)
@@ -161,7 +161,7 @@ async def test_a_form_without_its_token_is_refused_everywhere(
 
 
 async def test_every_page_keeps_to_the_policy(client: AppClient, pages: list[PageRoute], data: AccountData) -> None:
-    """No page has anything inline that the policy would block, and every page sends it."""
+    """No page has inline code that the content policy would block, and every page sends the policy."""
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor)
         for page in pages:

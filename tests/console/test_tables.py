@@ -1,4 +1,4 @@
-"""What a table declares agrees with what its list can do and with the rows that it has."""
+"""A table's declaration agrees with its list's sort orders and with its rows."""
 
 from collections.abc import Sequence
 

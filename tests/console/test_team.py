@@ -1,4 +1,4 @@
-"""A team in the console: who is in it, and what its admins do."""
+"""A team in the console: its members, and its admins' actions."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the operator may not do with contracts, and that it then has not been done."""
+"""Refused changes of contracts, and that they have no effect."""
 
 from decimal import Decimal
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What the sample data is: the walk-through's, and more to look at."""
+"""The sample data: that of the walk-through, and more."""
 
 import json
 import stat

@@ -1,4 +1,4 @@
-"""`make demo` where port 8080 is taken."""
+"""`make demo` with port 8080 in use."""
 
 import socket
 import subprocess

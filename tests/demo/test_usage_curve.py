@@ -1,4 +1,4 @@
-"""The story that the sample data tells."""
+"""The usage history of the sample data."""
 
 from datetime import UTC, datetime, timedelta
 

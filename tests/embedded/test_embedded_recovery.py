@@ -1,4 +1,4 @@
-"""Coming back: after an orderly stop, after SIGKILL in every combination, after a power cut at a bad moment."""
+"""Recovery after an orderly stop, after SIGKILL in every combination, and after a power failure."""
 
 import fcntl
 import os
@@ -39,7 +39,7 @@ def first_line(process: "subprocess.Popen[str]") -> str:
 
 
 def gone(pid: int) -> bool:
-    """Ended; its parent, whoever that is by now, may not have noticed yet."""
+    """Ended, or a zombie that its parent has not waited for yet."""
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -115,7 +115,7 @@ def test_an_orphaned_server_is_stopped_in_order_first(tmp_path: Path, hold: Hold
 
 
 def test_a_busy_backend_without_its_postmaster_is_ended(tmp_path: Path, hold: Holder) -> None:
-    """It would go on for hours, reading and writing beneath the next server."""
+    """It would run for hours, and access the next server's files."""
     data_dir = tmp_path / "data"
     tonnage = hold(data_dir)
     url = first_line(tonnage)
@@ -134,7 +134,7 @@ def test_a_busy_backend_without_its_postmaster_is_ended(tmp_path: Path, hold: Ho
 
 
 def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) -> None:
-    """In a container numbers are few: after a crash the old one soon belongs to a neighbour of the same user."""
+    """A container has few process ids: after a crash the old one soon belongs to another process of the same user."""
     data_dir = tmp_path / "data"
     with serve(data_dir, durable=False):
         stale = (data_dir / "postgres/postmaster.pid").read_text().splitlines()

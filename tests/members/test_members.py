@@ -1,4 +1,4 @@
-"""Teams: who may do what to whom, and the admin that is always left."""
+"""Teams: permissions on members, and the last admin."""
 
 import asyncio
 import json
@@ -126,7 +126,7 @@ DEEDS: dict[str, Deed] = {
 }
 
 LEAST = {"create": Role.STAFF, "change": Role.STAFF, "delete": Role.ADMIN, "password": Role.STAFF, "factor": Role.STAFF}
-"""What it takes in a distributor for a partner's members."""
+"""The least role of a distributor's member for each action on a partner's members."""
 
 
 @pytest.mark.parametrize("deed", DEEDS)
@@ -137,7 +137,7 @@ async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> 
     await person(cast, partner)  # so that none of them is the last admin
 
     async def outcome(actor: Actor, of: Actor, member: Person) -> str:
-        # What one may do is done for nothing: it is rolled back.
+        # What is permitted is rolled back.
         async def tried(conn: Connection) -> None:
             await DEEDS[deed](conn, actor, of.organisation_id, member.id)
             raise _Done
@@ -158,7 +158,7 @@ async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> 
     assert await outcome(with_role(partner, role), partner, in_partner) == own
     assert await outcome(operator.actor, partner, in_partner) == own
     assert await outcome(operator.actor, ann.actor, in_own) == own
-    # What is somebody else's is not there, for whoever would be allowed to look.
+    # A member of another organisation is not found, by roles that may read members.
     unseen = {"NotFound", "Forbidden"} if role is not Role.ADMIN else {"NotFound"}
     assert await outcome(with_role(stranger, role), partner, in_partner) in unseen
     assert await outcome(with_role(stranger, role), ann.actor, in_own) in unseen
@@ -170,7 +170,7 @@ async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> 
 
 
 class _Done(Exception):
-    """Nothing refused it."""
+    """The action was permitted."""
 
 
 async def test_ones_own_password_is_not_set_without_the_present_one(ann: Person) -> None:
@@ -268,5 +268,5 @@ def test_when_a_team_loses_its_last_admin() -> None:
     assert not leaves_no_admin(one, a, Role.ADMIN)
     assert not leaves_no_admin(one, b, None)
     assert not leaves_no_admin(two, a, None)
-    # Nothing is lost that was not there.
+    # Without an admin before, none is lost.
     assert not leaves_no_admin({a: Role.STAFF}, a, None)

@@ -30,7 +30,7 @@ async def data(client: ClusterClient) -> AsyncGenerator[SampledData]:
 
 @pytest.fixture(scope="session")
 def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """For drills: who kills or stalls it, brings it back."""
+    """For drills: a test that kills or stalls it also restarts it."""
     started = Gateway(tmp_path_factory.mktemp("drill"))
     yield started
     started.remove()
@@ -38,7 +38,7 @@ def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 
 @pytest.fixture
 async def drill(new_database: Databases, own_gateway: Gateway, tmp_path: Path) -> AsyncGenerator[SampledData]:
-    """On a gateway that may be killed, and impatient."""
+    """On a gateway that may be killed, with short time limits."""
     with new_database() as conninfo:
         async with (
             on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as client,

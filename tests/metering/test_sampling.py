@@ -1,4 +1,4 @@
-"""The sampling of a region on a real gateway: what it records, and what it leaves to the next run."""
+"""The sampling of a region on a real gateway: its records, and the accounts left to the next run."""
 
 import asyncio
 from datetime import date, timedelta
@@ -156,7 +156,7 @@ async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
             await data.sample(batch=3)
         assert await data.run() == (NOW, True, 4, 2)
     assert all(f"storage account {account} was not sampled" in caplog.text for account in accounts[1:3])
-    # The rest of a run is not for the accounts that did not answer to decide.
+    # Accounts that did not answer do not end the run.
     assert len(data.probe.spans) == 1
     data.probe.before, data.probe.read = None, []
     data.client.clock.now = NOW + 5 * MINUTE
@@ -279,7 +279,7 @@ async def test_a_stalled_gateway_is_given_up(drill: SampledData) -> None:
         with pytest.raises(Unavailable, match="in time"):
             await drill.sample(batch=20)
         assert await drill.run() == (NOW, False, 20, 0)
-        # At least one of those that are under way together was let go before the rest was given up.
+        # Of the concurrent readings at least one timed out before the others were cancelled.
         assert len(drill.probe.read) < 20 + 2 * 16
     finally:
         gateway.go_on()

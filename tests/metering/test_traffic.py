@@ -1,4 +1,4 @@
-"""Traffic: hours that are read, read again and trimmed, and the days that they make."""
+"""Traffic: hours that are read, read again and trimmed, and the sums of the days."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 async def keep(cast: Cast, account: int, *rows: tuple[int, datetime, int, int, int]) -> None:
-    """As if this had been read from the cluster of the account's region."""
+    """Stores rows as if they had been read from the cluster of the account's region."""
     (region,) = await cast.row("select region_id from storage_account where id = %s", account)
     await traffic_actions.store(cast.database, region, [Traffic(*row) for row in rows], LATER)
 
@@ -62,7 +62,7 @@ async def test_of_two_readings_the_greater_counts_number_by_number(cast: Cast) -
     await keep(cast, account, (account, nine, 100, 100, 10), (account, ten, 1, 1, 1))
     await keep(cast, account, (account, nine, 100, 100, 10))
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 101, 101, 11)]
-    # Late growth; and a log that was trimmed and has begun again.
+    # Late growth; then a log that was trimmed and starts from zero.
     await keep(cast, account, (account, nine, 150, 7, 12))
     await keep(cast, account, (account, nine, 1, 1, 1), (account, ten, 0, 0, 0))
     await keep(cast, account)
@@ -133,7 +133,7 @@ async def _differing(cast: Cast, account: int) -> list[Difference]:
 
 
 async def _uses(data: SampledData, account: int) -> datetime:
-    """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Gives the hour of the
+    """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Returns the hour of the
     first one.
     """
     began = hour_of(datetime.now(UTC))
@@ -150,13 +150,13 @@ async def _uses(data: SampledData, account: int) -> datetime:
 
 
 async def _logged(data: SampledData, account: int, since: datetime) -> int:
-    """Requests in the gateway's log."""
+    """Number of requests in the gateway's log."""
     until = datetime.now(UTC) + HOUR
     return sum([row.requests async for row in data.probe.traffic(since, until) if row.account_id == account])
 
 
 async def _total(data: SampledData, account: int) -> tuple[Any, ...]:
-    """The running hour may have changed on the way, the day too."""
+    """The sum over all days: the hour, and the day, may have changed during the test."""
     rows = await rows_of(data.cast, "daily_traffic", account)
     return tuple(sum(column) for column in list(zip(*rows, strict=True))[1:])
 
@@ -165,7 +165,7 @@ async def _total(data: SampledData, account: int) -> tuple[Any, ...]:
 async def test_what_a_gateway_has_logged_is_read_once_and_outlives_the_log(data: SampledData) -> None:
     (account,) = await data.accounts(1)
     began = await _uses(data, account)
-    # The running hour is not read, except for what was over when it began.
+    # The running hour is read up to its begin only.
     await data.read(began)
     assert await rows_of(data.cast, "traffic_hour", account) == []
     await data.read(datetime.now(UTC) + HOUR)

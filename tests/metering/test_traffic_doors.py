@@ -1,4 +1,4 @@
-"""Traffic through the door."""
+"""Traffic in the API."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -102,7 +102,7 @@ async def test_traffic_is_nobody_elses(cast: Cast, client: httpx.AsyncClient, da
         (f"/storage-account/{account}/traffic", data.distributor, 403),
         (f"{above}/{account}/traffic", data.partner, 403),
         ("/storage-account/12345/traffic", data.partner, 404),
-        # As with usage, the past of what is gone can still be seen.
+        # As with usage, the past of a purged account remains visible.
         (f"/storage-account/{gone}/traffic", data.partner, 200),
     ):
         answer = await client.get(path, params=DAYS, headers=await bearer(cast, actor))

@@ -23,8 +23,8 @@ MISSING = 4
 
 
 def make_older(conninfo: str) -> None:
-    """As an older version of the library has left the database."""
-    # Each in a transaction of its own: a value that is added to an enum can be used after the commit only.
+    """Recreates the schema of an older version of the library."""
+    # Each in a transaction of its own: a value that is added to an enum is usable only after the commit.
     with psycopg.connect(conninfo, autocommit=True) as conn:
         for kind, name in conn.execute(
             """
@@ -47,7 +47,7 @@ def make_older(conninfo: str) -> None:
 
 
 def shape(conninfo: str) -> list[tuple[str, list[str]]]:
-    """The schema of a database, whatever the order of columns: those that came later stand last."""
+    """The schema of a database, independent of the order of columns: added columns are the last ones."""
     return sorted((name, sorted(line.strip(",") for line in text.splitlines())) for name, text in statements(conninfo))
 
 

@@ -17,7 +17,7 @@ SENTENCE = (
 
 
 def create_as_then(conninfo: str, revision: str) -> None:
-    """What those checkouts recorded of the schema."""
+    """Creates the tables in which those checkouts recorded their schema."""
     with psycopg.connect(conninfo) as conn:
         conn.execute("create table alembic_version (version_num varchar(32) primary key)")
         conn.execute("insert into alembic_version values (%s)", [revision])

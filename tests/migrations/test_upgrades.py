@@ -40,7 +40,7 @@ def rows(conninfo: str, query: LiteralString) -> list[tuple[Any, ...]]:
 
 
 class Buyer:
-    """Creates partners at a server, one after the other, until it is told to stop."""
+    """Creates partners at a server, in sequence."""
 
     def __init__(self, origin: str, conninfo: str) -> None:
         tonnage = Command(conninfo)
@@ -62,7 +62,7 @@ class Buyer:
 
     @contextmanager
     def buying(self) -> Generator[None]:
-        """Meanwhile. At least some come before, and some after, whatever is done within."""
+        """Runs during the block: at least some requests come before its first statement, and some after its last."""
         ended = threading.Event()
 
         def work() -> None:
@@ -91,7 +91,7 @@ class Buyer:
 
 @contextmanager
 def serving(conninfo: str, folder: Path) -> Generator[Buyer]:
-    """A server of this program, and somebody who buys there."""
+    """A server of this program, and a client of it."""
     with started("serve", "--port", "0", "--database-url", conninfo, "--data-dir", folder) as server:
         buyer = Buyer(server.origin, conninfo)
         try:
@@ -125,7 +125,7 @@ def test_programs_of_before_are_refused_where_it_does_not(new_database: Database
     )
     with new_database() as conninfo, serving(conninfo, tmp_path) as buyer:
         assert buyer.ready().status_code == 200
-        # The last of the two says nothing against older programs; the one before does.
+        # The last of the two permits older programs; the one before does not.
         assert migrations.upgrade(conninfo, revisions=BREAKING).after == "9003"
         answer = buyer.ready()
         assert (answer.status_code, answer.json()["detail"]) == (503, sentence)

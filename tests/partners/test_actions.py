@@ -1,4 +1,4 @@
-"""Partners against their contract: what the database lets through, and what a refusal says."""
+"""Partners against their contract: changes that the database permits, and the texts of refusals."""
 
 import json
 from uuid import UUID, uuid4

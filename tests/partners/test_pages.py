@@ -1,4 +1,4 @@
-"""Lists of partners, contracts and distributors: what is searched, filtered and sorted, page by page, and for whom."""
+"""Lists of partners, contracts and distributors: search, filters, sort orders, paging and scope."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -51,7 +51,7 @@ async def data(cast: Cast) -> PartnerData:
 
 
 async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> PageOf[PartnerRow]:
-    """A page; the whole list, row by row, must begin with the same rows."""
+    """One page; also checks that the whole list, row by row, begins with the same rows."""
     state = read_list_state(PARTNERS, query)
     found = await cast.database.run(partner_rows, scope, contract, state)
     async with cast.database.streams.connection() as conn:

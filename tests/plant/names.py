@@ -1,4 +1,4 @@
-"""Violations of what is said of names, sizes, texts and documents."""
+"""Violations of the rules of names, sizes, texts and documents."""
 
 from tests.plant.kind import DOCUMENTS, HOUSE, MESSAGES, RUFF, Plant, house
 

@@ -1,4 +1,4 @@
-"""A gateway that dies, stalls or turns us away while accounts are being told, and two who tell at once."""
+"""A gateway that dies, stalls or rejects the credentials during provisioning, and two reconcilers at once."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -27,7 +27,7 @@ MANY = 60
 
 @pytest.fixture(scope="module")
 def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """One that a test may kill, as long as it starts it again."""
+    """A gateway that a test may kill, if it starts it again."""
     started = Gateway(tmp_path_factory.mktemp("drill"))
     yield started
     started.remove()
@@ -37,14 +37,14 @@ def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 async def client(
     new_database: Callable[[], AbstractContextManager[str]], own_gateway: Gateway, tmp_path: Path
 ) -> AsyncGenerator[ClusterClient]:
-    """With little patience."""
+    """With short time limits."""
     with new_database() as conninfo:
         async with on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as opened:
             yield opened
 
 
 async def many(client: ClusterClient) -> list[int]:
-    """Accounts that their cluster has not heard of."""
+    """Accounts that are not provisioned yet."""
     distributor = await client.cast.distributor()
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor))
     return sorted([await client.cast.account(partner, 1) for _ in range(MANY)])
@@ -79,9 +79,9 @@ async def test_killed_in_the_middle_it_goes_on_where_it_was(client: ClusterClien
         await going
     assert "cannot be reached" in (await trouble(client) or "")
     assert await told(client) < MANY
-    own_gateway.start()  # not in another thread, with whose end it would be killed
+    own_gateway.start()  # not in another thread: it would be killed when that ends
     patient = OpenBackends(client.database, client.key_file)
-    # Its successor makes those wait that change a user at first.
+    # The gateway's successor at first delays requests that change a user.
     await reconcile(client.database, await patient.of(client.region_id), client.region_id)
     await patient.close()
     assert (await told(client), await on_the_cluster(client, accounts)) == (MANY, MANY)
@@ -91,7 +91,7 @@ async def test_a_stalled_one_is_not_waited_for_account_by_account(client: Cluste
     await many(client)
     own_gateway.stall()
     try:
-        # Of 60 accounts 16 are told at a time, and with the first of these it gives up.
+        # 16 of 60 accounts are provisioned at a time; the first failure among these ends it.
         async with asyncio.timeout(MANY / 16 * BRISK.read):
             with pytest.raises(Unavailable, match="does not answer in time"):
                 await reconciled(client)
@@ -146,7 +146,7 @@ async def test_two_who_tell_at_once_do_no_harm(client: ClusterClient) -> None:
             reconcile(other, await backends.of(client.region_id), client.region_id),
         )
         await backends.close()
-    # Each has seen of some accounts that the other had told them too, so these are told again.
+    # Each finds accounts that the other has provisioned, too, so these are provisioned again.
     assert set(await client.work()) == {
         "provisioning.verify_identity",
         "provisioning.reconcile",

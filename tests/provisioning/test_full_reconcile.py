@@ -1,4 +1,4 @@
-"""A cluster that was changed behind our back, or is ahead of the database, or behind it."""
+"""A cluster that was changed by hand, or is ahead of the database, or behind it."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 async def swept(client: ClusterClient) -> list[Drift]:
-    """What a sweep finds of our own accounts: others' tests leave theirs on the same gateway."""
+    """The findings about this test's accounts: other tests leave theirs on the same gateway."""
     return await _ours(client, await everything_swept(client))
 
 
@@ -79,7 +79,7 @@ async def test_what_was_changed_behind_our_back_is_put_right(client: ClusterClie
 
 
 async def test_a_cluster_behind_the_database_gets_what_it_lacks(client: ClusterClient, gateway: Gateway) -> None:
-    """Put back from an older copy, or somebody has removed the account there."""
+    """The cluster was restored from an older copy, or the account was removed on it."""
     account = (await client.data()).account
     await swept(client)
     gateway.admin("user", "rm", "--uid", uid(account))
@@ -90,7 +90,7 @@ async def test_a_cluster_behind_the_database_gets_what_it_lacks(client: ClusterC
 async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_know(
     client: ClusterClient,
 ) -> None:
-    """The database was put back from an older copy: what was opened since holds customers' data."""
+    """The database was restored from an older copy: accounts created since then hold customers' data."""
     unknown = (await client.data()).account + 1
     await client.provide(unknown)
     whole = await everything_swept(client)
@@ -116,7 +116,7 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
 
 
 async def test_on_what_looks_like_another_cluster_nothing_is_done(client: ClusterClient, gateway: Gateway) -> None:
-    """Whoever mistypes an address must not find everything made anew in a foreign place, and keys forgotten."""
+    """A mistyped address must not provision all accounts on another cluster, nor delete the records of keys."""
     data = await client.data()
     key = await client.key(data.partner)
     path = f"/ext/v1/storage-account/{data.account}/access-keys"
@@ -176,7 +176,7 @@ async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
 
 
 async def test_what_was_purged_is_purged_again(client: ClusterClient) -> None:
-    """A cluster that was put back from an older copy must not bring back what a customer has had deleted."""
+    """A cluster that was restored from an older copy must not restore a purged account."""
     data = await client.data()
     await deleted(client, data.partner.organisation_id, data.account)
     assert await client.cast.purge(client.clock.now, client.backends) == 0
@@ -219,7 +219,7 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
     assert "There is no cluster behind elsewhere" in refused
-    # Of the two that changed something.
+    # Of the two runs that changed something.
     entries = "select array_agg(actor_kind || ' ' || subject_id) from audit_entry where action = 'region.reconcile'"
     assert await client.cast.row(entries) == ([f"cli {REGION}"] * 2,)
 

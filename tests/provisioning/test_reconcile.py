@@ -1,4 +1,4 @@
-"""What the database says of accounts becomes so on a real gateway, whatever was there and whatever breaks off."""
+"""The database's state of accounts is applied to a real gateway, from any initial state and after any interruption."""
 
 from datetime import timedelta
 
@@ -159,7 +159,7 @@ async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_trie
 async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
     client: ClusterClient, newer_first: bool
 ) -> None:
-    """Nobody knows whose word came last: each has read the account before the other noted."""
+    """The order of the two writes is unknown: both have read the account before either recorded its result."""
     account = (await client.data()).account
     await client.work()
     older = await standing(client, account)
@@ -180,7 +180,7 @@ async def standing(client: ClusterClient, account: int) -> ProvisioningState:
 
 
 async def test_what_was_made_behind_a_purge_is_taken_back(client: ClusterClient) -> None:
-    """The account was read before its purge began, and told after the purge had removed it."""
+    """The account was read before its purge began, and applied after the purge had removed it."""
     data = await client.data()
     await client.work()
     read = await standing(client, data.account)

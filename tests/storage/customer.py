@@ -51,7 +51,7 @@ class Customer:
         return self.tries("put_object", Bucket=bucket, Key=name, Body=b"x" * size)
 
     def lets_in(self, account_id: int, bucket: str) -> None:
-        """Another account may do anything with the bucket."""
+        """Permits another account every action on the bucket."""
         everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         guest = {"AWS": [f"arn:aws:iam::acct_{account_id}:user/main"]}
         statement = {"Effect": "Allow", "Principal": guest, "Action": "s3:*", "Resource": everything}
@@ -59,7 +59,7 @@ class Customer:
         self.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
     def visits(self, method: str, account_id: int, path: str, content: bytes | None = None) -> int:
-        """The status of a request to another account's bucket, whose name boto3 does not let through."""
+        """The status of a request to another account's bucket, whose name boto3 rejects."""
         address = f"{self._gateway.address}/acct_{account_id}%3A{path}"
         with httpx.Client(auth=GatewayAuth(self._key), trust_env=False) as client:
             return client.request(method, address, content=content).status_code
@@ -68,6 +68,6 @@ class Customer:
         return httpx.get(f"{self._gateway.address}/acct_{account_id}%3A{path}", trust_env=False).content
 
     def locks(self, bucket: str, until: datetime) -> str:
-        """Stores an object that nobody may delete before that; gives its version."""
+        """Stores an object that must not be deleted before `until`; returns its version."""
         lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
         return str(self.s3.put_object(Bucket=bucket, Key="locked", Body=b"evidence", **lock)["VersionId"])

@@ -1,4 +1,4 @@
-"""An account on a real gateway becomes what it should be, whatever it was."""
+"""An account on a real gateway reaches its desired state from any other."""
 
 import asyncio
 import secrets
@@ -58,7 +58,7 @@ async def test_drift_is_found_and_repaired(gateway: Gateway, backend: CephBacken
 async def test_an_account_without_its_quota_is_completed(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
-    # What is left of a creation that was interrupted after its first half.
+    # The state after a creation that was interrupted between its two calls.
     gateway.admin("user", "create", "--uid", uid(desired.account_id), "--display-name=x", "--max-buckets=100")
     assert await backend.apply(desired) == ("display name", "e-mail", "quota")
     assert await backend.apply(desired) == ()

@@ -1,4 +1,4 @@
-"""Servers with certificates of their own, answers that come too slowly or never end, and numbers that cannot be."""
+"""Servers with private certificates, responses that are too slow or endless, and impossible numbers."""
 
 import asyncio
 import datetime
@@ -34,7 +34,7 @@ Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 async def talking(
     talk: Talk, patience: Timeouts = HASTE, tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[CephBackend]:
-    """A backend whose gateway is a server that talks so to whoever asks for something."""
+    """A backend whose gateway is a server that answers each request by `talk`."""
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,7 +73,7 @@ def saying(status: int, body: bytes) -> Talk:
 
 
 def dripping(at_once: bytes, then: bytes) -> Talk:
-    """All but the first part comes a byte at a time: often enough not to look stalled."""
+    """The body comes byte by byte: often enough not to look stalled."""
 
     async def talk(writer: asyncio.StreamWriter) -> None:
         writer.write(at_once)
@@ -99,7 +99,7 @@ SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Of a company's own; `file` has its certificate. From Python 3.13 on RFC 5280 is insisted on in full."""
+    """A private certificate authority; `file` has its certificate. From Python 3.13 on RFC 5280 is enforced in full."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -132,7 +132,7 @@ class Authority:
         return built.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def server(self, address: str) -> ssl.SSLContext:
-        """What a server at that address needs."""
+        """The TLS context of a server at that address."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
@@ -156,7 +156,7 @@ async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
     async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:
         with pytest.raises(Unavailable) as refused:
             await backend.state(desired.account_id)
-        # Whoever asks for a key gets to read that, and is told nothing of the operator's hosts.
+        # A user who creates a key reads this message, which names no host of the operator.
         assert str(refused.value) == "The storage cluster cannot be reached; try again later."
         assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))

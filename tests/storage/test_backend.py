@@ -1,4 +1,4 @@
-"""What needs no cluster: what differs, what is refused before anything is sent, the backend without a cluster."""
+"""Rules without a cluster: differences, requests refused before they are sent, the backend without a cluster."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""When work on many accounts goes on, and when it is the cluster that is away. They are taken in no order."""
+"""When work on many accounts continues, and when the cluster is taken to be unreachable. The order is random."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ AWAY = Unavailable("away")
 
 
 class Work:
-    """Raises what is said for an item; notes what was begun, and how many were under way at the most."""
+    """Raises the given error of an item; records the items begun, and the greatest number under way."""
 
     def __init__(self, errors: dict[int, Exception] | None = None) -> None:
         self.errors = errors or {}
@@ -33,7 +33,7 @@ class Work:
 
 
 class Played:
-    """Raises what is said for the first call, the second and so on, whatever the items; they end as they begin."""
+    """Raises the given errors call by call, independent of the items, which end in the order in which they begin."""
 
     def __init__(self, *errors: Exception | None) -> None:
         self.errors = errors
@@ -62,7 +62,7 @@ async def test_each_is_done_once_and_so_many_at_a_time() -> None:
 
 
 async def test_as_many_in_a_row_as_run_at_a_time_and_nothing_more_is_begun() -> None:
-    # However they come, 95 with 5 others among them have 4 in a row.
+    # In any order: 95 failures among 100 contain 4 in a row.
     work = Work(dict.fromkeys(range(5, 100), AWAY))
     found = await outcome(work, 100, 4)
     assert (found.stopped, found.away) == (AWAY, AWAY)
@@ -77,7 +77,7 @@ async def test_fewer_than_that_in_a_row_stop_nothing() -> None:
 
 @pytest.mark.parametrize("answer", [None, NotProvisioned("x"), BackendRefused("no", "No")])
 async def test_one_answer_ends_the_row(answer: Exception | None) -> None:
-    """Three in a row, time and again, are no four: however many fail in all."""
+    """Three failures in a row are not four, however often they repeat."""
     played = Played(*[AWAY, AWAY, AWAY, answer] * 10)
     found = await played.outcome(4)
     assert (found.stopped, played.begun) == (None, 40)
@@ -89,7 +89,7 @@ async def test_the_row_that_stops_it(before: int) -> None:
     played = Played(*[None] * before, *[AWAY] * 4, *[None] * 40)
     found = await played.outcome(4)
     assert found.stopped is AWAY
-    # The other three had begun with the next ones already.
+    # The other three had already begun the next ones.
     assert played.begun == before + 4 + 3
 
 
@@ -107,7 +107,7 @@ async def test_what_the_operator_must_mend_ends_it_at_once() -> None:
 
 
 async def test_a_few_that_always_fail_do_not_stand_before_the_others_for_ever() -> None:
-    """4 in a row stop it; in the order of their ids the first 4 would each time."""
+    """Four in a row end a run: in order of their ids the first four would end each run."""
     done: set[int] = set()
     for _ in range(200):
         found = await outcome(Work(dict.fromkeys(range(4), AWAY)), 40, 4)
@@ -116,6 +116,6 @@ async def test_a_few_that_always_fail_do_not_stand_before_the_others_for_ever() 
 
 
 async def test_another_error_is_raised_as_it_is() -> None:
-    """Whoever decides whether to try again looks at its kind."""
+    """The caller decides by the error's type whether to retry."""
     with pytest.raises(KeyError):
         await outcome(Work({3: KeyError("x")}), 10, 2)

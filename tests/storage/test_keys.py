@@ -65,7 +65,7 @@ async def test_changes_of_one_account_at_once_lose_nothing(
     )
     made = [end.access_key for end in ended if isinstance(end, AccessKey)]
     assert set(made) <= set(await backend.keys(desired.account_id))
-    # Ceph answers 500 to whoever comes second. Tried again, seven at once mostly get through, but need not.
+    # Ceph answers 500 to the later of two requests. With retries seven at once mostly succeed, but need not.
     assert {type(end) for end in ended} <= {AccessKey, tuple, Unavailable}
     await backend.apply(desired)
     assert await backend.apply(desired) == ()

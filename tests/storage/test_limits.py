@@ -1,4 +1,4 @@
-"""What a real gateway enforces: quota, read-only, suspension. All of it holds from the next request on."""
+"""Limits that a real gateway enforces: quota, read-only, suspension. All of them hold from the next request on."""
 
 from dataclasses import replace
 
@@ -105,5 +105,5 @@ async def test_a_guest_stores_nothing_either(
         assert guest.visits("PUT", desired.account_id, "shared/another", b"1") == 403
         assert guest.visits("PUT", desired.account_id, "shared/empty", b"") == 403
         assert guest.visits("GET", desired.account_id, "shared/object") == reading
-        # Known and documented: Ceph has nothing that keeps a guest, whom the owner's own policy lets in, from deleting.
+        # Known and documented: Ceph cannot keep a guest with access by the owner's policy from deleting.
         assert guest.visits("DELETE", desired.account_id, "shared/guest") == 204

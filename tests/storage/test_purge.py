@@ -1,4 +1,4 @@
-"""The end of an account on a real gateway."""
+"""The purge of an account on a real gateway."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 def _fill(customer: Customer, objects: int) -> None:
-    """As many objects, half of them versions of others; a delete marker; an upload that was never completed."""
+    """Creates `objects` objects, half of them versions of others; a delete marker; an incomplete upload."""
     s3 = customer.s3
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
@@ -40,7 +40,7 @@ async def test_a_thousand_objects_with_versions_then_again_then_anew(
     assert await backend.state(desired.account_id) is None
     assert customer.tries("list_buckets") == "InvalidAccessKeyId"
     await backend.purge(desired.account_id)
-    # Nothing comes back with an account of the same id.
+    # An account with the same id starts empty.
     assert await backend.apply(desired) == ("account",)
     assert await backend.usage(desired.account_id) == Usage(0, 0)
     assert await backend.keys(desired.account_id) == ()

@@ -1,4 +1,4 @@
-"""A gateway that is gone, stalled, wrong or ill-tempered."""
+"""A gateway that is unreachable, stalled, misconfigured or failing."""
 
 import asyncio
 import itertools
@@ -125,7 +125,7 @@ async def test_a_stalled_gateway_is_not_waited_for(
 
 
 async def _settled(call: Callable[[], Awaitable[object]]) -> object:
-    """Its result, as soon as the gateway answers again."""
+    """The call's result, as soon as the gateway answers again."""
     for _ in range(50):
         try:
             return await call()

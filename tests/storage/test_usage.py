@@ -1,4 +1,4 @@
-"""What a real gateway counts."""
+"""The usage and traffic that a real gateway counts."""
 
 import asyncio
 import time
@@ -58,7 +58,7 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
     assert customer.stores("data", 3_000) == "done"
     for _ in range(2):
         customer.s3.get_object(Bucket="data", Key="object")["Body"].read()
-    # What the public reads is its owner's traffic.
+    # Traffic of anonymous readers is the owner's.
     customer.s3.put_object_acl(Bucket="data", Key="object", ACL="public-read")
     assert len(customer.reads_as_anybody(desired.account_id, "data/object")) == 3_000
     first = await _written(backend, desired.account_id, since, requests=6)
@@ -67,7 +67,7 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
     assert sum(traffic.requests for traffic in first) == 6
     assert all(traffic.hour == hour_of(traffic.hour) for traffic in first)
     assert await _traffic(backend, desired.account_id, since) == first
-    # The hour that runs is not trimmed, nor is anybody else's by trimming an account that has done nothing.
+    # The running hour is not trimmed, nor are other accounts by trimming one without traffic.
     await backend.trim_traffic(desired.account_id, first[0].hour + timedelta(minutes=59))
     await backend.trim_traffic(desired.account_id + 1, datetime.now(UTC) + HOUR)
     assert await _traffic(backend, desired.account_id, since) == first
@@ -76,7 +76,7 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
 
 
 async def _written(backend: CephBackend, account_id: int, since: datetime, *, requests: int) -> list[Traffic]:
-    """The gateway writes what it has counted once a second."""
+    """Waits until the gateway's log has the requests: it writes the log once a second."""
     deadline = time.monotonic() + 10
     while True:
         found = await _traffic(backend, account_id, since)

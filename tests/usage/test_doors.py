@@ -1,4 +1,4 @@
-"""The four reports through the door."""
+"""The four reports in the API."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the operator's overview shows of regions, contracts and jobs: of everybody, so in a database of its own."""
+"""The operator's overview of regions, contracts and jobs: of all organisations, so in a database of its own."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""What charts and trends show: the days of partners and accounts, as the days of their reports add up."""
+"""Charts and trends: the days of partners and accounts equal the sums of their reports."""
 
 from datetime import date, timedelta
 from decimal import Decimal

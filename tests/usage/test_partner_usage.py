@@ -1,4 +1,4 @@
-"""The daily use of partners is the sum of their accounts' daily values, whatever writes these."""
+"""The daily usage of partners is the sum of their accounts' daily values, by whichever statement these are written."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ async def days_of(cast: Cast, partner: Actor) -> dict[date, int]:
 
 
 async def assert_summed_up(cast: Cast, *partners: Actor) -> None:
-    """Compared with the rows of the accounts, read one by one and added here."""
+    """Compared with the accounts' rows, read one by one and added here."""
 
     async def read(conn: Connection) -> list[Any]:
         cursor = await conn.execute(
@@ -87,7 +87,7 @@ async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
 
 
 async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
-    """An older program knows nothing of the sums; its statements are like these."""
+    """An older program does not maintain the sums; its statements are like these."""
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     day = date(2026, 1, 7)

@@ -1,4 +1,4 @@
-"""Samples coming in: what is refused, and what the accepted ones change."""
+"""Recording samples: refusals, and the changes by accepted ones."""
 
 from datetime import date, datetime, timedelta
 
@@ -36,7 +36,7 @@ async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> N
     account = await cast.account(data.partner)
     recorded = await record(
         cast,
-        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was opened, but on that day
+        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was created, but on that day
         (account, at("2026-01-05", "23:59:59"), 2),
         (account, at("2026-01-06"), 10),
         (account, at("2026-01-06", "01:00:00"), 10),
@@ -118,7 +118,7 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
     nine, ten = at("2026-01-06", "09:00:00"), at("2026-01-06", "10:00:00")
     await measure(nine, 500, 5, nine)
     await measure(ten, 600, 6, ten + timedelta(minutes=2))
-    # One that took long must not bring the past back.
+    # A measurement that ends late must not replace a newer one.
     await measure(nine, 500, 7, ten + timedelta(minutes=1))
     told = "select objects, measured_at from storage_account where id = %s"
     assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))

@@ -1,4 +1,4 @@
-"""Reports: which days, which accounts, whose allocation, and names that are no help."""
+"""Reports: their days, accounts and allocations, and hostile names."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

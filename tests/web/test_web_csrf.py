@@ -1,4 +1,4 @@
-"""Forms of our own pages, and of others."""
+"""Forms of our own pages, and of other sites."""
 
 from tonnage.web import csrf
 
@@ -21,7 +21,7 @@ def test_what_a_browser_says_of_another_site_outweighs_the_token() -> None:
 
 
 def test_no_two_tokens_are_alike() -> None:
-    """What is in every page, and the same in each, could be guessed from the length of compressed pages."""
+    """A secret that is the same in every page could be guessed from the length of compressed pages."""
     tokens = [csrf.token("secret") for _ in range(50)]
     assert len({token[start : start + 6] for token in tokens for start in range(0, 80, 6)}) > 650
     assert all(csrf.is_ours("secret", token, {}) for token in tokens)

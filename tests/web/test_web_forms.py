@@ -1,4 +1,4 @@
-"""Forms: read strictly, checked whole, given back as they were typed."""
+"""Forms: parsed strictly, validated as a whole, and rendered again with their input."""
 
 from decimal import Decimal
 

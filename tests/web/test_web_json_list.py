@@ -19,7 +19,7 @@ from tonnage.web.schemas import UuidPath
 
 pytestmark = pytest.mark.anyio
 
-# A function in FROM is run to its end before its first row is seen; in the select list it is not.
+# A function in FROM is executed completely before its first row is returned; in the select list it is not.
 ENDLESS: LiteralString = "select n, json_build_object('n', n) from (select generate_series(1, 1000000000000) n) as s"
 BREAKING: LiteralString = "select n, json_build_object('n', 1 / (5000 - n)) from generate_series(1, 10000) n"
 EXISTING: LiteralString = "select 0, null::json where %(count)s = 0"
@@ -28,7 +28,7 @@ NAMES = ['O"Neill \\', "Zeile\n\t\x01", "🚀", "שלום", "</script>"]
 
 @pytest.fixture
 async def database(conninfo: str) -> AsyncGenerator[Database]:
-    """One connection for lists, so that a list that keeps it is found out by the next one."""
+    """One connection for lists, so that the next list fails if one keeps it."""
     async with connect(conninfo, streams=1) as opened:
         yield opened
 

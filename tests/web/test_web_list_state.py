@@ -1,4 +1,4 @@
-"""Which part of a list is asked for, read from a query and written back."""
+"""The state of a list, parsed from a query and written back."""
 
 from urllib.parse import parse_qsl
 

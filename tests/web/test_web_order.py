@@ -1,4 +1,4 @@
-"""What is checked before what, and that every refusal has the one shape."""
+"""The order of the checks of a request, and the one format of all refusals."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whose word on the client's address counts."""
+"""The client's address behind trusted proxies."""
 
 import asyncio
 from ipaddress import ip_network
@@ -13,7 +13,7 @@ PROXIES = tuple(map(ip_network, ("10.0.0.0/8", "2001:db8:aa::/48", "127.0.0.1"))
 
 
 def seen(peer: str | None, *headers: tuple[str, str], scheme: str = "http", trusted: Networks = PROXIES) -> Scope:
-    """The scope of a request as the application sees it."""
+    """The scope of a request as the application receives it."""
     found: list[Scope] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,10 +47,10 @@ def test_without_a_trusted_proxy_headers_count_for_nothing() -> None:
     [
         (["198.51.100.7"], "198.51.100.7"),
         (["198.51.100.7, 10.0.0.9"], "198.51.100.7"),  # two proxies of ours
-        (["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # the client made the left one up
-        (["127.0.0.1, 198.51.100.7"], "198.51.100.7"),  # and here pretended to be a proxy
+        (["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # the client forged the left one
+        (["127.0.0.1, 198.51.100.7"], "198.51.100.7"),  # a forged proxy address
         (["203.0.113.9", "198.51.100.7"], "198.51.100.7"),  # the header twice
-        (["10.0.0.8, 10.0.0.9"], "10.0.0.8"),  # nobody but proxies: the farthest
+        (["10.0.0.8, 10.0.0.9"], "10.0.0.8"),  # only proxies: the farthest
         (["198.51.100.7:51234"], "198.51.100.7"),
         (["198.51.100.7, 10.0.0.9:443"], "198.51.100.7"),
         (["[2001:db8::7]:51234"], "2001:db8::7"),

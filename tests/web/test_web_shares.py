@@ -1,4 +1,4 @@
-"""How many of the connections that carry long lists one organisation may hold."""
+"""The number of the connections for long lists that one organisation may hold."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,7 +27,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Call:
-    """As the guard of a door answers."""
+    """As the guard of a feature returns it."""
 
     actor: Actor
     database: Database
@@ -59,7 +59,7 @@ def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[No
 
 async def until_it_reads(reader: Reader) -> None:
     async with asyncio.timeout(10):
-        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list does not tell that it has grown
+        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list has no event for it
             await asyncio.sleep(0.01)
 
 
@@ -85,7 +85,7 @@ async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, share
 
 
 async def test_of_readers_that_are_gone_nothing_is_left(bare: FastAPI, shared: Database) -> None:
-    """Whether they read to the end, were refused, or left while they read or waited."""
+    """In each case: read to the end, refused, or cancelled while reading or waiting."""
     transport = httpx.ASGITransport(bare)
     async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
         for number in range(50):
@@ -97,13 +97,13 @@ async def test_of_readers_that_are_gone_nothing_is_left(bare: FastAPI, shared: D
             await until_it_reads(reader)
         assert owners(shared.streams) == 2
         shared.streams.timeout = 0.2
-        for number in range(20):  # there is no connection for anybody
+        for number in range(20):  # there is no free connection
             assert (await http.get("/count/2000", headers={"authorization": f"o{number}"})).status_code == 503
         assert (await http.get("/count/2000", headers={"authorization": "first"})).status_code == 503
         shared.streams.timeout = 30
         waiting = [started(bare, b"first")[1], started(bare, b"third")[1]]
         async with asyncio.timeout(10):
-            while owners(shared.streams) < 3:  # noqa: ASYNC110 - nobody tells that somebody waits
+            while owners(shared.streams) < 3:  # noqa: ASYNC110 - there is no event for a waiting request
                 await asyncio.sleep(0.01)
         tasks = [task for _, task in begun] + waiting
         for task in tasks:

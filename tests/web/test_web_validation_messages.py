@@ -1,4 +1,4 @@
-"""Every rule that a client can break says what is wrong."""
+"""Every validation rule that a client can break has a message."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Every text on a page comes from a catalogue: the whole chain, with a language made up for it."""
+"""Every text on a page comes from a catalogue: the whole process with a language made for the test."""
 
 from collections.abc import Iterator
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""What members read, in any locale that can be chosen."""
+"""Formatted values in every locale that a member can choose."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -144,5 +144,5 @@ def test_a_page_full_of_values_is_quick() -> None:
     begun = time.process_time()
     for number in range(500):
         GERMAN.size(number * 10**10)
-    # Measured: 5 ms. The bound leaves room for a machine that is busy, and none for patterns parsed anew each time.
+    # Measured: 5 ms. The bound leaves room for a busy machine, and none for patterns parsed anew each time.
     assert time.process_time() - begun < 0.05

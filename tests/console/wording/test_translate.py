@@ -1,4 +1,4 @@
-"""Sentences in English are what they always were; for a reader their values take the reader's form."""
+"""Sentences in English have their plain values; in another locale their values are formatted for it."""
 
 from datetime import UTC, date, datetime
 from gettext import NullTranslations
