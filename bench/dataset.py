@@ -167,8 +167,8 @@ async def _operator(database: Database) -> Actor:
 async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
     now = datetime.now(UTC)
     made = await database.run(organisations.create_distributor, operator, name, now)
-    wanted = NewKey("bench", Role.ADMIN)
-    key, _ = await database.run(api_keys.create_key, operator, made, wanted, now)
+    new_key = NewKey("bench", Role.ADMIN)
+    key, _ = await database.run(api_keys.create_key, operator, made, new_key, now)
     signed = [await _contract(database, operator, made) for _ in range(3)]
     return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
 

@@ -21,12 +21,12 @@ def contracts(distributor: Distributor) -> Request:
 
 def creation(distributor: Distributor, contract: UUID) -> Request:
     """W2."""
-    wanted = {
+    body = {
         "distributorContractId": str(contract),
         "name": "Nimbus Backup GmbH",
         "allocatedCapacity": dataset.ALLOCATED,
     }
-    return Request("/v1/partner", distributor.key, json.dumps(wanted))
+    return Request("/v1/partner", distributor.key, json.dumps(body))
 
 
 def partners(data: Dataset) -> Request:

@@ -96,7 +96,7 @@ def _tonnage() -> str:
 
 def _open_account(server: "subprocess.Popen[bytes]", gateway: Gateway, data: Path) -> dict[str, str]:
     """Creates a storage account on the gateway with an access key, through the partner's API."""
-    demo: dict[str, Any] = json.loads(_when_there(server, data / "demo.json"))
+    demo: dict[str, Any] = json.loads(_wait_for_file(server, data / "demo.json"))
     where = ("--s3-url", gateway.address, "--iam-url", gateway.address, "--sts-url", gateway.address)
     subprocess.run(
         [_tonnage(), "region", "add", REGION, *where, "--ceph-admin-url", gateway.address, "--data-dir", str(data)],
@@ -113,12 +113,12 @@ def _open_account(server: "subprocess.Popen[bytes]", gateway: Gateway, data: Pat
         "clientAccount": {"contactEmail": "it@ceph.example.org", "password": "Choose-1-yourself"},
         "region": REGION,
     }
-    account = _insisting(api, f"{root}/v1/storage-account", details)["clientAccountId"]
-    key = _insisting(api, f"{root}/ext/v1/storage-account/{account}/access-keys", {})
+    account = _post_until_accepted(api, f"{root}/v1/storage-account", details)["clientAccountId"]
+    key = _post_until_accepted(api, f"{root}/ext/v1/storage-account/{account}/access-keys", {})
     return {"account": account, "access_key": key["accessKey"], "secret_key": key["secretKey"]}
 
 
-def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
+def _wait_for_file(server: "subprocess.Popen[bytes]", file: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while not file.exists():
         if server.poll() is not None or time.monotonic() > deadline:
@@ -129,7 +129,7 @@ def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
     return file.read_text()
 
 
-def _insisting(api: httpx.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
+def _post_until_accepted(api: httpx.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
     """The reply to a POST. Repeated while the server does not listen, or the account is not provisioned (503)."""
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -77,8 +77,15 @@ class Gateway:
         values = {"cluster": cluster, "monitor": port, "gateway": self.port, "classes": Path("/usr", built_in.strip())}
         self._conf.write_text(CONF.format(folder=self._folder, **values))
         # With `mon host` alone a monitor binds the well-known ports, in spite of the configuration.
-        told = ["--addv", "a", f"[v2:127.0.0.1:{port}]", "--enable-all-features", "--set-min-mon-release", "pacific"]
-        self._run("monmaptool", "--create", "--fsid", cluster, *told, str(self._folder / "monmap"), conf=False)
+        arguments = [
+            "--addv",
+            "a",
+            f"[v2:127.0.0.1:{port}]",
+            "--enable-all-features",
+            "--set-min-mon-release",
+            "pacific",
+        ]
+        self._run("monmaptool", "--create", "--fsid", cluster, *arguments, str(self._folder / "monmap"), conf=False)
         made = ["--monmap", str(self._folder / "monmap"), "--keyring", str(self._folder / "keyring")]
         self._run("ceph-mon", "-i", "a", "--mkfs", *made)
         self._spawn("mon", "ceph-mon", "-i", "a")
@@ -144,7 +151,7 @@ class Gateway:
     def stall(self) -> None:
         self._processes["rgw"].send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._processes["rgw"].send_signal(signal.SIGCONT)
 
     def kill(self) -> None:

@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
-from tests.clustered import ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tests.frozen import FreezableServer, freezable_server
 from tests.postgres import Cluster
 from tonnage import embedded, migrations

@@ -111,7 +111,7 @@ async def test_a_connection_that_is_lost_at_its_commit(server: FreezableServer, 
         await database.transaction(work)
 
 
-async def test_what_the_server_itself_refuses_is_not_in_doubt(database: Database) -> None:
+async def test_the_servers_own_refusal_is_not_in_doubt(database: Database) -> None:
     async def end_itself(conn: Connection) -> None:
         await conn.execute("with w as (insert into written values (2)) select pg_terminate_backend(pg_backend_pid())")
 
@@ -156,7 +156,7 @@ async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> Non
     assert not sent[-1].endswith(b"]")
 
 
-async def test_a_wait_that_is_given_up_asks_the_server_nothing(server: FreezableServer, database: Database) -> None:
+async def test_a_cancelled_wait_sends_no_cancel_request(server: FreezableServer, database: Database) -> None:
     """psycopg would request a cancellation, and wait for that, five seconds and five more."""
     begun = asyncio.Event()
 
@@ -185,7 +185,7 @@ async def test_the_waits_of_a_request_count_together(database: Database) -> None
         await three_times()
 
 
-async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None:
+async def test_nothing_is_sent_when_no_time_is_left(database: Database) -> None:
     async def work(conn: Connection) -> None:
         with limited(WaitLimit(0, together=True)):
             await conn.execute(WRITE)
@@ -198,7 +198,7 @@ async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None
     assert await count(database, "select count(*) from written") == before
 
 
-async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database) -> None:
+async def test_an_abandoned_statement_is_cancelled_on_a_live_server(database: Database) -> None:
     with limited(WaitLimit(0.5)), pytest.raises(DeadlinePassed):
         await database.run(execute, "select pg_sleep(500)")
     still = "select count(*) from pg_stat_activity where query = 'select pg_sleep(500)' and state = 'active'"

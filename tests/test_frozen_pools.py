@@ -58,7 +58,7 @@ async def several(database: Database) -> set[int]:
         return set(await asyncio.gather(*(database.run(together) for _ in range(4))))
 
 
-async def test_connections_of_before_are_not_used_again(
+async def test_earlier_connections_are_not_used_again(
     server: FreezableServer, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await several(database)

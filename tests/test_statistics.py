@@ -85,7 +85,7 @@ async def test_foreign_keys_are_checked_by_index_from_the_first_row_on(new_datab
     assert 0 < read["organisation"] < 1_000
 
 
-async def test_what_clusters_are_told_reads_each_account_a_few_times(new_database: Databases) -> None:
+async def test_reconciliation_reads_each_account_a_few_times(new_database: Databases) -> None:
     async def pages(conn: Connection) -> int:
         after = count = 0
         while some := await provisioning_queries.present(conn, 1, after, _PAGE):

@@ -67,7 +67,7 @@ def _hashed(table: str) -> sql.Composed:
 
 
 @dataclass
-class Witness:
+class RefusalCheck:
     """Checks for every refused request that nothing was changed, unless it overlaps with another request."""
 
     database: Database

@@ -53,7 +53,7 @@ def names(found: PageOf[AccountRow]) -> list[str]:
     return [row.name for row in found.rows]
 
 
-async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, data: PartnerData) -> None:
+async def test_an_accounts_row_and_facts(cast: Cast, data: PartnerData) -> None:
     account = await cast.account(data.partner, 2 * TB, overdraft=True, region=data.region)
     await record(cast, (account, at("2026-01-06"), 3 * TB))
     (row,) = (await asked(cast, data.own, data.own)).rows
@@ -75,7 +75,7 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, data: Partne
     assert (facts.is_being_purged, facts.suspended_at, facts.refusal, facts.access_keys) == (False, None, None, 0)
 
 
-async def test_what_waits_and_what_is_suspended(cast: Cast, data: PartnerData) -> None:
+async def test_scheduled_and_suspended_accounts(cast: Cast, data: PartnerData) -> None:
     late, soon, held, gone = [await cast.account(data.partner, name=name) for name in ("late", "soon", "held", "gone")]
     for account, days in ((late, 30), (soon, 20)):
         await cast.database.run(actions.delete_account, data.partner, data.own, account, days, OPENED)
@@ -144,7 +144,7 @@ async def test_name_email_and_number_are_searched(cast: Cast, data: PartnerData)
     assert names(await asked(cast, data.own, data.own, q="' or true --")) == []
 
 
-async def test_whose_accounts_they_are(cast: Cast, data: PartnerData) -> None:
+async def test_scopes(cast: Cast, data: PartnerData) -> None:
     word = uuid4().hex
     sibling = await cast.partner(data.distributor, await cast.contract(data.distributor))
     rival = await cast.distributor()

@@ -73,7 +73,7 @@ async def rows_read(database: Database, work: Callable[[Connection], Awaitable[T
 
 @pytest.mark.parametrize("select", [queries.accounts_of, extended_queries.extended_accounts])
 @pytest.mark.parametrize("kept", [False, True], ids=["planned anew", "plan kept"])
-async def test_a_page_is_read_and_not_all_of_them(cast: Cast, select: Select, kept: bool) -> None:
+async def test_a_page_does_not_read_all_accounts(cast: Cast, select: Select, kept: bool) -> None:
     distributor = await cast.distributor()
     partner, other = [
         (await cast.partner(distributor, await cast.contract(distributor))).organisation_id for _ in range(2)

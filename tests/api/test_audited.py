@@ -6,7 +6,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
-from tests.api.test_strangers import Operation, ids_of
+from tests.api.test_authorization import Operation, ids_of
 from tonnage.asgi import create_app
 
 pytestmark = pytest.mark.anyio

@@ -195,7 +195,7 @@ async def test_changes_of_storage_accounts(client: AppClient, data: AccountData,
     assert [entry["after"]["reason"] for entry in entries if entry["action"] == "account.suspend"] == ROTATED
 
 
-async def test_what_is_no_name(client: AppClient, data: AccountData) -> None:
+async def test_invalid_names(client: AppClient, data: AccountData) -> None:
     distributor, partner = await client.key(data.distributor), await client.key(data.partner)
     of_partner = f"/v1/partner/{data.partner.organisation_id}"
     owner = {"contactEmail": emails(), "password": "Sesame-opens-1"}

@@ -43,7 +43,7 @@ async def test_the_order_is_that_of_creation_in_one_instant(client: AppClient) -
 
 
 @pytest.mark.anyio
-async def test_one_after_the_other(client: AppClient) -> None:
+async def test_added_elements_come_last(client: AppClient) -> None:
     for one in await every_list(client):
         seen = [identity(element) for element in await one.whole()]
         for _ in range(5):
@@ -54,7 +54,7 @@ async def test_one_after_the_other(client: AppClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(client: AppClient) -> None:
+async def test_pages_and_short_lists_do_not_wait_for_long_ones(client: AppClient) -> None:
     lists = await every_list(client)
     streams = client.app.state.services.database.streams
     async with AsyncExitStack() as taken:
@@ -128,7 +128,7 @@ def test_a_long_list_needs_little_memory(large: Large, tmp_path: Path) -> None:
             headers = {"Authorization": f"Bearer {large.key}"}
             with httpx.Client(base_url=_origin(server.stdout), headers=headers, timeout=60) as http:
                 assert len(http.get(f"{path}?{PERIOD}&limit=10").json()) == 10
-                before = _forget_peak(server.pid)
+                before = _reset_peak(server.pid)
                 answer = http.get(f"{path}?{PERIOD}")
                 growth = _peak(server.pid) - before
         finally:
@@ -148,7 +148,7 @@ def _origin(output: IO[str]) -> str:
     pytest.fail(f"the server has not started: {''.join(printed)}")
 
 
-def _forget_peak(pid: int) -> int:
+def _reset_peak(pid: int) -> int:
     """The process's resident bytes; resets its peak."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _resident(pid, "VmRSS")
@@ -165,7 +165,7 @@ def _resident(pid: int, what: str) -> int:
 
 
 @pytest.mark.anyio
-async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_reader_is_disconnected(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a real connection, whose buffers the list fills: it would now occupy a connection of the pool."""
     defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None

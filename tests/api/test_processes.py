@@ -30,7 +30,7 @@ async def other(client: AppClient, conninfo: str) -> AsyncGenerator[AppClient]:
         yield replace(client, app=app, http=await stack.enter_async_context(http), stack=stack, browsers={})
 
 
-async def test_both_sell_the_last_terabytes(client: AppClient, other: AppClient) -> None:
+async def test_two_processes_do_not_oversell(client: AppClient, other: AppClient) -> None:
     distributor = await client.cast.distributor()
     contract = await client.cast.contract(distributor, 10 * TB)
     key = await client.key(distributor)
@@ -43,7 +43,9 @@ async def test_both_sell_the_last_terabytes(client: AppClient, other: AppClient)
     assert sorted(answers) == [201] * 10 + [409] * 14
 
 
-async def test_what_one_does_the_other_sees(client: AppClient, other: AppClient, data: AccountData) -> None:
+async def test_a_change_by_one_process_is_seen_by_the_other(
+    client: AppClient, other: AppClient, data: AccountData
+) -> None:
     key = await client.key(data.distributor)
     path = f"/v1/partner/{data.partner.organisation_id}"
     for name, writer, reader in (("First", client, other), ("Second", other, client)):

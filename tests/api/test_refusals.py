@@ -121,7 +121,7 @@ async def test_days(client: AppClient, data: AccountData) -> None:
     assert (await ask(**{"from": "2025-01-02", "to": "2026-02-05"})).status_code == 200
 
 
-async def test_account_ids_that_are_none(client: AppClient, data: AccountData) -> None:
+async def test_invalid_account_ids(client: AppClient, data: AccountData) -> None:
     key = await client.key(data.partner)
     for account in (
         "1",

@@ -109,7 +109,7 @@ def test_openapi(case: Any, client: ServedClient) -> None:
 
 def check(case: Any, client: ServedClient, url: str) -> None:
     key = next((client.keys[tag] for tag in case.operation.tags or () if tag in client.keys), None)
-    bring_home(case, client)
+    use_existing_ids(case, client)
     for name in FRAMING & {name.lower() for name in case.headers}:
         del case.headers[name]
     headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -125,15 +125,15 @@ def check(case: Any, client: ServedClient, url: str) -> None:
     case.validate_response(response, excluded_checks=excluded, headers=headers, transport_kwargs={"base_url": url})
 
 
-def bring_home(case: Any, client: ServedClient) -> None:
+def use_existing_ids(case: Any, client: ServedClient) -> None:
     """Puts ids of the test data into valid requests: otherwise every response would be 404."""
-    if fits(case, ParameterLocation.PATH):
+    if is_valid(case, ParameterLocation.PATH):
         case.path_parameters = {name: client.ids.get(name, value) for name, value in case.path_parameters.items()}
     for name in {"from", "to"} & set(case.query or ()):
         # The 2.0 document has the published name of the format, yyyy-mm-dd, for which there is no generator.
-        if fits(case, ParameterLocation.QUERY) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", case.query[name]):
+        if is_valid(case, ParameterLocation.QUERY) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", case.query[name]):
             case.query[name] = "2026-03-15"
-    body: Any = case.body if fits(case, ParameterLocation.BODY) else None
+    body: Any = case.body if is_valid(case, ParameterLocation.BODY) else None
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         if "distributorContractId" in body:
@@ -145,6 +145,6 @@ def bring_home(case: Any, client: ServedClient) -> None:
             person[field] = "Sesame-opens-1" if field == "password" else f"{next(NUMBERS)}@example.org"
 
 
-def fits(case: Any, place: ParameterLocation) -> bool:
+def is_valid(case: Any, place: ParameterLocation) -> bool:
     component = case.meta.components.get(place) if case.meta else None
     return component is not None and component.mode is schemathesis.GenerationMode.POSITIVE

@@ -24,7 +24,7 @@ class Wire:
 
     @classmethod
     @asynccontextmanager
-    async def tapped(cls, client: AppClient) -> AsyncGenerator["Wire"]:
+    async def traced(cls, client: AppClient) -> AsyncGenerator["Wire"]:
         database = client.app.state.services.database
         wire = cls((database.pool, database.streams))
         async with AsyncExitStack() as stack:

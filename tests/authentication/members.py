@@ -57,7 +57,7 @@ class Person:
     async def visit(self, token: str, now: datetime = NOW) -> SignedInMember | None:
         return await self.database.run(session_queries.find_session, digest(token), now, IDLE)
 
-    async def entered(self, now: datetime = NOW) -> SignedInMember:
+    async def signed_in_member(self, now: datetime = NOW) -> SignedInMember:
         visitor = await self.visit((await self.sign_in(now=now)).token, now)
         assert visitor is not None
         return visitor
@@ -71,7 +71,7 @@ class Person:
 
     async def enrol(self, keys: Path, now: datetime = NOW) -> tuple[TOTP, list[str], str]:
         """Returns the authenticator app, the recovery codes and the session's token."""
-        visitor = await self.entered(now)
+        visitor = await self.signed_in_member(now)
         begun = await self.begin(keys, visitor, now=now)
         app = TOTP(begun.seed)
         token, codes = await self.database.transaction(
@@ -111,7 +111,7 @@ def key_file(folder: Path) -> Path:
 
 
 @dataclass
-class Kept:
+class FakeOutbox:
     """A mailer that keeps the messages, or raises `fails`."""
 
     sent: list[Message] = field(default_factory=list[Message])

@@ -128,13 +128,13 @@ async def assert_totals(history: History, model: dict[UUID, list[LineModel]], mi
     """Every total is the sum of its lines."""
     cast, scope = history.cast, history.distributor.organisation_id
     every = [line for lines in model.values() for line in lines]
-    wanted = [(await of_partner(cast, scope, partner), lines) for partner, lines in model.items()]
-    wanted += [
+    expected = [(await of_partner(cast, scope, partner), lines) for partner, lines in model.items()]
+    expected += [
         (await of_contract(cast, scope, contract), [line for line in every if line.contract == contract])
         for contract in history.model.prices
     ]
     (whole,) = await of_distributor(cast, history.distributor)
-    for found, lines in [*wanted, (whole, every)]:
+    for found, lines in [*expected, (whole, every)]:
         assert found is not None
         byte_days = sum(line.byte_days for line in lines)
         amount = Fraction(sum(line.minor_units for line in lines), minor_units)
@@ -234,7 +234,7 @@ async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
     assert await of_partner(cast, None, own) is None
 
 
-async def test_nobody_elses_month(cast: Cast) -> None:
+async def test_other_organisations_months_are_not_found(cast: Cast) -> None:
     data = await partner_data(cast)
     stranger = await cast.distributor()
     own = data.partner.organisation_id

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.browser.sheet import Sheet
+from tests.browser.stub_page import StubPage
 from tests.browser.watch import Watch, watched
 from tonnage.demo import scene
 from tonnage.sealing import create_key_file
@@ -189,10 +189,10 @@ def visit(browser: Browser, demo: Demo) -> Generator[Tab]:
 
 
 @pytest.fixture
-def sheet(browser: Browser) -> Generator[Sheet]:
+def stub(browser: Browser) -> Generator[StubPage]:
     """For tests of scripts on pages made for the test."""
     with browser.new_context(viewport={"width": 900, "height": 700}) as context:
-        shown = Sheet(context)
+        shown = StubPage(context)
         with watched(context, shown.origin):
             yield shown
 

@@ -12,7 +12,7 @@ from tests.browser.conftest import Demo
 from tests.smtp import MailServer, mail_server
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
     """Polls a condition that the browser cannot wait for."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -20,7 +20,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = 30) -> No
         time.sleep(0.05)
 
 
-def give_password(page: Page, email: str, password: str) -> None:
+def submit_password(page: Page, email: str, password: str) -> None:
     """Fills in and sends the form of /sign-in, which must be open."""
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
@@ -32,25 +32,25 @@ def login_of(demo: Demo, email: str) -> dict[str, str]:
     return next(member for member in demo.members if member["email"] == email)
 
 
-def go(page: Page, entry: str) -> None:
+def open_section(page: Page, entry: str) -> None:
     """Follows a link of the main navigation."""
     page.get_by_role("navigation", name="Main").get_by_role("link", name=entry, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(entry)
 
 
-def told(page: Page, notice: str) -> None:
+def expect_notice(page: Page, notice: str) -> None:
     """Waits for the notice of a completed action."""
     expect(page.get_by_role("main").get_by_role("status").filter(has_text=notice)).to_be_visible()
 
 
-def tab_to(page: Page, wanted: Locator, *, backwards: bool = False, most: int = 60) -> None:
+def tab_to(page: Page, target: Locator, *, backwards: bool = False, most: int = 60) -> None:
     """Presses Tab until the element has the focus."""
-    expect(wanted).to_have_count(1)
+    expect(target).to_have_count(1)
     for _ in range(most):
         page.keyboard.press("Shift+Tab" if backwards else "Tab")
-        if wanted.evaluate("element => element === document.activeElement"):
+        if target.evaluate("element => element === document.activeElement"):
             return
-    raise AssertionError(f"not reached with {most} presses of Tab: {wanted}")
+    raise AssertionError(f"not reached with {most} presses of Tab: {target}")
 
 
 class AuthenticatorApp:
@@ -69,11 +69,11 @@ class AuthenticatorApp:
         assert self._given <= now + 1, "a third code would have to be waited for"
         return self._totp.generate_otp(self._given)
 
-    def given_before(self) -> str:
+    def previous_code(self) -> str:
         """The code that was returned last."""
         return self._totp.generate_otp(self._given)
 
-    def wrong(self) -> str:
+    def wrong_code(self) -> str:
         """The code of another hour."""
         return self._totp.generate_otp(self._given + 120)
 

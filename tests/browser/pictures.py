@@ -23,7 +23,7 @@ _MOST_BYTES_WITH_A_CHART = 200_000
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
-def look_at(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
+def photograph(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
     """Photographs the whole open page; returns axe's findings, the widths at which it overflows its window, and whether
     it is too heavy for a browser with an empty cache.
     """

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Enter
-from tests.browser.journeys import go, told
+from tests.browser.journeys import expect_notice, open_section
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
     page.get_by_label("Unit").select_option("GB")
     page.get_by_label("Password", exact=True).fill("Rye-and-wheat-7")
     page.get_by_role("button", name="Create storage account").click()
-    told(page, "The storage account was created.")
+    expect_notice(page, "The storage account was created.")
     page.get_by_role("link", name="Access keys").click()
     expect(page.get_by_text("No cluster behind this region")).to_be_visible()
     expect(page.get_by_text("The region eu-west-1 is metered only: access keys are made on")).to_be_visible()
@@ -45,7 +45,7 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
 
 def waiting(page: Page, name: str) -> None:
     """Opens an account from the list of those that are scheduled for deletion."""
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
     page.get_by_role("rowheader").get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -71,10 +71,10 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
     promised = day_of(page.get_by_role("main").get_by_text(re.compile("^On ")).inner_text())
     assert promised in {before, thirty_days_on()}
     page.get_by_role("button", name="Delete storage account").click()
-    told(page, "waits for its deletion")
+    expect_notice(page, "waits for its deletion")
     expect(page.get_by_text(f"Waits for its deletion on {promised}")).to_be_visible()
 
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
     row = page.get_by_role("rowheader").filter(has_text="Millbrook Bakery")
     expect(row.get_by_text(f"Deletion on {promised}")).to_be_visible()
@@ -82,16 +82,16 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
     page.get_by_role("link", name="Restore it").click()
     expect(page.get_by_text(re.compile(f"It would be deleted on {promised}.* Restored, it stays."))).to_be_visible()
     page.get_by_role("button", name="Restore storage account").click()
-    told(page, "The storage account is restored.")
+    expect_notice(page, "The storage account is restored.")
     expect(page.get_by_text("Waits for its deletion")).to_have_count(0)
 
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Waiting for deletion").click()
     # The other scheduled account is unchanged.
     expect(page.get_by_role("rowheader").get_by_role("link")).to_have_text(["Lakeview Archive"])
 
 
-def test_one_that_was_deleted_long_before(signed_in: Enter) -> None:
+def test_an_account_that_was_scheduled_earlier(signed_in: Enter) -> None:
     page = signed_in("distributor").page
     page.get_by_role("link", name="Test partner", exact=True).click()
     page.get_by_role("link", name="Storage accounts").click()

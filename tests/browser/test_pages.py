@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import AUDIENCES, Demo, Enter, Tab
-from tests.browser.journeys import told
-from tests.browser.pages import explore, name_of, templates
-from tests.browser.pictures import look_at
+from tests.browser.journeys import expect_notice
+from tests.browser.pages import crawl, picture_name, templates
+from tests.browser.pictures import photograph
 from tests.browser.watch import watched
 from tonnage.asgi import create_app
 from tonnage.demo import scene
@@ -78,24 +78,24 @@ def audience_of(template: str) -> str:
     return "guest" if first in {"sign-in", "styleguide"} else "distributor"
 
 
-def wanted(audience: str) -> list[str]:
+def templates_of(audience: str) -> list[str]:
     return [path for path in TEMPLATES if audience_of(path) == audience and path not in ELSEWHERE]
 
 
-def look_at_all(visit: Tab, origin: str, audience: str, start: str) -> None:
-    atlas = explore(visit.page, TEMPLATES, start)
-    addresses = {**atlas.found, **{path: path for path in UNLINKED}}
-    trouble = list(atlas.dead)
-    for template in wanted(audience):
+def photograph_all(visit: Tab, origin: str, audience: str, start: str) -> None:
+    site_map = crawl(visit.page, TEMPLATES, start)
+    addresses = {**site_map.found, **{path: path for path in UNLINKED}}
+    trouble = list(site_map.broken_links)
+    for template in templates_of(audience):
         if template in addresses:
             visit.page.goto(f"{origin}{addresses[template]}")
-            trouble += look_at(visit.page, name_of(template))
+            trouble += photograph(visit.page, picture_name(template))
         else:
             trouble.append(f"no link leads to {template}")
     assert not trouble, "\n".join(trouble)
 
 
-def test_every_page_belongs_to_somebody() -> None:
+def test_every_page_has_an_audience() -> None:
     assert {audience_of(template) for template in TEMPLATES} == {*AUDIENCES, "guest"}
     assert {*ELSEWHERE, *UNLINKED} <= set(TEMPLATES)
 
@@ -104,7 +104,7 @@ def test_every_page_belongs_to_somebody() -> None:
 def test_every_page_of_members(signed_in: Enter, demo: Demo, audience: str) -> None:
     visit = signed_in(audience)
     with second_factors(demo):
-        look_at_all(visit, demo.origin, audience, "/")
+        photograph_all(visit, demo.origin, audience, "/")
 
 
 def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> None:
@@ -115,13 +115,13 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     page = signed_in("distributor").page
     page.goto(f"{demo.origin}/distributor/partners/{made.json()['id']}/settings")
     page.get_by_role("main").get_by_role("link", name="Delete partner").click()
-    assert look_at(page, name_of("/distributor/partners/{partnerID}/delete")) == []
+    assert photograph(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
-    told(page, "The partner was deleted.")
+    expect_notice(page, "The partner was deleted.")
 
 
 def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(f"{demo.origin}/sign-in")
-        look_at_all(Tab(page, watch), demo.origin, "guest", "/sign-in")
+        photograph_all(Tab(page, watch), demo.origin, "guest", "/sign-in")

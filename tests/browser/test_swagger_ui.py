@@ -89,10 +89,10 @@ def test_the_walk_through(visit: Tab, demo: Demo) -> None:
     ]
 
     create = Operation(page, "POST", "/partner")
-    wanted = {"allocatedCapacity": 5000000000000, "distributorContractId": CONTRACT, "name": "New partner company"}
+    expected = {"allocatedCapacity": 5000000000000, "distributorContractId": CONTRACT, "name": "New partner company"}
     # The example body equals that of the walk-through, so unedited fields do no harm.
-    assert json.loads(create.field("partnerDetails").input_value()) == wanted
-    create.field("partnerDetails").fill(json.dumps(wanted, indent=2))
+    assert json.loads(create.field("partnerDetails").input_value()) == expected
+    create.field("partnerDetails").fill(json.dumps(expected, indent=2))
     status, created = create.execute()
     number = created["id"]
     assert (status, created) == (201, partner(number, "New partner company", 5000000000000))

@@ -22,9 +22,9 @@ class Watch:
         self._origin = f"{origin}/"
         self._expected: set[int] = set()
         context.add_init_script(_BREACHES)
-        context.on("console", self._hear)
-        context.on("weberror", self._crash)
-        context.on("request", self._see)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_error)
+        context.on("request", self._on_request)
 
     def expect(self, *statuses: int) -> None:
         """Chromium logs any error response; these statuses are intended."""
@@ -35,17 +35,17 @@ class Watch:
         found = [*self.complaints, *(f"asked for {url}" for url in self.elsewhere)]
         assert not found, "\n".join(found)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in {"error", "warning"}:
             return
         refused = _REFUSED.search(message.text)
         if not refused or int(refused[1]) not in self._expected:
             self.complaints.append(f"{message.text} ({message.location['url']})")
 
-    def _crash(self, error: WebError) -> None:
+    def _on_error(self, error: WebError) -> None:
         self.complaints.append(str(error.error))
 
-    def _see(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if not request.url.startswith((self._origin, "data:", "blob:")):
             self.elsewhere.append(request.url)
 

@@ -204,8 +204,8 @@ class Capacity(RuleBasedStateMachine):
                 str(self.contracts[p.contract]),
                 p.allocated,
                 p.overdraft,
-                self.model.given(number),
-                len(self.model.living(number)),
+                self.model.allocated_to_accounts(number),
+                len(self.model.open_accounts(number)),
                 p.closed,
                 p.terms,
             ]

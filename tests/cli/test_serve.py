@@ -100,7 +100,7 @@ def _second_one_is_refused(data: Path, origin: str, server: Running) -> None:
     assert second.stderr.startswith("Error: ")
 
 
-def test_a_port_in_use_is_told_before_anything_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = tonnage("serve", "--port", str(port), "--data-dir", tmp_path / "data")

@@ -68,7 +68,7 @@ def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
     assert done.stderr == b""
 
 
-def test_wrong_lines_are_told_and_nothing_is_applied(conninfo: str, account: int) -> None:
+def test_wrong_lines_are_reported_and_nothing_is_applied(conninfo: str, account: int) -> None:
     tonnage = Command(conninfo)
     one = lines(account) + "123,2026-01-01,5\n"
     assert tonnage.refused("usage", "import", "-", stdin=one).splitlines() == [

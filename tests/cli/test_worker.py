@@ -27,7 +27,7 @@ values ('default', 'provisioning.purge_all', 'provisioning.purge_all', 'provisio
 """A job; `doing` without a worker is the state that a killed worker leaves."""
 
 
-def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Databases) -> None:
+def test_it_catches_up_on_recurring_jobs_and_stops_on_a_signal(new_database: Databases) -> None:
     with (
         new_database() as conninfo,
         psycopg.connect(conninfo, autocommit=True) as conn,

@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.cast import Cast, unique
-from tests.unchanged import Witness
+from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.authentication.session import digest, new_token
 from tonnage.db import Connection
@@ -30,7 +30,7 @@ class Browser:
     token: str
     member_id: UUID
     email: str
-    witness: Witness
+    refusal_check: RefusalCheck
 
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path)
@@ -49,11 +49,11 @@ class Browser:
 
     async def submit(self, path: str, fields: dict[str, str]) -> httpx.Response:
         """Sends these fields and no others."""
-        return await self.witness.send(lambda: self.http.post(path, data=fields))
+        return await self.refusal_check.send(lambda: self.http.post(path, data=fields))
 
 
 async def browser_of(
-    app: FastAPI, cast: Cast, actor: Actor, role: Role, name: str | None, now: datetime, witness: Witness
+    app: FastAPI, cast: Cast, actor: Actor, role: Role, name: str | None, now: datetime, refusal_check: RefusalCheck
 ) -> Browser:
     """A new member of the actor's organisation, in a session of its own. The caller closes its `http`."""
     email = f"{unique('m').replace(' ', '')}@example.org"
@@ -81,4 +81,4 @@ async def browser_of(
         cookies={"tonnage-session": token},
         headers={"Accept": "text/html", "Accept-Language": "en-GB"},
     )
-    return Browser(http, token, member_id, email, witness)
+    return Browser(http, token, member_id, email, refusal_check)

@@ -34,6 +34,8 @@ async def send(browser: httpx.AsyncClient, path: str, fields: dict[str, str], to
     return await browser.post(to or path, data={"csrf": found[1], **fields})
 
 
-async def sign_in(browser: httpx.AsyncClient, ann: Person, password: str = WORD, wanted: str = "/") -> httpx.Response:
-    path = f"/sign-in?next={quote(wanted)}"
-    return await send(browser, path, {"email": ann.email, "password": password, "next": wanted}, "/sign-in")
+async def sign_in(
+    browser: httpx.AsyncClient, ann: Person, password: str = WORD, next_path: str = "/"
+) -> httpx.Response:
+    path = f"/sign-in?next={quote(next_path)}"
+    return await send(browser, path, {"email": ann.email, "password": password, "next": next_path}, "/sign-in")

@@ -156,7 +156,7 @@ async def test_a_viewer_of_the_partner_opens_no_account(client: AppClient, data:
         assert (await viewer.get(path_of(data) + below)).status_code == 403
 
 
-async def test_numbers_that_are_none_are_not_found(client: AppClient, data: AccountData) -> None:
+async def test_invalid_account_ids_are_not_found(client: AppClient, data: AccountData) -> None:
     browser = await staff(client, data)
     for number in ("123456789012", "nonsense", "1", "4%2F5", "９９９９９９９９９９９９"):
         assert (await browser.get(f"/partner/accounts/{number}/settings")).status_code == 404

@@ -197,7 +197,7 @@ async def test_a_distributors_staff_opens_an_account_for_a_partner(client: AppCl
     assert "Harbour" in (await staff.get(made.headers["location"])).text
 
 
-async def test_nobody_else_opens_an_account_for_it(client: AppClient) -> None:
+async def test_only_its_distributor_creates_an_account_for_it(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     viewer = await client.sign_in(distributor, Role.VIEWER)
     assert f"{base}/accounts/new" not in (await viewer.get(f"{base}/accounts")).text

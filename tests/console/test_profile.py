@@ -107,7 +107,7 @@ async def test_all_other_sessions_end_at_once(client: AppClient, browser: Browse
     assert "192.0.2.7" not in (await browser.get("/profile/sessions")).text
 
 
-async def test_nobody_ends_the_session_of_somebody_else(client: AppClient, browser: Browser) -> None:
+async def test_other_members_sessions_are_not_found(client: AppClient, browser: Browser) -> None:
     colleague = await client.sign_in(client.cast.operator)
     other = await another_session(client, browser)
     assert (await colleague.post(f"/profile/sessions/{other}/end")).status_code == 404

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import AccountData, AppClient
-from tests.console.test_costs import MANY, Reader, grow, readers
+from tests.console.test_statement_counts import MANY, Reader, grow, readers
 
 __all__ = ["readers"]
 """A fixture of the statement counts."""

@@ -84,7 +84,7 @@ async def test_other_data_is_never_mixed_with_it(database: Database, tmp_path: P
     assert names(tmp_path) == []
 
 
-async def test_a_region_of_somebodys_is_other_data_too(database: Database, tmp_path: Path) -> None:
+async def test_a_region_is_other_data_too(database: Database, tmp_path: Path) -> None:
     await (await Cast.of(database)).region("eu-central-2")
     with pytest.raises(demo.DemoRefused):
         await start(database, tmp_path)

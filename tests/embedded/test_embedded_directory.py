@@ -68,7 +68,7 @@ def test_any_path(tmp_path: Path, name: str, hold: Holder) -> None:
     assert not (data_dir / "run.alias").exists()
 
 
-def test_the_short_way_to_a_long_path_is_private_and_goes_away(tmp_path: Path, hold: Holder) -> None:
+def test_the_short_path_to_a_long_one_is_private_and_removed(tmp_path: Path, hold: Holder) -> None:
     data_dir = tmp_path / ("x" * 200)
     process = hold(data_dir)
     assert process.stdout is not None
@@ -85,7 +85,7 @@ def test_the_short_way_to_a_long_path_is_private_and_goes_away(tmp_path: Path, h
     assert not second.exists()
 
 
-def test_a_stale_record_of_the_short_way_harms_nobody(made: Path, tmp_path: Path) -> None:
+def test_a_stale_record_of_the_short_path_does_no_harm(made: Path, tmp_path: Path) -> None:
     """After a reboot another process may have created a path of the recorded name."""
     stranger = tmp_path / "stranger"
     (stranger / "run").mkdir(parents=True)
@@ -110,7 +110,7 @@ with serve(Path(sys.argv[1]), durable=False):
     assert set(found.values()) == {0}
 
 
-def test_a_folder_of_somebody_elses_things_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_left_unchanged(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "photos").mkdir(parents=True)
     home.chmod(0o755)
@@ -199,7 +199,7 @@ def test_a_restored_backup_is_taken_over(made: Path) -> None:
 
 
 @only_root
-def test_root_does_not_take_a_users_directory_from_him(made: Path) -> None:
+def test_root_does_not_take_over_a_users_directory(made: Path) -> None:
     os.chown(made, 12345, 12345)
     with pytest.raises(EmbeddedError, match="belongs to uid 12345"), serve(made):
         pass
@@ -238,7 +238,7 @@ with serve(Path(sys.argv[1]), durable=False) as url:
 
 
 @only_root
-def test_programs_behind_a_closed_door_are_copied_beside_the_cluster(open_folder: Path, closed_packages: Path) -> None:
+def test_inaccessible_programs_are_copied_beside_the_cluster(open_folder: Path, closed_packages: Path) -> None:
     data_dir = open_folder / "data"
     for _ in range(2):
         program = run(SERVE_WITH_COPIES_IN, data_dir, open_folder / "cache", PYTHONPATH=str(closed_packages))
@@ -251,7 +251,7 @@ def test_programs_behind_a_closed_door_are_copied_beside_the_cluster(open_folder
 
 
 @only_root
-def test_programs_and_data_both_behind_closed_doors(open_folder: Path, closed_packages: Path, tmp_path: Path) -> None:
+def test_inaccessible_programs_and_data(open_folder: Path, closed_packages: Path, tmp_path: Path) -> None:
     cache = open_folder / "cache"
     program = run(SERVE_WITH_COPIES_IN, tmp_path / "data", cache, PYTHONPATH=str(closed_packages))
     assert Path(program).is_relative_to(cache)

@@ -71,7 +71,7 @@ def test_stops_with_clients_in_the_middle_of_a_transaction(tmp_path: Path) -> No
             conn.execute("SELECT 1")
 
 
-def test_a_server_that_does_not_heed_is_stopped_all_the_same(tmp_path: Path) -> None:
+def test_a_server_that_ignores_the_shutdown_is_stopped(tmp_path: Path) -> None:
     """A frozen backend holds up the fast shutdown; the postmaster itself kills it five seconds after SIGQUIT."""
     data_dir = tmp_path / "data"
     with ExitStack() as stack:
@@ -155,7 +155,7 @@ def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) ->
             neighbour.kill()
 
 
-def test_a_half_finished_initdb_never_was(tmp_path: Path) -> None:
+def test_an_interrupted_initdb_is_repeated(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     half = data_dir / "postgres.new"
     half.mkdir(parents=True)
@@ -167,7 +167,7 @@ def test_a_half_finished_initdb_never_was(tmp_path: Path) -> None:
     assert not half.exists()
 
 
-def test_a_database_not_yet_made_is_made_good(tmp_path: Path) -> None:
+def test_a_missing_database_is_created(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with serve(data_dir, durable=False) as url:
         ask(url.replace("@/tonnage?", "@/postgres?"), "DROP DATABASE tonnage WITH (FORCE)")

@@ -47,7 +47,7 @@ def _passes_on(function: ast.Lambda) -> bool:
         ("lambda account: backend.apply(account)", False),
     ],
 )
-def test_that_check(text: str, expected: bool) -> None:
+def test_the_check_itself(text: str, expected: bool) -> None:
     function = ast.parse(text, mode="eval").body
     assert isinstance(function, ast.Lambda)
     assert _passes_on(function) is expected

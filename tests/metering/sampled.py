@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.cast import Cast
-from tests.clustered import ClusterClient
+from tests.ceph_client import ClusterClient
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
 from tonnage.db import Connection
@@ -61,10 +61,10 @@ class SampledData:
     async def accounts(self, count: int) -> list[int]:
         """Creates that many more accounts of the partner, provisioned; in order of id."""
         made = [await self.cast.account(self.partner) for _ in range(count)]
-        await self.provide()
+        await self.provision()
         return sorted(made)
 
-    async def provide(self) -> None:
+    async def provision(self) -> None:
         """Provisions all changes of accounts."""
         await reconcile(self.cast.database, self.probe, self.client.region_id)
 

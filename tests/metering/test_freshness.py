@@ -9,7 +9,7 @@ import pytest
 
 from tests.cast import NOW, Cast
 from tests.metering.sampled import SampledData
-from tests.metering.test_traffic_doors import bearer, serving
+from tests.metering.test_traffic_api import bearer, serving
 from tonnage.access.actor import Role
 from tonnage.db import connect
 from tonnage.errors import Unavailable

@@ -51,7 +51,7 @@ def shape(conninfo: str) -> list[tuple[str, list[str]]]:
     return sorted((name, sorted(line.strip(",") for line in text.splitlines())) for name, text in statements(conninfo))
 
 
-def test_an_older_one_gets_what_it_lacks_and_no_more(new_database: Databases) -> None:
+def test_only_missing_migrations_are_applied(new_database: Databases) -> None:
     with new_database() as conninfo:
         tonnage = Command(conninfo)
         whole = shape(conninfo)

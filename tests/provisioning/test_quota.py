@@ -43,19 +43,19 @@ def test_table(share: Share, pool: Pool, expected: int | None) -> None:
     assert quota(leaving, pool) == 0
 
 
-def test_what_siblings_use_beyond_theirs_is_taken_and_what_it_uses_itself_is_not() -> None:
+def test_only_siblings_excess_reduces_the_quota() -> None:
     itself = Share(allocated=20, overdraft=True, used=35)
     assert itself.excess == 15
     assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15)) == 60
     assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15 + 30)) == 20 + 40 - 30
 
 
-def test_siblings_who_took_too_much_take_nothing_of_its_own_allocation() -> None:
+def test_siblings_excess_does_not_reduce_the_own_allocation() -> None:
     assert quota(ELASTIC, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1000)) == 20
     assert quota(PAYING, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1005)) == 0
 
 
-def test_between_samples_k_siblings_exceed_the_pool_by_no_more_than_k_less_1_times_what_was_left() -> None:
+def test_between_samples_k_siblings_exceed_the_pool_by_at_most_k_minus_1_remainders() -> None:
     """Each may fill its quota before the next sample."""
     pool = Pool(100, overdraft=False, allocated_to_accounts=60, excess=0)
     siblings = [Share(20, overdraft=True, used=0) for _ in range(3)]

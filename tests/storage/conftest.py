@@ -11,10 +11,10 @@ from tonnage.storage.admin_ops import Timeouts
 from tonnage.storage.backend import AccessKey, DesiredAccount
 from tonnage.storage.ceph import CephBackend
 
-HASTE = Timeouts(connect=1, read=0.4, key=1, purge=30, pause=0.02)
+SHORT_TIMEOUTS = Timeouts(connect=1, read=0.4, key=1, purge=30, pause=0.02)
 """For tests in which the gateway does not answer."""
 
-BRISK = Timeouts(connect=2, read=3, key=3, purge=30, pause=0.02)
+MODERATE_TIMEOUTS = Timeouts(connect=2, read=3, key=3, purge=30, pause=0.02)
 """For tests in which it also answers: long enough for a busy machine."""
 
 
@@ -26,8 +26,8 @@ async def backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
 
 
 @pytest.fixture
-async def hasty(gateway: Gateway) -> AsyncGenerator[CephBackend]:
-    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), HASTE)
+async def impatient_backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
+    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), SHORT_TIMEOUTS)
     yield opened
     await opened.close()
 

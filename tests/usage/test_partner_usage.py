@@ -76,7 +76,7 @@ async def test_samples_late_changed_and_of_several_partners(cast: Cast) -> None:
     await assert_summed_up(cast, data.partner, other)
 
 
-async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
+async def test_purged_accounts_remain_in_past_days(cast: Cast) -> None:
     data = await partner_data(cast)
     gone, kept = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (gone, at("2026-01-06"), 100), (kept, at("2026-01-06"), 1))
@@ -86,7 +86,7 @@ async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
     await assert_summed_up(cast, data.partner)
 
 
-async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
+async def test_every_statement_that_writes_daily_values(cast: Cast) -> None:
     """An older program does not maintain the sums; its statements are like these."""
     data = await partner_data(cast)
     account = await cast.account(data.partner)

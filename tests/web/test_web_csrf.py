@@ -12,7 +12,7 @@ def test_only_the_holder_of_the_cookie_has_the_token() -> None:
     assert "secret" not in token
 
 
-def test_what_a_browser_says_of_another_site_outweighs_the_token() -> None:
+def test_the_fetch_metadata_take_precedence_over_the_token() -> None:
     token = csrf.token("secret")
     for site in ("cross-site", "same-site", "anything"):
         assert not csrf.is_ours("secret", token, {"sec-fetch-site": site})
@@ -27,7 +27,7 @@ def test_no_two_tokens_are_alike() -> None:
     assert all(csrf.is_ours("secret", token, {}) for token in tokens)
 
 
-def test_what_is_no_token_is_refused() -> None:
+def test_malformed_tokens_are_refused() -> None:
     token = csrf.token("secret")
     for given in ("=", "A", "AAAA", token[:-2], token + "AA", "A" * 86, "\0", "\u0661" * 86):
         assert not csrf.is_ours("secret", given, {})

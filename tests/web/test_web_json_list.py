@@ -75,7 +75,7 @@ async def client(lists: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 201, 10_000])
-async def test_whole(client: httpx.AsyncClient, count: int) -> None:
+async def test_the_whole_list(client: httpx.AsyncClient, count: int) -> None:
     response = await client.get(f"/count/{count}")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -153,7 +153,7 @@ async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, 
     assert await one(database) == (1,)
 
 
-class Trickle(Reader):
+class SlowReader(Reader):
     """Takes every chunk, each a little late."""
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
@@ -171,7 +171,7 @@ async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
         return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), patience=patience)
 
     bare.add_route("/", serve)
-    reader = Trickle(0, hangs_up=False)
+    reader = SlowReader(0, hangs_up=False)
     await bare(scope("/"), reader.receive, reader.send)
     assert reader.taken[-1].get("more_body", False) is not whole
     assert ("a list was cut" in caplog.text) is not whole
@@ -215,7 +215,7 @@ async def test_an_error_in_the_middle_is_no_valid_list(lists: FastAPI, database:
     assert await one(database) == (1,)
 
 
-async def test_a_reader_that_leaves_a_real_server(lists: FastAPI, database: Database) -> None:
+async def test_a_client_that_disconnects_from_a_real_server(lists: FastAPI, database: Database) -> None:
     async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
         async with http.stream("GET", "/endless") as response:
             assert response.status_code == 200

@@ -94,21 +94,21 @@ def test_nonsense_behind_a_known_address_is_not_looked_at() -> None:
     assert forwarded("10.0.0.1", "' or 1=1, 198.51.100.7") == "198.51.100.7"
 
 
-def test_without_a_peer_nobody_is_believed() -> None:
+def test_without_a_peer_no_header_counts() -> None:
     assert client_address(seen(None, ("x-forwarded-for", "198.51.100.7"))) == UNKNOWN
 
 
 def test_tls_is_what_the_connection_says_or_a_trusted_proxy() -> None:
-    told = ("x-forwarded-proto", "https")
+    https = ("x-forwarded-proto", "https")
     assert is_secure(seen("192.0.2.1", scheme="https"), None)
-    assert is_secure(seen("10.0.0.1", told), None)
-    assert is_secure(seen("::ffff:10.0.0.1", told), None)
-    assert not is_secure(seen("192.0.2.1", told), None)
+    assert is_secure(seen("10.0.0.1", https), None)
+    assert is_secure(seen("::ffff:10.0.0.1", https), None)
+    assert not is_secure(seen("192.0.2.1", https), None)
     assert not is_secure(seen("10.0.0.1"), None)
     assert not is_secure(seen("10.0.0.1", ("x-forwarded-proto", "https, http")), None)
-    assert not is_secure(seen("10.0.0.1", told, ("x-forwarded-proto", "http")), None)
+    assert not is_secure(seen("10.0.0.1", https, ("x-forwarded-proto", "http")), None)
     assert not is_secure(seen("10.0.0.1", ("x-forwarded-proto", "nonsense")), None)
-    assert not is_secure(seen(None, told), None)
+    assert not is_secure(seen(None, https), None)
 
 
 def test_a_public_url_with_tls_settles_it() -> None:

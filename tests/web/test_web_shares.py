@@ -51,7 +51,7 @@ async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
         yield opened
 
 
-def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
+def start(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
     reader = Reader(3, hangs_up=False)
     asked = scope("/count/100000") | {"headers": [(b"authorization", organisation)]}
     return reader, asyncio.create_task(app(asked, reader.receive, reader.send))
@@ -65,7 +65,7 @@ async def until_it_reads(reader: Reader) -> None:
 
 async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, shared: Database) -> None:
     shared.streams.timeout = 30
-    begun = [started(bare, b"slow") for _ in range(2)]
+    begun = [start(bare, b"slow") for _ in range(2)]
     for reader, _ in begun:
         await until_it_reads(reader)
     transport = httpx.ASGITransport(bare)
@@ -92,7 +92,7 @@ async def test_of_readers_that_are_gone_nothing_is_left(bare: FastAPI, shared: D
             assert (await http.get("/count/2000", headers={"authorization": f"o{number}"})).status_code == 200
         assert owners(shared.streams) == 0
         shared.streams.timeout = 30
-        begun = [started(bare, organisation) for organisation in (b"first", b"first", b"second", b"second")]
+        begun = [start(bare, organisation) for organisation in (b"first", b"first", b"second", b"second")]
         for reader, _ in begun:
             await until_it_reads(reader)
         assert owners(shared.streams) == 2
@@ -101,7 +101,7 @@ async def test_of_readers_that_are_gone_nothing_is_left(bare: FastAPI, shared: D
             assert (await http.get("/count/2000", headers={"authorization": f"o{number}"})).status_code == 503
         assert (await http.get("/count/2000", headers={"authorization": "first"})).status_code == 503
         shared.streams.timeout = 30
-        waiting = [started(bare, b"first")[1], started(bare, b"third")[1]]
+        waiting = [start(bare, b"first")[1], start(bare, b"third")[1]]
         async with asyncio.timeout(10):
             while owners(shared.streams) < 3:  # noqa: ASYNC110 - there is no event for a waiting request
                 await asyncio.sleep(0.01)

@@ -98,7 +98,7 @@ def test_every_locale_can_write_everything(locale: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "zone"), [("xx", "Nowhere/Land"), ("", ""), ("../etc", "../../etc/passwd"), ("\0", "\0")]
 )
-def test_what_is_not_known_reads_as_the_default(locale: str, zone: str) -> None:
+def test_unknown_locales_are_formatted_as_the_default(locale: str, zone: str) -> None:
     assert Formats(locale, zone).moment(NOW) == Formats(DEFAULT_LOCALE, "UTC").moment(NOW)
     with pytest.raises(ValueError, match="not a region"):
         locale_name(locale)
@@ -135,7 +135,7 @@ def test_time_zones() -> None:
         ("x," * 10_000 + "de", DEFAULT_LOCALE),
     ],
 )
-def test_what_a_browser_asks_for(header: str | None, locale: str) -> None:
+def test_the_accept_language_header(header: str | None, locale: str) -> None:
     assert negotiate(header) == locale
 
 

@@ -65,7 +65,7 @@ class _Model(BaseModel):
     name: str = Field(max_length=2000)
 
 
-def test_what_pydantic_finds_keeps_its_values() -> None:
+def test_pydantics_errors_keep_their_values() -> None:
     with pytest.raises(ValidationError) as raised:
         _Model.model_validate({"name": "x" * 2001})
     found = validation_error([{**one, "loc": ("body", *one["loc"])} for one in raised.value.errors()])

@@ -84,7 +84,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
 
 
 @pytest.fixture
-async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+async def data_unchanged(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
     """The refused calls leave the data unchanged."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
@@ -100,7 +100,7 @@ async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[No
     assert await client.cast.row(query, *things) == before
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_without_a_key(client: AppClient, data: AccountData) -> None:
     for operation in guarded(client, ids_of(data)):
         for headers in ({}, {"Authorization": "Basic dTpw"}, {"Authorization": "Bearer"}):
@@ -109,7 +109,7 @@ async def test_without_a_key(client: AppClient, data: AccountData) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> None:
     operator = await client.key(client.cast.operator)
     for operation in guarded(client, ids_of(data)):
@@ -122,8 +122,8 @@ async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> 
             assert "needs the key of a " in answer.json()["detail"]
 
 
-@pytest.mark.usefixtures("fingerprint")
-async def test_a_stranger_of_the_right_kind(client: AppClient, data: AccountData) -> None:
+@pytest.mark.usefixtures("data_unchanged")
+async def test_a_key_of_another_organisation(client: AppClient, data: AccountData) -> None:
     stranger = await account_data(client)
     secrets = [*ids_of(data).values(), str(data.distributor.organisation_id)]
     for operation in guarded(client, ids_of(data)):
@@ -136,8 +136,8 @@ async def test_a_stranger_of_the_right_kind(client: AppClient, data: AccountData
             assert not any(secret in answer.text for secret in secrets)
 
 
-@pytest.mark.usefixtures("fingerprint")
-async def test_ones_own_id_is_nobody_elses(client: AppClient, data: AccountData) -> None:
+@pytest.mark.usefixtures("data_unchanged")
+async def test_ones_own_id_in_the_place_of_another(client: AppClient, data: AccountData) -> None:
     """A distributor is not its own partner: otherwise its staff could make themselves admins."""
     own = {name: str(data.distributor.organisation_id) for name in ("contractID", "partnerID", "memberID")}
     key = await client.key(data.distributor)
@@ -147,7 +147,7 @@ async def test_ones_own_id_is_nobody_elses(client: AppClient, data: AccountData)
             assert answer.status_code == 404, (operation, answer.text)
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_a_sibling_partner(client: AppClient, data: AccountData) -> None:
     """The same distributor, but the resource belongs to another of its partners."""
     sibling = await client.cast.partner(data.distributor, data.contract)
@@ -162,7 +162,7 @@ async def test_a_sibling_partner(client: AppClient, data: AccountData) -> None:
     assert tried >= 5
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_roles_that_do_not_suffice(client: AppClient, data: AccountData) -> None:
     refused = {Role.VIEWER: 0, Role.STAFF: 0}
     for operation in guarded(client, ids_of(data)):

@@ -60,15 +60,15 @@ class ClusterClient(AppClient):
         contract = await self.cast.contract(distributor)
         partner = await self.cast.partner(distributor, contract, 10 * TB)
         account = await self.cast.account(partner, TB)
-        await self.provide(account)
+        await self.provision(account)
         return AccountData(distributor, contract, partner, account, uuid.uuid4())
 
-    async def provide(self, account_id: int, quota: int | None = TB) -> None:
+    async def provision(self, account_id: int, quota: int | None = TB) -> None:
         """Provisions an account without a job."""
         desired = DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", quota)
         await (await self.backend()).apply(desired)
 
-    async def looked_at(self) -> None:
+    async def mark_verified(self) -> None:
         """Marks the clusters' identities as verified, as the first job after connecting does."""
         for cluster in await self.database.run(queries.clusters):
             await self.database.run(queries.set_identity_unverified, cluster, None)
@@ -122,7 +122,7 @@ async def on_cluster(
         client = ClusterClient(
             app, cast, clock, http, stack, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
         )
-        await client.looked_at()
+        await client.mark_verified()
         yield client
 
 

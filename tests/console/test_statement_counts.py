@@ -11,7 +11,7 @@ from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW
 from tests.console.browsers import Browser
-from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION
+from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION
 from tonnage.access.actor import Actor, Kind
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ class Reader:
         return {page: await self._cost(client, page, path) for page, path in self.pages(client).items()}
 
     async def _cost(self, client: AppClient, page: str, path: str) -> int:
-        async with Wire.tapped(client) as wire:
+        async with Wire.traced(client) as wire:
             answer = await self.browser.get(path)
         # A page that is not applicable at this moment redirects, or states the conflict.
         assert answer.status_code in {200, 303, 409}, (page, answer.status_code)

@@ -34,7 +34,7 @@ class PageRoute:
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
 
-    async def by(self, browser: Browser) -> int:
+    async def status_for(self, browser: Browser) -> int:
         answer = await (browser.get(self.path) if self.method == "GET" else browser.post(self.path))
         return answer.status_code
 
@@ -76,7 +76,7 @@ def pages(client: AppClient, ids: dict[str, str]) -> list[PageRoute]:
 
 
 @pytest.fixture
-async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+async def data_unchanged(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
     """The refused requests leave the data unchanged."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
@@ -107,19 +107,19 @@ async def test_without_a_session_every_page_leads_to_the_sign_in(client: AppClie
 
 
 async def test_another_audience_finds_no_such_page(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
     found: list[tuple[PageRoute, Kind, int]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor)
         others = [page for page in pages if page.audience not in {None, actor.kind}]
-        found += [(page, actor.kind, await page.by(browser)) for page in others]
+        found += [(page, actor.kind, await page.status_for(browser)) for page in others]
     assert [seen for seen in found if seen[2] != 404] == []
     assert len(found) > 20
 
 
-async def test_what_is_somebody_elses_is_not_found(
-    client: AppClient, pages: list[PageRoute], fingerprint: None
+async def test_other_organisations_resources_are_not_found(
+    client: AppClient, pages: list[PageRoute], data_unchanged: None
 ) -> None:
     cast = client.cast
     distributor = await cast.distributor()
@@ -129,12 +129,14 @@ async def test_what_is_somebody_elses_is_not_found(
     for actor in strangers:
         browser = await client.sign_in(actor)
         about = [page for page in pages if page.is_about_something and not page.is_open]
-        found += [(page, actor.kind, await page.by(browser)) for page in about if page.audience in {None, actor.kind}]
+        found += [
+            (page, actor.kind, await page.status_for(browser)) for page in about if page.audience in {None, actor.kind}
+        ]
     assert [seen for seen in found if seen[2] != 404] == []
 
 
 async def test_a_viewer_changes_nothing(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
     """Except for its own locale, password and second factor."""
     found: list[tuple[Any, ...]] = []
@@ -143,12 +145,12 @@ async def test_a_viewer_changes_nothing(
         for page in pages:
             own = page.template.startswith("/profile") or page.is_open
             if page.method == "POST" and not own and page.audience in {None, actor.kind}:
-                found.append((page, actor.kind, await page.by(browser)))
+                found.append((page, actor.kind, await page.status_for(browser)))
     assert [seen for seen in found if seen[2] != 403] == []
 
 
 async def test_a_form_without_its_token_is_refused_everywhere(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
     found: list[tuple[Any, ...]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):

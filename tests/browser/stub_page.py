@@ -21,8 +21,8 @@ _DOCUMENT = """<!doctype html>
 </head><body><main><h1>A sheet</h1>{body}</main><p class="sr-only" aria-live="polite" id="live"></p></body></html>"""
 
 
-class Sheet:
-    """`sheet.show(body)` answers every GET of a page with it; POSTs are kept and answered with a redirect."""
+class StubPage:
+    """`stub.show(body)` answers every GET of a page with it; POSTs are kept and answered with a redirect."""
 
     def __init__(self, context: BrowserContext, origin: str = "https://tonnage.test") -> None:
         self.origin = origin
