@@ -55,8 +55,6 @@ class Answer:
 
 @dataclass
 class Connection:
-    """A connection."""
-
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 

@@ -6,8 +6,6 @@ from html.parser import HTMLParser
 
 @dataclass
 class HtmlForm:
-    """One form of a page."""
-
     action: str
     is_post: bool
     hidden: dict[str, str] = field(default_factory=dict[str, str])

@@ -48,8 +48,6 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the product."""
-
     path: Path
 
     @cached_property
@@ -70,7 +68,6 @@ class Module:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Its syntax tree."""
         return ast.parse(self.path.read_text("utf-8"))
 
     @cached_property
@@ -102,7 +99,6 @@ class Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """All modules."""
     assert len(FILES) > 100
     return tuple(Module(path) for path in FILES)
 

@@ -10,7 +10,6 @@ IMPORTS, HOUSE, RUFF, PYRIGHT, DOCUMENTS, MESSAGES = (
     "documents",
     "messages",
 )
-"""The checkers."""
 
 
 @dataclass(frozen=True)
