@@ -1,6 +1,6 @@
-"""`python -m bench [--rounds N]`: measures, prints the table, writes docs/benchmarks.md.
+"""`python -m bench [--rounds N]`: measures, prints the table and writes docs/benchmarks.md.
 
-Exit status 1: something that must be met is not.
+Exit status 1: a required bound is not met.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> int:
 
     if pgbench.find() is None:
         say("There is no pgbench, so two comparisons are left out; on Debian: apt-get install postgresql-contrib")
-    # Not in /tmp, which may be memory: fsync is to cost what it costs.
+    # Not in /tmp, which may be memory: fsync must have its real cost.
     directory = _ROOT / "data" / "bench"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -59,6 +59,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # So that the database and the servers are stopped, as after Ctrl-C.
+    # Raises SystemExit, so that the database and the servers are stopped as after Ctrl-C.
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(main())

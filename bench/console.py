@@ -1,6 +1,6 @@
-"""How long the server takes for the console's lists of 100,000 partners and 300,000 accounts.
+"""The server's response times for the console's lists of 100,000 partners and 300,000 accounts.
 
-`python -m bench.console [ROUNDS]` measures only that.
+`python -m bench.console [ROUNDS]` measures these pages alone.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ Say = Callable[[str], None]
 _LAST = "page=999999"
 
 AFTERWARDS = "afterwards: "
-"""Parts that a page asks for when it is there already; they are asked once, since they take seconds."""
+"""Prefix of the parts that a page loads after itself; each is requested once, since they take seconds."""
 
 
 def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
-    """Path and session of each page, by what it is."""
+    """Path and session token of each page, by its label."""
     distributor, operator = data.distributor, data.operator
     lists = {"partners": ("/distributor/partners", distributor), "all partners": ("/operator/partners", operator)}
     asked = {
@@ -79,17 +79,17 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
 
 
 LABELS = tuple(pages(ConsoleData("", "", UUID(int=0), UUID(int=0))))
-"""What the pages are called."""
+"""The labels of the pages."""
 
 
 def slowest_list(found: dict[str, list[float]]) -> list[float]:
-    """Of the distributor's pages of partners, whatever they are sorted by or searched for."""
+    """The slowest of the distributor's pages of partners, over all sort orders and searches."""
     lists = [taken for what, taken in found.items() if what.startswith("partners")]
     return max(lists, key=statistics.median, default=list[float]())
 
 
 def measure(url: str, say: Say, rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Milliseconds of each page, with all that it takes but the network, on a new database beside that at `url`."""
+    """Milliseconds of each page, without the network, on a new database beside the one at `url`."""
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("create database console")
     own = make_conninfo(url, dbname="console")
@@ -100,7 +100,7 @@ def measure(url: str, say: Say, rounds: int = ROUNDS) -> dict[str, list[float]]:
 
 
 async def timed(url: str, data: ConsoleData, rounds: int) -> dict[str, list[float]]:
-    """Of a process that has drawn each page before."""
+    """Timed in a process that has rendered each page before."""
     app = create_app(url)
     found: dict[str, list[float]] = {}
     async with (

@@ -1,4 +1,4 @@
-"""The data of the console's lists: 100,000 partners under two contracts, their accounts, use, members and history."""
+"""The data of the console's lists: 100,000 partners under two contracts, accounts, usage, members, audit entries."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
@@ -18,7 +18,7 @@ ENTRIES = 1_000_000
 
 
 class ConsoleData(NamedTuple):
-    """Whom the pages are drawn for, by the tokens of their sessions."""
+    """The ids that paths contain, and the session tokens of the members who request the pages."""
 
     distributor: str
     operator: str
@@ -26,7 +26,7 @@ class ConsoleData(NamedTuple):
     partner: UUID
 
 
-# Names as people search them: a word that is in every tenth, one that is in all, and a number.
+# Names for the searches: a word in every tenth name, a word in all names, and a number.
 WORDS = ["Nimbus", "Åkerlund", "Delta", "Harbour", "Quarz", "Vault", "Zenit", "Brücke", "Orion", "Lagune"]
 
 _PARTNERS: LiteralString = """
@@ -79,7 +79,7 @@ from (
 ) s where s.contract_id = contract.id
 """
 
-# What the daily values of the accounts would have been summed up to.
+# The sums of the accounts' daily values, as the product would have kept them.
 _USAGE: LiteralString = """
 insert into partner_usage (partner_id, day, usage)
 select id, %(last)s::date - back, used * (100 - back) / 100 from partner, generate_series(0, %(days)s - 1) back
@@ -115,7 +115,7 @@ select id, %(digest)s, 'open', %(now)s, %(now)s, '192.0.2.1', 'bench' from m
 
 
 def build(url: str) -> ConsoleData:
-    """Into a database of its own, which is new."""
+    """Fills a new database."""
     migrations.upgrade(url)
     now = datetime.now(UTC)
     with loading(url) as conn:

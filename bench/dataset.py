@@ -1,4 +1,4 @@
-"""The data: made by SQL in bulk, because a hundred thousand partners by the product's own action would take minutes."""
+"""The data set, created by SQL in bulk: 100,000 partners created by the product's own action would take minutes."""
 
 import asyncio
 from collections.abc import Generator
@@ -39,16 +39,16 @@ class Distributor:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`few` and `many` have three contracts each and differ in the number of partners in the first one."""
+    """`few` and `many` have three contracts each and differ in the number of partners under the first one."""
 
     few: Distributor
     many: Distributor
     writers: Distributor
     reports: Distributor
     small_partner: UUID
-    """500 accounts."""
+    """A partner with 500 accounts."""
     large_partner: UUID
-    """10,000 accounts."""
+    """A partner with 10,000 accounts."""
     first: str
     last: str
 
@@ -95,10 +95,10 @@ update partner set account_count = account_count + %(count)s where id = %(partne
 
 @contextmanager
 def loading(url: str) -> Generator[psycopg.Connection[Any]]:
-    """A connection for filling tables, in autocommit.
+    """A connection for bulk inserts, in autocommit.
 
-    A connection plans the check of a foreign key once, for tables as they were then. Planned for a few rows it reads
-    the whole table, and a statement that adds 100,000 then takes minutes. So no sequential scans, whatever there is.
+    A connection plans a foreign key's check once. Planned for a small table, the check scans the whole table, and a
+    statement that inserts 100,000 rows takes minutes. So sequential scans are disabled.
     """
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("set enable_seqscan = off")
@@ -126,7 +126,7 @@ def build(url: str) -> Dataset:
 
 
 def fresh(url: str, distributor: Distributor) -> UUID:
-    """A new contract of the distributor with FEW partners, for a round of writes that begins like the one before."""
+    """A new contract of the distributor with FEW partners: each round of writes starts from the same state."""
     made = asyncio.run(_fresh(url, distributor.actor.organisation_id))
     with loading(url) as conn:
         _partners(conn, replace(distributor, contracts=[made]), 0, FEW)
@@ -167,8 +167,8 @@ async def _operator(database: Database) -> Actor:
 async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
     now = datetime.now(UTC)
     made = await database.run(organisations.create_distributor, operator, name, now)
-    wanted = NewKey("bench", Role.ADMIN)
-    key, _ = await database.run(api_keys.create_key, operator, made, wanted, now)
+    new_key = NewKey("bench", Role.ADMIN)
+    key, _ = await database.run(api_keys.create_key, operator, made, new_key, now)
     signed = [await _contract(database, operator, made) for _ in range(3)]
     return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
 

@@ -1,7 +1,7 @@
-"""The load: clients on keep-alive connections, in a process of their own, cheap enough not to be what is measured.
+"""The load generator: clients on keep-alive connections in their own process, cheap enough not to affect it.
 
 A client sends its next request when the reply to the last one is complete. `python -m bench.load` reads one line of
-JSON, warms the server up, says `ready`, waits for a line, and answers with the figures of the run.
+JSON, warms the server up, prints `ready`, waits for a line, and prints the results of the run.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ CLIENTS = 8
 
 @dataclass(frozen=True)
 class Request:
-    """What each client sends again and again."""
+    """The requests that each client repeats."""
 
     path: str
     key: str = ""
@@ -42,12 +42,12 @@ class Plan:
     clients: int = CLIENTS
     warm: float = 0.3
     pause: float = 0.0
-    """Seconds between a reply and the next request: not 0 for a probe that is not to be a load itself."""
+    """Seconds between a reply and the next request. Not 0 for a probe that must not be a load itself."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Latencies in milliseconds. Every request that was begun has been answered: the last ones after `Plan.seconds`."""
+    """Latencies in milliseconds, of every request that was sent: the last replies arrive after `Plan.seconds`."""
 
     count: int
     failures: int
@@ -63,7 +63,7 @@ class Run:
 
 
 class Client(asyncio.Protocol):
-    """Understands what uvicorn sends: a Content-Length, or chunks whose JSON holds no raw line break."""
+    """An HTTP client for uvicorn's replies: a Content-Length, or chunks whose JSON has no raw line break."""
 
     def __init__(self, plan: Plan) -> None:
         self._wire = plan.wire.encode()
@@ -126,7 +126,7 @@ class Client(asyncio.Protocol):
 
 
 class Load:
-    """Connected and warm. `begin` starts the clock, `end` waits for the figures; calling it does both."""
+    """A connected, warmed-up load process. `begin` starts the clock, `end` waits for the results; a call does both."""
 
     def __init__(self, plan: Plan) -> None:
         self._what = plan.wire.partition("\r\n")[0]

@@ -1,8 +1,8 @@
-"""`python -m bench.paired OTHER_CHECKOUT [--rounds N]`: this checkout and another one, side by side.
+"""`python -m bench.paired OTHER_CHECKOUT [--rounds N]`: compares this checkout with another one.
 
-Each has its own environment, database and server, loaded by its own `bench`, in one shape. Both are measured in every
-round, right after each other, and who is first takes turns: so what else the machine does falls on both alike. Ratios
-are taken within a round. Exit status 1: this one is worse by more than 5 % in a median.
+Each has its own environment, database and server, filled by its own `bench` with the same data. Every round measures
+both in alternating order, so that other load on the machine affects both alike. Ratios are
+taken within a round. Exit status 1: this checkout is worse by more than 5 % in a median.
 """
 
 import argparse
@@ -33,7 +33,7 @@ _ALLOWED = 1.05
 
 @dataclass(frozen=True)
 class Figure:
-    """`cost` of a measure is what should not grow."""
+    """`cost` gives the value that must not grow."""
 
     name: str
     show: Callable[[Measure], float]
@@ -49,7 +49,7 @@ _FIGURES = (
 
 
 class Tree:
-    """A checkout whose server runs. `results` has a round for each that was measured."""
+    """A checkout with its running server. `results` has an entry for each measured round."""
 
     def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
         self.name = name
@@ -62,7 +62,7 @@ class Tree:
         self.payload = msgspec.json.decode(facts["report"], type=list[ClientUsage])
 
     def measure(self, workload: str) -> None:
-        """One run, in the round that was begun last."""
+        """One run, in the current round."""
         wire = self._new_contract() if workload == "W2" else self._wires[workload]
         clients = 1 if workload == "W5" else CLIENTS
         self.results.rounds[-1].served[workload] = measured(self._server, self._database, wire, clients)
@@ -95,7 +95,7 @@ def _running(name: str, checkout: Path, directory: Path) -> Generator[Tree]:
 
 
 def measure(this: Tree, other: Tree, rounds: int) -> None:
-    """Both, in alternating order, with the raw reply and the encoding that their musts refer to."""
+    """Measures both in alternating order, with the raw reply and the encoding as references for their bounds."""
     with serving("raw", "") as bare:
         for number in range(rounds):
             first, second = (this, other) if number % 2 == 0 else (other, this)
@@ -109,7 +109,7 @@ def measure(this: Tree, other: Tree, rounds: int) -> None:
 
 
 def compare(this: Results, other: Results) -> tuple[list[str], bool]:
-    """The rows of the table, and whether something is worse by more than is allowed."""
+    """The rows of the table, and whether a value is worse by more than the tolerance."""
     lines = ["| | other | this | cost of this / other | from .. to | |", "|---|---|---|---|---|---|"]
     any_worse = False
     for workload in WORKLOADS:
@@ -134,12 +134,12 @@ def _musts(trees: tuple[Tree, Tree]) -> list[str]:
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     parser = argparse.ArgumentParser(prog="bench.paired")
     parser.add_argument("other", type=Path, help="a checkout in which `make setup` was run")
     parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
-    # Not in /tmp, which may be memory: fsync is to cost what it costs.
+    # Not in /tmp, which may be memory: fsync must have its real cost.
     directory = _HERE.parent / "data" / "paired"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)

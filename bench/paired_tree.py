@@ -1,8 +1,8 @@
-"""One checkout, ready to be measured: run by that checkout's own Python, in its folder, as the text after `-c`.
+"""One checkout, ready to be measured: run by that checkout's own Python, in its folder, as the program after `-c`.
 
-It uses nothing but the checkout's own `bench` and prints one line of JSON: the port of a server of the product, its
-process, the database, the requests of W1, W3, W4 and W5, and the reply to W4. For each line that it reads it makes a
-new contract and prints the request of W2. It ends when there are no more lines.
+It imports only the checkout's own `bench` and prints one line of JSON: the port of a server of the product, its
+process, the database, the requests of W1, W3, W4 and W5, and the reply to W4. For each line on standard input it
+creates a new contract and prints the request of W2. It ends at the end of input.
 """
 
 import json
@@ -13,7 +13,7 @@ from bench import dataset, workloads
 from bench.servers import serving
 from tonnage import embedded
 
-# Of no workload that is compared here, and slow to load in older checkouts.
+# No workload compared here uses these, and older checkouts load them slowly.
 dataset.MANY = dataset.FEW
 
 with embedded.serve(Path(sys.argv[1])) as url:

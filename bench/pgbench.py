@@ -1,4 +1,4 @@
-"""pgbench: the same SQL on the same database with nothing of ours around it."""
+"""pgbench: the same SQL on the same database without the product."""
 
 import re
 import shutil
@@ -10,13 +10,13 @@ from bench.load import CLIENTS
 
 
 def find() -> str | None:
-    """Debian keeps it beside the server's programs."""
+    """Finds pgbench. Debian keeps it beside the server's programs."""
     beside = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))
     return str(beside[-1]) if beside else shutil.which("pgbench")
 
 
 def rate(program: str, url: str, script: str, seconds: int) -> float:
-    """Transactions a second: the script is one, each of its statements is prepared, and commits by itself."""
+    """Transactions a second. The script is one transaction; each statement is prepared and commits by itself."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()

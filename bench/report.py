@@ -1,7 +1,7 @@
-"""The tables, as printed and as kept in docs/benchmarks.md.
+"""The tables, as printed and as written to docs/benchmarks.md.
 
-Every row is declared here, in `targets` or in `console`, whether it was measured or not: so the shape of the page is
-known without measuring, and `tests.documents` compares the page with it.
+Every row is declared here, in `targets` or in `console`, measured or not: so the page's rows are
+known without a measurement, and `tests.documents` compares the page with them.
 """
 
 import platform
@@ -50,13 +50,13 @@ _Row = tuple[str, ...]
 
 
 def render(results: Results, database: str) -> str:
-    """The page."""
+    """The page as Markdown."""
     tables = [table(results), "## In figures\n", _table(_FIGURES, _figures(results)), _table(_PAGES, _pages(results))]
     return "\n".join([_INTRODUCTION, _environment(database), *tables])
 
 
 def table(results: Results) -> str:
-    """What is promised and what was measured."""
+    """The table of bounds and measured values."""
     return _table(_TARGETS, [_line(target, target.of(results)) for target in TARGETS])
 
 
@@ -114,7 +114,7 @@ def _pages(results: Results) -> list[_Row]:
 
 
 def shape(page: str) -> str:
-    """A page without what was measured: text, heads of tables, and of each row what stands there beforehand."""
+    """A page without its measured values: text, table headings, and the fixed cells of each row."""
     lines: list[str] = []
     fixed = 1
     for line in page.splitlines():
@@ -130,7 +130,7 @@ def shape(page: str) -> str:
 
 
 def expected_shape() -> str:
-    """The shape of whatever `render` would write."""
+    """The shape of the page that `render` would write."""
     return shape(render(Results({}, []), "?"))
 
 

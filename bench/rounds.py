@@ -1,4 +1,4 @@
-"""The rounds: everything is measured once in each, so that what else the machine does falls on all sides alike."""
+"""The rounds: each measures everything once, so that other load on the machine affects all sides alike."""
 
 import asyncio
 import time
@@ -16,15 +16,15 @@ from bench.servers import DatabaseServer, Server, serving
 from bench.statements import Statements, statements_of
 
 ROUNDS = 7
-"""Fewer are for trying things out: nothing is written then."""
+"""With fewer rounds nothing is written: these are trial runs."""
 
 SECONDS = 2.0
-"""Of a run. The last requests are waited for, so a slow one takes longer."""
+"""Length of a run. The last replies are waited for, so a slow run takes longer."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """CPU of the server and of its database in microseconds a request, requests a second, latencies in milliseconds."""
+    """CPU of the server and its database in microseconds per request, requests a second, latencies in milliseconds."""
 
     cpu: float
     database: float
@@ -39,13 +39,13 @@ class Round:
     """By name: `W1`, `usual W1`, `many W1`, `bare`."""
     pgbench: dict[str, float] = field(default_factory=dict[str, float])
     encoding: float = 0.0
-    """Microseconds of CPU that msgspec takes for the payload of W4."""
+    """CPU time in microseconds that msgspec takes for the payload of W4."""
     growth: float = 0.0
-    """Bytes of memory, during W5."""
+    """Memory growth in bytes during W5."""
     report: float = 0.0
-    """Seconds that W5 took."""
+    """Seconds of W5."""
     bare_worst: float = 0.0
-    """Milliseconds, the slowest bare reply during W5."""
+    """Milliseconds of the slowest bare reply during W5."""
 
 
 @dataclass
@@ -53,9 +53,9 @@ class Results:
     statements: dict[str, Statements]
     rounds: list[Round]
     sampling: list[float] = field(default_factory=list[float])
-    """Seconds in which a region was sampled; none without Ceph."""
+    """Seconds of the sampling of a region; None without Ceph."""
     console: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    """Milliseconds of each page of the console, on its long lists."""
+    """Milliseconds of each page of the console's long lists."""
 
 
 class DailyUsage(msgspec.Struct):
@@ -135,7 +135,7 @@ def _steps(
     }
     steps = [serve("bare", servers["bare"], lambda: workloads.BARE)]
     for name, request in asked.items():
-        # What is compared runs one after the other, as far as that goes.
+        # The runs to be compared follow each other as closely as possible.
         if name in many:
             steps += [compare(name), serve(f"many {name}", servers["product"], many[name])]
         steps += [serve(name, servers["product"], request), serve(f"usual {name}", servers["usual"], request)]
@@ -143,7 +143,7 @@ def _steps(
 
 
 def measured(server: Server, database_server: DatabaseServer | None, wire: str, clients: int = CLIENTS) -> Measure:
-    """Of one run on a server whose database serves nobody else."""
+    """Measures one run on a server whose database has no other clients."""
     go = Load(Plan(server.port, wire, SECONDS, clients))
     before, database_before = server.cpu, database_server.cpu if database_server else 0.0
     run = go()
@@ -161,7 +161,7 @@ def encoding(payload: list[ClientUsage]) -> float:
 
 
 def _large_report(one: Round, url: str, data: Dataset) -> None:
-    """In a fresh process: one that has served reports before has memory to spare, and its growth would not be seen."""
+    """Measured in a fresh process: one that has served reports before has spare memory, which would hide the growth."""
     with serving("product", url) as server:
         Load(Plan(server.port, workloads.contracts(data.few).wire(), 0.5))()
         report = Load(Plan(server.port, workloads.usage(data, data.large_partner).wire(), 0, clients=1, warm=0))

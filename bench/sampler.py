@@ -1,4 +1,4 @@
-"""`python -m bench.sampler URL KEY_FILE REGION`: one run of the product's sampling job; prints its seconds."""
+"""`python -m bench.sampler URL KEY_FILE REGION`: runs the product's sampling job once and prints its seconds."""
 
 import asyncio
 import sys

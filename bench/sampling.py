@@ -1,6 +1,6 @@
-"""How long the sampling of a region takes: accounts on a throw-away gateway, read by the product in its own process.
+"""The duration of a region's sampling: accounts on a throw-away gateway, read by the product in its own process.
 
-`python -m bench.sampling [ACCOUNTS]` measures only that.
+`python -m bench.sampling [ACCOUNTS]` measures this alone.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from tonnage.units import MAX_CAPACITY
 
 ACCOUNTS = 10_000
 _STORING = 300
-"""Of them have a bucket with an object of _SIZE bytes."""
+"""Number of accounts that have a bucket with an object of _SIZE bytes."""
 
 _SIZE = 4_321
 
@@ -67,7 +67,7 @@ Say = Callable[[str], None]
 
 
 def measure(url: str, folder: Path, say: Say, accounts: int = ACCOUNTS) -> list[float]:
-    """Seconds of one run, on a new database beside that at `url`; nothing without Ceph's programs."""
+    """Seconds of one run, on a new database beside the one at `url`; None without Ceph's programs."""
     if ABSENT:
         say(ABSENT)
         return []
@@ -112,7 +112,7 @@ async def _prepare(url: str, gateway: Testbed, key_file: Path, accounts: int) ->
 
 
 async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: int) -> int:
-    """A region on the gateway and a partner with so many accounts, of which the cluster is taken to have heard."""
+    """Inserts a region on the gateway and a partner whose accounts are recorded as provisioned."""
     operator = Actor(await operator_id(conn), Kind.OPERATOR, Role.ADMIN, "cli")
     now = datetime.now(UTC)
     details = NewRegion("sampled", gateway.admin_url, gateway.admin_url, gateway.admin_url)
@@ -130,7 +130,7 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
 
 
 async def _on_gateway(gateway: Testbed, accounts: int) -> None:
-    """One call for each: a quota, which takes two more, makes no difference to reading."""
+    """One call creates an account. Its quota would take two more, and makes no difference to reading."""
     key = AccessKey(gateway.access_key, gateway.secret_key)
     backend = CephBackend(gateway.address, key)
     async with httpx.AsyncClient(base_url=gateway.address, timeout=30, trust_env=False) as http:
@@ -154,7 +154,7 @@ async def _on_gateway(gateway: Testbed, accounts: int) -> None:
 
 
 def _check(url: str, accounts: int) -> None:
-    """Everybody was read, and what they store was seen."""
+    """Checks that every account was sampled with its stored bytes."""
     with psycopg.connect(url) as conn:
         found = conn.execute(
             "select (select (sampled, missed, finished_at is not null)::text from sampling_run),"

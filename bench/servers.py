@@ -1,4 +1,4 @@
-"""Servers: a process each, on the same uvicorn with the settings of `tonnage serve`, and what they cost.
+"""The servers: one process each, on the same uvicorn with the settings of `tonnage serve`, and their CPU and memory.
 
 `python -m bench.servers KIND URL` serves on a free port and prints it.
 """
@@ -28,19 +28,19 @@ class Server:
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU so far, in user and system mode, of all its threads."""
+        """Seconds of CPU so far, in user and system mode, of all threads."""
         return _cpu(self.pid)
 
     @property
     def memory(self) -> int:
-        """Resident bytes, now."""
+        """Resident bytes at present."""
         return self._status("VmRSS")
 
     @contextmanager
     def watched(self) -> Generator["Peak"]:
-        """The most resident bytes meanwhile."""
+        """Yields the peak of resident bytes during the block."""
         try:
-            Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # forget the highest so far
+            Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # resets the peak
             by_kernel = True
         except OSError:
             by_kernel = False
@@ -65,7 +65,7 @@ class Server:
 
 @dataclass(frozen=True)
 class DatabaseServer:
-    """All processes of a PostgreSQL on this machine; `pid` is the one that starts the others."""
+    """All processes of a PostgreSQL on this machine; `pid` is the postmaster's."""
 
     pid: int
 
@@ -76,7 +76,7 @@ class DatabaseServer:
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU so far, of the backends that have ended too: pools close connections during a run."""
+        """Seconds of CPU so far, with those of ended backends: pools close connections during a run."""
         processes = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
         living = [pid for pid in processes if pid == self.pid or _stat(pid)[1:2] == [str(self.pid)]]
         ended = sum(map(int, _stat(self.pid)[13:15])) / os.sysconf("SC_CLK_TCK")
@@ -84,7 +84,7 @@ class DatabaseServer:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of proc_pid_stat(5) from the third one on; none of a process that has ended meanwhile."""
+    """Fields of proc_pid_stat(5) from the third one on; empty if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -92,10 +92,10 @@ def _stat(pid: int) -> list[str]:
 
 
 def _cpu(pid: int) -> float:
-    """Of all its threads, in user and system mode, to the nanosecond; /proc counts in hundredths of a second."""
+    """CPU time of all threads, in user and system mode, to the nanosecond; /proc counts in hundredths of a second."""
     try:
-        return time.clock_gettime(~pid << 3 | 2)  # what clock_getcpuclockid(3) makes of a process id on Linux
-    except OSError:  # it has ended meanwhile
+        return time.clock_gettime(~pid << 3 | 2)  # how clock_getcpuclockid(3) encodes a process id on Linux
+    except OSError:  # it has ended
         return 0.0
 
 
@@ -115,7 +115,7 @@ class Peak:
 
 @contextmanager
 def serving(kind: str, url: str) -> Generator[Server]:
-    """A server of that kind on the database at `url`: raw, product or usual."""
+    """A server of kind `raw`, `product` or `usual` on the database at `url`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.servers", kind, url], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -143,7 +143,7 @@ def _await_port(port: int) -> None:
 
 
 async def raw(scope: Any, receive: Any, send: Any) -> None:
-    """What a reply costs with nothing in between: the R0 of the table."""
+    """A reply without any work: R0 of the table."""
     if scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
@@ -158,7 +158,7 @@ def _app(kind: str, url: str) -> Any:
     if kind == "raw":
         return raw
     if kind == "usual":
-        from bench.usual_stack import create_usual_app  # noqa: PLC0415  the product is not to load SQLAlchemy's ORM
+        from bench.usual_stack import create_usual_app  # noqa: PLC0415  the product's process must not load SQLAlchemy's ORM
 
         return create_usual_app(url)
     return create_app(url)

@@ -1,4 +1,4 @@
-"""What the product says to the database: the statements themselves, and how many there are on the wire."""
+"""The product's SQL: the statements and their number on the wire."""
 
 import tempfile
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -22,7 +22,7 @@ _REPEATED = 20
 
 @dataclass(frozen=True)
 class Statements:
-    """Of one request. `count` is that of the wire once the key is known; `texts` are the SQL, with literals."""
+    """The statements of one request. `count`: on the wire, with a cached key. `texts`: the SQL with literals."""
 
     count: float
     key_look_up: str
@@ -30,19 +30,19 @@ class Statements:
 
 
 async def statements_of(url: str, request: Request) -> Statements:
-    """Runs the product in this process, without a server between. Its clock stands still, so the key stays known."""
+    """Runs the product in this process, without a server. Its clock stands still, so the key stays cached."""
     now = datetime.now(UTC)
     app = create_app(url, **clocks(lambda: now))
     async with app.router.lifespan_context(app):
         database: Database = app.state.services.database
-        await database.pool.wait()  # else the first request would find the pool empty, and make it grow
+        await database.pool.wait()  # else the pool would be empty at the first request, and grow
         await database.streams.wait()
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench") as http:
             async with _recording(database) as recorded:
                 await _ask(http, request)
             with psycopg.connect(url) as conn:
                 key_look_up, *texts = [f"{_literal(conn, *statement)};\n" for statement in recorded]
-            for _ in range(10):  # as often as it takes until the driver has prepared it
+            for _ in range(10):  # often enough that the driver has prepared the statement
                 await _ask(http, request)
             async with _all(database) as held:
                 connections = list(held)
@@ -78,7 +78,7 @@ async def _recording(database: Database) -> AsyncGenerator[list[tuple[Any, Any]]
 
 @asynccontextmanager
 async def _all(database: Database) -> AsyncGenerator[list[Connection]]:
-    """All connections that there are; one request at a time does not make more."""
+    """All open connections; requests in sequence open no more."""
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(pool.connection())
@@ -89,7 +89,7 @@ async def _all(database: Database) -> AsyncGenerator[list[Connection]]:
 
 @contextmanager
 def _wire(connections: Sequence[Connection]) -> Generator[list[str]]:
-    """The messages that start a statement, as libpq writes them down. BEGIN and COMMIT would be among them."""
+    """The messages that start a statement, as libpq's trace writes them. BEGIN and COMMIT would be counted too."""
     messages: list[str] = []
     with tempfile.TemporaryFile("r") as log:
         for connection in connections:
@@ -104,7 +104,7 @@ def _wire(connections: Sequence[Connection]) -> Generator[list[str]]:
 
 
 class _WithoutColons(Dumper):
-    """A colon before a digit would be a variable to pgbench; a moment can be written without."""
+    """pgbench would take a colon before a digit for a variable; timestamps can be written without one."""
 
     oid = psycopg.postgres.types["timestamptz"].oid
 

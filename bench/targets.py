@@ -1,4 +1,4 @@
-"""What is promised, and how it is worked out of the rounds."""
+"""The required bounds, and how each value is computed from the rounds."""
 
 import statistics
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from bench.rounds import Results, Round
 
 @dataclass(frozen=True)
 class Target:
-    """`at_most`: the measured value must not be above `must`, else not below it. `of` works the values out."""
+    """`at_most`: `must` is an upper bound, else a lower one. `of` computes the values."""
 
     what: str
     must: float
@@ -21,7 +21,7 @@ class Target:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """`must` and `aim` as they are printed."""
+        """`must` and `aim` as printed."""
         sign, unit = "<=" if self.at_most else ">=", f" {self.unit}" if self.unit else ""
         return f"{sign} {self.must:g}{unit}", f"{sign} {self.aim:g}{unit}"
 

@@ -1,6 +1,6 @@
 """The usual stack on the same tables: FastAPI, SQLAlchemy 2 with its async ORM, a response model for every reply.
 
-As one would write it from the documentation of the two: a session per request, the key looked up at every request,
+Written as the documentation of both shows it: a session per request, the key looked up at every request,
 relationships loaded eagerly where they are needed, one commit at the end.
 """
 

@@ -1,4 +1,4 @@
-"""The workloads: what is asked of which data, and what a sound reply looks like."""
+"""The workloads: their requests, and the checks of their replies."""
 
 import json
 import urllib.request
@@ -21,12 +21,12 @@ def contracts(distributor: Distributor) -> Request:
 
 def creation(distributor: Distributor, contract: UUID) -> Request:
     """W2."""
-    wanted = {
+    body = {
         "distributorContractId": str(contract),
         "name": "Nimbus Backup GmbH",
         "allocatedCapacity": dataset.ALLOCATED,
     }
-    return Request("/v1/partner", distributor.key, json.dumps(wanted))
+    return Request("/v1/partner", distributor.key, json.dumps(body))
 
 
 def partners(data: Dataset) -> Request:
@@ -40,7 +40,7 @@ def usage(data: Dataset, partner: UUID) -> Request:
 
 
 def requests(data: Dataset, url: str) -> dict[str, Callable[[], Request]]:
-    """W1 to W4, made anew for each run: writes begin with a contract of ten partners each time."""
+    """W1 to W4, created anew for each run: writes start with a contract of ten partners each time."""
     return {
         "W1": lambda: contracts(data.few),
         "W2": lambda: creation(data.writers, dataset.fresh(url, data.writers)),
@@ -50,7 +50,7 @@ def requests(data: Dataset, url: str) -> dict[str, Callable[[], Request]]:
 
 
 def check(server: Server, data: Dataset) -> bytes:
-    """That lists are as long as they should be. Gives the body of W4."""
+    """Checks the lengths of the lists. Returns the body of W4."""
     body = b""
     for request, length in ((contracts(data.few), 3), (partners(data), 1_000), (usage(data, data.small_partner), 500)):
         body = _get(server, request)

@@ -1,4 +1,4 @@
-"""The configuration of the throw-away Ceph. Each odd line was found by trying without it."""
+"""The configuration of the throw-away Ceph. Each unusual line is needed: Ceph was tried without it."""
 
 CONF = """\
 [global]

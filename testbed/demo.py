@@ -1,6 +1,6 @@
-"""`python -m testbed.demo`: Tonnage with sample data, and a throw-away Ceph gateway behind one more region of it.
+"""`python -m testbed.demo`: Tonnage with sample data and one more region on a throw-away Ceph gateway.
 
-Everything is new at every start, and gone at the end: what the gateway stores is in memory.
+Everything is new at every start and removed at the end: the gateway stores its objects in memory.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> int:
               "radosgw ceph-common", file=sys.stderr)  # fmt: skip
         return 1
     signal.signal(signal.SIGTERM, _stop)
-    # A shell that starts this in the background may have set it to be ignored.
+    # A shell that starts this in the background may have set SIGINT to be ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     shutil.rmtree(folder, ignore_errors=True)
     data = folder / "tonnage"
@@ -79,7 +79,7 @@ def main() -> int:
 
 @contextmanager
 def _serving(data: Path, port: str) -> "Generator[subprocess.Popen[bytes]]":
-    """`tonnage serve --demo`, ended in order: Ctrl-C must not reach it beside us, or it would get the signal twice."""
+    """`tonnage serve --demo`, in its own process group: otherwise Ctrl-C would reach it twice."""
     dies_with_us = ["setpriv", "--pdeathsig", "TERM"]
     serve = [_tonnage(), "serve", "--demo", "--data-dir", str(data), "--port", port]
     process = subprocess.Popen([*dies_with_us, *serve], start_new_session=True)
@@ -95,8 +95,8 @@ def _tonnage() -> str:
 
 
 def _open_account(server: "subprocess.Popen[bytes]", gateway: Gateway, data: Path) -> dict[str, str]:
-    """A storage account on the gateway with an access key, made as a partner makes them."""
-    demo: dict[str, Any] = json.loads(_when_there(server, data / "demo.json"))
+    """Creates a storage account on the gateway with an access key, through the partner's API."""
+    demo: dict[str, Any] = json.loads(_wait_for_file(server, data / "demo.json"))
     where = ("--s3-url", gateway.address, "--iam-url", gateway.address, "--sts-url", gateway.address)
     subprocess.run(
         [_tonnage(), "region", "add", REGION, *where, "--ceph-admin-url", gateway.address, "--data-dir", str(data)],
@@ -113,12 +113,12 @@ def _open_account(server: "subprocess.Popen[bytes]", gateway: Gateway, data: Pat
         "clientAccount": {"contactEmail": "it@ceph.example.org", "password": "Choose-1-yourself"},
         "region": REGION,
     }
-    account = _insisting(api, f"{root}/v1/storage-account", details)["clientAccountId"]
-    key = _insisting(api, f"{root}/ext/v1/storage-account/{account}/access-keys", {})
+    account = _post_until_accepted(api, f"{root}/v1/storage-account", details)["clientAccountId"]
+    key = _post_until_accepted(api, f"{root}/ext/v1/storage-account/{account}/access-keys", {})
     return {"account": account, "access_key": key["accessKey"], "secret_key": key["secretKey"]}
 
 
-def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
+def _wait_for_file(server: "subprocess.Popen[bytes]", file: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while not file.exists():
         if server.poll() is not None or time.monotonic() > deadline:
@@ -129,8 +129,8 @@ def _when_there(server: "subprocess.Popen[bytes]", file: Path) -> str:
     return file.read_text()
 
 
-def _insisting(api: httpx.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What a POST has made. The server may not listen yet, and says 503 while an account is not on its cluster."""
+def _post_until_accepted(api: httpx.Client, address: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The reply to a POST. Repeated while the server does not listen, or the account is not provisioned (503)."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

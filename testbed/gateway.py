@@ -36,7 +36,7 @@ _PATIENCE = 60.0
 
 
 class Gateway:
-    """Everything is in `folder`, which may be deep. `remove` ends the processes, and so does the end of this one."""
+    """All files are in `folder`; its path may be long. `remove` ends the processes, as does the end of this process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -76,9 +76,16 @@ class Gateway:
         built_in = self._run("ceph-osd", "-c", "/dev/null", "--show-config-value", "osd_class_dir", conf=False)
         values = {"cluster": cluster, "monitor": port, "gateway": self.port, "classes": Path("/usr", built_in.strip())}
         self._conf.write_text(CONF.format(folder=self._folder, **values))
-        # With `mon host` alone a monitor binds the well-known ports, whatever the configuration says.
-        told = ["--addv", "a", f"[v2:127.0.0.1:{port}]", "--enable-all-features", "--set-min-mon-release", "pacific"]
-        self._run("monmaptool", "--create", "--fsid", cluster, *told, str(self._folder / "monmap"), conf=False)
+        # With `mon host` alone a monitor binds the well-known ports, in spite of the configuration.
+        arguments = [
+            "--addv",
+            "a",
+            f"[v2:127.0.0.1:{port}]",
+            "--enable-all-features",
+            "--set-min-mon-release",
+            "pacific",
+        ]
+        self._run("monmaptool", "--create", "--fsid", cluster, *arguments, str(self._folder / "monmap"), conf=False)
         made = ["--monmap", str(self._folder / "monmap"), "--keyring", str(self._folder / "keyring")]
         self._run("ceph-mon", "-i", "a", "--mkfs", *made)
         self._spawn("mon", "ceph-mon", "-i", "a")
@@ -101,7 +108,7 @@ class Gateway:
 
     def _spawn(self, name: str, program: str, *arguments: str) -> None:
         with (self._folder / "log" / f"{name}.out").open("ab") as output:
-            # So that a test run that is killed takes them along.
+            # So that they end with a test run that is killed.
             dies_with_us = ["setpriv", "--pdeathsig", "KILL"]
             self._processes[name] = subprocess.Popen(
                 [*dies_with_us, *self._command(program, *arguments, "-f")],
@@ -113,7 +120,7 @@ class Gateway:
             )
 
     def start(self, *options: str) -> None:
-        """Starts radosgw, and waits until it answers. Its data are those of before."""
+        """Starts radosgw and waits until it answers. Earlier data are kept."""
         self._spawn("rgw", "radosgw", "-n", "client.rgw", *options)
         deadline = time.monotonic() + _PATIENCE
         while not self._answers():
@@ -130,12 +137,12 @@ class Gateway:
         return False
 
     def release(self) -> str:
-        """Of the programs of Ceph, such as 18.2."""
+        """Ceph's version, such as 18.2."""
         said = self._run("radosgw", "--version", conf=False)  # ceph version 18.2.7 (6b0e988...) reef (stable)
         return ".".join(said.split()[2].split(".")[:2])
 
     def admin(self, *arguments: str) -> str:
-        """radosgw-admin: changes that clients of the gateway do not see."""
+        """radosgw-admin: changes that bypass the gateway's clients."""
         return self._run("radosgw-admin", "-n", "client.admin", *arguments)
 
     def log(self) -> str:
@@ -144,22 +151,22 @@ class Gateway:
     def stall(self) -> None:
         self._processes["rgw"].send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._processes["rgw"].send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """SIGKILL to radosgw."""
+        """Sends SIGKILL to radosgw."""
         _end(self._processes.pop("rgw"))
 
     def restart(self, *options: str) -> None:
-        """In order: a killed gateway's successor waits for it a while at each change."""
+        """Stops radosgw in order: the successor of a killed gateway waits for it at each change."""
         gateway = self._processes.pop("rgw")
         gateway.terminate()
         gateway.wait(_PATIENCE)
         self.start(*options)
 
     def remove(self) -> None:
-        # SIGKILL, in this order: a dying OSD would wait for its monitor, and nothing here has to be kept.
+        # SIGKILL, in this order: a dying OSD would wait for its monitor, and no data has to be kept.
         for name in ("rgw", "osd", "mon"):
             if process := self._processes.pop(name, None):
                 _end(process)
@@ -172,7 +179,7 @@ def _end(process: "subprocess.Popen[Any]") -> None:
 
 
 def _keyring() -> str:
-    """One file for everybody: the monitor takes the OSD's key from it, which saves telling it."""
+    """One keyring for all: the monitor reads the OSD's key from it, so no further command is needed."""
     rights = {
         "mon.": {"mon": "allow *"},
         "client.admin": {"mon": "allow *", "osd": "allow *"},
@@ -181,14 +188,14 @@ def _keyring() -> str:
     }
     lines: list[str] = []
     for name, caps in rights.items():
-        # Ceph's form of a key: AES, when it was made, its length, itself.
+        # Ceph's key format: type AES, time of creation, length, key.
         key = base64.b64encode(struct.pack("<HIIH", 1, int(time.time()), 0, 16) + os.urandom(16)).decode()
         lines += [f"[{name}]", f"key = {key}", *(f'caps {kind} = "{right}"' for kind, right in caps.items())]
     return "\n".join([*lines, ""])
 
 
 def _free_port() -> int:
-    """Below the range from which the kernel takes ports for outgoing connections: nobody gets it in between."""
+    """A port below the kernel's range for outgoing connections, so that no connection takes it in between."""
     while True:
         port = random.randint(10000, 29999)
         with contextlib.suppress(OSError), socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""A named cast for tests: an operator, distributors, contracts, partners, accounts. All new, with random names."""
+"""Test data by name: an operator, distributors, contracts, partners, accounts. All new, with random names."""
 
 import uuid
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ def unique(word: str) -> str:
 
 @dataclass
 class Cast:
-    """Makes members of the cast by the product's own actions, at the time `now`."""
+    """Creates members of the cast by the product's own actions, at the time `now`."""
 
     database: Database
     operator: Actor
@@ -102,7 +102,7 @@ class Cast:
         return key
 
     async def purge(self, now: datetime, backends: Backends | None = None) -> int:
-        """What the job does, wherever accounts are due by then. Without `backends` all regions must be metered."""
+        """Runs the purge job at that time. Without `backends` all regions must be metered."""
         backends = backends or OpenBackends(self.database, None)
         due = await self.database.run(purge_queries.regions_due, now)
         return sum(
@@ -115,7 +115,7 @@ class Cast:
         )
 
     async def row(self, query: Any, *params: object) -> tuple[Any, ...]:
-        """One row of a query that a test asks the database itself."""
+        """One row of a query of the test's own."""
 
         async def ask(conn: Any) -> tuple[Any, ...]:
             row = await (await conn.execute(query, params)).fetchone()

@@ -1,4 +1,4 @@
-"""Both clocks of an application, at a time of the test's choosing."""
+"""Both clocks of an application, set by the test."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -14,6 +14,14 @@ WORDS = frozenset(
 )
 """As a part of any name."""
 
+PROSE = frozenset(
+    {
+        *("abreast", "deeds", "enliven", "hasten", "hear", "heard", "hears", "somebody", "tell", "tellings", "tells"),
+        *("told", "untold", "wanted", "whatever", "whoever", "whomever"),
+    }
+)
+"""In docstrings and comments, except in backticks, where they are code."""
+
 NAMES = frozenset(
     {
         *(
@@ -64,6 +72,8 @@ PATHS = [
         r"src/tonnage/web/(route|arguments|packing|statics|client|reader|shares|table|listing|payload|moment|reply)\.py",
         r"src/tonnage/web/(documents|sentences)\.py",
         r"src/tonnage/.*(page|facts|view|name)_queries\.py",
+        r"tests/(clustered|access_keys/lossy|api/away|browser/(charted|sheet|test_bench)|console/test_costs)\.py",
+        r"tests/(api|console)/test_strangers\.py",
     )
 ]
 """Of files, from the root of the repository on."""

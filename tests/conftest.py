@@ -1,4 +1,4 @@
-"""The database of the tests: one server per worker, a migrated template on it, clones of that for whoever needs one.
+"""The database of the tests: one server per worker, on it a migrated template, and clones of that.
 
 By default the server is the embedded one; TONNAGE_TEST_POSTGRES names the folder of another version's programs.
 """
@@ -17,7 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
-from tests.clustered import ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tests.frozen import FreezableServer, freezable_server
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
@@ -60,7 +60,7 @@ def _created(server: str, template: str | None = None) -> Generator[str]:
 
 @pytest.fixture(scope="session")
 def template(server: str) -> Generator[str]:
-    """The name of a migrated database that nobody connects to."""
+    """The name of a migrated database without connections."""
     with _created(server) as name:
         migrations.upgrade(_database_url(server, name))
         yield name
@@ -68,14 +68,14 @@ def template(server: str) -> Generator[str]:
 
 @pytest.fixture(scope="session")
 def conninfo(server: str, template: str) -> Generator[str]:
-    """The worker's own database. Tests share it: make your own organisations, never count on emptiness."""
+    """The worker's own database. Tests share it: create your own organisations, and do not expect empty tables."""
     with _created(server, template) as name:
         yield _database_url(server, name)
 
 
 @pytest.fixture
 def new_database(server: str, template: str) -> Callable[[], AbstractContextManager[str]]:
-    """For tests that need a database to themselves: `with new_database() as conninfo`."""
+    """For tests that need an exclusive database: `with new_database() as conninfo`."""
 
     @contextmanager
     def clone() -> Generator[str]:
@@ -105,7 +105,7 @@ async def cast(database: Database) -> Cast:
 
 @pytest.fixture(scope="session")
 def freezable(tmp_path_factory: pytest.TempPathFactory) -> Generator[FreezableServer]:
-    """A server of its own, with a migrated database: leave it thawed."""
+    """An exclusive server with a migrated database. Tests leave it thawed."""
     with freezable_server(tmp_path_factory.mktemp("freezable")) as server:
         yield server
 
@@ -118,7 +118,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """Tests share it: make your own accounts, never count on emptiness, and leave it running."""
+    """Tests share it: create your own accounts, do not expect empty lists, and leave it running."""
     started = Gateway(tmp_path_factory.mktemp("rgw"))
     yield started
     started.remove()

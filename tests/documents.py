@@ -1,5 +1,5 @@
-"""Checks the documentation: links lead somewhere, JSON is JSON, the table of operations is that of the program, and the
-page of benchmarks has the text and the rows that `make bench` prints.
+"""Checks the documentation: links resolve, JSON parses, the table of operations is that of the program, and the
+page of benchmarks has the text and the rows that `make bench` writes.
 
 `python -m tests.documents` checks, with `--write` it rewrites the generated table first.
 """
@@ -43,7 +43,7 @@ def with_operations(page: str) -> str:
 
 
 def troubles() -> list[str]:
-    """What is wrong, a line each."""
+    """The errors, one per line."""
     found: list[str] = []
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in listed.stdout.split():
@@ -69,7 +69,7 @@ def troubles() -> list[str]:
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     if "--write" in sys.argv[1:]:
         API.write_text(with_operations(API.read_text()))
     found = troubles()

@@ -1,4 +1,4 @@
-"""A PostgreSQL that tests can freeze: it keeps its connections and takes new ones, and answers nothing."""
+"""A PostgreSQL that tests can freeze: it keeps its connections and accepts new ones, and answers nothing."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from tonnage import embedded, migrations
 
 
 class FreezableServer:
-    """`freeze` stops every process of the server where it is, `thaw` lets them go on.
+    """`freeze` suspends every process of the server, `thaw` resumes them.
 
     Its database has a table `written (number int)`, for statements that change something.
     """
@@ -27,16 +27,16 @@ class FreezableServer:
         migrations.upgrade(self.conninfo)
         with psycopg.connect(self.conninfo, autocommit=True) as conn:
             conn.execute("create table written (number int)")
-            # It commits asynchronously: a test that kills a backend would lose what is not on disk yet.
+            # It commits asynchronously: a test that kills a backend would lose unwritten data.
             conn.execute("checkpoint")
         self._thawing: Timer | None = None
 
     def freeze(self) -> None:
-        """For a minute at most: what waits longer than it should must fail its test, not hang it."""
+        """For a minute at most: a wait without a time limit must fail its test, not hang it."""
         self._thawing = Timer(60, self.thaw)
         self._thawing.daemon = True
         self._thawing.start()
-        # The postmaster first: it must not start another one meanwhile.
+        # The postmaster first: it must not start another process meanwhile.
         _signal(signal.SIGSTOP, self._postmaster)
         _signal(signal.SIGSTOP, *_children(self._postmaster))
 
@@ -69,9 +69,9 @@ def _children(pid: int) -> Iterator[int]:
 
 
 def _parent(pid: int) -> int:
-    """0 for a process that has just ended."""
+    """The parent's id; 0 for a process that has just ended."""
     try:
-        # After the name of the program, which may contain anything.
+        # After the name of the program, which may contain any character.
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except (FileNotFoundError, ProcessLookupError):
         return 0

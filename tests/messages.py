@@ -1,4 +1,4 @@
-"""The message catalogues' template: every text of the program that people see, as it stands in the sources.
+"""The message catalogues' template: every text of the program that users read, as in the sources.
 
 `python -m tests.messages` checks that the template is current and that translations keep its placeholders, with
 `--write` it rewrites the template first.
@@ -20,7 +20,7 @@ from tonnage.console.wording.catalogue import LOCALE
 SOURCES = Path(__file__).parent.parent / "src/tonnage"
 TEMPLATE = LOCALE / "console.pot"
 
-# The command line is English only, and what only it can meet is not collected.
+# The command line is English only, and texts that only it shows are not collected.
 NOT_SHOWN = {"cli", "demo", "embedded", "migrations", "__main__.py", "config.py", "sealing.py"}
 
 # An error's first argument is its sentence; a ValueError's is the rule that a field breaks.
@@ -36,7 +36,7 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|\{\w+\}")
 
 
 def _shown() -> list[str]:
-    """Patterns of the sources whose texts people see."""
+    """Patterns of the sources whose texts users read."""
     parts = sorted(path for path in SOURCES.iterdir() if path.name not in NOT_SHOWN and not path.name.startswith("__p"))
     folders = [f"{path.name}/**/*.py" for path in parts if path.is_dir()]
     return folders + [path.name for path in parts if path.suffix == ".py"]
@@ -61,7 +61,7 @@ def template() -> bytes:
 
 
 def troubles() -> list[str]:
-    """What is wrong, a line each."""
+    """The errors, one per line."""
     found: list[str] = []
     if not TEMPLATE.exists() or TEMPLATE.read_bytes() != template():
         found.append(f"{TEMPLATE.name} is not what the sources say; run: make messages")
@@ -73,7 +73,7 @@ def troubles() -> list[str]:
 
 
 def ambiguous(path: Path) -> list[str]:
-    """The calls from which Python 3.11 and 3.12 would collect different texts: strings inside of an f-string."""
+    """The calls from which Python 3.11 and 3.12 would collect different texts: strings inside an f-string."""
     return [
         f"{path.relative_to(SOURCES)}:{call.lineno} has a string inside of an f-string; give it a name before"
         for call in ast.walk(ast.parse(path.read_text()))
@@ -111,7 +111,7 @@ def _texts(texts: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     if "--write" in sys.argv[1:]:
         TEMPLATE.parent.mkdir(exist_ok=True)
         TEMPLATE.write_bytes(template())

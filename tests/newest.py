@@ -1,6 +1,6 @@
-"""`python -m tests.newest`: our requirements without their upper bounds, one a line, for `make newest`.
+"""`python -m tests.newest`: our requirements without their upper bounds, one per line, for `make newest`.
 
-Without them and without the lock file the newest versions are installed that the libraries themselves agree on.
+Without these and without the lock file the newest versions are installed that the libraries agree on.
 """
 
 import re

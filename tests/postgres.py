@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL of any version, for the tests that must also pass on another one than the embedded."""
+"""A throw-away PostgreSQL of any version, for tests that must also pass on another one than the embedded."""
 
 import contextlib
 import os
@@ -17,12 +17,12 @@ from tests.processes import children
 
 
 class Cluster:
-    """Made from the programs in `programs`; listens on a socket only; `kill` is the power going off."""
+    """Created with the programs in `programs`; listens on a socket only; `kill` simulates a power failure."""
 
     def __init__(self, programs: Path, *, durable: bool) -> None:
         self._programs = programs
         self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-        # PostgreSQL does not run as root; what it runs as must be able to reach the folder, so not pytest's own.
+        # PostgreSQL does not run as root, and its user must be able to reach the folder: so it is not pytest's own.
         self._identity: dict[str, Any] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="tonnage-test-"))
         if os.geteuid() == 0:
@@ -59,7 +59,7 @@ class Cluster:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster and to all of its children."""
+        """Sends SIGKILL to the postmaster and to all of its children."""
         assert self._process is not None
         for pid in (self._process.pid, *children(self._process.pid)):
             with contextlib.suppress(ProcessLookupError):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """The processes that `pid` has started and that have not ended."""
+    """The running processes that `pid` has started."""
     return [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == pid]
 
 
@@ -17,6 +17,6 @@ def _parent(process: Path) -> int | None:
     try:
         stat = (process / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return None  # ended meanwhile
+        return None  # it has ended
     # The name of the program, in parentheses, may itself have blanks and parentheses.
     return int(stat.rpartition(")")[2].split()[1])

@@ -34,10 +34,10 @@ def dumped(conninfo: str) -> str:
 
 
 def statements(conninfo: str, *options: str) -> Iterator[tuple[str, str]]:
-    """What each is about, and the statement, in pg_dump's order: by kind, then by name."""
+    """The object of each statement, and the statement, in pg_dump's order: by kind, then by name."""
     command = [_pg_dump(), "--schema-only", "--no-owner", "--no-privileges", *options, f"--dbname={conninfo}"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    # What is before the first heading are settings of the session.
+    # Before the first heading there are settings of the session.
     _, *parts = _HEADING.split(text)
     for name, statement in zip(parts[::2], parts[1::2], strict=True):
         yield name, _NOISE.sub("", statement).replace("public.", "").strip()
@@ -51,7 +51,7 @@ def _pg_dump() -> Path:
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     with tempfile.TemporaryDirectory() as folder, embedded.serve(Path(folder) / "data", durable=False) as url:
         migrations.upgrade(url)
         text = dumped(url)

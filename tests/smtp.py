@@ -1,4 +1,4 @@
-"""A mail server for tests: the least of RFC 5321 that a client needs, on a free port of this machine."""
+"""A mail server for tests: the part of RFC 5321 that a client needs, on a free port of this machine."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,7 +10,7 @@ from email.message import EmailMessage
 
 @dataclass
 class MailServer:
-    """What it has got. `refuses` is its answer to a recipient, instead of taking it."""
+    """The received mails and commands. `refuses` is its negative reply to a recipient."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list[EmailMessage])
@@ -49,7 +49,7 @@ class MailServer:
 
 @asynccontextmanager
 async def mail_server() -> AsyncGenerator[MailServer]:
-    """One that listens for as long."""
+    """Listens during the block."""
     one = MailServer()
     server = await asyncio.start_server(one.talk, "127.0.0.1", 0)
     one.port = server.sockets[0].getsockname()[1]

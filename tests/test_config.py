@@ -1,4 +1,4 @@
-"""What an operator can set, and what is refused."""
+"""The operator's settings, and the refused values."""
 
 from ipaddress import ip_network
 
@@ -26,7 +26,7 @@ def test_a_public_url(given: str, kept: str) -> None:
     ["console.example.com", "ftp://x", "https://", "https://x/path", "https://x?y", "https://x#y", "https://u@x",
      "https://x:port", "https://x\n.evil", "javascript:alert(1)", "https://x y"],
 )  # fmt: skip
-def test_what_is_no_public_url(given: str) -> None:
+def test_invalid_public_urls(given: str) -> None:
     with pytest.raises(ValidationError, match="without a path"):
         Settings(public_url=given)
 
@@ -39,7 +39,7 @@ def test_proxies_come_from_the_environment_with_commas(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("given", ["10.0.0.1/8", "proxy.example.com", "10.0.0.0 10.0.0.1"])
-def test_what_is_no_proxy(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_proxies(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TONNAGE_TRUSTED_PROXIES", given)
     with pytest.raises(ValidationError, match="not a valid"):
         Settings()

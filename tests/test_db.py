@@ -1,4 +1,4 @@
-"""Sessions are as the program needs them, whatever the environment and the server say."""
+"""Sessions have the program's settings in any environment and on any server."""
 
 import pytest
 from psycopg.conninfo import make_conninfo

@@ -1,4 +1,4 @@
-"""A server that is frozen, or slow: whoever waits for the database is answered in time, and nothing is kept of it."""
+"""A frozen or slow server: every wait for the database ends in time, and leaves nothing behind."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from tonnage.web.json_list import JsonListResponse, Page
 pytestmark = pytest.mark.anyio
 
 SHORT = WaitLimit(0.5)
-"""Each wait by itself."""
+"""For each wait separately."""
 
 WRITE = "insert into written values (1)"
 
@@ -61,7 +61,7 @@ async def count(database: Database, query: Any) -> int:
 async def test_a_statement_of_its_own(
     server: FreezableServer, database: Database, statement: str, expected: type[Exception]
 ) -> None:
-    """A frozen process has the statement already, and does it once it can: whoever asked for a change cannot know."""
+    """A frozen backend has received the statement, and executes it later: the result of a change is in doubt."""
     before = await count(database, "select count(*) from written")
     await database.run(execute, "select 1")
     server.freeze()
@@ -111,7 +111,7 @@ async def test_a_connection_that_is_lost_at_its_commit(server: FreezableServer, 
         await database.transaction(work)
 
 
-async def test_what_the_server_itself_refuses_is_not_in_doubt(database: Database) -> None:
+async def test_the_servers_own_refusal_is_not_in_doubt(database: Database) -> None:
     async def end_itself(conn: Connection) -> None:
         await conn.execute("with w as (insert into written values (2)) select pg_terminate_backend(pg_backend_pid())")
 
@@ -131,7 +131,7 @@ async def test_a_stream_that_stops(server: FreezableServer, database: Database) 
 
 
 async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> None:
-    """Its last byte never comes, so no client takes the part for the whole."""
+    """Its last byte is never sent, so that no client takes the part for the whole."""
 
     def select(after: int | None, limit: int | None) -> tuple[LiteralString, dict[str, object]]:
         return "select n, convert_to('\"' || repeat('x', 100000) || '\"', 'UTF8') from generate_series(1, 2000) n", {}
@@ -156,8 +156,8 @@ async def test_a_list_is_cut_where_its_rows_stop(server: FreezableServer) -> Non
     assert not sent[-1].endswith(b"]")
 
 
-async def test_a_wait_that_is_given_up_asks_the_server_nothing(server: FreezableServer, database: Database) -> None:
-    """psycopg would ask for a cancellation, and wait for that, five seconds and five more."""
+async def test_a_cancelled_wait_sends_no_cancel_request(server: FreezableServer, database: Database) -> None:
+    """psycopg would request a cancellation, and wait for that, five seconds and five more."""
     begun = asyncio.Event()
 
     async def work(conn: Connection) -> None:
@@ -185,7 +185,7 @@ async def test_the_waits_of_a_request_count_together(database: Database) -> None
         await three_times()
 
 
-async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None:
+async def test_nothing_is_sent_when_no_time_is_left(database: Database) -> None:
     async def work(conn: Connection) -> None:
         with limited(WaitLimit(0, together=True)):
             await conn.execute(WRITE)
@@ -198,7 +198,7 @@ async def test_nothing_is_asked_when_no_time_is_left(database: Database) -> None
     assert await count(database, "select count(*) from written") == before
 
 
-async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database) -> None:
+async def test_an_abandoned_statement_is_cancelled_on_a_live_server(database: Database) -> None:
     with limited(WaitLimit(0.5)), pytest.raises(DeadlinePassed):
         await database.run(execute, "select pg_sleep(500)")
     still = "select count(*) from pg_stat_activity where query = 'select pg_sleep(500)' and state = 'active'"
@@ -208,7 +208,7 @@ async def test_what_was_abandoned_ends_on_a_server_that_lives(database: Database
 
 
 async def test_a_lock_is_refused_by_the_server_before_the_deadline(database: Database) -> None:
-    """Else somebody's long transaction would pass for a server that does not answer."""
+    """Otherwise a long transaction would pass for a server that does not answer."""
 
     async def holding(conn: Connection) -> None:
         await conn.execute("lock table written")

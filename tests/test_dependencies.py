@@ -1,4 +1,4 @@
-"""Libraries whose private parts we lean on: bounded in pyproject.toml, and named file by file in a decision."""
+"""Libraries whose private parts are used: bounded in pyproject.toml, and named file by file in a decision."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "tonnage"
 DECISION = ROOT / "docs" / "decisions" / "0014-private-parts.md"
 
-# What shows in a source that it leans on a library's private parts.
+# Patterns of a source that uses a library's private parts.
 SIGNS = {
     "aiosmtplib": r"in error\.message",
     "alembic": r"alembic_version",

@@ -1,4 +1,4 @@
-"""The pools of a server that is frozen: nothing of before is used again, and nothing of theirs hangs."""
+"""The pools of a frozen server: none of their earlier connections is used again, and none of their tasks hangs."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from tonnage.worker import jobs_app
 pytestmark = pytest.mark.anyio
 
 SHORT = WaitLimit(0.5)
-"""Each wait by itself."""
+"""For each wait separately."""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def pid(conn: Connection) -> int:
 
 
 async def several(database: Database) -> set[int]:
-    """The processes of several connections, all of them in the pool again."""
+    """The backend processes of several connections, all of them in the pool again."""
 
     async def together(conn: Connection) -> int:
         await barrier.wait()
@@ -58,7 +58,7 @@ async def several(database: Database) -> set[int]:
         return set(await asyncio.gather(*(database.run(together) for _ in range(4))))
 
 
-async def test_connections_of_before_are_not_used_again(
+async def test_earlier_connections_are_not_used_again(
     server: FreezableServer, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await several(database)
@@ -69,7 +69,7 @@ async def test_connections_of_before_are_not_used_again(
     with limited(SHORT), caplog.at_level(logging.WARNING, "tonnage.db.pools"):
         failed = await asyncio.gather(*(database.run(execute, "select 1") for _ in range(3)), return_exceptions=True)
         assert [type(error) for error in failed] == [DeadlinePassed] * 3
-        # Nothing is left that could be taken for a connection.
+        # No unchecked connection is left in the pool.
         with pytest.raises(PoolTimeout):
             await database.run(pid)
     server.thaw()
@@ -113,7 +113,7 @@ async def test_a_connection_that_was_being_prepared_is_not_used(server: Freezabl
 
 
 async def test_the_check_of_a_pool_ends_too(server: FreezableServer) -> None:
-    """That of the job queue looks at each of its connections before it gives it away."""
+    """The job queue's pool checks each connection before it is acquired."""
     pools, check = Pools(), AsyncConnectionPool[DeadlineConnection].check_connection
     async with pools.make(server.conninfo, "checked", check=check, min_size=1, timeout=2, open=False) as pool:
         async with pool.connection() as conn:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.coined import NAMES, NAMES_AT, PATHS, WORDS
 from tests.house.tree import show
-from tests.source import FILES, SOURCE, TEST_FILES, TESTS, nodes
+from tests.source import FILES, OTHER_FILES, SOURCE, TEST_FILES, TESTS, nodes
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -52,9 +52,8 @@ def test_no_vague_names() -> None:
 def test_coined_words_do_not_come_back() -> None:
     """In the names of files, types, functions and fixtures."""
     root = TESTS.parent
-    others = [path for folder in ("bench", "testbed") for path in sorted((root / folder).rglob("*.py"))]
     found: list[str] = []
-    for path in [*FILES, *TEST_FILES, *others]:
+    for path in [*FILES, *TEST_FILES, *OTHER_FILES]:
         where = path.relative_to(root).as_posix()
         found += [f"{where}: what lay there has another name now" for past in PATHS if past.match(where)]
         denied = NAMES.union(*(names for place, names in NAMES_AT.items() if re.match(place, where)))

@@ -17,7 +17,7 @@ ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is Non
 
 
 def deferred() -> Iterator[tuple[str, str]]:
-    """Where a job is deferred, by `defer(conn, name, ...)` or `run(defer, name, ...)`, and its name."""
+    """Position and name of each deferred job, by `defer(conn, name, ...)` or `run(defer, name, ...)`."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
@@ -46,7 +46,7 @@ def test_the_worker_imports_every_module_that_declares_jobs() -> None:
 
 
 @pytest.mark.parametrize("root", ["tonnage.asgi", "tonnage.cli.context", "tonnage.worker"])
-def test_whoever_defers_knows_all_jobs(root: str) -> None:
+def test_every_process_that_defers_declares_all_jobs(root: str) -> None:
     """In a process that has imported nothing else."""
     listing = f"import {root}; from tonnage.jobs.declaration import DECLARED; print(*DECLARED)"
     known = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""Mails on their way: over SMTP to a real server on this machine, or into the log."""
+"""Mails, sent over SMTP to a real server on this machine, or written to the log."""
 
 import base64
 import logging
@@ -34,7 +34,7 @@ async def test_user_and_password_are_those_of_the_url() -> None:
     assert server.logins == [f"AUTH PLAIN {base64.b64encode(b'%c us@er%c p/w'.replace(b' ', b'') % (0, 0)).decode()}"]
 
 
-async def test_a_server_that_is_away_or_busy_is_tried_again() -> None:
+async def test_an_unreachable_or_busy_server_is_retried() -> None:
     async with mail_server() as server:
         server.refuses = "451 later"
         with pytest.raises(Unavailable, match="451"):
@@ -44,7 +44,7 @@ async def test_a_server_that_is_away_or_busy_is_tried_again() -> None:
     assert "ann@" not in str(refusal.value)
 
 
-async def test_an_address_that_is_refused_for_good_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_permanent_refusal_is_not_retried(caplog: pytest.LogCaptureFixture) -> None:
     async with mail_server() as server:
         server.refuses = "550 no such user"
         await SmtpOutbox(f"smtp://127.0.0.1:{server.port}", SENDER).send(MESSAGE)

@@ -1,4 +1,4 @@
-"""Amounts, their rounding, and the currencies that there are."""
+"""Amounts, their rounding, and the known currencies."""
 
 import random
 import re
@@ -81,7 +81,7 @@ def test_amounts_from_minor_units() -> None:
 
 
 @pytest.mark.parametrize("currency", ["XXX", "XTS", "XAU", "XDR", "ZZZ", "USN", "CHE", "DEM", "eur", "EURO", ""])
-def test_what_is_no_currency(currency: str) -> None:
+def test_invalid_currencies(currency: str) -> None:
     with pytest.raises(ValueError, match="is not a currency"):
         Money(Decimal(1), currency)
 
@@ -93,7 +93,7 @@ def test_only_decimals_are_amounts(amount: Any) -> None:
 
 
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number(amount: str) -> None:
+def test_invalid_amounts(amount: str) -> None:
     with pytest.raises(ValueError, match="not an amount"):
         Money(Decimal(amount), "EUR")
 
@@ -115,7 +115,7 @@ def test_sums_are_exact(one: Decimal, other: Decimal) -> None:
     assert Fraction((-together).amount) == -Fraction(one) - Fraction(other)
 
 
-def test_nothing_is_no_amount_to_pay() -> None:
+def test_zero_is_false() -> None:
     assert not Money.zero("JPY")
     assert str(-Money.zero("EUR")) == "EUR 0.00"
     assert Money(Decimal("0.01"), "EUR")

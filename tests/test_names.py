@@ -1,4 +1,4 @@
-"""The key of names: what is the same to a reader has the same key, and a key is its own key."""
+"""The key of names: names that read alike have the same key, and a key is its own key."""
 
 import unicodedata
 
@@ -92,7 +92,7 @@ def test_hostile_names_stay_small() -> None:
     for letter in ("\ufdfa", "\U00010348", "각", "🚢"):
         key = name_key(letter * 200)
         assert 0 < len(key) <= LONGEST_KEY
-        assert len(key.encode()) < 2600  # of 2704 that fit into an entry of an index
+        assert len(key.encode()) < 2600  # of 2704 that fit into an index entry
         assert name_key(key) == key
     assert len(name_key("각" * 200)) == 600  # whole: three signs for each syllable
 

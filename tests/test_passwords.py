@@ -22,7 +22,7 @@ def test_three_classes_are_enough_for_a_member(password: str) -> None:
         ("Abcdefg-\ud800", "Unicode"),
     ],
 )
-def test_what_a_member_may_not_have(password: str, rule: str) -> None:
+def test_refused_member_passwords(password: str, rule: str) -> None:
     with pytest.raises(ValueError, match=rule):
         member_password(password)
 
@@ -38,7 +38,7 @@ def test_hashes_are_argon2id_and_at_most_two_are_made_at_once() -> None:
     running = most = 0
     both = threading.Barrier(2, timeout=30)
 
-    class Counting(PasswordHasher):
+    class CountingHasher(PasswordHasher):
         def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
             nonlocal running, most
             running += 1
@@ -50,7 +50,7 @@ def test_hashes_are_argon2id_and_at_most_two_are_made_at_once() -> None:
                 running -= 1
 
     async def many() -> list[str]:
-        passwords = Passwords(Counting(time_cost=1, memory_cost=4096))
+        passwords = Passwords(CountingHasher(time_cost=1, memory_cost=4096))
         return await asyncio.gather(*(passwords.hash("Abcdef-1") for _ in range(12)))
 
     hashes = asyncio.run(many())

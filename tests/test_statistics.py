@@ -1,4 +1,4 @@
-"""What the database does before it has statistics: on a new installation, after a restore, in one large transaction."""
+"""Query plans before the database has statistics: on a new installation, after a restore, in one large transaction."""
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +18,7 @@ _ACCOUNTS_EACH = 4
 _DAYS = 10
 _PAGE = 500
 
-# By SQL, without triggers and foreign keys, in tables that nothing analyses.
+# By SQL, without triggers and foreign keys, in tables without autovacuum.
 _ROWS: LiteralString = """
 set session_replication_role = replica;
 alter table partner set (autovacuum_enabled = false);
@@ -59,7 +59,7 @@ def _load(conninfo: str) -> None:
 
 @asynccontextmanager
 async def _counted(conninfo: str) -> AsyncGenerator[tuple[Database, Counter[str]]]:
-    """A session, and what it has read when it is over, by table: rows, and entries of its indexes."""
+    """A session, and the rows and index entries that it has read, by table, once it has ended."""
     read: Counter[str] = Counter()
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("select pg_stat_reset()")
@@ -85,7 +85,7 @@ async def test_foreign_keys_are_checked_by_index_from_the_first_row_on(new_datab
     assert 0 < read["organisation"] < 1_000
 
 
-async def test_what_clusters_are_told_reads_each_account_a_few_times(new_database: Databases) -> None:
+async def test_reconciliation_reads_each_account_a_few_times(new_database: Databases) -> None:
     async def pages(conn: Connection) -> int:
         after = count = 0
         while some := await provisioning_queries.present(conn, 1, after, _PAGE):

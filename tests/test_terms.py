@@ -1,4 +1,4 @@
-"""Terms when two machines' clocks differ: nothing begins before what it replaces, and the later written counts."""
+"""Terms when two machines' clocks differ: none begins before its predecessor, and the later written counts."""
 
 import re
 from collections import Counter
@@ -52,7 +52,7 @@ Work = Callable[[Connection], Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Change:
-    """A statement that writes terms of something that has some; `what` of them it changes, and to what."""
+    """A statement that replaces terms: it changes `what`, to each of `values`."""
 
     table: str
     of: str
@@ -89,7 +89,7 @@ CHANGES = {
 
 
 async def written(data: TermsData, change: Change) -> list[tuple[Any, Any]]:
-    """When its terms begin and what they say, in the order in which they were written."""
+    """Start and value of its terms, in the order of writing."""
     thing = {"contract": data.contract, "partner": data.partner.organisation_id, "account": data.account}[change.of]
 
     async def read(conn: Connection) -> list[tuple[Any, Any]]:
@@ -111,7 +111,7 @@ async def test_a_clock_that_is_behind_moves_nothing_back(data: TermsData, change
 
 
 def test_every_statement_that_changes_terms_is_here() -> None:
-    """One that makes the thing as well has no earlier terms."""
+    """A statement that also inserts the owner has no earlier terms."""
     changing: Counter[str] = Counter()
     for text in texts():
         for table in re.findall(r"insert into (\w+_terms)\b", text):

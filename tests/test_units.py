@@ -25,7 +25,7 @@ def test_sizes(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "TB", "-1", "+1", "1.5", "1e3", "5TiB", "5 T B", "9223372036854775808", "١", "9" * 5000]
 )
-def test_what_is_no_size(text: str) -> None:
+def test_invalid_sizes(text: str) -> None:
     with pytest.raises(ValueError, match=r"size|bytes|largest"):
         parse_size(text)
 

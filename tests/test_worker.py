@@ -1,4 +1,4 @@
-"""What becomes of jobs: those that fail, wait, are interrupted, or are asked for too often."""
+"""Jobs that fail, wait, are interrupted, or are deferred repeatedly."""
 
 import asyncio
 import json
@@ -30,24 +30,24 @@ pytestmark = pytest.mark.anyio
 PATIENCE = 60.0
 WALL_CLOCK = WallClock()
 RECURRING = sum(declared.cron is not None for declared in DECLARED.values()) + 2
-"""With the queue's own."""
+"""Including the queue's own."""
 
 
 @pytest.fixture
-async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[tuple[str, Database]]:
-    """A database of which no other worker knows."""
+async def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[tuple[str, Database]]:
+    """A database without other workers."""
     with new_database() as conninfo:
         async with connect(conninfo, size=4, streams=1) as database:
             yield conninfo, database
 
 
 class Work:
-    """The job of that name: counts its runs; waits in each for `go_on`; then raises what is next in `raises`."""
+    """The job of that name: counts its runs; waits in each for `resume`; then raises the next of `raises`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str = "test.work") -> None:
         self.runs = 0
         self.begun = asyncio.Event()
-        self.go_on = asyncio.Event()
+        self.resume = asyncio.Event()
         self.raises: list[Exception] = []
         declared = replace(DECLARED.get(name, Job(name, "Work", self._run)), function=self._run)
         monkeypatch.setitem(DECLARED, name, declared)
@@ -55,7 +55,7 @@ class Work:
     async def _run(self, services: Services, subject: str) -> None:
         self.runs += 1
         self.begun.set()
-        await self.go_on.wait()
+        await self.resume.wait()
         if self.raises:
             raise self.raises.pop(0)
 
@@ -74,7 +74,7 @@ async def working(
     jobs: Iterable[Job] = DECLARED.values(),
     pauses: Sequence[float] = RETRY_PAUSES,
 ) -> AsyncGenerator[None]:
-    """A worker, which is ended afterwards."""
+    """A running worker."""
     services = Services(database, OpenBackends(database, None), wall_clock=wall_clock)
     app = jobs_app(conninfo, services, jobs, pauses)
     task = asyncio.create_task(work(app, services, grace))
@@ -98,7 +98,7 @@ async def rows(database: Database, query: Any) -> list[tuple[Any, ...]]:
 
 
 async def jobs(database: Database) -> list[dict[str, Any]]:
-    """Those of `test.work`, as an operator sees them."""
+    """The jobs named `test.work`, as an operator reads them."""
     text, params = queries.latest_jobs(100, failed=False)()
     seen = await database.run(_documents, text, params)
     return [one for one in seen if one["name"] == "test.work"]
@@ -109,7 +109,7 @@ async def _documents(conn: Any, text: Any, params: Any) -> list[dict[str, Any]]:
 
 
 async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    """The jobs, as soon as they are so."""
+    """The jobs, as soon as the condition is met."""
     async with asyncio.timeout(PATIENCE):
         while True:
             seen = await jobs(database)
@@ -119,7 +119,7 @@ async def until(database: Database, met: Callable[[list[dict[str, Any]]], bool])
 
 
 async def until_settled(database: Database, recurring: int = RECURRING) -> None:
-    """Until every recurring job of a catching-up worker has been asked for and is done."""
+    """Waits until every recurring job of a catching-up worker has been deferred and run."""
     done = "select not exists (select from procrastinate_jobs), count(*) from procrastinate_periodic_defers"
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -129,10 +129,10 @@ async def until_settled(database: Database, recurring: int = RECURRING) -> None:
 
 
 async def test_a_job_that_fails_by_a_bug_is_there_to_see_and_to_retry(
-    alone: tuple[str, Database], work_to_do: Work
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
-    work_to_do.go_on.set()
+    conninfo, database = own_database
+    work_to_do.resume.set()
     work_to_do.raises = [KeyError("x")]
     await ask(database)
     async with working(conninfo, database):
@@ -150,17 +150,17 @@ async def test_a_job_that_fails_by_a_bug_is_there_to_see_and_to_retry(
     )
 
 
-async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
-    alone: tuple[str, Database], work_to_do: Work
+async def test_a_job_waits_for_an_unreachable_cluster_and_can_be_retried_at_once(
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
-    work_to_do.go_on.set()
+    conninfo, database = own_database
+    work_to_do.resume.set()
     work_to_do.raises = [Unavailable("The cluster sleeps.")]
     await ask(database)
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
             await work_to_do.begun.wait()
-        # It may be tried again before we look.
+        # It may be retried before the first look-up.
         await until(database, lambda seen: not seen or seen[0]["status"] == "retrying")
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
@@ -176,11 +176,11 @@ async def test_a_job_whose_cluster_is_away_waits_and_may_be_hurried(
     assert work_to_do.runs == 3
 
 
-async def test_one_that_waits_for_its_next_try_is_hurried_by_whoever_asks_again(
-    alone: tuple[str, Database], work_to_do: Work
+async def test_deferring_a_waiting_job_again_retries_it_at_once(
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
-    work_to_do.go_on.set()
+    conninfo, database = own_database
+    work_to_do.resume.set()
     await ask(database)
     await rows(database, "update procrastinate_jobs set attempts = 9, scheduled_at = '2099-01-01' returning id")
     await ask(database)
@@ -190,11 +190,11 @@ async def test_one_that_waits_for_its_next_try_is_hurried_by_whoever_asks_again(
 
 
 async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
-    alone: tuple[str, Database], work_to_do: Work
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    """Those of the job that takes over, too: nobody else would."""
-    conninfo, database = alone
-    work_to_do.go_on.set()
+    """Including the job that takes jobs over: no other would."""
+    conninfo, database = own_database
+    work_to_do.resume.set()
     await ask(database)
     await database.transaction(defer, "test.work", "8")
     await rows(
@@ -214,14 +214,14 @@ async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
     assert work_to_do.runs == 2
 
 
-async def test_what_takes_long_keeps_nothing_short_waiting(
-    alone: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
+async def test_long_jobs_do_not_block_short_ones(
+    own_database: tuple[str, Database], work_to_do: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conninfo, database = alone
+    conninfo, database = own_database
     purges = Work(monkeypatch, "provisioning.purge_region")
     for region in range(20):
         await database.transaction(defer, "provisioning.purge_region", region)
-    work_to_do.go_on.set()
+    work_to_do.resume.set()
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
             await purges.begun.wait()
@@ -230,10 +230,10 @@ async def test_what_takes_long_keeps_nothing_short_waiting(
         assert 0 < purges.runs < 20
 
 
-async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database], work_to_do: Work) -> None:
-    """Who believes to be a month ahead would purge what may still be restored."""
-    conninfo, database = alone
-    work_to_do.go_on.set()
+async def test_with_a_wrong_clock_no_job_runs(own_database: tuple[str, Database], work_to_do: Work) -> None:
+    """A worker whose clock is a month ahead would purge accounts that may still be restored."""
+    conninfo, database = own_database
+    work_to_do.resume.set()
     await ask(database)
     async with working(conninfo, database, wall_clock=WallClock(lambda: system_time() + timedelta(days=31))):
         (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
@@ -241,7 +241,7 @@ async def test_by_a_clock_that_is_off_nothing_is_done(alone: tuple[str, Database
     assert work_to_do.runs == 0
 
 
-def test_recurring_jobs_look_at_the_clock_too() -> None:
+def test_recurring_jobs_check_the_clock_too() -> None:
     now = system_time()
     require_clock(now, now + timedelta(minutes=5))
     for apart in (timedelta(minutes=5, seconds=1), timedelta(days=-800)):
@@ -249,10 +249,10 @@ def test_recurring_jobs_look_at_the_clock_too() -> None:
             require_clock(now, now + apart)
 
 
-async def test_nobody_waits_for_another_transaction_that_runs_a_job_now(
-    alone: tuple[str, Database], work_to_do: Work
+async def test_deferring_does_not_wait_for_another_transaction(
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    _, database = alone
+    _, database = own_database
     await ask(database)
     await rows(database, "update procrastinate_jobs set attempts = 9, scheduled_at = '2099-01-01' returning id")
     async with database.pool.connection() as conn, conn.transaction():
@@ -261,10 +261,10 @@ async def test_nobody_waits_for_another_transaction_that_runs_a_job_now(
             await ask(database)
 
 
-async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_moment(
-    alone: tuple[str, Database],
+async def test_recurring_jobs_are_retried_after_a_database_outage(
+    own_database: tuple[str, Database],
 ) -> None:
-    conninfo, database = alone
+    conninfo, database = own_database
     errors: list[Exception] = [psycopg.OperationalError("a blip"), PoolTimeout("no connection")]
     done = asyncio.Event()
 
@@ -288,9 +288,9 @@ async def test_what_recurs_is_tried_again_when_the_database_was_away_for_a_momen
     assert left == [], "the run before, which failed, is made up for"
 
 
-def test_what_is_kept_of_a_failure_says_nothing_about_people() -> None:
+def test_a_recorded_failure_has_no_personal_data() -> None:
     class Refused(psycopg.errors.CheckViolation):
-        """As the driver makes them: with the row in the detail."""
+        """As the driver raises it: with the row in the detail."""
 
         def __str__(self) -> str:
             return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
@@ -311,36 +311,38 @@ def test_the_pauses_grow_up_to_a_minute(attempts: int, longest: int) -> None:
     assert RetryWhenAway().get_retry_decision(exception=KeyError("x"), job=job) is None
 
 
-async def test_a_worker_that_ends_puts_back_what_it_has_begun(alone: tuple[str, Database], work_to_do: Work) -> None:
-    conninfo, database = alone
+async def test_a_worker_that_ends_puts_back_what_it_has_begun(
+    own_database: tuple[str, Database], work_to_do: Work
+) -> None:
+    conninfo, database = own_database
     await ask(database)
     async with working(conninfo, database, grace=0), asyncio.timeout(PATIENCE):
         await work_to_do.begun.wait()
     (job,) = await jobs(database)
     assert (job["status"], job["attempts"]) == ("retrying", 1)
-    work_to_do.go_on.set()
+    work_to_do.resume.set()
     async with working(conninfo, database):
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
 
 
 async def test_a_worker_that_ends_finishes_what_takes_little_time(
-    alone: tuple[str, Database], work_to_do: Work
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
+    conninfo, database = own_database
     await ask(database)
     async with working(conninfo, database):
         async with asyncio.timeout(PATIENCE):
             await work_to_do.begun.wait()
-        asyncio.get_running_loop().call_later(0.2, work_to_do.go_on.set)
+        asyncio.get_running_loop().call_later(0.2, work_to_do.resume.set)
     assert await jobs(database) == []
     assert work_to_do.runs == 1
 
 
-async def test_one_does_the_work_of_all_that_wait_but_not_of_one_asked_for_while_it_runs(
-    alone: tuple[str, Database], work_to_do: Work
+async def test_a_run_serves_all_waiting_requests_but_none_deferred_meanwhile(
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
+    conninfo, database = own_database
     for _ in range(3):
         await ask(database)
     async with working(conninfo, database), working(conninfo, database):
@@ -350,16 +352,16 @@ async def test_one_does_the_work_of_all_that_wait_but_not_of_one_asked_for_while
         for _ in range(3):
             await ask(database)
         assert sorted(one["status"] for one in await jobs(database)) == ["running", *["waiting"] * 3]
-        work_to_do.go_on.set()
+        work_to_do.resume.set()
         await until(database, lambda seen: not seen)
     assert work_to_do.runs == 2
 
 
-async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
-    alone: tuple[str, Database], work_to_do: Work
+async def test_a_recurring_job_runs_once_a_period_with_several_workers(
+    own_database: tuple[str, Database], work_to_do: Work
 ) -> None:
-    conninfo, database = alone
-    work_to_do.go_on.set()
+    conninfo, database = own_database
+    work_to_do.resume.set()
     runs = 0
 
     async def recur(services: Services, subject: str) -> None:
@@ -373,14 +375,14 @@ async def test_what_recurs_runs_once_a_period_whatever_the_number_of_workers(
     async with working(conninfo, database, jobs=jobs), working(conninfo, database, jobs=jobs):
         await until_settled(database, 3)
     async with working(conninfo, database, jobs=jobs):
-        # A worker that comes later runs what is asked for, and so has had its chance.
+        # A worker that starts later runs deferred jobs, and would have run the recurring one by then.
         await ask(database)
         await until(database, lambda seen: not seen)
     assert (runs, work_to_do.runs) == (1, 1)
 
 
-async def test_what_failed_long_ago_is_forgotten(alone: tuple[str, Database]) -> None:
-    conninfo, database = alone
+async def test_old_failures_are_deleted(own_database: tuple[str, Database]) -> None:
+    conninfo, database = own_database
     made = """
         with made as (
             insert into procrastinate_jobs (queue_name, task_name, status)

@@ -1,4 +1,4 @@
-"""A refusal changes nothing: neither the thing that was asked for, nor anything beside it, nor the queue of jobs."""
+"""A refusal changes nothing: neither the resource nor any other row nor the queue of jobs."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,15 +20,15 @@ COUNTERS = {
     "api_key": "last_used_at",
     "session": "last_seen_at",
 }
-"""Columns that every request may move on, refused ones too."""
+"""Columns that every request may update, refused ones too."""
 
 BESIDE = {"sign_in_throttle", "procrastinate_workers", "procrastinate_periodic_defers"}
-"""Tables that are no part of what people do: failed tries are counted because they failed."""
+"""Tables that are not compared: failed tries are counted because they failed, and the queue has its own records."""
 
 
 @asynccontextmanager
 async def unchanged(database: Database) -> AsyncGenerator[None]:
-    """The whole database holds the same afterwards. Nobody else may be at work on it meanwhile."""
+    """The database is unchanged by the block. No other session may write to it meanwhile."""
     before = await database.run(snapshot)
     yield
     assert_same(before, await database.run(snapshot))
@@ -38,14 +38,14 @@ async def unchanged(database: Database) -> AsyncGenerator[None]:
 async def refused(
     database: Database, error: type[E] | tuple[type[E], ...], match: str | None = None
 ) -> AsyncGenerator[pytest.ExceptionInfo[E]]:
-    """`pytest.raises` for what must not have been done: `async with refused(database, Conflict, "6 TB left"):`."""
+    """`pytest.raises` that also checks that nothing changed: `async with refused(database, Conflict, "6 TB left"):`."""
     async with unchanged(database):
         with pytest.raises(error, match=match) as refusal:
             yield refusal
 
 
 async def snapshot(conn: Connection) -> dict[str, Contents]:
-    """What every table holds."""
+    """The contents of every table."""
     cursor = await conn.execute(
         """
         select relname from pg_class
@@ -67,8 +67,8 @@ def _hashed(table: str) -> sql.Composed:
 
 
 @dataclass
-class Witness:
-    """Sees of every refused request that nothing was changed. Of requests that overlap it cannot tell."""
+class RefusalCheck:
+    """Checks for every refused request that nothing was changed, unless it overlaps with another request."""
 
     database: Database
     begun: int = 0

@@ -1,6 +1,6 @@
 """Amounts of money: exact decimals with their currency, and the one rule of rounding.
 
-Amounts are in the currency's major unit (euros, yen, dinars). Prices are hundredths of it, whatever the currency.
+Amounts are in the currency's major unit (euros, yen, dinars). Prices are hundredths of it, in every currency.
 """
 
 from collections.abc import Iterable

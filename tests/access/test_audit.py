@@ -1,4 +1,4 @@
-"""The record of what was done, as pages show it."""
+"""The audit log, as pages read it."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -25,11 +25,11 @@ EVERYTHING = AuditFilter()
 async def read(
     database: Database,
     scope: UUID | None,
-    wanted: AuditFilter = EVERYTHING,
+    audit_filter: AuditFilter = EVERYTHING,
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditEntry]:
-    return await database.run(access_lists.audit_entries, scope, wanted, before, limit)
+    return await database.run(access_lists.audit_entries, scope, audit_filter, before, limit)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def added(ann: Person, organisation_id: UUID) -> None:
     await ann.database.run(member_actions.create_member, ann.actor, organisation_id, details, NOW)
 
 
-async def test_who_what_and_to_whom(ann: Person, cast: Cast) -> None:
+async def test_actor_action_and_subject(ann: Person, cast: Cast) -> None:
     own = ann.actor.organisation_id
     key, _ = await ann.database.run(
         api_key_actions.create_key, ann.actor, own, NewKey("Nightly export", Role.VIEWER), NOW
@@ -58,7 +58,7 @@ async def test_who_what_and_to_whom(ann: Person, cast: Cast) -> None:
     assert oldest.id < newest.id
 
 
-async def test_a_distributor_sees_what_is_its_partners_and_nobody_elses(ann: Person, cast: Cast) -> None:
+async def test_a_distributor_sees_its_partners_entries_and_no_others(ann: Person, cast: Cast) -> None:
     partner = await cast.partner(ann.actor, await cast.contract(ann.actor), name="Hillside")
     stranger = await person(cast, await cast.distributor())
     await added(ann, partner.organisation_id)
@@ -69,7 +69,7 @@ async def test_a_distributor_sees_what_is_its_partners_and_nobody_elses(ann: Per
     assert seen[1].subject_name == "Hillside"
     of_partner = await read(ann.database, partner.organisation_id)
     assert {entry.organisation_id for entry in of_partner} == {partner.organisation_id}
-    # The partner learns which organisation it was, and not which of its people.
+    # The partner sees the distributor's organisation, but not the member.
     assert (of_partner[0].actor_organisation, of_partner[0].actor_name) == ("Distribution", None)
     every = await read(ann.database, None, limit=1000)
     assert {entry.id for entry in seen} < {entry.id for entry in every}
@@ -81,8 +81,8 @@ async def test_entries_are_filtered(ann: Person, cast: Cast) -> None:
     partner = await cast.partner(ann.actor, await cast.contract(ann.actor))
     await added(ann, partner.organisation_id)
 
-    async def actions_of(wanted: AuditFilter) -> list[str]:
-        return [entry.action for entry in await read(ann.database, own, wanted)]
+    async def actions_of(audit_filter: AuditFilter) -> list[str]:
+        return [entry.action for entry in await read(ann.database, own, audit_filter)]
 
     everything = ["member.create", "partner.create", "contract.create", "member.create", "distributor.create"]
     assert await actions_of(AuditFilter()) == everything
@@ -121,7 +121,7 @@ async def test_subjects_that_are_no_ids_are_shown_as_they_are(ann: Person, cast:
     assert (newest.subject_id, newest.subject_name) == (region, None)
 
 
-async def test_what_is_gone_has_no_name_any_more(ann: Person, cast: Cast) -> None:
+async def test_a_deleted_subject_has_no_name(ann: Person, cast: Cast) -> None:
     bob = await person(cast, ann.actor)
     own = ann.actor.organisation_id
     await added(bob, own)

@@ -1,4 +1,4 @@
-"""What can be said of access keys without a database."""
+"""The pure rules of access keys."""
 
 import re
 
@@ -26,7 +26,7 @@ def test_a_new_one_is_recognised_and_drawn_at_random() -> None:
 @pytest.mark.parametrize(
     "text", ["", "A" * 15, "A" * 129, "a" * 20, "A" * 19 + "\0", "A" * 20 + "\n", "Ä" * 20, "٣" * 20]
 )
-def test_what_cannot_be_one(text: str) -> None:
+def test_invalid_access_keys(text: str) -> None:
     assert not may_be_access_key(text)
 
 
@@ -47,7 +47,7 @@ def test_the_drift_of_an_account(before: dict[str, KeyState], on_cluster: list[s
     assert key_drift(before, on_cluster) == drift
 
 
-def test_a_refusal_says_what_is_in_the_way() -> None:
+def test_a_refusal_names_its_reason() -> None:
     full, waiting = too_many(10, 0), too_many(10, 3)
     assert (type(full), type(waiting)) == (Conflict, Unavailable)
     assert str(full) == "The account has 10 access keys, and 10 is the most; delete one first."

@@ -1,4 +1,4 @@
-"""What a change of an account asks for: the jobs that tell its cluster, in the transaction of the change."""
+"""The jobs that a change of an account defers, in the transaction of the change."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -35,7 +35,7 @@ BOUNDED, PAY_PER_USE, OVERDRAFT = "bounded", "pay-per-use", "overdraft"
 
 @dataclass
 class PoolData:
-    """Two regions, of which the metered one is the default, and one partner. Nobody runs jobs, nobody answers."""
+    """Two regions, the metered one being the default, and one partner. No jobs run, and no cluster answers."""
 
     cast: Cast
     region: int
@@ -43,7 +43,7 @@ class PoolData:
     bounded: bool
 
     async def jobs(self) -> list[str]:
-        """What was asked for since the last time."""
+        """The jobs that were deferred since the last call."""
 
         async def take(conn: Connection) -> list[str]:
             query = "with gone as (delete from procrastinate_jobs returning *) select lock from gone order by id"
@@ -68,9 +68,9 @@ class PoolData:
         return f"provisioning.requota/{self.partner.organisation_id}"
 
     def change(self, account: int, **change: Any) -> Callable[[Connection], Awaitable[Any]]:
-        wanted = AccountChange(**change)
+        account_change = AccountChange(**change)
         return lambda conn: change_actions.change_account(
-            conn, self.partner, self.partner.organisation_id, account, wanted, NOW
+            conn, self.partner, self.partner.organisation_id, account, account_change, NOW
         )
 
     def suspend(self, account: int, reason: str = "Unpaid") -> Callable[[Connection], Awaitable[Any]]:
@@ -147,7 +147,7 @@ async def test_a_resize_and_an_overdraft(data: PoolData) -> None:
         assert await data.revisions(account) == (revision, 0)
 
 
-async def test_another_name_has_nothing_to_do_with_quotas(data: PoolData) -> None:
+async def test_a_new_name_changes_no_quotas(data: PoolData) -> None:
     account = await data.account()
     await data.run(data.change(account, name="Renamed"))
     assert await data.jobs() == [data.reconcile]
@@ -210,11 +210,11 @@ async def test_a_purge(data: PoolData, region: str) -> None:
         data.cast.database, MeteredBackend(), lives_in, data.cast.operator, BusinessClock(lambda: DUE)
     )
     assert gone == 1
-    # Wherever it lived: it had a part of a pool that accounts on clusters share.
+    # In any region: its allocation was part of a pool that accounts on clusters share.
     assert await data.jobs() == [data.requota] * data.bounded
 
 
-async def test_of_an_account_in_a_metered_region_nobody_hears(data: PoolData) -> None:
+async def test_an_account_in_a_metered_region_defers_no_jobs(data: PoolData) -> None:
     account = await data.cast.account(data.partner, TB)
     assert await data.jobs() == [data.requota], "but it has a part of a pool that accounts on clusters share"
     await data.run(data.change(account, allocated_capacity=2 * TB, allow_overdraft=True))
@@ -231,19 +231,19 @@ async def test_of_an_account_in_a_metered_region_nobody_hears(data: PoolData) ->
     assert await data.jobs() == []
 
 
-async def test_what_is_rolled_back_leaves_no_job(data: PoolData) -> None:
+async def test_a_rolled_back_change_leaves_no_job(data: PoolData) -> None:
     account = await data.account()
     email = f"rolled-back-{account}@example.org"
 
-    class ChangedMyMindError(Exception):
+    class RollbackError(Exception):
         pass
 
-    def then_not(work: Callable[[Connection], Awaitable[Any]]) -> Callable[[Connection], Awaitable[None]]:
-        async def regretted(conn: Connection) -> None:
+    def rollback(work: Callable[[Connection], Awaitable[Any]]) -> Callable[[Connection], Awaitable[None]]:
+        async def changed_and_rolled_back(conn: Connection) -> None:
             await work(conn)
-            raise ChangedMyMindError
+            raise RollbackError
 
-        return regretted
+        return changed_and_rolled_back
 
     def create(conn: Connection) -> Awaitable[Any]:
         details = actions.NewAccount("Rolled back", email, "hash", TB, allow_overdraft=False, region=ON_CLUSTER)
@@ -255,14 +255,14 @@ async def test_what_is_rolled_back_leaves_no_job(data: PoolData) -> None:
         data.suspend(account),
         data.delete(account),
     ):
-        with pytest.raises(ChangedMyMindError):
-            await data.cast.database.transaction(then_not(work))
+        with pytest.raises(RollbackError):
+            await data.cast.database.transaction(rollback(work))
     assert await data.jobs() == []
     assert await data.revisions(account) == (1, 0)
     assert await data.cast.row("select count(*) from storage_account where contact_email = %s", email) == (0,)
 
 
-async def test_what_is_refused_leaves_no_job_and_the_transaction_goes_on(data: PoolData) -> None:
+async def test_a_refused_change_leaves_no_job_and_the_transaction_continues(data: PoolData) -> None:
     account = await data.account()
 
     async def some(conn: Connection) -> None:
@@ -276,7 +276,7 @@ async def test_what_is_refused_leaves_no_job_and_the_transaction_goes_on(data: P
     assert await data.jobs() == [data.reconcile]
 
 
-async def test_the_state_of_what_its_cluster_was_told(data: PoolData) -> None:
+async def test_the_provisioning_state(data: PoolData) -> None:
     account = await data.account()
     scope = data.partner.organisation_id
 
@@ -287,15 +287,15 @@ async def test_the_state_of_what_its_cluster_was_told(data: PoolData) -> None:
         assert shown["region"] == ON_CLUSTER
         return shown["provisioning"], shown.get("rejectionReason")
 
-    async def told(assignments: Any) -> None:
+    async def set_revisions(assignments: Any) -> None:
         await data.cast.row(f"update storage_account set {assignments} where id = %s returning 1", account)
 
     assert await state() == ("pending", None)
-    await told("rejected_revision = desired_revision, rejection_reason = 'The name is taken.'")
+    await set_revisions("rejected_revision = desired_revision, rejection_reason = 'The name is taken.'")
     assert await state() == ("rejected", "The name is taken.")
     await data.run(data.change(account, name="Another name"))
     assert await state() == ("pending", None)
-    await told("applied_revision = desired_revision, rejected_revision = null, rejection_reason = null")
+    await set_revisions("applied_revision = desired_revision, rejected_revision = null, rejection_reason = null")
     assert await state() == ("done", None)
     await data.run(data.suspend(account))
     assert await state() == ("pending", None)

@@ -1,4 +1,4 @@
-"""What is changed through the doors, as a customer with an ordinary S3 client comes to feel it."""
+"""Changes through the API, as a customer's S3 client observes them."""
 
 import uuid
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import AccountData
-from tests.clustered import ClusterClient
-from tests.provisioning.test_reconcile import told
+from tests.ceph_client import ClusterClient
+from tests.provisioning.test_reconcile import actual_of
 from tests.storage.customer import Customer
 from tonnage.storage.backend import Access
 
@@ -17,7 +17,7 @@ KB = 1000
 
 
 class SmallAccount:
-    """An account of 5 KB with a key and a bucket, and its partner's door."""
+    """An account of 5 KB with a key and a bucket, and API access for its partner."""
 
     def __init__(self, client: ClusterClient, data: AccountData) -> None:
         self.client = client
@@ -47,7 +47,7 @@ async def data(client: ClusterClient) -> SmallAccount:
     return data
 
 
-async def test_another_allocation_holds_from_the_next_write_on(data: SmallAccount) -> None:
+async def test_a_new_allocation_applies_from_the_next_write_on(data: SmallAccount) -> None:
     with await data.customer() as customer:
         customer.s3.create_bucket(Bucket="data")
         assert [customer.stores("data", 4 * KB, "first"), customer.stores("data", 4 * KB, "second")] == [
@@ -57,18 +57,18 @@ async def test_another_allocation_holds_from_the_next_write_on(data: SmallAccoun
         await data.call("PATCH", allocatedCapacity=8 * KB)
         assert customer.stores("data", 4 * KB, "second") == "done"
         await data.call("PATCH", allocatedCapacity=6 * KB)
-        assert customer.tries("get_object", Bucket="data", Key="first") == "done"
+        assert customer.attempt("get_object", Bucket="data", Key="first") == "done"
         assert customer.stores("data", 1, "third") == "QuotaExceeded"
-        assert customer.tries("delete_object", Bucket="data", Key="first") == "done"
+        assert customer.attempt("delete_object", Bucket="data", Key="first") == "done"
         assert customer.stores("data", 1, "third") == "done"
         await data.call("PATCH", allowOverdraft=True)
         assert customer.stores("data", 9 * KB, "more than its own") == "done"
     assert await data.provisioning() == "done"
 
 
-async def test_another_name_is_known_there(data: SmallAccount) -> None:
+async def test_a_new_name_is_applied(data: SmallAccount) -> None:
     await data.call("PATCH", name="Renamed \N{GRINNING FACE} & co")
-    assert (await told(data.client, data.data.account)).display_name == "Renamed \N{GRINNING FACE} & co"
+    assert (await actual_of(data.client, data.data.account)).display_name == "Renamed \N{GRINNING FACE} & co"
     assert await data.provisioning() == "done"
 
 
@@ -78,25 +78,25 @@ async def test_suspended_and_waiting_for_deletion_in_every_order(data: SmallAcco
 
     async def access() -> Access | None:
         await client.work()
-        return (await told(client, account)).access
+        return (await actual_of(client, account)).access
 
     with await data.customer() as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", KB) == "done"
 
-        def tries() -> list[str]:
-            return [customer.tries("get_object", Bucket="data", Key="object"), customer.stores("data", KB, "another")]
+        def attempt() -> list[str]:
+            return [customer.attempt("get_object", Bucket="data", Key="object"), customer.stores("data", KB, "another")]
 
         await data.call("PUT", "/suspension", reason="Unpaid")
-        assert tries() == ["UserSuspended"] * 2
+        assert attempt() == ["UserSuspended"] * 2
         await client.call("DELETE", published, key)
         assert await access() == Access.SUSPENDED
         await data.call("DELETE", "/suspension")
-        assert tries() == ["done", "AccessDenied"]
+        assert attempt() == ["done", "AccessDenied"]
         await data.call("PUT", "/suspension", reason="Unpaid again")
         await client.call("PATCH", published, key, json={"pendingDeletedAt": None})
         assert await access() == Access.SUSPENDED
-        assert tries() == ["UserSuspended"] * 2
+        assert attempt() == ["UserSuspended"] * 2
         await data.call("DELETE", "/suspension")
-        assert tries() == ["done", "done"]
-    assert (await told(client, account)).quota == 5 * KB
+        assert attempt() == ["done", "done"]
+    assert (await actual_of(client, account)).quota == 5 * KB

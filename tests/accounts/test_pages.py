@@ -1,4 +1,4 @@
-"""Lists of storage accounts: what is searched, filtered and sorted, page by page, and for whom; one account's facts."""
+"""Lists of storage accounts: search, filters, sort orders, paging and scope; the facts of one account."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +38,7 @@ async def data(cast: Cast) -> PartnerData:
 
 
 async def asked(cast: Cast, scope: UUID | None, partner: UUID | None = None, **query: str) -> PageOf[AccountRow]:
-    """A page; the whole list, row by row, must begin with the same rows."""
+    """One page; also checks that the whole list, row by row, begins with the same rows."""
     state = read_list_state(ACCOUNTS, query)
     found = await cast.database.run(account_rows, scope, partner, state)
     async with cast.database.streams.connection() as conn:
@@ -53,7 +53,7 @@ def names(found: PageOf[AccountRow]) -> list[str]:
     return [row.name for row in found.rows]
 
 
-async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, data: PartnerData) -> None:
+async def test_an_accounts_row_and_facts(cast: Cast, data: PartnerData) -> None:
     account = await cast.account(data.partner, 2 * TB, overdraft=True, region=data.region)
     await record(cast, (account, at("2026-01-06"), 3 * TB))
     (row,) = (await asked(cast, data.own, data.own)).rows
@@ -80,7 +80,7 @@ async def test_an_accounts_row_and_facts_say_what_is_so(cast: Cast, data: Partne
     )
 
 
-async def test_what_waits_and_what_is_suspended(cast: Cast, data: PartnerData) -> None:
+async def test_scheduled_and_suspended_accounts(cast: Cast, data: PartnerData) -> None:
     late, soon, held, gone = [await cast.account(data.partner, name=name) for name in ("late", "soon", "held", "gone")]
     for account, days in ((late, 30), (soon, 20)):
         await cast.database.run(actions.delete_account, data.partner, data.own, account, days, OPENED)
@@ -117,7 +117,7 @@ async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, data: Par
 
 
 async def test_sorts_and_filters(cast: Cast, data: PartnerData) -> None:
-    most = 2**63 - 1000  # what a partner gives in all must stay a bigint
+    most = 2**63 - 1000  # the sum of a partner's allocations must stay a bigint
     sizes = {"b": (100, 90), "A": (100, 101), "c": (0, 5), "d": (most, most), "e": (100, 89)}
     for name, (allocated, used) in sizes.items():
         await record(cast, (await cast.account(data.partner, allocated, name=name), at("2026-01-06"), used))
@@ -149,7 +149,7 @@ async def test_name_email_and_number_are_searched(cast: Cast, data: PartnerData)
     assert names(await asked(cast, data.own, data.own, q="' or true --")) == []
 
 
-async def test_whose_accounts_they_are(cast: Cast, data: PartnerData) -> None:
+async def test_scopes(cast: Cast, data: PartnerData) -> None:
     word = uuid4().hex
     sibling = await cast.partner(data.distributor, await cast.contract(data.distributor))
     rival = await cast.distributor()

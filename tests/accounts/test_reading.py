@@ -1,4 +1,4 @@
-"""How much of very many accounts is read for a page of them, and for a look at those that are behind."""
+"""The number of rows read for a page of very many accounts, and for the count of unprovisioned ones."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -24,7 +24,7 @@ Select = Callable[[UUID, UUID], ListQuery]
 
 @pytest.fixture
 async def cast(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
-    """In a database of its own, with two regions: `full`, which is metered and where all accounts are, and `bare`."""
+    """A database with two regions: `full`, which is metered and has all accounts, and `bare`."""
     with new_database() as conninfo:
         async with connect(conninfo) as database:
             cast = await Cast.of(database)
@@ -34,7 +34,7 @@ async def cast(new_database: Callable[[], AbstractContextManager[str]]) -> Async
 
 
 async def fill(cast: Cast, partner: UUID) -> None:
-    """Very many accounts, of which no cluster has heard."""
+    """Very many accounts, none of them provisioned."""
 
     async def insert(conn: Connection) -> None:
         await conn.execute(
@@ -53,7 +53,7 @@ async def fill(cast: Cast, partner: UUID) -> None:
 
 
 async def rows_read(database: Database, work: Callable[[Connection], Awaitable[T]]) -> tuple[int, T]:
-    """How many rows of storage accounts the database had to look at, and what came of it."""
+    """The number of rows of storage accounts that the database read, and the result."""
 
     async def so_far(conn: Connection) -> int:
         cursor = await conn.execute(
@@ -73,7 +73,7 @@ async def rows_read(database: Database, work: Callable[[Connection], Awaitable[T
 
 @pytest.mark.parametrize("select", [queries.accounts_of, extended_queries.extended_accounts])
 @pytest.mark.parametrize("kept", [False, True], ids=["planned anew", "plan kept"])
-async def test_a_page_is_read_and_not_all_of_them(cast: Cast, select: Select, kept: bool) -> None:
+async def test_a_page_does_not_read_all_accounts(cast: Cast, select: Select, kept: bool) -> None:
     distributor = await cast.distributor()
     partner, other = [
         (await cast.partner(distributor, await cast.contract(distributor))).organisation_id for _ in range(2)

@@ -1,4 +1,4 @@
-"""Before the operator has added a region there is nowhere for an account to live."""
+"""Without a region no account can be created."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The page for customers, docs/s3-clients.md: what it says is done, to the letter, on a real gateway."""
+"""The page for customers, docs/s3-clients.md: its snippets are run verbatim on a real gateway."""
 
 import asyncio
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.access_keys.keys import listed, make
-from tests.clustered import ClusterClient
+from tests.access_keys.keys import create_key, list_keys
+from tests.ceph_client import ClusterClient
 
 PAGE = (Path(__file__).parents[2] / "docs/s3-clients.md").read_text(encoding="utf-8")
 
@@ -34,8 +34,8 @@ def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-class Workplace:
-    """Where a customer works: a home with the files that a section asks for, and a key in the environment."""
+class CustomerHome:
+    """A customer's working directory: a home with the files that a section requires, and a key in the environment."""
 
     def __init__(self, folder: Path, client: ClusterClient, made: dict[str, str], title: str) -> None:
         self.folder = folder
@@ -52,8 +52,8 @@ class Workplace:
             (folder / place).parent.mkdir(parents=True)
             (folder / place).write_text(content)
 
-    async def does(self, *command: str) -> str:
-        """What it prints."""
+    async def run_command(self, *command: str) -> str:
+        """The standard output."""
         run = asyncio.to_thread(
             subprocess.run,
             command,
@@ -70,25 +70,25 @@ class Workplace:
 
     async def shell(self) -> str:
         (commands,) = blocks("sh", self._text)
-        return await self.does("sh", "-eu", "-c", commands)
+        return await self.run_command("sh", "-eu", "-c", commands)
 
     async def python(self) -> str:
         (program,) = blocks("python", self._text)
-        return await self.does(sys.executable, "-c", program)
+        return await self.run_command(sys.executable, "-c", program)
 
-    def is_back(self, name: str) -> bool:
+    def is_downloaded(self, name: str) -> bool:
         return (self.folder / name).read_bytes() == (self.folder / "holiday.jpg").read_bytes()
 
 
 @pytest.fixture
 async def made(client: ClusterClient) -> dict[str, str]:
-    return await make(client, await client.data())
+    return await create_key(client, await client.data())
 
 
 async def test_boto3(client: ClusterClient, made: dict[str, str], tmp_path: Path) -> None:
-    workplace = Workplace(tmp_path, client, made, "boto3")
-    assert await workplace.python() == "2026/holiday.jpg 100000\n"
-    assert workplace.is_back("from-boto3.jpg")
+    home = CustomerHome(tmp_path, client, made, "boto3")
+    assert await home.python() == "2026/holiday.jpg 100000\n"
+    assert home.is_downloaded("from-boto3.jpg")
 
 
 @pytest.mark.skipif(ABSENT is not None, reason=ABSENT or "")
@@ -96,16 +96,16 @@ async def test_boto3(client: ClusterClient, made: dict[str, str], tmp_path: Path
     ("title", "back"), [("AWS command line", "from-aws.jpg"), ("rclone", "from-rclone.jpg")], ids=["aws", "rclone"]
 )
 async def test_commands(client: ClusterClient, made: dict[str, str], tmp_path: Path, title: str, back: str) -> None:
-    workplace = Workplace(tmp_path, client, made, title)
-    printed = await workplace.shell()
+    home = CustomerHome(tmp_path, client, made, title)
+    printed = await home.shell()
     for name in ("2026/holiday.jpg", "pictures/one.jpg", "pictures/2025/two & more.jpg"):
         assert name in printed
-    assert workplace.is_back(back)
+    assert home.is_downloaded(back)
 
 
 async def test_the_rotation(client: ClusterClient) -> None:
     data = await client.data()
-    old = await make(client, data)
+    old = await create_key(client, data)
     api_key = await client.key(data.partner)
     named = {"$KEY": api_key, "284811845612": str(data.account), "TONNAGE4Q7Z0KX2M9RB1": old["accessKey"]}
     done: list[int] = []
@@ -119,5 +119,5 @@ async def test_the_rotation(client: ClusterClient) -> None:
         path = address.removeprefix("https://tonnage.example.com")
         done.append((await client.call(method, path, headers=headers, content=content)).status_code)
     assert done == [201, 204]
-    (left,) = await listed(client, data)
+    (left,) = await list_keys(client, data)
     assert left["description"] == "Backup server"

@@ -1,4 +1,4 @@
-"""The whole application behind its doors, on the worker's database, with a clock that tests set."""
+"""The whole application on the worker's database, with a clock that tests set."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
 from tests.console.browsers import Browser, browser_of
-from tests.unchanged import Witness
+from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.passwords import Passwords
@@ -33,10 +33,10 @@ class Clock:
 
 @dataclass
 class AppClient:
-    """An application and a cast.
+    """An application and its cast.
 
     By API key: `await client.call("GET", "/v1/contract/list", key)`; as a member: `await client.sign_in(distributor)`.
-    What is refused must not have changed anything: every call and every form sees to it.
+    After each refused request it checks that the database is unchanged.
     """
 
     app: FastAPI
@@ -48,10 +48,10 @@ class AppClient:
     browsers: dict[tuple[UUID, Role, str | None], Browser] = field(
         default_factory=dict[tuple[UUID, Role, str | None], Browser]
     )
-    witness: Witness = field(init=False)
+    refusal_check: RefusalCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        self.witness = Witness(self.cast.database)
+        self.refusal_check = RefusalCheck(self.cast.database)
 
     async def key(self, actor: Actor, role: Role = Role.ADMIN) -> str:
         if (actor.organisation_id, role) not in self.keys:
@@ -62,13 +62,13 @@ class AppClient:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
         if method == "GET":
             return await self.http.request(method, path, headers=headers, **more)
-        return await self.witness.send(lambda: self.http.request(method, path, headers=headers, **more))
+        return await self.refusal_check.send(lambda: self.http.request(method, path, headers=headers, **more))
 
     async def sign_in(self, actor: Actor, role: Role = Role.ADMIN, name: str | None = None) -> Browser:
-        """The browser of a member with that role and name, the same one every time."""
+        """A browser signed in as a member with that role and name; the same one every time."""
         whose = actor.organisation_id, role, name
         if whose not in self.browsers:
-            browser = await browser_of(self.app, self.cast, actor, role, name, self.clock.now, self.witness)
+            browser = await browser_of(self.app, self.cast, actor, role, name, self.clock.now, self.refusal_check)
             await self.stack.enter_async_context(browser.http)
             self.browsers[whose] = browser
         return self.browsers[whose]
@@ -94,7 +94,7 @@ async def application(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
 
 @dataclass
 class AccountData:
-    """A distributor with a contract, a partner and an account; `password` is good for both kinds."""
+    """A distributor with a contract, a partner and an account; `password` satisfies both password policies."""
 
     distributor: Actor
     contract: UUID

@@ -1,4 +1,4 @@
-"""Every list that the application has, from its route table: how to read it, and how there is more of it."""
+"""Every list of the application, from its route table: how to read it, and how to add an element."""
 
 import re
 import uuid
@@ -20,7 +20,7 @@ DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
 @dataclass
 class List:
-    """A list operation on some data, and who may read it. `x` is a parameter that nobody knows."""
+    """A list operation on test data, and the key that may read it. `x` is an unknown parameter."""
 
     client: AppClient
     data: AccountData
@@ -55,13 +55,13 @@ class List:
             link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers["link"])
             assert link is not None
             answer = await self.get(link[1])
-            # Each parameter once: the page's own, and neither the limit nor the cursor of the page before.
+            # Each parameter once: the page's own, without the limit and cursor of the previous page.
             asked = dict(query := answer.request.url.params.multi_items())
             assert len(asked) == len(query), link[1]
             assert asked == {**self.params, "limit": str(limit), "cursor": asked["cursor"]}, link[1]
 
     async def add(self) -> None:
-        """One more element at the end."""
+        """Adds one element at the end."""
         cast, data = self.client.cast, self.data
         if self.path.endswith("/contract/list"):
             await cast.contract(data.distributor, details=unique("Contract"))
@@ -74,7 +74,7 @@ class List:
             assert made.status_code == 201
         elif self.path.endswith("/access-keys"):
             await cast.database.run(self._add_access_key)
-        else:  # storage accounts and their usage; for a list of something new, say here how there is more of it
+        else:  # storage accounts and their usage; a new kind of list needs its own case here
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(data.partner)
 
@@ -86,7 +86,7 @@ class List:
 
 
 def _lists(client: AppClient) -> list[APIRoute]:
-    """Every GET whose answer is an array."""
+    """Every GET whose response is an array."""
     return [
         route
         for route in client.app.routes

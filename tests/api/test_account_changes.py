@@ -1,4 +1,4 @@
-"""Storage accounts under /ext/v1: the region, the whole view, changes, the password, the suspension."""
+"""Storage accounts under /ext/v1: region, representation, changes, password, suspension."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ LARGEST = 2**63 - 1
 
 
 class Account:
-    """One account, as its partner and as its distributor see it."""
+    """One account, and API access for its partner and its distributor."""
 
     def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
         self.client = client
@@ -61,7 +61,7 @@ class Account:
         return given
 
     async def audit(self) -> list[tuple[str, Any, Any]]:
-        """All about this account but its creation."""
+        """The account's audit entries except its creation."""
         query = latest_audit(self.data.partner.organisation_id, 100)
 
         async def ask(conn: Any) -> Any:
@@ -146,7 +146,7 @@ async def test_an_unknown_partner_comes_before_an_unknown_region(client: AppClie
     assert (answer.status_code, "There is no partner" in answer.json()["detail"]) == (404, True)
 
 
-async def test_what_is_given_changes_and_the_rest_stays(account: Account) -> None:
+async def test_only_the_given_fields_change(account: Account) -> None:
     before = await account.view()
     account.client.clock.now += timedelta(days=1)
     renamed = await account.patch(name=" Renamed ", somethingElse=1, pendingDeletedAt="2026-12-31")
@@ -216,7 +216,7 @@ async def test_only_the_largest_number_bounds_the_others(
     assert answer.json()["allocatedCapacity"] == LARGEST - 5
 
 
-async def test_less_than_is_used_is_allowed(account: Account) -> None:
+async def test_an_allocation_may_be_less_than_the_usage(account: Account) -> None:
     async def use(conn: Any) -> None:
         for table in ("storage_account", "partner", "contract"):
             ids = {"storage_account": account.data.account, "partner": account.data.partner.organisation_id}
@@ -261,7 +261,7 @@ async def test_while_waiting_for_deletion_all_of_it_goes_on(account: Account) ->
     assert (await account.view())["suspension"] == view["suspension"]
 
 
-def everything(account: Account) -> list[Callable[[], Any]]:
+def all_fields(account: Account) -> list[Callable[[], Any]]:
     return [
         lambda: account.patch(name="Too late"),
         lambda: account.call("PUT", "/suspension", reason="Too late"),
@@ -277,7 +277,7 @@ async def test_once_the_purge_has_started_it_is_too_late(account: Account) -> No
         "select to_jsonb(s) from storage_account s where id = %s", account.data.account
     )
     audit = await account.audit()
-    for change in everything(account):
+    for change in all_fields(account):
         answer = await change()
         assert (answer.status_code, "too late" in answer.json()["detail"]) == (409, True)
     assert before == await account.client.cast.row(
@@ -287,10 +287,10 @@ async def test_once_the_purge_has_started_it_is_too_late(account: Account) -> No
     assert (await account.view())["suspension"]["reason"] == "Unpaid"
 
 
-async def test_when_it_is_gone_nobody_finds_it(account: Account) -> None:
+async def test_a_purged_account_is_not_found(account: Account) -> None:
     await account.published("DELETE")
     await account.client.cast.purge(NOW + timedelta(days=30))
-    for change in (*everything(account), lambda: account.call("GET")):
+    for change in (*all_fields(account), lambda: account.call("GET")):
         assert (await change()).status_code == 404
 
 
@@ -320,7 +320,7 @@ async def test_a_suspension(account: Account) -> None:
 
 
 @pytest.mark.parametrize("reason", [None, "", " ", 5, "a\nb", "x" * 201, "\0"])
-async def test_reasons_that_are_none(account: Account, reason: Any) -> None:
+async def test_invalid_reasons(account: Account, reason: Any) -> None:
     answer = await account.call("PUT", "/suspension", reason=reason)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["reason"])
     assert "suspension" not in await account.view()
@@ -340,7 +340,7 @@ async def test_a_password_is_set(account: Account) -> None:
         assert weak is None or weak not in refused.text
 
 
-async def test_account_ids_that_are_none(client: AppClient, data: AccountData) -> None:
+async def test_invalid_account_ids(client: AppClient, data: AccountData) -> None:
     key = await client.key(data.partner)
     for number in ("1", "abcdefghijkl", "000000000000", "999999999999"):
         for method, more, body in (

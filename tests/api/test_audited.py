@@ -1,4 +1,4 @@
-"""Every operation that changes something leaves an audit entry of the key that asked for it."""
+"""Every operation that changes something leaves an audit entry of the key that requested it."""
 
 from uuid import uuid4
 
@@ -6,14 +6,14 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
-from tests.api.test_strangers import Operation, ids_of
+from tests.api.test_authorization import Operation, ids_of
 from tonnage.asgi import create_app
 
 pytestmark = pytest.mark.anyio
 
 ENTRIES = "select count(*) from audit_entry where actor_kind = 'key' and actor_organisation_id = %s"
 
-# Those of access keys need a cluster: tests/access_keys/test_actions.py looks at their entries.
+# Operations on access keys need a cluster: tests/access_keys/test_actions.py checks their entries.
 CHANGES = [
     route
     for route in create_app("postgresql://not-asked").routes
@@ -25,7 +25,7 @@ AFTER = {
     ("DELETE", "suspension"): "update storage_account set suspended_at = %s, suspension_reason = 'Unpaid'",
     ("PATCH", "v1"): "update storage_account set deletion_requested_at = %s, pending_deleted_at = '2026-06-01'",
 }
-"""What an account has to be before some operations change it: suspended; waiting for its deletion."""
+"""The state that some operations require of an account: suspended, or scheduled for deletion."""
 
 
 def test_there_are_changes() -> None:
@@ -37,7 +37,7 @@ async def test_it_leaves_an_entry(route: APIRoute, client: AppClient, data: Acco
     cast = client.cast
     ids = ids_of(data)
     if route.path == "/v1/partner/{partnerID}":
-        # One without accounts.
+        # A partner without accounts.
         ids["partnerID"] = str((await cast.partner(data.distributor, data.contract)).organisation_id)
     if route.path.endswith("/contract"):
         ids["contractID"] = str(await cast.contract(data.distributor))

@@ -1,4 +1,4 @@
-"""How a storage account is deleted: a grace, a way back, another date, the purge."""
+"""The deletion of a storage account: grace period, restoration, another date, purge."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def wire(moment: datetime) -> str:
 
 
 class Account:
-    """One account, as its partner and as its distributor see it."""
+    """One account, and API access for its partner and its distributor."""
 
     def __init__(self, client: AppClient, data: AccountData, *, by_distributor: bool) -> None:
         self.client = client
@@ -59,7 +59,7 @@ async def test_staff_takes_it_back(account: Account) -> None:
     assert (await account.patch({"pendingDeletedAt": None}, Role.STAFF)).json() == before
 
 
-async def test_nothing_and_the_same_date_change_nothing(account: Account) -> None:
+async def test_no_date_and_the_same_date_change_nothing(account: Account) -> None:
     await account.call("DELETE")
     pending = (await account.call("GET")).json()
     for body in ({}, {"pendingDeletedAt": wire(DUE)}, pending, {"pendingDeletedAt": "2026-04-14T14:00:00+02:00"}):
@@ -87,13 +87,13 @@ async def test_a_date_for_an_account_that_is_not_scheduled_is_the_first_request(
 
 
 @pytest.mark.parametrize("date", ["soon", "", 5, True, "2026-02-30", "2026-12-31T25:00:00Z", "2026-12-31T00:00:00", []])
-async def test_dates_that_are_none(account: Account, date: Any) -> None:
+async def test_invalid_dates(account: Account, date: Any) -> None:
     answer = await account.patch({"pendingDeletedAt": date})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["pendingDeletedAt"]
 
 
-async def test_when_due_it_is_gone_and_its_capacity_free(
+async def test_a_due_account_is_purged_and_its_capacity_released(
     client: AppClient, data: AccountData, account: Account
 ) -> None:
     await account.call("DELETE")
@@ -101,16 +101,16 @@ async def test_when_due_it_is_gone_and_its_capacity_free(
     async def purge(now: datetime) -> int:
         return await client.cast.purge(now)
 
-    async def standing() -> tuple[Any, ...]:
+    async def deletion_state() -> tuple[Any, ...]:
         return await client.cast.row(
             "select allocated_to_accounts, account_count from partner where id = %s", data.partner.organisation_id
         )
 
     await purge(DUE - timedelta(seconds=1))
     assert (await account.call("GET")).status_code == 200
-    assert await standing() == (TB, 1)
+    assert await deletion_state() == (TB, 1)
     assert await purge(DUE) >= 1
-    assert await standing() == (0, 0)
+    assert await deletion_state() == (0, 0)
     for method in ("GET", "DELETE"):
         assert (await account.call(method)).status_code == 404
     assert (await account.patch({"pendingDeletedAt": None})).status_code == 404

@@ -1,4 +1,4 @@
-"""What people read in the documents: names, sentences, examples."""
+"""The texts of the OpenAPI documents: names, descriptions, examples."""
 
 import json
 import re
@@ -52,14 +52,14 @@ async def test_distributors_and_partners_get_the_same_operations(both: list[dict
         assert others == operation.get("parameters", [])
 
 
-async def test_the_top_says_how_to_begin(both: list[dict[str, Any]]) -> None:
+async def test_the_introduction_has_the_first_steps(both: list[dict[str, Any]]) -> None:
     for document in both:
         assert "paste `Bearer <key>` whole" in document["info"]["description"]
         described = {tag["name"] for tag in document["tags"] if tag["description"]}
         assert described == {tag for operation in operations(document) for tag in operation["tags"]}
 
 
-async def test_what_is_offered_for_editing_is_accepted(client: AppClient) -> None:
+async def test_example_bodies_are_accepted(client: AppClient) -> None:
     tried = 0
     for route in client.app.routes:
         if isinstance(route, APIRoute) and route.body_field is not None:

@@ -1,4 +1,4 @@
-"""The whole application on a server that is frozen for a while: answers in time, and no restart afterwards."""
+"""The whole application on a temporarily frozen server: it answers in time, and needs no restart afterwards."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,12 +22,12 @@ from tonnage.web.problem import IN_DOUBT, NO_DATABASE
 pytestmark = pytest.mark.anyio
 
 CALLS = 6
-"""Of each kind at once: together more than there are connections."""
+"""Concurrent requests of each kind: together more than there are connections."""
 
 
 @dataclass
 class DistributorData:
-    """What a distributor's client does."""
+    """API access for a distributor."""
 
     http: httpx.AsyncClient
     key: str
@@ -37,7 +37,7 @@ class DistributorData:
         return await self.http.request(method, path, headers={"Authorization": f"Bearer {self.key}"}, **more)
 
     async def all_at_once(self) -> list[httpx.Response]:
-        """Changes first, so that they get the connections that there are; then reads, and whole lists."""
+        """Changes first, so that they get the available connections; then reads, and whole lists."""
         partner = {"name": "Frozen", "allocatedCapacity": 1, "distributorContractId": str(self.contract)}
         calls = [
             *(self.call("POST", "/v1/partner", json=partner) for _ in range(CALLS)),
@@ -50,7 +50,7 @@ class DistributorData:
 
 @pytest.fixture
 async def data(freezable: FreezableServer) -> AsyncGenerator[DistributorData]:
-    """The clock stands still, so a key that was used is known: what is frozen is the operation itself."""
+    """The clock stands still, so a key that was used stays cached: the statement that is frozen is the operation's."""
     async with connect(freezable.conninfo) as database:
         cast = await Cast.of(database)
         distributor = await cast.distributor()
@@ -77,7 +77,7 @@ async def test_answers_in_time_and_goes_on_afterwards(freezable: FreezableServer
     assert len(before) > 1
 
     freezable.freeze()
-    # Eight seconds, and some for a machine that is busy.
+    # Eight seconds, and a margin for a busy machine.
     async with asyncio.timeout(20):
         cold = await data.all_at_once()
     assert [(answer.status_code, answer.headers["retry-after"]) for answer in cold] == [(503, "5")] * len(cold)
@@ -93,7 +93,7 @@ async def test_answers_in_time_and_goes_on_afterwards(freezable: FreezableServer
     async with asyncio.timeout(60):
         while backends(freezable) & before:
             await data.call("GET", "/readyz")
-    # What was in doubt was done or not: a statement that lay in the socket is executed by the process once it can read
-    # again; one that was only being prepared is not.
+    # A change in doubt was executed or not: a statement in the socket's buffer is executed by the backend once it
+    # continues; a statement that was only being prepared is not.
     listed = (await data.call("GET", f"/v1/contract/{data.contract}/partners")).json()
     assert 2 * CALLS <= len(listed) <= 2 * CALLS + of_changes.count(IN_DOUBT)

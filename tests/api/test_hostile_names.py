@@ -1,4 +1,4 @@
-"""Names that break escaping, go in through the doors and come out of everything that SQL renders, unchanged."""
+"""Names that break naive escaping are accepted by the API and rendered by SQL unchanged."""
 
 import json
 import uuid
@@ -79,7 +79,7 @@ def emails() -> str:
 
 
 async def rendered(client: AppClient, select: ListQuery) -> list[Any]:
-    """A list that no door shows yet."""
+    """A list that no operation or page shows yet."""
 
     async def ask(conn: Any) -> list[Any]:
         rows = await (await conn.execute(*select())).fetchall()
@@ -195,7 +195,7 @@ async def test_changes_of_storage_accounts(client: AppClient, data: AccountData,
     assert [entry["after"]["reason"] for entry in entries if entry["action"] == "account.suspend"] == ROTATED
 
 
-async def test_what_is_no_name(client: AppClient, data: AccountData) -> None:
+async def test_invalid_names(client: AppClient, data: AccountData) -> None:
     distributor, partner = await client.key(data.distributor), await client.key(data.partner)
     of_partner = f"/v1/partner/{data.partner.organisation_id}"
     owner = {"contactEmail": emails(), "password": "Sesame-opens-1"}
@@ -218,7 +218,7 @@ async def test_what_is_no_name(client: AppClient, data: AccountData) -> None:
     ]
     for method, path, key, body in doors:
         for name in REFUSED:
-            # Half a surrogate pair has no UTF-8; only an escape can smuggle it in.
+            # Half a surrogate pair has no UTF-8 encoding; only a JSON escape can express it.
             for encode in (escaped,) if any("\ud800" <= letter <= "\udfff" for letter in name) else (raw, escaped):
                 answer = await send(client, path, key, encode({**body, "name": name}), method)
                 assert answer.status_code == 422, (path, ascii(name), answer.text)

@@ -1,4 +1,4 @@
-"""API keys at the door: expiry, revocation, closed partners, the cache."""
+"""API keys of requests: expiry, revocation, closed partners, the cache."""
 
 from datetime import timedelta
 
@@ -48,7 +48,7 @@ async def test_unknown_keys(client: AppClient) -> None:
         assert (answer.status_code, "not an API key" in answer.json()["detail"]) == (401, True)
 
 
-async def test_a_key_works_the_moment_it_is_made_although_it_was_tried_before(client: AppClient) -> None:
+async def test_a_new_key_works_at_once_although_it_was_tried_before(client: AppClient) -> None:
     distributor = await client.cast.distributor()
     key = await client.cast.key(distributor)
     known, unknown = digest(key), b"not this one yet" + digest(key)

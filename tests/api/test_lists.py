@@ -1,4 +1,4 @@
-"""Lists: their order, and what a long one costs the server."""
+"""Lists: their order, and the server's resources for a long one."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ async def test_the_order_is_that_of_creation_in_one_instant(client: AppClient) -
 
 
 @pytest.mark.anyio
-async def test_one_after_the_other(client: AppClient) -> None:
+async def test_added_elements_come_last(client: AppClient) -> None:
     for one in await every_list(client):
         seen = [identity(element) for element in await one.whole()]
         for _ in range(5):
@@ -54,7 +54,7 @@ async def test_one_after_the_other(client: AppClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_no_page_and_no_short_list_waits_for_readers_of_long_ones(client: AppClient) -> None:
+async def test_pages_and_short_lists_do_not_wait_for_long_ones(client: AppClient) -> None:
     lists = await every_list(client)
     streams = client.app.state.services.database.streams
     async with AsyncExitStack() as taken:
@@ -128,7 +128,7 @@ def test_a_long_list_needs_little_memory(large: Large, tmp_path: Path) -> None:
             headers = {"Authorization": f"Bearer {large.key}"}
             with httpx.Client(base_url=_origin(server.stdout), headers=headers, timeout=60) as http:
                 assert len(http.get(f"{path}?{PERIOD}&limit=10").json()) == 10
-                before = _forget_peak(server.pid)
+                before = _reset_peak(server.pid)
                 answer = http.get(f"{path}?{PERIOD}")
                 growth = _peak(server.pid) - before
         finally:
@@ -141,15 +141,15 @@ def test_a_long_list_needs_little_memory(large: Large, tmp_path: Path) -> None:
 
 def _origin(output: IO[str]) -> str:
     printed: list[str] = []
-    for line in output:  # which ends with the process, so that a failed start is no endless wait
+    for line in output:  # which ends with the process, so that a failed start does not wait forever
         printed.append(line)
         if served := re.match(r"Tonnage serves (http://\S+)/v1", line):
             return served[1]
     pytest.fail(f"the server has not started: {''.join(printed)}")
 
 
-def _forget_peak(pid: int) -> int:
-    """The bytes that a process has resident now, from where its peak counts anew."""
+def _reset_peak(pid: int) -> int:
+    """The process's resident bytes; resets its peak."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return _resident(pid, "VmRSS")
 
@@ -165,8 +165,8 @@ def _resident(pid: int, what: str) -> int:
 
 
 @pytest.mark.anyio
-async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over a real connection, whose buffers the list fills; then a connection of the pool is all that it would hold."""
+async def test_a_stalled_reader_is_disconnected(large: Large, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a real connection, whose buffers the list fills: it would now occupy a connection of the pool."""
     defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "patience", SendLimits(chunk=0.3))
@@ -177,7 +177,7 @@ async def test_a_reader_that_stops_reading_is_cut(large: Large, monkeypatch: pyt
         serving = asyncio.create_task(server.serve([listener]))
         client = stack.enter_context(socket.socket())
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
-        client.connect(listener.getsockname())  # which the listener takes before anybody serves
+        client.connect(listener.getsockname())  # which the listening socket accepts before the application serves
         reader, writer = await asyncio.open_connection(sock=client, limit=64 * 1024)
         writer.write(_request(large))
         assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -214,7 +214,7 @@ async def test_slow_readers_of_one_partner_leave_connections_for_others(large: L
                 writer.write(_request(large))
                 answers.append(await reader.readline())
                 if len(answers) == half:
-                    streams.timeout = 0.3  # for those that wait in vain
+                    streams.timeout = 0.3  # for the lists that wait in vain
             streams.timeout = 30
             for _ in range(half):
                 await taken.enter_async_context(streams.connection())

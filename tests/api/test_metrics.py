@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus gets, and who may ask."""
+"""`/metrics`: the samples that Prometheus reads, and who may request them."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
@@ -10,8 +10,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.away import client_away, look
 from tests.api.conftest import AppClient
+from tests.api.offline import check_regions, offline_client
 from tests.cast import NOW
 from tonnage import __version__
 from tonnage.access.actor import Role
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def away(new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path) -> AsyncGenerator[AppClient]:
+async def offline(new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path) -> AsyncGenerator[AppClient]:
     with new_database() as conninfo:
-        async with client_away(conninfo, tmp_path / "secret.key") as client:
+        async with offline_client(conninfo, tmp_path / "secret.key") as client:
             yield client
 
 
 class Scrape:
-    """What was told: `scrape("tonnage_drift", region="eu")`."""
+    """The samples of one response: `scrape("tonnage_drift", region="eu")`."""
 
     def __init__(self, text: str) -> None:
         self._samples = {
@@ -100,21 +100,18 @@ async def test_requests_are_counted_by_the_template_of_their_route(client: AppCl
     assert (seen("process_resident_memory_bytes") or 0) > 1_000_000
 
 
-async def test_how_a_region_stands(away: AppClient) -> None:
-    cast = away.cast
+async def test_the_state_of_a_region(offline: AppClient) -> None:
+    cast = offline.cast
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
     accounts = [await cast.account(partner) for _ in range(3)]
-    await change(away, "update storage_account set applied_revision = desired_revision where id = %s", accounts[0])
-    refused = (
-        "update storage_account set rejected_revision = desired_revision, rejection_reason = 'taken' where id = %s"
-    )
-    await change(away, refused, accounts[1])
-    await change(away, "insert into drift (region_id, subject, description, found_at) values (1, 'x', 'y', %s)", NOW)
-    await change(
-        away, "insert into full_reconcile (region_id, finished_at, checked, repaired) values (1, %s, 0, 7)", NOW
-    )
-    seen = await scrape(away)
+    await change(offline, "update storage_account set applied_revision = desired_revision where id = %s", accounts[0])
+    rejection = "rejected_revision = desired_revision, rejection_reason = 'taken'"
+    await change(offline, f"update storage_account set {rejection} where id = %s", accounts[1])
+    await change(offline, "insert into drift (region_id, subject, description, found_at) values (1, 'x', 'y', %s)", NOW)
+    full_reconcile = "insert into full_reconcile (region_id, finished_at, checked, repaired) values (1, %s, 0, 7)"
+    await change(offline, full_reconcile, NOW)
+    seen = await scrape(offline)
     assert seen("tonnage_accounts_behind", region="eu", state="pending") == 1
     assert seen("tonnage_accounts_behind", region="eu", state="rejected") == 1
     assert seen("tonnage_drift", region="eu") == 1
@@ -123,55 +120,55 @@ async def test_how_a_region_stands(away: AppClient) -> None:
     assert seen("tonnage_region_failed_checks_total", region="eu") == 0
     assert seen("tonnage_info", version=__version__, schema=program_revision()) == 1
 
-    await look(away)
-    seen = await scrape(away)
+    await check_regions(offline)
+    seen = await scrape(offline)
     assert seen("tonnage_region_unhealthy", region="eu") == 1
     assert seen("tonnage_region_failed_checks_total", region="eu") == 1
 
 
-async def test_a_metered_region_has_no_cluster_to_watch(away: AppClient) -> None:
-    name = await away.cast.region()
-    answer = await away.call("GET", "/metrics", await away.key(away.cast.operator, Role.VIEWER))
+async def test_a_metered_region_has_no_cluster_to_watch(offline: AppClient) -> None:
+    name = await offline.cast.region()
+    answer = await offline.call("GET", "/metrics", await offline.key(offline.cast.operator, Role.VIEWER))
     assert 'region="eu"' in answer.text
     assert name not in answer.text
 
 
-async def test_how_far_behind_the_sampling_is(away: AppClient) -> None:
-    away.clock.now = NOW + timedelta(hours=2)
-    await change(away, "update region set created_at = %s where name = 'eu'", NOW - timedelta(days=400))
-    assert (await scrape(away))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it has a cluster"
+async def test_the_sampling_lag(offline: AppClient) -> None:
+    offline.clock.now = NOW + timedelta(hours=2)
+    await change(offline, "update region set created_at = %s where name = 'eu'", NOW - timedelta(days=400))
+    assert (await scrape(offline))("tonnage_sampling_lag_seconds", region="eu") == 7200, "since it has a cluster"
     run = "insert into sampling_run (region_id, hour, started_at, finished_at, missed) values (1, %s, %s, %s, %s)"
-    await change(away, run, NOW + timedelta(hours=1), NOW, NOW, 4)
-    await change(away, run, NOW + timedelta(hours=2), NOW, None, 0)
-    seen = await scrape(away)
+    await change(offline, run, NOW + timedelta(hours=1), NOW, NOW, 4)
+    await change(offline, run, NOW + timedelta(hours=2), NOW, None, 0)
+    seen = await scrape(offline)
     assert seen("tonnage_sampling_lag_seconds", region="eu") == 3600, "one under way does not count"
     assert seen("tonnage_sampling_missed", region="eu") == 4
 
 
-async def test_jobs(away: AppClient) -> None:
-    (at,) = await away.cast.row("select at from procrastinate_events where type = 'deferred'")
-    away.clock.now = at + timedelta(seconds=90)
-    # The first look at the region's cluster waits; there is no worker.
-    look = {"name": "provisioning.verify_identity"}
-    seen = await scrape(away)
-    assert seen("tonnage_jobs", **look, status="waiting") == 1
+async def test_jobs(offline: AppClient) -> None:
+    (at,) = await offline.cast.row("select at from procrastinate_events where type = 'deferred'")
+    offline.clock.now = at + timedelta(seconds=90)
+    # The region's first check is still to come; there is no worker.
+    verification = {"name": "provisioning.verify_identity"}
+    seen = await scrape(offline)
+    assert seen("tonnage_jobs", **verification, status="waiting") == 1
     assert seen("tonnage_job_oldest_seconds", status="waiting") == 90
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 0
-    await change(away, "update procrastinate_jobs set attempts = 1")
-    seen = await scrape(away)
-    assert seen("tonnage_jobs", **look, status="retrying") == 1
+    await change(offline, "update procrastinate_jobs set attempts = 1")
+    seen = await scrape(offline)
+    assert seen("tonnage_jobs", **verification, status="retrying") == 1
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 90
     running = """
         insert into procrastinate_jobs (queue_name, task_name, status, lock)
         select queue_name, task_name, 'doing', lock from procrastinate_jobs"""
-    await change(away, running)
-    seen = await scrape(away)
-    assert seen("tonnage_jobs", **look, status="running") == 1
+    await change(offline, running)
+    seen = await scrape(offline)
+    assert seen("tonnage_jobs", **verification, status="running") == 1
     assert seen("tonnage_job_oldest_seconds", status="retrying") == 0, "it waits for its turn, not for a worker"
-    await change(away, "update procrastinate_jobs set status = 'failed'")
-    seen = await scrape(away)
-    assert seen("tonnage_jobs", **look, status="failed") == 2
-    assert seen("tonnage_jobs", **look, status="retrying") is None
+    await change(offline, "update procrastinate_jobs set status = 'failed'")
+    seen = await scrape(offline)
+    assert seen("tonnage_jobs", **verification, status="failed") == 2
+    assert seen("tonnage_jobs", **verification, status="retrying") is None
 
 
 async def test_a_crash_is_counted(client: AppClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""`limit` and `cursor` on every list there is."""
+"""`limit` and `cursor` of every list."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ async def test_the_pages_together_are_the_list(all_lists: list[List]) -> None:
             assert pages[-1]
 
 
-async def test_what_is_added_between_pages_comes_at_the_end(all_lists: list[List]) -> None:
+async def test_elements_added_between_pages_come_last(all_lists: list[List]) -> None:
     for one in all_lists:
         before = await one.whole()
         seen: list[Any] = []
@@ -37,12 +37,12 @@ async def test_what_is_added_between_pages_comes_at_the_end(all_lists: list[List
                 added += 1
         after = await one.whole()
         assert len(after) == len(before) + 3
-        # A contract's and a partner's numbers move; who is in the list, and where, does not.
+        # A contract's and a partner's numbers change; the elements and their order do not.
         assert list(map(identity, seen)) == list(map(identity, after)), one.path
         assert list(map(identity, seen))[: len(before)] == list(map(identity, before))
 
 
-async def test_what_is_no_page(all_lists: list[List]) -> None:
+async def test_invalid_pages(all_lists: list[List]) -> None:
     for one in all_lists:
         for params, status in (
             ({"limit": "0"}, 422),
@@ -65,7 +65,7 @@ async def test_what_is_no_page(all_lists: list[List]) -> None:
             assert [error["field"] for error in answer.json()["errors"]] == list(params)
 
 
-async def test_behind_the_end_there_is_an_empty_page(all_lists: list[List]) -> None:
+async def test_after_the_end_there_is_an_empty_page(all_lists: list[List]) -> None:
     for one in all_lists:
         answer = await one.get(cursor="OTk5OTk5OTk5OTk5OTk5OTk5")
         assert (answer.status_code, answer.json(), "link" in answer.headers) == (200, [], False), one.path

@@ -1,4 +1,4 @@
-"""Two server processes on one database: nothing that one holds in memory makes the other wrong."""
+"""Two server processes on one database: one's state in memory never makes the other's answers wrong."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def other(client: AppClient, conninfo: str) -> AsyncGenerator[AppClient]:
-    """A second process: its own pools, its own memory of keys, the same database and time."""
+    """A second process: its own pools, its own cache of keys, the same database and clock."""
     app = create_app(conninfo, **clocks(client.clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -30,7 +30,7 @@ async def other(client: AppClient, conninfo: str) -> AsyncGenerator[AppClient]:
         yield replace(client, app=app, http=await stack.enter_async_context(http), stack=stack, browsers={})
 
 
-async def test_both_sell_the_last_terabytes(client: AppClient, other: AppClient) -> None:
+async def test_two_processes_do_not_oversell(client: AppClient, other: AppClient) -> None:
     distributor = await client.cast.distributor()
     contract = await client.cast.contract(distributor, 10 * TB)
     key = await client.key(distributor)
@@ -43,7 +43,9 @@ async def test_both_sell_the_last_terabytes(client: AppClient, other: AppClient)
     assert sorted(answers) == [201] * 10 + [409] * 14
 
 
-async def test_what_one_does_the_other_sees(client: AppClient, other: AppClient, data: AccountData) -> None:
+async def test_a_change_by_one_process_is_seen_by_the_other(
+    client: AppClient, other: AppClient, data: AccountData
+) -> None:
     key = await client.key(data.distributor)
     path = f"/v1/partner/{data.partner.organisation_id}"
     for name, writer, reader in (("First", client, other), ("Second", other, client)):

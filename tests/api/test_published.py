@@ -1,4 +1,4 @@
-"""The document we serve against the published facts: every operation, parameter, field, type and code is there."""
+"""The served document against the published one: every operation, parameter, field, type and code is there."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ PERMITTED = {
     ("api.DistributorContractResponse", "costStorageGBCents"),
     ("api.DistributorContractResponse", "costEgressGBCents"),
 }
-"""Decimal strings here, numbers in the published document: the one difference."""
+"""Decimal strings here, numbers in the published document: the only difference."""
 
 OPERATIONS = [(path, method) for path, methods in PUBLISHED["paths"].items() for method in methods]
 

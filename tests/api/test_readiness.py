@@ -1,4 +1,4 @@
-"""`/readyz`: what keeps a server from its work, and what does not."""
+"""`/readyz`: what makes a server unready, and what does not."""
 
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 
 from testbed.gateway import Gateway as RealGateway
-from tests.api.away import AWAY, client_away, look
 from tests.api.conftest import AppClient
+from tests.api.offline import OFFLINE, check_regions, offline_client
 from tests.cast import NOW
 from tonnage.regions import actions as regions
 from tonnage.regions.region import Gateway
@@ -27,14 +27,14 @@ async def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def away(new_database: Callable[[], AbstractContextManager[str]], key_file: Path) -> AsyncGenerator[AppClient]:
+async def offline(new_database: Callable[[], AbstractContextManager[str]], key_file: Path) -> AsyncGenerator[AppClient]:
     with new_database() as conninfo:
-        async with client_away(conninfo, key_file) as client:
+        async with offline_client(conninfo, key_file) as client:
             yield client
 
 
-async def told(client: AppClient) -> Any:
-    """What there is to say, of a server that is ready."""
+async def ready_report(client: AppClient) -> Any:
+    """The response of a ready server."""
     answer = await client.call("GET", "/readyz")
     assert answer.status_code == 200
     return answer.json()
@@ -51,85 +51,84 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "tonnage.regions.actions"]
 
 
-async def test_a_cluster_that_is_away_is_named_and_nothing_more(
-    away: AppClient, caplog: pytest.LogCaptureFixture
+async def test_an_unreachable_cluster_is_named_and_the_server_stays_ready(
+    offline: AppClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await told(away) == {"status": "ready"}, "nobody has looked yet"
-    await look(away)
-    seen = await told(away)
+    assert await ready_report(offline) == {"status": "ready"}, "nobody has looked yet"
+    await check_regions(offline)
+    seen = await ready_report(offline)
     (trouble,) = seen.pop("unhealthyRegions")
     assert seen == {"status": "ready"}
     assert (trouble["region"], trouble["since"]) == ("eu", "2026-03-15T12:00:00Z")
     assert "cannot be reached" in trouble["detail"]
 
-    away.clock.now += timedelta(minutes=1)
-    await look(away)
-    assert (await told(away))["unhealthyRegions"] == [trouble], "since when is since the first time"
+    offline.clock.now += timedelta(minutes=1)
+    await check_regions(offline)
+    assert (await ready_report(offline))["unhealthyRegions"] == [trouble], "since when is since the first time"
     assert warnings(caplog) == [f"the region eu is unhealthy: {trouble['detail']}"], "once, not every minute"
-    assert await away.cast.row("select failures from region") == (2,)
+    assert await offline.cast.row("select failures from region") == (2,)
 
 
-async def test_lost_credentials_are_trouble_too(away: AppClient, key_file: Path) -> None:
+async def test_lost_credentials_are_trouble_too(offline: AppClient, key_file: Path) -> None:
     os.remove(key_file)
-    await look(away)
-    assert "The credentials of the region eu cannot be opened" in (await told(away))["unhealthyRegions"][0]["detail"]
+    await check_regions(offline)
+    (unhealthy,) = (await ready_report(offline))["unhealthyRegions"]
+    assert "The credentials of the region eu cannot be opened" in unhealthy["detail"]
 
 
 @pytest.mark.ceph
-async def test_a_cluster_that_is_back(
-    away: AppClient, key_file: Path, gateway: RealGateway, caplog: pytest.LogCaptureFixture
+async def test_a_cluster_that_is_reachable_again(
+    offline: AppClient, key_file: Path, gateway: RealGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    there = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
-    operator = away.cast.operator
-    await away.cast.database.transaction(regions.connect_region, operator, "eu", there, NOW, key_file)
+    reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
+    operator = offline.cast.operator
+    await offline.cast.database.transaction(regions.connect_region, operator, "eu", reached, NOW, key_file)
     gateway.stall()
     try:
-        await look(away)
-        (trouble,) = (await told(away))["unhealthyRegions"]
+        await check_regions(offline)
+        (trouble,) = (await ready_report(offline))["unhealthyRegions"]
         assert trouble["region"] == "eu"
     finally:
-        gateway.go_on()
+        gateway.resume()
     for _ in range(50):
-        await look(away)
-        if await told(away) == {"status": "ready"}:
+        await check_regions(offline)
+        if await ready_report(offline) == {"status": "ready"}:
             break
-    assert await told(away) == {"status": "ready"}
-    await look(away)
+    assert await ready_report(offline) == {"status": "ready"}
+    await check_regions(offline)
     assert warnings(caplog)[-1] == "the cluster of the region eu works again"
     assert warnings(caplog).count("the cluster of the region eu works again") == 1
 
 
-async def test_a_cluster_that_is_replaced_is_in_no_trouble_before_somebody_has_looked(
-    away: AppClient, key_file: Path
-) -> None:
-    await look(away)
-    assert "unhealthyRegions" in await told(away)
-    operator = away.cast.operator
-    await away.cast.database.transaction(regions.connect_region, operator, "eu", AWAY, NOW, key_file)
-    assert await told(away) == {"status": "ready"}
+async def test_a_replaced_cluster_is_in_no_trouble_before_its_first_check(offline: AppClient, key_file: Path) -> None:
+    await check_regions(offline)
+    assert "unhealthyRegions" in await ready_report(offline)
+    operator = offline.cast.operator
+    await offline.cast.database.transaction(regions.connect_region, operator, "eu", OFFLINE, NOW, key_file)
+    assert await ready_report(offline) == {"status": "ready"}
 
 
-async def test_a_schema_that_does_not_fit_is_not_ready(away: AppClient) -> None:
-    await change(away, "update alembic_version set version_num = '0000'")
-    answer = await away.call("GET", "/readyz")
+async def test_a_schema_that_does_not_fit_is_not_ready(offline: AppClient) -> None:
+    await change(offline, "update alembic_version set version_num = '0000'")
+    answer = await offline.call("GET", "/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "Run `tonnage migrate`" in answer.json()["detail"]
 
 
-async def test_a_database_that_is_away_is_not_ready(
+async def test_an_unreachable_database_is_not_ready(
     new_database: Callable[[], AbstractContextManager[str]], server: str, key_file: Path
 ) -> None:
     with new_database() as conninfo:
-        async with client_away(conninfo, key_file) as client:
+        async with offline_client(conninfo, key_file) as client:
             (name,) = await client.cast.row("select current_database()")
-            shut_out(server, name)
+            refuse_connections(server, name)
             answer = await client.call("GET", "/readyz")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
             assert (await client.call("GET", "/healthz")).status_code == 200
 
 
-def shut_out(server: str, name: str) -> None:
-    """Ends all connections to a database, and lets nobody in any more."""
+def refuse_connections(server: str, name: str) -> None:
+    """Terminates all connections to a database, and refuses new ones."""
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name)))
         conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])

@@ -1,4 +1,4 @@
-"""The table of errors: which refusal, and which one first when several apply."""
+"""The table of errors: the error of each case, and which one comes first when several apply."""
 
 import json
 import uuid
@@ -39,7 +39,7 @@ async def test_no_key_comes_before_a_broken_body(client: AppClient) -> None:
 
 
 async def test_the_order_of_checks(client: AppClient, data: AccountData) -> None:
-    """Each request has all the faults of the ones after it."""
+    """Each request has all the faults of those after it."""
     viewer = await client.key(data.distributor, Role.VIEWER)
     admin = await client.key(data.distributor)
     json_type = {"Content-Type": "application/json"}
@@ -121,7 +121,7 @@ async def test_days(client: AppClient, data: AccountData) -> None:
     assert (await ask(**{"from": "2025-01-02", "to": "2026-02-05"})).status_code == 200
 
 
-async def test_account_ids_that_are_none(client: AppClient, data: AccountData) -> None:
+async def test_invalid_account_ids(client: AppClient, data: AccountData) -> None:
     key = await client.key(data.partner)
     for account in (
         "1",

@@ -1,4 +1,4 @@
-"""Both documents against the application, with data that fits them and data that does not."""
+"""Both documents against the application, with generated data that is valid and invalid."""
 
 import asyncio
 import itertools
@@ -36,7 +36,7 @@ NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class ServedClient:
-    """A running server with some data."""
+    """A running server with test data."""
 
     origin: str
     keys: dict[str, str]
@@ -81,18 +81,18 @@ SETTINGS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
-# The operations are wanted when tests are collected, and there is no database then; the documents need none.
+# The operations are needed when tests are collected, before there is a database; the documents need none.
 OPENAPI = openapi.openapi_document(create_app(""))
 SWAGGER = to_swagger2(OPENAPI, "/v1")
 
 TOO_STRICT = [
-    # What fits the document may break a rule that no schema can say: `from` not after `to`, a cursor that was given
-    # out, no control characters. Also 1.0 is an integer to JSON Schema, and refused here.
+    # Valid data may break a rule that no schema can express: `from` not after `to`, a cursor that was issued,
+    # no control characters. Also 1.0 is an integer in JSON Schema, and refused here.
     checks.positive_data_acceptance,
 ]
 
 FRAMING = {"content-length", "transfer-encoding", "connection", "upgrade", "expect", "host"}
-"""Headers that the server in front of the application answers for."""
+"""Headers that the HTTP server before the application checks."""
 
 
 @schemathesis.openapi.from_dict(SWAGGER, config=CONFIG).parametrize()
@@ -109,14 +109,14 @@ def test_openapi(case: Any, client: ServedClient) -> None:
 
 def check(case: Any, client: ServedClient, url: str) -> None:
     key = next((client.keys[tag] for tag in case.operation.tags or () if tag in client.keys), None)
-    bring_home(case, client)
+    use_existing_ids(case, client)
     for name in FRAMING & {name.lower() for name in case.headers}:
         del case.headers[name]
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     response = case.call(url, client.session, headers)
     excluded = list(TOO_STRICT)
     if set(case.query or ()) - {parameter.name for parameter in case.operation.query}:
-        # A parameter that no document knows is ignored, as an unknown field of a body is.
+        # An unknown parameter is ignored, as an unknown field of a body is.
         excluded.append(checks.negative_data_rejection)
     if response.status_code == 204:
         # In Swagger 2.0 what an operation produces holds for all its answers, even for one without a body.
@@ -125,15 +125,15 @@ def check(case: Any, client: ServedClient, url: str) -> None:
     case.validate_response(response, excluded_checks=excluded, headers=headers, transport_kwargs={"base_url": url})
 
 
-def bring_home(case: Any, client: ServedClient) -> None:
-    """What fits the document is made to fit the data too: otherwise every answer would be 404."""
-    if fits(case, ParameterLocation.PATH):
+def use_existing_ids(case: Any, client: ServedClient) -> None:
+    """Puts ids of the test data into valid requests: otherwise every response would be 404."""
+    if is_valid(case, ParameterLocation.PATH):
         case.path_parameters = {name: client.ids.get(name, value) for name, value in case.path_parameters.items()}
     for name in {"from", "to"} & set(case.query or ()):
-        # The 2.0 document has the published name of the format, yyyy-mm-dd, which nobody can generate from.
-        if fits(case, ParameterLocation.QUERY) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", case.query[name]):
+        # The 2.0 document has the published name of the format, yyyy-mm-dd, for which there is no generator.
+        if is_valid(case, ParameterLocation.QUERY) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", case.query[name]):
             case.query[name] = "2026-03-15"
-    body: Any = case.body if fits(case, ParameterLocation.BODY) else None
+    body: Any = case.body if is_valid(case, ParameterLocation.BODY) else None
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         if "distributorContractId" in body:
@@ -145,6 +145,6 @@ def bring_home(case: Any, client: ServedClient) -> None:
             person[field] = "Sesame-opens-1" if field == "password" else f"{next(NUMBERS)}@example.org"
 
 
-def fits(case: Any, place: ParameterLocation) -> bool:
+def is_valid(case: Any, place: ParameterLocation) -> bool:
     component = case.meta.components.get(place) if case.meta else None
     return component is not None and component.mode is schemathesis.GenerationMode.POSITIVE

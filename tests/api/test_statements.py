@@ -1,4 +1,4 @@
-"""What a request costs the database."""
+"""The number of statements of a request."""
 
 import uuid
 from collections.abc import Awaitable
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def cost(client: AppClient, call: Awaitable[Any], status: int) -> int:
-    async with Wire.tapped(client) as wire:
+    async with Wire.traced(client) as wire:
         answer = await call
         assert answer.status_code == status, answer.text
     return len(wire.statements)
@@ -30,7 +30,7 @@ async def test_the_count_counts(client: AppClient) -> None:
         await connection.execute("select 1")
         await connection.execute("select %s::int", [1])
 
-    async with Wire.tapped(client) as wire:
+    async with Wire.traced(client) as wire:
         await database.run(two)
         await database.transaction(two)
     assert len(wire.statements) == 2 + 4
@@ -38,7 +38,7 @@ async def test_the_count_counts(client: AppClient) -> None:
 
 @dataclass
 class Requests:
-    """The two that everybody makes all day: reading the contracts, and creating a partner."""
+    """The two most frequent ones: reading the contracts, and creating a partner."""
 
     client: AppClient
     data: AccountData
@@ -66,10 +66,10 @@ async def requests(client: AppClient, data: AccountData) -> Requests:
     return Requests(client, data, await client.key(data.distributor))
 
 
-async def test_with_the_key_at_hand_a_request_is_one_statement(client: AppClient, requests: Requests) -> None:
+async def test_with_a_cached_key_a_request_is_one_statement(client: AppClient, requests: Requests) -> None:
     assert (await requests.contracts()).status_code == 200
     client.clock.now = NOW + timedelta(seconds=0.999 * CACHE_SECONDS)
-    # More often than it takes the driver to prepare a statement.
+    # More often than the driver needs before it prepares a statement.
     for _ in range(8):
         assert await cost(client, requests.contracts(), 200) == 1
         assert await cost(client, requests.page(), 200) == 1
@@ -84,8 +84,10 @@ async def test_looking_the_key_up_is_one_more(client: AppClient, requests: Reque
         assert await cost(client, requests.creation(), 201) == 2
 
 
-async def test_what_may_ask_for_a_job_is_one_statement_in_a_transaction(client: AppClient, requests: Requests) -> None:
-    """In a metered region it does not, and nothing more goes to the database."""
+async def test_a_change_that_may_defer_a_job_is_one_statement_in_a_transaction(
+    client: AppClient, requests: Requests
+) -> None:
+    """In a metered region no job is deferred, and no further statement is sent."""
     assert (await requests.contracts()).status_code == 200
     for _ in range(8):
         assert await cost(client, requests.account(), 201) == 3
@@ -96,7 +98,7 @@ async def test_a_refusal_may_read_the_numbers(client: AppClient, requests: Reque
     assert await cost(client, requests.creation(1000 * TB), 409) == 2
 
 
-async def test_strangers_cost_no_statement_unless_their_key_looks_right(client: AppClient, requests: Requests) -> None:
+async def test_malformed_keys_and_unknown_paths_cost_no_statement(client: AppClient, requests: Requests) -> None:
     for headers in ({}, {"Authorization": "Bearer tng_nonsense"}, {"Authorization": f"Bearer {requests.key[:-1]}"}):
         assert await cost(client, client.call("GET", "/v1/contract/list", headers=headers), 401) == 0
     assert await cost(client, client.call("GET", f"/v1/partner/{uuid.uuid4()}/nothing", requests.key), 404) == 0

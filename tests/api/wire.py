@@ -1,6 +1,6 @@
-"""The statements of a request, counted on the wire: libpq itself writes down what it sends.
+"""The statements of a request, counted on the wire from libpq's own trace.
 
-So nothing hides. A statement is a Query message or an Execute message, and BEGIN, COMMIT and SAVEPOINT are statements.
+So every statement is counted: each Query or Execute message is one, including BEGIN, COMMIT and SAVEPOINT.
 """
 
 import tempfile
@@ -17,14 +17,14 @@ from tonnage.db import Pool
 
 @dataclass
 class Wire:
-    """The statements that went to the database meanwhile; a text is known of those that were not prepared before."""
+    """The statements sent during the block; texts only of those that were not prepared before."""
 
     pools: tuple[Pool, ...]
     statements: list[str] = field(default_factory=list[str])
 
     @classmethod
     @asynccontextmanager
-    async def tapped(cls, client: AppClient) -> AsyncGenerator["Wire"]:
+    async def traced(cls, client: AppClient) -> AsyncGenerator["Wire"]:
         database = client.app.state.services.database
         wire = cls((database.pool, database.streams))
         async with AsyncExitStack() as stack:
@@ -33,7 +33,7 @@ class Wire:
             assert [size_of(pool) for pool in wire.pools] == sizes, "there is a connection that nobody has listened to"
 
     async def listen(self, pool: Pool, stack: AsyncExitStack) -> int:
-        """To all connections that there are, and those that the pool has begun to open."""
+        """Attaches to all open connections, and to those that the pool has begun to open."""
         listened_to = 0
         async with AsyncExitStack() as taken:
             while listened_to < size_of(pool):

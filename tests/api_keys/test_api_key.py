@@ -23,7 +23,7 @@ def test_every_single_typo_is_noticed() -> None:
         assert not is_well_formed(wrong)
 
 
-def test_what_is_kept_does_not_give_the_key_away() -> None:
+def test_the_stored_digest_does_not_disclose_the_key() -> None:
     key = new_key()
     assert len(digest(key)) == 32
     assert key.startswith(key_prefix(key))

@@ -1,4 +1,4 @@
-"""The memory of API keys: how long it is trusted, when clocks go back too, and how large it grows."""
+"""The cache of API keys: how long an entry is valid, also after a clock was set back, and its maximum size."""
 
 from datetime import timedelta
 
@@ -34,8 +34,8 @@ async def test_a_known_key_is_trusted_for_less_than_a_second(cast: Cast) -> None
 
 
 @pytest.mark.parametrize("back", [timedelta(milliseconds=1), timedelta(hours=1)])
-async def test_after_a_clock_has_gone_back_nothing_is_trusted(cast: Cast, back: timedelta) -> None:
-    """Else a revoked key would live until the clock is again where it was."""
+async def test_after_a_clock_has_gone_back_no_entry_is_valid(cast: Cast, back: timedelta) -> None:
+    """Otherwise a revoked key would stay valid until the clock is again where it was."""
     distributor, clock = await cast.distributor(), Clock()
     key, key_cache = await cast.key(distributor), KeyCache(cast.database, WallClock(clock))
     await key_cache.admit(key)
@@ -45,7 +45,7 @@ async def test_after_a_clock_has_gone_back_nothing_is_trusted(cast: Cast, back: 
         await key_cache.admit(key)
 
 
-async def test_it_remembers_only_so_many(cast: Cast) -> None:
+async def test_the_number_of_entries_is_bounded(cast: Cast) -> None:
     distributors = [await cast.distributor() for _ in range(7)]
     keys = [await cast.key(distributor) for distributor in distributors]
     key_cache = KeyCache(cast.database, WallClock(Clock()), most=3)
@@ -54,13 +54,13 @@ async def test_it_remembers_only_so_many(cast: Cast) -> None:
         assert (await key_cache.admit(key)).organisation_id == distributor.organisation_id
         remembered.add(key_cache.remembered)
     assert remembered == {1, 2, 3}
-    # What it could not go on gathering is written, and so is the rest in the end.
+    # The last uses that did not fit are written at once, and the others at the end.
     await key_cache.flush()
     noted = "select count(*) from api_key where organisation_id = any(%s) and last_used_at = %s"
     assert await cast.row(noted, [distributor.organisation_id for distributor in distributors], NOW) == (7,)
 
 
-async def test_guesses_leave_nothing_in_memory(cast: Cast) -> None:
+async def test_unknown_keys_are_not_cached(cast: Cast) -> None:
     key_cache = KeyCache(cast.database, WallClock(Clock()))
     for guess in (*(new_key() for _ in range(20)), "guessed", ""):
         with pytest.raises(Unauthenticated):

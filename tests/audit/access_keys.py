@@ -1,10 +1,10 @@
-"""Customers' access keys, which are made on their cluster."""
+"""Audited actions on customers' access keys, which need a cluster."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from tests.audit.recorded import AuditData, Recorded
-from tests.clustered import ClusterClient
+from tests.ceph_client import ClusterClient
 from tonnage.access_keys import actions as access_key_actions
 
 ClusterCase: TypeAlias = Callable[[ClusterClient, AuditData], Awaitable[Recorded]]
@@ -12,7 +12,7 @@ ClusterCase: TypeAlias = Callable[[ClusterClient, AuditData], Awaitable[Recorded
 
 async def _account(client: ClusterClient, data: AuditData) -> int:
     account = await client.cast.account(data.partner)
-    await client.provide(account)
+    await client.provision(account)
     return account
 
 

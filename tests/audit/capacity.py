@@ -1,4 +1,4 @@
-"""Contracts, partners and storage accounts: one case per audited action, or several where its facts differ."""
+"""Contracts, partners and storage accounts: one case per audited action, or several if its entries differ."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -170,7 +170,7 @@ async def account_restore(data: AuditData) -> Recorded:
 
 
 async def account_purge(data: AuditData) -> Recorded:
-    await data.cast.purge(NOW + timedelta(days=100))  # what others have left
+    await data.cast.purge(NOW + timedelta(days=100))  # remaining capacity
     account = await _deleted(data)
     async with data.watched():
         assert await replace(data.cast, operator=data.job).purge(NOW + timedelta(days=30)) == 1

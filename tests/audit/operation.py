@@ -1,4 +1,4 @@
-"""Regions, jobs and usage, which are the operator's."""
+"""Regions, jobs and usage: the operator's audited actions."""
 
 from uuid import uuid4
 

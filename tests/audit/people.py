@@ -1,4 +1,4 @@
-"""Organisations, members, sign-in and API keys: one case per audited action, or several where its facts differ."""
+"""Organisations, members, sign-in and API keys: one case per audited action, or several if its entries differ."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
-from tests.authentication.members import OTHER_WORD, WORD, Kept, Person, cheap, person, services_of
+from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, cheap, person, services_of
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
@@ -100,14 +100,14 @@ async def member_set_password(data: AuditData) -> Recorded:
 
 async def member_set_password_of_its_own(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     async with data.watched():
         await profile_actions.change_own_password(data.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     return data.entry("member.set-password", ann.actor, data.partner, ann.id)
 
 
 async def member_set_password_by_mail(data: AuditData) -> Recorded:
-    ann, kept = await person(data.cast, data.partner), Kept()
+    ann, kept = await person(data.cast, data.partner), FakeOutbox()
     await reset_actions.send_reset(data.database, Mailer(kept, "https://t"), ann.id, WallClock(lambda: NOW))
     token = kept.sent[0].text.split("/sign-in/new-password/")[1].split()[0]
     async with data.watched():
@@ -118,7 +118,7 @@ async def member_set_password_by_mail(data: AuditData) -> Recorded:
 async def member_blocked(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
     async with data.watched():
-        await notify_blocked(services_of(ann, lambda: NOW, Mailer(Kept(), "https://t")), str(ann.id))
+        await notify_blocked(services_of(ann, lambda: NOW, Mailer(FakeOutbox(), "https://t")), str(ann.id))
     return data.entry("member.blocked", data.job, data.partner, ann.id)
 
 

@@ -1,4 +1,4 @@
-"""What the audit record gains by one action, whole; and people and things to act on."""
+"""The audit entry that an action adds, complete; and the test data of the cases."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A row of the audit record without its id and time, which the database gives."""
+    """A row of the audit log without its id and time, which the database sets."""
 
     action: str
     actor_kind: str
@@ -32,7 +32,7 @@ class Recorded:
 
 @dataclass
 class AuditData:
-    """A distributor's member and a partner's key, and their things. `entries`: what the last `watched` act wrote."""
+    """A distributor's member, a partner's key and their resources. `entries`: those of the last `watched` block."""
 
     cast: Cast
     key_file: Path
@@ -64,7 +64,7 @@ class AuditData:
     async def run(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """In a transaction, as every caller of an action may."""
+        """In a transaction, as any caller of an action may run it."""
         return await self.database.transaction(work, *args, **kwargs)
 
     @asynccontextmanager
@@ -76,7 +76,7 @@ class AuditData:
     def entry(
         self, action: str, actor: Actor, whose: Actor, subject: object, before: Any = None, after: Any = None
     ) -> Recorded:
-        """What `actor` should have left by `action` on a thing of `whose` organisation."""
+        """The expected entry of `action` by `actor` on a resource of `whose` organisation."""
         by_organisation = None if actor.via_id is None else actor.organisation_id
         parent = self.distributor.organisation_id if whose.kind is Kind.PARTNER else None
         return Recorded(
@@ -99,7 +99,7 @@ async def _since(conn: Connection, last: int) -> list[Recorded]:
 
 
 Case: TypeAlias = Callable[[AuditData], Awaitable[Recorded]]
-"""Does one action in `data.watched()`, and gives the entry that it must have left, and no other."""
+"""Does one action in `data.watched()`, and returns the only entry that it must have left."""
 
 
 __all__ = ["NOW", "AuditData", "Case", "Recorded"]

@@ -1,4 +1,4 @@
-"""Every audited action, compared once and whole: what was done, by whom, to what, whose it is, before and after."""
+"""Every audited action, its entry compared completely: action, actor, subject, organisations, before and after."""
 
 import re
 from collections.abc import AsyncGenerator, Callable
@@ -12,7 +12,7 @@ from tests.audit import access_keys, capacity, operation, people
 from tests.audit.recorded import AuditData, Case
 from tests.authentication.members import key_file
 from tests.cast import Cast
-from tests.clustered import ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tests.source import texts
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ async def data(cast: Cast, tmp_path: Path) -> AuditData:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-async def test_it_leaves_one_entry_which_is_right(case: Case, data: AuditData) -> None:
+async def test_the_action_leaves_exactly_the_expected_entry(case: Case, data: AuditData) -> None:
     expected = await case(data)
     assert data.entries == [expected]
     assert action_of(case).startswith(expected.action)
@@ -48,14 +48,16 @@ async def client(
 
 @pytest.mark.ceph
 @pytest.mark.parametrize("case", access_keys.CASES, ids=lambda case: case.__name__)
-async def test_so_it_is_on_a_cluster(case: access_keys.ClusterCase, client: ClusterClient) -> None:
+async def test_the_action_on_a_cluster_leaves_exactly_the_expected_entry(
+    case: access_keys.ClusterCase, client: ClusterClient
+) -> None:
     data = await AuditData.of(client.cast, client.key_file)
     expected = await case(client, data)
     assert data.entries == [expected]
 
 
-def test_no_action_is_left_out() -> None:
-    """Those that the product's statements name; a new one needs a case of its own here."""
+def test_every_action_has_a_case() -> None:
+    """The actions that the product's statements name; a new one needs a case of its own."""
     compared = {action_of(case) for case in [*CASES, *access_keys.CASES]}
     named: set[str] = set()
     for text in texts():

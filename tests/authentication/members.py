@@ -1,4 +1,4 @@
-"""People who sign in, for tests."""
+"""Test data: members who sign in."""
 
 import uuid
 from collections.abc import Callable
@@ -32,18 +32,18 @@ IDLE = timedelta(minutes=30)
 
 
 def cheap() -> Passwords:
-    """Belongs to the loop of a test."""
+    """Bound to the event loop of a test."""
     return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def client(address: str | None = None) -> ClientInfo:
-    """Of its own, so that tests do not block each other."""
+    """With a unique address, so that tests do not block each other."""
     return ClientInfo(address or f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1", "Mozilla/5.0 (test)")
 
 
 @dataclass
 class Person:
-    """A member who knows the password `WORD`."""
+    """A member whose password is `WORD`."""
 
     database: Database
     id: UUID
@@ -57,7 +57,7 @@ class Person:
     async def visit(self, token: str, now: datetime = NOW) -> SignedInMember | None:
         return await self.database.run(session_queries.find_session, digest(token), now, IDLE)
 
-    async def entered(self, now: datetime = NOW) -> SignedInMember:
+    async def signed_in_member(self, now: datetime = NOW) -> SignedInMember:
         visitor = await self.visit((await self.sign_in(now=now)).token, now)
         assert visitor is not None
         return visitor
@@ -70,8 +70,8 @@ class Person:
         )
 
     async def enrol(self, keys: Path, now: datetime = NOW) -> tuple[TOTP, list[str], str]:
-        """The authenticator app, the recovery codes, and the session's token."""
-        visitor = await self.entered(now)
+        """Returns the authenticator app, the recovery codes and the session's token."""
+        visitor = await self.signed_in_member(now)
         begun = await self.begin(keys, visitor, now=now)
         app = TOTP(begun.seed)
         token, codes = await self.database.transaction(
@@ -97,7 +97,7 @@ async def person(cast: Cast, actor: Actor, role: Role = Role.ADMIN, name: str | 
 
 
 def services_of(person: Person, read: Callable[[], datetime], mailer: Mailer | None = None) -> Services:
-    """What jobs about the person get, at that time."""
+    """The services of the person's jobs, at the time that `read` returns."""
     options: ServiceOptions = {**clocks(read)}
     if mailer:
         options["mailer"] = mailer
@@ -105,14 +105,14 @@ def services_of(person: Person, read: Callable[[], datetime], mailer: Mailer | N
 
 
 def key_file(folder: Path) -> Path:
-    """With a key of its own."""
+    """A new key file in `folder`."""
     create_key_file(folder / "secret.key")
     return folder / "secret.key"
 
 
 @dataclass
-class Kept:
-    """An outbox that keeps what is sent, or fails as it is told."""
+class FakeOutbox:
+    """A mailer that keeps the messages, or raises `fails`."""
 
     sent: list[Message] = field(default_factory=list[Message])
     fails: Exception | None = None

@@ -1,4 +1,4 @@
-"""The way back after a forgotten password."""
+"""The reset of a forgotten password."""
 
 import asyncio
 import re
@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 from procrastinate.jobs import Job
 
-from tests.authentication.members import OTHER_WORD, WORD, Kept, Person, cheap, client, key_file, person, services_of
+from tests.authentication.members import (
+    OTHER_WORD,
+    WORD,
+    FakeOutbox,
+    Person,
+    cheap,
+    client,
+    key_file,
+    person,
+    services_of,
+)
 from tests.cast import NOW, Cast
 from tests.smtp import mail_server
 from tonnage.authentication import profile_actions, reset_actions
@@ -34,8 +44,8 @@ async def ann(cast: Cast) -> Person:
 
 
 async def mailed(ann: Person, now: timedelta = timedelta()) -> str | None:
-    """The token of the mail that the job sends, if it does."""
-    kept = Kept()
+    """The token in the mail that the job sends, if it sends one."""
+    kept = FakeOutbox()
     await send_reset(services_of(ann, lambda: NOW + now, Mailer(kept, ORIGIN)), str(ann.id))
     if not kept.sent:
         return None
@@ -59,7 +69,7 @@ async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast
     token = await mailed(ann)
     assert token
     assert await is_good(ann, token)
-    assert await is_good(ann, token)  # looking does not use it up
+    assert await is_good(ann, token)  # a look-up does not use it up
     await use(ann, token)
     assert await ann.visit(session) is None
     assert await ann.sign_in(OTHER_WORD)
@@ -72,7 +82,7 @@ async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast
     assert await cast.row(entry, str(ann.id)) == ("member", ann.id)
 
 
-async def test_of_two_at_once_one_gets_it(ann: Person) -> None:
+async def test_of_two_concurrent_uses_one_succeeds(ann: Person) -> None:
     token = await mailed(ann)
     assert token
     outcomes = await asyncio.gather(*(use(ann, token) for _ in range(5)), return_exceptions=True)
@@ -100,7 +110,7 @@ async def test_a_newer_link_replaces_it_and_there_is_one_in_five_minutes(ann: Pe
 
 
 async def test_a_mail_that_does_not_go_out_is_tried_again(ann: Person) -> None:
-    kept = Kept(fails=Unavailable("The mail server is away."))
+    kept = FakeOutbox(fails=Unavailable("The mail server is away."))
     with pytest.raises(Unavailable):
         await send_reset(services_of(ann, lambda: NOW, Mailer(kept, ORIGIN)), str(ann.id))
     assert await mailed(ann)
@@ -117,8 +127,8 @@ async def test_a_mail_that_the_server_cannot_take_is_a_failed_job_and_no_token(a
     assert await cast.row("select count(*) from password_reset where member_id = %s", ann.id) == (0,)
 
 
-async def test_nobody_gets_no_mail(ann: Person, cast: Cast) -> None:
-    kept = Kept()
+async def test_an_unknown_address_gets_no_mail(ann: Person, cast: Cast) -> None:
+    kept = FakeOutbox()
     await send_reset(services_of(ann, lambda: NOW, Mailer(kept, ORIGIN)), str(uuid.uuid4()))
     await cast.row("update organisation set closed_at = now() where id = %s returning id", ann.actor.organisation_id)
     assert await mailed(ann) is None
@@ -128,7 +138,7 @@ async def test_nobody_gets_no_mail(ann: Person, cast: Cast) -> None:
 async def test_another_new_password_makes_the_link_worthless(ann: Person) -> None:
     token = await mailed(ann)
     assert token
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert not await is_good(ann, token)
 
@@ -141,7 +151,7 @@ async def test_the_second_factor_stays(ann: Person, tmp_path: Path) -> None:
     assert (await ann.sign_in(OTHER_WORD)).stage is Stage.CODE
 
 
-async def test_who_has_mistyped_too_often_gets_in_with_it_from_there_and_others_do_not(ann: Person) -> None:
+async def test_a_reset_lifts_the_block_for_the_resetting_client_only(ann: Person) -> None:
     elsewhere = client()
     for at in (ann.client, elsewhere):
         for _ in range(10):
@@ -155,7 +165,7 @@ async def test_who_has_mistyped_too_often_gets_in_with_it_from_there_and_others_
         await ann.sign_in(OTHER_WORD, at=elsewhere)
 
 
-async def test_asking_does_the_same_for_an_address_of_nobody(ann: Person, cast: Cast) -> None:
+async def test_an_unknown_address_costs_the_same(ann: Person, cast: Cast) -> None:
     async def ask(email: str) -> int:
         counted = "select count(*) from procrastinate_jobs where task_name = 'authentication.send_reset'"
         before = (await cast.row(counted))[0]
@@ -175,7 +185,7 @@ async def test_no_token_is_ever_in_the_queue(ann: Person, cast: Cast) -> None:
     assert await cast.row(args, str(ann.id)) == (f'{{"subject": "{ann.id}"}}',)
 
 
-async def test_a_client_does_not_ask_without_end(ann: Person) -> None:
+async def test_requests_of_a_client_are_limited(ann: Person) -> None:
     at = client()
     asked = 0
     for _ in range(20):
@@ -186,12 +196,12 @@ async def test_a_client_does_not_ask_without_end(ann: Person) -> None:
     assert asked == 20
 
 
-async def test_links_that_nobody_used_are_cleared_up(ann: Person, cast: Cast) -> None:
+async def test_unused_links_are_deleted(ann: Person, cast: Cast) -> None:
     await mailed(ann)
     await run_maintenance(services_of(ann, lambda: NOW + HOUR), "")
     assert await cast.row("select count(*) from password_reset where member_id = %s", ann.id) == (0,)
 
 
 @pytest.mark.parametrize("token", ["", "x", "\0", "\udcff", "../../etc/passwd"])
-async def test_nonsense_is_no_link(ann: Person, token: str) -> None:
+async def test_invalid_links(ann: Person, token: str) -> None:
     assert not await is_good(ann, token)

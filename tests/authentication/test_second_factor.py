@@ -1,4 +1,4 @@
-"""The second factor from its enrolment to its loss."""
+"""The second factor from enrolment to removal and reset."""
 
 import asyncio
 import uuid
@@ -45,30 +45,30 @@ def pending(visitor: SignedInMember) -> str:
 
 
 async def waiting(ann: Person) -> str:
-    """The token of a session that waits for the code."""
+    """The token of a session that still requires the code."""
     signed_in = await ann.sign_in(now=LATER)
     assert signed_in.stage is Stage.CODE
     return signed_in.token
 
 
 async def test_from_enrolment_to_the_next_sign_in(ann: Person, keys: Path) -> None:
-    before = await ann.entered()
+    before = await ann.signed_in_member()
     app, codes, token = await ann.enrol(keys)
     assert len(codes) == 10
     visitor = await ann.visit(token)
     assert visitor
     assert visitor.has_second_factor
-    # The sessions that were opened without it are over.
+    # The sessions that were opened without the factor have ended.
     assert before.session_id != visitor.session_id
     assert await ann.database.run(second_factor_queries.recovery_codes_left, ann.id) == 10
     first = await waiting(ann)
     half = await ann.visit(first, LATER)
     assert half
     assert half.stage is Stage.CODE
-    entered = await ann.give_code(keys, first, app.at(LATER), LATER)
-    assert (entered.stage, entered.token != first) == (Stage.OPEN, True)
+    signed_in = await ann.give_code(keys, first, app.at(LATER), LATER)
+    assert (signed_in.stage, signed_in.token != first) == (Stage.OPEN, True)
     assert await ann.visit(first, LATER) is None
-    whole = await ann.visit(entered.token, LATER)
+    whole = await ann.visit(signed_in.token, LATER)
     assert whole
     assert (whole.stage, whole.session_id) == (Stage.OPEN, half.session_id)
 
@@ -80,8 +80,8 @@ async def test_the_code_must_follow_within_ten_minutes(ann: Person, keys: Path) 
     assert await ann.visit(token, NOW + timedelta(minutes=10)) is None
 
 
-async def test_nothing_counts_before_it_is_confirmed(ann: Person, keys: Path, cast: Cast) -> None:
-    visitor = await ann.entered()
+async def test_a_factor_is_required_only_once_confirmed(ann: Person, keys: Path, cast: Cast) -> None:
+    visitor = await ann.signed_in_member()
     first = await ann.begin(keys, visitor)
     begun = await ann.begin(keys, visitor)
     assert begun.seed != first.seed
@@ -96,7 +96,7 @@ async def test_nothing_counts_before_it_is_confirmed(ann: Person, keys: Path, ca
 
 
 async def test_a_session_that_has_ended_makes_none(ann: Person, keys: Path, cast: Cast) -> None:
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     begun = await ann.begin(keys, visitor)
     assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id)
     code = TOTP(begun.seed).at(NOW)
@@ -108,8 +108,8 @@ async def test_a_session_that_has_ended_makes_none(ann: Person, keys: Path, cast
     assert (await ann.sign_in()).stage is Stage.OPEN
 
 
-async def test_of_two_sessions_each_has_its_own_and_one_gets_it(ann: Person, keys: Path, cast: Cast) -> None:
-    first, second = await ann.entered(), await ann.entered()
+async def test_of_two_concurrent_enrolments_one_is_confirmed(ann: Person, keys: Path, cast: Cast) -> None:
+    first, second = await ann.signed_in_member(), await ann.signed_in_member()
     apps = [TOTP((await ann.begin(keys, visitor)).seed) for visitor in (first, second)]
     shown = await ann.database.run(second_factor_actions.pending_enrolment, keys, first)
     assert shown
@@ -130,12 +130,12 @@ async def test_of_two_sessions_each_has_its_own_and_one_gets_it(ann: Person, key
 
 
 async def test_a_session_is_not_enough_to_begin(ann: Person, keys: Path, cast: Cast) -> None:
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     for _ in range(9):
         with pytest.raises(Unauthenticated, match="present password"):
             await ann.begin(keys, visitor, "wrong")
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
-    assert await ann.begin(keys, visitor)  # the failures are forgotten
+    assert await ann.begin(keys, visitor)  # the failures are cleared
     for _ in range(10):
         with pytest.raises(Unauthenticated):
             await ann.begin(keys, visitor, "wrong")
@@ -146,7 +146,7 @@ async def test_a_session_is_not_enough_to_begin(ann: Person, keys: Path, cast: C
 async def test_without_a_readable_key_file_no_try_is_counted(ann: Person, keys: Path, cast: Cast) -> None:
     app, _, _ = await ann.enrol(keys)
     token = await waiting(ann)
-    # An earlier slip stays counted, and nothing is added to it.
+    # The earlier failure stays counted, and none is added.
     with pytest.raises(Unauthenticated):
         await ann.give_code(keys, token, "000000", LATER)
     missing = keys.with_name("missing.key")
@@ -173,12 +173,12 @@ async def test_without_a_readable_key_file_no_try_is_counted(ann: Person, keys: 
 
 
 async def test_without_keys_there_is_no_factor(ann: Person) -> None:
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     with pytest.raises(Conflict, match="TONNAGE_SECRET_KEY_FILE"):
         await ann.begin(None, visitor)
 
 
-async def test_one_at_a_time(ann: Person, keys: Path) -> None:
+async def test_a_member_has_one_factor(ann: Person, keys: Path) -> None:
     _, _, token = await ann.enrol(keys)
     visitor = await ann.visit(token)
     assert visitor
@@ -203,7 +203,7 @@ async def test_the_code_of_the_enrolment_is_used_up(ann: Person, keys: Path) -> 
         await ann.give_code(keys, token, app.at(NOW), NOW)
 
 
-async def test_of_many_at_once_one_gets_in_with_a_code(ann: Person, keys: Path) -> None:
+async def test_of_concurrent_uses_of_a_code_one_succeeds(ann: Person, keys: Path) -> None:
     app, codes, _ = await ann.enrol(keys)
     for code in (app.at(LATER), codes[0]):
         tokens = [await waiting(ann) for _ in range(6)]
@@ -229,7 +229,7 @@ async def test_a_recovery_code_works_once(ann: Person, keys: Path, cast: Cast) -
     assert await cast.row(audited, str(ann.id)) == (1,)
 
 
-async def test_a_members_code_is_nobody_elses(ann: Person, keys: Path, cast: Cast) -> None:
+async def test_a_members_code_is_valid_for_that_member_only(ann: Person, keys: Path, cast: Cast) -> None:
     bob = await person(cast, ann.actor)
     app, codes, _ = await ann.enrol(keys)
     await bob.enrol(keys)
@@ -251,7 +251,7 @@ async def test_new_recovery_codes_replace_the_old(ann: Person, keys: Path) -> No
     assert await ann.give_code(keys, await waiting(ann), new[0], LATER)
 
 
-async def test_ones_own_is_removed_with_a_code_unless_it_is_required(ann: Person, keys: Path, cast: Cast) -> None:
+async def test_a_member_removes_its_factor_with_a_code_unless_required(ann: Person, keys: Path, cast: Cast) -> None:
     app, codes, token = await ann.enrol(keys)
 
     async def require(required: bool) -> None:
@@ -289,7 +289,7 @@ async def test_only_admins_require_it_and_only_a_change_is_audited(ann: Person, 
     assert audited == (1, '{"required": false}', '{"required": true}')
 
 
-async def test_it_is_not_required_where_nobody_could_make_one(ann: Person, cast: Cast) -> None:
+async def test_it_cannot_be_required_without_a_key_file(ann: Person, cast: Cast) -> None:
     with pytest.raises(Conflict, match="TONNAGE_SECRET_KEY_FILE"):
         await ann.database.run(second_factor_actions.require_second_factor, None, ann.actor, True)
     query = "select second_factor_required from organisation where id = %s"
@@ -311,7 +311,7 @@ async def test_an_admin_resets_it_for_another_whose_sessions_end(ann: Person, ke
     assert await cast.row("select count(*) from sealed_secret where name like %s", f"totp%/{bob.id}") == (0,)
 
 
-async def test_a_distributor_resets_it_for_its_partners_members_and_nobody_elses(ann: Person, cast: Cast) -> None:
+async def test_a_distributor_resets_it_for_its_partners_members_only(ann: Person, cast: Cast) -> None:
     partner = await cast.partner(ann.actor, await cast.contract(ann.actor))
     bob = await person(cast, partner)
     staff = with_role(ann.actor, Role.STAFF)
@@ -331,7 +331,7 @@ async def test_a_distributor_resets_it_for_its_partners_members_and_nobody_elses
 
 async def test_the_seed_goes_with_the_member(ann: Person, keys: Path, cast: Cast) -> None:
     bob = await person(cast, ann.actor)
-    begun = await bob.entered()
+    begun = await bob.signed_in_member()
     await bob.begin(keys, begun)
     await ann.database.run(member_actions.delete_member, ann.actor, ann.actor.organisation_id, bob.id)
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(begun)) == (0,)

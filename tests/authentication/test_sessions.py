@@ -1,4 +1,4 @@
-"""What a cookie stands for, and for how long."""
+"""Sessions: whom a cookie identifies, and for how long."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ async def ann(cast: Cast) -> Person:
     return await person(cast, await cast.distributor("Distribution"), Role.STAFF, "Ann Miller")
 
 
-async def test_a_session_says_who_is_there(ann: Person) -> None:
+async def test_a_session_identifies_its_member(ann: Person) -> None:
     signed_in = await ann.sign_in()
     assert signed_in.stage is Stage.OPEN
     visitor = await ann.visit(signed_in.token)
@@ -37,7 +37,7 @@ async def test_a_session_says_who_is_there(ann: Person) -> None:
     assert (visitor.stage, visitor.since) == (Stage.OPEN, NOW)
 
 
-async def test_nobody_has_another_token(ann: Person) -> None:
+async def test_unknown_tokens_identify_nobody(ann: Person) -> None:
     token = (await ann.sign_in()).token
     assert await ann.visit(new_token()) is None
     assert await ann.visit("") is None
@@ -56,7 +56,7 @@ async def test_the_role_is_that_of_the_moment(ann: Person, cast: Cast) -> None:
 async def test_it_ends_when_it_is_idle(ann: Person) -> None:
     token = (await ann.sign_in()).token
     assert await ann.visit(token, NOW + IDLE - MINUTE)
-    # Used meanwhile, so it goes on from there.
+    # It was used, so its idle time starts anew.
     assert await ann.visit(token, NOW + 2 * IDLE - 2 * MINUTE)
     assert await ann.visit(token, NOW + 3 * IDLE - 2 * MINUTE) is None
 
@@ -115,7 +115,7 @@ async def test_one_can_see_and_end_ones_own_sessions_only(ann: Person, cast: Cas
     first = await ann.visit((await ann.sign_in(at=ClientInfo("192.0.2.1", "First\0 " + "x" * 300))).token)
     second = await ann.visit((await ann.sign_in(now=NOW + MINUTE, at=client("192.0.2.2"))).token, NOW + MINUTE)
     bob = await person(cast, ann.actor)
-    other = await bob.entered()
+    other = await bob.signed_in_member()
     assert first
     assert second
 
@@ -128,7 +128,7 @@ async def test_one_can_see_and_end_ones_own_sessions_only(ann: Person, cast: Cas
     assert not await ann.database.run(session_queries.end_session, ann.id, other.session_id)
     assert await ann.database.run(session_queries.end_session, ann.id, second.session_id)
     assert [row.id for row in await listed()] == [first.session_id]
-    third = await ann.entered()
+    third = await ann.signed_in_member()
     await ann.database.run(session_queries.end_other_sessions, ann.id, third.session_id)
     assert [row.id for row in await listed()] == [third.session_id]
 
@@ -149,7 +149,7 @@ async def test_members_without_a_factor_get_only_as_far_as_making_one_where_it_i
     assert await require(False) is Stage.OPEN
 
 
-async def test_the_nightly_job_clears_up_what_no_cookie_opens(ann: Person, cast: Cast) -> None:
+async def test_the_nightly_job_deletes_ended_sessions(ann: Person, cast: Cast) -> None:
     await ann.sign_in(now=NOW - timedelta(days=2))
     kept = (await ann.sign_in(now=NOW)).token
     await run_maintenance(services_of(ann, lambda: NOW + timedelta(hours=1)), "")

@@ -1,4 +1,4 @@
-"""Passwords at sign-in: right, wrong, and whether anything tells that an address exists."""
+"""Passwords at sign-in: right, wrong, and that no reply discloses whether an address exists."""
 
 import asyncio
 from datetime import timedelta
@@ -32,7 +32,7 @@ async def refused(database: Database, email: str, password: str, at: ClientInfo 
     return str(refusal.value)
 
 
-async def test_wrong_password_and_unknown_address_are_told_alike(ann: Person) -> None:
+async def test_wrong_password_and_unknown_address_have_the_same_reply(ann: Person) -> None:
     for email, password in [
         (ann.email, "wrong"),
         (ann.email, ""),
@@ -50,15 +50,15 @@ async def test_the_address_may_be_typed_in_any_case_and_with_spaces(ann: Person)
     assert await sign_in(ann.database, cheap(), f" {ann.email.upper()} ", WORD, client(), NOW)
 
 
-async def test_an_address_of_nobody_costs_the_same_hashing(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_address_costs_the_same_hashing(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str] = []
 
-    class Noting(PasswordHasher):
+    class RecordingHasher(PasswordHasher):
         def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
             verified.append(str(hash).split("$")[3])
             return super().verify(hash, password)
 
-    passwords = Passwords(Noting(time_cost=1, memory_cost=8, parallelism=1))
+    passwords = Passwords(RecordingHasher(time_cost=1, memory_cost=8, parallelism=1))
     for email in (ann.email, "nobody@example.org"):
         with pytest.raises(Unauthenticated):
             await sign_in(ann.database, passwords, email, "wrong", client(), NOW)
@@ -94,8 +94,8 @@ async def test_a_new_password_ends_the_other_sessions(ann: Person) -> None:
     assert await ann.sign_in(OTHER_WORD)
 
 
-async def test_the_present_password_is_wanted_for_a_new_one(ann: Person) -> None:
-    visitor = await ann.entered()
+async def test_a_new_password_requires_the_present_one(ann: Person) -> None:
+    visitor = await ann.signed_in_member()
     with pytest.raises(Unauthenticated, match="present password is wrong"):
         await profile_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)
@@ -136,20 +136,20 @@ async def test_many_sign_ins_of_one_member_at_once_all_succeed(ann: Person) -> N
     assert len({one.token for one in signed_in}) == 12
 
 
-async def test_when_a_member_was_last_in_is_kept(ann: Person, cast: Cast) -> None:
+async def test_the_last_sign_in_is_recorded(ann: Person, cast: Cast) -> None:
     await ann.sign_in(now=NOW + timedelta(hours=3))
     assert await cast.row("select last_signed_in_at from member where id = %s", ann.id) == (NOW + timedelta(hours=3),)
 
 
 async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id)
     with pytest.raises(Unauthenticated, match="session has ended"):
         await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)
 
 
-def test_a_megabyte_of_combining_marks_holds_nobody_up() -> None:
-    # Python puts such marks in order in the square of the time: all of these, in a minute and more.
+def test_a_megabyte_of_combining_marks_is_normalised_quickly() -> None:
+    # Python sorts such marks in quadratic time: more than a minute for all of these.
     marks = "\N{COMBINING GREEK YPOGEGRAMMENI}" * 80_000 + "\N{COMBINING GRAVE ACCENT BELOW}" * 80_000
     assert len(as_typed(f"a{marks}")) <= 1000

@@ -1,4 +1,4 @@
-"""Guessers: how many tries they get, one after the other or all at once, and who has to pay for them."""
+"""Limits on guessing: the number of tries, in sequence and at once, and who is blocked."""
 
 import asyncio
 import uuid
@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.authentication.members import OTHER_WORD, WORD, Kept, Person, cheap, client, key_file, person, services_of
+from tests.authentication.members import (
+    OTHER_WORD,
+    WORD,
+    FakeOutbox,
+    Person,
+    cheap,
+    client,
+    key_file,
+    person,
+    services_of,
+)
 from tests.cast import NOW, Cast
 from tonnage.authentication import profile_actions, throttling
 from tonnage.authentication.jobs import notify_blocked, run_maintenance
@@ -48,7 +58,7 @@ async def test_after_ten_failures_even_the_right_password_is_refused(ann: Person
     assert await outcome(ann, WORD, NOW + MINUTE) == "in"
 
 
-async def test_ten_failures_are_ten_although_typing_them_takes_a_while(ann: Person) -> None:
+async def test_ten_failures_spread_over_a_minute_block_too(ann: Person) -> None:
     tries = [NOW + timedelta(seconds=7 * number) for number in range(10)]
     for now in tries:
         await fail(ann, 1, now)
@@ -89,10 +99,10 @@ async def test_others_are_not_blocked_by_it(ann: Person, cast: Cast) -> None:
     assert await outcome(bob, WORD, at=ann.client) == "in"
 
 
-async def test_an_address_of_nobody_is_blocked_just_so(ann: Person) -> None:
-    nobody = Person(ann.database, uuid.uuid4(), f"{uuid.uuid4().hex}@example.org", ann.actor)
-    await fail(nobody, 10)
-    assert await outcome(nobody, WORD) == "blocked for 60 s"
+async def test_an_unknown_address_is_blocked_in_the_same_way(ann: Person) -> None:
+    unknown = Person(ann.database, uuid.uuid4(), f"{uuid.uuid4().hex}@example.org", ann.actor)
+    await fail(unknown, 10)
+    assert await outcome(unknown, WORD) == "blocked for 60 s"
 
 
 async def test_a_burst_gets_no_more_tries(ann: Person) -> None:
@@ -106,8 +116,8 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     at = client()
 
     async def guess(number: int) -> str:
-        nobody = Person(ann.database, uuid.uuid4(), f"{number}-{uuid.uuid4().hex}@example.org", ann.actor)
-        return await outcome(nobody, "wrong", at=at)
+        unknown = Person(ann.database, uuid.uuid4(), f"{number}-{uuid.uuid4().hex}@example.org", ann.actor)
+        return await outcome(unknown, "wrong", at=at)
 
     outcomes = await asyncio.gather(*map(guess, range(130)))
     assert outcomes.count("wrong") == 100
@@ -116,7 +126,7 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     # The refusals did not count for ann.
     pair = throttling.email_and_client(ann.email, at.address).digest
     assert await cast.row("select coalesce(sum(failures), 0) from sign_in_throttle where subject = %s", pair) == (0,)
-    # An hour later it may go on.
+    # An hour later the client may try again.
     assert await outcome(ann, WORD, NOW + timedelta(hours=1), at) == "in"
 
 
@@ -124,11 +134,9 @@ NOTIFYING = "task_name = 'authentication.notify_blocked' and args->>'subject' = 
 NOTIFICATIONS = f"select count(*) from procrastinate_jobs where {NOTIFYING}"
 
 
-async def test_a_client_that_is_blocked_for_all_addresses_is_no_news_of_the_last_one(
-    ann: Person, cast: Cast, tmp_path: Path
-) -> None:
-    """It was the client's hundredth failure, and ann's first: nobody has guessed at her password ten times."""
-    keys, (visitor, other) = key_file(tmp_path), (await ann.entered(), await person(cast, ann.actor))
+async def test_the_block_of_a_client_notifies_no_member(ann: Person, cast: Cast, tmp_path: Path) -> None:
+    """The client's hundredth failure is ann's first: nobody guessed her password ten times."""
+    keys, (visitor, other) = key_file(tmp_path), (await ann.signed_in_member(), await person(cast, ann.actor))
     await other.enrol(keys)
     token = (await other.sign_in()).token
 
@@ -152,11 +160,11 @@ async def test_a_client_that_is_blocked_for_all_addresses_is_no_news_of_the_last
         assert await cast.row(NOTIFICATIONS, str(one.id)) == (0,), fail_once
 
 
-async def test_a_login_of_ones_own_washes_nothing_off(ann: Person, cast: Cast) -> None:
+async def test_a_success_with_another_address_clears_no_failures(ann: Person, cast: Cast) -> None:
     at = client()
     for number in range(4):
-        nobody = Person(ann.database, uuid.uuid4(), f"{number}-{uuid.uuid4().hex}@example.org", ann.actor)
-        await fail(nobody, 9, at=at)
+        unknown = Person(ann.database, uuid.uuid4(), f"{number}-{uuid.uuid4().hex}@example.org", ann.actor)
+        await fail(unknown, 9, at=at)
         assert await outcome(ann, WORD, at=at) == "in"
     client_digest = throttling.client(at.address).digest
     assert await cast.row("select failures from sign_in_throttle where subject = %s", client_digest) == (36,)
@@ -172,7 +180,7 @@ async def test_of_ipv6_a_network_counts_as_one_client(ann: Person) -> None:
 
 
 async def test_wrong_present_passwords_count_too(ann: Person) -> None:
-    visitor = await ann.entered()
+    visitor = await ann.signed_in_member()
     for _ in range(10):
         with pytest.raises(Unauthenticated):
             await profile_actions.change_own_password(
@@ -182,7 +190,7 @@ async def test_wrong_present_passwords_count_too(ann: Person) -> None:
         await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
 
 
-async def test_wrong_codes_count_and_the_password_does_not_wash_them_off(ann: Person, tmp_path: Path) -> None:
+async def test_wrong_codes_count_and_the_right_password_does_not_clear_them(ann: Person, tmp_path: Path) -> None:
     keys = key_file(tmp_path)
     app, _, _ = await ann.enrol(keys)
     later = NOW + timedelta(minutes=5)
@@ -192,7 +200,7 @@ async def test_wrong_codes_count_and_the_password_does_not_wash_them_off(ann: Pe
         with pytest.raises(Unauthenticated):
             await ann.give_code(keys, signed_in.token, "000000", later)
     assert (await outcome(ann, WORD, later)).startswith("blocked")
-    # Who guesses from many machines is counted for the member, too.
+    # Guesses from many clients are counted for the member, too.
     for _ in range(10):
         at = client()
         signed_in = await ann.sign_in(now=later, at=at)
@@ -210,7 +218,7 @@ async def test_wrong_codes_count_and_the_password_does_not_wash_them_off(ann: Pe
 async def test_the_member_is_mailed_once_an_hour(ann: Person, cast: Cast) -> None:
     await fail(ann, 10)
     assert await cast.row(NOTIFICATIONS, str(ann.id)) == (1,)
-    kept = Kept()
+    kept = FakeOutbox()
     post = Mailer(kept, "https://console.example.org")
     for minutes in (0, 1, 59, 60):
         await notify_blocked(services_of(ann, lambda minutes=minutes: NOW + minutes * MINUTE, post), str(ann.id))
@@ -222,7 +230,7 @@ async def test_the_member_is_mailed_once_an_hour(ann: Person, cast: Cast) -> Non
     assert len(kept.sent) == 2
 
 
-async def test_counts_that_have_sunk_to_nothing_are_cleared_up(ann: Person, cast: Cast) -> None:
+async def test_expired_counts_are_deleted(ann: Person, cast: Cast) -> None:
     pair = throttling.email_and_client(ann.email, ann.client.address)
     await fail(ann, 10)
     await run_maintenance(services_of(ann, lambda: NOW + timedelta(days=1)), "")

@@ -1,4 +1,4 @@
-"""Random histories of terms, prices, moves and use, by the product's own actions, and the model of them beside it."""
+"""Random histories of terms, prices, moves and usage, by the product's own actions, and the model of each."""
 
 import random
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class History:
     model: MonthModel
 
     async def change(self, rng: random.Random, now: datetime) -> None:
-        """One of the things that can change, of anybody; perhaps to what it is already."""
+        """Applies one random change, perhaps to the present value."""
         partner = rng.choice(list(self.model.terms))
         _, contract, allocated, overdraft = self.model.terms[partner][-1]
         kind = rng.choice(["price", "size", "size", "overdraft", "move"])
@@ -67,7 +67,7 @@ async def move(cast: Cast, distributor: Actor, partner: Actor, contract: UUID, n
 async def random_history(cast: Cast, rng: random.Random, currency: str) -> History:
     """Two contracts, four partners, and changes since some days before the month.
 
-    Several changes on a day and at one instant, so that some terms last for no time; and clocks that go back.
+    Several changes on a day and at one instant, so that some terms have no duration; and clocks that go back.
     """
     cast.now = OPENED
     await cast.region()
@@ -88,7 +88,7 @@ async def random_history(cast: Cast, rng: random.Random, currency: str) -> Histo
 
 
 async def _use(cast: Cast, rng: random.Random, model: MonthModel, partner: Actor) -> None:
-    """Of two accounts: two samples each at odd amounts, and what is carried between and behind them."""
+    """Usage of two accounts: two samples each of odd sizes, carried between and after them."""
     days = model.usage.setdefault(partner.organisation_id, {})
     for _ in range(2):
         account = await cast.account(partner)

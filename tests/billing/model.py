@@ -1,4 +1,4 @@
-"""What a month costs, worked out the slow way: day by day, with fractions. Shares no code with the product."""
+"""A month's cost, computed day by day with fractions. Shares no code with the product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ class LineModel(NamedTuple):
 
 
 def at_the_end_of(day: date, written: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Of (since, ...) in the order of writing, none of which begins before an earlier one."""
+    """The last of (since, ...) before the day's end. The order is that of writing, and `since` never decreases."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + DAY
     return [entry for entry in written if entry[0] < midnight][-1]
 
 
 @dataclass
 class MonthModel:
-    """February 2026."""
+    """Terms, prices and usage in February 2026."""
 
     currency: str
     prices: dict[UUID, list[tuple[datetime, Fraction]]] = field(default_factory=dict[UUID, Any])
@@ -38,7 +38,7 @@ class MonthModel:
     usage: dict[UUID, dict[date, int]] = field(default_factory=dict[UUID, Any])
 
     def set_price(self, contract: UUID, price: Fraction, now: datetime) -> None:
-        """Like each change: never before what was written before it, whatever a clock says; none, if it is none."""
+        """As each change is written: not before its predecessor, if a clock is behind; not at all if equal."""
         written = self.prices[contract]
         since, before = written[-1]
         if price != before:

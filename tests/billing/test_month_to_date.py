@@ -1,4 +1,4 @@
-"""The month to date, three times: by SQL, by the pure rating, and by a model that shares no code with either."""
+"""The month to date three times: by SQL, by the pure rating, and by a model that shares no code with either."""
 
 import random
 from dataclasses import replace
@@ -72,7 +72,7 @@ async def sql_lines(history: History) -> dict[UUID, list[LineModel]]:
 
 
 async def rated_lines(history: History) -> dict[UUID, list[Line]]:
-    """By the pure rating, of the terms as the database has them in the order of writing."""
+    """By the pure rating, from the terms as the database has them in the order of writing."""
     scope = {"distributor": history.distributor.organisation_id}
     prices: dict[UUID, PriceHistory] = {}
     for contract, since, price in await rows(
@@ -125,16 +125,16 @@ async def test_random_months(cast: Cast, seed: int) -> None:
 
 
 async def assert_totals(history: History, model: dict[UUID, list[LineModel]], minor_units: int) -> None:
-    """Whoever reads a total reads the sum of its lines."""
+    """Every total is the sum of its lines."""
     cast, scope = history.cast, history.distributor.organisation_id
     every = [line for lines in model.values() for line in lines]
-    wanted = [(await of_partner(cast, scope, partner), lines) for partner, lines in model.items()]
-    wanted += [
+    expected = [(await of_partner(cast, scope, partner), lines) for partner, lines in model.items()]
+    expected += [
         (await of_contract(cast, scope, contract), [line for line in every if line.contract == contract])
         for contract in history.model.prices
     ]
     (whole,) = await of_distributor(cast, history.distributor)
-    for found, lines in [*wanted, (whole, every)]:
+    for found, lines in [*expected, (whole, every)]:
         assert found is not None
         byte_days = sum(line.byte_days for line in lines)
         amount = Fraction(sum(line.minor_units for line in lines), minor_units)
@@ -158,7 +158,7 @@ async def test_a_partner_that_moved_costs_the_same_for_everybody(cast: Cast) -> 
 
 
 async def test_a_line_has_one_price_and_is_rounded_once(cast: Cast) -> None:
-    """The days of a price that comes back are of one line, and those of another price of another."""
+    """Days of a price that applies again belong to its first line; days of another price have another line."""
     data = await partner_data(cast)
     await amend(cast, data.contract, "1", OPENED)
     account = await cast.account(data.partner)
@@ -196,7 +196,7 @@ async def test_half_a_cent_is_rounded_away_from_zero_once_per_partner(cast: Cast
 
 
 async def test_an_amount_just_below_the_half_is_rounded_down(cast: Cast) -> None:
-    """By less than 10^-16 of a cent, in an amount of 18 digits: a quotient that is rounded before would be the half."""
+    """By less than 10^-16 of a cent, in an amount of 18 digits: a quotient that is rounded first would be the half."""
     data = await partner_data(cast)
     whole, price = 28 * 10**15, 10**18 - 3  # of 28 days, and in millionths of a cent
     used = pow(price, -1, whole) * (whole // 2 - 1) % whole
@@ -234,7 +234,7 @@ async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
     assert await of_partner(cast, None, own) is None
 
 
-async def test_nobody_elses_month(cast: Cast) -> None:
+async def test_other_organisations_months_are_not_found(cast: Cast) -> None:
     data = await partner_data(cast)
     stranger = await cast.distributor()
     own = data.partner.organisation_id
@@ -265,7 +265,7 @@ async def test_an_empty_contract_costs_nothing(cast: Cast) -> None:
 
 
 async def test_only_the_month_to_date(cast: Cast) -> None:
-    """Neither the month before nor a sample that is ahead of the day."""
+    """Neither the previous month nor a sample after the day."""
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     await record(

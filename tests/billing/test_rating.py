@@ -31,16 +31,16 @@ def prices(*written: tuple[datetime, str], currency: str = "EUR") -> PriceHistor
 @pytest.mark.parametrize(
     ("usage", "history", "price", "fee"),
     [
-        # Twelve of 31 days: the denominator is the whole month, wherever the use begins.
+        # Twelve of 31 days: the denominator is the whole month, even if the usage begins later.
         (days("2026-05-20", "2026-05-31", TB), terms((LONG_AGO, 0)), "10", "EUR 38.71"),
-        # Terms that last for hours decide nothing: those at the end of the day do.
+        # Terms of a few hours do not count: those at the end of the day do.
         (
             days("2026-11-03", "2026-11-03", 3 * TB),
             terms((LONG_AGO, TB), (at("2026-11-03", "09:00:00"), 5 * TB), (at("2026-11-03", "10:00:00"), TB)),
             "30",
             "EUR 20.00",
         ),
-        # A change at midnight is of the day that begins.
+        # A change at midnight belongs to the day that begins.
         (
             days("2026-11-03", "2026-11-04", 3 * TB),
             terms((LONG_AGO, TB), (at("2026-11-04"), 3 * TB)),

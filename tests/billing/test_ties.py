@@ -1,4 +1,4 @@
-"""Of two terms of one instant the later written counts, whatever way the database takes to the rows."""
+"""Of two terms of one instant the later written counts, in every query plan."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -26,8 +26,8 @@ TODAY = date(2026, 2, 10)
 INSTANT = at("2026-02-02", "12:00:00")
 USED = 28 * 10**9
 PLANS: list[LiteralString] = [
-    "set local enable_seqscan = off",  # an index has the rows in the order of writing anyway
-    "set local enable_indexscan = off; set local enable_bitmapscan = off",  # a table has them as they lie there
+    "set local enable_seqscan = off",  # an index returns the rows in the order of writing
+    "set local enable_indexscan = off; set local enable_bitmapscan = off",  # a table scan returns physical order
 ]
 
 
@@ -53,7 +53,7 @@ _ACCOUNT_TERMS: LiteralString = """
 
 
 async def write(cast: Cast, table: str, insert: LiteralString, subject: object, *, earlier: int, later: int) -> None:
-    """The later written, which has the higher id, lies before the other in the table."""
+    """The row written later, with the higher id, comes first in the table."""
     ids = await cast.row("select nextval(s), nextval(s) from pg_get_serial_sequence(%s, 'id') s", table)
     for number, value in sorted(zip(ids, (earlier, later), strict=True), reverse=True):
         parameters = {"id": number, "subject": subject, "since": INSTANT, "value": value}

@@ -1,4 +1,4 @@
-"""Chromium on a real server with the sample data. Everything here is sync: the browser's driver has its own loop."""
+"""Chromium on a real server with the sample data. Everything is sync: the browser's driver has its own event loop."""
 
 import contextlib
 import json
@@ -18,13 +18,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.browser.sheet import Sheet
+from tests.browser.stub_page import StubPage
 from tests.browser.watch import Watch, watched
 from tonnage.demo import scene
 from tonnage.sealing import create_key_file
 
 _FLAGS = (
-    "--no-sandbox",  # which needs more rights than a container gives
+    "--no-sandbox",  # which needs more rights than a container has
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -39,7 +39,7 @@ _MISSING = "Console and Swagger UI were not tried out in a real browser; for tha
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Chromium the summary has one line about all of these tests: as marks, skips are counted together."""
+    """Without Chromium the summary has one line about all of these tests: skips by one marker are counted together."""
     for item in items:
         if _CHROMIUM is None and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=_MISSING))
@@ -47,14 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
-    """Debian's Chromium. For a module at most: while it is open, no other event loop can run in this process."""
+    """Debian's Chromium. Module scope at most: while it is open, no other event loop can run in this process."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_FLAGS))
         yield opened
         opened.close()
 
 
-# As patient as a machine with other work needs; who is right is told at once all the same.
+# Long enough for a busy machine; an assertion that holds returns at once.
 expect.set_options(timeout=20_000)
 
 
@@ -65,12 +65,12 @@ class Demo:
     origin: str
     keys: dict[str, str]
     members: list[dict[str, str]]
-    """With `email`, `password`, the name of the `organisation`, `role`."""
+    """Each with `email`, `password`, the name of the `organisation`, `role`."""
     settings: dict[str, str]
-    """The variables of its environment that tell a command of `tonnage` to work with the same database."""
+    """The environment variables with which a command of `tonnage` uses the same database."""
 
     def login(self, audience: str, role: str) -> dict[str, str]:
-        """The first member of that role in the organisation that stands for the audience."""
+        """The first member with that role in the audience's organisation."""
         organisation = AUDIENCES[audience]
         found = [one for one in self.members if (one["organisation"], one["role"]) == (organisation, role)]
         assert found, f"demo.json has no {role} of {organisation}"
@@ -82,26 +82,26 @@ AUDIENCES = {
     "distributor": scene.DISTRIBUTOR.name,
     "partner": scene.DISTRIBUTOR.contracts[0].partners[0].name,
 }
-"""Whose members look at an audience's pages: the operator, and the organisations of the walk-through."""
+"""The organisation whose members open an audience's pages: the operator, and those of the walk-through."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample data, loaded once per worker: loading takes longer than everything else that a demo does to start."""
+    """The sample data, loaded once per worker: loading takes longer than the rest of a demo's start."""
 
     server: str
     database: str
     folder: Path
 
     def copied_to(self, folder: Path) -> str:
-        """A database of its own, whose address it gives, and beside it the files that belong to the data."""
+        """Copies the database, whose URL is returned, and the files that belong to its data."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return make_conninfo(self.server, dbname=_new_database(self.server, self.database))
 
 
 @pytest.fixture(scope="session")
 def sample(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """What nobody may connect to: modules copy it."""
+    """The original: modules copy it, and never connect to it."""
     folder, name = tmp_path_factory.mktemp("sample"), _new_database(server, template)
     create_key_file(folder / "secret.key")
     with _served(make_conninfo(server, dbname=name), folder, "--no-worker"):
@@ -117,14 +117,14 @@ def _new_database(server: str, template: str) -> str:
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
-    """On a database of its own and a port that the system has picked. One test of a module may change its data."""
+    """On a database of its own and a free port. One test of a module may change its data."""
     with serving(sample, tmp_path_factory.mktemp("demo"), "--no-worker") as running:
         yield running
 
 
 @contextlib.contextmanager
 def serving(sample: Sample, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
-    """A server with a copy of the sample data, and with keys that seal second factors."""
+    """A server with a copy of the sample data, and with a key file for second factors."""
     with _served(sample.copied_to(data_dir), data_dir, *options, **settings) as running:
         yield running
 
@@ -149,7 +149,7 @@ def _served(conninfo: str, data_dir: Path, *options: str, **settings: str) -> Ge
 
 def _wait_for_the_key(output: IO[str]) -> None:
     printed: list[str] = []
-    for line in output:  # which ends with the process, so that a failed start is no endless wait
+    for line in output:  # which ends with the process, so that a failed start does not wait forever
         printed.append(line)
         if line.startswith("Bearer "):
             return
@@ -158,7 +158,7 @@ def _wait_for_the_key(output: IO[str]) -> None:
 
 @dataclass(frozen=True)
 class Tab:
-    """A page, and what the browser complained about meanwhile."""
+    """A page and the watch of its browser context."""
 
     page: Page
     watch: Watch
@@ -168,7 +168,7 @@ Theme = Literal["light", "dark"]
 
 
 class Enter(Protocol):
-    """`signed_in("distributor", "staff")`: the page that a member of the demo sees after the form of /sign-in."""
+    """`signed_in("distributor", "staff")`: a page of a member of the demo, signed in by the form of /sign-in."""
 
     def __call__(
         self, audience: str, role: str = "admin", *, width: int = 1440, theme: Theme = "light", scripts: bool = True
@@ -177,7 +177,7 @@ class Enter(Protocol):
 
 @pytest.fixture
 def visit(browser: Browser, demo: Demo) -> Generator[Tab]:
-    """Swagger UI, freshly opened."""
+    """Swagger UI in a new browser context."""
     with (
         browser.new_context(viewport={"width": 1280, "height": 1000}) as context,
         watched(context, demo.origin) as watch,
@@ -189,17 +189,17 @@ def visit(browser: Browser, demo: Demo) -> Generator[Tab]:
 
 
 @pytest.fixture
-def sheet(browser: Browser) -> Generator[Sheet]:
-    """For trying out scripts on made-up pages."""
+def stub(browser: Browser) -> Generator[StubPage]:
+    """For tests of scripts on pages made for the test."""
     with browser.new_context(viewport={"width": 900, "height": 700}) as context:
-        shown = Sheet(context)
+        shown = StubPage(context)
         with watched(context, shown.origin):
             yield shown
 
 
 @pytest.fixture
 def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
-    """A context of its own for everybody who enters; their complaints are looked at in the end."""
+    """A browser context for each call; each one's watch is checked at the end."""
     with contextlib.ExitStack() as stack:
 
         def enter(
@@ -219,7 +219,7 @@ def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
 
 
 def sign_in(page: Page, demo: Demo, audience: str, role: str) -> None:
-    """As a member of the demo."""
+    """Signs in as a member of the demo."""
     login = demo.login(audience, role)
     page.goto(f"{demo.origin}/sign-in")
     page.locator("[name=email]").fill(login["email"])

@@ -1,4 +1,4 @@
-"""Every page there is, from the application's own list, and where each of them is found: by following links."""
+"""All pages, from the application's own routes, and their addresses, found by following links."""
 
 import html
 import re
@@ -16,8 +16,8 @@ _LINK = re.compile(r'<a\b[^>]*\bhref="(/[^"#?]*)')
 _PARAMETER = re.compile(r"\{\w+\}")
 _FILES = (".csv",)
 
-_LOOKED_THROUGH = 20
-"""Of pages that differ only in what they are about: what can be done with one thing may be impossible with another."""
+_MOST_VISITS = 20
+"""The most pages visited per template: an action that one resource allows may be impossible for another."""
 
 
 def templates(app: FastAPI) -> list[str]:
@@ -34,45 +34,45 @@ def _is_page(path: str, endpoint: object) -> bool:
     return module.startswith("tonnage.console.") and not path.endswith(_FILES)
 
 
-def name_of(template: str) -> str:
-    """For its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
+def picture_name(template: str) -> str:
+    """The name of its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
     return _PARAMETER.sub("one", template).strip("/").replace("/", "-") or "start"
 
 
 @dataclass(frozen=True)
-class Map:
-    """Where pages are, by template, and what is linked to but is not there."""
+class SiteMap:
+    """An address for each template, and the links that lead nowhere."""
 
     found: dict[str, str]
-    dead: list[str]
+    broken_links: list[str]
 
 
-def explore(page: Page, known: Iterable[str], start: str = "/") -> Map:
-    """Follows the links from `start` on, with the session that `page` is in, which is on a page of the console."""
-    # What has fewer parameters is meant where both fit: /partners/new is no partner.
+def crawl(page: Page, known: Iterable[str], start: str = "/") -> SiteMap:
+    """Follows the links from `start` on, in the session of `page`, which must be on a page of the console."""
+    # The template with fewer parameters goes first where both match: /partners/new is no partner.
     patterns = [(template, _pattern(template)) for template in sorted(known, key=lambda path: (path.count("{"), path))]
-    looked_through = Counter[str]()
+    visits = Counter[str]()
     found: dict[str, str] = {}
-    dead: list[str] = []
+    broken_links: list[str] = []
     seen = {start}
     waiting: deque[tuple[str, str]] = deque([(start, start)])
     while waiting:
         path, source = waiting.popleft()
         template = next((template for template, pattern in patterns if pattern.fullmatch(path)), None)
-        if path.endswith(_FILES) or looked_through[template or path] >= _LOOKED_THROUGH:
+        if path.endswith(_FILES) or visits[template or path] >= _MOST_VISITS:
             continue
-        looked_through[template or path] += 1
+        visits[template or path] += 1
         status, address, text = cast("tuple[int, str, str]", page.evaluate(_FETCH, path))
         if status != 200:
-            dead.append(f"{source} has a link to {path}, which answers {status}")
+            broken_links.append(f"{source} has a link to {path}, which answers {status}")
             continue
-        if template and urlsplit(address).path == path:  # and not a redirect to another page
+        if template and urlsplit(address).path == path:  # a redirect leads to another page
             found.setdefault(template, path)
         for link in map(html.unescape, _LINK.findall(text)):
             if link not in seen:
                 seen.add(link)
                 waiting.append((link, path))
-    return Map(found, dead)
+    return SiteMap(found, broken_links)
 
 
 _FETCH = """async (path) => {

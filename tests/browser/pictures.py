@@ -1,4 +1,4 @@
-"""Looking at a page as people have it: two widths, two themes; a picture of each, and what is wrong with it."""
+"""A page in two widths and two themes: a picture of each, and what is wrong with it."""
 
 import itertools
 import os
@@ -12,9 +12,9 @@ _WIDTHS = (390, 1440)
 _THEMES = ("light", "dark")
 
 FOLDER = Path(os.environ.get("TONNAGE_PICTURES") or Path(__file__).parents[2] / "data/pictures")
-"""Where the pictures are left for people to look at: NAME-WIDTH-THEME.png."""
+"""The folder of the pictures, for review: NAME-WIDTH-THEME.png."""
 
-# As it came over the wire, even where this context had it in its cache already.
+# Bytes on the wire, also of what this context has cached.
 _BYTES = """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
     .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
 _MOST_BYTES = 100_000
@@ -23,9 +23,9 @@ _MOST_BYTES_WITH_A_CHART = 200_000
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
-def look_at(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
-    """Photographs the whole page that is open; returns what axe says, where it is wider than its window, and whether
-    it is too heavy for somebody who comes for the first time.
+def photograph(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
+    """Photographs the whole open page; returns axe's findings, the widths at which it overflows its window, and whether
+    it is too heavy for a browser with an empty cache.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found: list[str] = []

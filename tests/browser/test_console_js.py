@@ -1,11 +1,11 @@
-"""What console.js adds to pages, on made-up ones with the markup of the console's components."""
+"""Effects of console.js, on pages made for the test with the markup of the console's components."""
 
 from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.sheet import Sheet
+from tests.browser.stub_page import StubPage
 from tests.browser.watch import watched
 
 pytestmark = pytest.mark.browser
@@ -16,8 +16,8 @@ THEMES = """<form method="post" action="/theme"><input type="hidden" name="csrf"
 <button name="theme" value="system" data-theme-choice="system" aria-pressed="true">Auto</button></form>"""
 
 
-def test_the_theme_changes_in_place_and_the_server_is_told(sheet: Sheet) -> None:
-    page = sheet.show(THEMES)
+def test_the_theme_changes_in_place_and_is_sent_to_the_server(stub: StubPage) -> None:
+    page = stub.show(THEMES)
     root = page.locator("html")
     with page.expect_request("**/theme"):
         page.get_by_role("button", name="Dark").click()
@@ -29,7 +29,7 @@ def test_the_theme_changes_in_place_and_the_server_is_told(sheet: Sheet) -> None
         page.get_by_role("button", name="Auto").click()
     expect(pressed).to_have_text("Auto")
     assert root.get_attribute("data-theme") is None
-    sent = [parse_qsl(request.post_data or "") for request in sheet.posted]
+    sent = [parse_qsl(request.post_data or "") for request in stub.posted]
     assert sent == [[("csrf", "token"), ("theme", theme)] for theme in ("dark", "system")]
 
 
@@ -42,8 +42,8 @@ def test_copying_with_and_without_tls(browser: Browser, origin: str) -> None:
     with browser.new_context() as context, watched(context, origin):
         if origin.startswith("https"):
             context.grant_permissions(["clipboard-read", "clipboard-write"], origin=origin)
-        sheet = Sheet(context, origin)
-        page = sheet.show(COPYING)
+        stub = StubPage(context, origin)
+        page = stub.show(COPYING)
         assert page.evaluate("Boolean(navigator.clipboard)") is origin.startswith("https")
         page.get_by_role("button", name="Copy").click()
         expect(page.locator("#live")).to_have_text("Copied")
@@ -62,8 +62,8 @@ REMAINDER = """<form method="post" action="/partner"><div class="field" data-rem
 <button>Create</button></form>"""
 
 
-def test_the_remainder_follows_what_is_typed(sheet: Sheet) -> None:
-    page = sheet.show(REMAINDER)
+def test_the_remainder_follows_what_is_typed(stub: StubPage) -> None:
+    page = stub.show(REMAINDER)
     output = page.locator("output")
     expect(output).to_have_text("47\u202fTB")
     for typed, unit, text in (
@@ -71,7 +71,7 @@ def test_the_remainder_follows_what_is_typed(sheet: Sheet) -> None:
         ("46.9999", "TB", "100\u202fMB"),
         ("46999999999999", "B", "1\u202fB"),
         ("1500", "GB", "45.5\u202fTB"),
-        ("0.001", "GB", "46.99\u202fTB"),  # cut: there is not all of 47 any more
+        ("0.001", "GB", "46.99\u202fTB"),  # cut: slightly less than 47 remains
         ("47", "TB", "0\u202fB"),
         ("47.25", "TB", "250\u202fGB too much"),
         ("1", "PB", "953\u202fTB too much"),
@@ -81,13 +81,13 @@ def test_the_remainder_follows_what_is_typed(sheet: Sheet) -> None:
         page.get_by_label("Unit").select_option(unit)
         expect(output).to_have_text(text)
         assert output.evaluate("output => output.classList.contains('beyond')") is text.endswith("too much")
-    page = sheet.show(REMAINDER, locale="de-DE")
+    page = stub.show(REMAINDER, locale="de-DE")
     page.locator("#size").fill("1.5")
     expect(output).to_have_text("45,5\u202fTB")
 
 
-def test_the_remainder_is_that_of_the_chosen_contract(sheet: Sheet) -> None:
-    page = sheet.show(
+def test_the_remainder_is_that_of_the_chosen_contract(stub: StubPage) -> None:
+    page = stub.show(
         REMAINDER.replace(
             "<button>",
             '<label>Contract <select id="contract"><option data-remaining="2000000000000">A</option>'
@@ -100,9 +100,9 @@ def test_the_remainder_is_that_of_the_chosen_contract(sheet: Sheet) -> None:
     expect(page.locator("output")).to_have_text("500\u202fGB too much")
 
 
-def test_a_double_click_sends_a_form_once(sheet: Sheet) -> None:
-    page = sheet.show('<form method="post" action="/partner"><button>Create</button></form><output>0</output>')
-    # What comes through is counted instead of sent: a page that has gone away counts no second press.
+def test_a_double_click_sends_a_form_once(stub: StubPage) -> None:
+    page = stub.show('<form method="post" action="/partner"><button>Create</button></form><output>0</output>')
+    # Submissions are counted instead of sent: a page that navigates away would not count a second press.
     page.evaluate(
         """() => document.querySelector("form").addEventListener("submit", (event) => {
             event.preventDefault();
@@ -114,8 +114,8 @@ def test_a_double_click_sends_a_form_once(sheet: Sheet) -> None:
     expect(page.locator("output")).to_have_text("1")
 
 
-def test_a_menu_closes_by_escape_and_by_a_click_beside_it(sheet: Sheet) -> None:
-    page = sheet.show('<details class="menu"><summary>Menu</summary><a href="/x">Entry</a></details><p>Beside</p>')
+def test_a_menu_closes_by_escape_and_by_a_click_beside_it(stub: StubPage) -> None:
+    page = stub.show('<details class="menu"><summary>Menu</summary><a href="/x">Entry</a></details><p>Beside</p>')
     menu = page.locator("details")
     page.get_by_text("Menu").click()
     page.get_by_role("link").focus()
@@ -135,26 +135,26 @@ hx-swap="outerHTML" hx-push-url="true" hx-trigger="submit, input changed delay:5
 <a id="csv" href="/csv" data-follows-list>CSV</a></div><div id="list">Everything</div>"""
 
 
-def test_a_list_is_filtered_in_place_and_its_links_follow(sheet: Sheet) -> None:
-    sheet.parts["/list?search=old"] = (200, f"<html><body>{LIST.replace('Everything', 'Old Town')}</body></html>")
-    page = sheet.show(LIST)
+def test_a_list_is_filtered_in_place_and_its_links_follow(stub: StubPage) -> None:
+    stub.parts["/list?search=old"] = (200, f"<html><body>{LIST.replace('Everything', 'Old Town')}</body></html>")
+    page = stub.show(LIST)
     page.get_by_label("Search").press_sequentially("old")
     expect(page.locator("#list")).to_have_text("Old Town")
     expect(page.get_by_label("Search")).to_be_focused()
-    assert page.url == f"{sheet.origin}/list?search=old"
-    expect(page.locator("#csv")).to_have_attribute("href", f"{sheet.origin}/csv?search=old")
-    expect(page.locator("#near")).to_have_attribute("href", f"{sheet.origin}/?search=old&filter=near")
+    assert page.url == f"{stub.origin}/list?search=old"
+    expect(page.locator("#csv")).to_have_attribute("href", f"{stub.origin}/csv?search=old")
+    expect(page.locator("#near")).to_have_attribute("href", f"{stub.origin}/?search=old&filter=near")
 
 
 def test_a_refused_filter_shows_the_page_that_says_why(browser: Browser) -> None:
     with browser.new_context() as context:
-        sheet = Sheet(context)
-        with watched(context, sheet.origin) as watch:
+        stub = StubPage(context)
+        with watched(context, stub.origin) as watch:
             watch.expect(422)
-            sheet.parts["/list?search=x"] = (422, "<!doctype html><html lang=en><title>No</title><p>Refused</p></html>")
-            page = sheet.show(LIST)
+            stub.parts["/list?search=x"] = (422, "<!doctype html><html lang=en><title>No</title><p>Refused</p></html>")
+            page = stub.show(LIST)
             page.get_by_label("Search").fill("x")
             expect(page.get_by_text("Refused")).to_be_visible()
-            assert page.url == f"{sheet.origin}/list?search=x"
-            # htmx's own remark on it.
+            assert page.url == f"{stub.origin}/list?search=x"
+            # htmx's own warning.
             watch.complaints[:] = [text for text in watch.complaints if "Response Status Error Code 422" not in text]

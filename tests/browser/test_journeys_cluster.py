@@ -1,4 +1,4 @@
-"""A storage account from the form that opens it to the first object in it, on a real gateway."""
+"""A storage account from the form that creates it to the first object in it, on a real gateway."""
 
 import re
 import subprocess
@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from testbed.gateway import Gateway
 from tests.browser.conftest import Demo, Enter, Sample, serving
-from tests.browser.journeys import told, until
-from tests.browser.pictures import look_at
+from tests.browser.journeys import expect_notice, wait_until
+from tests.browser.pictures import photograph
 from tests.storage.customer import Customer
 from tonnage.storage.backend import AccessKey
 
@@ -23,7 +23,7 @@ REGION = "on-ceph"
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, gateway: Gateway) -> Generator[Demo]:
-    """With a worker, and one more region, which is on the gateway."""
+    """With a worker, and one more region, on the gateway."""
     with serving(sample, tmp_path_factory.mktemp("demo")) as running:
         urls = [part for name in ("s3", "iam", "sts", "ceph-admin") for part in (f"--{name}-url", gateway.address)]
         subprocess.run(
@@ -38,7 +38,7 @@ def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, gateway: Gate
 
 
 def is_up_to_date(page: Page) -> bool:
-    """What the account's page says now of its cluster."""
+    """Whether the account's page says that its cluster is up to date."""
     page.reload()
     return "Up to date" in page.get_by_role("definition").all_inner_texts()
 
@@ -53,13 +53,13 @@ def test_from_a_form_to_an_object(signed_in: Enter, gateway: Gateway) -> None:
     page.get_by_label("Unit").select_option("GB")
     page.get_by_label("Region", exact=True).select_option(REGION)
     page.get_by_role("button", name="Create storage account").click()
-    told(page, "Storage account created")
-    until(lambda: is_up_to_date(page), "the cluster has been told of the account")
+    expect_notice(page, "Storage account created")
+    wait_until(lambda: is_up_to_date(page), "the cluster has been told of the account")
 
     page.get_by_role("link", name="Access keys").click()
     expect(page.get_by_text("No access keys yet")).to_be_visible()
     page.get_by_role("link", name="Create access key").click()
-    assert look_at(page, "partner-accounts-one-access-keys-new") == []
+    assert photograph(page, "partner-accounts-one-access-keys-new") == []
     page.get_by_label(re.compile("^Description")).fill("Camera on the ridge")
     page.get_by_role("button", name="Create access key").click()
     expect(page.get_by_label("S3 endpoint")).to_have_text(gateway.address)
@@ -77,7 +77,7 @@ def test_from_a_form_to_an_object(signed_in: Enter, gateway: Gateway) -> None:
         assert customer.s3.get_object(Bucket="ridge", Key="dawn.jpg")["Body"].read() == b"blue"
 
         row.get_by_role("link", name=f"Delete {key.access_key}").click()
-        assert look_at(page, "partner-accounts-one-access-keys-one-delete") == []
+        assert photograph(page, "partner-accounts-one-access-keys-one-delete") == []
         page.get_by_role("button", name="Delete").click()
         expect(page.get_by_text("No access keys yet")).to_be_visible()
-        assert customer.tries("get_object", Bucket="ridge", Key="dawn.jpg") == "InvalidAccessKeyId"
+        assert customer.attempt("get_object", Bucket="ridge", Key="dawn.jpg") == "InvalidAccessKeyId"

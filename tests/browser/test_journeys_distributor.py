@@ -1,4 +1,4 @@
-"""What a distributor does in a day: a partner made, a partner resized, a key for a program."""
+"""A distributor's everyday tasks: creating a partner, resizing it, creating an API key."""
 
 import re
 import time
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Demo, Enter
-from tests.browser.journeys import go, told, until
+from tests.browser.journeys import expect_notice, open_section, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -46,9 +46,9 @@ def test_a_partner_is_created_within_what_the_contract_has_left(signed_in: Enter
     page.get_by_label("Unit").select_option("GB")
     expect(remainder).to_have_text("46.25 TB")
     page.get_by_role("button", name="Create partner").click()
-    told(page, "Partner created")
+    expect_notice(page, "Partner created")
     expect(page.get_by_role("heading", level=1)).to_have_text("Quayside Cloud")
-    go(page, "Partners")
+    open_section(page, "Partners")
     made = page.get_by_role("row").filter(has_text="Quayside Cloud")
     expect(made.get_by_role("cell", name="750 GB", exact=True)).to_be_visible()
 
@@ -73,8 +73,8 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
 
     page.get_by_label("Allocation", exact=True).fill("3.5")
     page.get_by_role("button", name="Change allocation").click()
-    told(page, "Allocation changed")
-    go(page, "Audit log")
+    expect_notice(page, "Allocation changed")
+    open_section(page, "Audit log")
     page.get_by_label("Name or ID of what was changed").fill("Test partner")
     entry = page.get_by_role("row").filter(has_text="Test partner").first
     expect(entry).to_contain_text("Ada Distributor")
@@ -88,7 +88,7 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
 def test_a_key_is_made_copied_used_and_revoked(signed_in: Enter, demo: Demo, audience: str, path: str) -> None:
     page = signed_in(audience).page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=demo.origin)
-    go(page, "API keys")
+    open_section(page, "API keys")
     page.get_by_role("link", name="Create API key").click()
     page.get_by_label("Description").fill("Nightly report")
     page.get_by_role("radio", name="Viewer").check()
@@ -105,7 +105,7 @@ def test_a_key_is_made_copied_used_and_revoked(signed_in: Enter, demo: Demo, aud
         expect(page.get_by_text("permanently stops working within a second")).to_be_visible()
         page.get_by_role("button", name="Revoke API key").click()
         revoked = time.monotonic()
-        until(lambda: program.get(path).status_code == 401, "the key is refused", seconds=10)
+        wait_until(lambda: program.get(path).status_code == 401, "the key is refused", seconds=10)
         assert time.monotonic() - revoked < 2
     row = page.get_by_role("row").filter(has_text="Nightly report")
     expect(row.get_by_role("cell", name="Revoked", exact=True).first).to_be_visible()

@@ -7,13 +7,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import check
 from tests.browser.conftest import Enter
-from tests.browser.journeys import go, told
+from tests.browser.journeys import expect_notice, open_section
 
 pytestmark = pytest.mark.browser
 
 
 def open_allocation(page: Page, partner: str) -> None:
-    go(page, "Partners")
+    open_section(page, "Partners")
     page.get_by_role("link", name=partner, exact=True).click()
     page.get_by_role("link", name="Allocation", exact=True).click()
 
@@ -23,7 +23,7 @@ def resize(page: Page, partner: str, to: str, unit: str = "TB") -> None:
     page.get_by_label("Allocation", exact=True).fill(to)
     page.get_by_label("Unit").select_option(unit)
     page.get_by_role("button", name="Change allocation").click()
-    told(page, "Allocation changed")
+    expect_notice(page, "Allocation changed")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -47,7 +47,7 @@ def test_a_conflict_says_who_changed_what_and_is_overwritten_on_purpose(signed_i
         check(page)
 
     page.get_by_role("button", name="Change allocation").click()
-    told(page, "Allocation changed")
+    expect_notice(page, "Allocation changed")
     open_allocation(page, "Test partner")
     expect(size).to_have_value("7.5")
     page.get_by_label("Allow overdraft").uncheck()
@@ -55,8 +55,8 @@ def test_a_conflict_says_who_changed_what_and_is_overwritten_on_purpose(signed_i
 
 
 @pytest.mark.parametrize("way", ["back", "reload"])
-def test_a_page_that_is_come_back_to_reverts_nothing(signed_in: Enter, way: str) -> None:
-    """A browser that put what it remembers into the fields would make it look like a change of the person's."""
+def test_restored_field_values_revert_nothing(signed_in: Enter, way: str) -> None:
+    """Values that the browser restores into the fields must not count as changes by the member."""
     page = signed_in("distributor", "staff").page
     resize(page, "Test partner", "5")
     open_allocation(page, "Test partner")
@@ -66,13 +66,13 @@ def test_a_page_that_is_come_back_to_reverts_nothing(signed_in: Enter, way: str)
         size.fill(amount)
         page.get_by_label("Unit").select_option(unit)
     if way == "back":
-        go(page, "Partners")
+        open_section(page, "Partners")
     resize(signed_in("distributor").page, "Test partner", "3600.5", "GB")
 
     page.go_back() if way == "back" else page.reload()
     page.get_by_label("Allow overdraft").check()
     page.get_by_role("button", name="Change allocation").click()
-    told(page, "Allocation changed")
+    expect_notice(page, "Allocation changed")
     open_allocation(page, "Test partner")
     expect(size).to_have_value("3600.5")
     expect(page.get_by_label("Unit")).to_have_value("GB")

@@ -1,4 +1,4 @@
-"""Everything without a mouse: in, around, and a partner made."""
+"""The keyboard alone: signing in, navigating, creating a partner."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Demo, Enter
-from tests.browser.journeys import login_of, tab_to, told
+from tests.browser.journeys import expect_notice, login_of, tab_to
 from tests.browser.watch import watched
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ def test_from_the_sign_in_to_a_new_partner(browser: Browser, demo: Demo) -> None
         keyboard.press("Tab")
         expect(page.get_by_role("button", name="Create partner")).to_be_focused()
         keyboard.press("Enter")
-        told(page, "Partner created")
+        expect_notice(page, "Partner created")
         expect(page.get_by_role("heading", level=1)).to_have_text("Typed Only GmbH")
 
 

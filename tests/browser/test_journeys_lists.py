@@ -1,4 +1,4 @@
-"""Lists: narrowed and sorted in place, exported as they are shown, and all of it without JavaScript, too."""
+"""Lists: filtered and sorted in place, exported as shown, and all of it without JavaScript, too."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Demo, Enter
-from tests.browser.journeys import told
+from tests.browser.journeys import expect_notice
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +22,10 @@ CONTRACT = "606f031c-0f85-4444-8c7d-4a8f1ede7cd3"
 
 @pytest.fixture(scope="module")
 def hostile(demo: Demo) -> str:
-    """A partner whose name a spreadsheet would run."""
-    wanted = {"name": HOSTILE, "allocatedCapacity": 0, "distributorContractId": CONTRACT}
+    """A partner whose name is a spreadsheet formula."""
+    body = {"name": HOSTILE, "allocatedCapacity": 0, "distributorContractId": CONTRACT}
     key = {"Authorization": f"Bearer {demo.keys['distributor_admin']}"}
-    made = httpx.post(f"{demo.origin}/v1/partner", json=wanted, headers=key, trust_env=False)
+    made = httpx.post(f"{demo.origin}/v1/partner", json=body, headers=key, trust_env=False)
     assert made.status_code == 201, made.text
     return HOSTILE
 
@@ -35,12 +35,12 @@ def names(page: Page) -> Locator:
     return page.get_by_role("rowheader").get_by_role("link")
 
 
-def stays(page: Page) -> None:
-    """From now on a reload can be told by `stayed`."""
+def mark_document(page: Page) -> None:
+    """Marks the document, so that `is_same_document` detects a reload."""
     page.evaluate("globalThis.stays = true")
 
 
-def stayed(page: Page) -> bool:
+def is_same_document(page: Page) -> bool:
     return page.evaluate("globalThis.stays === true")
 
 
@@ -52,13 +52,13 @@ def test_typing_narrows_the_list_in_place_and_back_brings_it_back(signed_in: Ent
     page = signed_in("distributor").page
     before = names(page).all_inner_texts()
     assert len(before) >= 3
-    stays(page)
+    mark_document(page)
     search = page.get_by_role("searchbox", name="Search by name")
     search.fill("large")
     expect(names(page)).to_have_text(["Large test partner"])
     expect(search).to_be_focused()
     assert query(page)["q"] == ["large"]
-    assert stayed(page)
+    assert is_same_document(page)
 
     page.go_back()
     expect(names(page)).to_have_text(before)
@@ -75,8 +75,8 @@ def test_nothing_found_says_so(signed_in: Enter) -> None:
     expect(page.get_by_text("No matching partners")).to_be_visible()
 
 
-def exact(cell: Locator) -> int:
-    """The bytes of a size, as they are said on hover."""
+def exact_bytes(cell: Locator) -> int:
+    """The exact bytes of a size, from its tooltip."""
     if cell.inner_text() == "Pay-per-use":
         return 0
     title = cell.locator("[title]").get_attribute("title") or ""
@@ -86,18 +86,18 @@ def exact(cell: Locator) -> int:
 
 def test_a_click_on_a_column_sorts_by_it(signed_in: Enter) -> None:
     page = signed_in("distributor").page
-    stays(page)
+    mark_document(page)
     column = page.get_by_role("columnheader", name="Used")
     column.get_by_role("link").click()
     expect(column).to_have_attribute("aria-sort", "descending")
-    found = [exact(row.get_by_role("cell").nth(1)) for row in page.get_by_role("row").all()[1:]]
+    found = [exact_bytes(row.get_by_role("cell").nth(1)) for row in page.get_by_role("row").all()[1:]]
     assert len(set(found)) > 1
     assert found == sorted(found, reverse=True)
     column.get_by_role("link").click()
     expect(column).to_have_attribute("aria-sort", "ascending")
-    turned = [exact(row.get_by_role("cell").nth(1)) for row in page.get_by_role("row").all()[1:]]
+    turned = [exact_bytes(row.get_by_role("cell").nth(1)) for row in page.get_by_role("row").all()[1:]]
     assert turned == sorted(found)
-    assert stayed(page)
+    assert is_same_document(page)
     assert query(page)["sort"] == ["used.asc"]
 
 
@@ -132,8 +132,8 @@ def shown_row(row: Locator) -> list[str]:
     return [
         link.inner_text(),
         row.get_by_role("rowheader").locator(".sub").inner_text(),
-        str(exact(cells.nth(0))),
-        str(exact(cells.nth(1))),
+        str(exact_bytes(cells.nth(0))),
+        str(exact_bytes(cells.nth(1))),
         cells.nth(3).inner_text(),
         str(datetime.strptime(f"{cells.nth(5).inner_text()} +0000", "%b %d, %Y %z").date()),
         (link.get_attribute("href") or "").rpartition("/")[2],
@@ -159,7 +159,7 @@ def test_it_all_works_without_javascript(signed_in: Enter) -> None:
     page.get_by_label("Name", exact=True).fill("Plain Browser Ltd")
     page.get_by_label("Allocation", exact=True).fill("1")
     page.get_by_role("button", name="Create partner").click()
-    told(page, "Partner created")
+    expect_notice(page, "Partner created")
     expect(page.get_by_role("heading", level=1)).to_have_text("Plain Browser Ltd")
 
 

@@ -1,4 +1,4 @@
-"""What a partner does for its customers: accounts opened, deleted and brought back."""
+"""A partner's tasks for its customers: creating, deleting and restoring accounts."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Enter
-from tests.browser.journeys import go, told
+from tests.browser.journeys import expect_notice, open_section
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
     page.get_by_label("Unit").select_option("GB")
     page.get_by_label("Password", exact=True).fill("Rye-and-wheat-7")
     page.get_by_role("button", name="Create storage account").click()
-    told(page, "Storage account created")
+    expect_notice(page, "Storage account created")
     page.get_by_role("link", name="Access keys").click()
     expect(page.get_by_text("No storage cluster connected")).to_be_visible()
     expect(
@@ -47,7 +47,7 @@ def test_an_account_in_a_region_without_a_cluster(signed_in: Enter) -> None:
 
 def waiting(page: Page, name: str) -> None:
     """Opens an account from the list of those that wait for their deletion."""
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     page.get_by_role("rowheader").get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -73,10 +73,10 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
     promised = day_of(page.get_by_role("main").get_by_text(re.compile("^On ")).inner_text())
     assert promised in {before, thirty_days_on()}
     page.get_by_role("button", name="Delete account").click()
-    told(page, "Account deletion scheduled")
+    expect_notice(page, "Account deletion scheduled")
     expect(page.get_by_text(f"Scheduled for deletion on {promised}")).to_be_visible()
 
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     row = page.get_by_role("rowheader").filter(has_text="Millbrook Bakery")
     expect(row.get_by_text(f"Deletion on {promised}")).to_be_visible()
@@ -85,16 +85,16 @@ def test_a_deleted_account_is_restored(signed_in: Enter) -> None:
     promise = re.compile(f"is scheduled for deletion on {promised}.* Restoring it cancels the deletion.")
     expect(page.get_by_text(promise)).to_be_visible()
     page.get_by_role("button", name="Restore account").click()
-    told(page, "Account restored")
+    expect_notice(page, "Account restored")
     expect(page.get_by_text("Scheduled for deletion on")).to_have_count(0)
 
-    go(page, "Storage accounts")
+    open_section(page, "Storage accounts")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Scheduled for deletion").click()
     # The other one that waited, still does.
     expect(page.get_by_role("rowheader").get_by_role("link")).to_have_text(["Lakeview Archive"])
 
 
-def test_one_that_was_deleted_long_before(signed_in: Enter) -> None:
+def test_an_account_that_was_scheduled_earlier(signed_in: Enter) -> None:
     page = signed_in("distributor").page
     page.get_by_role("link", name="Test partner", exact=True).click()
     page.get_by_role("link", name="Storage accounts").click()

@@ -1,4 +1,4 @@
-"""The way in where it is more than a password, and the ways back."""
+"""Sign-in beyond a password: second factors, blocks, password reset, ended sessions."""
 
 import re
 from collections.abc import Generator
@@ -8,8 +8,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Demo, Enter, Sample, Tab, serving
-from tests.browser.journeys import AuthenticatorApp, give_password, go, login_of, mailbox, told, until
-from tests.browser.pictures import look_at
+from tests.browser.journeys import (
+    AuthenticatorApp,
+    expect_notice,
+    login_of,
+    mailbox,
+    open_section,
+    submit_password,
+    wait_until,
+)
+from tests.browser.pictures import photograph
 from tests.browser.watch import watched
 from tests.smtp import MailServer
 
@@ -26,7 +34,7 @@ def mails() -> Generator[MailServer]:
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Generator[Demo]:
-    """One that sends mails, which its jobs do."""
+    """Its worker sends mail."""
     settings = {
         "TONNAGE_SMTP_URL": f"smtp://127.0.0.1:{mails.port}",
         "TONNAGE_MAIL_FROM": "console@example.com",
@@ -37,8 +45,8 @@ def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailSe
 
 
 @pytest.fixture
-def outside(browser: Browser, demo: Demo) -> Generator[Tab]:
-    """In front of the door."""
+def signed_out(browser: Browser, demo: Demo) -> Generator[Tab]:
+    """A page without a session."""
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(demo.origin)
@@ -46,8 +54,8 @@ def outside(browser: Browser, demo: Demo) -> Generator[Tab]:
 
 
 def mail_to(mails: MailServer, email: str) -> str:
-    """Subject and lines of the one mail to that address, which may still be on its way."""
-    until(lambda: any(mail["To"] == email for mail in mails.mails), f"a mail to {email}")
+    """Waits for the only mail to that address; returns its subject and lines."""
+    wait_until(lambda: any(mail["To"] == email for mail in mails.mails), f"a mail to {email}")
     (mail,) = [mail for mail in mails.mails if mail["To"] == email]
     return "\n".join([mail["Subject"], *mail.get_content().splitlines()])
 
@@ -70,16 +78,16 @@ def give_code(page: Page, code: str, label: str = "Code") -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def looks_well(page: Page, name: str) -> None:
-    """A page that no link leads to: photographed here, and without fault."""
-    found = look_at(page, name)
+def expect_no_findings(page: Page, name: str) -> None:
+    """Photographs a page that no link leads to; fails with its faults."""
+    found = photograph(page, name)
     assert not found, "\n".join(found)
 
 
-def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Demo) -> None:
-    page, watch = outside.page, outside.watch
+def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: Demo) -> None:
+    page, watch = signed_out.page, signed_out.watch
     login = login_of(demo, "staff@partner.example.com")
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Sam Partner").click()
     page.get_by_role("link", name="Two-factor authentication").click()
     watch.expect(422)
@@ -89,8 +97,8 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
         re.compile("The present password is wrong")
     )
     app = set_up(page, login["password"])
-    looks_well(page, "profile-second-factor-setup")
-    page.get_by_label("Code", exact=True).fill(app.wrong())
+    expect_no_findings(page, "profile-second-factor-setup")
+    page.get_by_label("Code", exact=True).fill(app.wrong_code())
     page.get_by_role("button", name="Confirm code").click()
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(re.compile("not what the app shows"))
     page.get_by_label("Code", exact=True).fill(app.code())
@@ -101,10 +109,10 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
     sign_out(page)
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
-    looks_well(page, "sign-in-code")
-    give_code(page, app.given_before())
+    expect_no_findings(page, "sign-in-code")
+    give_code(page, app.previous_code())
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
         re.compile("The code is wrong, or it has been used; wait for the next one")
     )
@@ -114,7 +122,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
     sign_out(page)
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Use a recovery code").click()
     give_code(page, recovery[3].lower().replace("-", " "), "Recovery code")
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
@@ -122,18 +130,18 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     expect(page.get_by_role("main")).to_contain_text(re.compile(r"Recovery codes left\s*9"))
 
     sign_out(page)
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Use a recovery code").click()
     give_code(page, recovery[3], "Recovery code")
     expect(page.get_by_label("Recovery code", exact=True)).to_have_accessible_description(re.compile("has been used"))
     expect(page.get_by_label("Recovery code", exact=True)).to_have_attribute("aria-invalid", "true")
 
 
-def test_an_organisation_that_requires_a_second_factor(outside: Tab, demo: Demo) -> None:
-    page = outside.page
+def test_an_organisation_that_requires_a_second_factor(signed_out: Tab, demo: Demo) -> None:
+    page = signed_out.page
     login = login_of(demo, "admin@other-distributor.example.net")
-    give_password(page, login["email"], login["password"])
-    go(page, "Team")
+    submit_password(page, login["email"], login["password"])
+    open_section(page, "Team")
     page.get_by_role("link", name="Require for everyone").click()
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_text(re.compile("Ada Other"))
     page.get_by_role("button", name="Require for everyone").click()
@@ -150,33 +158,33 @@ def test_an_organisation_that_requires_a_second_factor(outside: Tab, demo: Demo)
     expect(page.get_by_role("link", name="Remove")).to_have_count(0)
 
 
-def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Tab, demo: Demo, mails: MailServer) -> None:
-    page, watch = outside.page, outside.watch
+def test_ten_wrong_passwords_and_then_not_even_the_right_one(signed_out: Tab, demo: Demo, mails: MailServer) -> None:
+    page, watch = signed_out.page, signed_out.watch
     login = login_of(demo, "viewer@distributor.example.com")
     watch.expect(422, 429)
     for number in range(10):
-        give_password(page, login["email"], f"Guess-{number}-at-it")
+        submit_password(page, login["email"], f"Guess-{number}-at-it")
         expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
         expect(page.get_by_label("E-mail address")).to_have_value(login["email"])
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("There were too many failed tries; try again in a minute.")
     assert "Too many failed sign-in attempts" in mail_to(mails, login["email"])
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
-    give_password(page, other["email"], other["password"])
+    submit_password(page, other["email"], other["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
 
 
-def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails: MailServer) -> None:
+def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mails: MailServer) -> None:
     open_elsewhere = signed_in("partner", "viewer").page
-    page, watch = outside.page, outside.watch
+    page, watch = signed_out.page, signed_out.watch
     login = demo.login("partner", "viewer")
     page.get_by_role("link", name="Forgot your password?").click()
     page.get_by_label("E-mail address").fill(login["email"])
     page.get_by_role("button", name="Send link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
-    looks_well(page, "sign-in-forgotten-asked")
+    expect_no_findings(page, "sign-in-forgotten-asked")
     found = re.search(r"^(\S+)(/sign-in/\S+)$", mail_to(mails, login["email"]), re.MULTILINE)
     assert found
     assert found[1] == PUBLIC_URL
@@ -184,27 +192,27 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
 
     watch.expect(404, 422)
     page.goto(link)
-    looks_well(page, "sign-in-new-password-one")
+    expect_no_findings(page, "sign-in-new-password-one")
     page.get_by_label("New password", exact=True).fill("weak")
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_label("New password", exact=True)).to_have_attribute("aria-invalid", "true")
     page.get_by_label("New password", exact=True).fill("Newly-chosen-4-me")
     page.get_by_role("button", name="Set password").click()
-    told(page, "Password changed, all sessions ended")
+    expect_notice(page, "Password changed, all sessions ended")
     open_elsewhere.reload()
     expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
 
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
-    give_password(page, login["email"], "Newly-chosen-4-me")
+    submit_password(page, login["email"], "Newly-chosen-4-me")
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
     sign_out(page)
     page.goto(link)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
 
 
-def leave_idle(demo: Demo, email: str) -> None:
-    """As if the member had gone for lunch: the last page was 31 minutes ago."""
+def expire_idle_time(demo: Demo, email: str) -> None:
+    """Moves the member's last request back to 31 minutes ago."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         left = conn.execute(
             """
@@ -222,17 +230,17 @@ def test_a_page_that_was_left_idle_leads_to_the_sign_in_and_back(signed_in: Ente
     page.get_by_role("searchbox", name="Search by name").fill("large")
     expect(page).to_have_url(re.compile(r"q=large"))
     address = page.url
-    leave_idle(demo, login["email"])
+    expire_idle_time(demo, login["email"])
     page.reload()
     expect(page.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Partners")
     assert page.url == address
     expect(page.get_by_role("rowheader")).to_have_text(re.compile("Large test partner"))
 
-    # A part of the page that is fetched after that takes the whole page there, too.
-    leave_idle(demo, login["email"])
+    # A fragment that is fetched after that redirects the whole page, too.
+    expire_idle_time(demo, login["email"])
     page.get_by_role("searchbox", name="Search by name").fill("test")
     expect(page.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
-    give_password(page, login["email"], login["password"])
+    submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Partners")

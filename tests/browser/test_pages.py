@@ -1,4 +1,4 @@
-"""Every page of every audience: reached by links, photographed, and nothing wrong with it for axe or the browser."""
+"""Every page of every audience: reached by links, photographed, and without findings of axe or the browser."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import AUDIENCES, Demo, Enter, Tab
-from tests.browser.journeys import told
-from tests.browser.pages import explore, name_of, templates
-from tests.browser.pictures import look_at
+from tests.browser.journeys import expect_notice
+from tests.browser.pages import crawl, picture_name, templates
+from tests.browser.pictures import photograph
 from tests.browser.watch import watched
 from tonnage.asgi import create_app
 from tonnage.demo import scene
@@ -26,11 +26,11 @@ UNLINKED = {
     "/operator/movers": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
 }
-"""Pages that are opened by their address, and why no link leads to them."""
+"""Pages without a link to them in the sample data, and why."""
 
 ELSEWHERE = {
     "/": "redirects to the page that a member begins with",
-    # Looked at by the journeys of test_journeys_sign_in.py:
+    # Visited by the journeys of test_journeys_sign_in.py:
     "/profile/second-factor/setup": "a second factor must have been begun",
     "/sign-in/code": "the password must have been given",
     "/sign-in/forgotten/asked": "follows the form",
@@ -44,7 +44,7 @@ ELSEWHERE = {
         for page in ("new", "{accessKey}/delete")
     },
 }
-"""Pages that need more than a session: why, and which test looks at them."""
+"""Pages that need more than a session, and why; the comments name their tests."""
 
 
 _SUSPENDED = """
@@ -55,7 +55,7 @@ _SUSPENDED = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: a suspended account."""
+    """With a suspended account, which the sample data lacks."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount == 1
     return demo
@@ -63,7 +63,7 @@ def demo(demo: Demo) -> Demo:
 
 @contextmanager
 def second_factors(demo: Demo) -> Generator[None]:
-    """Everybody has one meanwhile: whoever is in already, and those whose admins could reset it."""
+    """During the block every member has one: those signed in, and those whose admins could reset it."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         conn.execute("update member set second_factor_enabled_at = now()")
         yield
@@ -74,28 +74,28 @@ def audience_of(template: str) -> str:
     first = template.split("/")[1]
     if first in AUDIENCES:
         return first
-    # What every audience has is looked at in one's session.
+    # Pages of all audiences are visited in the distributor's session.
     return "guest" if first in {"sign-in", "styleguide"} else "distributor"
 
 
-def wanted(audience: str) -> list[str]:
+def templates_of(audience: str) -> list[str]:
     return [path for path in TEMPLATES if audience_of(path) == audience and path not in ELSEWHERE]
 
 
-def look_at_all(visit: Tab, origin: str, audience: str, start: str) -> None:
-    atlas = explore(visit.page, TEMPLATES, start)
-    addresses = {**atlas.found, **{path: path for path in UNLINKED}}
-    trouble = list(atlas.dead)
-    for template in wanted(audience):
+def photograph_all(visit: Tab, origin: str, audience: str, start: str) -> None:
+    site_map = crawl(visit.page, TEMPLATES, start)
+    addresses = {**site_map.found, **{path: path for path in UNLINKED}}
+    trouble = list(site_map.broken_links)
+    for template in templates_of(audience):
         if template in addresses:
             visit.page.goto(f"{origin}{addresses[template]}")
-            trouble += look_at(visit.page, name_of(template))
+            trouble += photograph(visit.page, picture_name(template))
         else:
             trouble.append(f"no link leads to {template}")
     assert not trouble, "\n".join(trouble)
 
 
-def test_every_page_belongs_to_somebody() -> None:
+def test_every_page_has_an_audience() -> None:
     assert {audience_of(template) for template in TEMPLATES} == {*AUDIENCES, "guest"}
     assert {*ELSEWHERE, *UNLINKED} <= set(TEMPLATES)
 
@@ -104,7 +104,7 @@ def test_every_page_belongs_to_somebody() -> None:
 def test_every_page_of_members(signed_in: Enter, demo: Demo, audience: str) -> None:
     visit = signed_in(audience)
     with second_factors(demo):
-        look_at_all(visit, demo.origin, audience, "/")
+        photograph_all(visit, demo.origin, audience, "/")
 
 
 def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> None:
@@ -115,13 +115,13 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     page = signed_in("distributor").page
     page.goto(f"{demo.origin}/distributor/partners/{made.json()['id']}/settings")
     page.get_by_role("main").get_by_role("link", name="Delete partner").click()
-    assert look_at(page, name_of("/distributor/partners/{partnerID}/delete")) == []
+    assert photograph(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
-    told(page, "Partner deleted")
+    expect_notice(page, "Partner deleted")
 
 
 def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(f"{demo.origin}/sign-in")
-        look_at_all(Tab(page, watch), demo.origin, "guest", "/sign-in")
+        photograph_all(Tab(page, watch), demo.origin, "guest", "/sign-in")

@@ -1,4 +1,4 @@
-"""The walk-through in Swagger UI, with a newcomer's clicks and nothing else."""
+"""The walk-through in Swagger UI, by clicks alone."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ CONTRACT = "606f031c-0f85-4444-8c7d-4a8f1ede7cd3"
 
 
 def authorize(page: Page, value: str) -> str:
-    """What the dialog says before `value` is pasted into it."""
+    """Enters `value` in the dialog; returns the dialog's text."""
     page.get_by_role("button", name="Authorize").first.click()
     dialog = page.locator(".dialog-ux")
     text = dialog.inner_text()
@@ -25,7 +25,7 @@ def authorize(page: Page, value: str) -> str:
 
 
 class Operation:
-    """One operation, expanded and ready to be tried out."""
+    """One operation, expanded, with its form open."""
 
     def __init__(self, page: Page, method: str, path: str) -> None:
         shown = page.locator(".opblock", has=page.locator(f'[data-path="{path}"]'))
@@ -34,11 +34,11 @@ class Operation:
         self.block.get_by_role("button", name="Try it out").click()
 
     def field(self, name: str) -> Locator:
-        """Where a parameter is typed in."""
+        """The input of a parameter."""
         return self.block.locator(f'tr[data-param-name="{name}"]').locator("textarea, input").first
 
     def execute(self) -> tuple[int, Any]:
-        """Status and body, as the page shows them."""
+        """Sends the request; returns status and body as the page shows them."""
         self.block.get_by_role("button", name="Execute").click()
         answer = self.block.locator(".live-responses-table tbody tr.response").first
         answer.wait_for()
@@ -46,7 +46,7 @@ class Operation:
         return int(status.split()[0]), json.loads(answer.locator(".highlight-code code").first.text_content() or "")
 
     def again(self, **fields: str) -> tuple[int, Any]:
-        """The same with other values, the answer before it cleared away."""
+        """Clears the response and sends the request again with other values."""
         self.block.get_by_role("button", name="Clear").click()
         for name, value in fields.items():
             self.field(name).fill(value)
@@ -89,10 +89,10 @@ def test_the_walk_through(visit: Tab, demo: Demo) -> None:
     ]
 
     create = Operation(page, "POST", "/partner")
-    wanted = {"allocatedCapacity": 5000000000000, "distributorContractId": CONTRACT, "name": "New partner company"}
-    # What is offered for editing is what the walk-through ends up with, so nothing unwanted stays in by accident.
-    assert json.loads(create.field("partnerDetails").input_value()) == wanted
-    create.field("partnerDetails").fill(json.dumps(wanted, indent=2))
+    expected = {"allocatedCapacity": 5000000000000, "distributorContractId": CONTRACT, "name": "New partner company"}
+    # The example body equals that of the walk-through, so unedited fields do no harm.
+    assert json.loads(create.field("partnerDetails").input_value()) == expected
+    create.field("partnerDetails").fill(json.dumps(expected, indent=2))
     status, created = create.execute()
     number = created["id"]
     assert (status, created) == (201, partner(number, "New partner company", 5000000000000))

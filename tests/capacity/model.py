@@ -1,4 +1,4 @@
-"""What the rules of capacity say, as plainly as they can be said. Shares no code with the product."""
+"""The rules of capacity in their simplest form. Shares no code with the product."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,11 +48,11 @@ class Model:
     def allocated(self, contract: int) -> int:
         return sum(p.allocated for p in self.partners if p.contract == contract and not p.closed)
 
-    def living(self, partner: int) -> list[AccountModel]:
+    def open_accounts(self, partner: int) -> list[AccountModel]:
         return [a for a in self.accounts if a.partner == partner and not a.gone]
 
-    def given(self, partner: int) -> int:
-        return sum(a.allocated for a in self.living(partner))
+    def allocated_to_accounts(self, partner: int) -> int:
+        return sum(a.allocated for a in self.open_accounts(partner))
 
     def amend(self, contract: int, reserved: int) -> Outcome:
         if reserved < self.allocated(contract):
@@ -76,7 +76,7 @@ class Model:
         others = self.allocated(partner.contract) - partner.allocated
         if others + new > self.contracts[partner.contract].reserved:
             return "conflict"
-        if new != 0 and not lenient and new < self.given(number):
+        if new != 0 and not lenient and new < self.allocated_to_accounts(number):
             return "conflict"
         partner.terms += (new, lenient) != (partner.allocated, partner.overdraft)
         partner.allocated, partner.overdraft = new, lenient
@@ -99,7 +99,7 @@ class Model:
     def close(self, number: int) -> Outcome:
         if self.partners[number].closed:
             return "not found"
-        if self.living(number):
+        if self.open_accounts(number):
             return "conflict"
         self.partners[number].closed = True
         return "done"
@@ -108,7 +108,7 @@ class Model:
         partner = self.partners[number]
         if partner.closed:
             return "not found"
-        total = self.given(number) + allocated
+        total = self.allocated_to_accounts(number) + allocated
         if total > LARGEST:
             return "conflict"
         if partner.allocated != 0 and not partner.overdraft and total > partner.allocated:
@@ -122,7 +122,7 @@ class Model:
             return "not found"
         partner = self.partners[account.partner]
         new = account.allocated if allocated is None else allocated
-        total = self.given(account.partner) - account.allocated + new
+        total = self.allocated_to_accounts(account.partner) - account.allocated + new
         if total > LARGEST:
             return "conflict"
         if partner.allocated != 0 and not partner.overdraft and total > partner.allocated:

@@ -1,4 +1,4 @@
-"""The rules of capacity, driven at random against the model: same outcomes, same totals, whatever the order."""
+"""The rules of capacity, driven at random against the model: same outcomes, same totals, in any order."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.oldest_postgresql
 
 CAPACITY = st.one_of(st.integers(0, 9).map(lambda n: n * TB), st.sampled_from([1, LARGEST, LARGEST - 1, 3 * TB + 1]))
 ANY = st.integers(0, 1_000_000)
-"""Picks one of however many there are."""
+"""Selects an element of a list of unknown length."""
 
 
 class Capacity(RuleBasedStateMachine):
@@ -204,8 +204,8 @@ class Capacity(RuleBasedStateMachine):
                 str(self.contracts[p.contract]),
                 p.allocated,
                 p.overdraft,
-                self.model.given(number),
-                len(self.model.living(number)),
+                self.model.allocated_to_accounts(number),
+                len(self.model.open_accounts(number)),
                 p.closed,
                 p.terms,
             ]
@@ -255,7 +255,7 @@ def test_the_rules_of_capacity_hold_in_any_order(conninfo: str) -> None:
 
 
 def test_the_model_refuses_and_admits() -> None:
-    """The machine would agree with a model that refuses everything; this one does not."""
+    """The machine would also agree with a model that refuses everything; this one does not."""
     model = Model([ContractModel(10, "EUR")])
     assert [model.create_partner(0, 6, overdraft=False), model.create_partner(0, 6, overdraft=False)] == [
         "done",

@@ -1,4 +1,4 @@
-"""The power goes off under load: nothing that was acknowledged is lost, and every total is exact."""
+"""A power failure under load: no acknowledged change is lost, and every total is exact."""
 
 import contextlib
 import json
@@ -21,12 +21,12 @@ from tests.processes import descendants
 pytestmark = pytest.mark.oldest_postgresql
 
 ACKNOWLEDGED = 150
-"""Changes that must have been acknowledged before the power goes off."""
+"""Changes that must have been acknowledged before the power failure."""
 
 
 @dataclass
-class Plant:
-    """Where the data is, and how to cut the power of everything."""
+class Deployment:
+    """The data and the processes; `cut_power` simulates a power failure."""
 
     database: list[str]
     cluster: Cluster | None
@@ -36,7 +36,7 @@ class Plant:
         with started("serve", "--port", "0", *self.database) as server:
             yield server
 
-    def cut(self, server: Running) -> None:
+    def cut_power(self, server: Running) -> None:
         for pid in (server.process.pid, *descendants(server.process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -50,20 +50,20 @@ class Plant:
 
 
 @pytest.fixture
-def plant(tmp_path: Path) -> Generator[Plant]:
+def deployment(tmp_path: Path) -> Generator[Deployment]:
     programs = os.environ.get("TONNAGE_TEST_POSTGRES")
     if programs:
         cluster = Cluster(Path(programs), durable=True)
         assert tonnage("migrate", "--database-url", cluster.url).exit_code == 0
-        yield Plant(["--database-url", cluster.url, "--data-dir", str(tmp_path / "data")], cluster)
+        yield Deployment(["--database-url", cluster.url, "--data-dir", str(tmp_path / "data")], cluster)
         cluster.remove()
     else:
-        yield Plant(["--data-dir", str(tmp_path / "data")], None)
+        yield Deployment(["--data-dir", str(tmp_path / "data")], None)
 
 
 @dataclass
 class Client(threading.Thread):
-    """Creates partners and resizes them, one after the other, and remembers what it was told is done."""
+    """Creates and resizes partners in sequence, and keeps what was acknowledged."""
 
     origin: str
     key: str
@@ -99,13 +99,13 @@ class Client(threading.Thread):
     __hash__ = threading.Thread.__hash__
 
 
-def ready(plant: Plant) -> tuple[str, str]:
-    """A contract and a key, made at the command line beside the running server."""
-    distributor = _id(tonnage("distributor", "create", "Northern", "--json", *plant.database).stdout)
+def ready(deployment: Deployment) -> tuple[str, str]:
+    """A contract and a key, created at the command line beside the running server."""
+    distributor = _id(tonnage("distributor", "create", "Northern", "--json", *deployment.database).stdout)
     signed = ["--distributor", distributor, "--reserved", "1TB", "--price", "1", "--currency", "EUR"]
-    contract = _id(tonnage("contract", "create", *signed, "--json", *plant.database).stdout)
+    contract = _id(tonnage("contract", "create", *signed, "--json", *deployment.database).stdout)
     made_for = ["--organisation", distributor, "--role", "staff", "--description", "load"]
-    key = tonnage("key", "create", *made_for, *plant.database).stdout.strip()
+    key = tonnage("key", "create", *made_for, *deployment.database).stdout.strip()
     return contract, key
 
 
@@ -113,26 +113,26 @@ def _id(document: str) -> str:
     return json.loads(document)["id"]
 
 
-def test_nothing_acknowledged_is_lost(plant: Plant) -> None:
-    with plant.running() as server:
+def test_nothing_acknowledged_is_lost(deployment: Deployment) -> None:
+    with deployment.running() as server:
         origin = server.origin
-        contract, key = ready(plant)
+        contract, key = ready(deployment)
         count = threading.Semaphore(0)
         clients = [Client(origin, key, contract, count.release) for _ in range(4)]
         for client in clients:
             client.start()
         for _ in range(ACKNOWLEDGED):
             assert count.acquire(timeout=60)
-        plant.cut(server)
+        deployment.cut_power(server)
         for client in clients:
             client.join(60)
-    plant.restore()
-    with plant.running() as server:
+    deployment.restore()
+    with deployment.running() as server:
         headers = {"Authorization": f"Bearer {key}"}
         listed = httpx.get(f"{server.origin}/v1/contract/{contract}/partners", headers=headers)
         stored = {partner["id"]: partner["allocatedCapacity"] for partner in listed.json()}
         for client in clients:
             for partner, allocated in client.acknowledged.items():
                 assert stored[partner] == allocated or (partner in client.unsure and stored[partner] == 5)
-        doctor = tonnage("doctor", *plant.database)
+        doctor = tonnage("doctor", *deployment.database)
         assert doctor.exit_code == 0, doctor.output

@@ -1,4 +1,4 @@
-"""Many at once: nobody gets capacity that is not there, and no update is lost."""
+"""Concurrent changes: capacity is never oversold, and no update is lost."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 async def at_once(*calls: Awaitable[Any]) -> list[Any]:
-    """The results, refusals among them; anything else that is raised fails the test."""
+    """The results, refusals included; any other exception fails the test."""
     results: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, TonnageError):

@@ -1,4 +1,4 @@
-"""A statement that had to wait for another one decides by what is true afterwards, not by what it saw before.
+"""A statement that had to wait for another one decides on the committed state, not on its snapshot.
 
 PostgreSQL checks a CHECK on the snapshot's version of a row first and waits afterwards, so each of these was refused.
 """
@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 Work = Callable[[Connection], Awaitable[Any]]
 
 
-async def behind(cast: Cast, first: Work, second: Work) -> Any:
-    """`second`, begun while `first` was done and not yet committed."""
+async def run_blocked(cast: Cast, first: Work, second: Work) -> Any:
+    """Runs `second` while `first` is executed and not yet committed."""
     async with cast.database.pool.connection() as conn:
         async with conn.transaction():
             await first(conn)
@@ -64,8 +64,8 @@ def all_of(*works: Work) -> Work:
     return one_after_the_other
 
 
-def use(partner: Actor, size: int) -> Work:
-    """What a sample does to the totals."""
+def add_usage(partner: Actor, size: int) -> Work:
+    """A sample's effect on the totals."""
     return lambda conn: conn.execute(
         "with p as (update partner set used = used + %(n)s where id = %(p)s returning contract_id)"
         " update contract k set used = used + %(n)s from p where k.id = p.contract_id",
@@ -74,7 +74,7 @@ def use(partner: Actor, size: int) -> Work:
 
 
 async def totals(cast: Cast, distributor: Actor) -> list[int]:
-    """Allocated capacity of the distributor's contracts, which must be the sum of their living partners'."""
+    """Allocated capacity of the distributor's contracts, which must be the sum of their open partners'."""
     stored, summed = await cast.row(
         "select array_agg(k.allocated_capacity order by k.seq), array_agg(coalesce((select sum(p.allocated_capacity)"
         " from partner p where p.contract_id = k.id and p.closed_at is null), 0)::bigint order by k.seq)"
@@ -89,7 +89,7 @@ async def test_a_resize_behind_a_resize(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 100 * TB)
     partner = await cast.partner(distributor, contract, 10 * TB)
-    await behind(cast, resize(distributor, partner, 50 * TB), resize(distributor, partner, 5 * TB))
+    await run_blocked(cast, resize(distributor, partner, 50 * TB), resize(distributor, partner, 5 * TB))
     assert await totals(cast, distributor) == [5 * TB]
 
 
@@ -97,7 +97,7 @@ async def test_a_close_behind_a_resize(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 100 * TB)
     partner = await cast.partner(distributor, contract, TB)
-    await behind(
+    await run_blocked(
         cast,
         resize(distributor, partner, 90 * TB),
         lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),
@@ -111,7 +111,7 @@ async def test_a_resize_behind_an_amendment_that_was_used_up(cast: Cast) -> None
     partner = await cast.partner(distributor, contract, 9 * TB)
     other = await cast.partner(distributor, contract, TB)
     more = all_of(amend(cast, contract, 200 * TB), resize(distributor, other, 150 * TB))
-    await behind(cast, more, resize(distributor, partner, 8 * TB))
+    await run_blocked(cast, more, resize(distributor, partner, 8 * TB))
     assert await totals(cast, distributor) == [158 * TB]
 
 
@@ -119,9 +119,9 @@ async def test_an_amendment_behind_a_shrinking_partner(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 10 * TB)
     partner = await cast.partner(distributor, contract, 9 * TB)
-    await behind(cast, resize(distributor, partner, TB), amend(cast, contract, 2 * TB))
+    await run_blocked(cast, resize(distributor, partner, TB), amend(cast, contract, 2 * TB))
     with pytest.raises(Conflict):
-        await behind(cast, resize(distributor, partner, 2 * TB), amend(cast, contract, TB))
+        await run_blocked(cast, resize(distributor, partner, 2 * TB), amend(cast, contract, TB))
     assert await totals(cast, distributor) == [2 * TB]
 
 
@@ -130,9 +130,9 @@ async def test_a_move_behind_a_sample_or_a_resize(cast: Cast, used: int) -> None
     distributor = await cast.distributor()
     here, there = await cast.contract(distributor), await cast.contract(distributor)
     partner = await cast.partner(distributor, here, TB)
-    await behind(
+    await run_blocked(
         cast,
-        use(partner, used) if used else resize(distributor, partner, 7 * TB),
+        add_usage(partner, used) if used else resize(distributor, partner, 7 * TB),
         lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
     )
     assert await totals(cast, distributor) == [0, TB if used else 7 * TB]
@@ -144,7 +144,7 @@ async def test_an_account_behind_a_growing_partner(cast: Cast) -> None:
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor), TB)
     details = NewAccount("Waited", f"w{partner.organisation_id.hex}@example.org", "hash", 5 * TB, allow_overdraft=False)
-    await behind(
+    await run_blocked(
         cast,
         resize(distributor, partner, 5 * TB),
         lambda conn: accounts.create_account(conn, partner, partner.organisation_id, details, NOW),
@@ -162,8 +162,8 @@ async def two_accounts(cast: Cast, allocated: int) -> tuple[Actor, Actor, int, i
     return distributor, partner, await cast.account(partner, 2 * TB), await cast.account(partner, 2 * TB)
 
 
-async def given(cast: Cast, partner: Actor) -> int:
-    """By the partner, which must be the sum of its accounts' allocations."""
+async def allocated_to_accounts(cast: Cast, partner: Actor) -> int:
+    """The partner's `allocated_to_accounts`, which must be the sum of its accounts' allocations."""
     stored, summed = await cast.row(
         "select p.allocated_to_accounts, (select sum(s.allocated_capacity) from storage_account s"
         " where s.partner_id = p.id and s.purged_at is null)::bigint from partner p where p.id = %s",
@@ -175,37 +175,37 @@ async def given(cast: Cast, partner: Actor) -> int:
 
 async def test_an_account_grows_behind_its_growing_partner(cast: Cast) -> None:
     distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
-    await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 7 * TB))
-    assert await given(cast, partner) == 9 * TB
+    await run_blocked(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 7 * TB))
+    assert await allocated_to_accounts(cast, partner) == 9 * TB
 
 
 async def test_an_account_grows_behind_a_shrinking_sibling(cast: Cast) -> None:
     _, partner, account, sibling = await two_accounts(cast, 4 * TB)
-    await behind(cast, resize_account(partner, sibling, 0), resize_account(partner, account, 4 * TB))
-    assert await given(cast, partner) == 4 * TB
+    await run_blocked(cast, resize_account(partner, sibling, 0), resize_account(partner, account, 4 * TB))
+    assert await allocated_to_accounts(cast, partner) == 4 * TB
     with pytest.raises(Conflict, match="0 bytes left"):
-        await behind(cast, resize_account(partner, account, 4 * TB), resize_account(partner, sibling, 1))
+        await run_blocked(cast, resize_account(partner, account, 4 * TB), resize_account(partner, sibling, 1))
 
 
 async def test_an_account_is_resized_behind_its_own_resize(cast: Cast) -> None:
     _, partner, account, _ = await two_accounts(cast, 10 * TB)
-    await behind(cast, resize_account(partner, account, 8 * TB), resize_account(partner, account, TB))
-    assert await given(cast, partner) == 3 * TB
+    await run_blocked(cast, resize_account(partner, account, 8 * TB), resize_account(partner, account, TB))
+    assert await allocated_to_accounts(cast, partner) == 3 * TB
 
 
 async def test_a_partner_shrinks_behind_its_shrinking_account(cast: Cast) -> None:
     distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
-    await behind(cast, resize_account(partner, account, TB), resize(distributor, partner, 3 * TB))
-    assert await given(cast, partner) == 3 * TB
+    await run_blocked(cast, resize_account(partner, account, TB), resize(distributor, partner, 3 * TB))
+    assert await allocated_to_accounts(cast, partner) == 3 * TB
     with pytest.raises(Conflict):
-        await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 8 * TB))
-    assert await given(cast, partner) == 3 * TB
+        await run_blocked(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, 8 * TB))
+    assert await allocated_to_accounts(cast, partner) == 3 * TB
 
 
 async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
     _, partner, account = await due_account(cast)
     with pytest.raises(NotFound):
-        await behind(
+        await run_blocked(
             cast,
             lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
             resize_account(partner, account, TB),
@@ -217,10 +217,12 @@ async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
 
 
 async def test_an_overdraft_waits_for_what_the_partner_becomes(cast: Cast) -> None:
-    """It changes no total, and yet has to know whether there is a pool whose quotas must be looked at again."""
+    """The change affects no total, but must know whether there is a pool whose quotas are to be recomputed."""
     distributor, partner, account, _ = await two_accounts(cast, 4 * TB)
-    await behind(cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, None, overdraft=True))
-    assert await given(cast, partner) == 4 * TB
+    await run_blocked(
+        cast, resize(distributor, partner, 9 * TB), resize_account(partner, account, None, overdraft=True)
+    )
+    assert await allocated_to_accounts(cast, partner) == 4 * TB
 
 
 async def due_account(cast: Cast) -> tuple[Actor, Actor, int]:
@@ -241,11 +243,11 @@ async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
     def sample(conn: Connection) -> Awaitable[Any]:
         return conn.execute("update storage_account set used = %s where id = %s", [TB, account])
 
-    await behind(
+    await run_blocked(
         cast,
         all_of(
             sample,
-            use(partner, TB),
+            add_usage(partner, TB),
             lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
         ),
         lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
@@ -259,7 +261,7 @@ async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
 
 async def test_a_shrinking_partner_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
-    await behind(
+    await run_blocked(
         cast,
         lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
         resize(distributor, partner, TB),
@@ -269,7 +271,7 @@ async def test_a_shrinking_partner_behind_a_purge(cast: Cast) -> None:
 
 async def test_a_close_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
-    await behind(
+    await run_blocked(
         cast,
         lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
         lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),

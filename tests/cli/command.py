@@ -16,7 +16,7 @@ class Command:
     conninfo: str
 
     def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:
-        """Whatever comes of it; a bug is raised."""
+        """The command's result in any case; an unexpected exception is raised."""
         environment = {"TONNAGE_DATABASE_URL": self.conninfo}
         result = CliRunner(env=environment).invoke(main, arguments, input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -24,7 +24,7 @@ class Command:
         return result
 
     def ok(self, *arguments: str, stdin: str | bytes | None = None) -> str:
-        """What it prints, having done it."""
+        """The output of a successful command."""
         result = self(*arguments, stdin=stdin)
         assert result.exit_code == 0, result.stderr
         return result.stdout
@@ -34,7 +34,7 @@ class Command:
         return json.loads(self.ok(*arguments, "--json", stdin=stdin))
 
     def refused(self, *arguments: str, stdin: str | bytes | None = None) -> str:
-        """The sentence of a refusal, which is all that it prints."""
+        """The sentence of a refusal, which must be the only output."""
         return self._ended(1, *arguments, stdin=stdin)
 
     def misused(self, *arguments: str, stdin: str | bytes | None = None) -> str:
@@ -47,16 +47,16 @@ class Command:
         return result.stderr
 
     def distributor(self) -> str:
-        """The id of a new one."""
+        """Returns the id of a new one."""
         return self.json("distributor", "create", "Distributor")["id"]
 
     def contract(self, distributor: str, reserved: str = "10TB") -> str:
-        """The id of a new one."""
+        """Returns the id of a new one."""
         terms = ("--reserved", reserved, "--price", "100", "--currency", "EUR")
         return self.json("contract", "create", "--distributor", distributor, *terms)["id"]
 
     def partner(self, contract: str, allocated: str = "0") -> str:
-        """The id of a new one."""
+        """Returns the id of a new one."""
         return self.json("partner", "create", "--contract", contract, "--name", "Partner", "--allocated", allocated)[
             "id"
         ]

@@ -1,4 +1,4 @@
-"""The `tonnage` command, and real processes of it."""
+"""The `tonnage` command, in this process and as processes of its own."""
 
 import os
 import re
@@ -20,20 +20,20 @@ PATIENCE = 90.0
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The test run's own, without settings of whoever runs it."""
+    """The test run's own environment, without the user's settings."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TONNAGE_")}
     return own | {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1"} | settings
 
 
 def tonnage(*arguments: str | Path, stdin: str | None = None, **settings: str) -> Result:
-    """One command from start to end, in this process: loading the program takes longer than most of them."""
+    """Runs one command in this process: loading the program takes longer than most commands."""
     unset = {name: None for name in os.environ if name.startswith("TONNAGE_")}
     return CliRunner(env=unset | settings).invoke(main, list(map(str, arguments)), input=stdin)
 
 
 @dataclass
 class Running:
-    """A process that goes on until it is told to end."""
+    """A process that runs until it is stopped."""
 
     process: "subprocess.Popen[str]"
     lines: list[str] = field(default_factory=list[str])
@@ -52,7 +52,7 @@ class Running:
         return self.wait_for(r"serves (http://\S+)/v1").group(1)
 
     def end(self, number: int) -> int:
-        """Its exit status after a signal."""
+        """Sends a signal; returns the exit status."""
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
@@ -63,7 +63,7 @@ def started(*arguments: str | Path, **settings: str) -> Generator[Running]:
     with subprocess.Popen(
         command, env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        # A process that hangs must not hang the tests: its output ends with it.
+        # A process that hangs must not hang the tests: killing it ends its output.
         watchdog = threading.Timer(PATIENCE, process.kill)
         watchdog.start()
         try:

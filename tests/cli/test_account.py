@@ -13,8 +13,8 @@ import pytest
 from testbed.gateway import Gateway
 from tests.api.conftest import AccountData
 from tests.cast import TB
+from tests.ceph_client import REGION, ClusterClient, on_cluster
 from tests.cli.command import Command
-from tests.clustered import REGION, ClusterClient, on_cluster
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -42,7 +42,7 @@ Run = Callable[..., Awaitable[Any]]
 
 @pytest.fixture
 def tonnage(client: ClusterClient) -> Run:
-    """`await tonnage("ok", "account", "list")`: in a thread, since a command brings its own event loop."""
+    """`await tonnage("ok", "account", "list")`: in a thread, since a command starts its own event loop."""
     command = Command(client.conninfo)
 
     async def call(how: str, *arguments: str) -> Any:
@@ -61,7 +61,7 @@ async def test_the_operator_makes_a_key_that_a_shell_takes(
     exported = await asyncio.to_thread(subprocess.check_output, shell, text=True, input=result.stdout)
     access_key, secret_key = exported.split()
     with client.customer(access_key, secret_key) as customer:
-        assert customer.tries("list_buckets") == "done"
+        assert customer.attempt("list_buckets") == "done"
         assert (secret_key in result.stderr, "only time" in result.stderr) == (False, True)
         (listed,) = await tonnage("json", "account", "key", "list", account)
         assert listed == {
@@ -73,7 +73,7 @@ async def test_the_operator_makes_a_key_that_a_shell_takes(
         table = await tonnage("ok", "account", "key", "list", account)
         assert (access_key in table, secret_key in table) == (True, False)
         assert await tonnage("ok", "account", "key", "delete", account, access_key) == ""
-        assert customer.tries("list_buckets") == "InvalidAccessKeyId"
+        assert customer.attempt("list_buckets") == "InvalidAccessKeyId"
     assert await tonnage("json", "account", "key", "list", account) == []
     actors = await client.cast.row(
         "select array_agg(distinct actor_kind), count(*) from audit_entry where action like 'account.%%-key'"
@@ -85,7 +85,7 @@ async def test_json_has_the_secret_too(client: ClusterClient, data: AccountData,
     made = await tonnage("json", "account", "key", "create", str(data.account))
     assert set(made) == {"accessKey", "secretKey", "createdAt"}
     with client.customer(made["accessKey"], made["secretKey"]) as customer:
-        assert customer.tries("list_buckets") == "done"
+        assert customer.attempt("list_buckets") == "done"
 
 
 async def test_accounts_are_listed_with_partner_and_region(
@@ -104,12 +104,12 @@ async def test_accounts_are_listed_with_partner_and_region(
     assert ("1 TB" in table[1], "Elsewhere" in table[2], "Pay-per-use" in table[2]) == (True, True, True)
 
 
-async def test_what_is_refused(client: ClusterClient, data: AccountData, tonnage: Run) -> None:
-    account, nobody = str(data.account), str(uuid.uuid4())
-    assert f"no organisation {nobody}" in await tonnage("refused", "account", "list", "--partner", nobody)
-    for unknown in ("999999999999", "1", "x"):
-        for command in (("create", unknown), ("list", unknown), ("delete", unknown, "A" * 20)):
-            assert f"no storage account {unknown}." in await tonnage("refused", "account", "key", *command)
+async def test_refusals(client: ClusterClient, data: AccountData, tonnage: Run) -> None:
+    account, unknown_id = str(data.account), str(uuid.uuid4())
+    assert f"no organisation {unknown_id}" in await tonnage("refused", "account", "list", "--partner", unknown_id)
+    for unknown_id in ("999999999999", "1", "x"):
+        for command in (("create", unknown_id), ("list", unknown_id), ("delete", unknown_id, "A" * 20)):
+            assert f"no storage account {unknown_id}." in await tonnage("refused", "account", "key", *command)
     assert "no such access key" in await tonnage("refused", "account", "key", "delete", account, "A" * 20)
     metered = str(await client.cast.account(data.partner, 0, region=await client.cast.region("metered")))
     assert "made on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)

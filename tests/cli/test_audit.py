@@ -27,7 +27,7 @@ def test_the_latest_entries_come_last(conninfo: str) -> None:
 
 
 def test_what_is_refused_and_wrong(conninfo: str) -> None:
-    tonnage, nobody = Command(conninfo), str(uuid.uuid4())
-    assert f"There is no organisation {nobody}" in tonnage.refused("audit", "list", "--organisation", nobody)
+    tonnage, unknown_id = Command(conninfo), str(uuid.uuid4())
+    assert f"There is no organisation {unknown_id}" in tonnage.refused("audit", "list", "--organisation", unknown_id)
     assert "x>=1" in tonnage.misused("audit", "list", "--limit", "0")
     assert "is not a valid UUID" in tonnage.misused("audit", "list", "--organisation", "x")

@@ -43,13 +43,13 @@ def test_a_distributor_without_contracts_has_an_empty_list(conninfo: str) -> Non
 
 
 def test_what_the_rules_refuse(conninfo: str) -> None:
-    tonnage, nobody = Command(conninfo), str(uuid.uuid4())
+    tonnage, unknown_id = Command(conninfo), str(uuid.uuid4())
     contract = tonnage.contract(tonnage.distributor(), "10TB")
     partner = tonnage.partner(contract, "6TB")
-    for stranger in (nobody, partner):
+    for stranger in (unknown_id, partner):
         assert "There is no distributor" in tonnage.refused("contract", "list", "--distributor", stranger)
         assert "There is no distributor" in tonnage.refused("contract", "create", "--distributor", stranger, *TERMS)
-    assert "There is no contract" in tonnage.refused("contract", "amend", nobody, "--price", "1")
+    assert "There is no contract" in tonnage.refused("contract", "amend", unknown_id, "--price", "1")
     sentence = tonnage.refused("contract", "amend", contract, "--reserved", "5TB")
     assert "less than the 6 TB (6000000000000 bytes)" in sentence
 

@@ -1,4 +1,4 @@
-"""`tonnage doctor` finds what is planted behind the database's back, and nothing else."""
+"""`tonnage doctor` finds the errors that are planted by SQL, and nothing else."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ IN_TWO_MONTHS = f"{NOW.replace(day=1) + timedelta(days=62):%Y-%m}"
 
 @dataclass(frozen=True)
 class DoctorData:
-    """Some of everything, with the ids that the planted statements name."""
+    """At least one row of each kind, with the ids that the planted statements name."""
 
     contract: str
     partner: str
@@ -56,10 +56,10 @@ class DoctorData:
 
 async def _data(conninfo: str) -> DoctorData:
     async with connect(conninfo) as database:
-        return await _play(database)
+        return await _create_data(database)
 
 
-async def _play(database: Database) -> DoctorData:
+async def _create_data(database: Database) -> DoctorData:
     cast = await Cast.of(database)
     cast.now = NOW - timedelta(days=3)
     await cast.region("somewhere")
@@ -92,8 +92,8 @@ async def _play(database: Database) -> DoctorData:
 
 @dataclass(frozen=True)
 class Planted:
-    """A statement in which `{contract}`, `{partner}` and `{account}` are filled in, one that takes it back, and what
-    the doctor must say: check, thing, stored value, right value.
+    """A statement in which `{contract}`, `{partner}` and `{account}` are filled in, one that reverts it, and what
+    the doctor must report: check, subject, stored value, right value.
     """
 
     plant: LiteralString
@@ -260,37 +260,37 @@ def failures(conninfo: str) -> list[dict[str, Any]]:
     return found
 
 
-def execute(conninfo: str, statement: LiteralString, there: DoctorData) -> None:
-    names = {name: sql.Literal(value) for name, value in vars(there).items()}
+def execute(conninfo: str, statement: LiteralString, data: DoctorData) -> None:
+    names = {name: sql.Literal(value) for name, value in vars(data).items()}
     with psycopg.connect(conninfo) as conn:
-        # As nobody but a superuser can: without triggers and foreign keys.
+        # As only a superuser can: without triggers and foreign keys.
         conn.execute("set session_replication_role = replica")
         conn.execute(sql.SQL(statement).format(**names))
 
 
-def test_what_is_planted_is_found_and_nothing_else(new_database: Databases, subtests: pytest.Subtests) -> None:
+def test_planted_errors_are_found_and_nothing_else(new_database: Databases, subtests: pytest.Subtests) -> None:
     with new_database() as conninfo:
-        there = asyncio.run(_data(conninfo))
+        data = asyncio.run(_data(conninfo))
         assert failures(conninfo) == []
         for planted in PLANTED:
             check, subject, stored, recomputed = planted.finding
             with subtests.test(check):
-                execute(conninfo, planted.plant, there)
+                execute(conninfo, planted.plant, data)
                 found = {failure["check"]: failure for failure in failures(conninfo)}
-                execute(conninfo, planted.restore, there)
+                execute(conninfo, planted.restore, data)
                 difference = found[check]["differences"][0]
-                assert difference["subject"] == getattr(there, subject, subject)
+                assert difference["subject"] == getattr(data, subject, subject)
                 assert stored in difference["stored"]
                 assert recomputed in difference["recomputed"]
                 assert found[check]["differing"] == 1
         assert failures(conninfo) == []
 
 
-def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
+def test_the_report_as_text(new_database: Databases, tmp_path: Path) -> None:
     with new_database() as conninfo:
-        there = asyncio.run(_data(conninfo))
-        execute(conninfo, "update partner set used = used + 7 where id = {partner}", there)
-        execute(conninfo, "insert into sealed_secret values ('backend', 'sealed')", there)
+        data = asyncio.run(_data(conninfo))
+        execute(conninfo, "update partner set used = used + 7 where id = {partner}", data)
+        execute(conninfo, "insert into sealed_secret values ('backend', 'sealed')", data)
         examined = tonnage("doctor", "--database-url", conninfo)
     assert examined.exit_code == 1
     lines = examined.stdout.splitlines()
@@ -298,7 +298,7 @@ def test_it_reads_well(new_database: Databases, tmp_path: Path) -> None:
     assert "FAIL secrets: 1 are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file" in lines
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")
-    assert lines[at + 1] == f"       {there.partner}: 5007, but 5000 is right"
+    assert lines[at + 1] == f"       {data.partner}: 5007, but 5000 is right"
 
 
 def test_jobs_that_failed_are_noted(new_database: Databases) -> None:
@@ -313,7 +313,7 @@ def test_jobs_that_failed_are_noted(new_database: Databases) -> None:
 
 def test_the_names_of_all_rules_are_known(conninfo: str) -> None:
     with psycopg.connect(conninfo) as conn:
-        # Those of the types that every supported version records: newer ones have a name for each NOT NULL, too.
+        # The types that every supported version records: newer ones have a name for each NOT NULL, too.
         found = conn.execute(
             """
             with t as (
@@ -332,7 +332,7 @@ def test_the_names_of_all_rules_are_known(conninfo: str) -> None:
     assert sorted(expected_rules()) == sorted(name for (name,) in found)
 
 
-def test_a_schema_that_does_not_fit_is_told_and_the_rest_left(empty_database: str) -> None:
+def test_an_unfit_schema_is_reported_and_ends_the_checks(empty_database: str) -> None:
     examined = tonnage("doctor", "--database-url", empty_database)
     assert examined.exit_code == 1
     assert "FAIL schema: The database is at revision none" in examined.stdout

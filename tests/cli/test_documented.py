@@ -1,4 +1,4 @@
-"""The manual of the command line: every command is in it, and every example would be understood."""
+"""The manual of the command line: every command is in it, and every example parses."""
 
 import re
 import shlex
@@ -36,7 +36,7 @@ def test_every_command_has_its_section_and_an_example(names: tuple[str, ...]) ->
     assert any(example[: len(names)] == list(names) for example in examples())
 
 
-def test_there_is_no_section_of_a_command_that_is_not() -> None:
+def test_every_section_is_about_an_existing_command() -> None:
     sections = re.findall(r"^### `tonnage (.*)`", TEXT, re.MULTILINE)
     assert sorted(sections) == sorted(" ".join(names) for names in commands(main))
 

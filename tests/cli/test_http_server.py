@@ -1,4 +1,4 @@
-"""What the server says below the application, to bytes on a real socket."""
+"""The server's replies below the application, on a real socket."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ from tonnage.web.middleware import RequestMiddleware
 pytestmark = pytest.mark.anyio
 
 
-class Hasty(HttpProtocol):
-    """Gives a head less time than an idle connection has, and a refused client none."""
+class ShortTimeouts(HttpProtocol):
+    """A head has less time than an idle connection; a refused client's connection does not linger."""
 
     head_seconds = 0.3
     linger_seconds = 0.1
@@ -54,9 +54,7 @@ class Answer:
 
 
 @dataclass
-class Line:
-    """A connection."""
-
+class Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
@@ -75,7 +73,7 @@ class Line:
         return await self.answer()
 
 
-Dial = Callable[[], Awaitable[Line]]
+Connect = Callable[[], Awaitable[Connection]]
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def idle() -> int:
 
 
 @pytest.fixture
-async def dial(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Dial]:
+async def connect(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Connect]:
     app = FastAPI(openapi_url=None)
     problem.install(app)
     app.add_middleware(RequestMiddleware)
@@ -106,16 +104,16 @@ async def dial(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Dial]:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listener]))
-        lines: list[Line] = []
+        connections: list[Connection] = []
 
-        async def dial() -> Line:
-            # The listener takes connections before anybody serves them.
-            lines.append(Line(*await asyncio.open_connection(*listener.getsockname())))
-            return lines[-1]
+        async def connect() -> Connection:
+            # The listening socket accepts connections before the server serves them.
+            connections.append(Connection(*await asyncio.open_connection(*listener.getsockname())))
+            return connections[-1]
 
-        yield dial
-        for line in lines:
-            line.writer.close()
+        yield connect
+        for connection in connections:
+            connection.writer.close()
         server.should_exit = True
         await serving
 
@@ -135,23 +133,23 @@ async def dial(protocol: type[HttpProtocol], idle: int) -> AsyncGenerator[Dial]:
         b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_refused_in_the_one_shape(dial: Dial, data: bytes) -> None:
-    line = await dial()
-    answer = await line.ask(data)
+async def test_malformed_http_is_refused_in_the_common_format(connect: Connect, data: bytes) -> None:
+    connection = await connect()
+    answer = await connection.ask(data)
     assert answer.status == 400
     assert answer.problem["title"] == "Bad Request"
-    await line.ends()
+    await connection.ends()
 
 
-async def test_the_request_id_is_the_clients_if_it_was_read(dial: Dial) -> None:
-    line = await dial()
-    answer = await line.ask(b"POST / HTTP/1.1\r\nX-Request-Id: mine\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+async def test_the_request_id_is_the_clients_if_it_was_read(connect: Connect) -> None:
+    connection = await connect()
+    answer = await connection.ask(b"POST / HTTP/1.1\r\nX-Request-Id: mine\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
     assert answer.problem["requestId"] == "mine"
 
 
 @pytest.mark.parametrize("path", ["*", "/%C3%A4", "http://t/x"])
-async def test_what_is_http_gets_to_the_application(dial: Dial, path: str) -> None:
-    answer = await (await dial()).ask(f"OPTIONS {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
+async def test_valid_http_reaches_the_application(connect: Connect, path: str) -> None:
+    answer = await (await connect()).ask(f"OPTIONS {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode())
     assert answer.status in (400, 404)
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -168,109 +166,109 @@ async def test_what_is_http_gets_to_the_application(dial: Dial, path: str) -> No
     ],
     ids=["url", "headers", "endless header", "endless headers", "endless trailer", "endless extension"],
 )
-async def test_a_large_head_is_refused(dial: Dial, data: bytes) -> None:
-    line = await dial()
-    answer = await line.ask(data)
+async def test_a_large_head_is_refused(connect: Connect, data: bytes) -> None:
+    connection = await connect()
+    answer = await connection.ask(data)
     assert answer.status == 431
     assert answer.problem["title"] == "Request Header Fields Too Large"
-    await line.ends()
+    await connection.ends()
 
 
-async def test_a_head_and_a_body_of_the_permitted_size_in_pieces(dial: Dial) -> None:
-    line = await dial()
+async def test_a_head_and_a_body_of_the_permitted_size_in_pieces(connect: Connect) -> None:
+    connection = await connect()
     name = b"x: "
     for _ in range(2):
-        line.writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n" + name)
-        await line.writer.drain()
-        line.writer.write(b"y" * (MAX_HEAD - 1024))
-        await line.writer.drain()
-        assert (await line.ask(b"\r\n\r\n" + b"z" * 1_000_000)).body == b"1000000"
+        connection.writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n" + name)
+        await connection.writer.drain()
+        connection.writer.write(b"y" * (MAX_HEAD - 1024))
+        await connection.writer.drain()
+        assert (await connection.ask(b"\r\n\r\n" + b"z" * 1_000_000)).body == b"1000000"
 
 
-async def test_requests_behind_each_other_are_not_added_up(dial: Dial) -> None:
-    line = await dial()
+async def test_requests_behind_each_other_are_not_added_up(connect: Connect) -> None:
+    connection = await connect()
     one = b"POST / HTTP/1.1\r\nContent-Length: 40000\r\nx: " + b"y" * 30_000 + b"\r\n\r\n" + b"z" * 40_000
-    line.writer.write(one * 20)
+    connection.writer.write(one * 20)
     for _ in range(20):
-        assert (await line.answer()).body == b"40000"
+        assert (await connection.answer()).body == b"40000"
 
 
-async def test_chunks_of_one_byte_are_content(dial: Dial) -> None:
-    line = await dial()
-    line.writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-    assert (await line.ask(b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")).body == b"100000"
+async def test_chunks_of_one_byte_are_content(connect: Connect) -> None:
+    connection = await connect()
+    connection.writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert (await connection.ask(b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")).body == b"100000"
 
 
-async def test_an_answer_under_way_comes_before_the_end(dial: Dial) -> None:
-    line = await dial()
-    answer = await line.ask(b"GET / HTTP/1.1\r\nHost: t\r\n\r\nnonsense\r\n\r\n")
+async def test_an_answer_under_way_comes_before_the_end(connect: Connect) -> None:
+    connection = await connect()
+    answer = await connection.ask(b"GET / HTTP/1.1\r\nHost: t\r\n\r\nnonsense\r\n\r\n")
     assert (answer.status, answer.body, answer.headers["connection"]) == (200, b"0", "close")
-    await line.ends()
+    await connection.ends()
 
 
-async def test_no_request_is_answered_twice(dial: Dial) -> None:
-    line = await dial()
-    answer = await line.ask(b"POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+async def test_no_request_is_answered_twice(connect: Connect) -> None:
+    connection = await connect()
+    answer = await connection.ask(b"POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
     assert answer.status == 404
-    line.writer.write(b"no number\r\n")
-    await line.ends()
+    connection.writer.write(b"no number\r\n")
+    await connection.ends()
 
 
-async def test_a_body_that_comes_after_its_answer_is_not_taken_for_a_head(dial: Dial) -> None:
-    line = await dial()
-    answer = await line.ask(b"POST /nowhere HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
+async def test_a_body_that_comes_after_its_answer_is_not_taken_for_a_head(connect: Connect) -> None:
+    connection = await connect()
+    answer = await connection.ask(b"POST /nowhere HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
     assert answer.status == 404
-    assert (await line.ask(b"z" * 100_000 + b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")).body == b"0"
-    assert (await line.ask(b"nonsense\r\n\r\n")).problem["status"] == 400
+    assert (await connection.ask(b"z" * 100_000 + b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")).body == b"0"
+    assert (await connection.ask(b"nonsense\r\n\r\n")).problem["status"] == 400
 
 
-@pytest.mark.parametrize("protocol", [Hasty])
-async def test_a_slow_head_is_refused(dial: Dial) -> None:
-    line = await dial()
-    answer = await line.ask(b"GET / HTTP/1.1\r\nHost: t\r\n")
+@pytest.mark.parametrize("protocol", [ShortTimeouts])
+async def test_a_slow_head_is_refused(connect: Connect) -> None:
+    connection = await connect()
+    answer = await connection.ask(b"GET / HTTP/1.1\r\nHost: t\r\n")
     assert answer.status == 408
     assert answer.problem["title"] == "Request Timeout"
-    await line.ends()
+    await connection.ends()
 
 
-@pytest.mark.parametrize("protocol", [Hasty])
-async def test_a_trickle_does_not_prolong_a_head(dial: Dial) -> None:
-    line = await dial()
-    line.writer.write(b"GET / HTTP/1.1\r\n")
-    answer = asyncio.create_task(line.answer())
+@pytest.mark.parametrize("protocol", [ShortTimeouts])
+async def test_a_trickle_does_not_prolong_a_head(connect: Connect) -> None:
+    connection = await connect()
+    connection.writer.write(b"GET / HTTP/1.1\r\n")
+    answer = asyncio.create_task(connection.answer())
     while not answer.done():
-        line.writer.write(b"x: y\r\n")
+        connection.writer.write(b"x: y\r\n")
         await asyncio.wait([answer], timeout=0.05)
     assert (await answer).status == 408
 
 
-@pytest.mark.parametrize("protocol", [Hasty])
-async def test_a_head_in_time_is_not_cut_later(dial: Dial) -> None:
-    line = await dial()
-    line.writer.write(b"POST / HTTP/1.1\r\n")
-    await line.writer.drain()
-    line.writer.write(b"Content-Length: 2\r\n\r\nx")
-    late = asyncio.create_task(line.answer())
-    await asyncio.wait([late], timeout=2 * Hasty.head_seconds)
-    line.writer.write(b"x")
+@pytest.mark.parametrize("protocol", [ShortTimeouts])
+async def test_a_head_in_time_is_not_cut_later(connect: Connect) -> None:
+    connection = await connect()
+    connection.writer.write(b"POST / HTTP/1.1\r\n")
+    await connection.writer.drain()
+    connection.writer.write(b"Content-Length: 2\r\n\r\nx")
+    late = asyncio.create_task(connection.answer())
+    await asyncio.wait([late], timeout=2 * ShortTimeouts.head_seconds)
+    connection.writer.write(b"x")
     assert (await late).body == b"2"
 
 
 @pytest.mark.parametrize("idle", [1])
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
-async def test_a_connection_that_asks_nothing_is_closed(dial: Dial, sent: bytes) -> None:
-    line = await dial()
+async def test_a_connection_that_asks_nothing_is_closed(connect: Connect, sent: bytes) -> None:
+    connection = await connect()
     if sent:
-        line.writer.write(sent)
-    await line.ends()
+        connection.writer.write(sent)
+    await connection.ends()
 
 
-async def test_an_upgrade_that_is_not_offered(dial: Dial, caplog: pytest.LogCaptureFixture) -> None:
-    line = await dial()
+async def test_an_upgrade_that_is_not_offered(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    connection = await connect()
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
-    answer = await line.ask(b"GET / HTTP/1.1\r\nHost: t\r\n" + upgrade + b"\r\n")
+    answer = await connection.ask(b"GET / HTTP/1.1\r\nHost: t\r\n" + upgrade + b"\r\n")
     assert (answer.status, answer.headers["connection"]) == (200, "close")
-    await line.ends()
+    await connection.ends()
     assert caplog.text == ""
 
 
@@ -286,7 +284,7 @@ def test_the_server_speaks_it() -> None:
         thread = threading.Thread(target=server.run_until_stopped)
         thread.start()
         try:
-            # Bound, and refusing until it listens.
+            # Bound, and refusing connections until it listens.
             while True:
                 with suppress(ConnectionRefusedError):
                     client = socket.create_connection((listener.host, listener.port), timeout=30)

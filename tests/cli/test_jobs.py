@@ -13,25 +13,25 @@ Queue = psycopg.Connection[tuple[Any, ...]]
 
 
 @pytest.fixture
-def alone(new_database: Callable[[], AbstractContextManager[str]]) -> Generator[str]:
+def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> Generator[str]:
     """A database without a worker."""
     with new_database() as conninfo:
         yield conninfo
 
 
 @pytest.fixture
-def queue(alone: str) -> Generator[Queue]:
-    with psycopg.connect(alone, autocommit=True) as conn:
+def queue(own_database: str) -> Generator[Queue]:
+    with psycopg.connect(own_database, autocommit=True) as conn:
         yield conn
 
 
 @pytest.fixture
-def tonnage(alone: str) -> Command:
-    return Command(alone)
+def tonnage(own_database: str) -> Command:
+    return Command(own_database)
 
 
 def job(queue: Queue, status: str, attempts: int = 0, *, kind: str | None = None, reason: str = "") -> int:
-    """The id of a new one. `kind`: of which only one may wait."""
+    """Returns the id of a new job. `kind`: of which only one may wait."""
     row = queue.execute(
         """
         insert into procrastinate_jobs (queue_name, task_name, queueing_lock, args, status, attempts, scheduled_at)
@@ -53,13 +53,13 @@ def queued(queue: Queue) -> list[tuple[Any, ...]]:
     return queue.execute("select id, status::text, scheduled_at is null from procrastinate_jobs order by id").fetchall()
 
 
-def test_what_there_is_to_see(queue: Queue, tonnage: Command) -> None:
+def test_jobs_are_listed(queue: Queue, tonnage: Command) -> None:
     waiting, retrying = job(queue, "todo"), job(queue, "todo", 3, reason="The cluster sleeps.")
     running, failed = job(queue, "doing"), job(queue, "failed", 1, reason="KeyError('x')")
     seen = tonnage.json("jobs", "list")
     of_all = {"name": "provisioning.full_reconcile", "subject": "7"}
     failure = {"failedAt": "2026-03-01T12:00:00Z"}
-    # When a job was asked for, only the queue knows, and that of jobs that came to wait.
+    # Only the queue knows when a job was deferred, and only for jobs that are waiting.
     asked = [one.pop("askedAt", None) for one in seen]
     assert seen == [
         {**of_all, "id": waiting, "status": "waiting", "attempts": 0},
@@ -95,7 +95,7 @@ def test_regions_and_partners_are_shown_by_name(queue: Queue, tonnage: Command) 
     assert [line.split()[2] for line in table[1:]] == [*subjects.values(), "failed"]
 
 
-def test_some_are_tried_again(queue: Queue, tonnage: Command) -> None:
+def test_some_jobs_are_retried(queue: Queue, tonnage: Command) -> None:
     retrying, failed, other = job(queue, "todo", 3), job(queue, "failed", 1), job(queue, "failed", 1)
     assert tonnage("jobs", "retry", str(retrying), str(failed)).stderr == "2 jobs are tried again within seconds.\n"
     now = [(retrying, "todo", True), (failed, "todo", True)]
@@ -103,7 +103,7 @@ def test_some_are_tried_again(queue: Queue, tonnage: Command) -> None:
     assert "1 job is tried" in tonnage("jobs", "retry", str(other)).stderr
 
 
-def test_all_are_tried_again(queue: Queue, tonnage: Command) -> None:
+def test_all_failed_jobs_are_retried(queue: Queue, tonnage: Command) -> None:
     job(queue, "todo")
     job(queue, "doing")
     before = queued(queue)
@@ -119,8 +119,8 @@ def test_only_one_of_a_kind_may_wait(queue: Queue, tonnage: Command) -> None:
     newest = job(queue, "failed", 1, kind="metering.sample_all")
     old = job(queue, "failed", 1, kind="provisioning.purge_all")
     next_one = job(queue, "todo", kind="provisioning.purge_all")
-    told = tonnage("jobs", "retry", "--all").stderr
-    assert told.splitlines() == [
+    output = tonnage("jobs", "retry", "--all").stderr
+    assert output.splitlines() == [
         "1 job is tried again within seconds.",
         "3 more were dropped: the next of their kind does their work.",
     ]
@@ -128,11 +128,11 @@ def test_only_one_of_a_kind_may_wait(queue: Queue, tonnage: Command) -> None:
     assert f"No job with the id {old} " in tonnage.refused("jobs", "retry", str(old))
 
 
-def test_what_cannot_be_tried_again(queue: Queue, tonnage: Command) -> None:
+def test_jobs_that_cannot_be_retried(queue: Queue, tonnage: Command) -> None:
     waiting, running, failed = job(queue, "todo"), job(queue, "doing"), job(queue, "failed", 1)
     before = queued(queue)
-    told = tonnage.refused("jobs", "retry", *map(str, (failed, running, waiting, 999_999)))
-    assert f"No job with the id {waiting}, {running}, 999999 has failed" in told
+    output = tonnage.refused("jobs", "retry", *map(str, (failed, running, waiting, 999_999)))
+    assert f"No job with the id {waiting}, {running}, 999999 has failed" in output
     assert queued(queue) == before
 
 

@@ -52,10 +52,10 @@ def test_a_key_of_the_operator(conninfo: str) -> None:
 
 
 def test_what_the_rules_refuse(conninfo: str) -> None:
-    tonnage, nobody = Command(conninfo), str(uuid.uuid4())
-    assert f"no organisation {nobody}" in tonnage.refused("key", "create", "--organisation", nobody, *DETAILS)
-    assert f"no organisation {nobody}" in tonnage.refused("key", "list", "--organisation", nobody)
-    assert f"no API key {nobody}" in tonnage.refused("key", "revoke", nobody)
+    tonnage, unknown_id = Command(conninfo), str(uuid.uuid4())
+    assert f"no organisation {unknown_id}" in tonnage.refused("key", "create", "--organisation", unknown_id, *DETAILS)
+    assert f"no organisation {unknown_id}" in tonnage.refused("key", "list", "--organisation", unknown_id)
+    assert f"no API key {unknown_id}" in tonnage.refused("key", "revoke", unknown_id)
 
 
 def test_wrong_usage(conninfo: str) -> None:

@@ -57,13 +57,13 @@ def test_a_new_password(conninfo: str) -> None:
 
 
 def test_what_the_rules_refuse(conninfo: str) -> None:
-    tonnage, email, nobody = Command(conninfo), new_email(), str(uuid.uuid4())
+    tonnage, email, unknown_id = Command(conninfo), new_email(), str(uuid.uuid4())
     create = ("member", "create", "--email", email, "--role", "viewer", "--organisation")
     distributor = tonnage.distributor()
     tonnage.ok(*create, distributor, stdin=PASSWORD)
     assert "There is a member with the e-mail address" in tonnage.refused(*create, distributor, stdin=PASSWORD)
-    assert f"There is no organisation {nobody}" in tonnage.refused(*create, nobody, stdin=PASSWORD)
-    assert f"There is no organisation {nobody}" in tonnage.refused("member", "list", "--organisation", nobody)
+    assert f"There is no organisation {unknown_id}" in tonnage.refused(*create, unknown_id, stdin=PASSWORD)
+    assert f"There is no organisation {unknown_id}" in tonnage.refused("member", "list", "--organisation", unknown_id)
     assert "There is no member" in tonnage.refused("member", "set-password", new_email(), stdin=PASSWORD)
 
 

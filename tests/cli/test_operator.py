@@ -1,4 +1,4 @@
-"""The operator's own people, and what an operator does for members on the command line."""
+"""The operator's members, and the operator's commands for all members."""
 
 import uuid
 

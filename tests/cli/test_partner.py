@@ -41,13 +41,13 @@ def test_a_contract_without_partners_has_an_empty_list(conninfo: str) -> None:
 
 
 def test_what_the_rules_refuse(conninfo: str) -> None:
-    tonnage, nobody = Command(conninfo), str(uuid.uuid4())
+    tonnage, unknown_id = Command(conninfo), str(uuid.uuid4())
     contract = tonnage.contract(tonnage.distributor(), "10TB")
     too_large = ("partner", "create", "--contract", contract, "--name", "Large", "--allocated", "11TB")
     assert "10 TB (10000000000000 bytes) left" in tonnage.refused(*too_large)
-    unknown = ("partner", "create", "--contract", nobody, "--name", "Large", "--allocated", "0")
-    assert f"There is no contract {nobody}" in tonnage.refused(*unknown)
-    assert f"There is no contract {nobody}" in tonnage.refused("partner", "list", "--contract", nobody)
+    unknown = ("partner", "create", "--contract", unknown_id, "--name", "Large", "--allocated", "0")
+    assert f"There is no contract {unknown_id}" in tonnage.refused(*unknown)
+    assert f"There is no contract {unknown_id}" in tonnage.refused("partner", "list", "--contract", unknown_id)
 
 
 @pytest.mark.parametrize(

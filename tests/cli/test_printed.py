@@ -1,4 +1,4 @@
-"""What comes of output that cannot be written, and of a database that does not take what it is given: a sentence."""
+"""Output that cannot be written, and changes that the database refuses: each ends with one sentence."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ Databases = Callable[[], AbstractContextManager[str]]
 def _run(
     conninfo: str, *arguments: str, stdout: Path | None = None, settings: dict[str, str] | None = None
 ) -> tuple[int, str, str]:
-    """Exit status, output and errors of a process of its own."""
+    """Exit status, output and errors of a process."""
     command = [sys.executable, "-m", "tonnage", *arguments]
     with open(stdout or "/dev/null", "wb") as file:
         done = subprocess.run(

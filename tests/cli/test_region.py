@@ -31,7 +31,7 @@ ENDPOINTS = (
 
 
 DEAD = "http://127.0.0.1:1"
-"""Nobody may listen there without being root."""
+"""Only root may listen on this port."""
 
 
 def new_name() -> str:
@@ -79,9 +79,9 @@ def test_a_region_that_accounts_live_in_stays(new_database: Callable[[], Abstrac
 
     with new_database() as conninfo:
         name = asyncio.run(region_with_an_account())
-        told = Command(conninfo).refused("region", "remove", name)
-        assert "Storage accounts live in the region" in told
-        assert "Those that were deleted stay until their days of grace are over" in told
+        output = Command(conninfo).refused("region", "remove", name)
+        assert "Storage accounts live in the region" in output
+        assert "Those that were deleted stay until their days of grace are over" in output
 
 
 def test_wrong_usage(conninfo: str) -> None:
@@ -93,7 +93,7 @@ def test_wrong_usage(conninfo: str) -> None:
 
 
 @pytest.fixture
-def sealing(
+def command_with_keys(
     new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[Command]:
     """`tonnage` on a database of its own, with a key file."""
@@ -104,125 +104,132 @@ def sealing(
 
 
 def queued(conninfo: str) -> list[str]:
-    """The jobs that wait."""
+    """The names of the queued jobs."""
     with psycopg.connect(conninfo) as conn:
         return [name for (name,) in conn.execute("select task_name from procrastinate_jobs order by id")]
 
 
 @pytest.mark.ceph
-def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gateway: Gateway, tmp_path: Path) -> None:
+def test_a_region_on_a_cluster_is_checked_when_it_is_added(
+    command_with_keys: Command, gateway: Gateway, tmp_path: Path
+) -> None:
     credentials = tmp_path / "admin"
     credentials.touch(0o600)
     credentials.write_text(f"{gateway.access_key}\n{gateway.secret_key}\n")
     reached = ("--ceph-admin-url", gateway.address, "--ceph-credentials-file", str(credentials))
-    result = sealing("region", "add", "eu", *ENDPOINTS, *reached, "--json")
+    result = command_with_keys("region", "add", "eu", *ENDPOINTS, *reached, "--json")
     assert (result.exit_code, result.stderr) == (0, "")
     made = json.loads(result.stdout)
     assert (made["backend"], made["admin_url"]) == ("ceph", gateway.address)
-    assert sealing.json("region", "list") == [made]
-    assert queued(sealing.conninfo) == ["provisioning.verify_identity"]
+    assert command_with_keys.json("region", "list") == [made]
+    assert queued(command_with_keys.conninfo) == ["provisioning.verify_identity"]
 
-    (checked,) = sealing.json("region", "check", "eu")
+    (checked,) = command_with_keys.json("region", "check", "eu")
     assert checked["present"] == ["users=read", "users=write", "usage=read", "usage=write"]
     assert abs(checked["clockSkew"]) < 60
     assert checked["facts"].keys() == {"release", "tested with", "usage log"}
     rest = {name: checked[name] for name in ("region", "reachable", "credentials", "missing", "problems")}
     assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
-    told = sealing.ok("region", "check")
-    assert told.startswith("eu: healthy\n")
-    assert "quota, to the byte, from the next request on" in told
-    for shown in (result.output, told, sealing.ok("audit", "list", "--json"), json.dumps(checked)):
+    output = command_with_keys.ok("region", "check")
+    assert output.startswith("eu: healthy\n")
+    assert "quota, to the byte, from the next request on" in output
+    for shown in (result.output, output, command_with_keys.ok("audit", "list", "--json"), json.dumps(checked)):
         assert gateway.secret_key not in shown
 
 
 @pytest.mark.ceph
-def test_what_is_wrong_is_told_and_with_force_the_region_is_kept(sealing: Command, gateway: Gateway) -> None:
+def test_problems_are_reported_and_force_keeps_the_region(command_with_keys: Command, gateway: Gateway) -> None:
     add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address, "--force")
-    result = sealing(*add, stdin=f"{gateway.access_key} wrong")
+    result = command_with_keys(*add, stdin=f"{gateway.access_key} wrong")
     assert result.exit_code == 0
     assert "Warning: The cluster refuses the access key or the secret" in result.stderr
     assert "tonnage region check eu" in result.stderr
-    told = sealing("region", "check", "eu")
-    assert told.exit_code == 1
-    assert "credentials   not accepted" in told.stdout
-    assert sealing("region", "check", "--json").exit_code == 1
+    output = command_with_keys("region", "check", "eu")
+    assert output.exit_code == 1
+    assert "credentials   not accepted" in output.stdout
+    assert command_with_keys("region", "check", "--json").exit_code == 1
 
     connect = ("region", "connect", "eu", "--ceph-admin-url", gateway.address)
-    right = sealing(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
+    right = command_with_keys(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
     assert right.stderr == f"The region eu is reached at {gateway.address}.\n"
-    sealing.ok("region", "check", "eu")
+    command_with_keys.ok("region", "check", "eu")
 
 
 @pytest.mark.ceph
-def test_credentials_that_the_cluster_refuses_change_nothing(sealing: Command, gateway: Gateway) -> None:
+def test_credentials_that_the_cluster_refuses_change_nothing(command_with_keys: Command, gateway: Gateway) -> None:
     reached = ("--ceph-admin-url", gateway.address)
-    told = sealing.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
-    assert "refuses the access key or the secret" in told
-    assert "Nothing was changed; with --force it is" in told
-    assert sealing.json("region", "list") == []
+    output = command_with_keys.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
+    assert "refuses the access key or the secret" in output
+    assert "Nothing was changed; with --force it is" in output
+    assert command_with_keys.json("region", "list") == []
 
-    sealing.ok("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} {gateway.secret_key}")
+    command_with_keys.ok(
+        "region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} {gateway.secret_key}"
+    )
     connect = ("region", "connect", "eu", *reached)
-    assert "Nothing was changed" in sealing.refused(*connect, stdin=f"{gateway.access_key} wrong")
-    assert sealing.ok("region", "check", "eu").startswith("eu: healthy\n")
-    forced = sealing(*connect, "--force", stdin=f"{gateway.access_key} wrong")
+    assert "Nothing was changed" in command_with_keys.refused(*connect, stdin=f"{gateway.access_key} wrong")
+    assert command_with_keys.ok("region", "check", "eu").startswith("eu: healthy\n")
+    forced = command_with_keys(*connect, "--force", stdin=f"{gateway.access_key} wrong")
     assert (forced.exit_code, "Warning: The cluster refuses" in forced.stderr) == (0, True)
-    assert sealing("region", "check", "eu").exit_code == 1
+    assert command_with_keys("region", "check", "eu").exit_code == 1
 
 
 @pytest.mark.ceph
-def test_the_key_of_the_admin_user_is_renewed_without_a_gap(sealing: Command, gateway: Gateway) -> None:
+def test_the_key_of_the_admin_user_is_renewed_without_a_gap(command_with_keys: Command, gateway: Gateway) -> None:
     renewed = (f"RENEWED{uuid.uuid4().hex[:12].upper()}", uuid.uuid4().hex)
     add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", gateway.address)
-    sealing.ok(*add, stdin=f"{gateway.access_key} {gateway.secret_key}")
+    command_with_keys.ok(*add, stdin=f"{gateway.access_key} {gateway.secret_key}")
     gateway.admin("key", "create", "--uid", ADMIN, "--access-key", renewed[0], "--secret-key", renewed[1])
-    sealing.ok("region", "connect", "eu", "--ceph-admin-url", gateway.address, stdin="\n".join(renewed))
-    sealing.ok("region", "check", "eu")
+    command_with_keys.ok("region", "connect", "eu", "--ceph-admin-url", gateway.address, stdin="\n".join(renewed))
+    command_with_keys.ok("region", "check", "eu")
     gateway.admin("key", "rm", "--uid", ADMIN, "--access-key", renewed[0])
-    assert "refuses the access key" in sealing("region", "check", "eu").stdout
+    assert "refuses the access key" in command_with_keys("region", "check", "eu").stdout
 
 
-def test_a_cluster_that_is_away(sealing: Command) -> None:
-    sealing.ok("region", "add", "metered", *ENDPOINTS)
-    result = sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
+def test_an_unreachable_cluster(command_with_keys: Command) -> None:
+    command_with_keys.ok("region", "add", "metered", *ENDPOINTS)
+    result = command_with_keys("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
     assert result.exit_code == 0
     assert "Warning: " in result.stderr
     assert "SECRET" not in result.output
-    told = sealing("region", "check")
-    assert told.exit_code == 1
-    assert "metered: healthy\n  backend       metered only" in told.stdout
-    assert "eu: unhealthy" in told.stdout
-    assert "reachable     no" in told.stdout
-    sealing.ok("region", "check", "metered")
-    sealing.ok("region", "remove", "eu")
-    assert [region["name"] for region in sealing.json("region", "list")] == ["metered"]
+    output = command_with_keys("region", "check")
+    assert output.exit_code == 1
+    assert "metered: healthy\n  backend       metered only" in output.stdout
+    assert "eu: unhealthy" in output.stdout
+    assert "reachable     no" in output.stdout
+    command_with_keys.ok("region", "check", "metered")
+    command_with_keys.ok("region", "remove", "eu")
+    assert [region["name"] for region in command_with_keys.json("region", "list")] == ["metered"]
 
 
-def test_the_list_shows_trouble(sealing: Command, tmp_path: Path) -> None:
+def test_the_list_shows_trouble(command_with_keys: Command, tmp_path: Path) -> None:
     async def look() -> None:
         keys = tmp_path / "secret.key"
-        async with connect(sealing.conninfo, size=1, streams=1) as database, open_backends(database, keys) as backends:
+        async with (
+            connect(command_with_keys.conninfo, size=1, streams=1) as database,
+            open_backends(database, keys) as backends,
+        ):
             await check_all(Services(database, backends, **clocks(lambda: NOW)))
 
-    sealing.ok("region", "add", "metered", *ENDPOINTS)
-    sealing("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
+    command_with_keys.ok("region", "add", "metered", *ENDPOINTS)
+    command_with_keys("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD, stdin="KEY SECRET")
     asyncio.run(look())
-    metered, eu = sealing.json("region", "list")
+    metered, eu = command_with_keys.json("region", "list")
     assert "unhealthy_reason" not in metered
     assert "cannot be reached" in eu["unhealthy_reason"]
     assert eu["troubleSince"] == "2026-03-15T12:00:00Z"
-    assert eu["unhealthy_reason"] in sealing.ok("region", "list")
+    assert eu["unhealthy_reason"] in command_with_keys.ok("region", "list")
 
 
-def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:
-    sealing.ok("region", "add", "eu", *ENDPOINTS)
+def test_a_metered_region_is_put_on_a_cluster(command_with_keys: Command) -> None:
+    command_with_keys.ok("region", "add", "eu", *ENDPOINTS)
     connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
-    assert "The region is kept." in sealing(*connect, stdin="KEY SECRET").stderr
-    assert sealing.json("region", "list")[0]["backend"] == "ceph"
+    assert "The region is kept." in command_with_keys(*connect, stdin="KEY SECRET").stderr
+    assert command_with_keys.json("region", "list")[0]["backend"] == "ceph"
     nowhere = "Error: There is no region us; see: tonnage region list\n"
-    assert sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
-    assert sealing.refused("region", "check", "us") == nowhere
-    assert sealing.refused("region", "remove", "us") == nowhere
+    assert command_with_keys.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
+    assert command_with_keys.refused("region", "check", "us") == nowhere
+    assert command_with_keys.refused("region", "remove", "us") == nowhere
 
 
 def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Path) -> None:
@@ -236,7 +243,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     connected = tonnage("region", "connect", "metered", *on_cluster, *data, stdin="KEY SECRET")
     assert connected.exit_code == 0, connected.output
     assert (tmp_path / "data/secret.key").read_bytes() == key
-    # Now a fresh one would open nothing of what is sealed.
+    # Now a new key file could open no sealed secret.
     (tmp_path / "data/secret.key").unlink()
     lost = tonnage("region", "connect", "eu", *on_cluster, *data, stdin="KEY SECRET")
     assert (lost.exit_code, "is missing; restore it from a backup" in lost.stderr) == (1, True)
@@ -252,11 +259,11 @@ def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("given", ["", "KEY", "KEY SECRET MORE", "KEY\nse\u00e9cret", b"KEY\n\xff\xfe"])
-def test_credentials_that_are_none(conninfo: str, given: str | bytes) -> None:
+def test_malformed_credentials(conninfo: str, given: str | bytes) -> None:
     add = ("region", "add", new_name(), *ENDPOINTS, "--ceph-admin-url", DEAD)
-    told = Command(conninfo).misused(*add, stdin=given)
-    assert "an access key on the first line and its secret on the second" in told
-    assert "KEY" not in told
+    output = Command(conninfo).misused(*add, stdin=given)
+    assert "an access key on the first line and its secret on the second" in output
+    assert "KEY" not in output
 
 
 def test_wrong_usage_of_clusters(conninfo: str, tmp_path: Path) -> None:
@@ -270,10 +277,10 @@ def test_wrong_usage_of_clusters(conninfo: str, tmp_path: Path) -> None:
     assert "Missing option '--ceph-admin-url'" in tonnage.misused("region", "connect", new_name())
 
 
-def test_at_a_terminal_the_secret_is_not_seen(sealing: Command, tmp_path: Path) -> None:
+def test_at_a_terminal_the_secret_is_not_seen(command_with_keys: Command, tmp_path: Path) -> None:
     add = ("region", "add", "eu", *ENDPOINTS, "--ceph-admin-url", DEAD)
     settings = {
-        "TONNAGE_DATABASE_URL": sealing.conninfo,
+        "TONNAGE_DATABASE_URL": command_with_keys.conninfo,
         "TONNAGE_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
     }
     ours, theirs = pty.openpty()
@@ -291,17 +298,17 @@ def test_at_a_terminal_the_secret_is_not_seen(sealing: Command, tmp_path: Path) 
     os.close(ours)
     assert "TYPEDKEY" in shown
     assert "typed-secret" not in shown
-    assert [region["name"] for region in sealing.json("region", "list")] == ["eu"]
+    assert [region["name"] for region in command_with_keys.json("region", "list")] == ["eu"]
 
 
 def typed(terminal: int, answers: dict[bytes, bytes]) -> str:
-    """All that a terminal shows up to its end, while each question gets its answer."""
+    """Answers each prompt on the terminal; returns the whole output."""
     shown = b""
     try:
         while chunk := os.read(terminal, 65536):
             shown += chunk
             for question in [question for question in answers if shown.endswith(question)]:
                 os.write(terminal, answers.pop(question))
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # how Linux reports that the other end is closed
         pass
     return shown.decode()

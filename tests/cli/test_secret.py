@@ -34,7 +34,7 @@ def key_file(path: Path, *lines: bytes, mode: int = 0o600) -> Path:
         ([], 0o600, "holds no key"),
     ],
 )
-def test_a_key_file_that_will_not_do(tmp_path: Path, lines: list[bytes], mode: int, sentence: str) -> None:
+def test_an_unusable_key_file(tmp_path: Path, lines: list[bytes], mode: int, sentence: str) -> None:
     with pytest.raises(SealingError, match=sentence):
         sealing.read_keys(key_file(tmp_path / "key", *lines, mode=mode))
 

@@ -29,7 +29,7 @@ def test_a_file_that_others_may_read(
     assert "SECRET" not in shown.err
 
 
-def test_a_pipe_is_nobody_elses(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_causes_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
     ours, theirs = os.pipe()
     os.write(theirs, b"KEY SECRET\n")
     os.close(theirs)
@@ -40,7 +40,7 @@ def test_a_pipe_is_nobody_elses(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("rest", [" " * 6000 + "THIRD", " " * 4096, "\nTHIRD"])
-def test_nothing_may_follow_however_far_away(tmp_path: Path, rest: str) -> None:
+def test_no_further_content_is_permitted(tmp_path: Path, rest: str) -> None:
     with pytest.raises(click.UsageError, match="an access key on the first line") as refused:
         given(tmp_path / "admin", "KEY SECRET" + rest, 0o600)
     assert "THIRD" not in str(refused.value)

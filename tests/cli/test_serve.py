@@ -1,4 +1,4 @@
-"""`tonnage serve` as an operator meets it: real processes, real signals."""
+"""`tonnage serve` in real processes, with real signals."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def test_a_data_directory_from_its_first_start_to_its_recovery(tmp_path: Path) -
 
 def test_it_ends_with_its_database_and_a_restart_recovers(tmp_path: Path) -> None:
     data, directory = tmp_path / "data", Directory(tmp_path / "data")
-    # No worker: a job that runs at that moment fails, and rightly says so with a traceback.
+    # No worker: a job that runs at that moment fails, and rightly logs a traceback.
     with started("serve", "--port", "0", "--data-dir", data, "--no-worker") as server:
         origin = server.origin
         with connect_or_serve(data) as url:
@@ -80,7 +80,7 @@ def test_it_ends_with_its_database_and_a_restart_recovers(tmp_path: Path) -> Non
 
 
 def _backend(url: str) -> int:
-    """A process of the server that answers to one of ours."""
+    """The backend process of one of our connections."""
     with psycopg.connect(url) as conn:
         row = conn.execute(
             "select pid from pg_stat_activity where application_name like 'tonnage %' order by pid limit 1"
@@ -100,7 +100,7 @@ def _second_one_is_refused(data: Path, origin: str, server: Running) -> None:
     assert second.stderr.startswith("Error: ")
 
 
-def test_a_port_in_use_is_told_before_anything_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = tonnage("serve", "--port", str(port), "--data-dir", tmp_path / "data")
@@ -132,7 +132,7 @@ def test_an_unreachable_database_and_a_wrong_url(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("given", ["", " "])
 def test_a_database_url_that_is_empty(given: str, tmp_path: Path) -> None:
-    """As of a shell variable that is not set: it must not become an embedded database."""
+    """As with a shell variable that is not set: it must not become an embedded database."""
     wrong = tonnage("region", "list", "--database-url", given, "--data-dir", tmp_path / "data")
     assert wrong.exit_code == 2
     assert "it is empty: name a PostgreSQL, or leave the option out" in wrong.stderr
@@ -140,7 +140,7 @@ def test_a_database_url_that_is_empty(given: str, tmp_path: Path) -> None:
 
 
 class Request:
-    """A change that waits, because the test holds the row that it needs."""
+    """A change that waits, because the test holds a lock on its row."""
 
     def __init__(self, origin: str, key: str, contract: UUID) -> None:
         body = json.dumps({"distributorContractId": str(contract), "name": "Late", "allocatedCapacity": TB})

@@ -21,7 +21,7 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 @pytest.fixture
 def account(conninfo: str) -> int:
-    """Opened a month ago."""
+    """An account created a month ago."""
 
     async def opened() -> int:
         async with connect(conninfo, size=1, streams=1) as database:
@@ -68,7 +68,7 @@ def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
     assert done.stderr == b""
 
 
-def test_wrong_lines_are_told_and_nothing_is_applied(conninfo: str, account: int) -> None:
+def test_wrong_lines_are_reported_and_nothing_is_applied(conninfo: str, account: int) -> None:
     tonnage = Command(conninfo)
     one = lines(account) + "123,2026-01-01,5\n"
     assert tonnage.refused("usage", "import", "-", stdin=one).splitlines() == [
@@ -93,7 +93,7 @@ def test_at_a_terminal_there_is_a_progress_bar(conninfo: str, account: int, tmp_
 
 
 def on_terminal(command: list[str]) -> str:
-    """What a command writes to a terminal as its standard error."""
+    """The standard error of a command at a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(command, stderr=theirs, stdout=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
     os.close(theirs)
@@ -101,7 +101,7 @@ def on_terminal(command: list[str]) -> str:
     try:
         while chunk := os.read(ours, 65536):
             shown += chunk
-    except OSError:  # how Linux says that the other end is closed
+    except OSError:  # how Linux reports that the other end is closed
         pass
     os.close(ours)
     assert process.wait() == 0

@@ -18,16 +18,16 @@ from tonnage.worker import jobs_app
 
 Databases = Callable[[], AbstractContextManager[str]]
 RECURRING = sum(declared.cron is not None for declared in DECLARED.values()) + 2
-"""With the queue's own."""
+"""Including the queue's own."""
 
 _WAITING = """
 insert into procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, status)
 values ('default', 'provisioning.purge_all', 'provisioning.purge_all', 'provisioning.purge_all', '{"timestamp": 1}', %s)
 """
-"""A job; `doing` without a worker is how one looks whose worker was killed."""
+"""A job; `doing` without a worker is the state that a killed worker leaves."""
 
 
-def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Databases) -> None:
+def test_it_catches_up_on_recurring_jobs_and_stops_on_a_signal(new_database: Databases) -> None:
     with (
         new_database() as conninfo,
         psycopg.connect(conninfo, autocommit=True) as conn,
@@ -35,7 +35,7 @@ def test_it_catches_up_on_what_recurs_and_stops_when_told(new_database: Database
     ):
         worker.wait_for("Tonnage runs jobs")
         deadline = time.monotonic() + 60
-        # Jobs that went well leave the table.
+        # Jobs that succeeded leave the table.
         while conn.execute(
             "select count(distinct task_name) = %s and not exists (select from procrastinate_jobs)"
             " from procrastinate_periodic_defers",
@@ -72,7 +72,7 @@ def test_jobs_of_killed_workers_are_taken_over(new_database: Databases) -> None:
         conn.execute(_WAITING, ["doing"])
         asyncio.run(_take_over(conninfo))
         assert conn.execute("select status::text, attempts from procrastinate_jobs").fetchall() == [("todo", 1)]
-        # Only one of a kind may wait: the one that was under way gives way to it.
+        # Only one of a kind may wait: the job that was running is dropped in its favour.
         conn.execute("update procrastinate_jobs set status = 'doing'")
         conn.execute(_WAITING, ["todo"])
         asyncio.run(_take_over(conninfo))

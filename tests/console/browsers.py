@@ -1,4 +1,4 @@
-"""Browsers of members who are signed in, without scripts."""
+"""Browsers of signed-in members, without scripts."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.cast import Cast, unique
-from tests.unchanged import Witness
+from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.authentication.session import digest, new_token
 from tonnage.db import Connection
@@ -30,13 +30,13 @@ class Browser:
     token: str
     member_id: UUID
     email: str
-    witness: Witness
+    refusal_check: RefusalCheck
 
     async def get(self, path: str) -> httpx.Response:
         return await self.http.get(path)
 
     async def send(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
-        """A form of the page at `path`, as a browser sends it: with the page's own token, and what it was made from."""
+        """Sends the form of the page at `path` with the page's token and the original values, as a browser does."""
         page = await self.http.get(path)
         found = _CSRF.search(page.text)
         assert found, f"there is no form at {path}: {page.status_code}"
@@ -44,18 +44,18 @@ class Browser:
         return await self.submit(path, {"csrf": found[1], **was, **(fields or {})})
 
     async def post(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
-        """The same without looking at the page: for those that would not be shown."""
+        """Sends the form without reading the page, which may be refused."""
         return await self.submit(path, {"csrf": csrf.token(self.token), **(fields or {})})
 
     async def submit(self, path: str, fields: dict[str, str]) -> httpx.Response:
-        """These fields and no others."""
-        return await self.witness.send(lambda: self.http.post(path, data=fields))
+        """Sends these fields and no others."""
+        return await self.refusal_check.send(lambda: self.http.post(path, data=fields))
 
 
 async def browser_of(
-    app: FastAPI, cast: Cast, actor: Actor, role: Role, name: str | None, now: datetime, witness: Witness
+    app: FastAPI, cast: Cast, actor: Actor, role: Role, name: str | None, now: datetime, refusal_check: RefusalCheck
 ) -> Browser:
-    """A new member of the actor's organisation, in a session of its own. Who asks for it closes its `http`."""
+    """A new member of the actor's organisation, in a session of its own. The caller closes its `http`."""
     email = f"{unique('m').replace(' ', '')}@example.org"
     new = NewMember(email, role, "no hash", name)
     await cast.database.run(create_team_member, actor, new, now)
@@ -81,4 +81,4 @@ async def browser_of(
         cookies={"tonnage-session": token},
         headers={"Accept": "text/html", "Accept-Language": "en-GB"},
     )
-    return Browser(http, token, member_id, email, witness)
+    return Browser(http, token, member_id, email, refusal_check)

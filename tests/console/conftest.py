@@ -1,4 +1,4 @@
-"""The console behind its doors: `browser = await client.sign_in(distributor)`, `await browser.get("/team")`."""
+"""The console of the application: `browser = await client.sign_in(distributor)`, `await browser.get("/team")`."""
 
 from tests.api.conftest import client, data
 

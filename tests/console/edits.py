@@ -1,4 +1,4 @@
-"""Every form of the console that changes a thing that exists, and why all other forms are none of these."""
+"""Every form of the console that changes an existing resource, and the reasons why other forms do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,30 +10,30 @@ from tonnage.access.actor import Kind, Role
 
 @dataclass(frozen=True)
 class Change:
-    """A field, changed by two people who have opened the same page; the database's values by what they typed."""
+    """A field, changed by two people on the same page: the form's fields and the database's value of each."""
 
     before: Any
     mine: tuple[dict[str, str], Any]
     theirs: tuple[dict[str, str], Any]
     said: tuple[str, str] = ("", "")
-    """As sentences write it: what it was, and what they have made of it."""
+    """The values in the sentence of a conflict: the original one, and the other person's."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One form, and where the values are that it changes."""
+    """One form, and the values that it changes."""
 
     kind: Kind
     role: Role
     lock: LiteralString
-    """Holds the row that is changed, by its id."""
+    """Locks the row that is changed, by its id."""
     subject: str
-    """The parameter of the path that is the row's id; "" is the member that sends the form."""
+    """The path parameter with the row's id; "" is the member that sends the form."""
     query: str
     changes: Mapping[str, Change] = field(default_factory=dict[str, Change])
     """In the order of the query's columns."""
     by_self: bool = False
-    """Only the member itself sees this page; another window is the other person."""
+    """Only the member itself opens this page; the other person is another window."""
 
 
 NAME = Change("Before", ({"name": "Mine"}, "Mine"), ({"name": "Theirs"}, "Theirs"), ("“Before”", "“Theirs”"))
@@ -207,7 +207,7 @@ NO_EDITS: dict[str, str] = {
     "/sign-out": _OF_BROWSER,
     "/theme": _OF_BROWSER,
 }
-"""Forms of other kinds, each with the reason why it needs no original."""
+"""Other forms, each with the reason why it needs no original values."""
 
 CREATIONS = frozenset(path for path, reason in NO_EDITS.items() if reason == _CREATES)
 """Their fields may begin with a proposal."""

@@ -6,17 +6,15 @@ from html.parser import HTMLParser
 
 @dataclass
 class HtmlForm:
-    """One form of a page."""
-
     action: str
     is_post: bool
     hidden: dict[str, str] = field(default_factory=dict[str, str])
     shown: dict[str, str] = field(default_factory=dict[str, str])
-    """What is sent of the fields that one sees, as they stand."""
+    """The fields that are visible, with their present values."""
     names: set[str] = field(default_factory=set[str])
-    """Of those fields, also of what is not sent because it is not ticked or chosen."""
+    """Names of the visible fields, including boxes and options that are not selected."""
     errors: dict[str, str] = field(default_factory=dict[str, str])
-    """The texts that stand at fields, of errors and notes: by their ids."""
+    """The texts of errors and notes at fields, by their ids."""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -50,7 +48,7 @@ class _Reader(HTMLParser):
             self.select = name
             form.names.add(name)
         elif tag == "option" and self.select and ("selected" in given or self.select not in form.shown):
-            # An option without a value is sent by its text, which comes next.
+            # An option without a value is sent as its text, which comes next.
             form.shown[self.select] = given.get("value", "\0")
         self.said = given.get("id", "") if given.get("id", "").endswith(("-error", "-note")) else ""
 
@@ -70,7 +68,7 @@ class _Reader(HTMLParser):
 
 
 def forms_of(html: str) -> list[HtmlForm]:
-    """All of a page, in its order."""
+    """All forms of a page, in order."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -78,6 +76,6 @@ def forms_of(html: str) -> list[HtmlForm]:
 
 
 def form_of(html: str, action: str) -> HtmlForm:
-    """The one that is sent there."""
+    """The form with that action."""
     (found,) = [form for form in forms_of(html) if form.is_post and form.action == action]
     return found

@@ -1,4 +1,4 @@
-"""What each POST of the console needs to do something: who sends it, with which fields, after what."""
+"""What each POST of the console requires: the sender, the fields, and a prior statement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,11 +27,11 @@ class Post:
     path: str
     fields: Mapping[str, str] = field(default_factory=dict[str, str])
     after: str = ""
-    """A statement that brings things into the state from which this is possible."""
+    """A statement that establishes the state in which this is possible."""
 
     @property
     def kind(self) -> Kind:
-        """Whose page it is; those that everybody has are tried by a distributor."""
+        """The audience of the page; pages of all audiences are tested as a distributor."""
         return {"operator": Kind.OPERATOR, "partner": Kind.PARTNER}.get(self.path.split("/")[1], Kind.DISTRIBUTOR)
 
 
@@ -115,4 +115,4 @@ SHOWN_ELSEWHERE = {
     "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/new": "likewise",
     "/distributor/partners/{partnerID}/accounts/{accountID}/access-keys/{accessKey}/delete": "likewise",
 }
-"""POSTs whose entries other tests look at."""
+"""POSTs whose entries other tests check."""

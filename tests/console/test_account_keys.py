@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.clustered import ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tonnage.access.actor import Role
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
@@ -44,7 +44,7 @@ async def test_a_key_is_made_used_and_deleted(client: ClusterClient) -> None:
     assert made.headers["cache-control"] == "no-store"
     access_key, secret = shown(made.text, "access-key"), shown(made.text, "secret-key")
     with client.customer(access_key, secret) as customer:
-        assert customer.tries("list_buckets") == "done"
+        assert customer.attempt("list_buckets") == "done"
         listed = await browser.get(path)
         assert access_key in listed.text
         assert "Backup &lt;server&gt;" in listed.text
@@ -52,7 +52,7 @@ async def test_a_key_is_made_used_and_deleted(client: ClusterClient) -> None:
         asked = await browser.get(f"{path}/{access_key}/delete")
         assert "Backup &lt;server&gt;" in asked.text
         assert (await browser.send(f"{path}/{access_key}/delete")).status_code == 303
-        assert customer.tries("list_buckets") == "InvalidAccessKeyId"
+        assert customer.attempt("list_buckets") == "InvalidAccessKeyId"
     assert (await browser.get(f"{path}/{access_key}/delete")).status_code == 404
 
 
@@ -72,7 +72,7 @@ async def test_ten_are_the_most(client: ClusterClient) -> None:
     assert 'value="Eleventh"' in refused.text
 
 
-async def test_a_cluster_that_cannot_be_used_is_said_on_the_page_and_discreetly(client: ClusterClient) -> None:
+async def test_an_unusable_cluster_is_shown_without_details(client: ClusterClient) -> None:
     data = await client.data()
     browser = await client.sign_in(data.partner, Role.STAFF)
     path = f"/partner/accounts/{data.account}/access-keys"

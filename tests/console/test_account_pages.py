@@ -1,4 +1,4 @@
-"""What a partner, and its distributor, do with one storage account in the console."""
+"""The pages of one storage account in the console, for its partner and its distributor."""
 
 import csv
 import io
@@ -113,7 +113,7 @@ async def test_an_admin_deletes_it_and_staff_restore_it(client: AppClient, data:
     assert "14 Apr 2026" in asked.text  # 30 days of grace
     assert (await admin.send(f"{path}/delete")).status_code == 303
     assert "14 Apr 2026" in (await browser.get(path)).text
-    assert (await admin.get(f"{path}/delete")).status_code == 303  # it waits already
+    assert (await admin.get(f"{path}/delete")).status_code == 303  # it is already scheduled
     assert (await browser.send(f"{path}/restore")).status_code == 303
     assert "14 Apr 2026" not in (await browser.get(path)).text
     assert (await browser.get(f"{path}/restore")).status_code == 303
@@ -156,7 +156,7 @@ async def test_a_viewer_of_the_partner_opens_no_account(client: AppClient, data:
         assert (await viewer.get(path_of(data) + below)).status_code == 403
 
 
-async def test_numbers_that_are_none_are_not_found(client: AppClient, data: AccountData) -> None:
+async def test_invalid_account_ids_are_not_found(client: AppClient, data: AccountData) -> None:
     browser = await staff(client, data)
     for number in ("123456789012", "nonsense", "1", "4%2F5", "９９９９９９９９９９９９"):
         assert (await browser.get(f"/partner/accounts/{number}/settings")).status_code == 404

@@ -1,4 +1,4 @@
-"""The record of what was done, as a page and as a file."""
+"""The audit log, as a page and as a file."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ async def viewer(client: AppClient, distributor: Actor) -> Browser:
 
 
 async def record(client: AppClient, actor: Actor, action: str, subject: str, before: Any, after: Any) -> int:
-    """An entry like those that statements write."""
+    """An entry as the product's statements write it."""
     (entry,) = await client.cast.row(
         "select audit(%s, %s, %s, %s, %s, %s)",
         actor.stamp,
@@ -54,9 +54,7 @@ async def lines(browser: Browser, query: str = "") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
-async def test_it_says_who_did_what_and_what_it_was_before(
-    client: AppClient, distributor: Actor, viewer: Browser
-) -> None:
+async def test_actor_action_and_previous_values(client: AppClient, distributor: Actor, viewer: Browser) -> None:
     contract = await client.cast.contract(distributor, 10 * TB)
     partner = await client.cast.partner(distributor, contract, 2 * TB, name="<b>Hill</b>")
     staff = await client.sign_in(distributor, Role.STAFF)
@@ -73,7 +71,7 @@ async def test_it_says_who_did_what_and_what_it_was_before(
     assert "Created partner" not in page.text.split("<tbody>")[1]
 
 
-async def test_what_a_partners_own_record_tells(client: AppClient, distributor: Actor) -> None:
+async def test_a_partners_own_audit_log(client: AppClient, distributor: Actor) -> None:
     contract = await client.cast.contract(distributor, 10 * TB, details="Secret contract")
     partner = await client.cast.partner(distributor, contract, 2 * TB)
     staff = await client.sign_in(distributor, Role.STAFF)
@@ -138,7 +136,9 @@ async def test_the_file_is_harmless_and_says_what_the_page_says(
     assert 'href="/audit.csv?action=test.harm"' in page.text
 
 
-async def test_a_strangers_entries_are_nowhere(client: AppClient, distributor: Actor, viewer: Browser) -> None:
+async def test_other_organisations_entries_are_not_shown(
+    client: AppClient, distributor: Actor, viewer: Browser
+) -> None:
     stranger = await client.cast.distributor()
     await record(client, stranger, "test.foreign", "foreign-thing", None, None)
     for query in ("", "?subject=foreign-thing", "?q=foreign-thing", "?action=test.foreign"):
@@ -150,18 +150,18 @@ async def test_a_strangers_entries_are_nowhere(client: AppClient, distributor: A
     "query",
     ["?before=x", "?before=-1", "?from=2026-02-30&to=9999-12-31", "?actor=1", "?q=%00&action=%00", "?subject=%0a"],
 )
-async def test_what_cannot_be_read_was_not_asked_for(viewer: Browser, query: str) -> None:
+async def test_unreadable_filters_are_ignored(viewer: Browser, query: str) -> None:
     answer = await viewer.get(f"/audit{query}")
     assert answer.status_code == 200
     assert "Added member" in answer.text
 
 
 def test_days_are_those_of_the_reader() -> None:
-    wanted = audit_search.read_search({"from": "2026-03-29", "to": "2026-03-29"})
-    chosen = wanted.filter(ZoneInfo("Europe/Berlin"), None)
+    search = audit_search.read_search({"from": "2026-03-29", "to": "2026-03-29"})
+    chosen = search.filter(ZoneInfo("Europe/Berlin"), None)
     assert chosen.since == datetime(2026, 3, 28, 23, tzinfo=UTC)
     assert chosen.until == datetime(2026, 3, 29, 22, tzinfo=UTC)
-    assert audit_search.read_search(wanted.parameters) == wanted
+    assert audit_search.read_search(search.parameters) == search
 
 
 def entry(action: str, subject: str, before: Any, after: Any) -> AuditEntry:
@@ -169,7 +169,7 @@ def entry(action: str, subject: str, before: Any, after: Any) -> AuditEntry:
     return AuditEntry(1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after)
 
 
-def test_only_what_changed_is_told() -> None:
+def test_only_changed_values_are_shown() -> None:
     changed = entry(
         "partner.update",
         "x",

@@ -1,4 +1,4 @@
-"""Every POST of every page leaves an audit entry of whoever sent it, or is on a list that says why not."""
+"""Every POST of the console leaves an audit entry of its sender, or is listed with the reason why not."""
 
 import html
 import re
@@ -35,7 +35,7 @@ ENTRIES = "select count(*) from audit_entry where actor_kind = 'member' and acto
 
 
 def test_every_post_is_here() -> None:
-    """The route table is that of the application: a new page has to say which entry it leaves."""
+    """The routes are those of the application: a new page must declare the entry that it leaves."""
     routes = create_app("postgresql://not-asked").routes
     posts = {route.path for route in routes if isinstance(route, APIRoute) and "POST" in (route.methods or ())
              and route.endpoint.__module__.startswith("tonnage.console.")}  # fmt: skip
@@ -57,7 +57,7 @@ async def test_it_leaves_an_entry(post: Post, client: AppClient, tmp_path: Path)
         await _prepare(client, post.after, values)
     path = post.path.format(**values)
     page = await visitor.get(path)
-    # As a browser does: with what the form holds beside what is typed.
+    # A browser sends the hidden fields, too.
     hidden = (
         {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)} if page.status_code == 200 else {}
     )
@@ -77,10 +77,10 @@ async def _prepare(client: AppClient, statement: Any, values: dict[str, object])
 
 
 async def _values(client: AppClient, data: AccountData, post: Post, visitor: Browser) -> dict[str, object]:
-    """What paths and statements are filled with."""
+    """The values that are filled into paths and statements."""
     cast, partner = client.cast, data.partner.organisation_id
     if post.path.endswith("{partnerID}/delete"):
-        # One without accounts.
+        # A partner without accounts.
         partner = (await cast.partner(data.distributor, data.contract)).organisation_id
     own = data.distributor if post.kind is Kind.DISTRIBUTOR else cast.operator
     member = data.member
@@ -128,7 +128,7 @@ async def _job(client: AppClient) -> dict[str, object]:
 async def test_members_own_credentials(
     browser: httpx.AsyncClient, ann: Person, client: AppClient, tmp_path: Path
 ) -> None:
-    """Each needs what the one before has made."""
+    """Each step needs the result of the previous one."""
     client.app.state.services = replace(client.app.state.services, key_file=key_file(tmp_path))
     await sign_in(browser, ann)
 
@@ -138,7 +138,7 @@ async def test_members_own_credentials(
     factor = "/profile/second-factor"
     app, codes = await enrol(browser, client)
     assert await entries() == 1
-    # The recovery code that is used up is an entry of its own.
+    # The used recovery code has an entry of its own.
     assert (await send(browser, f"{factor}/recovery-codes", {"code": codes[0]})).status_code == 200
     assert await entries() == 3
     client.clock.now += timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""Pages that ask before something is done, whatever it is."""
+"""Pages that ask for a confirmation."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -40,7 +40,7 @@ async def answered(client: AppClient, method: str, *, asks: bool, refusal: Excep
     return await confirm(page, ask, act, done="/things", notice="Done")
 
 
-async def test_what_is_done_is_not_asked_again(client: AppClient) -> None:
+async def test_a_completed_action_is_not_asked_again(client: AppClient) -> None:
     done = await answered(client, "POST", asks=False)
     assert (done.status_code, done.headers["location"]) == (303, "/things")
     assert "set-cookie" in done.headers

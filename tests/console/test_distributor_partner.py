@@ -1,4 +1,4 @@
-"""A distributor's pages of one partner: its allocation, users, accounts, contract and end."""
+"""A distributor's pages of one partner: allocation, users, accounts, contract, deletion."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def opened(client: AppClient, allocated: int = 5 * TB) -> tuple[Actor, Actor, str]:
-    """A distributor with a contract of 10 TB, a partner of it, and where its pages are."""
+    """A distributor with a contract of 10 TB, a partner under it, and the path of the partner's pages."""
     await client.cast.region()
     distributor = await client.cast.distributor()
     contract = await client.cast.contract(distributor, 10 * TB, details="First")
@@ -197,7 +197,7 @@ async def test_a_distributors_staff_opens_an_account_for_a_partner(client: AppCl
     assert "Harbour" in (await staff.get(made.headers["location"])).text
 
 
-async def test_nobody_else_opens_an_account_for_it(client: AppClient) -> None:
+async def test_only_its_distributor_creates_an_account_for_it(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     viewer = await client.sign_in(distributor, Role.VIEWER)
     assert f"{base}/accounts/new" not in (await viewer.get(f"{base}/accounts")).text

@@ -1,4 +1,4 @@
-"""A distributor's lists: partners, with what their contracts have, and contracts."""
+"""A distributor's lists: partners with their contracts' totals, and contracts."""
 
 import csv
 import io
@@ -61,7 +61,7 @@ async def test_a_contract_is_chosen_and_kept(client: AppClient) -> None:
     assert "In the second" in everything.text
 
 
-async def test_somebody_elses_contract_is_none(client: AppClient) -> None:
+async def test_another_distributors_contract_is_not_found(client: AppClient) -> None:
     cast = client.cast
     distributor, stranger = await cast.distributor(), await cast.distributor()
     strangers = await cast.contract(stranger)
@@ -73,7 +73,7 @@ async def test_somebody_elses_contract_is_none(client: AppClient) -> None:
             assert (path, answer.status_code) == (path, 404)
 
 
-async def test_a_distributor_without_a_contract_is_told_so(client: AppClient) -> None:
+async def test_a_distributor_without_a_contract_sees_a_note(client: AppClient) -> None:
     browser = await client.sign_in(await client.cast.distributor())
     for path in ("partners", "partners/new", "contracts"):
         assert "No contracts yet" in (await browser.get(f"/distributor/{path}")).text

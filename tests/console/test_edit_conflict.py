@@ -1,4 +1,4 @@
-"""Who is said to have changed what a form shows, as far as its reader may know."""
+"""Whom an edit conflict names as the author of a change, as far as its reader may know."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -23,7 +23,7 @@ def by(browser: Browser, actor: Actor) -> Actor:
 
 
 async def resized(client: AppClient, data: AccountData, reader: Browser, path: str, actor: Actor) -> HtmlForm:
-    """The form as the reader gets it back, when another actor has resized the account meanwhile."""
+    """The form that the reader gets back after another actor has resized the account."""
     stale = form_of((await reader.get(path)).text, path)
     change = AccountChange(allocated_capacity=3 * TB)
     now = client.clock.now
@@ -49,7 +49,7 @@ async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClien
         "select (select name from organisation where id = %s), (select name from organisation where id = %s)",
         partner.organisation_id, distributor.organisation_id,
     )  # fmt: skip
-    told = {
+    expected = {
         "the operator on the command line": (await client.sign_in(partner, Role.STAFF), own, partner),
         "you in another window": (bob, own, by(bob, partner)),
         "by Bob,": (await client.sign_in(partner, Role.STAFF), own, by(bob, partner)),
@@ -57,7 +57,7 @@ async def test_the_command_line_a_key_and_members_of_both_sides(client: AppClien
         f"by {names[1]},": (bob, own, by(eve, distributor)),
         f"the API key for a test ({prefix}…)": (bob, own, with_key),
     }
-    for said, (reader, path, actor) in told.items():
+    for said, (reader, path, actor) in expected.items():
         await client.cast.row(
             "update storage_account set allocated_capacity = %s where id = %s returning id", TB, data.account
         )
@@ -83,7 +83,7 @@ async def test_a_member_renamed_by_an_admin_while_it_renames_itself(client: AppC
     assert "Name changed" in (await changed.get("/audit")).text
 
 
-async def test_a_locale_that_is_known_no_more_is_no_hindrance(client: AppClient, data: AccountData) -> None:
+async def test_an_unknown_locale_does_no_harm(client: AppClient, data: AccountData) -> None:
     ann = await client.sign_in(data.partner, Role.VIEWER, "Ann")
     await client.cast.row(
         "update member set locale = 'xx_YY', time_zone = 'Mars/Olympus' where id = %s returning id", ann.member_id

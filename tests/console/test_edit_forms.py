@@ -1,4 +1,4 @@
-"""Forms that were made from what is no longer there: only what the person changed counts, and nothing gets lost."""
+"""Stale forms: only the fields that the person changed are applied, and no other change is lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.api.conftest import AccountData, AppClient
 from tests.console.browsers import Browser
 from tests.console.edits import CREATIONS, EDITS, NO_EDITS, Edit
 from tests.console.html_forms import HtmlForm, form_of, forms_of
-from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION, ids
+from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, ids
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.web.edit_form import PREFIX
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 __all__ = ["ids"]
 
 FIELDS = [(route, name) for route, edit in EDITS.items() for name, change in edit.changes.items() if any(change.said)]
-"""Those in which two people can want different things; of a flag that both have changed, both want the same."""
+"""Fields in which two people can want different values; two changes of a flag always agree."""
 PAIRS = [
     (route, name, other)
     for route, edit in EDITS.items()
@@ -32,12 +32,12 @@ PAIRS = [
 
 
 SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move"}
-"""A form whose field begins empty, though it is about something: the present value is no choice."""
+"""A form whose field begins empty, though its resource exists: the present value is no choice."""
 
 
 @dataclass
 class OpenedForm:
-    """A thing with the page of its form, and two people who may change it."""
+    """A resource with the path of its form, and two people who may change it."""
 
     client: AppClient
     edit: Edit
@@ -96,7 +96,7 @@ async def open_form(client: AppClient, data: AccountData, ids: dict[str, str]) -
 
 
 @pytest.mark.parametrize(("route", "name", "other"), PAIRS)
-async def test_what_two_people_change_in_two_fields_stays_both(
+async def test_changes_of_two_people_in_different_fields_are_both_kept(
     open_form: OpenForm, route: str, name: str, other: str
 ) -> None:
     at: OpenedForm = await open_form(route)
@@ -108,9 +108,7 @@ async def test_what_two_people_change_in_two_fields_stays_both(
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
-async def test_what_somebody_else_has_changed_is_not_replaced_unseen(
-    open_form: OpenForm, route: str, name: str
-) -> None:
+async def test_a_concurrent_change_of_the_same_field_is_a_conflict(open_form: OpenForm, route: str, name: str) -> None:
     at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
     untouched = {other: one.theirs for other, one in at.edit.changes.items() if other != name}
@@ -125,22 +123,22 @@ async def test_what_somebody_else_has_changed_is_not_replaced_unseen(
     assert await at.values() == after
     assert "this was changed while you were editing it" in refused.text
     again = form_of(refused.text, at.path)
-    told = again.errors[f"{name}-error"]
-    assert told.startswith(f"Now {change.said[1]}"), told
-    assert change.said[0] in told
-    assert ("you in another window" if at.edit.by_self else "Colleague & Co") in told
+    error = again.errors[f"{name}-error"]
+    assert error.startswith(f"Now {change.said[1]}"), error
+    assert change.said[0] in error
+    assert ("you in another window" if at.edit.by_self else "Colleague & Co") in error
     assert {f"{other}-note" for other in untouched} == {id_ for id_ in again.errors if id_.endswith("-note")}
     kept = {field: text.format(**at.ids) for field, text in change.mine[0].items()}
     assert {field: again.shown.get(field, "") for field in kept} == kept
 
-    # Untouched fields follow what is there now, so that to send it once more replaces the one field alone.
+    # Unchanged fields follow the present values, so that sending the form again replaces the one field alone.
     assert (await at.send(at.me, again)).status_code == 303
     assert await at.values() == {**after, name: change.mine[1]}
 
 
 @pytest.mark.parametrize(("route", "name"), FIELDS)
-async def test_of_two_at_once_one_is_told_of_the_other(open_form: OpenForm, route: str, name: str) -> None:
-    """Both have read the thing before either could write: their statements wait for a lock that somebody holds."""
+async def test_of_two_concurrent_changes_one_is_a_conflict(open_form: OpenForm, route: str, name: str) -> None:
+    """Both have read the row before either could write: their statements wait for a lock that the test holds."""
     at: OpenedForm = await open_form(route)
     change = at.edit.changes[name]
     cast = at.client.cast
@@ -177,7 +175,7 @@ async def test_a_form_sent_twice_is_done_once(open_form: OpenForm, route: str, n
 
 
 @pytest.mark.parametrize("route", EDITS)
-async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(open_form: OpenForm, route: str) -> None:
+async def test_a_form_without_original_values_changes_nothing(open_form: OpenForm, route: str) -> None:
     at: OpenedForm = await open_form(route)
     form = await at.page()
     before = await at.values()
@@ -197,7 +195,7 @@ async def test_a_form_that_says_not_what_it_was_made_from_changes_nothing(open_f
 
 
 @pytest.mark.parametrize("route", EDITS)
-async def test_each_field_that_one_sees_says_what_it_was(open_form: OpenForm, route: str) -> None:
+async def test_each_visible_field_has_an_original_value(open_form: OpenForm, route: str) -> None:
     at: OpenedForm = await open_form(route)
     form = await at.page()
     assert form.names
@@ -219,10 +217,10 @@ async def test_each_form_of_the_console_is_of_one_kind_or_the_other(client: AppC
     assert posts == EDITS.keys() | NO_EDITS.keys()
 
 
-async def test_what_a_page_shows_of_a_thing_that_exists_says_what_it_was(
+async def test_every_filled_field_has_an_original_value(
     client: AppClient, data: AccountData, ids: dict[str, str]
 ) -> None:
-    """Any form on any page: a field begins empty, unless the form is of a new thing or carries its originals."""
+    """On every page each field begins empty, unless the form creates a resource or carries its original values."""
     await client.cast.row(
         "update storage_account set suspended_at = now(), suspension_reason = 'Late' where id = %s returning id",
         data.account,

@@ -1,4 +1,4 @@
-"""A month's fee on every page that shows it: the same for everybody, in the digits of its currency."""
+"""A month's fee on every page that shows it: the same for all audiences, in the digits of its currency."""
 
 from datetime import timedelta
 

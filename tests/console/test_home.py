@@ -1,4 +1,4 @@
-"""What belongs to no audience: the first address, the theme, and pages that are not there."""
+"""Pages of no audience: the start page, the theme, and pages that do not exist."""
 
 import re
 
@@ -20,7 +20,7 @@ ELSEWHERE = ["", "team", "//evil.example", "/\\evil.example", "https://evil.exam
 
 
 @pytest.mark.parametrize("text", [*ELSEWHERE, "/a\r\nb", "/\t/evil"])
-def test_what_could_lead_elsewhere_leads_to_the_start(text: str) -> None:
+def test_foreign_addresses_lead_to_the_start_page(text: str) -> None:
     assert path_within(text) == "/"
 
 
@@ -58,7 +58,7 @@ async def test_the_theme_can_be_chosen_on_a_page_that_is_not_there(client: AppCl
     assert (answer.status_code, answer.headers["location"]) == (303, "/nowhere")
 
 
-async def test_what_a_program_asks_for_is_refused_as_json(client: AppClient) -> None:
+async def test_a_program_gets_refusals_as_json(client: AppClient) -> None:
     http = client.http
     for path, accept in (("/v1/nowhere", "text/html"), ("/nowhere", "*/*"), ("/ext/v1/nowhere", "text/html")):
         answer = await http.get(path, headers={"Accept": accept})

@@ -1,4 +1,4 @@
-"""What other sites make a browser send, and what strangers send themselves."""
+"""Cross-site requests, and malformed requests."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ CROSSED = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 
 @pytest.fixture
 async def behind_tls(client: AppClient, conninfo: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """The console as it is reached by https, though a proxy speaks plain HTTP with it."""
+    """The console as reached by https, through a proxy that speaks plain HTTP with it."""
     settings = SignInSettings(public_url="https://console.example.com")
     app = create_app(conninfo, **clocks(client.clock), passwords=cheap(), sign_in=settings)
     async with AsyncExitStack() as stack:
@@ -33,7 +33,7 @@ async def behind_tls(client: AppClient, conninfo: str) -> AsyncGenerator[httpx.A
 
 
 @pytest.mark.parametrize("wanted", ["//[", "http://[", "//\N{ACCOUNT OF}/x", "/\t/evil.example", "/\r\nX-Y: z", "/\0"])
-async def test_whatever_is_wanted_is_no_crash(browser: httpx.AsyncClient, wanted: str) -> None:
+async def test_a_hostile_next_address_is_ignored(browser: httpx.AsyncClient, wanted: str) -> None:
     page = await browser.get("/sign-in", params={"next": wanted})
     assert page.status_code == 200
     assert 'name="next" value="/"' in page.text
@@ -42,7 +42,7 @@ async def test_whatever_is_wanted_is_no_crash(browser: httpx.AsyncClient, wanted
 async def test_another_site_signs_nobody_out(browser: httpx.AsyncClient, ann: Person) -> None:
     await sign_in(browser, ann)
     token = browser.cookies.pop("tonnage-session")
-    # Such a form comes without the cookies, but those that its answer sets are kept.
+    # A cross-site form is sent without the cookies, but those that its response sets are kept.
     crossed = await browser.post("/sign-out", data={"csrf": ""}, headers=CROSSED)
     assert crossed.status_code == 303
     assert "set-cookie" not in crossed.headers
@@ -53,14 +53,14 @@ async def test_another_site_signs_nobody_out(browser: httpx.AsyncClient, ann: Pe
     assert await ann.visit(token)
 
 
-async def test_another_site_spoils_no_sign_in_that_is_under_way(browser: httpx.AsyncClient, ann: Person) -> None:
+async def test_another_site_does_not_disturb_a_sign_in(browser: httpx.AsyncClient, ann: Person) -> None:
     fields = {"email": ann.email, "password": WORD}
     crossed = await browser.post("/sign-in", data=fields, headers=CROSSED)
     assert crossed.status_code == 403
     assert "set-cookie" not in crossed.headers
 
 
-async def test_behind_tls_cookies_are_bound_to_it_and_browsers_told_to_stay(
+async def test_behind_tls_cookies_are_secure_and_hsts_is_sent(
     behind_tls: httpx.AsyncClient, browser: httpx.AsyncClient
 ) -> None:
     page = await behind_tls.get("/sign-in")

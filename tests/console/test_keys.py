@@ -91,7 +91,7 @@ async def test_a_key_is_revoked_after_a_question(client: AppClient, distributor:
     assert path not in listed.text
 
 
-async def test_an_expired_key_looks_it(client: AppClient, distributor: Actor, admin: Browser) -> None:
+async def test_an_expired_key_is_marked(client: AppClient, distributor: Actor, admin: Browser) -> None:
     await client.cast.key(distributor, valid_until=NOW + timedelta(days=1))
     assert "Expired" not in (await admin.get("/keys")).text
     await client.cast.row(
@@ -102,7 +102,7 @@ async def test_an_expired_key_looks_it(client: AppClient, distributor: Actor, ad
     assert "Expired" in (await admin.get("/keys")).text
 
 
-async def test_a_strangers_key_is_neither_shown_nor_revoked(client: AppClient, admin: Browser) -> None:
+async def test_another_organisations_key_is_neither_shown_nor_revoked(client: AppClient, admin: Browser) -> None:
     stranger = await client.cast.distributor()
     await client.cast.key(stranger)
     (key_id, prefix) = await client.cast.row(

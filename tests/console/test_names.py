@@ -1,4 +1,4 @@
-"""Names of all scripts and spellings: in through the API and the forms, found and put in order by what they say."""
+"""Names of all scripts and spellings: accepted by the API and the forms, found and sorted by their keys."""
 
 import csv
 import html
@@ -42,14 +42,14 @@ async def distributor(client: AppClient) -> Actor:
 
 
 async def names(browser: Browser, file: str, **query: str) -> list[str]:
-    """The first column of a list's file, which has the list's order."""
+    """The first column of a list's CSV file, which has the list's order."""
     answer = await browser.http.get(file, params=query)
     assert answer.status_code == 200, answer.text
     return [row[0] for row in csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))][1:]
 
 
 async def check(browser: Browser, path: str, word: str = "") -> None:
-    """`word` is a part of all names that keeps those of other tests out of the list."""
+    """`word`, contained in all names, excludes those of other tests from the list."""
     asked = {"q": word} if word else {}
     expected = [f"{name}{word}" for name in IN_ORDER]
     assert await names(browser, f"{path}.csv", sort="name", **asked) == expected

@@ -116,7 +116,7 @@ async def test_a_contract_does_not_go_below_what_is_allocated(client: AppClient,
     assert 'id="reserved-error"' in unreadable.text
 
 
-async def test_terms_of_nothing(client: AppClient) -> None:
+async def test_terms_of_an_unknown_contract(client: AppClient) -> None:
     assert await client.cast.database.run(terms_of, uuid4()) == []
 
 

@@ -33,7 +33,7 @@ async def status(client: AppClient, job_id: int) -> str:
     return row[0]
 
 
-async def test_a_failed_job_says_why_and_is_tried_again(client: AppClient, admin: Browser) -> None:
+async def test_a_failed_job_has_its_reason_and_is_retried(client: AppClient, admin: Browser) -> None:
     cast = client.cast
     name = await cast.region()
     (region_id,) = await cast.row("select id from region where name = %s", name)
@@ -49,18 +49,18 @@ async def test_a_failed_job_says_why_and_is_tried_again(client: AppClient, admin
     assert await status(client, job_id) == "todo"
 
 
-async def test_all_are_tried_again(client: AppClient, admin: Browser) -> None:
+async def test_all_failed_jobs_are_retried(client: AppClient, admin: Browser) -> None:
     ids = [await failed(client, f"all {number}") for number in range(2)]
     assert (await admin.post("/operator/jobs/retry")).status_code == 303
     assert [await status(client, job_id) for job_id in ids] == ["todo", "todo"]
 
 
 @pytest.mark.parametrize("job_id", ["9" * 18, "9" * 30, "9" * 5000, "x", "-1", "\N{SUPERSCRIPT TWO}", "1.5"])
-async def test_what_is_no_job(admin: Browser, job_id: str) -> None:
+async def test_unknown_jobs(admin: Browser, job_id: str) -> None:
     assert (await admin.post(f"/operator/jobs/{job_id}/retry")).status_code == 404
 
 
-async def test_staff_looks_only(client: AppClient) -> None:
+async def test_staff_may_not_retry(client: AppClient) -> None:
     job_id = await failed(client, "looked at")
     staff = await client.sign_in(client.cast.operator, Role.STAFF)
     page = await staff.get("/operator/jobs?show=failed")

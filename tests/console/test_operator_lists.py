@@ -1,4 +1,4 @@
-"""The operator's lists, files and pages to look at."""
+"""The operator's lists, their CSV files, and the pages of single resources."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ async def viewer(client: AppClient) -> Browser:
 
 
 async def hostile(client: AppClient) -> tuple[str, Actor, Actor, int]:
-    """A word that is in all names, and a distributor, a partner and an account with a contract between them."""
+    """A word that all names contain, and a distributor, a partner and an account under one contract."""
     cast, word = client.cast, uuid4().hex
     region = await cast.region()
     name = f"{HOSTILE} {word}"
@@ -139,11 +139,11 @@ async def test_a_partner_and_an_account_to_look_at(client: AppClient, viewer: Br
         f"members/{NOBODY}",
     ],
 )
-async def test_what_there_is_not(viewer: Browser, path: str) -> None:
+async def test_unknown_resources_are_not_found(viewer: Browser, path: str) -> None:
     assert (await viewer.get(f"/operator/{path}")).status_code == 404
 
 
-async def test_pages_of_the_operator_are_there_for_nobody_else(client: AppClient) -> None:
+async def test_pages_of_the_operator_are_not_found_by_others(client: AppClient) -> None:
     other = await client.sign_in(await client.cast.distributor())
     for path in (
         "",
@@ -179,7 +179,7 @@ async def test_members_of_everybody(client: AppClient, viewer: Browser) -> None:
     assert member.email not in (await admin.get(path)).text
 
 
-async def test_the_overview_tells_of_partners_that_are_over(client: AppClient, viewer: Browser) -> None:
+async def test_the_overview_counts_partners_with_excess(client: AppClient, viewer: Browser) -> None:
     cast = client.cast
     distributor = await cast.distributor()
     name = unique("<i>Over</i>")

@@ -26,7 +26,7 @@ async def admin(client: AppClient) -> Browser:
 
 
 @pytest.fixture
-async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
+async def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
     with new_database() as conninfo:
         async with connect(conninfo) as database:
             yield await Cast.of(database)
@@ -83,56 +83,56 @@ async def test_the_default_is_chosen(client: AppClient, admin: Browser) -> None:
     (before,) = await defaults(cast)
     chosen = await admin.post(f"/operator/regions/{other}/default")
     assert (chosen.status_code, await defaults(cast)) == (303, [other])
-    told = "select before, after, actor_kind from audit_entry where action = 'region.default' and subject_id = %s"
-    entry = await cast.row(told, other)
+    query = "select before, after, actor_kind from audit_entry where action = 'region.default' and subject_id = %s"
+    entry = await cast.row(query, other)
     assert entry == ({"default": before}, {"default": other}, "member")
     assert "oldest of the others" in (await admin.get(f"/operator/regions/{other}/removal")).text
     await cast.database.run(make_default, cast.operator, before)
     assert await defaults(cast) == [before]
 
 
-async def test_who_may_choose_the_default_and_what_there_is_to_choose(alone: Cast) -> None:
-    await alone.region("west")
-    await alone.database.run(make_default, alone.operator, "west")
-    (entries,) = await alone.row("select count(*) from audit_entry where action = 'region.default'")
-    assert (entries, await defaults(alone)) == (0, ["west"])  # as it was
+async def test_who_may_choose_the_default_and_what_there_is_to_choose(own_database: Cast) -> None:
+    await own_database.region("west")
+    await own_database.database.run(make_default, own_database.operator, "west")
+    (entries,) = await own_database.row("select count(*) from audit_entry where action = 'region.default'")
+    assert (entries, await defaults(own_database)) == (0, ["west"])  # as it was
     with pytest.raises(NotFound):
-        await alone.database.run(make_default, alone.operator, "east")
+        await own_database.database.run(make_default, own_database.operator, "east")
     with pytest.raises(Forbidden):
-        await alone.database.run(make_default, with_role(alone.operator, Role.STAFF), "west")
+        await own_database.database.run(make_default, with_role(own_database.operator, Role.STAFF), "west")
 
 
-async def test_two_choices_at_once_leave_one_default(alone: Cast) -> None:
+async def test_two_choices_at_once_leave_one_default(own_database: Cast) -> None:
     for name in ("west", "east", "south"):
-        await alone.region(name)
+        await own_database.region(name)
 
     async def choose(name: str) -> str | None:
         try:
-            await alone.database.run(make_default, alone.operator, name)
+            await own_database.database.run(make_default, own_database.operator, name)
         except Conflict:
             return None
         return name
 
     for _ in range(10):
         chosen = await asyncio.gather(choose("east"), choose("south"), choose("west"))
-        (default,) = await defaults(alone)
+        (default,) = await defaults(own_database)
         assert default in chosen
 
 
-async def test_what_is_left_to_people(alone: Cast) -> None:
+async def test_drift_for_the_operator_to_resolve(own_database: Cast) -> None:
     for name in ("west", "east"):
-        await alone.region(name)
+        await own_database.region(name)
     hostile = Drift("7", "is <b>there</b>", "")
 
     async def found(conn: Connection) -> None:
         for region_id, findings in ((1, [hostile]), (2, [Drift("8", "is away", "")])):
-            await save_result(conn, region_id, 1, 0, findings, alone.now)
+            await save_result(conn, region_id, 1, 0, findings, own_database.now)
 
-    await alone.database.run(found)
-    rows = await alone.database.run(drift_rows)
+    await own_database.database.run(found)
+    rows = await own_database.database.run(drift_rows)
     assert [tuple(row) for row in rows] == [
-        ("east", "8", "is away", alone.now),
-        ("west", "7", "is <b>there</b>", alone.now),
+        ("east", "8", "is away", own_database.now),
+        ("west", "7", "is <b>there</b>", own_database.now),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A partner's storage accounts in the console: the list, opening one, and what all of them use."""
+"""A partner's storage accounts in the console: the list, the creation, and the usage of all of them."""
 
 import csv
 import io

@@ -42,7 +42,7 @@ async def test_what_is_refused_keeps_what_was_typed_and_names_the_field(client: 
     assert 'id="allocated-error"' in unreadable.text
 
 
-async def test_a_viewer_is_told_which_role_it_takes(client: AppClient) -> None:
+async def test_a_viewer_sees_the_required_role(client: AppClient) -> None:
     distributor = await client.cast.distributor()
     browser = await client.sign_in(distributor, Role.VIEWER)
     refused = await browser.get("/distributor/partners/new")

@@ -22,7 +22,7 @@ async def browser(client: AppClient) -> Browser:
 
 
 async def another_session(client: AppClient, browser: Browser) -> str:
-    """Its id."""
+    """Returns the session's id."""
     now = client.clock.now
     (session_id,) = await client.cast.row(
         """
@@ -80,7 +80,7 @@ async def test_a_new_password_ends_the_other_sessions(client: AppClient, browser
 async def test_too_many_wrong_passwords_are_held_off(browser: Browser) -> None:
     for _ in range(9):
         assert (await browser.send("/profile/password", {"current": "wrong", "new": OTHER_WORD})).status_code == 422
-    # This one leads to a block, which the member is mailed.
+    # This one leads to a block, of which the member is notified by mail.
     tenth = {"csrf": csrf.token(browser.token), "current": "wrong", "new": OTHER_WORD}
     assert (await browser.http.post("/profile/password", data=tenth)).status_code == 422
     held_off = await browser.send("/profile/password", {"current": "wrong", "new": OTHER_WORD})
@@ -107,7 +107,7 @@ async def test_all_other_sessions_end_at_once(client: AppClient, browser: Browse
     assert "192.0.2.7" not in (await browser.get("/profile/sessions")).text
 
 
-async def test_nobody_ends_the_session_of_somebody_else(client: AppClient, browser: Browser) -> None:
+async def test_other_members_sessions_are_not_found(client: AppClient, browser: Browser) -> None:
     colleague = await client.sign_in(client.cast.operator)
     other = await another_session(client, browser)
     assert (await colleague.post(f"/profile/sessions/{other}/end")).status_code == 404

@@ -1,4 +1,4 @@
-"""Making, using and removing a second factor on the pages."""
+"""Creating, using and removing a second factor on the pages."""
 
 import re
 from dataclasses import replace
@@ -23,14 +23,14 @@ SETUP = "/profile/second-factor/setup"
 
 @pytest.fixture
 def keys(client: AppClient, tmp_path: Path) -> Path:
-    """The application can seal."""
+    """A key file, with which the application can seal secrets."""
     made = key_file(tmp_path)
     client.app.state.services = replace(client.app.state.services, key_file=made)
     return made
 
 
 async def enrol(browser: httpx.AsyncClient, client: AppClient) -> tuple[TOTP, list[str]]:
-    """What the app knows, and the recovery codes."""
+    """Returns the authenticator app and the recovery codes."""
     begun = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert begun.headers["location"] == SETUP
     page = await browser.get(SETUP)
@@ -53,10 +53,10 @@ async def test_from_the_qr_code_to_the_code_at_sign_in(
     assert await ann.visit(before) is None
     assert "Recovery codes left" in (await browser.get("/profile/second-factor")).text
     await send(browser, "/profile", {}, "/sign-out")
-    entered = await sign_in(browser, ann, wanted="/team")
-    assert entered.headers["location"] == "/sign-in/code?next=%2Fteam"
+    signed_in = await sign_in(browser, ann, next_path="/team")
+    assert signed_in.headers["location"] == "/sign-in/code?next=%2Fteam"
     assert (await browser.get("/team")).headers["location"] == "/sign-in/code"
-    path = entered.headers["location"]
+    path = signed_in.headers["location"]
     wrong = await send(browser, path, {"code": "000000", "next": "/team"}, "/sign-in/code")
     assert wrong.status_code == 422
     assert 'id="code-error"' in wrong.text
@@ -172,7 +172,7 @@ async def test_where_it_is_required_nothing_else_opens_before(
     assert "requires a second factor" in kept.text
 
 
-async def test_without_keys_it_says_what_the_operator_must_set(browser: httpx.AsyncClient, ann: Person) -> None:
+async def test_without_a_key_file_the_page_names_the_setting(browser: httpx.AsyncClient, ann: Person) -> None:
     await sign_in(browser, ann)
     page = await browser.get("/profile/second-factor")
     assert "TONNAGE_SECRET_KEY_FILE" in page.text

@@ -17,13 +17,13 @@ __all__ = ["ann", "browser"]
 pytestmark = pytest.mark.anyio
 
 
-async def test_it_leads_to_the_page_that_was_wanted(browser: httpx.AsyncClient, ann: Person) -> None:
+async def test_it_leads_to_the_requested_page(browser: httpx.AsyncClient, ann: Person) -> None:
     turned_away = await browser.get("/distributor/partners?q=hill")
     assert turned_away.headers["location"] == "/sign-in?next=%2Fdistributor%2Fpartners%3Fq%3Dhill"
     page = await browser.get(turned_away.headers["location"])
     assert 'name="next" value="/distributor/partners?q=hill"' in page.text
-    entered = await sign_in(browser, ann, wanted="/distributor/partners?q=hill")
-    assert (entered.status_code, entered.headers["location"]) == (303, "/distributor/partners?q=hill")
+    signed_in = await sign_in(browser, ann, next_path="/distributor/partners?q=hill")
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/distributor/partners?q=hill")
     assert (await browser.get("/distributor/partners")).status_code == 200
     assert (await browser.get("/sign-in")).headers["location"] == "/"
 
@@ -31,13 +31,13 @@ async def test_it_leads_to_the_page_that_was_wanted(browser: httpx.AsyncClient, 
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-async def test_it_leads_nowhere_else(browser: httpx.AsyncClient, ann: Person, elsewhere: str) -> None:
+async def test_it_leads_to_no_foreign_page(browser: httpx.AsyncClient, ann: Person, elsewhere: str) -> None:
     assert "evil" not in (await browser.get("/sign-in", params={"next": elsewhere})).text
-    assert (await sign_in(browser, ann, wanted=elsewhere)).headers["location"] == "/"
+    assert (await sign_in(browser, ann, next_path=elsewhere)).headers["location"] == "/"
     assert (await browser.get("/sign-in", params={"next": elsewhere})).headers["location"] == "/"
 
 
-async def test_what_is_wrong_is_told_alike_and_the_address_kept(browser: httpx.AsyncClient, ann: Person) -> None:
+async def test_failures_have_the_same_reply_and_keep_the_address(browser: httpx.AsyncClient, ann: Person) -> None:
     for email in (ann.email, '"><b>nobody</b>@example.org'):
         refused = await send(browser, "/sign-in", {"email": email, "password": "wrong-1-Word", "next": "/team"})
         assert refused.status_code == 422
@@ -65,10 +65,10 @@ async def test_after_too_many_tries_it_says_how_long_to_wait(browser: httpx.Asyn
     assert f'value="{ann.email}"' in held_off.text
 
 
-async def test_the_session_is_another_one_than_before(browser: httpx.AsyncClient, ann: Person) -> None:
+async def test_sign_in_changes_the_session_token(browser: httpx.AsyncClient, ann: Person) -> None:
     browser.cookies.set("tonnage-session", "planted", domain="tonnage.local")
-    entered = await sign_in(browser, ann)
-    made = entered.headers["set-cookie"]
+    signed_in = await sign_in(browser, ann)
+    made = signed_in.headers["set-cookie"]
     assert "planted" not in made
     assert "HttpOnly" in made
     assert "SameSite=lax" in made

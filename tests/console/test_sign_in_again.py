@@ -1,4 +1,4 @@
-"""The way back after a forgotten password, on the pages."""
+"""The reset of a forgotten password, on the pages."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def link(client: AppClient, ann: Person) -> str:
-    """Where the link of a mail leads."""
+    """The path in the mail's link."""
     token, now = new_token(), client.clock.now
     hour = timedelta(hours=1)
     await ann.database.run(insert_reset, ann.id, digest(token), now, hour, timedelta(0))
@@ -38,14 +38,14 @@ async def test_the_answer_is_the_same_for_everybody(browser: httpx.AsyncClient, 
     assert waiting == 1
 
 
-async def test_what_is_no_address_is_named_and_kept(browser: httpx.AsyncClient) -> None:
+async def test_an_invalid_address_is_named_and_kept(browser: httpx.AsyncClient) -> None:
     refused = await send(browser, "/sign-in/forgotten", {"email": "ann.example.org"})
     assert refused.status_code == 422
     assert 'id="email-error"' in refused.text
     assert 'value="ann.example.org"' in refused.text
 
 
-async def test_who_asks_too_often_is_held_off(browser: httpx.AsyncClient) -> None:
+async def test_too_many_requests_are_refused(browser: httpx.AsyncClient) -> None:
     statuses = [
         (await send(browser, "/sign-in/forgotten", {"email": f"n{turn}@example.org"})).status_code for turn in range(21)
     ]

@@ -1,4 +1,4 @@
-"""What a table declares agrees with what its list can do and with the rows that it has."""
+"""A table's declaration agrees with its list's sort orders and with its rows."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ def test_columns_agree_with_the_list(table: Table, spec: ListSpec | None, row: t
 
 
 @pytest.mark.parametrize("table", [table for table, _, _ in TABLES])
-def test_nobody_sees_a_column_twice(table: Table) -> None:
+def test_no_column_is_repeated(table: Table) -> None:
     for kind in {column.only for column in table.columns}:
         seen = [column for column in table.columns if column.only in {None, kind}]
         assert repeated([column.heading for column in seen if column.heading]) == set()

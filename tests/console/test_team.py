@@ -1,4 +1,4 @@
-"""A team in the console: who is in it, and what its admins do."""
+"""A team in the console: its members, and its admins' actions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +89,7 @@ async def test_the_only_admin_can_neither_be_demoted_nor_removed(client: AppClie
     assert await role_of(client, admin.member_id) == "admin"
 
 
-async def test_who_is_no_admin_any_more_goes_to_a_page_that_opens(
+async def test_a_former_admin_is_redirected_to_a_permitted_page(
     client: AppClient, distributor: Actor, admin: Browser
 ) -> None:
     await colleague(client, distributor, Role.ADMIN)
@@ -147,9 +147,7 @@ async def test_only_admins_open_the_team(client: AppClient, distributor: Actor) 
         assert (await browser.get(f"/team/{browser.member_id}")).status_code == 403
 
 
-async def test_a_strangers_and_a_partners_member_are_not_found(
-    client: AppClient, distributor: Actor, admin: Browser
-) -> None:
+async def test_other_organisations_members_are_not_found(client: AppClient, distributor: Actor, admin: Browser) -> None:
     stranger = await colleague(client, await client.cast.distributor())
     contract = await client.cast.contract(distributor)
     partner = await client.cast.partner(distributor, contract)
@@ -173,7 +171,7 @@ async def test_a_second_factor_is_required_of_everybody_and_not_any_more(
         assert f'href="/team/second-factor/{linked}"' in (await admin.get("/team")).text
 
 
-async def test_it_is_not_required_where_nobody_could_make_one(admin: Browser) -> None:
+async def test_it_cannot_be_required_without_a_key_file(admin: Browser) -> None:
     listed = await admin.get("/team")
     assert "/team/second-factor/required" not in listed.text
     assert "TONNAGE_SECRET_KEY_FILE" in listed.text

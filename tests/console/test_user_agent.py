@@ -1,4 +1,4 @@
-"""Browsers in words."""
+"""User agents in words."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a page weighs for a browser that comes for the first time: itself and the files it names, as they travel."""
+"""The transferred bytes of a page for a browser with an empty cache: the page itself and its files."""
 
 import re
 
@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.api.conftest import AccountData, AppClient
-from tests.console.test_costs import MANY, Reader, grow, readers
+from tests.console.test_statement_counts import MANY, Reader, grow, readers
 
 __all__ = ["readers"]
-"""Fixtures of the other tests."""
+"""A fixture of the statement counts."""
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ _FILE = re.compile(r'(?:src|href)="(/static/[^"]+)"')
 
 
 async def _transferred(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
-    """Bytes of the body as sent, and what it says."""
+    """Bytes of the body as sent, and its text if it is HTML."""
     headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
     async with http.stream("GET", path, headers=headers) as answer:
         sent = b"".join([part async for part in answer.aiter_raw()])
@@ -29,7 +29,7 @@ async def _transferred(http: httpx.AsyncClient, path: str) -> tuple[int, str]:
 
 
 async def test_no_page_is_heavy(readers: list[Reader], client: AppClient, data: AccountData) -> None:
-    """Nor is a list, at its longest."""
+    """Including each list at its longest."""
     await grow(client, data, MANY)
     heavy: list[tuple[str, int]] = []
     seen = 0
@@ -37,7 +37,7 @@ async def test_no_page_is_heavy(readers: list[Reader], client: AppClient, data: 
         for path in reader.pages(client).values():
             for query in ("", "?size=250"):
                 weight, text = await _transferred(reader.browser.http, path + query)
-                if not text:  # a file, or the way to another page
+                if not text:  # a file, or a redirect
                     continue
                 files = sorted(set(_FILE.findall(text)))
                 weight += sum([(await _transferred(reader.browser.http, file))[0] for file in files])

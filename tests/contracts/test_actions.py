@@ -1,4 +1,4 @@
-"""What the operator may not do with contracts, and that it then has not been done."""
+"""Refused changes of contracts, and that they have no effect."""
 
 from decimal import Decimal
 from uuid import uuid4
@@ -28,7 +28,7 @@ async def test_less_than_its_partners_have_been_allocated(cast: Cast) -> None:
     await cast.database.run(amend_contract, cast.operator, contract, just, cast.now)
 
 
-async def test_of_nobody(cast: Cast) -> None:
+async def test_of_an_unknown_distributor(cast: Cast) -> None:
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
     async with refused(cast.database, NotFound):
@@ -38,7 +38,7 @@ async def test_of_nobody(cast: Cast) -> None:
             await cast.database.run(create_contract, cast.operator, nobody, NEW, cast.now)
 
 
-async def test_by_somebody_else(cast: Cast) -> None:
+async def test_by_another_organisation(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor)
     for actor in (distributor, with_role(cast.operator, Role.STAFF)):

@@ -13,7 +13,7 @@ def test_prices_are_exact(text: str, cents: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", "1e3", "1E-400", "1_0", "٣", "NaN", ".5", "5.", "1" * 13, "0.1234567"]
 )
-def test_what_is_no_price(text: str) -> None:
+def test_invalid_prices(text: str) -> None:
     with pytest.raises(ValueError, match="is not a price"):
         price(text)
 

@@ -1,4 +1,4 @@
-"""A start of the demo, and what is there after it."""
+"""Starts the demo, and reads its data."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""`make demo-ceph`, whose snippet is pasted as it is printed."""
+"""`make demo-ceph`: its snippet is run as printed."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""What the sample data is: the walk-through's, and more to look at."""
+"""The sample data: that of the walk-through, and more."""
 
 import json
 import stat
@@ -60,7 +60,7 @@ WALK_THROUGH_PARTNERS = [
 ]
 
 
-async def test_the_walk_through_finds_what_it_shows(database: Database, tmp_path: Path) -> None:
+async def test_the_data_of_the_walk_through(database: Database, tmp_path: Path) -> None:
     await start(database, tmp_path)
     assert await documents(database, contracts_of(scene.DISTRIBUTOR.id)) == WALK_THROUGH_CONTRACTS
     partners = await documents(database, partners_of(scene.DISTRIBUTOR.id, CONTRACT))
@@ -68,7 +68,7 @@ async def test_the_walk_through_finds_what_it_shows(database: Database, tmp_path
     assert [partner["allocatedCapacity"] for partner in partners[2:]] == [48 * TB]
 
 
-async def test_every_key_admits_to_what_its_name_says(database: Database, tmp_path: Path) -> None:
+async def test_every_key_has_the_role_of_its_name(database: Database, tmp_path: Path) -> None:
     made = await start(database, tmp_path)
     keys = kept(tmp_path).keys
     assert made.admin_key == keys["distributor_admin"]
@@ -88,7 +88,7 @@ async def test_every_key_admits_to_what_its_name_says(database: Database, tmp_pa
     assert actors["other_distributor_admin"].organisation_id != scene.DISTRIBUTOR.id
 
 
-async def test_the_members_can_sign_in_and_nobody_else_can_read_how(database: Database, tmp_path: Path) -> None:
+async def test_the_members_can_sign_in_and_the_key_file_is_private(database: Database, tmp_path: Path) -> None:
     await start(database, tmp_path / "new" / "folder")
     path = tmp_path / "new" / "folder" / "demo.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

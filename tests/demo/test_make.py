@@ -1,4 +1,4 @@
-"""`make demo` where port 8080 is taken."""
+"""`make demo` with port 8080 in use."""
 
 import socket
 import subprocess
@@ -22,7 +22,7 @@ def test_the_port_can_be_chosen(target: str) -> None:
 
 
 @pytest.mark.ceph
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "testbed.demo", "--port", port, "--folder", str(tmp_path / "demo")]

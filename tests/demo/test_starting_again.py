@@ -1,4 +1,4 @@
-"""Sample data is loaded once, whole or not at all, and can always be entered."""
+"""Sample data is loaded once, as a whole or not at all, and its key file can always be recovered."""
 
 import stat
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ async def test_other_data_is_never_mixed_with_it(database: Database, tmp_path: P
     assert names(tmp_path) == []
 
 
-async def test_a_region_of_somebodys_is_other_data_too(database: Database, tmp_path: Path) -> None:
+async def test_a_region_is_other_data_too(database: Database, tmp_path: Path) -> None:
     await (await Cast.of(database)).region("eu-central-2")
     with pytest.raises(demo.DemoRefused):
         await start(database, tmp_path)
@@ -112,7 +112,7 @@ async def test_two_starts_at_once_load_it_once(database: Database, tmp_path: Pat
 
 
 async def test_keys_of_a_load_that_was_cut_off_are_worth_nothing(database: Database, tmp_path: Path) -> None:
-    # As the power going off between the file and the end of the transaction leaves it.
+    # The state that a power failure leaves between the file and the end of the transaction.
     stale = KeyFile(URL, {"distributor_admin": "tng_" + "0" * 38}, [])
     keyfile.write(tmp_path, stale)
     made = await start(database, tmp_path)

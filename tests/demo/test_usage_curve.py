@@ -1,4 +1,4 @@
-"""The story that the sample data tells."""
+"""The usage history of the sample data."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +26,7 @@ def test_every_day_has_a_sample_and_the_last_ones_have_many(customer: Customer) 
 
 
 @every_customer
-def test_it_is_the_same_story_every_time(customer: Customer) -> None:
+def test_it_is_deterministic(customer: Customer) -> None:
     assert list(usage_curve.samples(customer, NOW)) == list(usage_curve.samples(customer, NOW))
 
 
@@ -51,7 +51,7 @@ def test_an_account_is_read_only_once_its_deletion_was_asked_for() -> None:
     assert len({size for at, size in usage_curve.samples(customer, NOW) if at > requested}) == 1
 
 
-def test_the_scene_has_what_there_is_to_see() -> None:
+def test_the_scene_has_every_kind_of_account() -> None:
     assert any(customer.overdraft and customer.used_now > customer.allocated > 0 for customer in CUSTOMERS)
     assert any(customer.allocated == 0 for customer in CUSTOMERS)
     assert any(customer.deletion_requested for customer in CUSTOMERS)

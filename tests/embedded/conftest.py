@@ -22,7 +22,7 @@ with serve(Path(sys.argv[1])) as url:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A data directory and the URL of its running server, for tests that only look."""
+    """A data directory and the URL of its running server, for tests that change neither."""
     data_dir = tmp_path_factory.mktemp("served") / "data"
     with serve(data_dir, durable=False) as url:
         yield data_dir, url
@@ -39,6 +39,6 @@ def _process(data_dir: Path) -> Generator["subprocess.Popen[str]"]:
 
 @pytest.fixture
 def hold() -> Iterator[Holder]:
-    """Serve a directory from another process, until its standard input is closed; its first line is the URL."""
+    """Serves a directory from another process, until its standard input is closed; its first line is the URL."""
     with ExitStack() as stack:
         yield lambda data_dir: stack.enter_context(_process(data_dir))

@@ -1,4 +1,4 @@
-"""Every kind of data directory: odd paths, strange contents, other owners, other users."""
+"""Every kind of data directory: unusual paths and contents, other owners, other users."""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ def made(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Unlike pytest's own folders, one that every user can pass through."""
+    """Unlike pytest's own folders, one that every user can traverse."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="tonnage-test-") as name:
         os.chmod(name, 0o755)
         yield Path(name)
@@ -68,7 +68,7 @@ def test_any_path(tmp_path: Path, name: str, hold: Holder) -> None:
     assert not (data_dir / "run.alias").exists()
 
 
-def test_the_short_way_to_a_long_path_is_private_and_goes_away(tmp_path: Path, hold: Holder) -> None:
+def test_the_short_path_to_a_long_one_is_private_and_removed(tmp_path: Path, hold: Holder) -> None:
     data_dir = tmp_path / ("x" * 200)
     process = hold(data_dir)
     assert process.stdout is not None
@@ -85,8 +85,8 @@ def test_the_short_way_to_a_long_path_is_private_and_goes_away(tmp_path: Path, h
     assert not second.exists()
 
 
-def test_a_stale_record_of_the_short_way_harms_nobody(made: Path, tmp_path: Path) -> None:
-    """After a reboot the recorded name may belong to somebody else."""
+def test_a_stale_record_of_the_short_path_does_no_harm(made: Path, tmp_path: Path) -> None:
+    """After a reboot another process may have created a path of the recorded name."""
     stranger = tmp_path / "stranger"
     (stranger / "run").mkdir(parents=True)
     (made / "run.alias").write_text(str(stranger))
@@ -110,7 +110,7 @@ with serve(Path(sys.argv[1]), durable=False):
     assert set(found.values()) == {0}
 
 
-def test_a_folder_of_somebody_elses_things_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_left_unchanged(tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "photos").mkdir(parents=True)
     home.chmod(0o755)
@@ -188,7 +188,7 @@ def test_the_log_of_a_running_server_stays_short(tmp_path: Path) -> None:
 
 @only_root
 def test_a_restored_backup_is_taken_over(made: Path) -> None:
-    """Its numbers are those of another machine, and tar under a umask of 022 loosened the folder."""
+    """Its owners' ids are those of another machine, and tar under a umask of 022 changed the folder's mode."""
     for folder, folders, files in os.walk(made):
         for name in (*folders, *files):
             os.lchown(Path(folder, name), 12345, 12345)
@@ -199,7 +199,7 @@ def test_a_restored_backup_is_taken_over(made: Path) -> None:
 
 
 @only_root
-def test_root_does_not_take_a_users_directory_from_him(made: Path) -> None:
+def test_root_does_not_take_over_a_users_directory(made: Path) -> None:
     os.chown(made, 12345, 12345)
     with pytest.raises(EmbeddedError, match="belongs to uid 12345"), serve(made):
         pass
@@ -217,7 +217,7 @@ def test_root_takes_an_empty_volume(tmp_path: Path) -> None:
 
 @pytest.fixture
 def closed_packages(tmp_path: Path) -> Path:
-    """An installation of the programs that only its owner can enter, as in a virtual environment under /root."""
+    """An installation of the programs that only its owner can traverse, as in a virtual environment under /root."""
     installed = Path(psycopg.__file__).parents[1]
     packages = tmp_path / "closed"
     packages.mkdir(mode=0o700)
@@ -238,20 +238,20 @@ with serve(Path(sys.argv[1]), durable=False) as url:
 
 
 @only_root
-def test_programs_behind_a_closed_door_are_copied_beside_the_cluster(open_folder: Path, closed_packages: Path) -> None:
+def test_inaccessible_programs_are_copied_beside_the_cluster(open_folder: Path, closed_packages: Path) -> None:
     data_dir = open_folder / "data"
     for _ in range(2):
         program = run(SERVE_WITH_COPIES_IN, data_dir, open_folder / "cache", PYTHONPATH=str(closed_packages))
         assert Path(program).is_relative_to(data_dir)
     assert not (open_folder / "cache").exists()
-    # The next release brings other programs; those of this one, and half-made copies, are then only a burden.
+    # The next release has other programs; the previous ones and incomplete copies are removed.
     (data_dir / "postgresql-18.0.0").mkdir()
     run(SERVE_WITH_COPIES_IN, data_dir, open_folder / "cache", PYTHONPATH=str(closed_packages))
     assert len(list(data_dir.glob("postgresql-*"))) == 1
 
 
 @only_root
-def test_programs_and_data_both_behind_closed_doors(open_folder: Path, closed_packages: Path, tmp_path: Path) -> None:
+def test_inaccessible_programs_and_data(open_folder: Path, closed_packages: Path, tmp_path: Path) -> None:
     cache = open_folder / "cache"
     program = run(SERVE_WITH_COPIES_IN, tmp_path / "data", cache, PYTHONPATH=str(closed_packages))
     assert Path(program).is_relative_to(cache)
@@ -280,7 +280,7 @@ works(Path(sys.argv[2]))
 
 @only_root
 def test_as_an_ordinary_user(open_folder: Path) -> None:
-    """That user may not be able to read this Python: whatever it imports lazily has been used by root before."""
+    """That user may not be able to read this Python: so root first imports all that is imported lazily."""
     home = open_folder / "home"
     home.mkdir()
     os.chown(home, 65534, 65534)

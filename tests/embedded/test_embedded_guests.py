@@ -11,7 +11,7 @@ from tonnage.embedded import DirectoryInUse, connect_or_serve, serve
 PATIENCE = 60.0
 
 
-def test_a_command_that_is_done_waits_for_the_other(tmp_path: Path) -> None:
+def test_a_command_that_has_ended_waits_for_the_other(tmp_path: Path) -> None:
     entered, leave, ended = threading.Event(), threading.Event(), threading.Event()
     answers: list[object] = []
 

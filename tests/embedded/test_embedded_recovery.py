@@ -1,4 +1,4 @@
-"""Coming back: after an orderly stop, after SIGKILL in every combination, after a power cut at a bad moment."""
+"""Recovery after an orderly stop, after SIGKILL in every combination, and after a power failure."""
 
 import fcntl
 import os
@@ -39,7 +39,7 @@ def first_line(process: "subprocess.Popen[str]") -> str:
 
 
 def gone(pid: int) -> bool:
-    """Ended; its parent, whoever that is by now, may not have noticed yet."""
+    """Ended, or a zombie that its parent has not waited for yet."""
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -71,7 +71,7 @@ def test_stops_with_clients_in_the_middle_of_a_transaction(tmp_path: Path) -> No
             conn.execute("SELECT 1")
 
 
-def test_a_server_that_does_not_heed_is_stopped_all_the_same(tmp_path: Path) -> None:
+def test_a_server_that_ignores_the_shutdown_is_stopped(tmp_path: Path) -> None:
     """A frozen backend holds up the fast shutdown; the postmaster itself kills it five seconds after SIGQUIT."""
     data_dir = tmp_path / "data"
     with ExitStack() as stack:
@@ -115,7 +115,7 @@ def test_an_orphaned_server_is_stopped_in_order_first(tmp_path: Path, hold: Hold
 
 
 def test_a_busy_backend_without_its_postmaster_is_ended(tmp_path: Path, hold: Holder) -> None:
-    """It would go on for hours, reading and writing beneath the next server."""
+    """It would run for hours, and access the next server's files."""
     data_dir = tmp_path / "data"
     tonnage = hold(data_dir)
     url = first_line(tonnage)
@@ -134,7 +134,7 @@ def test_a_busy_backend_without_its_postmaster_is_ended(tmp_path: Path, hold: Ho
 
 
 def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) -> None:
-    """In a container numbers are few: after a crash the old one soon belongs to a neighbour of the same user."""
+    """A container has few process ids: after a crash the old one soon belongs to another process of the same user."""
     data_dir = tmp_path / "data"
     with serve(data_dir, durable=False):
         stale = (data_dir / "postgres/postmaster.pid").read_text().splitlines()
@@ -155,7 +155,7 @@ def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) ->
             neighbour.kill()
 
 
-def test_a_half_finished_initdb_never_was(tmp_path: Path) -> None:
+def test_an_interrupted_initdb_is_repeated(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     half = data_dir / "postgres.new"
     half.mkdir(parents=True)
@@ -167,7 +167,7 @@ def test_a_half_finished_initdb_never_was(tmp_path: Path) -> None:
     assert not half.exists()
 
 
-def test_a_database_not_yet_made_is_made_good(tmp_path: Path) -> None:
+def test_a_missing_database_is_created(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     with serve(data_dir, durable=False) as url:
         ask(url.replace("@/tonnage?", "@/postgres?"), "DROP DATABASE tonnage WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""Strings of SQL in the product's source, put together as far as they can be without running it."""
+"""Strings of SQL in the product's source, concatenated as far as possible without running it."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ _FIRST_WORD = re.compile(r"[\s(]*(?:--[^\n]*\n\s*)*(\w+)")
 
 @dataclass(frozen=True)
 class Text:
-    """A string in a module, whole: f-strings have their constants in them and `{}` for what is not known."""
+    """A whole string in a module: f-strings with their constants, and `{}` for unknown values."""
 
     module: Module
     line: int
@@ -27,19 +27,19 @@ class Text:
 
     @property
     def is_statement(self) -> bool:
-        """Whether it begins like a statement of SQL, in small or in capital letters. Prose is in neither."""
+        """Whether it begins like a statement of SQL, in lower or upper case. Prose begins in neither."""
         first = _FIRST_WORD.match(self.text)
         return bool(first and (first[1].islower() or first[1].isupper()) and _STATEMENT.match(self.text))
 
     @property
     def at(self) -> str:
-        """Where it is, for a message."""
+        """Its position, for a message."""
         return f"{self.module.where}:{self.line}"
 
 
 @cache
 def texts() -> tuple[Text, ...]:
-    """Every string of the product but its docstrings."""
+    """Every string of the product except docstrings."""
     return tuple(text for module in modules() for text in _of(module))
 
 
@@ -79,7 +79,7 @@ def _assigned(node: ast.stmt) -> tuple[str | None, ast.expr | None]:
 
 
 def _folded(node: ast.expr, constants: Mapping[str, str]) -> str | None:
-    """The string that an expression makes; None: it makes none that can be seen."""
+    """The string that an expression evaluates to; None if it cannot be determined."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.Name):

@@ -1,4 +1,4 @@
-"""No SQL of ours asks the database what time it is: `now` is a parameter, from one of the two clocks."""
+"""No SQL of ours reads the database's clock: `now` is a parameter, from one of the two clocks."""
 
 import re
 
@@ -21,7 +21,7 @@ QUEUE = {
 }
 
 FIRST_PARTITIONS = "select ensure_usage_partitions(now()::date, (now() + interval '3 months')::date);"
-"""When a database is made there is no other clock yet."""
+"""While a database is created there is no other clock yet."""
 
 
 def test_no_statement_has_a_clock() -> None:

@@ -1,4 +1,4 @@
-"""No collation of a database server decides: names are folded, searched and ordered by their keys (names.py)."""
+"""No collation of a database server is used: names are folded, searched and sorted by their keys (names.py)."""
 
 import re
 
@@ -6,7 +6,7 @@ from tests.house.sql import texts
 from tests.house.tree import show
 
 TEXTS = "name|details|description|email|contact_email|email_key|contact_email_key|subject|currency|access_key"
-"""Columns of text that something is ordered by; keys of names are `collate "C"` by themselves."""
+"""Columns of text that a query sorts by; keys of names are declared `collate "C"`."""
 
 _FOLDING = re.compile(r"\b(?:lower|upper|initcap)\((?![^()]*collate \"C\")|\bilike\b|\bsimilar to\b|~\*|\bcitext\b")
 _ORDERING = re.compile(rf"\border by\b[^()]*?\b(?:{TEXTS})\b(?! collate \"C\")")

@@ -1,4 +1,4 @@
-"""A feature has the same few files as the others, and not too many of them."""
+"""Every feature has the same few kinds of files, and not too many of them."""
 
 import ast
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 from tests.house.tree import Kind, Module, features, modules, of_features, show, unused
 
 MOST_FILES = 16
-"""A feature with more is two."""
+"""A feature with more should be two."""
 
 PLAIN = frozenset({"api", "jobs", "actions", "queries", "lists", "checks"})
 
@@ -27,11 +27,11 @@ BESIDE_NO_NOUN = {
     "usage/retention_queries.py": "what is deleted and prepared every night",
     "usage/rollup_queries.py": "from samples to daily values, statement by statement",
 }
-"""A second file of queries, actions or lists that has no noun of its own beside it, and why."""
+"""A second file of queries, actions or lists without a noun of its own beside it, and why."""
 
 
 def test_a_second_file_stands_beside_its_noun() -> None:
-    """`move_queries.py` needs a `move.py`, which says what a move is."""
+    """`move_queries.py` needs a `move.py`, which defines a move."""
     found: list[str] = []
     used: set[str] = set()
     for module, kind in of_features():
@@ -45,7 +45,7 @@ def test_a_second_file_stands_beside_its_noun() -> None:
 
 
 def _noun_of(module: Module) -> str | None:
-    """What the file is about beyond its feature; None for one of the plain files."""
+    """The part of the name before its kind; None for one of the plain files."""
     noun, _, kind = module.stem.rpartition("_")
     return noun if kind in PLAIN and noun else None
 
@@ -61,7 +61,7 @@ def test_only_doors_are_packages() -> None:
 
 
 def test_a_feature_has_no_code_in_its_init() -> None:
-    """Whoever imports a feature's noun must not import its doors with it."""
+    """The import of a feature's noun must not import its doors."""
     show(
         [
             f"{module.where}: holds code"

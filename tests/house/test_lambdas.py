@@ -11,7 +11,7 @@ from tests.source import FILES, TEST_FILES, TESTS, nodes
 
 
 def test_no_lambda_only_passes_its_connection_on() -> None:
-    """Nor in the tests, where a lambda may be a plan for later."""
+    """In the product only: in tests a lambda may be a deferred step."""
     found = [(path, node) for path in FILES for node in nodes(path) if isinstance(node, ast.Lambda)]
     found += [(path, node) for path in TEST_FILES for node in _run_at_once(path)]
     show(
@@ -30,7 +30,7 @@ def _run_at_once(path: Path) -> Iterator[ast.Lambda]:
 
 
 def _passes_on(function: ast.Lambda) -> bool:
-    """Whether its first parameter, a connection by name, is the first argument of the call that it is."""
+    """Whether its first parameter, a connection by name, is the first argument of the call in its body."""
     parameters, call = function.args.posonlyargs + function.args.args, function.body
     if not parameters or not isinstance(call, ast.Call) or not call.args:
         return False
@@ -47,7 +47,7 @@ def _passes_on(function: ast.Lambda) -> bool:
         ("lambda account: backend.apply(account)", False),
     ],
 )
-def test_that_check(text: str, expected: bool) -> None:
+def test_the_check_itself(text: str, expected: bool) -> None:
     function = ast.parse(text, mode="eval").body
     assert isinstance(function, ast.Lambda)
     assert _passes_on(function) is expected

@@ -1,6 +1,6 @@
 """Nouns are pure: no database, no network, no files, no clock. `now` is an argument.
 
-A noun is every file of a feature that is none of the usual ones and not on the list of others.
+A noun is a file of a feature that is neither one of the usual kinds nor on the list of exceptions.
 """
 
 import ast
@@ -35,7 +35,7 @@ PURE = frozenset(
         *("tonnage.storage.backend", "tonnage.storage.errors"),
     }
 )
-"""What nouns may use from outside the features. import-linter keeps these pure."""
+"""Modules outside the features that nouns may use. import-linter keeps these pure."""
 
 _FILES = frozenset({"open", "read_bytes", "read_text", "write_bytes", "write_text"})
 
@@ -43,7 +43,7 @@ CLOCKS = {
     "cli/logs.py": "the time of a line in the log, by the logging module",
     "clock.py": "the clocks themselves",
 }
-"""Where the machine's time is read. Everything else gets a clock or `now`."""
+"""Files that read the system's clock. Everything else gets a clock or `now`."""
 
 
 def nouns() -> Iterator[Module]:
@@ -78,7 +78,7 @@ def test_nouns_wait_for_nothing_and_open_no_files() -> None:
 
 
 def test_clocks_are_read_in_one_place() -> None:
-    """`datetime.now` and its like, `time.time`; how long something took is another thing, and no noun's."""
+    """`datetime.now` and its like, `time.time`; a duration is another matter, and none of a noun's."""
     readings = [(module.where, line, call) for module in modules() for line, call in _readings(module)]
     show(
         [f"{where}:{line}: {call} reads the machine's clock" for where, line, call in readings if where not in CLOCKS]

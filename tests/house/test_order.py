@@ -21,7 +21,7 @@ def test_imports_inside_a_feature_go_down() -> None:
 
 
 def test_a_door_does_not_use_another() -> None:
-    """What two doors need is a noun, an action, or beside them in their package."""
+    """Code that two doors share is a noun, an action, or beside them in their package."""
     show(
         [
             f"{module.where}:{line}: a door imports the door {target}"

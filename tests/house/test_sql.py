@@ -1,4 +1,4 @@
-"""SQL stands in the features' files of queries, lists and checks, and in few other places."""
+"""SQL is in the features' files of queries, lists and checks, and in few other places."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from tests.house.sql import texts
 from tests.house.tree import Kind, Module, modules, show, unused
 
 METHODS = frozenset({"copy", "execute", "executemany", "stream"})
-"""Of psycopg's connections and cursors."""
+"""Methods of psycopg's connections and cursors."""
 
 ELSEWHERE = {
     "cli/context.py": "runs the lists that features have made; asks whether the server takes changes",
@@ -23,10 +23,10 @@ ELSEWHERE = {
     "sealing.py": "secrets at rest, whose table it owns",
     "web/json_list.py": "runs the statement of a list that a feature has made",
 }
-"""Where else SQL may be run, and why."""
+"""Other files that may run SQL, and why."""
 
 NOT_OURS = frozenset({"shutil", "os", "request", "_client", "client", "http"})
-"""Whose methods of these names are no cursor's."""
+"""Objects whose methods of these names are not a cursor's."""
 
 
 def test_sql_is_run_by_queries_lists_and_checks() -> None:

@@ -26,7 +26,7 @@ OTHER_WRITERS = {
 
 
 def test_tables_are_written_by_their_owners() -> None:
-    """Parents may write their children's and children their parents' rows, where the table's comment says so."""
+    """Parents may write their children's and children their parents' rows, where the table's comment permits it."""
     writers = table_writers()
     assert len(writers) > 20
     temporary = {name for text in texts() for name in _TEMPORARY.findall(text.text)}

@@ -1,4 +1,4 @@
-"""How the tests are written."""
+"""Rules of the tests themselves."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.test_house import functions
 
 
 def test_fixtures_of_data_have_three_names() -> None:
-    """People are the `cast`, things are `data`, and a `client` calls the application."""
+    """Fixtures of organisations are the `cast`, of resources `data`, and a `client` calls the application."""
     others = {
         "business",
         "cluster_house",
@@ -37,7 +37,7 @@ def fixtures(paths: list[Path]) -> set[str]:
 
 
 def test_refusals_of_actions_are_shown_to_change_nothing() -> None:
-    """By `refused` of tests/unchanged.py, or in the application's own client, which sees to it with every call."""
+    """By `refused` of tests/unchanged.py, or by the application's client, which checks it for every call."""
     inside = {
         "accounts/test_changes.py": "refused in the middle of a transaction, which goes on",
         "capacity/test_waiting.py": "another change goes first, and is done",
@@ -56,7 +56,7 @@ def test_refusals_of_actions_are_shown_to_change_nothing() -> None:
 
 
 def test_tests_give_parameters_and_replace_nothing_of_ours() -> None:
-    """`monkeypatch.setattr` on our own modules ties a test to the name of a constant, and is blind when that moves."""
+    """`monkeypatch.setattr` on our own modules ties a test to a constant's name, and does nothing when that moves."""
     reasons = {
         "console/wording/test_catalogue.py": "a language that only this test has; catalogues are found by their folder",
     }

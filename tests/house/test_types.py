@@ -1,4 +1,4 @@
-"""One name, one type: who reads a name in one place knows it in all others."""
+"""One name, one type: a name has the same meaning in every file."""
 
 import ast
 from collections import defaultdict

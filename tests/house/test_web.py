@@ -1,11 +1,11 @@
-"""What of the web belongs to whom."""
+"""Which parts of the web layer a package may use."""
 
 from tests.house.tree import by_name, modules, show
 from tests.source import FILES, SOURCE
 
 
 def test_features_know_no_urls_of_lists() -> None:
-    """Their SQL of paging comes from tonnage.lists; what a URL says of a list is read by pages."""
+    """Their SQL of paging comes from tonnage.lists; the list state in a URL is read by pages."""
     assert "tonnage.web.list_state" in by_name()
     show(
         [

@@ -1,4 +1,4 @@
-"""The product's source as a tree of modules: which feature each belongs to, what kind it is, what it imports."""
+"""The product's source as a tree of modules: the feature, kind and imports of each."""
 
 import ast
 from collections.abc import Iterator
@@ -43,13 +43,11 @@ OTHERS = {
     "regions/backends.py": (Kind.ACTION, "opens connections to clusters, and keeps them"),
     "usage/days.py": (Kind.DOOR, "the query parameters of several doors"),
 }
-"""Files of features that are neither of the usual ones nor nouns: what they count as, and why they are there."""
+"""Files of features that are neither of the usual kinds nor nouns: the kind that each counts as, and why."""
 
 
 @dataclass(frozen=True)
 class Module:
-    """A file of the product."""
-
     path: Path
 
     @cached_property
@@ -59,23 +57,22 @@ class Module:
 
     @cached_property
     def name(self) -> str:
-        """As it is imported."""
+        """The dotted name."""
         parts = self.path.relative_to(SOURCE.parent).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     @cached_property
     def package(self) -> str:
-        """The folder in src/tonnage, or the name of a module that lies there itself."""
+        """The folder in src/tonnage, or the name of a top-level module."""
         return self.where.split("/")[0].removesuffix(".py")
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Its syntax."""
         return ast.parse(self.path.read_text("utf-8"))
 
     @cached_property
     def stem(self) -> str:
-        """What names its kind: the file, or for a package within the feature that."""
+        """The name that determines its kind: that of the file, or of the package within the feature."""
         return self.where.split("/")[1].removesuffix(".py")
 
     @cached_property
@@ -89,7 +86,7 @@ class Module:
 
     @cached_property
     def imports(self) -> list[tuple[int, str]]:
-        """The line and the dotted name of every module that is imported anywhere in it."""
+        """The line and the dotted name of every import anywhere in it."""
         found: list[tuple[int, str]] = []
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
@@ -102,14 +99,13 @@ class Module:
 
 @cache
 def modules() -> tuple[Module, ...]:
-    """All of them."""
     assert len(FILES) > 100
     return tuple(Module(path) for path in FILES)
 
 
 @cache
 def by_name() -> dict[str, Module]:
-    """All of them, by the names that imports use."""
+    """All modules, by their dotted names."""
     return {module.name: module for module in modules()}
 
 
@@ -128,11 +124,11 @@ def of_features() -> Iterator[tuple[Module, Kind]]:
 
 
 def show(found: list[str]) -> None:
-    """Fails with all of them, a line each."""
+    """Fails with all messages, one per line."""
     if found:
         pytest.fail("\n".join(["", *sorted(found)]), pytrace=False)
 
 
 def unused(listed: dict[str, str], used: set[str]) -> list[str]:
-    """Exceptions that nothing needs any more."""
+    """Exceptions that are not needed any more."""
     return [f"{name}: is on a list of exceptions, but needs none" for name in listed if name not in used]

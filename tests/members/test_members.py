@@ -1,4 +1,4 @@
-"""Teams: who may do what to whom, and the admin that is always left."""
+"""Teams: permissions on members, and the last admin."""
 
 import asyncio
 import json
@@ -40,8 +40,8 @@ def new_member() -> NewMember:
 
 
 async def change(database: Database, actor: Actor, organisation: UUID, member: UUID, role: Role) -> None:
-    wanted = MemberChange("New name", role)
-    await database.run(member_actions.change_member, actor, organisation, member, wanted)
+    member_change = MemberChange("New name", role)
+    await database.run(member_actions.change_member, actor, organisation, member, member_change)
 
 
 async def delete(database: Database, actor: Actor, organisation: UUID, member: UUID) -> None:
@@ -78,7 +78,7 @@ async def test_the_last_admin_is_neither_removed_nor_demoted(ann: Person, cast: 
         await delete(ann.database, bob.actor, own, bob.id)
 
 
-async def test_of_admins_who_remove_each_other_at_once_one_stays(cast: Cast) -> None:
+async def test_one_of_several_admins_who_remove_each_other_remains(cast: Cast) -> None:
     for turn in range(6):
         distributor = await cast.distributor()
         people = [await person(cast, distributor) for _ in range(4)]
@@ -109,9 +109,9 @@ async def test_a_distributor_may_leave_a_partner_without_admins(ann: Person, cas
         await delete(ann.database, with_role(ann.actor, Role.STAFF), partner.organisation_id, bob.id)
 
 
-Deed = Callable[[Connection, Actor, UUID, UUID], Awaitable[object]]
+MemberAction = Callable[[Connection, Actor, UUID, UUID], Awaitable[object]]
 
-DEEDS: dict[str, Deed] = {
+MEMBER_ACTIONS: dict[str, MemberAction] = {
     "create": lambda conn, actor, organisation, _: member_actions.create_member(
         conn, actor, organisation, new_member(), NOW
     ),
@@ -126,20 +126,20 @@ DEEDS: dict[str, Deed] = {
 }
 
 LEAST = {"create": Role.STAFF, "change": Role.STAFF, "delete": Role.ADMIN, "password": Role.STAFF, "factor": Role.STAFF}
-"""What it takes in a distributor for a partner's members."""
+"""The least role of a distributor's member for each action on a partner's members."""
 
 
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("action", MEMBER_ACTIONS)
 @pytest.mark.parametrize("role", Role)
-async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> None:
+async def test_permissions(ann: Person, cast: Cast, action: str, role: Role) -> None:
     partner = await partner_of(cast, ann.actor)
     in_partner, in_own = await person(cast, partner), await person(cast, ann.actor)
     await person(cast, partner)  # so that none of them is the last admin
 
     async def outcome(actor: Actor, of: Actor, member: Person) -> str:
-        # What one may do is done for nothing: it is rolled back.
+        # What is permitted is rolled back.
         async def tried(conn: Connection) -> None:
-            await DEEDS[deed](conn, actor, of.organisation_id, member.id)
+            await MEMBER_ACTIONS[action](conn, actor, of.organisation_id, member.id)
             raise _Done
 
         try:
@@ -149,7 +149,7 @@ async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> 
         raise AssertionError("not reached")
 
     own = "_Done" if role is Role.ADMIN else "Forbidden"
-    of_partner = "_Done" if role.includes(LEAST[deed]) else "Forbidden"
+    of_partner = "_Done" if role.includes(LEAST[action]) else "Forbidden"
     operator = await person(cast, cast.operator, role)
     stranger = await cast.distributor()
     other_partner = await partner_of(cast, ann.actor)
@@ -158,19 +158,19 @@ async def test_who_may_do_it(ann: Person, cast: Cast, deed: str, role: Role) -> 
     assert await outcome(with_role(partner, role), partner, in_partner) == own
     assert await outcome(operator.actor, partner, in_partner) == own
     assert await outcome(operator.actor, ann.actor, in_own) == own
-    # What is somebody else's is not there, for whoever would be allowed to look.
+    # A member of another organisation is not found, by roles that may read members.
     unseen = {"NotFound", "Forbidden"} if role is not Role.ADMIN else {"NotFound"}
     assert await outcome(with_role(stranger, role), partner, in_partner) in unseen
     assert await outcome(with_role(stranger, role), ann.actor, in_own) in unseen
     assert await outcome(with_role(partner, role), ann.actor, in_own) == "NotFound"
     assert await outcome(with_role(partner, role), other_partner, in_partner) == "NotFound"
-    if deed != "create":
+    if action != "create":
         assert await outcome(with_role(ann.actor, role), partner, in_own) in unseen
         assert await outcome(with_role(ann.actor, role), ann.actor, in_partner) in unseen
 
 
 class _Done(Exception):
-    """Nothing refused it."""
+    """The action was permitted."""
 
 
 async def test_ones_own_password_is_not_set_without_the_present_one(ann: Person) -> None:
@@ -207,7 +207,7 @@ async def test_a_team_as_pages_show_it(ann: Person, cast: Cast) -> None:
     assert await team(ann.actor.organisation_id, empty.organisation_id) == []
 
 
-async def test_one_of_a_team(ann: Person, cast: Cast) -> None:
+async def test_one_member(ann: Person, cast: Cast) -> None:
     stranger = await person(cast, await cast.distributor())
     own = ann.actor.organisation_id
 
@@ -253,7 +253,7 @@ async def test_keys_as_pages_show_them(ann: Person, cast: Cast) -> None:
     assert {row.id for row in rows} <= {row.id for row in every}
 
 
-async def test_a_new_member_is_told_of_as_json(ann: Person, cast: Cast) -> None:
+async def test_a_new_members_json(ann: Person, cast: Cast) -> None:
     made = await ann.database.run(
         member_actions.create_member, cast.operator, ann.actor.organisation_id, new_member(), NOW
     )
@@ -268,5 +268,5 @@ def test_when_a_team_loses_its_last_admin() -> None:
     assert not leaves_no_admin(one, a, Role.ADMIN)
     assert not leaves_no_admin(one, b, None)
     assert not leaves_no_admin(two, a, None)
-    # Nothing is lost that was not there.
+    # Without an admin before, none is lost.
     assert not leaves_no_admin({a: Role.STAFF}, a, None)

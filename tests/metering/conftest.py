@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.clustered import ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tests.metering.sampled import SampledData, sampled
-from tests.storage.conftest import BRISK
+from tests.storage.conftest import MODERATE_TIMEOUTS
 
 Databases = Callable[[], AbstractContextManager[str]]
 
@@ -30,7 +30,7 @@ async def data(client: ClusterClient) -> AsyncGenerator[SampledData]:
 
 @pytest.fixture(scope="session")
 def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """For drills: who kills or stalls it, brings it back."""
+    """For drills: a test that kills or stalls it also restarts it."""
     started = Gateway(tmp_path_factory.mktemp("drill"))
     yield started
     started.remove()
@@ -38,10 +38,10 @@ def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 
 @pytest.fixture
 async def drill(new_database: Databases, own_gateway: Gateway, tmp_path: Path) -> AsyncGenerator[SampledData]:
-    """On a gateway that may be killed, and impatient."""
+    """On a gateway that may be killed, with short time limits."""
     with new_database() as conninfo:
         async with (
-            on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as client,
-            sampled(client, BRISK) as opened,
+            on_cluster(conninfo, own_gateway, tmp_path / "keys", MODERATE_TIMEOUTS) as client,
+            sampled(client, MODERATE_TIMEOUTS) as opened,
         ):
             yield opened

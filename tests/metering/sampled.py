@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.cast import Cast
-from tests.clustered import ClusterClient
+from tests.ceph_client import ClusterClient
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
 from tonnage.db import Connection
@@ -21,7 +21,7 @@ from tonnage.storage.ceph import CephBackend
 
 
 class Probe(CephBackend):
-    """The product's client, which also notes what it is asked, and lets a test do something just before a reading."""
+    """The product's client; records its calls, and awaits `before` ahead of each reading."""
 
     def __init__(self, client: ClusterClient, patience: Timeouts | None = None) -> None:
         key = AccessKey(client.gateway.access_key, client.gateway.secret_key)
@@ -59,13 +59,13 @@ class SampledData:
         return self.client.cast
 
     async def accounts(self, count: int) -> list[int]:
-        """So many more accounts of the partner, on the cluster; in order of id."""
+        """Creates that many more accounts of the partner, provisioned; in order of id."""
         made = [await self.cast.account(self.partner) for _ in range(count)]
-        await self.provide()
+        await self.provision()
         return sorted(made)
 
-    async def provide(self) -> None:
-        """The cluster hears of all that has changed."""
+    async def provision(self) -> None:
+        """Provisions all changes of accounts."""
         await reconcile(self.cast.database, self.probe, self.client.region_id)
 
     async def sample(self, *, batch: int = 500, probe: Probe | None = None) -> None:
@@ -78,7 +78,7 @@ class SampledData:
         )
 
     async def read(self, now: datetime) -> None:
-        """The traffic, as a run at that time does."""
+        """Reads the traffic, as a run at that time does."""
         await traffic_actions.read(self.cast.database, self.probe, self.client.region_id, now)
 
     async def customer(self, account: int) -> Customer:
@@ -86,7 +86,7 @@ class SampledData:
         return self.client.customer(key.access_key, key.secret_key)
 
     async def run(self) -> tuple[Any, ...]:
-        """Of the last run: hour, whether it has finished, how many were sampled and missed."""
+        """The last run: hour, whether it has finished, numbers of sampled and missed accounts."""
         return await self.cast.row(
             "select hour, finished_at is not null, sampled, missed from sampling_run order by hour desc limit 1"
         )

@@ -1,4 +1,4 @@
-"""Freshness through the door: how new the numbers are, for operators, distributors and partners."""
+"""Freshness in the API: the age of the numbers, for operators, distributors and partners."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ import pytest
 
 from tests.cast import NOW, Cast
 from tests.metering.sampled import SampledData
-from tests.metering.test_traffic_doors import bearer, serving
+from tests.metering.test_traffic_api import bearer, serving
 from tonnage.access.actor import Role
 from tonnage.db import connect
 from tonnage.errors import Unavailable
@@ -42,7 +42,7 @@ async def test_freshness_for_everybody(data: SampledData) -> None:
             answer = await client.call("GET", "/ext/v1/usage/freshness", await client.key(actor, Role.VIEWER))
             assert answer.status_code == 200
             answers.append(answer.json()["regions"])
-        # How many accounts there are is the operator's own business.
+        # Only the operator sees the numbers of accounts.
         uncounted = [{name: one[name] for name in one.keys() - counts} for one in answers[0]]
         assert answers[1:] == [uncounted] * 2
         return answers[0]
@@ -59,7 +59,7 @@ async def test_freshness_for_everybody(data: SampledData) -> None:
         if account not in answering:
             raise Unavailable("The storage cluster cannot do it now; try again later.")
 
-    # Nobody answers: the run waits for its cluster, and the one before it is the last that has finished.
+    # No account answers: the run waits for its cluster, and the one before it is the last that has finished.
     data.probe.before = fail
     client.clock.now = NOW + timedelta(hours=1, minutes=10)
     with pytest.raises(Unavailable):

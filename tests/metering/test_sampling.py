@@ -1,4 +1,4 @@
-"""The sampling of a region on a real gateway: what it records, and what it leaves to the next run."""
+"""The sampling of a region on a real gateway: its records, and the accounts left to the next run."""
 
 import asyncio
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ async def change(data: SampledData, statement: Any, *values: object) -> None:
     await data.cast.database.run(run)
 
 
-async def test_what_accounts_store_at_that_hour(data: SampledData) -> None:
+async def test_a_run_records_the_usage_of_its_hour(data: SampledData) -> None:
     busy, idle = await data.accounts(2)
     with await data.customer(busy) as customer:
         customer.s3.create_bucket(Bucket="data")
@@ -37,14 +37,14 @@ async def test_what_accounts_store_at_that_hour(data: SampledData) -> None:
     await data.sample()
     assert await data.samples(busy) == [(NOW, 3_000, 3)]
     assert await data.samples(idle) == [(NOW, 0, 0)]
-    told = "select used, objects, measured_at from storage_account where id = %s"
-    assert await data.cast.row(told, busy) == (3_000, 3, data.client.clock.now)
+    query = "select used, objects, measured_at from storage_account where id = %s"
+    assert await data.cast.row(query, busy) == (3_000, 3, data.client.clock.now)
     assert await rows_of(data.cast, busy) == [(NOW.date(), 3_000, 3_000, 1)]
     assert await data.run() == (NOW, True, 2, 0)
     await assert_totals(data.cast, data.contract)
 
 
-async def test_whoever_is_not_on_the_cluster_is_not_read(data: SampledData) -> None:
+async def test_unprovisioned_accounts_are_not_read(data: SampledData) -> None:
     ready, purging, forgotten = await data.accounts(3)
     await change(
         data,
@@ -56,7 +56,7 @@ async def test_whoever_is_not_on_the_cluster_is_not_read(data: SampledData) -> N
     unprovided = await data.cast.account(data.partner)
     data.cast.now = NOW + MINUTE
     later = await data.cast.account(data.partner)
-    await data.provide()
+    await data.provision()
     await change(data, "update storage_account set applied_revision = 0 where id = %s", unprovided)
     await data.sample()
     assert sorted(data.probe.read) == sorted([ready, forgotten])
@@ -65,7 +65,7 @@ async def test_whoever_is_not_on_the_cluster_is_not_read(data: SampledData) -> N
     assert await data.run() == (NOW, True, 1, 1)
 
 
-async def test_a_run_on_a_cluster_that_has_nobody_does_not_look_well(
+async def test_a_run_reports_accounts_missing_on_the_cluster(
     data: SampledData, caplog: pytest.LogCaptureFixture
 ) -> None:
     for account in await data.accounts(3):
@@ -106,7 +106,7 @@ async def test_a_day_without_a_run_is_a_gap_that_shows(data: SampledData) -> Non
     ]
 
 
-async def test_what_broke_off_is_gone_on_with(data: SampledData) -> None:
+async def test_an_interrupted_run_is_continued(data: SampledData) -> None:
     accounts = await data.accounts(9)
     running = asyncio.ensure_future(data.sample(batch=3))
 
@@ -129,7 +129,7 @@ async def test_what_broke_off_is_gone_on_with(data: SampledData) -> None:
     assert await data.cast.row(measured, NOW + 10 * MINUTE) == (6,)
 
 
-async def test_two_at_once_record_everything_once(data: SampledData) -> None:
+async def test_concurrent_runs_record_everything_once(data: SampledData) -> None:
     accounts = await data.accounts(12)
     other = Probe(data.client)
     await asyncio.gather(data.sample(batch=5), data.sample(batch=5, probe=other))
@@ -141,7 +141,7 @@ async def test_two_at_once_record_everything_once(data: SampledData) -> None:
     await assert_totals(data.cast, data.contract)
 
 
-async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
+async def test_only_accounts_that_did_not_answer_are_retried(
     data: SampledData, caplog: pytest.LogCaptureFixture
 ) -> None:
     accounts = await data.accounts(6)
@@ -156,7 +156,7 @@ async def test_accounts_that_do_not_answer_are_tried_again_and_nobody_else(
             await data.sample(batch=3)
         assert await data.run() == (NOW, True, 4, 2)
     assert all(f"storage account {account} was not sampled" in caplog.text for account in accounts[1:3])
-    # The rest of a run is not for the accounts that did not answer to decide.
+    # Accounts that did not answer do not end the run.
     assert len(data.probe.spans) == 1
     data.probe.before, data.probe.read = None, []
     data.client.clock.now = NOW + 5 * MINUTE
@@ -182,7 +182,7 @@ async def test_an_account_that_is_refused_is_missed_until_the_next_hour(
 
 
 @pytest.mark.parametrize("there", ["still there", "gone there"])
-async def test_an_account_purged_meanwhile_takes_no_other_along(data: SampledData, there: str) -> None:
+async def test_an_account_purged_meanwhile_affects_no_other(data: SampledData, there: str) -> None:
     accounts = await data.accounts(3)
 
     async def purge(account: int) -> None:
@@ -228,12 +228,12 @@ async def test_elastic_quotas_follow(data: SampledData) -> None:
     pool = await data.cast.partner(data.distributor, data.contract, 1_000_000)
     data.partner = pool
     busy, sibling = [await data.cast.account(pool) for _ in range(2)]
-    await data.provide()
+    await data.provision()
     with await data.customer(busy) as customer:
         customer.s3.create_bucket(Bucket="data")
         assert customer.stores("data", 400_000) == "done"
     await data.sample()
-    await data.provide()
+    await data.provision()
     state = await data.probe.state(sibling)
     assert state is not None
     assert state.quota == 600_000
@@ -279,13 +279,13 @@ async def test_a_stalled_gateway_is_given_up(drill: SampledData) -> None:
         with pytest.raises(Unavailable, match="in time"):
             await drill.sample(batch=20)
         assert await drill.run() == (NOW, False, 20, 0)
-        # At least one of those that are under way together was let go before the rest was given up.
+        # Of the concurrent readings at least one timed out before the others were cancelled.
         assert len(drill.probe.read) < 20 + 2 * 16
     finally:
-        gateway.go_on()
+        gateway.resume()
 
 
-async def test_when_nobody_answers_a_run_has_not_finished(drill: SampledData, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_run_without_any_answer_is_unfinished(drill: SampledData, caplog: pytest.LogCaptureFixture) -> None:
     await drill.accounts(2)
     drill.client.gateway.kill()
     try:

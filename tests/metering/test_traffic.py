@@ -1,4 +1,4 @@
-"""Traffic: hours that are read, read again and trimmed, and the days that they make."""
+"""Traffic: hours that are read, read again and trimmed, and the sums of the days."""
 
 import asyncio
 import time
@@ -25,8 +25,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def keep(cast: Cast, account: int, *rows: tuple[int, datetime, int, int, int]) -> None:
-    """As if this had been read from the cluster of the account's region."""
+async def store_traffic(cast: Cast, account: int, *rows: tuple[int, datetime, int, int, int]) -> None:
+    """Stores rows as if they had been read from the cluster of the account's region."""
     (region,) = await cast.row("select region_id from storage_account where id = %s", account)
     await traffic_actions.store(cast.database, region, [Traffic(*row) for row in rows], LATER)
 
@@ -43,7 +43,7 @@ async def rows_of(cast: Cast, table: str, account: int) -> list[tuple[Any, ...]]
 
 async def test_a_day_is_the_sum_of_its_hours(cast: Cast) -> None:
     account = await cast.account((await partner_data(cast)).partner)
-    await keep(
+    await store_traffic(
         cast,
         account,
         (account, at("2026-01-06", "23:00:00"), 1, 10, 100),
@@ -56,21 +56,21 @@ async def test_a_day_is_the_sum_of_its_hours(cast: Cast) -> None:
     ]
 
 
-async def test_of_two_readings_the_greater_counts_number_by_number(cast: Cast) -> None:
+async def test_of_two_readings_the_greater_counts_for_each_number(cast: Cast) -> None:
     account = await cast.account((await partner_data(cast)).partner)
     nine, ten = at("2026-01-07", "09:00:00"), at("2026-01-07", "10:00:00")
-    await keep(cast, account, (account, nine, 100, 100, 10), (account, ten, 1, 1, 1))
-    await keep(cast, account, (account, nine, 100, 100, 10))
+    await store_traffic(cast, account, (account, nine, 100, 100, 10), (account, ten, 1, 1, 1))
+    await store_traffic(cast, account, (account, nine, 100, 100, 10))
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 101, 101, 11)]
-    # Late growth; and a log that was trimmed and has begun again.
-    await keep(cast, account, (account, nine, 150, 7, 12))
-    await keep(cast, account, (account, nine, 1, 1, 1), (account, ten, 0, 0, 0))
-    await keep(cast, account)
+    # Late growth; then a log that was trimmed and starts from zero.
+    await store_traffic(cast, account, (account, nine, 150, 7, 12))
+    await store_traffic(cast, account, (account, nine, 1, 1, 1), (account, ten, 0, 0, 0))
+    await store_traffic(cast, account)
     assert await rows_of(cast, "traffic_hour", account) == [(nine, 150, 100, 12), (ten, 1, 1, 1)]
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 151, 101, 13)]
 
 
-async def test_whoever_is_unknown_in_the_region_is_left_out(cast: Cast) -> None:
+async def test_accounts_unknown_in_the_region_are_ignored(cast: Cast) -> None:
     partner = (await partner_data(cast)).partner
     account, elsewhere = await cast.account(partner), await cast.account(partner)
     other = await cast.database.run(lambda conn: _region(cast, conn))
@@ -80,7 +80,9 @@ async def test_whoever_is_unknown_in_the_region_is_left_out(cast: Cast) -> None:
 
     await cast.database.run(move)
     nine = at("2026-01-07", "09:00:00")
-    await keep(cast, account, (account, nine, 1, 1, 1), (elsewhere, nine, 2, 2, 2), (100_000_000_000, nine, 3, 3, 3))
+    await store_traffic(
+        cast, account, (account, nine, 1, 1, 1), (elsewhere, nine, 2, 2, 2), (100_000_000_000, nine, 3, 3, 3)
+    )
     assert await rows_of(cast, "traffic_hour", account) == [(nine, 1, 1, 1)]
     assert await rows_of(cast, "traffic_hour", elsewhere) == []
     assert await rows_of(cast, "traffic_hour", 100_000_000_000) == []
@@ -94,14 +96,14 @@ async def _region(cast: Cast, conn: Connection) -> int | None:
 async def test_two_readers_at_once_lose_nothing(cast: Cast) -> None:
     account = await cast.account((await partner_data(cast)).partner)
     hours = [at("2026-01-07") + number * HOUR for number in range(24)]
-    await asyncio.gather(*[keep(cast, account, (account, hour, 1, 2, 3)) for hour in hours * 2])
+    await asyncio.gather(*[store_traffic(cast, account, (account, hour, 1, 2, 3)) for hour in hours * 2])
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 24, 48, 72)]
 
 
 async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
     account = await cast.account((await partner_data(cast)).partner)
     oldest = at("2026-02-03")
-    await keep(cast, account, (account, oldest - HOUR, 1, 1, 1), (account, oldest, 2, 2, 2))
+    await store_traffic(cast, account, (account, oldest - HOUR, 1, 1, 1), (account, oldest, 2, 2, 2))
     await actions.run_maintenance(cast.database, LATER)
     assert await rows_of(cast, "traffic_hour", account) == [(oldest, 2, 2, 2)]
     assert await rows_of(cast, "daily_traffic", account) == [
@@ -112,7 +114,7 @@ async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
 
 async def test_the_doctor_adds_up_the_days(cast: Cast) -> None:
     account = await cast.account((await partner_data(cast)).partner)
-    await keep(cast, account, (account, at("2026-01-07"), 5, 6, 7))
+    await store_traffic(cast, account, (account, at("2026-01-07"), 5, 6, 7))
     assert await _differing(cast, account) == []
 
     async def tamper(conn: Connection) -> None:
@@ -132,8 +134,8 @@ async def _differing(cast: Cast, account: int) -> list[Difference]:
     return [difference for difference in found.differences if difference.subject.startswith(str(account))]
 
 
-async def _uses(data: SampledData, account: int) -> datetime:
-    """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Gives the hour of the
+async def _create_traffic(data: SampledData, account: int) -> datetime:
+    """The account stores 3,000 bytes and reads them twice, with its bucket in four requests. Returns the hour of the
     first one.
     """
     began = hour_of(datetime.now(UTC))
@@ -150,22 +152,22 @@ async def _uses(data: SampledData, account: int) -> datetime:
 
 
 async def _logged(data: SampledData, account: int, since: datetime) -> int:
-    """Requests in the gateway's log."""
+    """Number of requests in the gateway's log."""
     until = datetime.now(UTC) + HOUR
     return sum([row.requests async for row in data.probe.traffic(since, until) if row.account_id == account])
 
 
 async def _total(data: SampledData, account: int) -> tuple[Any, ...]:
-    """The running hour may have changed on the way, the day too."""
+    """The sum over all days: the hour, and the day, may have changed during the test."""
     rows = await rows_of(data.cast, "daily_traffic", account)
     return tuple(sum(column) for column in list(zip(*rows, strict=True))[1:])
 
 
 @pytest.mark.ceph
-async def test_what_a_gateway_has_logged_is_read_once_and_outlives_the_log(data: SampledData) -> None:
+async def test_logged_traffic_is_counted_once_and_survives_trimming(data: SampledData) -> None:
     (account,) = await data.accounts(1)
-    began = await _uses(data, account)
-    # The running hour is not read, except for what was over when it began.
+    began = await _create_traffic(data, account)
+    # The running hour is read up to its begin only.
     await data.read(began)
     assert await rows_of(data.cast, "traffic_hour", account) == []
     await data.read(datetime.now(UTC) + HOUR)
@@ -197,7 +199,7 @@ async def test_which_hours_are_read(data: SampledData) -> None:
 @pytest.mark.ceph
 async def test_the_log_is_trimmed_once_a_day(data: SampledData) -> None:
     busy, _ = await data.accounts(2)
-    began = await _uses(data, busy)
+    began = await _create_traffic(data, busy)
     await data.read(began)
     await data.read(datetime.now(UTC) + HOUR)
     midnight = datetime.combine(began + DAY, datetime.min.time(), UTC)
@@ -220,7 +222,7 @@ async def test_the_log_is_trimmed_once_a_day(data: SampledData) -> None:
 async def test_a_log_that_cannot_be_trimmed_is_left_to_the_next_run(drill: SampledData) -> None:
     (account,) = await drill.accounts(1)
     hour = at("2026-03-01")
-    await keep(drill.cast, account, (account, hour, 1, 1, 1))
+    await store_traffic(drill.cast, account, (account, hour, 1, 1, 1))
     drill.client.gateway.kill()
     try:
         await traffic_actions.trim(drill.cast.database, drill.probe, drill.client.region_id, LATER)

@@ -1,4 +1,4 @@
-"""Which packages write a table, as the files of SQL declare it."""
+"""The packages that write each table, as the files of SQL declare them."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ _ASIDE = re.compile(r"\([^)]*\)")
 
 
 def table_writers() -> dict[str, tuple[str, ...]]:
-    """For every table its owner, which the file is named for, then the other packages that write it."""
+    """For every table its owner, after which the file is named, then the other packages that write it."""
     found: dict[str, tuple[str, ...]] = {}
     for file in sorted(SQL.glob("[0-9]*/*.sql")):
         for comment, table in _TABLE.findall(file.read_text("utf-8")):

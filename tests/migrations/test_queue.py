@@ -23,8 +23,8 @@ MISSING = 4
 
 
 def make_older(conninfo: str) -> None:
-    """As an older version of the library has left the database."""
-    # Each in a transaction of its own: a value that is added to an enum can be used after the commit only.
+    """Recreates the schema of an older version of the library."""
+    # Each in a transaction of its own: a value that is added to an enum is usable only after the commit.
     with psycopg.connect(conninfo, autocommit=True) as conn:
         for kind, name in conn.execute(
             """
@@ -47,11 +47,11 @@ def make_older(conninfo: str) -> None:
 
 
 def shape(conninfo: str) -> list[tuple[str, list[str]]]:
-    """The schema of a database, whatever the order of columns: those that came later stand last."""
+    """The schema of a database, independent of the order of columns: added columns are the last ones."""
     return sorted((name, sorted(line.strip(",") for line in text.splitlines())) for name, text in statements(conninfo))
 
 
-def test_an_older_one_gets_what_it_lacks_and_no_more(new_database: Databases) -> None:
+def test_only_missing_migrations_are_applied(new_database: Databases) -> None:
     with new_database() as conninfo:
         tonnage = Command(conninfo)
         whole = shape(conninfo)

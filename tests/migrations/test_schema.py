@@ -1,4 +1,4 @@
-"""schema.sql, and what the files of SQL say of themselves."""
+"""schema.sql, and the declarations in the files of SQL."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

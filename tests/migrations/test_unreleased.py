@@ -16,8 +16,8 @@ SENTENCE = (
 )
 
 
-def create_as_then(conninfo: str, revision: str) -> None:
-    """What those checkouts recorded of the schema."""
+def create_unreleased_schema(conninfo: str, revision: str) -> None:
+    """Creates the tables in which those checkouts recorded their schema."""
     with psycopg.connect(conninfo) as conn:
         conn.execute("create table alembic_version (version_num varchar(32) primary key)")
         conn.execute("insert into alembic_version values (%s)", [revision])
@@ -38,7 +38,7 @@ def tables(conninfo: str) -> list[str]:
 @pytest.mark.oldest_postgresql
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_every_command_says_so_and_changes_nothing(empty_database: str, tmp_path: Path, revision: str) -> None:
-    create_as_then(empty_database, revision)
+    create_unreleased_schema(empty_database, revision)
     before = tables(empty_database)
     command = Command(empty_database)
     data = ("--data-dir", str(tmp_path))
@@ -60,7 +60,7 @@ def test_every_command_says_so_and_changes_nothing(empty_database: str, tmp_path
 def test_on_a_data_directory_they_say_so_too(tmp_path: Path) -> None:
     data = tmp_path / "demo"
     with embedded.serve(data, durable=False) as url:
-        create_as_then(url, "0003")
+        create_unreleased_schema(url, "0003")
     for arguments in (("serve", "--demo", "--port", "0"), ("migrate",), ("partner", "list")):
         refused = tonnage(*arguments, "--data-dir", data)
         assert (refused.exit_code, refused.stdout, refused.stderr) == (1, "", f"Error: {SENTENCE}\n")

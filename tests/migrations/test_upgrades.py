@@ -39,8 +39,8 @@ def rows(conninfo: str, query: LiteralString) -> list[tuple[Any, ...]]:
         return conn.execute(query).fetchall()
 
 
-class Buyer:
-    """Creates partners at a server, one after the other, until it is told to stop."""
+class LoadClient:
+    """Creates partners at a server, in sequence."""
 
     def __init__(self, origin: str, conninfo: str) -> None:
         tonnage = Command(conninfo)
@@ -55,19 +55,19 @@ class Buyer:
     def ready(self) -> httpx.Response:
         return self._http.get("/readyz")
 
-    def buy(self) -> None:
+    def send_requests(self) -> None:
         body = {"name": "Partner", "allocatedCapacity": 1, "distributorContractId": self.contract}
         self.statuses.append(self._http.post("/v1/partner", json=body).status_code)
         self.statuses.append(self._http.get(f"/v1/contract/{self.contract}/partners?limit=2").status_code)
 
     @contextmanager
-    def buying(self) -> Generator[None]:
-        """Meanwhile. At least some come before, and some after, whatever is done within."""
+    def running(self) -> Generator[None]:
+        """Runs during the block: at least some requests come before its first statement, and some after its last."""
         ended = threading.Event()
 
         def work() -> None:
             while not ended.is_set():
-                self.buy()
+                self.send_requests()
 
         with ThreadPoolExecutor(1) as pool:
             done = pool.submit(work)
@@ -90,23 +90,23 @@ class Buyer:
 
 
 @contextmanager
-def serving(conninfo: str, folder: Path) -> Generator[Buyer]:
-    """A server of this program, and somebody who buys there."""
+def serving(conninfo: str, folder: Path) -> Generator[LoadClient]:
+    """A server of this program, and a client of it."""
     with started("serve", "--port", "0", "--database-url", conninfo, "--data-dir", folder) as server:
-        buyer = Buyer(server.origin, conninfo)
+        load = LoadClient(server.origin, conninfo)
         try:
-            yield buyer
+            yield load
         finally:
-            buyer.close()
+            load.close()
 
 
-def test_programs_of_before_work_on_where_the_revision_lets_them(new_database: Databases, tmp_path: Path) -> None:
-    with new_database() as conninfo, serving(conninfo, tmp_path) as buyer:
-        with buyer.buying():
+def test_older_programs_continue_if_the_revision_permits(new_database: Databases, tmp_path: Path) -> None:
+    with new_database() as conninfo, serving(conninfo, tmp_path) as load:
+        with load.running():
             assert migrations.upgrade(conninfo, revisions=COMPATIBLE) == Upgraded(program_revision(), "9001", 0)
-        assert set(buyer.statuses) == {201, 200}
-        assert buyer.ready().status_code == 200
-        bought = buyer.statuses.count(201)
+        assert set(load.statuses) == {201, 200}
+        assert load.ready().status_code == 200
+        bought = load.statuses.count(201)
         assert rows(conninfo, "select count(*) from partner where label = ''") == [(bought,)]
         # More processes of this program may start; and it does not take the schema back.
         tonnage = Command(conninfo)
@@ -118,16 +118,16 @@ def test_programs_of_before_work_on_where_the_revision_lets_them(new_database: D
         assert state(conninfo).problem() is None
 
 
-def test_programs_of_before_are_refused_where_it_does_not(new_database: Databases, tmp_path: Path) -> None:
+def test_older_programs_are_refused_if_the_revision_does_not_permit(new_database: Databases, tmp_path: Path) -> None:
     sentence = (
         "The database is at revision 9003, which needs a program of revision 9002 or newer; "
         f"this one is of {program_revision()}. Upgrade Tonnage."
     )
-    with new_database() as conninfo, serving(conninfo, tmp_path) as buyer:
-        assert buyer.ready().status_code == 200
-        # The last of the two says nothing against older programs; the one before does.
+    with new_database() as conninfo, serving(conninfo, tmp_path) as load:
+        assert load.ready().status_code == 200
+        # The last of the two permits older programs; the one before does not.
         assert migrations.upgrade(conninfo, revisions=BREAKING).after == "9003"
-        answer = buyer.ready()
+        answer = load.ready()
         assert (answer.status_code, answer.json()["detail"]) == (503, sentence)
         tonnage = Command(conninfo)
         for command in (("migrate",), ("worker",), ("serve", "--port", "0"), ("partner", "list")):

@@ -1,4 +1,4 @@
-"""Partners against their contract: what the database lets through, and what a refusal says."""
+"""Partners against their contract: changes that the database permits, and the texts of refusals."""
 
 import json
 from uuid import UUID, uuid4
@@ -26,7 +26,7 @@ async def allocated(cast: Cast, contract: UUID) -> int:
     return (await cast.row("select allocated_capacity from contract where id = %s", contract))[0]
 
 
-async def test_capacity_goes_to_partners_and_comes_back(cast: Cast) -> None:
+async def test_capacity_is_allocated_and_released(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 10 * TB)
     partner = await cast.partner(distributor, contract, 4 * TB)
@@ -63,7 +63,7 @@ async def test_an_overflow_of_the_total_is_the_same_refusal(cast: Cast) -> None:
         await cast.partner(distributor, contract, 2**63 - 1)
 
 
-async def test_a_strangers_contract_is_not_found(cast: Cast) -> None:
+async def test_another_distributors_contract_is_not_found(cast: Cast) -> None:
     mine, theirs = await cast.distributor(), await cast.distributor()
     contract = await cast.contract(theirs)
     for unknown in (contract, uuid4()):

@@ -1,4 +1,4 @@
-"""Lists of partners, contracts and distributors: what is searched, filtered and sorted, page by page, and for whom."""
+"""Lists of partners, contracts and distributors: search, filters, sort orders, paging and scope."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -51,7 +51,7 @@ async def data(cast: Cast) -> PartnerData:
 
 
 async def asked(cast: Cast, scope: UUID | None, contract: UUID | None = None, **query: str) -> PageOf[PartnerRow]:
-    """A page; the whole list, row by row, must begin with the same rows."""
+    """One page; also checks that the whole list, row by row, begins with the same rows."""
     state = read_list_state(PARTNERS, query)
     found = await cast.database.run(partner_rows, scope, contract, state)
     async with cast.database.streams.connection() as conn:
@@ -70,7 +70,7 @@ def names(found: PageOf[PartnerRow]) -> list[str]:
     return [row.name for row in found.rows]
 
 
-async def test_a_partners_row_says_what_is_so(cast: Cast, data: PartnerData) -> None:
+async def test_a_partners_row(cast: Cast, data: PartnerData) -> None:
     name = unique("Nimbus")
     partner = await cast.partner(data.distributor, data.other, 5 * TB, overdraft=True, name=name)
     account = await cast.account(partner, 2 * TB)
@@ -133,7 +133,7 @@ async def test_use_beyond_every_integer_is_sorted_too(cast: Cast, data: PartnerD
     assert [int(row.used) for row in found.rows] == [2 * (2**63 - 1), 2**63 - 1]
 
 
-async def test_hostile_words_find_what_they_say(cast: Cast, data: PartnerData) -> None:
+async def test_hostile_search_words_are_literal(cast: Cast, data: PartnerData) -> None:
     for name in HOSTILE:
         await cast.partner(data.distributor, data.contract, name=name)
     for words, expected in {
@@ -173,7 +173,7 @@ async def test_filters(cast: Cast, data: PartnerData) -> None:
     assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
 
 
-async def test_of_a_contract_of_a_distributor_of_everybody(cast: Cast, data: PartnerData) -> None:
+async def test_scopes(cast: Cast, data: PartnerData) -> None:
     word = uuid4().hex
     here = await cast.partner(data.distributor, data.contract, name=f"{word} here")
     there = await cast.partner(data.distributor, data.other, name=f"{word} there")

@@ -1,6 +1,6 @@
 """Shows that the walls are checked: `python -m tests.plant` plants a violation of each kind in a copy of the tree.
 
-Each checker runs over all of them once, and has to name every one. The exit status is 0 only then.
+Each checker runs over all of them once, and must name every one. The exit status is 0 only then.
 """
 
 import os
@@ -34,7 +34,7 @@ PLANTS = [*packages.PLANTS, *database.PLANTS, *names.PLANTS]
 
 
 def commands() -> dict[str, list[str]]:
-    """How each checker is run."""
+    """The command of each checker."""
     literal = [plant.file for plant in PLANTS if plant.checker == PYRIGHT]
     return {
         IMPORTS: [str(BIN / "lint-imports"), "--no-cache"],
@@ -47,7 +47,7 @@ def commands() -> dict[str, list[str]]:
 
 
 def run(command: list[str], copy: Path) -> str:
-    """What the checker prints. The copy's modules are found before those that are installed."""
+    """The checker's output. The copy's modules take precedence over the installed ones."""
     environment = {**os.environ, "PYTHONPATH": f"{copy / 'src'}:{copy}", "COLUMNS": "400", "NO_COLOR": "1"}
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
@@ -82,7 +82,7 @@ def prepare(copy: Path) -> None:
 
 
 def main() -> int:
-    """The exit status."""
+    """Returns the exit status."""
     began = time.monotonic()
     missing: list[tuple[Plant, str]] = []
     with tempfile.TemporaryDirectory(prefix="tonnage-plant-") as folder:

@@ -1,4 +1,4 @@
-"""Violations of what is said of SQL, tables, clocks and audit entries."""
+"""Violations of the rules of SQL, tables, clocks and audit entries."""
 
 from tests.plant.kind import HOUSE, PYRIGHT, Plant, house
 

@@ -1,4 +1,4 @@
-"""What a planted violation is."""
+"""A kind of planted violation."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,11 @@ IMPORTS, HOUSE, RUFF, PYRIGHT, DOCUMENTS, MESSAGES = (
     "documents",
     "messages",
 )
-"""The checkers."""
 
 
 @dataclass(frozen=True)
 class Plant:
-    """`text` is appended to `file`, which is made if it is not there; or it takes the place of `instead_of`."""
+    """`text` is appended to `file`, which is created if missing; or it replaces `instead_of`."""
 
     kind: str
     checker: str

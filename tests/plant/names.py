@@ -1,4 +1,4 @@
-"""Violations of what is said of names, sizes, texts and documents."""
+"""Violations of the rules of names, sizes, texts and documents."""
 
 from tests.plant.kind import DOCUMENTS, HOUSE, MESSAGES, RUFF, Plant, house
 
@@ -13,6 +13,8 @@ PLANTS = [
     house("coined word of a type", "partners/planted_words.py", "class Standing: ...\n", "Standing: .*coined words"),
     house("coined word of a function", "members/planted_words.py", "def is_told() -> None: ...\n", "is_told: .*coined"),
     Plant("coined word of a fixture", HOUSE, "tests/planted_fixture.py", _FIXTURE, "untold: untold is on the list"),
+    house("coined word of a docstring", "partners/planted_prose.py", '"""Whoever asks."""\n', "whoever is denied"),
+    house("coined word of a comment", "partners/planted_comment.py", "# It is told.\n", "told is denied"),
     house("path of before", "web/listing.py", "", "has another name now"),
     house("long file", "accounts/planted_long.py", "# planted\n" * 301, "has 301 lines"),
     house("long function", "accounts/planted_function.py", _LONG, "planted has more than 40 lines"),

@@ -39,4 +39,4 @@ PLANTS = [
 ]  # fmt: skip
 
 HOLE = Plant("package without a place", IMPORTS, "src/tonnage/planted/__init__.py", "", r"- tonnage\.planted$")
-"""Planted last, and looked for alone: import-linter then reports nothing else of the order."""
+"""Planted last, and alone: import-linter then reports no other violation of the order."""

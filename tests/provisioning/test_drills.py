@@ -1,4 +1,4 @@
-"""A gateway that dies, stalls or turns us away while accounts are being told, and two who tell at once."""
+"""A gateway that dies, stalls or rejects the credentials during provisioning, and two reconcilers at once."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.clustered import ClusterClient, on_cluster
-from tests.storage.conftest import BRISK
+from tests.ceph_client import ClusterClient, on_cluster
+from tests.storage.conftest import MODERATE_TIMEOUTS
 from tonnage.db import connect
 from tonnage.errors import Unavailable
 from tonnage.provisioning import jobs as provisioning_jobs
@@ -27,7 +27,7 @@ MANY = 60
 
 @pytest.fixture(scope="module")
 def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
-    """One that a test may kill, as long as it starts it again."""
+    """A gateway that a test may kill, if it starts it again."""
     started = Gateway(tmp_path_factory.mktemp("drill"))
     yield started
     started.remove()
@@ -37,24 +37,24 @@ def own_gateway(tmp_path_factory: pytest.TempPathFactory) -> Generator[Gateway]:
 async def client(
     new_database: Callable[[], AbstractContextManager[str]], own_gateway: Gateway, tmp_path: Path
 ) -> AsyncGenerator[ClusterClient]:
-    """With little patience."""
+    """With short time limits."""
     with new_database() as conninfo:
-        async with on_cluster(conninfo, own_gateway, tmp_path / "keys", BRISK) as opened:
+        async with on_cluster(conninfo, own_gateway, tmp_path / "keys", MODERATE_TIMEOUTS) as opened:
             yield opened
 
 
-async def many(client: ClusterClient) -> list[int]:
-    """Accounts that their cluster has not heard of."""
+async def create_accounts(client: ClusterClient) -> list[int]:
+    """Accounts that are not provisioned yet."""
     distributor = await client.cast.distributor()
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor))
     return sorted([await client.cast.account(partner, 1) for _ in range(MANY)])
 
 
-async def reconciled(client: ClusterClient) -> None:
+async def run_reconcile(client: ClusterClient) -> None:
     await provisioning_jobs.reconcile(client.services, str(client.region_id))
 
 
-async def told(client: ClusterClient) -> int:
+async def applied_count(client: ClusterClient) -> int:
     (count,) = await client.cast.row("select count(*) from storage_account where applied_revision > 0")
     return count
 
@@ -69,43 +69,43 @@ async def on_the_cluster(client: ClusterClient, accounts: list[int]) -> int:
     return len({account async for account in backend.accounts()} & set(accounts))
 
 
-async def test_killed_in_the_middle_it_goes_on_where_it_was(client: ClusterClient, own_gateway: Gateway) -> None:
-    accounts = await many(client)
-    going = asyncio.create_task(reconciled(client))
+async def test_an_interrupted_reconciliation_is_continued(client: ClusterClient, own_gateway: Gateway) -> None:
+    accounts = await create_accounts(client)
+    going = asyncio.create_task(run_reconcile(client))
     while not await on_the_cluster(client, accounts):
         assert not going.done()
     own_gateway.kill()
     with pytest.raises(Unavailable):
         await going
     assert "cannot be reached" in (await trouble(client) or "")
-    assert await told(client) < MANY
-    own_gateway.start()  # not in another thread, with whose end it would be killed
+    assert await applied_count(client) < MANY
+    own_gateway.start()  # not in another thread: it would be killed when that ends
     patient = OpenBackends(client.database, client.key_file)
-    # Its successor makes those wait that change a user at first.
+    # The gateway's successor at first delays requests that change a user.
     await reconcile(client.database, await patient.of(client.region_id), client.region_id)
     await patient.close()
-    assert (await told(client), await on_the_cluster(client, accounts)) == (MANY, MANY)
+    assert (await applied_count(client), await on_the_cluster(client, accounts)) == (MANY, MANY)
 
 
-async def test_a_stalled_one_is_not_waited_for_account_by_account(client: ClusterClient, own_gateway: Gateway) -> None:
-    await many(client)
+async def test_a_stalled_gateway_ends_the_run_at_the_first_timeouts(
+    client: ClusterClient, own_gateway: Gateway
+) -> None:
+    await create_accounts(client)
     own_gateway.stall()
     try:
-        # Of 60 accounts 16 are told at a time, and with the first of these it gives up.
-        async with asyncio.timeout(MANY / 16 * BRISK.read):
+        # 16 of 60 accounts are provisioned at a time; the first failure among these ends it.
+        async with asyncio.timeout(MANY / 16 * MODERATE_TIMEOUTS.read):
             with pytest.raises(Unavailable, match="does not answer in time"):
-                await reconciled(client)
+                await run_reconcile(client)
     finally:
-        own_gateway.go_on()
-    assert (await told(client), "does not answer" in (await trouble(client) or "")) == (0, True)
+        own_gateway.resume()
+    assert (await applied_count(client), "does not answer" in (await trouble(client) or "")) == (0, True)
     await regions.check_all(client.services)
     assert await trouble(client) is None
 
 
-async def test_with_wrong_credentials_everything_waits_for_the_operator(
-    client: ClusterClient, own_gateway: Gateway
-) -> None:
-    accounts = await many(client)
+async def test_wrong_credentials_stop_provisioning(client: ClusterClient, own_gateway: Gateway) -> None:
+    accounts = await create_accounts(client)
 
     async def connect_with(secret: str) -> None:
         reached = Reached(own_gateway.address, own_gateway.access_key, secret)
@@ -115,13 +115,13 @@ async def test_with_wrong_credentials_everything_waits_for_the_operator(
 
     await connect_with("not-the-secret")
     with pytest.raises(Misconfigured):
-        await reconciled(client)
+        await run_reconcile(client)
     assert "refuses the access key or the secret" in (await trouble(client) or "")
-    assert (await told(client), await on_the_cluster_of(own_gateway, accounts)) == (0, 0)
+    assert (await applied_count(client), await on_the_cluster_of(own_gateway, accounts)) == (0, 0)
     await connect_with(own_gateway.secret_key)
     assert await trouble(client) is None
     assert "provisioning.full_reconcile" in await client.work()
-    assert await told(client) == MANY
+    assert await applied_count(client) == MANY
 
 
 async def on_the_cluster_of(gateway: Gateway, accounts: list[int]) -> int:
@@ -129,16 +129,16 @@ async def on_the_cluster_of(gateway: Gateway, accounts: list[int]) -> int:
     return sum(str(account) in listed for account in accounts)
 
 
-async def test_without_the_keys_that_open_the_credentials_everything_waits(client: ClusterClient) -> None:
-    await many(client)
+async def test_a_missing_key_file_stops_provisioning(client: ClusterClient) -> None:
+    await create_accounts(client)
     backends = OpenBackends(client.database, None)
     with pytest.raises(Misconfigured, match="TONNAGE_SECRET_KEY_FILE"):
         await provisioning_jobs.reconcile(replace(client.services, backends=backends), str(client.region_id))
     assert "cannot be opened" in (await trouble(client) or "")
 
 
-async def test_two_who_tell_at_once_do_no_harm(client: ClusterClient) -> None:
-    accounts = await many(client)
+async def test_concurrent_reconciliations(client: ClusterClient) -> None:
+    accounts = await create_accounts(client)
     async with connect(client.conninfo) as other:
         backends = OpenBackends(other, client.key_file)
         await asyncio.gather(
@@ -146,10 +146,10 @@ async def test_two_who_tell_at_once_do_no_harm(client: ClusterClient) -> None:
             reconcile(other, await backends.of(client.region_id), client.region_id),
         )
         await backends.close()
-    # Each has seen of some accounts that the other had told them too, so these are told again.
+    # Each finds accounts that the other has provisioned, too, so these are provisioned again.
     assert set(await client.work()) == {
         "provisioning.verify_identity",
         "provisioning.reconcile",
         "provisioning.full_reconcile",
     }
-    assert (await told(client), await on_the_cluster(client, accounts)) == (MANY, MANY)
+    assert (await applied_count(client), await on_the_cluster(client, accounts)) == (MANY, MANY)

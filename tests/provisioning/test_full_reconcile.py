@@ -1,4 +1,4 @@
-"""A cluster that was changed behind our back, or is ahead of the database, or behind it."""
+"""A cluster that was changed by hand, or is ahead of the database, or behind it."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ import pytest
 
 from testbed.gateway import Gateway
 from tests.cast import TB
+from tests.ceph_client import REGION, ClusterClient
 from tests.cli.command import Command
-from tests.clustered import REGION, ClusterClient
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access_keys import jobs as access_key_jobs
 from tonnage.accounts import actions
@@ -26,18 +26,18 @@ from tonnage.storage.errors import Misconfigured
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
-async def swept(client: ClusterClient) -> list[Drift]:
-    """What a full_reconcile finds of our own accounts: others' tests leave theirs on the same gateway."""
-    return await _ours(client, await everything_swept(client))
+async def reconciled(client: ClusterClient) -> list[Drift]:
+    """The findings about this test's accounts: other tests leave theirs on the same gateway."""
+    return await _ours(client, await reconcile_all(client))
 
 
-async def everything_swept(client: ClusterClient) -> Comparison:
+async def reconcile_all(client: ClusterClient) -> Comparison:
     return await full_reconcile(
         client.database, await client.backend(), client.region_id, client.cast.operator, client.services.wall_clock
     )
 
 
-async def planned(client: ClusterClient) -> list[Drift]:
+async def dry_run(client: ClusterClient) -> list[Drift]:
     return await _ours(
         client,
         await full_reconcile_dry_run(client.database, await client.backend(), client.region_id, client.cast.operator),
@@ -49,51 +49,53 @@ async def _ours(client: ClusterClient, compared: Comparison) -> list[Drift]:
     return [finding for finding in compared.findings if any(one in finding.subject for one in ids)]
 
 
-async def deleted(client: ClusterClient, partner_id: UUID, account: int) -> None:
+async def delete_account(client: ClusterClient, partner_id: UUID, account: int) -> None:
     actor = Actor(partner_id, Kind.PARTNER, Role.ADMIN, "cli")
     await client.database.run(actions.delete_account, actor, partner_id, account, 30, client.clock.now)
 
 
-async def test_nothing_is_found_where_all_is_well(client: ClusterClient) -> None:
+async def test_no_drift(client: ClusterClient) -> None:
     await client.data()
-    await swept(client)
-    assert await swept(client) == []
+    await reconciled(client)
+    assert await reconciled(client) == []
     assert await client.cast.row("select finished_at, checked from full_reconcile") == (client.clock.now, 1)
 
 
-async def test_what_was_changed_behind_our_back_is_put_right(client: ClusterClient, gateway: Gateway) -> None:
+async def test_manual_changes_are_repaired(client: ClusterClient, gateway: Gateway) -> None:
     account = (await client.data()).account
-    await swept(client)
+    await reconciled(client)
     gateway.admin("user", "modify", "--uid", uid(account), "--display-name", "Renamed", "--max-buckets", "7")
     gateway.admin("quota", "disable", "--uid", uid(account), "--quota-scope", "user")
     gateway.admin("user", "suspend", "--uid", uid(account))
     found = [Drift(f"storage account {account}", "differs in display name, max buckets, access, quota", "changed")]
-    assert await planned(client) == found
-    assert await planned(client) == found, "a plan changes nothing"
-    assert [finding.repaired for finding in await swept(client)] == [True]
+    assert await dry_run(client) == found
+    assert await dry_run(client) == found, "a plan changes nothing"
+    assert [finding.repaired for finding in await reconciled(client)] == [True]
     actual = await (await client.backend()).state(account)
     assert actual is not None
     assert (actual.quota, actual.quota_exact, actual.access, actual.max_buckets) == (TB, True, Access.FULL, 100)
-    assert await swept(client) == []
+    assert await reconciled(client) == []
     assert await client.cast.row("select repaired from full_reconcile") == (1,)
 
 
-async def test_a_cluster_behind_the_database_gets_what_it_lacks(client: ClusterClient, gateway: Gateway) -> None:
-    """Put back from an older copy, or somebody has removed the account there."""
+async def test_missing_accounts_are_created(client: ClusterClient, gateway: Gateway) -> None:
+    """The cluster was restored from an older copy, or the account was removed on it."""
     account = (await client.data()).account
-    await swept(client)
+    await reconciled(client)
     gateway.admin("user", "rm", "--uid", uid(account))
-    assert await swept(client) == [Drift(f"storage account {account}", "is not on the cluster", "made", repaired=True)]
+    assert await reconciled(client) == [
+        Drift(f"storage account {account}", "is not on the cluster", "made", repaired=True)
+    ]
     assert await (await client.backend()).state(account) is not None
 
 
-async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_know(
+async def test_unknown_accounts_are_kept(
     client: ClusterClient,
 ) -> None:
-    """The database was put back from an older copy: what was opened since holds customers' data."""
+    """The database was restored from an older copy: accounts created since then hold customers' data."""
     unknown = (await client.data()).account + 1
-    await client.provide(unknown)
-    whole = await everything_swept(client)
+    await client.provision(unknown)
+    whole = await reconcile_all(client)
     finding = Drift(f"storage account {unknown}", "is on the cluster, and unknown here", "left")
     assert finding in whole.findings
     assert await (await client.backend()).state(unknown) is not None
@@ -112,15 +114,15 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
 
     assert await drift() == [(finding.description, wire(first), wire(first))]
     client.clock.now += timedelta(hours=6)
-    await swept(client)
+    await reconciled(client)
     assert await drift() == [(finding.description, wire(first), wire(client.clock.now))]
     await (await client.backend()).purge(unknown)
-    await swept(client)
+    await reconciled(client)
     assert await drift() == []
 
 
-async def test_on_what_looks_like_another_cluster_nothing_is_done(client: ClusterClient, gateway: Gateway) -> None:
-    """Whoever mistypes an address must not find everything made anew in a foreign place, and keys forgotten."""
+async def test_nothing_is_changed_on_an_apparently_different_cluster(client: ClusterClient, gateway: Gateway) -> None:
+    """A mistyped address must not provision all accounts on another cluster, nor delete the records of keys."""
     data = await client.data()
     key = await client.key(data.partner)
     path = f"/ext/v1/storage-account/{data.account}/access-keys"
@@ -147,23 +149,21 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(client: Cluste
     assert len((await client.call("GET", path, key)).json()) == 1
 
 
-async def test_an_account_of_another_region_is_told_as_such(client: ClusterClient) -> None:
+async def test_an_account_of_another_region_is_reported_as_such(client: ClusterClient) -> None:
     await client.cast.region("elsewhere")
     partner = (await client.data()).partner
     account = await client.cast.account(partner, 1, region="elsewhere")
-    await client.provide(account)
+    await client.provision(account)
     finding = Drift(f"storage account {account}", "is on the cluster, and belongs to another region", "left")
-    assert finding in (await everything_swept(client)).findings
+    assert finding in (await reconcile_all(client)).findings
 
 
-async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
-    client: ClusterClient, gateway: Gateway
-) -> None:
+async def test_missing_keys_are_deleted_here_and_foreign_ones_reported(client: ClusterClient, gateway: Gateway) -> None:
     data = await client.data()
     path = f"/ext/v1/storage-account/{data.account}/access-keys"
     key = await client.key(data.partner)
     lost, kept = [(await client.call("POST", path, key, json={})).json()["accessKey"] for _ in range(2)]
-    await swept(client)
+    await reconciled(client)
     gateway.admin("key", "rm", "--uid", uid(data.account), "--access-key", lost)
     gateway.admin("key", "create", "--uid", uid(data.account), "--access-key", "FOREIGN0FOREIGN0", "--gen-secret")
     subject = f"of storage account {data.account}"
@@ -171,25 +171,25 @@ async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
         Drift(f"access key {lost} {subject}", "is not on the cluster", "forgotten"),
         Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", "left"),
     ]
-    assert await planned(client) == findings
-    assert [finding.repaired for finding in await swept(client)] == [True, False]
+    assert await dry_run(client) == findings
+    assert [finding.repaired for finding in await reconciled(client)] == [True, False]
     assert [one["accessKey"] for one in (await client.call("GET", path, key)).json()] == [kept]
     actual = await (await client.backend()).state(data.account)
     assert actual is not None
     assert set(actual.access_keys) == {kept, "FOREIGN0FOREIGN0"}
 
 
-async def test_what_was_purged_is_purged_again(client: ClusterClient) -> None:
-    """A cluster that was put back from an older copy must not bring back what a customer has had deleted."""
+async def test_a_purged_account_is_purged_again(client: ClusterClient) -> None:
+    """A cluster that was restored from an older copy must not restore a purged account."""
     data = await client.data()
-    await deleted(client, data.partner.organisation_id, data.account)
+    await delete_account(client, data.partner.organisation_id, data.account)
     assert await client.cast.purge(client.clock.now, client.backends) == 0
     client.clock.now += timedelta(days=30)
     account = data.account
     assert await client.cast.purge(client.clock.now, client.backends) == 1
-    await client.provide(account)
-    assert await planned(client) == [Drift(f"storage account {account}", "was purged, and is on the cluster", "purged")]
-    assert [finding.repaired for finding in await swept(client)] == [True]
+    await client.provision(account)
+    assert await dry_run(client) == [Drift(f"storage account {account}", "was purged, and is on the cluster", "purged")]
+    assert [finding.repaired for finding in await reconciled(client)] == [True]
     assert await (await client.backend()).state(account) is None
 
 
@@ -209,12 +209,12 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
 
     subject = f"storage account {later}"
     unknown = f"storage account {later + 1}"
-    await client.provide(later + 1)
+    await client.provision(later + 1)
     assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "made", False)
-    told = (await asyncio.to_thread(tonnage.ok, "storage", "reconcile", "--dry-run")).splitlines()
-    (made,) = [line for line in told if subject in line]
+    output = (await asyncio.to_thread(tonnage.ok, "storage", "reconcile", "--dry-run")).splitlines()
+    (made,) = [line for line in output if subject in line]
     assert made.rstrip().endswith("  would be made")
-    (left,) = [line for line in told if unknown in line]
+    (left,) = [line for line in output if unknown in line]
     assert left.rstrip().endswith("  left")
     assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "made", True)
     await (await client.backend()).purge(later + 1)
@@ -223,12 +223,12 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
     assert "There is no cluster behind elsewhere" in refused
-    # Of the two that changed something.
+    # Of the two runs that changed something.
     entries = "select array_agg(actor_kind || ' ' || subject_id) from audit_entry where action = 'region.reconcile'"
     assert await client.cast.row(entries) == ([f"cli {REGION}"] * 2,)
 
 
-async def test_the_command_goes_on_where_a_cluster_is_away(
+async def test_the_command_skips_an_unreachable_cluster(
     client: ClusterClient, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = await client.cast.account((await client.data()).partner, 1)

@@ -18,21 +18,21 @@ BOTH = Share(allocated=0, overdraft=True, used=5)
 @pytest.mark.parametrize(
     ("share", "pool", "expected"),
     [
-        # Reserved without overdraft: its allocation, whatever the partner is.
+        # Reserved without overdraft: its allocation, under any partner.
         (FIXED, RESERVED, 20),
         (FIXED, WITH_OVERDRAFT, 20),
         (FIXED, PAY_PER_USE, 20),
-        # Elastic, under a partner that nothing bounds.
+        # Elastic, under a partner without a bound.
         (ELASTIC, WITH_OVERDRAFT, UNLIMITED),
         (ELASTIC, PAY_PER_USE, UNLIMITED),
         (PAYING, WITH_OVERDRAFT, UNLIMITED),
         (PAYING, PAY_PER_USE, UNLIMITED),
         (BOTH, PAY_PER_USE, UNLIMITED),
-        # Elastic, under a bounded partner: its own, and the 40 that nobody has been given.
+        # Elastic, under a bounded partner: its own, and the unallocated 40.
         (ELASTIC, RESERVED, 20 + 40),
         (PAYING, Pool(100, overdraft=False, allocated_to_accounts=60, excess=5), 0 + 40),
         (BOTH, Pool(100, overdraft=False, allocated_to_accounts=60, excess=5), 0 + 40),
-        # All is given away: nothing beyond its own.
+        # Everything is allocated: nothing beyond its own.
         (ELASTIC, Pool(60, overdraft=False, allocated_to_accounts=60, excess=0), 20),
         (PAYING, Pool(60, overdraft=False, allocated_to_accounts=60, excess=5), 0),
     ],
@@ -43,20 +43,20 @@ def test_table(share: Share, pool: Pool, expected: int | None) -> None:
     assert quota(leaving, pool) == 0
 
 
-def test_what_siblings_use_beyond_theirs_is_taken_and_what_it_uses_itself_is_not() -> None:
+def test_only_siblings_excess_reduces_the_quota() -> None:
     itself = Share(allocated=20, overdraft=True, used=35)
     assert itself.excess == 15
     assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15)) == 60
     assert quota(itself, Pool(100, overdraft=False, allocated_to_accounts=60, excess=15 + 30)) == 20 + 40 - 30
 
 
-def test_siblings_who_took_too_much_take_nothing_of_its_own_allocation() -> None:
+def test_siblings_excess_does_not_reduce_the_own_allocation() -> None:
     assert quota(ELASTIC, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1000)) == 20
     assert quota(PAYING, Pool(100, overdraft=False, allocated_to_accounts=60, excess=1005)) == 0
 
 
-def test_between_samples_k_siblings_exceed_the_pool_by_no_more_than_k_less_1_times_what_was_left() -> None:
-    """Each may fill its quota before anybody looks again."""
+def test_between_samples_k_siblings_exceed_the_pool_by_at_most_k_minus_1_remainders() -> None:
+    """Each may fill its quota before the next sample."""
     pool = Pool(100, overdraft=False, allocated_to_accounts=60, excess=0)
     siblings = [Share(20, overdraft=True, used=0) for _ in range(3)]
     filled = sum(quota(one, pool) or 0 for one in siblings)

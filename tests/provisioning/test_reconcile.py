@@ -1,4 +1,4 @@
-"""What the database says of accounts becomes so on a real gateway, whatever was there and whatever breaks off."""
+"""The database's state of accounts is applied to a real gateway, from any initial state and after any interruption."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from testbed.gateway import Gateway
 from tests.cast import TB
-from tests.clustered import ClusterClient
+from tests.ceph_client import ClusterClient
 from tonnage.accounts import actions
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 GB = 10**9
 
 
-async def told(client: ClusterClient, account: int) -> ActualAccount:
+async def actual_of(client: ClusterClient, account: int) -> ActualAccount:
     actual = await (await client.backend()).state(account)
     assert actual is not None
     return actual
@@ -40,14 +40,14 @@ async def test_a_new_account_is_made_with_its_quota_and_no_key(client: ClusterCl
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
     account = await client.cast.account(partner, TB, name="Hillside")
     assert await reconcile(client.database, await client.backend(), client.region_id) == 1
-    actual = await told(client, account)
+    actual = await actual_of(client, account)
     assert (actual.display_name, actual.quota, actual.quota_exact) == ("Hillside", TB, True)
     assert (actual.access, actual.access_keys, actual.max_buckets) == (Access.FULL, (), 100)
     assert await revisions(client, account) == (1, 1)
     assert await reconcile(client.database, await client.backend(), client.region_id) == 0
 
 
-async def test_what_waits_for_deletion_is_read_only_and_comes_back(client: ClusterClient) -> None:
+async def test_a_scheduled_account_is_read_only_until_restored(client: ClusterClient) -> None:
     data = await client.data()
     partner, account = data.partner, data.account
 
@@ -61,7 +61,7 @@ async def test_what_waits_for_deletion_is_read_only_and_comes_back(client: Clust
                 actions.set_deletion, partner, partner.organisation_id, account, None, 30, client.clock.now
             )
         await client.work()
-        return await told(client, account)
+        return await actual_of(client, account)
 
     leaving = await deletion(timedelta(days=30))
     assert (leaving.access, leaving.quota) == (Access.READ_ONLY, 0)
@@ -69,7 +69,7 @@ async def test_what_waits_for_deletion_is_read_only_and_comes_back(client: Clust
     assert (back.access, back.quota) == (Access.FULL, TB)
 
 
-async def test_a_purged_account_is_gone_and_so_is_what_the_database_knew_of_it(client: ClusterClient) -> None:
+async def test_a_purge_removes_the_account_and_its_keys(client: ClusterClient) -> None:
     data = await client.data()
     partner = data.partner
     await client.database.run(
@@ -97,7 +97,7 @@ async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(client:
     await reconcile(client.database, await client.backend(), client.region_id)
 
     async def quotas() -> list[int | None]:
-        return [(await told(client, account)).quota for account in (fixed, elastic, paying)]
+        return [(await actual_of(client, account)).quota for account in (fixed, elastic, paying)]
 
     async def resize(allocated: int | None = None, *, overdraft: bool | None = None) -> None:
         change = PartnerChange(None, allocated, overdraft)
@@ -123,7 +123,7 @@ async def test_new_samples_change_what_is_left_for_siblings(client: ClusterClien
     first, second = [await client.cast.account(partner) for _ in range(2)]
     await client.work()
     await reconcile(client.database, await client.backend(), client.region_id)
-    assert (await told(client, second)).quota == 10 * TB
+    assert (await actual_of(client, second)).quota == 10 * TB
 
     async def use(conn: object) -> None:
         await conn.execute("update storage_account set used = %s where id = %s", [4 * TB, first])  # type: ignore[attr-defined]
@@ -131,13 +131,11 @@ async def test_new_samples_change_what_is_left_for_siblings(client: ClusterClien
     await client.database.run(use)
     assert await requota(client.database, None) == 1
     await client.work()
-    assert ((await told(client, first)).quota, (await told(client, second)).quota) == (10 * TB, 6 * TB)
+    assert ((await actual_of(client, first)).quota, (await actual_of(client, second)).quota) == (10 * TB, 6 * TB)
     assert await requota(client.database, None) == 0
 
 
-async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_tried_again(
-    client: ClusterClient, gateway: Gateway
-) -> None:
+async def test_an_address_taken_on_the_cluster_is_reported_and_retried(client: ClusterClient, gateway: Gateway) -> None:
     distributor = await client.cast.distributor()
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
     refused, fine = [await client.cast.account(partner, TB) for _ in range(2)]
@@ -156,34 +154,34 @@ async def test_an_address_that_somebody_else_has_on_the_cluster_is_told_and_trie
 
 
 @pytest.mark.parametrize("newer_first", [True, False])
-async def test_of_two_who_tell_at_once_the_second_to_note_has_it_told_again(
+async def test_the_later_of_two_concurrent_results_defers_another_reconciliation(
     client: ClusterClient, newer_first: bool
 ) -> None:
-    """Nobody knows whose word came last: each has read the account before the other noted."""
+    """The order of the two writes is unknown: both have read the account before either recorded its result."""
     account = (await client.data()).account
     await client.work()
-    older = await standing(client, account)
+    older = await provisioning_state(client, account)
     await client.database.run(provisioning_queries.mark_needs_apply, [account])
-    newer = await standing(client, account)
+    newer = await provisioning_state(client, account)
     assert (older.desired_revision, older.apply_attempts) == (newer.desired_revision - 1, newer.apply_attempts)
     backend = await client.backend()
-    for told in (newer, older) if newer_first else (older, newer):
-        await record(client.database, backend, client.region_id, BatchResult([(told, Applied.of(told))]))
+    for actual_of in (newer, older) if newer_first else (older, newer):
+        await record(client.database, backend, client.region_id, BatchResult([(actual_of, Applied.of(actual_of))]))
     assert await client.work() == ["provisioning.reconcile"]
     assert await revisions(client, account) == (newer.desired_revision, newer.desired_revision)
 
 
-async def standing(client: ClusterClient, account: int) -> ProvisioningState:
+async def provisioning_state(client: ClusterClient, account: int) -> ProvisioningState:
     found = await client.database.run(provisioning_queries.state_of, account)
     assert found is not None
     return found
 
 
-async def test_what_was_made_behind_a_purge_is_taken_back(client: ClusterClient) -> None:
-    """The account was read before its purge began, and told after the purge had removed it."""
+async def test_an_account_created_after_its_purge_is_removed_again(client: ClusterClient) -> None:
+    """The account was read before its purge began, and applied after the purge had removed it."""
     data = await client.data()
     await client.work()
-    read = await standing(client, data.account)
+    read = await provisioning_state(client, data.account)
     partner, due = data.partner, client.clock.now + timedelta(days=30)
     await client.database.run(
         actions.delete_account, partner, partner.organisation_id, read.account_id, 30, client.clock.now
@@ -202,13 +200,13 @@ async def test_an_account_elsewhere_takes_from_the_pool_too(client: ClusterClien
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
     elastic = await client.cast.account(partner)
     await client.work()
-    assert (await told(client, elastic)).quota == 10 * TB
+    assert (await actual_of(client, elastic)).quota == 10 * TB
     await client.cast.account(partner, 9 * TB, region="metered-1")
     assert await client.work() == ["provisioning.requota", "provisioning.reconcile"]
-    assert (await told(client, elastic)).quota == TB
+    assert (await actual_of(client, elastic)).quota == TB
 
 
-async def test_an_account_whose_purge_has_begun_is_not_made_again(client: ClusterClient) -> None:
+async def test_an_account_being_purged_is_not_created_again(client: ClusterClient) -> None:
     data = await client.data()
     partner, due = data.partner, client.clock.now + timedelta(days=30)
     await client.database.run(

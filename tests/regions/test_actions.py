@@ -1,4 +1,4 @@
-"""What the operator may not do with regions, and that it then has not been done."""
+"""Refused changes of regions, and that they have no effect."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ def named(name: str) -> NewRegion:
 
 
 async def test_nothing_can_be_sealed(cast: Cast, tmp_path: Path) -> None:
-    """There is no key file, or none that can be read: then there is no region either, and none is half connected."""
+    """Without a readable key file no region is added, and none is half connected."""
     region, known = f"r{uuid4().hex[:12]}", await cast.region()
     for keys, error in ((None, Conflict), (tmp_path / "nowhere", SealingError)):
         async with refused(cast.database, error):

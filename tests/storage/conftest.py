@@ -1,4 +1,4 @@
-"""A real gateway, one per worker, started by the first test that wants it; and accounts on it."""
+"""A real gateway, one per worker, started by the first test that needs it; and accounts on it."""
 
 import itertools
 from collections.abc import AsyncGenerator, Callable
@@ -11,11 +11,11 @@ from tonnage.storage.admin_ops import Timeouts
 from tonnage.storage.backend import AccessKey, DesiredAccount
 from tonnage.storage.ceph import CephBackend
 
-HASTE = Timeouts(connect=1, read=0.4, key=1, purge=30, pause=0.02)
+SHORT_TIMEOUTS = Timeouts(connect=1, read=0.4, key=1, purge=30, pause=0.02)
 """For tests in which the gateway does not answer."""
 
-BRISK = Timeouts(connect=2, read=3, key=3, purge=30, pause=0.02)
-"""For tests in which it answers too, as fast as a busy machine lets it."""
+MODERATE_TIMEOUTS = Timeouts(connect=2, read=3, key=3, purge=30, pause=0.02)
+"""For tests in which it also answers: long enough for a busy machine."""
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ async def backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
 
 
 @pytest.fixture
-async def hasty(gateway: Gateway) -> AsyncGenerator[CephBackend]:
-    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), HASTE)
+async def impatient_backend(gateway: Gateway) -> AsyncGenerator[CephBackend]:
+    opened = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), SHORT_TIMEOUTS)
     yield opened
     await opened.close()
 
@@ -37,7 +37,7 @@ _ids = itertools.count(100_000_000_000)
 
 @pytest.fixture
 def desired() -> DesiredAccount:
-    """An account that no other test has, not yet on the cluster. It may store 1 MB."""
+    """An account of this test alone, not yet on the cluster. Its quota is 1 MB."""
     account_id = next(_ids)
     return DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", 1_000_000)
 
@@ -50,7 +50,7 @@ def new_key() -> Callable[[], str]:
 
 @pytest.fixture
 async def customer(gateway: Gateway, backend: CephBackend, desired: DesiredAccount) -> AsyncGenerator[Customer]:
-    """Whoever owns the account `desired`, which is on the cluster, and has a key for it."""
+    """An S3 client with a key of the account `desired`, which is on the cluster."""
     await backend.apply(desired)
     key = await backend.create_key(desired.account_id, f"CUSTOMER{desired.account_id}")
     with Customer(gateway, key) as somebody:

@@ -36,7 +36,7 @@ class Customer:
     def __exit__(self, *_: object) -> None:
         self.s3.close()
 
-    def tries(self, operation: str, **arguments: Any) -> str:
+    def attempt(self, operation: str, **arguments: Any) -> str:
         """'done', or the code of the refusal."""
         try:
             answer = getattr(self.s3, operation)(**arguments)
@@ -48,26 +48,26 @@ class Customer:
         return "done"
 
     def stores(self, bucket: str, size: int, name: str = "object") -> str:
-        return self.tries("put_object", Bucket=bucket, Key=name, Body=b"x" * size)
+        return self.attempt("put_object", Bucket=bucket, Key=name, Body=b"x" * size)
 
-    def lets_in(self, account_id: int, bucket: str) -> None:
-        """Another account may do anything with the bucket."""
+    def grant_access(self, account_id: int, bucket: str) -> None:
+        """Permits another account every action on the bucket."""
         everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
         guest = {"AWS": [f"arn:aws:iam::acct_{account_id}:user/main"]}
         statement = {"Effect": "Allow", "Principal": guest, "Action": "s3:*", "Resource": everything}
         policy = {"Version": "2012-10-17", "Statement": [statement]}
         self.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
-    def visits(self, method: str, account_id: int, path: str, content: bytes | None = None) -> int:
-        """The status of a request to another account's bucket, whose name boto3 does not let through."""
+    def request_other_account(self, method: str, account_id: int, path: str, content: bytes | None = None) -> int:
+        """The status of a request to another account's bucket, whose name boto3 rejects."""
         address = f"{self._gateway.address}/acct_{account_id}%3A{path}"
         with httpx.Client(auth=GatewayAuth(self._key), trust_env=False) as client:
             return client.request(method, address, content=content).status_code
 
-    def reads_as_anybody(self, account_id: int, path: str) -> bytes:
+    def read_anonymously(self, account_id: int, path: str) -> bytes:
         return httpx.get(f"{self._gateway.address}/acct_{account_id}%3A{path}", trust_env=False).content
 
-    def locks(self, bucket: str, until: datetime) -> str:
-        """Stores an object that nobody may delete before that; gives its version."""
+    def put_locked(self, bucket: str, until: datetime) -> str:
+        """Stores an object that must not be deleted before `until`; returns its version."""
         lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
         return str(self.s3.put_object(Bucket=bucket, Key="locked", Body=b"evidence", **lock)["VersionId"])

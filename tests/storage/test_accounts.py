@@ -1,4 +1,4 @@
-"""An account on a real gateway becomes what it should be, whatever it was."""
+"""An account on a real gateway reaches its desired state from any other."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from tonnage.storage.errors import BackendRefused
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
-async def test_created_once_then_nothing_is_left_to_change(backend: CephBackend, desired: DesiredAccount) -> None:
+async def test_creation_is_idempotent(backend: CephBackend, desired: DesiredAccount) -> None:
     assert await backend.state(desired.account_id) is None
     assert await backend.apply(desired) == ("account",)
     assert await backend.apply(desired) == ()
@@ -58,7 +58,7 @@ async def test_drift_is_found_and_repaired(gateway: Gateway, backend: CephBacken
 async def test_an_account_without_its_quota_is_completed(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
-    # What is left of a creation that was interrupted after its first half.
+    # The state after a creation that was interrupted between its two calls.
     gateway.admin("user", "create", "--uid", uid(desired.account_id), "--display-name=x", "--max-buckets=100")
     assert await backend.apply(desired) == ("display name", "e-mail", "quota")
     assert await backend.apply(desired) == ()
@@ -102,7 +102,7 @@ async def test_a_taken_address_is_refused_for_good(backend: CephBackend, desired
     assert await backend.state(other.account_id) is None
 
 
-async def test_the_list_has_orphans_and_nobody_elses_users(
+async def test_the_list_has_orphans_and_no_foreign_users(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
     orphan = 900_000_000_000 + secrets.randbelow(10**9)
@@ -145,16 +145,16 @@ async def test_bucket_names_are_private_to_an_account(
         for owner, content in ((customer, b"mine"), (somebody, b"yours")):
             assert [bucket["Name"] for bucket in owner.s3.list_buckets()["Buckets"]] == ["data"]
             assert owner.s3.get_object(Bucket="data", Key="k")["Body"].read() == content
-        assert somebody.visits("GET", desired.account_id, "data/k") == 403
+        assert somebody.request_other_account("GET", desired.account_id, "data/k") == 403
 
 
 async def test_at_most_so_many_buckets(backend: CephBackend, desired: DesiredAccount, customer: Customer) -> None:
     await backend.apply(replace(desired, max_buckets=1))
-    assert customer.tries("create_bucket", Bucket="first") == "done"
-    assert customer.tries("create_bucket", Bucket="second") == "TooManyBuckets"
+    assert customer.attempt("create_bucket", Bucket="first") == "done"
+    assert customer.attempt("create_bucket", Bucket="second") == "TooManyBuckets"
 
 
-async def test_access_set_by_hand_to_something_else_is_drift(
+async def test_manually_changed_access_is_drift(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount
 ) -> None:
     await backend.apply(replace(desired, access=Access.SUSPENDED))

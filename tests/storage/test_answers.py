@@ -1,4 +1,4 @@
-"""Servers with certificates of their own, answers that come too slowly or never end, and numbers that cannot be."""
+"""Servers with private certificates, responses that are too slow or endless, and impossible numbers."""
 
 import asyncio
 import datetime
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.storage.conftest import HASTE
+from tests.storage.conftest import SHORT_TIMEOUTS
 from tonnage.errors import Unavailable
 from tonnage.storage.admin_ops import Timeouts
 from tonnage.storage.backend import AccessKey, DesiredAccount, Traffic, Usage
@@ -27,29 +27,29 @@ from tonnage.storage.errors import BackendRefused, Misconfigured
 
 pytestmark = pytest.mark.anyio
 
-Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def talking(
-    talk: Talk, patience: Timeouts = HASTE, tls: ssl.SSLContext | None = None
+async def gateway_with(
+    respond: Respond, patience: Timeouts = SHORT_TIMEOUTS, tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[CephBackend]:
-    """A backend whose gateway is a server that talks so to whoever asks for something."""
-    talks: set[asyncio.Task[None]] = set()
+    """A backend whose gateway is a server that answers each request by `respond`."""
+    connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 await reader.readuntil(b"\r\n\r\n")
-                await talk(writer)
+                await respond(writer)
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.add(task := asyncio.create_task(serve(reader, writer)))
-        task.add_done_callback(talks.discard)
+        connections.add(task := asyncio.create_task(serve(reader, writer)))
+        task.add_done_callback(connections.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
@@ -59,30 +59,30 @@ async def talking(
     finally:
         await backend.close()
         server.close()
-        for task in talks:
+        for task in connections:
             task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
-def saying(status: int, body: bytes) -> Talk:
-    async def talk(writer: asyncio.StreamWriter) -> None:
+def fixed_response(status: int, body: bytes) -> Respond:
+    async def respond(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body)) + body)
         await writer.drain()
 
-    return talk
+    return respond
 
 
-def dripping(at_once: bytes, then: bytes) -> Talk:
-    """All but the first part comes a byte at a time: often enough not to look stalled."""
+def slow_response(at_once: bytes, then: bytes) -> Respond:
+    """The body comes byte by byte: often enough not to look stalled."""
 
-    async def talk(writer: asyncio.StreamWriter) -> None:
+    async def respond(writer: asyncio.StreamWriter) -> None:
         writer.write(at_once)
         for byte in then:
             writer.write(bytes((byte,)))
             await writer.drain()
             await asyncio.sleep(0.03)
 
-    return talk
+    return respond
 
 
 SIGNS_CERTIFICATES = x509.KeyUsage(
@@ -99,7 +99,7 @@ SIGNS_CERTIFICATES = x509.KeyUsage(
 
 
 class Authority:
-    """Of a company's own; `file` has its certificate. From Python 3.13 on RFC 5280 is insisted on in full."""
+    """A private certificate authority; `file` has its certificate. From Python 3.13 on RFC 5280 is enforced in full."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -132,7 +132,7 @@ class Authority:
         return built.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def server(self, address: str) -> ssl.SSLContext:
-        """What a server at that address needs."""
+        """The TLS context of a server at that address."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
@@ -146,23 +146,23 @@ class Authority:
         return context
 
 
-NOBODY = saying(404, b'{"Code":"NoSuchUser"}')
+NOBODY = fixed_response(404, b'{"Code":"NoSuchUser"}')
 
 
 async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
     desired: DesiredAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority(tmp_path)
-    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:
+    async with gateway_with(NOBODY, tls=authority.server("127.0.0.1")) as backend:
         with pytest.raises(Unavailable) as refused:
             await backend.state(desired.account_id)
-        # Whoever asks for a key gets to read that, and is told nothing of the operator's hosts.
+        # A user who creates a key reads this message, which names no host of the operator.
         assert str(refused.value) == "The storage cluster cannot be reached; try again later."
         assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:
+    async with gateway_with(NOBODY, tls=authority.server("127.0.0.1")) as backend:
         assert await backend.state(desired.account_id) is None
-    async with talking(NOBODY, tls=authority.server("127.0.0.2")) as backend:
+    async with gateway_with(NOBODY, tls=authority.server("127.0.0.2")) as backend:
         assert "mismatch" in (await backend.check()).problems[0]
 
 
@@ -170,9 +170,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n"
 
 
 @pytest.mark.parametrize("at_once", [b"", HEAD + b"\r\n"], ids=["head", "body"])
-async def test_an_answer_that_drips_is_not_waited_for(desired: DesiredAccount, at_once: bytes) -> None:
+async def test_a_trickling_answer_times_out(desired: DesiredAccount, at_once: bytes) -> None:
     then = b" " * 1000 if at_once else HEAD + b"X-Padding: " + b"x" * 1000
-    async with talking(dripping(at_once, then), replace(HASTE, connect=0.3, purge=0.5, bulk=0.5)) as backend:
+    async with gateway_with(
+        slow_response(at_once, then), replace(SHORT_TIMEOUTS, connect=0.3, purge=0.5, bulk=0.5)
+    ) as backend:
         calls: list[Callable[[], Awaitable[object]]] = [
             lambda: backend.state(desired.account_id),
             lambda: backend.usage(desired.account_id),
@@ -196,45 +198,45 @@ async def test_a_long_answer_may_take_its_time_as_long_as_it_flows() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 53\r\nConnection: close\r\n\r\n"
     page = b'{"keys": [], "truncated": false, "marker": "" } '.ljust(53)
     patience = Timeouts(connect=0.1, read=1, bulk=60)
-    async with talking(dripping(head, page), patience) as backend:
+    async with gateway_with(slow_response(head, page), patience) as backend:
         started = time.monotonic()
         assert [account async for account in backend.accounts()] == []
         assert time.monotonic() - started > patience.connect + patience.read
 
 
 async def test_an_answer_without_an_end_is_not_cephs(desired: DesiredAccount) -> None:
-    async def talk(writer: asyncio.StreamWriter) -> None:
+    async def respond(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
         while True:
             writer.write(b" " * 2**16)
             await writer.drain()
 
-    async with talking(talk, Timeouts(read=60)) as backend:
+    async with gateway_with(respond, Timeouts(read=60)) as backend:
         with pytest.raises(Misconfigured, match="longer than"):
             await backend.state(desired.account_id)
 
 
-def stored(size: str, objects: str = "1") -> Talk:
-    return saying(200, b'{"stats": {"size": %s, "num_objects": %s}}' % (size.encode(), objects.encode()))
+def stored(size: str, objects: str = "1") -> Respond:
+    return fixed_response(200, b'{"stats": {"size": %s, "num_objects": %s}}' % (size.encode(), objects.encode()))
 
 
 @pytest.mark.parametrize("number", [str(2**63), str(2**64 - 4096), "-1"])
-async def test_a_number_that_cannot_be_is_no_usage(desired: DesiredAccount, number: str) -> None:
-    for talk in (stored(number), stored("1", number)):
-        async with talking(talk) as backend:
+async def test_impossible_usage_is_an_error(desired: DesiredAccount, number: str) -> None:
+    for respond in (stored(number), stored("1", number)):
+        async with gateway_with(respond) as backend:
             with pytest.raises(BackendRefused, match=f"{number} .* cannot be.*--reset-stats"):
                 await backend.usage(desired.account_id)
 
 
 @pytest.mark.parametrize("number", ["1.5", '"1"', "null", "[]"])
 async def test_usage_that_is_no_number_is_not_cephs(desired: DesiredAccount, number: str) -> None:
-    async with talking(stored(number)) as backend:
+    async with gateway_with(stored(number)) as backend:
         with pytest.raises(Misconfigured, match="another form"):
             await backend.usage(desired.account_id)
 
 
 async def test_the_greatest_usage_there_can_be(desired: DesiredAccount) -> None:
-    async with talking(stored(str(2**63 - 1), "0")) as backend:
+    async with gateway_with(stored(str(2**63 - 1), "0")) as backend:
         assert await backend.usage(desired.account_id) == Usage(2**63 - 1, 0)
 
 
@@ -246,6 +248,6 @@ async def test_one_impossible_counter_of_traffic_keeps_no_other_account_from_bei
 
     body = json.dumps({"entries": [entry(100_000_000_001, number), entry(100_000_000_002, 3)]}).encode()
     hour = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
-    async with talking(saying(200, body)) as backend:
+    async with gateway_with(fixed_response(200, body)) as backend:
         read = [row async for row in backend.traffic(hour, hour + datetime.timedelta(hours=1))]
     assert read == [Traffic(100_000_000_002, hour, 3, 2, 1)]

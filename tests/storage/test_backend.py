@@ -1,4 +1,4 @@
-"""What needs no cluster: what differs, what is refused before anything is sent, the backend without a cluster."""
+"""Rules without a cluster: differences, requests refused before they are sent, the backend without a cluster."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def test_an_account_that_may_not_write_has_no_quota_left() -> None:
         assert differences(replace(DESIRED, access=access), replace(ACTUAL, access=access, quota=0)) == ()
 
 
-async def test_the_metered_plane_does_nothing_and_says_so() -> None:
+async def test_the_metered_backend_reports_that_it_does_nothing() -> None:
     backend: StorageBackend = MeteredBackend()
     report = await backend.check()
     assert (backend.enforces, report.problems, report.enforced) == (False, (), ())
@@ -101,7 +101,7 @@ async def test_ids_that_are_none_of_ours_are_never_sent() -> None:
         (301, None, Misconfigured),
     ],
 )
-def test_each_refusal_says_whether_trying_again_helps(status: int, code: str | None, kind: type[Exception]) -> None:
+def test_each_error_states_whether_a_retry_helps(status: int, code: str | None, kind: type[Exception]) -> None:
     answer = httpx.Response(status, json={"Code": code, "Message": ""}) if code else httpx.Response(status, html="<p>")
     error = refusal(answer)
     assert type(error) is kind

@@ -24,9 +24,9 @@ async def test_a_rotation_has_no_gap_and_a_deleted_key_dies_at_once(
     old, new = [await backend.create_key(desired.account_id, new_key()) for _ in range(2)]
     assert await backend.keys(desired.account_id) == tuple(sorted((old.access_key, new.access_key)))
     with Customer(gateway, old) as before, Customer(gateway, new) as after:
-        assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("done", "done")
+        assert (before.attempt("list_buckets"), after.attempt("list_buckets")) == ("done", "done")
         await backend.delete_key(desired.account_id, old.access_key)
-        assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("InvalidAccessKeyId", "done")
+        assert (before.attempt("list_buckets"), after.attempt("list_buckets")) == ("InvalidAccessKeyId", "done")
     await backend.delete_key(desired.account_id, old.access_key)
     assert await backend.keys(desired.account_id) == (new.access_key,)
     assert await backend.apply(desired) == ()
@@ -39,11 +39,13 @@ async def test_asked_again_a_key_has_a_new_secret(
     name = new_key()
     lost, found = [await backend.create_key(desired.account_id, name) for _ in range(2)]
     with Customer(gateway, lost) as before, Customer(gateway, found) as after:
-        assert (before.tries("list_buckets"), after.tries("list_buckets")) == ("SignatureDoesNotMatch", "done")
+        assert (before.attempt("list_buckets"), after.attempt("list_buckets")) == ("SignatureDoesNotMatch", "done")
     assert await backend.keys(desired.account_id) == (name,)
 
 
-async def test_so_many_and_no_more(backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
+async def test_the_number_of_keys_is_limited(
+    backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]
+) -> None:
     await backend.apply(desired)
     names = [new_key() for _ in range(MAX_ACCESS_KEYS)]
     for name in names:
@@ -65,7 +67,7 @@ async def test_changes_of_one_account_at_once_lose_nothing(
     )
     made = [end.access_key for end in ended if isinstance(end, AccessKey)]
     assert set(made) <= set(await backend.keys(desired.account_id))
-    # Ceph answers 500 to whoever comes second. Tried again, seven at once mostly get through, but need not.
+    # Ceph answers 500 to the later of two requests. With retries seven at once mostly succeed, but need not.
     assert {type(end) for end in ended} <= {AccessKey, tuple, Unavailable}
     await backend.apply(desired)
     assert await backend.apply(desired) == ()
@@ -80,10 +82,12 @@ async def test_another_accounts_key_is_neither_taken_nor_deleted(
     with pytest.raises(BackendRefused, match="access key of this name"):
         await backend.create_key(other.account_id, theirs)
     await backend.delete_key(other.account_id, theirs)
-    assert customer.tries("list_buckets") == "done"
+    assert customer.attempt("list_buckets") == "done"
 
 
-async def test_no_account_no_key(backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]) -> None:
+async def test_without_an_account_no_key_is_created(
+    backend: CephBackend, desired: DesiredAccount, new_key: Callable[[], str]
+) -> None:
     with pytest.raises(NotProvisioned):
         await backend.create_key(desired.account_id, new_key())
     with pytest.raises(NotProvisioned):

@@ -1,4 +1,4 @@
-"""What a real gateway enforces: quota, read-only, suspension. All of it holds from the next request on."""
+"""Limits that a real gateway enforces: quota, read-only, suspension. All of them hold from the next request on."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ async def test_the_quota_is_exact_to_the_byte(
     assert customer.stores("data", 1, "c") == "QuotaExceeded"
     await backend.apply(replace(desired, quota=10_002))
     assert customer.stores("data", 1, "c") == "done"
-    assert customer.tries("delete_object", Bucket="data", Key="a") == "done"
+    assert customer.attempt("delete_object", Bucket="data", Key="a") == "done"
     assert customer.stores("data", 5_000, "d") == "done"
 
 
@@ -35,8 +35,8 @@ async def test_below_what_is_stored_nothing_is_lost_and_nothing_gets_in(
     assert customer.stores("data", 9_000) == "done"
     await backend.apply(replace(desired, quota=1_000))
     assert customer.stores("data", 0, "empty") == "QuotaExceeded"
-    assert customer.tries("get_object", Bucket="data", Key="object") == "done"
-    assert customer.tries("delete_object", Bucket="data", Key="object") == "done"
+    assert customer.attempt("get_object", Bucket="data", Key="object") == "done"
+    assert customer.attempt("delete_object", Bucket="data", Key="object") == "done"
     assert customer.stores("data", 1_000) == "done"
 
 
@@ -66,25 +66,25 @@ async def test_read_only_and_restored(backend: CephBackend, desired: DesiredAcco
     assert customer.stores("data", 1_000) == "done"
     assert await backend.apply(replace(desired, access=Access.READ_ONLY)) == ("access", "quota")
     for reads in ("list_objects_v2", "list_object_versions", "head_bucket"):
-        assert customer.tries(reads, Bucket="data") == "done"
-    assert customer.tries("get_object", Bucket="data", Key="object") == "done"
+        assert customer.attempt(reads, Bucket="data") == "done"
+    assert customer.attempt("get_object", Bucket="data", Key="object") == "done"
     assert customer.stores("data", 1_000) == "AccessDenied"
-    assert customer.tries("delete_object", Bucket="data", Key="object") == "AccessDenied"
-    assert customer.tries("create_bucket", Bucket="another") == "AccessDenied"
-    assert customer.tries("delete_bucket", Bucket="data") == "AccessDenied"
-    assert customer.tries("create_multipart_upload", Bucket="data", Key="parts") == "AccessDenied"
+    assert customer.attempt("delete_object", Bucket="data", Key="object") == "AccessDenied"
+    assert customer.attempt("create_bucket", Bucket="another") == "AccessDenied"
+    assert customer.attempt("delete_bucket", Bucket="data") == "AccessDenied"
+    assert customer.attempt("create_multipart_upload", Bucket="data", Key="parts") == "AccessDenied"
     assert await backend.apply(desired) == ("access", "quota")
     assert customer.stores("data", 2_000) == "done"
-    assert customer.tries("create_bucket", Bucket="another") == "done"
+    assert customer.attempt("create_bucket", Bucket="another") == "done"
 
 
 async def test_suspended_and_restored(backend: CephBackend, desired: DesiredAccount, customer: Customer) -> None:
     customer.s3.create_bucket(Bucket="data")
     assert await backend.apply(replace(desired, access=Access.SUSPENDED)) == ("access", "quota")
-    assert customer.tries("list_buckets") == "UserSuspended"
+    assert customer.attempt("list_buckets") == "UserSuspended"
     assert customer.stores("data", 1) == "UserSuspended"
     assert await backend.apply(replace(desired, access=Access.READ_ONLY)) == ("access",)
-    assert customer.tries("list_buckets") == "done"
+    assert customer.attempt("list_buckets") == "done"
     assert customer.stores("data", 1) == "AccessDenied"
     assert await backend.apply(desired) == ("access", "quota")
     assert customer.stores("data", 1) == "done"
@@ -99,11 +99,11 @@ async def test_a_guest_stores_nothing_either(
     with Customer(gateway, await backend.create_key(other.account_id, f"GUEST{other.account_id}")) as guest:
         customer.s3.create_bucket(Bucket="shared")
         assert customer.stores("shared", 1, "object") == "done"
-        customer.lets_in(other.account_id, "shared")
-        assert guest.visits("PUT", desired.account_id, "shared/guest", b"1") == 200
+        customer.grant_access(other.account_id, "shared")
+        assert guest.request_other_account("PUT", desired.account_id, "shared/guest", b"1") == 200
         await backend.apply(replace(desired, access=access))
-        assert guest.visits("PUT", desired.account_id, "shared/another", b"1") == 403
-        assert guest.visits("PUT", desired.account_id, "shared/empty", b"") == 403
-        assert guest.visits("GET", desired.account_id, "shared/object") == reading
-        # Known and documented: Ceph has nothing that keeps a guest, whom the owner's own policy lets in, from deleting.
-        assert guest.visits("DELETE", desired.account_id, "shared/guest") == 204
+        assert guest.request_other_account("PUT", desired.account_id, "shared/another", b"1") == 403
+        assert guest.request_other_account("PUT", desired.account_id, "shared/empty", b"") == 403
+        assert guest.request_other_account("GET", desired.account_id, "shared/object") == reading
+        # Known and documented: Ceph cannot keep a guest with access by the owner's policy from deleting.
+        assert guest.request_other_account("DELETE", desired.account_id, "shared/guest") == 204

@@ -1,4 +1,4 @@
-"""The end of an account on a real gateway."""
+"""The purge of an account on a real gateway."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from testbed.gateway import Gateway
-from tests.storage.conftest import HASTE
+from tests.storage.conftest import SHORT_TIMEOUTS
 from tests.storage.customer import Customer
 from tonnage.errors import Unavailable
 from tonnage.storage.admin_ops import Timeouts
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 def _fill(customer: Customer, objects: int) -> None:
-    """As many objects, half of them versions of others; a delete marker; an upload that was never completed."""
+    """Creates `objects` objects, half of them versions of others; a delete marker; an incomplete upload."""
     s3 = customer.s3
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
@@ -31,22 +31,22 @@ def _fill(customer: Customer, objects: int) -> None:
     s3.upload_part(Bucket="versions", Key="parts", UploadId=upload, PartNumber=1, Body=b"x" * 500)
 
 
-async def test_a_thousand_objects_with_versions_then_again_then_anew(
+async def test_a_purge_is_complete_and_repeatable(
     backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     _fill(customer, 1_000)
     assert (await backend.usage(desired.account_id) or Usage(0, 0)).objects >= 1_000
     await backend.purge(desired.account_id)
     assert await backend.state(desired.account_id) is None
-    assert customer.tries("list_buckets") == "InvalidAccessKeyId"
+    assert customer.attempt("list_buckets") == "InvalidAccessKeyId"
     await backend.purge(desired.account_id)
-    # Nothing comes back with an account of the same id.
+    # An account with the same id starts empty.
     assert await backend.apply(desired) == ("account",)
     assert await backend.usage(desired.account_id) == Usage(0, 0)
     assert await backend.keys(desired.account_id) == ()
 
 
-async def test_of_an_account_that_never_was(backend: CephBackend, desired: DesiredAccount) -> None:
+async def test_a_purge_of_an_unknown_account(backend: CephBackend, desired: DesiredAccount) -> None:
     await backend.purge(desired.account_id)
 
 
@@ -54,20 +54,20 @@ async def test_an_object_lock_ends_with_its_account(
     backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     customer.s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
-    version = customer.locks("locked", datetime.now(UTC) + timedelta(days=365))
-    assert customer.tries("delete_object", Bucket="locked", Key="locked", VersionId=version) == "AccessDenied"
+    version = customer.put_locked("locked", datetime.now(UTC) + timedelta(days=365))
+    assert customer.attempt("delete_object", Bucket="locked", Key="locked", VersionId=version) == "AccessDenied"
     await backend.purge(desired.account_id)
     assert await backend.state(desired.account_id) is None
 
 
-async def test_when_we_stop_waiting_the_account_is_gone_all_the_same_in_the_end(
+async def test_a_purge_completes_after_our_timeout(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     _fill(customer, 200)
     impatient = CephBackend(
         gateway.address,
         AccessKey(gateway.access_key, gateway.secret_key),
-        Timeouts(connect=HASTE.connect, purge=0.05),
+        Timeouts(connect=SHORT_TIMEOUTS.connect, purge=0.05),
     )
     with pytest.raises(Unavailable, match="in time"):
         await impatient.purge(desired.account_id)

@@ -1,4 +1,4 @@
-"""A gateway that is gone, stalled, wrong or ill-tempered."""
+"""A gateway that is unreachable, stalled, misconfigured or failing."""
 
 import asyncio
 import itertools
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from testbed.gateway import ADMIN, Gateway
-from tests.storage.conftest import HASTE
+from tests.storage.conftest import SHORT_TIMEOUTS
 from tests.storage.customer import Customer
 from tonnage.clock import WallClock
 from tonnage.errors import Unavailable
@@ -31,7 +31,7 @@ WITH_STS = ("--rgw-s3-auth-use-sts=true",)
 
 @asynccontextmanager
 async def opened(address: str, access_key: str, secret_key: str) -> AsyncGenerator[CephBackend]:
-    backend = CephBackend(address, AccessKey(access_key, secret_key), HASTE)
+    backend = CephBackend(address, AccessKey(access_key, secret_key), SHORT_TIMEOUTS)
     yield backend
     await backend.close()
 
@@ -100,14 +100,14 @@ async def test_missing_capabilities_are_named(gateway: Gateway, capabilities: st
 
 
 async def test_a_stalled_gateway_is_not_waited_for(
-    gateway: Gateway, hasty: CephBackend, desired: DesiredAccount
+    gateway: Gateway, impatient_backend: CephBackend, desired: DesiredAccount
 ) -> None:
-    await hasty.apply(desired)
+    await impatient_backend.apply(desired)
     calls: list[Callable[[], Awaitable[object]]] = [
-        lambda: hasty.state(desired.account_id),
-        lambda: hasty.apply(replace(desired, quota=1)),
-        lambda: hasty.create_key(desired.account_id, "STALLEDGATEWAYKEY"),
-        lambda: hasty.delete_key(desired.account_id, "STALLEDGATEWAYKEY"),
+        lambda: impatient_backend.state(desired.account_id),
+        lambda: impatient_backend.apply(replace(desired, quota=1)),
+        lambda: impatient_backend.create_key(desired.account_id, "STALLEDGATEWAYKEY"),
+        lambda: impatient_backend.delete_key(desired.account_id, "STALLEDGATEWAYKEY"),
     ]
     gateway.stall()
     try:
@@ -116,16 +116,16 @@ async def test_a_stalled_gateway_is_not_waited_for(
             with pytest.raises(Unavailable, match="in time"):
                 await call()
             assert time.monotonic() - started < 1.5
-        report = await hasty.check()
+        report = await impatient_backend.check()
         assert (report.reachable, len(report.problems)) == (False, 1)
     finally:
-        gateway.go_on()
-    assert await _settled(lambda: hasty.apply(replace(desired, quota=1))) in {("quota",), ()}
-    assert await hasty.apply(replace(desired, quota=1)) == ()
+        gateway.resume()
+    assert await _retried(lambda: impatient_backend.apply(replace(desired, quota=1))) in {("quota",), ()}
+    assert await impatient_backend.apply(replace(desired, quota=1)) == ()
 
 
-async def _settled(call: Callable[[], Awaitable[object]]) -> object:
-    """Its result, as soon as the gateway answers again."""
+async def _retried(call: Callable[[], Awaitable[object]]) -> object:
+    """The call's result, as soon as the gateway answers again."""
     for _ in range(50):
         try:
             return await call()
@@ -134,8 +134,8 @@ async def _settled(call: Callable[[], Awaitable[object]]) -> object:
     return await call()
 
 
-async def test_a_person_waits_for_a_key_no_longer_than_allowed(gateway: Gateway, desired: DesiredAccount) -> None:
-    patience = replace(HASTE, read=30, key=0.3)
+async def test_creating_a_key_has_its_own_time_limit(gateway: Gateway, desired: DesiredAccount) -> None:
+    patience = replace(SHORT_TIMEOUTS, read=30, key=0.3)
     backend = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), patience)
     await backend.apply(desired)
     gateway.stall()
@@ -145,35 +145,35 @@ async def test_a_person_waits_for_a_key_no_longer_than_allowed(gateway: Gateway,
             await backend.create_key(desired.account_id, "PERSONWAITSFORKEY")
         assert time.monotonic() - started < 1
     finally:
-        gateway.go_on()
+        gateway.resume()
         await backend.close()
 
 
-async def test_a_gateway_killed_in_the_middle_and_back(
-    gateway: Gateway, hasty: CephBackend, desired: DesiredAccount
+async def test_a_gateway_killed_during_calls_and_restarted(
+    gateway: Gateway, impatient_backend: CephBackend, desired: DesiredAccount
 ) -> None:
     accounts = [
         replace(desired, account_id=desired.account_id + n * 2_000_000, email=f"{desired.account_id}-{n}@x.example")
         for n in range(1, 41)
     ]
-    work = [asyncio.ensure_future(hasty.apply(account)) for account in accounts]
+    work = [asyncio.ensure_future(impatient_backend.apply(account)) for account in accounts]
     await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
     gateway.kill()
     try:
         ended = await asyncio.gather(*work, return_exceptions=True)
         assert {type(end) for end in ended} <= {tuple, Unavailable}
         with pytest.raises(Unavailable, match="cannot be reached"):
-            await hasty.state(desired.account_id)
-        report = await hasty.check()
+            await impatient_backend.state(desired.account_id)
+        report = await impatient_backend.check()
         assert (report.reachable, report.credentials) == (False, False)
     finally:
         gateway.start()
     for account in accounts:
-        await _settled(lambda account=account: hasty.apply(account))
-        assert await hasty.apply(account) == ()
+        await _retried(lambda account=account: impatient_backend.apply(account))
+        assert await impatient_backend.apply(account) == ()
 
 
-async def test_what_was_held_is_held_after_a_restart(
+async def test_the_quota_is_enforced_after_a_restart(
     gateway: Gateway, backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     customer.s3.create_bucket(Bucket="data")
@@ -185,7 +185,7 @@ async def test_what_was_held_is_held_after_a_restart(
 
 
 @asynccontextmanager
-async def answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[CephBackend]:
+async def gateway_answering(answers: Iterable[tuple[int, bytes]]) -> AsyncGenerator[CephBackend]:
     """A backend whose gateway is a server that gives one answer after the other, a connection for each."""
     remaining = iter(answers)
 
@@ -214,7 +214,7 @@ RECORD = (
 
 
 async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
-    async with answering(itertools.repeat(PAGE)) as backend:
+    async with gateway_answering(itertools.repeat(PAGE)) as backend:
         with pytest.raises(Misconfigured, match="not Ceph's gateway"):
             await backend.state(desired.account_id)
         report = await backend.check()
@@ -242,15 +242,15 @@ async def test_a_wrong_clock_is_named_and_not_the_credentials(
 
 
 async def test_a_busy_gateway_is_asked_three_times(desired: DesiredAccount) -> None:
-    async with answering([BUSY, BUSY, NOBODY, BUSY, BUSY, BUSY, NOBODY]) as backend:
+    async with gateway_answering([BUSY, BUSY, NOBODY, BUSY, BUSY, BUSY, NOBODY]) as backend:
         assert await backend.state(desired.account_id) is None
         with pytest.raises(Unavailable, match="SlowDown"):
             await backend.state(desired.account_id)
         assert await backend.state(desired.account_id) is None
 
 
-async def test_a_proxys_error_is_no_reason_to_make_a_key_twice(desired: DesiredAccount) -> None:
-    async with answering([RECORD, (502, b"Bad Gateway"), NOBODY]) as backend:
+async def test_a_proxys_error_does_not_repeat_a_key_creation(desired: DesiredAccount) -> None:
+    async with gateway_answering([RECORD, (502, b"Bad Gateway"), NOBODY]) as backend:
         with pytest.raises(Unavailable, match="502"):
             await backend.create_key(desired.account_id, "PROXYSTANDSBETWEEN")
         assert await backend.state(desired.account_id) is None
@@ -274,7 +274,7 @@ DENIED = (403, b'{"Code":"AccessDenied"}')
 async def test_it_is_known_whether_a_key_may_have_been_made(
     desired: DesiredAccount, answers: list[tuple[int, bytes]], surely: bool, reason: type[Unavailable]
 ) -> None:
-    async with answering(answers) as backend:
+    async with gateway_answering(answers) as backend:
         with pytest.raises(Unavailable) as failed:
             await backend.create_key(desired.account_id, "PERHAPSITISTHERE")
     error = failed.value
@@ -283,12 +283,12 @@ async def test_it_is_known_whether_a_key_may_have_been_made(
 
 
 async def test_a_busy_gateway_says_nothing_of_the_credentials() -> None:
-    async with answering(itertools.repeat(BUSY)) as backend:
+    async with gateway_answering(itertools.repeat(BUSY)) as backend:
         report = await backend.check()
     assert (report.reachable, report.credentials) == (True, False)
     assert report.problems == ("The storage cluster cannot do it now (SlowDown); try again later.",)
 
 
 def test_all_of_this_takes_two_capabilities(gateway: Gateway) -> None:
-    told: dict[str, Any] = json.loads(gateway.admin("user", "info", "--uid", ADMIN))
-    assert told["caps"] == [{"type": "usage", "perm": "*"}, {"type": "users", "perm": "*"}]
+    user: dict[str, Any] = json.loads(gateway.admin("user", "info", "--uid", ADMIN))
+    assert user["caps"] == [{"type": "usage", "perm": "*"}, {"type": "users", "perm": "*"}]

@@ -1,4 +1,4 @@
-"""What a real gateway counts."""
+"""The usage and traffic that a real gateway counts."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ async def test_usage_is_exact_the_moment_after_an_upload(
         customer.s3.create_bucket(Bucket=bucket)
         assert customer.stores(bucket, 12_345) == "done"
         assert await backend.usage(desired.account_id) == Usage(12_345 * number, number)
-    assert customer.tries("delete_object", Bucket="first", Key="object") == "done"
+    assert customer.attempt("delete_object", Bucket="first", Key="object") == "done"
     assert await backend.usage(desired.account_id) == Usage(24_690, 2)
 
 
@@ -41,7 +41,7 @@ async def test_versions_and_parts_count(backend: CephBackend, desired: DesiredAc
     assert used.bytes == 3_500
 
 
-async def test_of_an_account_that_is_not_there_nothing_is_known(backend: CephBackend, desired: DesiredAccount) -> None:
+async def test_an_unknown_account_has_no_usage(backend: CephBackend, desired: DesiredAccount) -> None:
     assert await backend.usage(desired.account_id) is None
 
 
@@ -58,16 +58,16 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
     assert customer.stores("data", 3_000) == "done"
     for _ in range(2):
         customer.s3.get_object(Bucket="data", Key="object")["Body"].read()
-    # What the public reads is its owner's traffic.
+    # Traffic of anonymous readers is the owner's.
     customer.s3.put_object_acl(Bucket="data", Key="object", ACL="public-read")
-    assert len(customer.reads_as_anybody(desired.account_id, "data/object")) == 3_000
+    assert len(customer.read_anonymously(desired.account_id, "data/object")) == 3_000
     first = await _written(backend, desired.account_id, since, requests=6)
     assert sum(traffic.sent for traffic in first) == 9_000
     assert sum(traffic.received for traffic in first) == 3_000
     assert sum(traffic.requests for traffic in first) == 6
     assert all(traffic.hour == hour_of(traffic.hour) for traffic in first)
     assert await _traffic(backend, desired.account_id, since) == first
-    # The hour that runs is not trimmed, nor is anybody else's by trimming an account that has done nothing.
+    # The running hour is not trimmed, nor are other accounts by trimming one without traffic.
     await backend.trim_traffic(desired.account_id, first[0].hour + timedelta(minutes=59))
     await backend.trim_traffic(desired.account_id + 1, datetime.now(UTC) + HOUR)
     assert await _traffic(backend, desired.account_id, since) == first
@@ -76,7 +76,7 @@ async def test_traffic_is_read_twice_and_trimmed_without_loss(
 
 
 async def _written(backend: CephBackend, account_id: int, since: datetime, *, requests: int) -> list[Traffic]:
-    """The gateway writes what it has counted once a second."""
+    """Waits until the gateway's log has the requests: it writes the log once a second."""
     deadline = time.monotonic() + 10
     while True:
         found = await _traffic(backend, account_id, since)

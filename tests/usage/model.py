@@ -1,4 +1,4 @@
-"""What usage should be, worked out the slow way: a day after the other, no SQL. Shares no code with the product."""
+"""Expected usage, computed day by day, without SQL. Shares no code with the product."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

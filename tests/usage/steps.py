@@ -72,7 +72,7 @@ async def rows_of(cast: Cast, account: int) -> list[tuple[date, int, int, int]]:
 
 
 async def assert_totals(cast: Cast, contract: UUID) -> None:
-    """The totals of a contract and its partners are the sums of what is below, which is the last daily value."""
+    """The totals of a contract and its partners are the sums of their accounts' last daily values."""
     wrong = await cast.row(
         """
         select
@@ -92,7 +92,7 @@ async def assert_totals(cast: Cast, contract: UUID) -> None:
 async def report(
     cast: Cast, partner: Actor, first: str, last: str, today: date = TODAY, **page: Any
 ) -> list[dict[str, Any]] | None:
-    """The partner's report, None for not found; each element is also asked for alone and must be the same."""
+    """The partner's report, None for not found; each element is also requested alone and must be the same."""
     period = Period(date.fromisoformat(first), date.fromisoformat(last))
     scope = partner.organisation_id
     text, params = queries.usage_of_partner(scope, scope, period, today)(**page)

@@ -18,7 +18,7 @@ DAYS = 60
 
 
 def batch(rng: random.Random, accounts: list[int], last_day: int) -> list[tuple[int, datetime, int]]:
-    # Few distinct hours and sizes, so that samples meet each other and means end in halves.
+    # Few distinct hours and sizes, so that samples collide and means end in halves.
     samples: dict[tuple[int, datetime], int] = {}
     for _ in range(rng.choice([1, 1, 3, 10])):
         day = rng.randint(0, last_day)

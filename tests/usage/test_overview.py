@@ -1,4 +1,4 @@
-"""What the operator's overview shows of regions, contracts and jobs: of everybody, so in a database of its own."""
+"""The operator's overview of regions, contracts and jobs: of all organisations, so in a database of its own."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
@@ -18,27 +18,27 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 @pytest.fixture
-async def alone(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
+async def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
     with new_database() as conninfo:
         async with connect(conninfo) as database:
             yield await Cast.of(database)
 
 
-async def test_regions_and_contracts(alone: Cast) -> None:
-    assert await alone.database.run(contract_totals) == (0, 0, 0, 0)
-    assert await alone.database.run(region_rows) == []
-    alone.now = OPENED
+async def test_regions_and_contracts(own_database: Cast) -> None:
+    assert await own_database.database.run(contract_totals) == (0, 0, 0, 0)
+    assert await own_database.database.run(region_rows) == []
+    own_database.now = OPENED
     for name in ("west", "east"):
-        await alone.region(name)
-    distributor = await alone.distributor()
-    contract = await alone.contract(distributor)
-    await alone.contract(distributor)
-    partner = await alone.partner(distributor, contract, 30 * TB)
+        await own_database.region(name)
+    distributor = await own_database.distributor()
+    contract = await own_database.contract(distributor)
+    await own_database.contract(distributor)
+    partner = await own_database.partner(distributor, contract, 30 * TB)
     for region, allocated in (("west", TB), ("west", 2 * TB), ("east", 4 * TB)):
-        account = await alone.account(partner, allocated, region=region)
-        await record(alone, (account, at("2026-01-06"), allocated // 2))
-    assert await alone.database.run(contract_totals) == (2, 200 * TB, 30 * TB, 35 * TB // 10)
-    east, west = await alone.database.run(region_rows)
+        account = await own_database.account(partner, allocated, region=region)
+        await record(own_database, (account, at("2026-01-06"), allocated // 2))
+    assert await own_database.database.run(contract_totals) == (2, 200 * TB, 30 * TB, 35 * TB // 10)
+    east, west = await own_database.database.run(region_rows)
     assert (east.name, east.accounts, east.allocated, east.used) == ("east", 1, 4 * TB, 2 * TB)
     assert (west.name, west.accounts, west.allocated, west.used) == ("west", 2, 3 * TB, 15 * TB // 10)
     assert (west.is_default, east.is_default, west.backend, west.as_of, west.missed) == (
@@ -51,8 +51,8 @@ async def test_regions_and_contracts(alone: Cast) -> None:
     assert not west.is_stale(datetime.now(UTC))
 
 
-async def test_a_cluster_that_nobody_samples_is_stale(alone: Cast) -> None:
-    await alone.region("here")
+async def test_a_cluster_that_nobody_samples_is_stale(own_database: Cast) -> None:
+    await own_database.region("here")
 
     async def sampled(conn: Connection) -> RegionRow:
         await conn.execute("update region set backend = 'ceph', admin_url = 'http://rgw', connected_at = %s", [OPENED])
@@ -66,13 +66,13 @@ async def test_a_cluster_that_nobody_samples_is_stale(alone: Cast) -> None:
         (row,) = await region_rows(conn)
         return row
 
-    row = await alone.database.run(sampled)
+    row = await own_database.database.run(sampled)
     assert (row.as_of, row.missed) == (at("2026-01-06"), 3)
     assert not row.is_stale(at("2026-01-06", "02:00:00"))
     assert row.is_stale(at("2026-01-06", "02:00:00") + timedelta(seconds=1))
 
 
-async def test_jobs_by_status_and_page(alone: Cast) -> None:
+async def test_jobs_by_status_and_page(own_database: Cast) -> None:
     async def pages(conn: Connection) -> list[JobRow]:
         for region in ("1", "2", "3"):
             await defer(conn, "provisioning.reconcile", region)
@@ -89,7 +89,7 @@ async def test_jobs_by_status_and_page(alone: Cast) -> None:
         assert await job_rows(conn, "'; --", 50, 0) == ([], 0)
         return everything
 
-    newest, failed, _ = await alone.database.run(pages)
+    newest, failed, _ = await own_database.database.run(pages)
     assert (failed.name, failed.status, failed.attempts, failed.failed_at, failed.reason) == (
         "provisioning.reconcile", "failed", 4, OPENED, "away",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What charts and trends show: the days of partners and accounts, as the days of their reports add up."""
+"""Charts and trends: the days of partners and accounts equal the sums of their reports."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -93,7 +93,7 @@ async def test_the_terms_at_the_end_of_a_day_are_those_of_the_day(cast: Cast) ->
     assert [int(day.excess) for day in await daily(cast, data.partner, "2026-01-10", "2026-01-11")] == [TB, 0]
 
 
-async def test_a_stranger_sees_no_days(cast: Cast) -> None:
+async def test_another_organisation_sees_no_days(cast: Cast) -> None:
     data = await partner_data(cast)
     sibling = await cast.partner(data.distributor, data.contract)
     stranger = await cast.distributor()
@@ -194,7 +194,7 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
     ]
 
 
-async def test_who_moved_most_within_a_week(cast: Cast) -> None:
+async def test_the_greatest_changes_within_a_week(cast: Cast) -> None:
     data = await partner_data(cast)
     up, down, still, late = [await cast.partner(data.distributor, data.contract) for _ in range(4)]
     accounts = [await cast.account(partner) for partner in (up, down, still, late)]

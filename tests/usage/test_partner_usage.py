@@ -1,4 +1,4 @@
-"""The daily use of partners is the sum of their accounts' daily values, whatever writes these."""
+"""The daily usage of partners is the sum of their accounts' daily values, by whichever statement these are written."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ async def days_of(cast: Cast, partner: Actor) -> dict[date, int]:
 
 
 async def assert_summed_up(cast: Cast, *partners: Actor) -> None:
-    """Compared with the rows of the accounts, read one by one and added here."""
+    """Compared with the accounts' rows, read one by one and added here."""
 
     async def read(conn: Connection) -> list[Any]:
         cursor = await conn.execute(
@@ -76,7 +76,7 @@ async def test_samples_late_changed_and_of_several_partners(cast: Cast) -> None:
     await assert_summed_up(cast, data.partner, other)
 
 
-async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
+async def test_purged_accounts_remain_in_past_days(cast: Cast) -> None:
     data = await partner_data(cast)
     gone, kept = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (gone, at("2026-01-06"), 100), (kept, at("2026-01-06"), 1))
@@ -86,8 +86,8 @@ async def test_what_is_purged_stays_in_the_past(cast: Cast) -> None:
     await assert_summed_up(cast, data.partner)
 
 
-async def test_whoever_writes_daily_values_and_however(cast: Cast) -> None:
-    """An older program knows nothing of the sums; its statements are like these."""
+async def test_every_statement_that_writes_daily_values(cast: Cast) -> None:
+    """An older program does not maintain the sums; its statements are like these."""
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     day = date(2026, 1, 7)

@@ -1,4 +1,4 @@
-"""Several imports, deletions and moves at once: totals are exact afterwards, and nobody ends anybody in a deadlock."""
+"""Concurrent imports, deletions and moves: totals are exact afterwards, and there is no deadlock."""
 
 import asyncio
 import random

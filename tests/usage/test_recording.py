@@ -1,4 +1,4 @@
-"""Samples coming in: what is refused, and what the accepted ones change."""
+"""Recording samples: refusals, and the changes by accepted ones."""
 
 from datetime import date, datetime, timedelta
 
@@ -36,7 +36,7 @@ async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> N
     account = await cast.account(data.partner)
     recorded = await record(
         cast,
-        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was opened, but on that day
+        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was created, but on that day
         (account, at("2026-01-05", "23:59:59"), 2),
         (account, at("2026-01-06"), 10),
         (account, at("2026-01-06", "01:00:00"), 10),
@@ -118,15 +118,15 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
     nine, ten = at("2026-01-06", "09:00:00"), at("2026-01-06", "10:00:00")
     await measure(nine, 500, 5, nine)
     await measure(ten, 600, 6, ten + timedelta(minutes=2))
-    # One that took long must not bring the past back.
+    # A measurement that ends late must not replace a newer one.
     await measure(nine, 500, 7, ten + timedelta(minutes=1))
-    told = "select objects, measured_at from storage_account where id = %s"
-    assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
+    query = "select objects, measured_at from storage_account where id = %s"
+    assert await cast.row(query, account) == (6, ten + timedelta(minutes=2))
     objects = "select array_agg(objects order by sampled_at) from usage_sample where account_id = %s"
     assert await cast.row(objects, account) == ([7, 6],)
     assert await record(cast, (account, nine, 500), (account, ten, 601)) == RecordedSamples(2, 1, 1, 1)
     assert await cast.row(objects, account) == ([7, None],)
-    assert await cast.row(told, account) == (6, ten + timedelta(minutes=2))
+    assert await cast.row(query, account) == (6, ten + timedelta(minutes=2))
 
 
 async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast: Cast) -> None:
@@ -144,7 +144,7 @@ async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast
     assert [row[1:] for row in await rows_of(cast, account)] == [(10, 10, 1), (1, 1, 1), (40, 40, 1)]
 
 
-async def test_what_is_gone_uses_nothing_whatever_is_learnt_about_its_past(cast: Cast) -> None:
+async def test_a_purged_account_has_no_usage_after_late_samples(cast: Cast) -> None:
     data = await partner_data(cast)
     account, other = await cast.account(data.partner), await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 5), (other, at("2026-01-06"), 7))
@@ -156,7 +156,7 @@ async def test_what_is_gone_uses_nothing_whatever_is_learnt_about_its_past(cast:
     await assert_totals(cast, data.contract)
 
 
-async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Cast) -> None:
+async def test_every_wrong_line_is_reported_in_order_and_nothing_is_applied(cast: Cast) -> None:
     data = await partner_data(cast)
     account, gone = await cast.account(data.partner), await cast.account(data.partner)
     await purge(cast, data.partner, gone, at("2026-02-01", "08:00:00"))
@@ -188,7 +188,7 @@ async def test_every_wrong_line_is_told_in_order_and_nothing_is_applied(cast: Ca
     assert await cast.row("select count(*) from usage_sample where account_id in (%s, %s)", account, gone) == (0,)
 
 
-async def test_no_more_than_twenty_lines_are_told(cast: Cast) -> None:
+async def test_at_most_twenty_lines_are_reported(cast: Cast) -> None:
     async with refused(
         cast.database, Invalid, "20 lines or more are wrong; the first is line 1: there is no storage"
     ) as refusal:

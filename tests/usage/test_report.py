@@ -1,4 +1,4 @@
-"""Reports: which days, which accounts, whose allocation, and names that are no help."""
+"""Reports: their days, accounts and allocations, and hostile names."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -114,7 +114,7 @@ async def test_a_day_has_the_terms_of_its_end(cast: Cast) -> None:
     ]
 
 
-async def test_what_is_gone_stays_visible_for_the_days_it_was_there(cast: Cast) -> None:
+async def test_a_purged_account_is_visible_on_its_days(cast: Cast) -> None:
     data = await partner_data(cast)
     account, other = await cast.account(data.partner, 5), await cast.account(data.partner)
     await record(cast, (account, at("2026-01-06"), 6))

@@ -89,7 +89,7 @@ def test_days_instants_and_sizes() -> None:
         (b"account,time,bytes", "the account must be a number of 12 digits"),
     ],
 )
-def test_what_is_wrong_with_a_line(line: bytes, reason: str) -> None:
+def test_wrong_lines(line: bytes, reason: str) -> None:
     samples, bad = read(GOOD + line + b"\n" + GOOD)
     assert [s.line for s in samples] == [1, 3]
     [(number, said)] = bad
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_line(line: bytes, reason: str) -> None:
     assert said.startswith(reason)
 
 
-def test_utf_16_is_told_apart() -> None:
+def test_utf_16_is_recognised() -> None:
     samples, bad = read("account,time,bytes\n123456789012,2026-01-31,5\n".encode("utf-16"))
     assert samples == []
     assert "UTF-8" in bad[0][1]
@@ -119,14 +119,14 @@ def test_a_file_without_line_ends_is_cut_not_kept() -> None:
     assert peak < 100_000
 
 
-def test_progress_is_told_now_and_then_and_at_the_end() -> None:
-    told: list[int] = []
-    assert sum(1 for _ in SampleFile([GOOD] * 25_001, told.append)) == 25_001
-    assert told == [10_000, 20_000, 25_001]
+def test_progress_is_reported_periodically_and_at_the_end() -> None:
+    progress: list[int] = []
+    assert sum(1 for _ in SampleFile([GOOD] * 25_001, progress.append)) == 25_001
+    assert progress == [10_000, 20_000, 25_001]
 
 
 @given(st.binary(max_size=300))
-def test_no_bytes_break_it(content: bytes) -> None:
+def test_arbitrary_bytes_are_handled(content: bytes) -> None:
     for found in read(content)[0]:
         assert found.at.utcoffset() is not None
         assert 0 <= found.size < 2**63
@@ -137,7 +137,7 @@ def test_no_bytes_break_it(content: bytes) -> None:
     st.datetimes(timezones=st.just(UTC)),
     st.integers(0, 2**63 - 1),
 )
-def test_what_is_written_is_read(account: int, at: datetime, size: int) -> None:
+def test_written_samples_are_read(account: int, at: datetime, size: int) -> None:
     samples, bad = read(f"{account:012},{at.isoformat()},{size}\r\n".encode())
     assert bad == []
     assert samples == [Sample(1, account, at, size)]

@@ -89,7 +89,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def bare() -> FastAPI:
-    """An application with the error shape and the edge, and no routes yet."""
+    """An application with the error format and the request middleware, without routes."""
     app = FastAPI(title="Things", version="7", openapi_url=None, redirect_slashes=False)
     problem.install(app)
     app.add_middleware(RequestMiddleware)
@@ -104,7 +104,7 @@ def api(bare: FastAPI) -> FastAPI:
 
 @pytest.fixture
 async def client(api: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
-    """Calls `api` without a server between, with a good key."""
+    """Calls `api` without a server, with a valid key."""
     headers = {"Authorization": "Bearer good"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://t", headers=headers) as http:
         yield http

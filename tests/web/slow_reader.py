@@ -1,4 +1,4 @@
-"""Somebody who reads a list at his own speed, or not at all."""
+"""A client that reads a list slowly, or stops reading."""
 
 import asyncio
 from collections.abc import MutableMapping

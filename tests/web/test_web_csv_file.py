@@ -1,4 +1,4 @@
-"""Lists as files, through a pool of the tests' own."""
+"""Lists as CSV files, with a pool of the tests' own."""
 
 import csv
 import io

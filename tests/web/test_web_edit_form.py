@@ -1,4 +1,4 @@
-"""What of a form of a thing that exists goes to the action."""
+"""The fields of an edit form that are passed to the action."""
 
 from typing import Annotated, ClassVar
 
@@ -39,7 +39,7 @@ WAS = {"name": "Oak", "note": "Old", "size": "2", "size_unit": "TB", "full": "on
 
 
 def sent(**typed: str | None) -> BoundEdit[Barrel]:
-    """As a browser sends it; None: a box without a tick."""
+    """Fields as a browser sends them; None: a box without a tick."""
     original = unbound_edit(Barrel, WAS).original
     fields = {**original, **typed, **{PREFIX + name: text for name, text in original.items()}}
     return bind_edit(Barrel, {name: text for name, text in fields.items() if text is not None})

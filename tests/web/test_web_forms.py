@@ -1,4 +1,4 @@
-"""Forms: read strictly, checked whole, given back as they were typed."""
+"""Forms: parsed strictly, validated as a whole, and rendered again with their input."""
 
 from decimal import Decimal
 
@@ -45,17 +45,17 @@ NO_SIZES = ["-1", "1e3", "0.0000000000001", "99999999999999999999", "NaN", "1,5"
 
 
 @pytest.mark.parametrize("size", NO_SIZES)
-def test_what_is_no_size_is_refused(size: str) -> None:
+def test_invalid_sizes_are_refused(size: str) -> None:
     assert set(filled(size=size).errors) == {"size"}
 
 
 @pytest.mark.parametrize("unit", ["", "XB", "TB TB", "\0"])
-def test_what_is_no_unit_is_refused_or_means_bytes(unit: str) -> None:
+def test_invalid_units_are_refused_or_mean_bytes(unit: str) -> None:
     form = filled(size_unit=unit)
     assert form.value is None or form.value.size == 5
 
 
-def test_what_no_database_can_store_is_refused() -> None:
+def test_unstorable_text_is_refused() -> None:
     assert set(filled(name="a\0b").errors) == {"name"}
 
 
@@ -87,7 +87,7 @@ async def test_a_refusal_of_the_action_is_said_at_the_field_that_it_is_about() -
     assert form.status == 422
 
 
-async def test_what_is_not_there_is_no_refusal_of_a_field() -> None:
+async def test_not_found_is_no_error_of_a_field() -> None:
     async def gone(_: Order) -> str:
         raise NotFound("It is gone.")
 
@@ -131,6 +131,6 @@ async def test_a_body_is_read_as_browsers_send_it(http: AsyncClient) -> None:
         (b"a=" + b"1" * 1024 * 1024, "application/x-www-form-urlencoded", 413),
     ],
 )
-async def test_what_is_no_form_is_refused(http: AsyncClient, content: bytes, media_type: str, status: int) -> None:
+async def test_malformed_forms_are_refused(http: AsyncClient, content: bytes, media_type: str, status: int) -> None:
     refused = await http.post("/", content=content, headers={"Content-Type": media_type})
     assert refused.status_code == status

@@ -19,7 +19,7 @@ from tonnage.web.schemas import UuidPath
 
 pytestmark = pytest.mark.anyio
 
-# A function in FROM is run to its end before its first row is seen; in the select list it is not.
+# A function in FROM is executed completely before its first row is returned; in the select list it is not.
 ENDLESS: LiteralString = "select n, json_build_object('n', n) from (select generate_series(1, 1000000000000) n) as s"
 BREAKING: LiteralString = "select n, json_build_object('n', 1 / (5000 - n)) from generate_series(1, 10000) n"
 EXISTING: LiteralString = "select 0, null::json where %(count)s = 0"
@@ -28,7 +28,7 @@ NAMES = ['O"Neill \\', "Zeile\n\t\x01", "🚀", "שלום", "</script>"]
 
 @pytest.fixture
 async def database(conninfo: str) -> AsyncGenerator[Database]:
-    """One connection for lists, so that a list that keeps it is found out by the next one."""
+    """One connection for lists, so that the next list fails if one keeps it."""
     async with connect(conninfo, streams=1) as opened:
         yield opened
 
@@ -75,7 +75,7 @@ async def client(lists: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 201, 10_000])
-async def test_whole(client: httpx.AsyncClient, count: int) -> None:
+async def test_the_whole_list(client: httpx.AsyncClient, count: int) -> None:
     response = await client.get(f"/count/{count}")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -153,7 +153,7 @@ async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, 
     assert await one(database) == (1,)
 
 
-class Trickle(Reader):
+class SlowReader(Reader):
     """Takes every chunk, each a little late."""
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
@@ -171,7 +171,7 @@ async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
         return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), patience=patience)
 
     bare.add_route("/", serve)
-    reader = Trickle(0, hangs_up=False)
+    reader = SlowReader(0, hangs_up=False)
     await bare(scope("/"), reader.receive, reader.send)
     assert reader.taken[-1].get("more_body", False) is not whole
     assert ("a list was cut" in caplog.text) is not whole
@@ -215,7 +215,7 @@ async def test_an_error_in_the_middle_is_no_valid_list(lists: FastAPI, database:
     assert await one(database) == (1,)
 
 
-async def test_a_reader_that_leaves_a_real_server(lists: FastAPI, database: Database) -> None:
+async def test_a_client_that_disconnects_from_a_real_server(lists: FastAPI, database: Database) -> None:
     async with serving(lists) as url, httpx.AsyncClient(base_url=url) as http:
         async with http.stream("GET", "/endless") as response:
             assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Which part of a list is asked for, read from a query and written back."""
+"""The state of a list, parsed from a query and written back."""
 
 from urllib.parse import parse_qsl
 
@@ -20,7 +20,7 @@ def read(url: str) -> ListState:
     return read_list_state(SPEC, dict(parse_qsl(url.removeprefix("?"), keep_blank_values=True)))
 
 
-def test_nothing_asked_is_the_usual() -> None:
+def test_an_empty_query_is_the_default() -> None:
     state = read_list_state(SPEC, {})
     assert (state.search, state.filter, state.sort, state.descending) == ("", "", "created", True)
     assert (state.page, state.size, state.offset) == (1, 50, 0)
@@ -38,7 +38,7 @@ def test_nothing_asked_is_the_usual() -> None:
         {"contract": "", "q": " \0 "},
     ],
 )
-def test_what_is_unknown_is_the_usual(query: dict[str, str]) -> None:
+def test_unknown_values_are_the_default(query: dict[str, str]) -> None:
     state = read_list_state(SPEC, query)
     assert state == read_list_state(SPEC, {})
 

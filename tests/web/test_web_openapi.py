@@ -20,13 +20,13 @@ async def both(api: FastAPI) -> tuple[dict[str, Any], dict[str, Any]]:
     extension = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
     @extension.get("/open", status_code=204)
-    async def nobody(page: Paging) -> Response:
+    async def no_caller(page: Paging) -> Response:
         return Response(status_code=204)
 
     async def known(_: Request) -> None: ...
 
     @extension.get("/known", status_code=204)
-    async def whoever(_: Annotated[None, Depends(AuthDependency(known, forbids=False))]) -> Response:
+    async def known_only(_: Annotated[None, Depends(AuthDependency(known, forbids=False))]) -> Response:
         return Response(status_code=204)
 
     openapi.install(api)
@@ -123,7 +123,7 @@ def _references(node: Any) -> list[str]:
     return own + [reference for item in node.values() for reference in _references(item)]  # pyright: ignore[reportUnknownVariableType]
 
 
-def test_what_swagger_cannot_say_is_refused() -> None:
+def test_features_missing_in_swagger_are_refused() -> None:
     class Odd(RequestModel):
         value: int | str
 

@@ -1,4 +1,4 @@
-"""What is checked before what, and that every refusal has the one shape."""
+"""The order of the checks of a request, and the one format of all refusals."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ async def test_wrong_method_names_those_of_every_route(
     assert response.headers["allow"] == allow
 
 
-async def test_a_stranger_is_not_told_about_the_body(client: httpx.AsyncClient) -> None:
+async def test_without_a_valid_key_the_body_is_not_checked(client: httpx.AsyncClient) -> None:
     del client.headers["Authorization"]
     broken = {"content": b"x" * 2_000_000, "headers": {"Content-Type": "text/plain"}}
     body = await refused(client, 401, "PUT", "/v1/thing/not-an-id", **broken)

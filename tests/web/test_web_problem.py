@@ -36,7 +36,7 @@ async def test_domain_errors(client: httpx.AsyncClient, how: str, status: int, t
     }
 
 
-async def test_who_is_held_off_is_told_for_how_long(client: httpx.AsyncClient) -> None:
+async def test_a_throttled_client_gets_a_retry_after(client: httpx.AsyncClient) -> None:
     response = await client.get("/v1/fail/guessing")
     assert (response.status_code, response.headers["retry-after"]) == (429, "61")
     assert response.json()["title"] == "Too Many Requests"
@@ -89,7 +89,7 @@ async def test_sentences(client: httpx.AsyncClient, change: dict[str, Any], mess
     assert response.json()["errors"] == [{"field": next(iter(change)), "message": message}]
 
 
-async def test_a_crash_says_nothing_of_the_inside(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_crash_discloses_no_internals(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         response = await client.get("/v1/fail/crash", headers={"X-Request-Id": "my.id-1"})
     assert response.status_code == 500

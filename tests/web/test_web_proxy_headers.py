@@ -1,4 +1,4 @@
-"""Whose word on the client's address counts."""
+"""The client's address behind trusted proxies."""
 
 import asyncio
 from ipaddress import ip_network
@@ -13,7 +13,7 @@ PROXIES = tuple(map(ip_network, ("10.0.0.0/8", "2001:db8:aa::/48", "127.0.0.1"))
 
 
 def seen(peer: str | None, *headers: tuple[str, str], scheme: str = "http", trusted: Networks = PROXIES) -> Scope:
-    """The scope of a request as the application sees it."""
+    """The scope of a request as the application receives it."""
     found: list[Scope] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,10 +47,10 @@ def test_without_a_trusted_proxy_headers_count_for_nothing() -> None:
     [
         (["198.51.100.7"], "198.51.100.7"),
         (["198.51.100.7, 10.0.0.9"], "198.51.100.7"),  # two proxies of ours
-        (["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # the client made the left one up
-        (["127.0.0.1, 198.51.100.7"], "198.51.100.7"),  # and here pretended to be a proxy
+        (["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # the client forged the left one
+        (["127.0.0.1, 198.51.100.7"], "198.51.100.7"),  # a forged proxy address
         (["203.0.113.9", "198.51.100.7"], "198.51.100.7"),  # the header twice
-        (["10.0.0.8, 10.0.0.9"], "10.0.0.8"),  # nobody but proxies: the farthest
+        (["10.0.0.8, 10.0.0.9"], "10.0.0.8"),  # only proxies: the farthest
         (["198.51.100.7:51234"], "198.51.100.7"),
         (["198.51.100.7, 10.0.0.9:443"], "198.51.100.7"),
         (["[2001:db8::7]:51234"], "2001:db8::7"),
@@ -94,21 +94,21 @@ def test_nonsense_behind_a_known_address_is_not_looked_at() -> None:
     assert forwarded("10.0.0.1", "' or 1=1, 198.51.100.7") == "198.51.100.7"
 
 
-def test_without_a_peer_nobody_is_believed() -> None:
+def test_without_a_peer_no_header_counts() -> None:
     assert client_address(seen(None, ("x-forwarded-for", "198.51.100.7"))) == UNKNOWN
 
 
 def test_tls_is_what_the_connection_says_or_a_trusted_proxy() -> None:
-    told = ("x-forwarded-proto", "https")
+    https = ("x-forwarded-proto", "https")
     assert is_secure(seen("192.0.2.1", scheme="https"), None)
-    assert is_secure(seen("10.0.0.1", told), None)
-    assert is_secure(seen("::ffff:10.0.0.1", told), None)
-    assert not is_secure(seen("192.0.2.1", told), None)
+    assert is_secure(seen("10.0.0.1", https), None)
+    assert is_secure(seen("::ffff:10.0.0.1", https), None)
+    assert not is_secure(seen("192.0.2.1", https), None)
     assert not is_secure(seen("10.0.0.1"), None)
     assert not is_secure(seen("10.0.0.1", ("x-forwarded-proto", "https, http")), None)
-    assert not is_secure(seen("10.0.0.1", told, ("x-forwarded-proto", "http")), None)
+    assert not is_secure(seen("10.0.0.1", https, ("x-forwarded-proto", "http")), None)
     assert not is_secure(seen("10.0.0.1", ("x-forwarded-proto", "nonsense")), None)
-    assert not is_secure(seen(None, told), None)
+    assert not is_secure(seen(None, https), None)
 
 
 def test_a_public_url_with_tls_settles_it() -> None:

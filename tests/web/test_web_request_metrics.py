@@ -1,4 +1,4 @@
-"""Requests are counted at the edge, whatever becomes of them, under labels that no client can make up."""
+"""Requests are counted in the middleware, however they end, under a bounded set of labels."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def call(requests: Requests, method: str = "GET", *, status: int = 0, error: Exception | None = None) -> None:
-    """One request, to an application that answers with `status`, if any, and then raises `error`."""
+    """One request to an application that answers with `status`, if any, and then raises `error`."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if status:

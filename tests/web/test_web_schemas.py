@@ -60,7 +60,7 @@ def test_whole_objects_can_be_sent_back() -> None:
 
 
 @pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"', '"\\udc00x"'])
-def test_what_the_database_cannot_hold_is_refused_in_any_text(text: str) -> None:
+def test_unstorable_text_is_refused_in_any_field(text: str) -> None:
     with pytest.raises(ValidationError):
         Thing.model_validate(parse(f'{{"contractId": "{ID}", "text": {text}}}'.encode()))
 

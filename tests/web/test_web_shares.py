@@ -1,4 +1,4 @@
-"""How many of the connections that carry long lists one organisation may hold."""
+"""The number of the connections for long lists that one organisation may hold."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,7 +27,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Call:
-    """As the guard of a door answers."""
+    """As the guard of a feature returns it."""
 
     actor: Actor
     database: Database
@@ -51,7 +51,7 @@ async def shared(bare: FastAPI, conninfo: str) -> AsyncGenerator[Database]:
         yield opened
 
 
-def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
+def start(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[None]]":
     reader = Reader(3, hangs_up=False)
     asked = scope("/count/100000") | {"headers": [(b"authorization", organisation)]}
     return reader, asyncio.create_task(app(asked, reader.receive, reader.send))
@@ -59,13 +59,13 @@ def started(app: FastAPI, organisation: bytes) -> "tuple[Reader, asyncio.Task[No
 
 async def until_it_reads(reader: Reader) -> None:
     async with asyncio.timeout(10):
-        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list does not tell that it has grown
+        while len(reader.taken) < 3:  # noqa: ASYNC110 - a list has no event for it
             await asyncio.sleep(0.01)
 
 
 async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, shared: Database) -> None:
     shared.streams.timeout = 30
-    begun = [started(bare, b"slow") for _ in range(2)]
+    begun = [start(bare, b"slow") for _ in range(2)]
     for reader, _ in begun:
         await until_it_reads(reader)
     transport = httpx.ASGITransport(bare)
@@ -85,25 +85,25 @@ async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, share
 
 
 async def test_of_readers_that_are_gone_nothing_is_left(bare: FastAPI, shared: Database) -> None:
-    """Whether they read to the end, were refused, or left while they read or waited."""
+    """In each case: read to the end, refused, or cancelled while reading or waiting."""
     transport = httpx.ASGITransport(bare)
     async with httpx.AsyncClient(transport=transport, base_url="http://t") as http:
         for number in range(50):
             assert (await http.get("/count/2000", headers={"authorization": f"o{number}"})).status_code == 200
         assert owners(shared.streams) == 0
         shared.streams.timeout = 30
-        begun = [started(bare, organisation) for organisation in (b"first", b"first", b"second", b"second")]
+        begun = [start(bare, organisation) for organisation in (b"first", b"first", b"second", b"second")]
         for reader, _ in begun:
             await until_it_reads(reader)
         assert owners(shared.streams) == 2
         shared.streams.timeout = 0.2
-        for number in range(20):  # there is no connection for anybody
+        for number in range(20):  # there is no free connection
             assert (await http.get("/count/2000", headers={"authorization": f"o{number}"})).status_code == 503
         assert (await http.get("/count/2000", headers={"authorization": "first"})).status_code == 503
         shared.streams.timeout = 30
-        waiting = [started(bare, b"first")[1], started(bare, b"third")[1]]
+        waiting = [start(bare, b"first")[1], start(bare, b"third")[1]]
         async with asyncio.timeout(10):
-            while owners(shared.streams) < 3:  # noqa: ASYNC110 - nobody tells that somebody waits
+            while owners(shared.streams) < 3:  # noqa: ASYNC110 - there is no event for a waiting request
                 await asyncio.sleep(0.01)
         tasks = [task for _, task in begun] + waiting
         for task in tasks:

@@ -69,7 +69,7 @@ async def test_a_file_is_kept_for_good_at_an_address_of_its_content(
         ("x-gzippy", False),
     ],
 )
-async def test_it_is_packed_for_who_can_unpack_it(
+async def test_it_is_compressed_for_clients_that_accept_it(
     statics: StaticFiles, http: httpx.AsyncClient, accepted: str, packed: bool
 ) -> None:
     request = http.build_request("GET", statics.url("page.css"), headers={"accept-encoding": accepted})
@@ -82,13 +82,15 @@ async def test_it_is_packed_for_who_can_unpack_it(
     assert (len(raw) < 200) is packed
 
 
-async def test_what_packing_would_lengthen_stays_as_it_is(statics: StaticFiles, http: httpx.AsyncClient) -> None:
+async def test_a_file_that_compression_would_lengthen_is_not_compressed(
+    statics: StaticFiles, http: httpx.AsyncClient
+) -> None:
     answer = await http.get(statics.url("mark.png"), headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in answer.headers
     assert answer.content == b"\x89PNG"
 
 
-async def test_whoever_has_it_gets_no_second_copy(statics: StaticFiles, http: httpx.AsyncClient) -> None:
+async def test_a_cached_file_is_not_sent_again(statics: StaticFiles, http: httpx.AsyncClient) -> None:
     plain = {"accept-encoding": "identity"}
     tag = (await http.get(statics.url("page.css"), headers=plain)).headers["etag"]
     again = await http.get(statics.url("page.css"), headers={**plain, "if-none-match": tag})
@@ -114,7 +116,7 @@ async def test_it_is_only_read(statics: StaticFiles, http: httpx.AsyncClient) ->
     assert (await http.post(statics.url("page.css"))).status_code == 405
 
 
-def test_what_is_missing_is_said_at_the_start(folder: Path, statics: StaticFiles) -> None:
+def test_a_missing_file_is_an_error_at_the_start(folder: Path, statics: StaticFiles) -> None:
     with pytest.raises(RuntimeError, match="run: make setup"):
         StaticFiles(folder, folder / "vendor")
     with pytest.raises(RuntimeError, match=r"other\.css .* run: make setup"):

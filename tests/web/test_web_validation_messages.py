@@ -1,4 +1,4 @@
-"""Every rule that a client can break says what is wrong."""
+"""Every validation rule that a client can break has a message."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -60,10 +60,10 @@ def test_no_rule_that_can_be_reached_is_nameless(route: APIRoute) -> None:
         errors += [error for model in _models(top) for value in VALUES for error in _body_errors(model, value)]
     assert errors or not route.dependant.body_params
     for error in errors:
-        for told in validation_error([error]).fields:
-            assert told.message, error
-            assert told.message != "is not valid", error
-            assert "{" not in told.message, error
+        for field in validation_error([error]).fields:
+            assert field.message, error
+            assert field.message != "is not valid", error
+            assert "{" not in field.message, error
 
 
 def test_a_kind_of_error_of_ones_own_keeps_its_text() -> None:

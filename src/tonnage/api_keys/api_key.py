@@ -1,7 +1,7 @@
 """API keys: their format, and what is stored of them.
 
 A key is `tng_`, 32 random base-62 characters (190 bits) and 6 characters of checksum. A secret scanner can find a
-leaked key by its prefix and tell it from similar texts by its checksum. A mistyped key is refused without a query.
+leaked key by its prefix and verify it by its checksum. A mistyped key is refused without a query.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from tonnage.organisations.queries import operator_id
 from tonnage.services import Services
 
 _LONGEST_IDLE = timedelta(days=1)
-"""The upper limit of a session's idle time, whatever a server is configured to."""
+"""The upper limit of a session's idle time, for every configuration of a server."""
 
 _COUNTS_KEPT = timedelta(days=2)
 """A failure count decays to zero within a day of the last block."""

@@ -23,7 +23,7 @@ def new_password(email: str, origin: str, token: str) -> Message:
 
 
 def blocked(email: str, origin: str) -> Message:
-    """The mail that says that somebody is guessing the password."""
+    """The mail about repeated failed attempts at the member's password."""
     return Message(
         email,
         "Too many failed sign-in attempts",

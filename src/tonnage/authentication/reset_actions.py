@@ -53,7 +53,7 @@ async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock:
 
 
 async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, actor: Actor, clock: WallClock) -> None:
-    """Mails that somebody is guessing the password; at most once an hour, however many clients do so."""
+    """Mails the member about repeated failed attempts; at most once an hour, however many clients make them."""
     now = clock()
     email = await database.run(reset_queries.email_to_notify, member_id, now, _NOTIFY_INTERVAL)
     if email is not None:

@@ -61,7 +61,7 @@ def new_recovery_codes() -> list[str]:
 
 
 def recovery_digest(code: str) -> bytes | None:
-    """Returns the stored digest of a recovery code, whatever its case and separators; None for a text that cannot be a
+    """Returns the stored digest of a recovery code, of any case and separators; None for a text that cannot be a
     recovery code.
     """
     typed = _bare(code).upper()

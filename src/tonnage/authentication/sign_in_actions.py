@@ -60,7 +60,7 @@ async def submit_code(
     token = new_token()
 
     async def open_session(conn: Connection) -> None:
-        # The member is locked first: whatever ends its sessions also locks the member before them.
+        # The member is locked first: every statement that ends its sessions also locks the member before them.
         await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
             raise Unauthenticated(SESSION_ENDED)

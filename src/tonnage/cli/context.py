@@ -125,7 +125,7 @@ def fitting_database(settings: Settings) -> Generator[str]:
 
 @contextmanager
 def some_database(settings: Settings) -> Generator[str]:
-    """The libpq URL of the database, whatever is in it. An embedded one is running, or runs while this lasts."""
+    """The libpq URL of the database, with any schema. An embedded one is running, or runs while this lasts."""
     if settings.database_url:
         yield settings.database_url
         return

@@ -52,7 +52,7 @@ async def server(conn: Connection) -> list[Finding]:
 
 
 async def begin_snapshot(conn: Connection) -> None:
-    """Makes the transaction that has just begun read the database as it is now, whatever others write meanwhile."""
+    """Makes the new transaction read the database as it is now, in spite of concurrent writes."""
     await conn.execute("set transaction isolation level repeatable read read only")
 
 

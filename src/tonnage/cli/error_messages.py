@@ -13,7 +13,7 @@ READ_ONLY = "The database takes no changes: it is read-only, or a replica. Name 
 
 
 def error_message(error: Exception) -> str | None:
-    """What to tell the person at the command line, or None for a bug."""
+    """The message for the person at the command line, or None for a bug."""
     match error:
         case TonnageError() | EmbeddedError() | SchemaError() | SealingError():
             return str(error)

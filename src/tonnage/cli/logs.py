@@ -23,7 +23,7 @@ _CHATTY = {
     "procrastinate.worker.worker": logging.CRITICAL,
     "procrastinate.utils": logging.CRITICAL,
 }
-"""Who writes more at `info` than an operator can use, and from which level on it is heard."""
+"""Loggers that write more at `info` than an operator can use, and the level from which their records are kept."""
 
 
 def configure(level: str) -> None:

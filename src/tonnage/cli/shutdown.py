@@ -39,7 +39,7 @@ class GracefulShutdown:
     def running(self, first: Callable[[], None], second: Callable[[], None]) -> Generator[None]:
         """While the command runs: the first signal calls `first`, the second one `second`, to hurry.
 
-        So does `fail` call `first`, from whatever thread it is called in.
+        So does `fail` call `first`, from any thread.
         """
         self._steps = [first, second]
         self._stop = first

@@ -36,11 +36,11 @@ class Cookies:
         return self._read("session")
 
     def guest(self) -> str | None:
-        """What the forms of somebody are bound to who has no session yet."""
+        """The value to which forms are bound while there is no session."""
         return self._read("guest")
 
     def notice(self) -> str | None:
-        """What the request before has to tell on the next page."""
+        """The message of the previous request for the next page."""
         text = self._read("notice")
         return unquote(text)[:_LONGEST_NOTICE] if text else None
 

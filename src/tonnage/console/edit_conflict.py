@@ -1,4 +1,4 @@
-"""What a form says when somebody else has changed the same thing meanwhile: from what to what, who and when."""
+"""The conflict of a form whose resource was changed by another actor: the values, the actor and the time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
@@ -34,7 +34,7 @@ async def explain(
     by: str | None = None,
 ) -> None:
     """Before a refused form is shown again: `present` are its texts as the thing is now, `by` who else can have changed
-    what the audit log does not tell.
+    changes that are not in the audit log.
     """
     if form.seen is None:
         form.original = complete(kind, present)

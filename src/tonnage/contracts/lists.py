@@ -19,7 +19,7 @@ class ContractTotals(NamedTuple):
 
 
 async def contract_totals(conn: Connection) -> ContractTotals:
-    """The totals of all distributors, whatever the currency."""
+    """The totals of all distributors, in all currencies."""
     cursor = await conn.execute(
         """
         select count(*), coalesce(sum(reserved_capacity), 0), coalesce(sum(allocated_capacity), 0),

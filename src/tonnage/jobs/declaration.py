@@ -27,7 +27,7 @@ class Job:
     about: Subject = ""
     """The kind of thing that its subject identifies."""
     cron: str | None = None
-    """When it recurs, in UTC, once per period whatever the number of workers; None: only when deferred."""
+    """When it recurs, in UTC, once per period with any number of workers; None: only when deferred."""
 
 
 DECLARED: dict[str, Job] = {}

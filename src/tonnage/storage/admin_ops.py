@@ -103,7 +103,7 @@ class AdminOps:
 
     async def front_door(self, *, signed: bool) -> httpx.Response:
         """The response of the gateway's S3 root. It accepts anonymous requests, and signed ones only with valid
-        credentials, whatever their capabilities."""
+        credentials, of any capabilities."""
         request = self._http.build_request("GET", f"{self._origin}/")
         within = self.patience.read + self.patience.connect
         return await self._send(request, within=within, auth=httpx.USE_CLIENT_DEFAULT if signed else None)

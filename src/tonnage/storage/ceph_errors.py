@@ -9,7 +9,7 @@ import httpx
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 
-# With STS enabled the gateway answers AccessDenied for all three, so they cannot be told apart.
+# With STS enabled the gateway answers AccessDenied for all three, so they cannot be distinguished.
 _ACCESS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 
 _FOR_THE_OPERATOR = {

@@ -268,6 +268,6 @@ async def update_totals(conn: Connection) -> None:
     A partner's contract is read under the partner's lock, since a move of the partner moves its use too. The new totals
     are computed from the locked rows: PostgreSQL checks constraints on the update of the snapshot's row before it
     notices a newer version, and a fresh difference may violate one on a stale total. Purged accounts use nothing,
-    whatever samples of their past are added.
+    even if samples of their past are added.
     """
     await conn.execute(_UPDATE_TOTALS, prepare=False)

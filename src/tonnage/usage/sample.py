@@ -98,7 +98,7 @@ def _sample(number: int, line: bytes) -> Sample:
     size = int(match[6])
     if size > MAX_CAPACITY:
         raise ValueError(_TOO_MANY)
-    # `_moment` accepts only ASCII digits and signs, whatever the bytes were.
+    # `_moment` accepts only ASCII digits and signs, so any bytes may be decoded.
     return Sample(number, int(match[2]), _moment(match[4].decode("utf-8", "replace").strip()), size)
 
 

@@ -91,7 +91,7 @@ async def limited(request: Request) -> bytes:
     """Returns the whole body. Raises 413 as HTTPException for one over MAX_BODY, ClientDisconnect.
 
     Starlette's middleware counts the bytes. It is used here around the reading alone. Around the application it would
-    answer a request whose Content-Length is too large with a plain text 413, whatever the application answers; clients
+    answer a request whose Content-Length is too large with a plain text 413, before the application answers; clients
     without authentication must get a 401.
     """
     body = b""

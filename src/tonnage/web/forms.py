@@ -1,6 +1,6 @@
 """Forms of pages: parsed strictly, validated as a whole, and shown again with everything that was typed.
 
-`form = bind(NewPartnerForm, fields)`, then `await form.submit(action)`. Whatever the result, the page is rendered with
+`form = bind(NewPartnerForm, fields)`, then `await form.submit(action)`. In either case the page is rendered with
 `form`: its `typed` texts and its `errors` by field.
 """
 

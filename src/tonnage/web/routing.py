@@ -105,7 +105,7 @@ class RouteTable(BaseRoute):
 
     FastAPI tries every route in turn, and an included router twice: with fifty operations that took more CPU time than
     all the rest of a lean request. What is not in the table falls through to the list of routes after it, which also
-    answers 404 and 405. A path without parameters takes precedence over one with parameters, whatever the order of
+    answers 404 and 405. A path without parameters takes precedence over one with parameters, in any order of
     declaration, and for every method: `/account/list` is not an account that could be deleted.
     """
 

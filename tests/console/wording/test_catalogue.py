@@ -1,4 +1,4 @@
-"""Every text on a page comes from a catalogue: the whole chain, with a language made up for it."""
+"""Every text on a page comes from a catalogue: the whole process with a language made for the test."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -16,7 +16,7 @@ from tonnage.console.wording.translate import translate
 from tonnage.errors import Conflict, Count
 from tonnage.units import Size
 
-PRETENDED = "de"
+PSEUDO = "de"
 
 
 def _bracketed(texts: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
@@ -24,13 +24,13 @@ def _bracketed(texts: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...
 
 
 @pytest.fixture
-def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
+def pseudo_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalog]:
     """A language that has every text of the template, in brackets."""
-    translated = read_po(BytesIO(template()), locale=PRETENDED)
+    translated = read_po(BytesIO(template()), locale=PSEUDO)
     for message in translated:
         if message.id:
             message.string = _bracketed(message.id)
-    file = tmp_path / PRETENDED / "LC_MESSAGES" / "console.po"
+    file = tmp_path / PSEUDO / "LC_MESSAGES" / "console.po"
     file.parent.mkdir(parents=True)
     with file.open("wb") as opened:
         write_po(opened, translated)
@@ -42,14 +42,14 @@ def pretended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catal
         cached.cache_clear()
 
 
-def test_the_language_is_found(pretended: Catalog) -> None:
-    assert languages() == ("en", PRETENDED)
-    assert language_of("de_CH") == PRETENDED
+def test_the_language_is_found(pseudo_language: Catalog) -> None:
+    assert languages() == ("en", PSEUDO)
+    assert language_of("de_CH") == PSEUDO
     assert language_of("fr_FR") == "en"
 
 
-def test_texts_of_pages_and_of_programs_are_translated(pretended: Catalog) -> None:
-    told = translations_of(PRETENDED).gettext
+def test_texts_of_pages_and_of_programs_are_translated(pseudo_language: Catalog) -> None:
+    gettext = translations_of(PSEUDO).gettext
     for text in (
         "Create partner",  # a template
         "Storage accounts",  # N_
@@ -58,26 +58,26 @@ def test_texts_of_pages_and_of_programs_are_translated(pretended: Catalog) -> No
         "The other contract is in another currency; move the partner to one in its own.",
         "must not be earlier than {earliest}",  # Invalid.field
     ):
-        assert told(text) == f"[{text}]"
+        assert gettext(text) == f"[{text}]"
 
 
-def test_a_refusal_is_translated_with_its_values(pretended: Catalog) -> None:
+def test_a_refusal_is_translated_with_its_values(pseudo_language: Catalog) -> None:
     error = Conflict(
         "The contract has {remaining} left for this partner, and the request is for {wanted}; ask for less, or have "
         "the contract amended.",
         remaining=Size(1_500_000_000_000),
         wanted=Size(2_000_000_000_001),
     )
-    assert translate(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == (
+    assert translate(error, translations_of(PSEUDO), Formats("de_DE", "UTC")) == (
         "[The contract has 1,5\u202fTB left for this partner, and the request is for 2\u202fTB "
         "([2.000.000.000.001 bytes]); ask for less, or have the contract amended.]"
     )
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "[1 storage account]"), (2000, "[2.000 storage accounts]")])
-def test_a_count_is_translated(pretended: Catalog, count: int, said: str) -> None:
+def test_a_count_is_translated(pseudo_language: Catalog, count: int, said: str) -> None:
     error = Conflict("{accounts}", accounts=Count("{count} storage account", "{count} storage accounts", count))
-    assert translate(error, translations_of(PRETENDED), Formats("de_DE", "UTC")) == said
+    assert translate(error, translations_of(PSEUDO), Formats("de_DE", "UTC")) == said
 
 
 def test_english_needs_no_catalogue() -> None:
@@ -86,7 +86,7 @@ def test_english_needs_no_catalogue() -> None:
 
 
 def test_a_translation_with_other_placeholders_is_found() -> None:
-    translated = Catalog(locale=PRETENDED)
+    translated = Catalog(locale=PSEUDO)
     translated.add("{count} key", "{count} Schlüssel")
     translated.add("There is no contract {contract}.", "Kein Vertrag {vertrag}.")
     translated.add(("{count} account", "{count} accounts"), ("ein Konto", "{anzahl} Konten"))

@@ -1,4 +1,4 @@
-"""What members read, in any locale that can be chosen."""
+"""Formatted values in every locale that a member can choose."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -98,7 +98,7 @@ def test_every_locale_can_write_everything(locale: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "zone"), [("xx", "Nowhere/Land"), ("", ""), ("../etc", "../../etc/passwd"), ("\0", "\0")]
 )
-def test_what_is_not_known_reads_as_the_default(locale: str, zone: str) -> None:
+def test_unknown_locales_are_formatted_as_the_default(locale: str, zone: str) -> None:
     assert Formats(locale, zone).moment(NOW) == Formats(DEFAULT_LOCALE, "UTC").moment(NOW)
     with pytest.raises(ValueError, match="not a known region"):
         locale_name(locale)
@@ -135,7 +135,7 @@ def test_time_zones() -> None:
         ("x," * 10_000 + "de", DEFAULT_LOCALE),
     ],
 )
-def test_what_a_browser_asks_for(header: str | None, locale: str) -> None:
+def test_the_accept_language_header(header: str | None, locale: str) -> None:
     assert negotiate(header) == locale
 
 
@@ -144,5 +144,5 @@ def test_a_page_full_of_values_is_quick() -> None:
     begun = time.process_time()
     for number in range(500):
         GERMAN.size(number * 10**10)
-    # Measured: 5 ms. The bound leaves room for a machine that is busy, and none for patterns parsed anew each time.
+    # Measured: 5 ms. The bound leaves room for a busy machine, and none for patterns parsed anew each time.
     assert time.process_time() - begun < 0.05

@@ -1,4 +1,4 @@
-"""Sentences in English are what they always were; for a reader their values take the reader's form."""
+"""Sentences in English have their plain values; in another locale their values are formatted for it."""
 
 from datetime import UTC, date, datetime
 from gettext import NullTranslations
@@ -65,7 +65,7 @@ class _Model(BaseModel):
     name: str = Field(max_length=2000)
 
 
-def test_what_pydantic_finds_keeps_its_values() -> None:
+def test_pydantics_errors_keep_their_values() -> None:
     with pytest.raises(ValidationError) as raised:
         _Model.model_validate({"name": "x" * 2001})
     found = validation_error([{**one, "loc": ("body", *one["loc"])} for one in raised.value.errors()])

@@ -64,7 +64,7 @@ async def new_distributor(page: OperatorAdmin) -> Response:
 
 @routes.post("/new")
 async def create(page: OperatorAdmin) -> Response:
-    """On to the new distributor, which lacks a contract and somebody to sign in."""
+    """Redirects to the new distributor, which has neither a contract nor members yet."""
     form = bind(NewDistributorForm, page.fields)
     made = await form.submit(lambda typed: _create(page, typed), about="name")
     if made is None:

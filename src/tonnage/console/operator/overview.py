@@ -1,4 +1,4 @@
-"""What the operator begins with: what is sold and used, what moves, and what somebody has to look at."""
+"""The operator's start page: capacity sold and used, changes, and problems that need attention."""
 
 from dataclasses import dataclass
 from datetime import date

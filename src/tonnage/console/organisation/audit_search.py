@@ -30,7 +30,7 @@ class AuditSearch:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some entries are not wanted, wherever they stand."""
+        """Whether a filter excludes entries, on any page."""
         return self != AuditSearch(before=self.before)
 
     def url(self, **changes: Any) -> str:

@@ -1,4 +1,4 @@
-"""The pages about the members of a team: an organisation's own, or one that somebody looks after.
+"""The pages about the members of a team: an organisation's own, or that of one of its partners.
 
     async def _own(page: AnyAdmin) -> Team: ...
 
@@ -60,7 +60,7 @@ def _guarded(guard: TeamGuard, page: Callable[[Team, UUID], Awaitable[Response]]
 
 
 class NewMemberForm(Form):
-    """Of somebody who is to sign in."""
+    """The form of a new member."""
 
     email: Email
     name: Name | None = None
@@ -117,7 +117,7 @@ async def member(team: Team, member_id: UUID) -> Response:
 
 
 async def password(team: Team, member_id: UUID) -> Response:
-    """A new password for somebody else, whose sessions end."""
+    """Sets another member's password, and ends that member's sessions."""
     page, row = team.page, await member_of(team, member_id)
     form = unbound(MemberPasswordForm)
     if page.request.method == "POST":

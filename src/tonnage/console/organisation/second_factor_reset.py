@@ -1,4 +1,4 @@
-"""Taking the second factor of somebody else away, who has lost it."""
+"""The reset of another member's lost second factor."""
 
 from uuid import UUID
 

@@ -18,7 +18,7 @@ routes = APIRouter(prefix="/profile/password", route_class=AuthFirstRoute, inclu
 
 
 class OwnPasswordForm(Form):
-    """The present one proves that it is not somebody at a desk that was left."""
+    """The present password protects against another person at an unattended session."""
 
     current: Text
     new: Annotated[Text, AfterValidator(member_password)]

@@ -34,7 +34,7 @@ async def ask(guest: Anybody) -> Response:
 
 @routes.post("")
 async def enter(guest: Anybody) -> Response:
-    """On to the page that was wanted."""
+    """Redirects to the requested page."""
     wanted = path_within(guest.fields.get("next", "/"))
     session = guest.session
     if session is None or not _is_waiting(session):

@@ -1,4 +1,4 @@
-"""Somebody in front of the door: without a session, or with one that opens no pages yet."""
+"""A visitor who is not signed in: without a session, or with one that opens no pages yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

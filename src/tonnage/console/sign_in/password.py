@@ -43,7 +43,7 @@ async def ask(guest: Anybody) -> Response:
 
 @routes.post("/sign-in")
 async def enter(guest: Anybody) -> Response:
-    """On to the page that was wanted, or to the code of the second factor."""
+    """Redirects to the requested page, or to the code of the second factor."""
     wanted = path_within(guest.fields.get("next", "/"))
     if guest.is_in:
         return guest.redirect(wanted)

@@ -38,7 +38,7 @@ def translations_of(language: str) -> NullTranslations:
 
 @lru_cache(maxsize=512)
 def language_of(locale: str) -> str:
-    """The language of a page for somebody with that locale: `pt_BR`, else `pt`, else the source."""
+    """The language of a page for a reader with that locale: `pt_BR`, else `pt`, else the source."""
     names = (locale, locale.partition("_")[0])
     return next((name for name in names if name in languages()), SOURCE)
 

@@ -1,6 +1,6 @@
 """Numbers, sizes, money, days and moments as a member reads them: in their locale and time zone.
 
-Digits are the Latin ones everywhere, as they must be typed for the API and as Babel writes them unless told otherwise.
+Digits are the Latin ones everywhere, as they must be typed for the API and as Babel writes them by default.
 Running words ("3 minutes ago", "bytes") are in the language of the page, which is not always that of the locale.
 """
 

@@ -1,4 +1,4 @@
-"""As a later release could bring it: programs of before name a column that is gone."""
+"""A possible later revision: older programs name a column that is gone."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Breaks nothing itself, and is run together with one that does."""
+"""Compatible itself, but applied together with a breaking one."""
 
 from alembic import op
 

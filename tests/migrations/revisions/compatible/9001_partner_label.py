@@ -1,4 +1,4 @@
-"""As a later release could bring it: programs of before may go on running."""
+"""A possible later revision: older programs may continue to run."""
 
 from alembic import op
 

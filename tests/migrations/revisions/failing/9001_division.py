@@ -1,4 +1,4 @@
-"""Fails half-way."""
+"""Fails after its first statement."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Every operation, called by everybody who has no right to it. The operations come from the route table."""
+"""Every operation, called by every kind of caller without the right to it. The operations come from the route table."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -28,17 +28,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "password": {"password": "Sesame-opens-2"},
     "suspension": {"reason": "A stranger wants it"},
 }
-"""A body that would be accepted, for each name that a body has. An operation with another name fails here until it is
-given one."""
+"""A valid body for each body parameter's name. An operation with another name fails here until it has
+an entry."""
 
 ACCESS_KEY = "TONNAGESTRANGE000000"
 
 STAFF_DELETES = ("/suspension", f"/access-keys/{ACCESS_KEY}")
-"""How the paths end that staff may DELETE."""
+"""Ends of the paths that staff may DELETE."""
 
 
 class Operation:
-    """One route with the ids of the data filled in."""
+    """One route with the ids of the test data filled in."""
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
@@ -84,8 +84,8 @@ def ids_of(data: AccountData) -> dict[str, str]:
 
 
 @pytest.fixture
-async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
-    """Whatever strangers try, the data stays as it is."""
+async def data_unchanged(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+    """The refused calls leave the data unchanged."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
             select to_jsonb(p) - 'used' as row from partner p where id = %s union all
@@ -100,7 +100,7 @@ async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[No
     assert await client.cast.row(query, *things) == before
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_without_a_key(client: AppClient, data: AccountData) -> None:
     for operation in guarded(client, ids_of(data)):
         for headers in ({}, {"Authorization": "Basic dTpw"}, {"Authorization": "Bearer"}):
@@ -109,7 +109,7 @@ async def test_without_a_key(client: AppClient, data: AccountData) -> None:
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> None:
     operator = await client.key(client.cast.operator)
     for operation in guarded(client, ids_of(data)):
@@ -122,8 +122,8 @@ async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> 
             assert "needs the key of a " in answer.json()["detail"]
 
 
-@pytest.mark.usefixtures("fingerprint")
-async def test_a_stranger_of_the_right_kind(client: AppClient, data: AccountData) -> None:
+@pytest.mark.usefixtures("data_unchanged")
+async def test_a_key_of_another_organisation(client: AppClient, data: AccountData) -> None:
     stranger = await account_data(client)
     secrets = [*ids_of(data).values(), str(data.distributor.organisation_id)]
     for operation in guarded(client, ids_of(data)):
@@ -136,9 +136,9 @@ async def test_a_stranger_of_the_right_kind(client: AppClient, data: AccountData
             assert not any(secret in answer.text for secret in secrets)
 
 
-@pytest.mark.usefixtures("fingerprint")
-async def test_ones_own_id_is_nobody_elses(client: AppClient, data: AccountData) -> None:
-    """A distributor is no partner of its own: its staff could make admins of themselves."""
+@pytest.mark.usefixtures("data_unchanged")
+async def test_ones_own_id_in_the_place_of_another(client: AppClient, data: AccountData) -> None:
+    """A distributor is not its own partner: otherwise its staff could make themselves admins."""
     own = {name: str(data.distributor.organisation_id) for name in ("contractID", "partnerID", "memberID")}
     key = await client.key(data.distributor)
     for operation in guarded(client, {**own, "accountID": str(data.account)}):
@@ -147,9 +147,9 @@ async def test_ones_own_id_is_nobody_elses(client: AppClient, data: AccountData)
             assert answer.status_code == 404, (operation, answer.text)
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_a_sibling_partner(client: AppClient, data: AccountData) -> None:
-    """The same distributor, but the thing belongs to another of its partners."""
+    """The same distributor, but the resource belongs to another of its partners."""
     sibling = await client.cast.partner(data.distributor, data.contract)
     ids = {**ids_of(data), "partnerID": str(sibling.organisation_id)}
     key = await client.key(data.distributor)
@@ -162,7 +162,7 @@ async def test_a_sibling_partner(client: AppClient, data: AccountData) -> None:
     assert tried >= 5
 
 
-@pytest.mark.usefixtures("fingerprint")
+@pytest.mark.usefixtures("data_unchanged")
 async def test_roles_that_do_not_suffice(client: AppClient, data: AccountData) -> None:
     refused = {Role.VIEWER: 0, Role.STAFF: 0}
     for operation in guarded(client, ids_of(data)):

@@ -1,4 +1,4 @@
-"""The whole application with a region on a real gateway, in a database of its own. Its accounts go to that region."""
+"""The whole application with a region on a real gateway, in a database of its own. Its accounts are in that region."""
 
 import uuid
 from collections.abc import AsyncGenerator
@@ -55,26 +55,26 @@ class ClusterClient(AppClient):
         return await self.backends.of(self.region_id)
 
     async def data(self) -> AccountData:
-        """A distributor with a contract, a partner and an account of 1 TB, which is on the cluster already."""
+        """A distributor with a contract, a partner and an account of 1 TB, which is already provisioned."""
         distributor = await self.cast.distributor()
         contract = await self.cast.contract(distributor)
         partner = await self.cast.partner(distributor, contract, 10 * TB)
         account = await self.cast.account(partner, TB)
-        await self.provide(account)
+        await self.provision(account)
         return AccountData(distributor, contract, partner, account, uuid.uuid4())
 
-    async def provide(self, account_id: int, quota: int | None = TB) -> None:
-        """Brings an account to the cluster, without a job."""
+    async def provision(self, account_id: int, quota: int | None = TB) -> None:
+        """Provisions an account without a job."""
         desired = DesiredAccount(account_id, "Customer", f"{account_id}@customer.example", quota)
         await (await self.backend()).apply(desired)
 
-    async def looked_at(self) -> None:
-        """The region's cluster is known to be its own, as the first job after connecting it finds."""
+    async def mark_verified(self) -> None:
+        """Marks the clusters' identities as verified, as the first job after connecting does."""
         for cluster in await self.database.run(queries.clusters):
             await self.database.run(queries.set_identity_unverified, cluster, None)
 
     async def work(self) -> list[str]:
-        """Does the jobs that wait, and those that these ask for; gives their names. A failure is raised."""
+        """Runs the waiting jobs and those that they defer; returns their names. A failure is raised."""
         done: list[str] = []
         while job := await self._next_job():
             name, subject = job
@@ -96,7 +96,7 @@ class ClusterClient(AppClient):
         return await self.database.run(take)
 
     def customer(self, access_key: str, secret_key: str) -> Customer:
-        """Whoever has been given that key."""
+        """An S3 client with that key."""
         return Customer(self.gateway, AccessKey(access_key, secret_key))
 
 
@@ -104,7 +104,7 @@ class ClusterClient(AppClient):
 async def on_cluster(
     conninfo: str, gateway: RealGateway, key_file: Path, patience: Timeouts | None = None
 ) -> AsyncGenerator[ClusterClient]:
-    """An application on an empty database. `patience`: how long it waits for the gateway; None: as the product does."""
+    """An application on an empty database. `patience`: its time limits for the gateway; None: the product's own."""
     create_key_file(key_file)
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
@@ -122,7 +122,7 @@ async def on_cluster(
         client = ClusterClient(
             app, cast, clock, http, stack, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
         )
-        await client.looked_at()
+        await client.mark_verified()
         yield client
 
 

@@ -1,4 +1,4 @@
-"""A way to a gateway on which requests are late, and answers get lost."""
+"""A TCP proxy before a gateway, which delays requests and drops answers."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,20 +9,20 @@ from testbed.gateway import Gateway
 
 
 @dataclass
-class LossyWay:
-    """Loses the answers to requests that begin with `loses`; b"" for none. `lost` is set as soon as there was one.
+class FaultyProxy:
+    """Drops the answers to requests that begin with `drop_prefix`; b"" for none. `dropped` is set on the first.
 
-    Whoever waits for such an answer finds the connection broken, or with `hangs` waits on. Requests that begin with
-    `delays` stay on the way, from `delayed` on, until `goes_on`.
+    The client then finds the connection closed, or with `hang` gets no answer. Requests that begin with
+    `delay_prefix` are held from `delayed` until `resume`.
     """
 
     port: int = 0
-    loses: bytes = b""
-    hangs: bool = False
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-    delays: bytes = b""
+    drop_prefix: bytes = b""
+    hang: bool = False
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
+    delay_prefix: bytes = b""
     delayed: asyncio.Event = field(default_factory=asyncio.Event)
-    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    resume: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def address(self) -> str:
@@ -30,17 +30,17 @@ class LossyWay:
 
 
 @asynccontextmanager
-async def lossy_way(gateway: Gateway) -> AsyncGenerator[LossyWay]:
-    way = LossyWay()
+async def faulty_proxy(gateway: Gateway) -> AsyncGenerator[FaultyProxy]:
+    proxy = FaultyProxy()
     connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_gateway, to_gateway = await asyncio.open_connection("127.0.0.1", gateway.port)
-        losing = asyncio.Event()
+        dropping = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_there(reader, to_gateway, way, losing))
-                group.create_task(_back(from_gateway, writer, way, losing))
+                group.create_task(_forward_request(reader, to_gateway, proxy, dropping))
+                group.create_task(_forward_answer(from_gateway, writer, proxy, dropping))
         finally:
             for end in (writer, to_gateway):
                 end.close()
@@ -52,9 +52,9 @@ async def lossy_way(gateway: Gateway) -> AsyncGenerator[LossyWay]:
         task.add_done_callback(connections.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    way.port = server.sockets[0].getsockname()[1]
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield way
+        yield proxy
     finally:
         server.close()
         for task in connections:
@@ -62,29 +62,29 @@ async def lossy_way(gateway: Gateway) -> AsyncGenerator[LossyWay]:
         await asyncio.gather(*connections, return_exceptions=True)
 
 
-async def _there(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: LossyWay, losing: asyncio.Event
+async def _forward_request(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy: FaultyProxy, dropping: asyncio.Event
 ) -> None:
     while sent := await reader.read(65536):
-        if way.loses and sent.startswith(way.loses):
-            losing.set()
-        if way.delays and sent.startswith(way.delays):
-            way.delayed.set()
-            await way.goes_on.wait()
+        if proxy.drop_prefix and sent.startswith(proxy.drop_prefix):
+            dropping.set()
+        if proxy.delay_prefix and sent.startswith(proxy.delay_prefix):
+            proxy.delayed.set()
+            await proxy.resume.wait()
         writer.write(sent)
         await writer.drain()
     writer.close()
 
 
-async def _back(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: LossyWay, losing: asyncio.Event
+async def _forward_answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy: FaultyProxy, dropping: asyncio.Event
 ) -> None:
     while answered := await reader.read(65536):
-        if not losing.is_set():
+        if not dropping.is_set():
             writer.write(answered)
             await writer.drain()
             continue
-        way.lost.set()
-        if not way.hangs:
+        proxy.dropped.set()
+        if not proxy.hang:
             break
     writer.close()

@@ -1,4 +1,4 @@
-"""What a page costs the database: a few statements, and no more of them for longer lists."""
+"""The number of statements of a page: small, and independent of the length of its lists."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW
 from tests.console.browsers import Browser
-from tests.console.test_strangers import AUDIENCES, WITHOUT_SESSION
+from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION
 from tonnage.access.actor import Actor, Kind
 
 pytestmark = pytest.mark.anyio
 
 MOST = 4
-"""Statements of a page, beside the one that finds the session."""
+"""Statements of a page, without the one that finds the session."""
 
 MORE = {"/operator": 8}
-"""Pages that may cost more. The overview asks every feature once what there is to look at."""
+"""Pages that may execute more. The overview asks every feature for its summary."""
 
 FEW, MANY = 3, 60
 
 
 @dataclass
 class Reader:
-    """A browser, and the ids of things that are theirs to look at."""
+    """A browser, and the ids of the resources that it may read."""
 
     actor: Actor
     browser: Browser
@@ -38,7 +38,7 @@ class Reader:
         return str(self.browser.member_id) if page.startswith("/team") else self.partner_member
 
     def pages(self, client: AppClient) -> dict[str, str]:
-        """Where their pages are, by their templates."""
+        """The paths of the member's pages, by their templates."""
         return {
             route.path: route.path.format(**self.ids, memberID=self._member(route.path))
             for route in client.app.routes
@@ -50,13 +50,13 @@ class Reader:
         }
 
     async def costs(self, client: AppClient) -> dict[str, int]:
-        """Statements of each page, beside the session's."""
+        """Statements of each page, without the session's."""
         return {page: await self._cost(client, page, path) for page, path in self.pages(client).items()}
 
     async def _cost(self, client: AppClient, page: str, path: str) -> int:
-        async with Wire.tapped(client) as wire:
+        async with Wire.traced(client) as wire:
             answer = await self.browser.get(path)
-        # A page that has nothing to ask at this moment leads elsewhere, or says why not.
+        # A page that is not applicable at this moment redirects, or states the conflict.
         assert answer.status_code in {200, 303, 409}, (page, answer.status_code)
         return len(wire.statements) - 1
 
@@ -116,7 +116,7 @@ async def test_longer_lists_take_no_more_statements(
 
 
 async def grow(client: AppClient, data: AccountData, count: int) -> None:
-    """So many more of everything that lists show."""
+    """That many more elements of every list."""
     cast = client.cast
     cast.now = cast.now + timedelta(minutes=1)
     for _ in range(count):

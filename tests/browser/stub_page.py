@@ -1,4 +1,4 @@
-"""A page made up for a test, with the console's real scripts and styles, and its content policy. Nothing listens:
+"""A page made for a test, with the console's real scripts, styles and content policy. There is no server:
 the browser's requests are answered here."""
 
 from pathlib import Path
@@ -21,8 +21,8 @@ _DOCUMENT = """<!doctype html>
 </head><body><main><h1>A sheet</h1>{body}</main><p class="sr-only" aria-live="polite" id="live"></p></body></html>"""
 
 
-class Sheet:
-    """`sheet.show(body)` answers every GET of a page with it; what is posted is kept, and answered with a redirect."""
+class StubPage:
+    """`stub.show(body)` answers every GET of a page with it; POSTs are kept and answered with a redirect."""
 
     def __init__(self, context: BrowserContext, origin: str = "https://tonnage.test") -> None:
         self.origin = origin
@@ -34,7 +34,7 @@ class Sheet:
         context.route(f"{origin}/**", self._answer)
 
     def show(self, body: str, *, chart: bool = False, locale: str = "en-GB") -> Page:
-        """The page, loaded."""
+        """Returns the loaded page."""
         styles = ["uPlot.min.css", "console.css", "chart.css"] if chart else ["console.css"]
         scripts = [
             "htmx.min.js",

@@ -1,4 +1,4 @@
-"""The four reports through the door."""
+"""The four reports in the API."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -39,7 +39,7 @@ async def bearer(cast: Cast, data: PartnerData, kind: str = "partner") -> dict[s
     return {"Authorization": f"Bearer {key}"}
 
 
-async def test_all_four(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+async def test_all_four_reports(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
     account = await cast.account(data.partner, name="Acme")
     await record(cast, (account, at("2026-01-06"), 6))
     element = {"client_id": str(account), "name": "Acme", "allocated_capacity": 0, "daily_usage": POINTS}
@@ -80,7 +80,7 @@ async def test_bad_periods(
         assert [error["field"] for error in answer.json()["errors"]] == fields
 
 
-async def test_strangers_and_unknown_ids(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+async def test_other_organisations_and_unknown_ids(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
     stranger = await partner_data(cast)
     account = await cast.account(data.partner)
     gone = await cast.account(data.partner)

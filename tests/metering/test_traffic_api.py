@@ -1,4 +1,4 @@
-"""Traffic through the door."""
+"""Traffic in the API."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -45,7 +45,7 @@ async def bearer(cast: Cast, actor: Actor) -> dict[str, str]:
     return {"Authorization": f"Bearer {await cast.key(actor, Role.VIEWER)}"}
 
 
-async def keep(cast: Cast, account: int, *rows: tuple[str, int, int, int]) -> None:
+async def store_traffic(cast: Cast, account: int, *rows: tuple[str, int, int, int]) -> None:
     (region,) = await cast.row("select region_id from storage_account where id = %s", account)
     read = [Traffic(account, at(day, "09:00:00"), *counts) for day, *counts in rows]
     await traffic_actions.store(cast.database, region, read, LATER)
@@ -53,7 +53,9 @@ async def keep(cast: Cast, account: int, *rows: tuple[str, int, int, int]) -> No
 
 async def test_traffic_of_an_account(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
     account, idle = await cast.account(data.partner), await cast.account(data.partner)
-    await keep(cast, account, ("2026-01-04", 1, 1, 1), ("2026-01-05", 5, 50, 500), ("2026-01-07", 7, 70, 2**63 - 1))
+    await store_traffic(
+        cast, account, ("2026-01-04", 1, 1, 1), ("2026-01-05", 5, 50, 500), ("2026-01-07", 7, 70, 2**63 - 1)
+    )
     above = f"/partner/{data.partner.organisation_id}"
     expected = [
         {"date": "2026-01-05", "egress": 5, "ingress": 50, "requests": 500},
@@ -89,10 +91,12 @@ async def test_bad_periods(
     assert [error["field"] for error in answer.json()["errors"]] == fields
 
 
-async def test_traffic_is_nobody_elses(cast: Cast, client: httpx.AsyncClient, data: PartnerData) -> None:
+async def test_other_organisations_traffic_is_not_found(
+    cast: Cast, client: httpx.AsyncClient, data: PartnerData
+) -> None:
     stranger = await partner_data(cast)
     account, gone = await cast.account(data.partner), await cast.account(data.partner)
-    await keep(cast, gone, ("2026-01-05", 1, 1, 1))
+    await store_traffic(cast, gone, ("2026-01-05", 1, 1, 1))
     await purge(cast, data.partner, gone, at("2026-01-06", "12:00:00"))
     above, foreign = (f"/partner/{one.partner.organisation_id}/storage-accounts" for one in (data, stranger))
     for path, actor, status in (
@@ -102,7 +106,7 @@ async def test_traffic_is_nobody_elses(cast: Cast, client: httpx.AsyncClient, da
         (f"/storage-account/{account}/traffic", data.distributor, 403),
         (f"{above}/{account}/traffic", data.partner, 403),
         ("/storage-account/12345/traffic", data.partner, 404),
-        # As with usage, the past of what is gone can still be seen.
+        # As with usage, the past of a purged account remains visible.
         (f"/storage-account/{gone}/traffic", data.partner, 200),
     ):
         answer = await client.get(path, params=DAYS, headers=await bearer(cast, actor))
