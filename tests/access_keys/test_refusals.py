@@ -82,7 +82,7 @@ async def test_ten_of_which_some_are_going_are_waited_for(client: ClusterClient)
         await client.database.run(access_key_queries.insert_key, data.account, new_access_key(), None, client.clock.now)
     made = await make(client, data)
     status, sentence = await told(client, data)
-    assert (status, "9 of them just being made or deleted" in sentence) == (503, True)
+    assert (status, "9 being created or deleted" in sentence) == (503, True)
     assert await drop(client, data, made["accessKey"]) == 204
 
 
@@ -95,7 +95,7 @@ async def test_what_the_operator_has_to_mend_is_told_to_nobody_else(
     key = await client.key(data.partner)
     async with with_planes(client, None):
         answers = await changed(client, keys_path(data), made["accessKey"], key)
-    neutral = "The storage cluster of this region cannot be used now; the operator has to look at it."
+    neutral = "The storage cluster of this region is not available. Contact the operator."
     assert answers == [(503, neutral)] * 2
     logged = [record.getMessage() for record in caplog.records if "TONNAGE_SECRET_KEY_FILE" in record.getMessage()]
     assert len(logged) == 2
@@ -118,7 +118,7 @@ async def test_an_account_that_is_locked_for_long_is_not_waited_for(client: Clus
             told(client, data), client.call("DELETE", f"{keys_path(data)}/{made['accessKey']}", key)
         )
         assert time.monotonic() - started < 10
-    sentence = "The account is busy with something long, such as an import of its usage; try again in a minute."
+    sentence = "The account is locked by a long operation, such as a usage import. Try again in a minute."
     assert answers[0] == (503, sentence)
     assert (answers[1].status_code, answers[1].json()["detail"]) == (503, sentence)
     assert [one["status"] for one in await listed(client, data)] == ["active"]
@@ -153,7 +153,7 @@ async def test_an_account_that_its_cluster_refuses(client: ClusterClient) -> Non
     client.gateway.admin("user", "create", "--uid", name, "--display-name", name, "--email", address)
     assert await told(client, data, refused) == (
         503,
-        "The account is not on the storage cluster yet; try again in a moment.",
+        "The account is not on the storage cluster yet. Try again in a moment.",
     )
     await reconcile(client.database, await client.backend(), client.region_id)
     status, sentence = await told(client, data, refused)
@@ -175,7 +175,7 @@ async def test_keys_that_were_not_made_here_take_the_room(client: ClusterClient)
         await backend.create_key(data.account, new_access_key())
     assert await told(client, data) == (
         409,
-        "The account has 10 access keys on its cluster, the most there can be, and 3 of them were not made here; "
-        "the operator has to remove those.",
+        "The account has 10 access keys on its cluster, the maximum, and 3 of them were not created here. "
+        "Ask the operator to remove those.",
     )
     assert await rows(client) == len(ours)

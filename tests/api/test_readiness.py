@@ -65,14 +65,16 @@ async def test_a_cluster_that_is_away_is_named_and_nothing_more(
     away.clock.now += timedelta(minutes=1)
     await look(away)
     assert (await told(away))["trouble"] == [trouble], "since when is since the first time"
-    assert warnings(caplog) == [f"the region eu is in trouble: {trouble['detail']}"], "once, not every minute"
+    assert warnings(caplog) == [f"the cluster of the region eu cannot be used: {trouble['detail']}"], (
+        "once, not every minute"
+    )
     assert await away.cast.row("select failures from region") == (2,)
 
 
 async def test_lost_credentials_are_trouble_too(away: AppClient, key_file: Path) -> None:
     os.remove(key_file)
     await look(away)
-    assert "The credentials of the region eu cannot be opened" in (await told(away))["trouble"][0]["detail"]
+    assert "The credentials of the region eu cannot be decrypted" in (await told(away))["trouble"][0]["detail"]
 
 
 @pytest.mark.ceph

@@ -66,7 +66,7 @@ async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast
     with pytest.raises(Unauthenticated):
         await ann.sign_in(WORD)
     assert not await is_good(ann, token)
-    with pytest.raises(NotFound, match="does not work any more"):
+    with pytest.raises(NotFound, match="no longer works"):
         await use(ann, token)
     entry = "select actor_kind, actor_id from audit_entry where action = 'member.set-password' and subject_id = %s"
     assert await cast.row(entry, str(ann.id)) == ("member", ann.id)

@@ -86,13 +86,15 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     page.get_by_label("Present password", exact=True).fill("Guessed-1-at-it")
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_label("Present password", exact=True)).to_have_accessible_description(
-        re.compile("The present password is wrong")
+        re.compile("The current password is wrong")
     )
     app = set_up(page, login["password"])
     looks_well(page, "profile-second-factor-setup")
     page.get_by_label("Code", exact=True).fill(app.wrong())
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(re.compile("not what the app shows"))
+    expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
+        re.compile("not the code that the app shows")
+    )
     page.get_by_label("Code", exact=True).fill(app.code())
     page.get_by_role("button", name="Confirm").click()
     recovery = page.get_by_label("Recovery codes", exact=True).inner_text().split()
@@ -106,7 +108,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     looks_well(page, "sign-in-code")
     give_code(page, app.given_before())
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
-        re.compile("The code is wrong, or it has been used; wait for the next one")
+        re.compile("The code is wrong or already used. Wait for the next one")
     )
     page.goto(f"{demo.origin}/partner/accounts")
     expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
@@ -156,11 +158,11 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(outside: Tab, demo:
     watch.expect(422, 429)
     for number in range(10):
         give_password(page, login["email"], f"Guess-{number}-at-it")
-        expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+        expect(page.get_by_role("alert")).to_have_text("The e-mail address or password is wrong.")
         expect(page.get_by_label("E-mail address")).to_have_value(login["email"])
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
     give_password(page, login["email"], login["password"])
-    expect(page.get_by_role("alert")).to_have_text("There were too many failed tries; try again in a minute.")
+    expect(page.get_by_role("alert")).to_have_text("Too many failed attempts. Try again in a minute.")
     assert "Failed attempts to sign in" in mail_to(mails, login["email"])
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
@@ -195,7 +197,7 @@ def test_a_forgotten_password(signed_in: Enter, outside: Tab, demo: Demo, mails:
     expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()
 
     give_password(page, login["email"], login["password"])
-    expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("The e-mail address or password is wrong.")
     give_password(page, login["email"], "Newly-chosen-4-me")
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
     sign_out(page)

@@ -112,7 +112,7 @@ async def test_what_is_refused(client: ClusterClient, data: AccountData, tonnage
             assert f"no storage account {unknown}." in await tonnage("refused", "account", "key", *command)
     assert "no such access key" in await tonnage("refused", "account", "key", "delete", account, "A" * 20)
     metered = str(await client.cast.account(data.partner, 0, region=await client.cast.region("metered")))
-    assert "made on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)
+    assert "created on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)
     assert await tonnage("json", "account", "key", "list", metered) == []
     tabs = ("--description", "a\tb")
     assert "control characters" in await tonnage("misused", "account", "key", "create", account, *tabs)

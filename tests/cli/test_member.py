@@ -61,7 +61,7 @@ def test_what_the_rules_refuse(conninfo: str) -> None:
     create = ("member", "create", "--email", email, "--role", "viewer", "--organisation")
     distributor = tonnage.distributor()
     tonnage.ok(*create, distributor, stdin=PASSWORD)
-    assert "There is a member with the e-mail address" in tonnage.refused(*create, distributor, stdin=PASSWORD)
+    assert "A member with the e-mail address" in tonnage.refused(*create, distributor, stdin=PASSWORD)
     assert f"There is no organisation {nobody}" in tonnage.refused(*create, nobody, stdin=PASSWORD)
     assert f"There is no organisation {nobody}" in tonnage.refused("member", "list", "--organisation", nobody)
     assert "There is no member" in tonnage.refused("member", "set-password", new_email(), stdin=PASSWORD)

@@ -64,7 +64,7 @@ def test_a_region_is_added_listed_and_removed(new_database: Callable[[], Abstrac
 def test_what_the_rules_refuse(conninfo: str) -> None:
     tonnage, name = Command(conninfo), new_name()
     tonnage.ok("region", "add", name, *ENDPOINTS)
-    assert f"There is a region {name} already" in tonnage.refused("region", "add", name, *ENDPOINTS)
+    assert f"The region {name} already exists" in tonnage.refused("region", "add", name, *ENDPOINTS)
     assert "There is no region" in tonnage.refused("region", "remove", new_name())
 
 
@@ -80,8 +80,8 @@ def test_a_region_that_accounts_live_in_stays(new_database: Callable[[], Abstrac
     with new_database() as conninfo:
         name = asyncio.run(region_with_an_account())
         told = Command(conninfo).refused("region", "remove", name)
-        assert "Storage accounts live in the region" in told
-        assert "Those that were deleted stay until their days of grace are over" in told
+        assert "still has storage accounts" in told
+        assert "Deleted accounts stay until their grace period is over" in told
 
 
 def test_wrong_usage(conninfo: str) -> None:
@@ -129,8 +129,8 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(sealing: Command, gat
     rest = {name: checked[name] for name in ("region", "reachable", "credentials", "missing", "problems")}
     assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
     told = sealing.ok("region", "check")
-    assert told.startswith("eu: fit for use\n")
-    assert "quota, to the byte, from the next request on" in told
+    assert told.startswith("eu: ready\n")
+    assert "quota (to the byte, from the next request)" in told
     for shown in (result.output, told, sealing.ok("audit", "list", "--json"), json.dumps(checked)):
         assert gateway.secret_key not in shown
 
@@ -149,7 +149,7 @@ def test_what_is_wrong_is_told_and_with_force_the_region_is_kept(sealing: Comman
 
     connect = ("region", "connect", "eu", "--ceph-admin-url", gateway.address)
     right = sealing(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
-    assert right.stderr == f"The region eu is reached at {gateway.address}.\n"
+    assert right.stderr == f"Region eu connected at {gateway.address}.\n"
     sealing.ok("region", "check", "eu")
 
 
@@ -158,13 +158,13 @@ def test_credentials_that_the_cluster_refuses_change_nothing(sealing: Command, g
     reached = ("--ceph-admin-url", gateway.address)
     told = sealing.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
     assert "refuses the access key or the secret" in told
-    assert "Nothing was changed; with --force it is" in told
+    assert "Nothing was changed. To save anyway, use --force" in told
     assert sealing.json("region", "list") == []
 
     sealing.ok("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} {gateway.secret_key}")
     connect = ("region", "connect", "eu", *reached)
     assert "Nothing was changed" in sealing.refused(*connect, stdin=f"{gateway.access_key} wrong")
-    assert sealing.ok("region", "check", "eu").startswith("eu: fit for use\n")
+    assert sealing.ok("region", "check", "eu").startswith("eu: ready\n")
     forced = sealing(*connect, "--force", stdin=f"{gateway.access_key} wrong")
     assert (forced.exit_code, "Warning: The cluster refuses" in forced.stderr) == (0, True)
     assert sealing("region", "check", "eu").exit_code == 1
@@ -190,8 +190,8 @@ def test_a_cluster_that_is_away(sealing: Command) -> None:
     assert "SECRET" not in result.output
     told = sealing("region", "check")
     assert told.exit_code == 1
-    assert "metered: fit for use\n  backend       metered only" in told.stdout
-    assert "eu: in trouble" in told.stdout
+    assert "metered: ready\n  backend       metered only" in told.stdout
+    assert "eu: has problems" in told.stdout
     assert "reachable     no" in told.stdout
     sealing.ok("region", "check", "metered")
     sealing.ok("region", "remove", "eu")
@@ -217,9 +217,9 @@ def test_the_list_shows_trouble(sealing: Command, tmp_path: Path) -> None:
 def test_a_metered_region_is_put_on_a_cluster(sealing: Command) -> None:
     sealing.ok("region", "add", "eu", *ENDPOINTS)
     connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
-    assert "The region is kept." in sealing(*connect, stdin="KEY SECRET").stderr
+    assert "The region was saved." in sealing(*connect, stdin="KEY SECRET").stderr
     assert sealing.json("region", "list")[0]["backend"] == "ceph"
-    nowhere = "Error: There is no region us; see: tonnage region list\n"
+    nowhere = "Error: There is no region us. See: tonnage region list\n"
     assert sealing.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
     assert sealing.refused("region", "check", "us") == nowhere
     assert sealing.refused("region", "remove", "us") == nowhere
@@ -231,7 +231,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     assert not (tmp_path / "data/secret.key").exists()
     on_cluster = ("--ceph-admin-url", DEAD)
     added = tonnage("region", "add", "eu", *ENDPOINTS, *on_cluster, *data, stdin="KEY SECRET")
-    assert (added.exit_code, "The region is kept." in added.stderr) == (0, True), added.output
+    assert (added.exit_code, "The region was saved." in added.stderr) == (0, True), added.output
     key = (tmp_path / "data/secret.key").read_bytes()
     connected = tonnage("region", "connect", "metered", *on_cluster, *data, stdin="KEY SECRET")
     assert connected.exit_code == 0, connected.output
@@ -239,7 +239,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     # Now a fresh one would open nothing of what is sealed.
     (tmp_path / "data/secret.key").unlink()
     lost = tonnage("region", "connect", "eu", *on_cluster, *data, stdin="KEY SECRET")
-    assert (lost.exit_code, "is missing; restore it from a backup" in lost.stderr) == (1, True)
+    assert (lost.exit_code, "is missing. Restore it from a backup" in lost.stderr) == (1, True)
     assert not (tmp_path / "data/secret.key").exists()
 
 
@@ -255,7 +255,7 @@ def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest
 def test_credentials_that_are_none(conninfo: str, given: str | bytes) -> None:
     add = ("region", "add", new_name(), *ENDPOINTS, "--ceph-admin-url", DEAD)
     told = Command(conninfo).misused(*add, stdin=given)
-    assert "an access key on the first line and its secret on the second" in told
+    assert "an access key on the first line and its secret key on the second" in told
     assert "KEY" not in told
 
 

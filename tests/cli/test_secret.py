@@ -29,7 +29,7 @@ def key_file(path: Path, *lines: bytes, mode: int = 0o600) -> Path:
 @pytest.mark.parametrize(
     ("lines", "mode", "sentence"),
     [
-        ([Fernet.generate_key()], 0o640, "Others than its owner may use the key file"),
+        ([Fernet.generate_key()], 0o640, "Other users have access to the key file"),
         ([Fernet.generate_key(), b"", b"not a key"], 0o600, "Line 3 of the key file"),
         ([], 0o600, "holds no key"),
     ],
@@ -114,7 +114,7 @@ def test_keys_of_another_database_are_refused(new_database: Databases, tmp_path:
         for arguments in (("serve", "--port", "0"), ("secret", "rotate", "--prune")):
             refused = tonnage(*arguments, **secrets.environment)
             assert refused.exit_code == 1
-            assert "do not open the secrets of this database" in refused.stderr
+            assert "do not decrypt the secrets of this database" in refused.stderr
         examined = secrets.command("doctor")
         assert examined.exit_code == 1
         assert "FAIL secrets: The keys in" in examined.output

@@ -57,11 +57,11 @@ def test_an_older_one_gets_what_it_lacks_and_no_more(new_database: Databases) ->
         whole = shape(conninfo)
         make_older(conninfo)
         assert shape(conninfo) != whole
-        lacking = "lacks migrations of the job queue that this program needs. Run `tonnage migrate`."
+        lacking = "lacks job queue migrations that this program needs. Run `tonnage migrate`."
         assert lacking in tonnage.refused("account", "list")
         assert lacking in tonnage("doctor").stdout
         assert tonnage.ok("migrate") == (
-            f"The job queue was brought up to date; the database is at revision {migrations.program_revision()}.\n"
+            f"Job queue upgraded. The database is at revision {migrations.program_revision()}.\n"
         )
         assert shape(conninfo) == whole
         with psycopg.connect(conninfo) as conn:

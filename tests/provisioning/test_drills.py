@@ -93,7 +93,7 @@ async def test_a_stalled_one_is_not_waited_for_account_by_account(client: Cluste
     try:
         # Of 60 accounts 16 are told at a time, and with the first of these it gives up.
         async with asyncio.timeout(MANY / 16 * BRISK.read):
-            with pytest.raises(Unavailable, match="does not answer in time"):
+            with pytest.raises(Unavailable, match="did not answer in time"):
                 await reconciled(client)
     finally:
         own_gateway.go_on()
@@ -134,7 +134,7 @@ async def test_without_the_keys_that_open_the_credentials_everything_waits(clien
     backends = OpenBackends(client.database, None)
     with pytest.raises(Misconfigured, match="TONNAGE_SECRET_KEY_FILE"):
         await provisioning_jobs.reconcile(replace(client.services, backends=backends), str(client.region_id))
-    assert "cannot be opened" in (await trouble(client) or "")
+    assert "cannot be decrypted" in (await trouble(client) or "")
 
 
 async def test_two_who_tell_at_once_do_no_harm(client: ClusterClient) -> None:

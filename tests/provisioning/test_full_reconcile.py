@@ -83,7 +83,9 @@ async def test_a_cluster_behind_the_database_gets_what_it_lacks(client: ClusterC
     account = (await client.data()).account
     await swept(client)
     gateway.admin("user", "rm", "--uid", uid(account))
-    assert await swept(client) == [Drift(f"storage account {account}", "is not on the cluster", "made", repaired=True)]
+    assert await swept(client) == [
+        Drift(f"storage account {account}", "is missing on the cluster", "made", repaired=True)
+    ]
     assert await (await client.backend()).state(account) is not None
 
 
@@ -94,7 +96,7 @@ async def test_a_cluster_ahead_of_the_database_keeps_what_the_database_does_not_
     unknown = (await client.data()).account + 1
     await client.provide(unknown)
     whole = await everything_swept(client)
-    finding = Drift(f"storage account {unknown}", "is on the cluster, and unknown here", "left")
+    finding = Drift(f"storage account {unknown}", "is on the cluster, but not in the database", "left")
     assert finding in whole.findings
     assert await (await client.backend()).state(unknown) is not None
     first = client.clock.now
@@ -133,7 +135,7 @@ async def test_on_what_looks_like_another_cluster_nothing_is_done(client: Cluste
     assert (await client.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await client.work() == ["provisioning.verify_identity"]
     (trouble,) = await client.cast.row("select trouble from region")
-    assert "Of 2 storage accounts that were made on this cluster, 0 are there" in trouble
+    assert "Of 2 storage accounts that were created on this cluster, 0 are there" in trouble
     assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
     await client.cast.account(data.partner, 1)
     for work in (provisioning_jobs.reconcile, access_key_jobs.clean_up, provisioning_jobs.purge_region):
@@ -148,7 +150,7 @@ async def test_an_account_of_another_region_is_told_as_such(client: ClusterClien
     partner = (await client.data()).partner
     account = await client.cast.account(partner, 1, region="elsewhere")
     await client.provide(account)
-    finding = Drift(f"storage account {account}", "is on the cluster, and belongs to another region", "left")
+    finding = Drift(f"storage account {account}", "is on the cluster, but belongs to another region", "left")
     assert finding in (await everything_swept(client)).findings
 
 
@@ -164,8 +166,8 @@ async def test_keys_that_went_are_gone_here_too_and_foreign_ones_are_told(
     gateway.admin("key", "create", "--uid", uid(data.account), "--access-key", "FOREIGN0FOREIGN0", "--gen-secret")
     subject = f"of storage account {data.account}"
     findings = [
-        Drift(f"access key {lost} {subject}", "is not on the cluster", "forgotten"),
-        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", "left"),
+        Drift(f"access key {lost} {subject}", "is missing on the cluster", "forgotten"),
+        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, but not in the database", "left"),
     ]
     assert await planned(client) == findings
     assert [finding.repaired for finding in await swept(client)] == [True, False]
@@ -184,7 +186,7 @@ async def test_what_was_purged_is_purged_again(client: ClusterClient) -> None:
     account = data.account
     assert await client.cast.purge(client.clock.now, client.backends) == 1
     await client.provide(account)
-    assert await planned(client) == [Drift(f"storage account {account}", "was purged, and is on the cluster", "purged")]
+    assert await planned(client) == [Drift(f"storage account {account}", "was purged, but is on the cluster", "purged")]
     assert [finding.repaired for finding in await swept(client)] == [True]
     assert await (await client.backend()).state(account) is None
 
@@ -206,19 +208,19 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     subject = f"storage account {later}"
     unknown = f"storage account {later + 1}"
     await client.provide(later + 1)
-    assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "made", False)
+    assert (await rows("--dry-run"))[subject] == ("is missing on the cluster", "made", False)
     told = (await asyncio.to_thread(tonnage.ok, "storage", "reconcile", "--dry-run")).splitlines()
     (made,) = [line for line in told if subject in line]
     assert made.rstrip().endswith("  would be made")
     (left,) = [line for line in told if unknown in line]
     assert left.rstrip().endswith("  left")
-    assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "made", True)
+    assert (await rows("--region", REGION))[subject] == ("is missing on the cluster", "made", True)
     await (await client.backend()).purge(later + 1)
     again = await rows()
     assert subject not in again
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
-    assert "There is no cluster behind elsewhere" in refused
+    assert "There is no region elsewhere with a cluster" in refused
     # Of the two that changed something.
     entries = "select array_agg(actor_kind || ' ' || subject_id) from audit_entry where action = 'region.reconcile'"
     assert await client.cast.row(entries) == ([f"cli {REGION}"] * 2,)
@@ -236,10 +238,10 @@ async def test_the_command_goes_on_where_a_cluster_is_away(
         await asyncio.to_thread(tonnage.ok, *add, stdin=f"{gateway.access_key} {gateway.secret_key}")
     result = await asyncio.to_thread(tonnage, "storage", "reconcile", "--json")
     assert result.exit_code == 1
-    row = {"region": REGION, "subject": f"storage account {later}", "what": "is not on the cluster"}
+    row = {"region": REGION, "subject": f"storage account {later}", "what": "is missing on the cluster"}
     assert {**row, "action": "made", "done": True} in json.loads(result.stdout)
     *_, counted, away = result.stderr.splitlines()
-    assert counted.startswith("2 storage accounts compared, ")
+    assert counted.startswith("Compared 2 storage accounts, ")
     assert away.startswith("dead: The storage cluster cannot be reached")
     query = "select array_agg(r.name order by r.id) from sweep s join region r on r.id = s.region_id"
     assert await client.cast.row(f"{query} where s.finished_at is not null") == ([REGION, "last"],)

@@ -157,7 +157,7 @@ async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
         with pytest.raises(Unavailable) as refused:
             await backend.state(desired.account_id)
         # Whoever asks for a key gets to read that, and is told nothing of the operator's hosts.
-        assert str(refused.value) == "The storage cluster cannot be reached; try again later."
+        assert str(refused.value) == "The storage cluster cannot be reached. Try again later."
         assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with talking(NOBODY, tls=authority.server("127.0.0.1")) as backend:

@@ -36,7 +36,7 @@ class CheckedCluster:
     def lines(self) -> list[str]:
         """A line of its own for each thing that is known."""
         facts = dict(self.report.facts) if self.cluster.backend == METERED else self._of_cluster()
-        told = [f"{self.cluster.name}: {'in trouble' if self.report.problems else 'fit for use'}"]
+        told = [f"{self.cluster.name}: {'has problems' if self.report.problems else 'ready'}"]
         told += [f"  {name:<12}  {fact}" for name, fact in facts.items() if fact]
         return told + [f"  {'problem':<12}  {problem}" for problem in self.report.problems]
 
@@ -59,4 +59,4 @@ def warn(name: str, report: BackendReport) -> None:
     for problem in report.problems:
         click.echo(f"Warning: {problem}", err=True)
     if report.problems:
-        click.echo(f"The region is kept. See how it does with: tonnage region check {name}", err=True)
+        click.echo(f"The region was saved. Check it again with: tonnage region check {name}", err=True)
