@@ -105,7 +105,7 @@ class _Facts(Collector):
         lag = ((one.region, self._seconds_since(one.hour)) for one in self.sampled)
         yield _gauge("tonnage_sampling_lag_seconds", "Seconds since the hour that was sampled last.", "region", lag)
         missed = ((one.region, one.missed) for one in self.sampled)
-        yield _gauge("tonnage_sampling_missed", "Accounts that did not answer in that sampling.", "region", missed)
+        yield _gauge("tonnage_sampling_missed", "Accounts that did not answer in the last sampling.", "region", missed)
 
     def _seconds_since(self, moment: datetime) -> float:
         # The queue uses the database's clock, which may be ahead of ours.

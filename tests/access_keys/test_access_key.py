@@ -51,7 +51,7 @@ def test_a_refusal_says_what_is_in_the_way() -> None:
     full, waiting = too_many(10, 0), too_many(10, 3)
     assert (type(full), type(waiting)) == (Conflict, Unavailable)
     assert str(full) == "The account has 10 access keys and the limit is 10. Delete one first."
-    assert "10 access keys, 3 of them just being made or deleted, and" in str(waiting)
+    assert "10 access keys (3 being created or deleted) and" in str(waiting)
     assert "Try again in a few minutes" in str(waiting)
 
 

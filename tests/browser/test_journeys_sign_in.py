@@ -127,7 +127,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(outside: Tab, demo: Dem
     give_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Use a recovery code").click()
     give_code(page, recovery[3], "Recovery code")
-    expect(page.get_by_label("Recovery code", exact=True)).to_have_accessible_description(re.compile("has been used"))
+    expect(page.get_by_label("Recovery code", exact=True)).to_have_accessible_description(re.compile("already used"))
     expect(page.get_by_label("Recovery code", exact=True)).to_have_attribute("aria-invalid", "true")
 
 

@@ -62,7 +62,7 @@ async def test_the_operator_makes_a_key_that_a_shell_takes(
     access_key, secret_key = exported.split()
     with client.customer(access_key, secret_key) as customer:
         assert customer.tries("list_buckets") == "done"
-        assert (secret_key in result.stderr, "only time" in result.stderr) == (False, True)
+        assert (secret_key in result.stderr, "shown only once" in result.stderr) == (False, True)
         (listed,) = await tonnage("json", "account", "key", "list", account)
         assert listed == {
             "accessKey": access_key,

@@ -91,5 +91,5 @@ def test_wrong_usage(conninfo: str) -> None:
     assert "No such option" in tonnage.misused(*create, "--password", PASSWORD)
     assert "must be an e-mail address" in tonnage.misused(*create, "--email", "ann")
     assert "'owner' is not one of 'admin', 'staff', 'viewer'" in tonnage.misused(*create, "--role", "owner")
-    assert "Name one organisation" in tonnage.misused("member", "list")
-    assert "Name one organisation" in tonnage.misused(*create, "--organisation", str(uuid.uuid4()))
+    assert "Give one organisation" in tonnage.misused("member", "list")
+    assert "Give one organisation" in tonnage.misused(*create, "--organisation", str(uuid.uuid4()))

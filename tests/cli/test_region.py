@@ -263,7 +263,7 @@ def test_wrong_usage_of_clusters(conninfo: str, tmp_path: Path) -> None:
     tonnage, file = Command(conninfo), tmp_path / "admin"
     file.write_text("KEY SECRET")
     add = ("region", "add", new_name(), *ENDPOINTS)
-    assert "goes with --ceph-admin-url" in tonnage.misused(*add, "--ceph-credentials-file", str(file))
+    assert "needs --ceph-admin-url" in tonnage.misused(*add, "--ceph-credentials-file", str(file))
     assert "is not an endpoint" in tonnage.misused(*add, "--ceph-admin-url", "https://a:b@rgw", stdin="KEY SECRET")
     missing = ("--ceph-admin-url", DEAD, "--ceph-credentials-file", str(tmp_path / "none"))
     assert "No such file" in tonnage.misused(*add, *missing)

@@ -97,7 +97,7 @@ async def test_a_stalled_one_is_not_waited_for_account_by_account(client: Cluste
                 await reconciled(client)
     finally:
         own_gateway.go_on()
-    assert (await told(client), "does not answer" in (await trouble(client) or "")) == (0, True)
+    assert (await told(client), "did not answer" in (await trouble(client) or "")) == (0, True)
     await regions.check_all(client.services)
     assert await trouble(client) is None
 

@@ -215,10 +215,10 @@ RECORD = (
 
 async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
     async with answering(itertools.repeat(PAGE)) as backend:
-        with pytest.raises(Misconfigured, match="not Ceph's gateway"):
+        with pytest.raises(Misconfigured, match="not a Ceph gateway"):
             await backend.state(desired.account_id)
         report = await backend.check()
-        assert "not Ceph's gateway" in report.problems[-1]
+        assert "not a Ceph gateway" in report.problems[-1]
 
 
 async def test_a_wrong_clock_is_named_and_not_the_credentials(

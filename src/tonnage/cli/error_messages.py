@@ -9,7 +9,7 @@ from tonnage.errors import TonnageError
 from tonnage.migrations import SchemaError
 from tonnage.sealing import SealingError
 
-READ_ONLY = "The database does not accept changes: it is read-only or a replica. Use the primary database."
+READ_ONLY = "The database does not accept changes: it is read-only or a replica. Use one that does."
 
 
 def error_message(error: Exception) -> str | None:

@@ -90,7 +90,7 @@ def set_password(settings: Settings, email: str) -> None:
         await session.database.run(credential_actions.set_member_password, session.operator, email, password_hash)
 
     run(settings, work)
-    click.echo(f"Password of {email} changed. All sessions of this member are signed out.", err=True)
+    click.echo(f"Password of {email} set. The member's sessions have ended.", err=True)
 
 
 @member.command("reset-second-factor")
