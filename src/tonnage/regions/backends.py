@@ -48,7 +48,7 @@ class OpenBackends:
             raise Misconfigured(
                 cluster.identity_unverified
                 or Sentence(
-                    "The cluster of the region {region} is being checked. Try again in a moment.", region=cluster.name
+                    "The cluster of the region {region} is being checked. Try again later.", region=cluster.name
                 )
             )
         return backend
