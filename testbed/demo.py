@@ -40,7 +40,7 @@ except s3.exceptions.ClientError as error:
     print("100 MB and one byte:", error.response["Error"]["Code"])
 END
 
-The account is {account} of "Test partner", allocated 100 MB. Ctrl-C ends everything.
+The account is {account} of "Test partner", allocated 100 MB. Ctrl-C stops everything.
 """
 
 
@@ -51,11 +51,13 @@ def _stop(number: int, _: object) -> NoReturn:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo-ceph")
     parser.add_argument("--port", default="8080")
-    parser.add_argument("--folder", type=Path, default=ROOT / "data" / "demo-ceph", help="emptied at the start")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "data" / "demo-ceph", help="folder for its data; emptied at the start"
+    )
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     if ABSENT:
-        print("This demo needs the programs of Ceph: apt-get install --no-install-recommends ceph-mon ceph-osd "
+        print("This demo needs the Ceph programs: apt-get install --no-install-recommends ceph-mon ceph-osd "
               "radosgw ceph-common", file=sys.stderr)  # fmt: skip
         return 1
     signal.signal(signal.SIGTERM, _stop)
@@ -122,9 +124,7 @@ def _wait_for_file(server: "subprocess.Popen[bytes]", file: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while not file.exists():
         if server.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(
-                "The server has not started. If its port is taken, choose another: make demo-ceph PORT=9090"
-            )
+            raise SystemExit("The server did not start. If its port is taken, choose another: make demo-ceph PORT=9090")
         time.sleep(0.1)
     return file.read_text()
 
@@ -141,7 +141,7 @@ def _post_until_accepted(api: httpx.Client, address: str, body: dict[str, Any]) 
             answer.raise_for_status()
             return answer.json()
         if time.monotonic() > deadline:
-            raise SystemExit(f"{address} does not do it: {answer and answer.text}")
+            raise SystemExit(f"{address} failed: {answer and answer.text}")
         time.sleep(0.2)
 
 

@@ -26,8 +26,8 @@ _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-a
 ABSENT = (
     None
     if all(map(shutil.which, _PROGRAMS))
-    else "The storage backend was not tried out on a real Ceph gateway; for that: "
-    "apt-get install --no-install-recommends ceph-mon ceph-osd radosgw ceph-common"
+    else "The storage backend was not tested on a real Ceph gateway. To test it: apt-get install "
+    "--no-install-recommends ceph-mon ceph-osd radosgw ceph-common"
 )
 
 ADMIN = "tonnage-admin"
@@ -127,7 +127,7 @@ class Gateway:
             dead = [name for name, process in self._processes.items() if process.poll() is not None]
             if dead or time.monotonic() > deadline:
                 logs = "\n".join(path.read_text()[-2000:] for path in sorted((self._folder / "log").iterdir()))
-                raise RuntimeError(f"the gateway does not answer; ended: {dead}\n{logs}")
+                raise RuntimeError(f"the gateway does not answer; stopped processes: {dead}\n{logs}")
             time.sleep(0.02)
 
     def _answers(self) -> bool:

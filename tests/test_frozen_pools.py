@@ -77,7 +77,7 @@ async def test_earlier_connections_are_not_used_again(
     async with database.streams.connection() as conn:
         assert conn.info.backend_pid not in before
     logged = [record.message for record in caplog.records if record.name == "tonnage.db.pools"]
-    assert logged == ["the database did not answer in time; all connections to it are opened again"], "once"
+    assert logged == ["the database did not answer in time; all connections to it are reopened"], "once"
 
 
 async def test_a_list_waits_for_its_connection_no_longer_than_its_request(server: FreezableServer) -> None:

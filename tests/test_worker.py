@@ -237,7 +237,7 @@ async def test_with_a_wrong_clock_no_job_runs(own_database: tuple[str, Database]
     await ask(database)
     async with working(conninfo, database, wall_clock=WallClock(lambda: system_time() + timedelta(days=31))):
         (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
-    assert "synchronise both" in job["reason"]
+    assert "Synchronise both" in job["reason"]
     assert work_to_do.runs == 0
 
 
@@ -245,7 +245,7 @@ def test_recurring_jobs_check_the_clock_too() -> None:
     now = system_time()
     require_clock(now, now + timedelta(minutes=5))
     for apart in (timedelta(minutes=5, seconds=1), timedelta(days=-800)):
-        with pytest.raises(Unavailable, match="synchronise both"):
+        with pytest.raises(Unavailable, match="Synchronise both"):
             require_clock(now, now + apart)
 
 

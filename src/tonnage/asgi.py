@@ -55,23 +55,24 @@ _ABOUT = "\n\n".join(
     (
         "Sell storage capacity through distributors and partners: contracts, partners, their storage accounts and "
         "daily usage.",
-        "**Authorize**: every request but the list of regions needs the header `Authorization: Bearer <key>`. Press "
-        "*Authorize* and paste `Bearer <key>` whole; every request from this page then carries it. A key belongs to a "
-        "distributor or to a partner, and opens the operations of that kind.",
+        "**Authorize**: every request except the list of regions needs the header `Authorization: Bearer "
+        "<key>`. Press *Authorize* and paste `Bearer <key>`, including the word Bearer; every request from "
+        "this page then sends it. A key belongs to a distributor or a partner and gives access to the "
+        "operations of that kind.",
         "**Units**: capacities and usage are in bytes (1 TB is 1000000000000 bytes), times and days in UTC.",
-        "**Lists** are whole and in order of creation. With `limit` they come in pages; the `Link` header leads to the "
-        "next one.",
-        "**Errors** have one shape, `application/problem+json`: `detail` says what is wrong and what to do, `errors` "
-        "names the fields, and `requestId` is what to name when asking for help.",
+        "**Lists** are complete and in order of creation. With `limit` they come in pages; the `Link` "
+        "header has the next page.",
+        "**Errors** have one format, `application/problem+json`: `detail` says what is wrong and what to "
+        "do, `errors` names the fields, and `requestId` is what to quote when you ask for help.",
     )
 )
 
 _TAGS = [
     {
         "name": "Distributors",
-        "description": "With the key of a distributor: its contracts, and its partners with all they have.",
+        "description": "With a distributor's key: its contracts, and its partners with everything they have.",
     },
-    {"name": "Partners", "description": "With the key of a partner: its own storage accounts."},
+    {"name": "Partners", "description": "With a partner's key: its own storage accounts."},
     {"name": "Integrations", "description": "Without a key."},
 ]
 
@@ -184,7 +185,7 @@ async def _beside(coroutine: Coroutine[None, None, None], patience: float = 25) 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()):
-        _log.error("a background task of the server has ended; restart the server", exc_info=error)
+        _log.error("a background task of the server has stopped; restart the server", exc_info=error)
 
 
 @asynccontextmanager
@@ -203,7 +204,7 @@ async def _flush_forever(key_cache: KeyCache) -> None:
             with limited(request_limit()):
                 await key_cache.flush()
         except (psycopg.OperationalError, PoolTimeout, Unavailable):
-            _log.warning("last-used times of keys could not be written; they are lost for this half minute")
+            _log.warning("could not write when API keys were last used; the times of this half minute are lost")
 
 
 def _settle_memory() -> None:

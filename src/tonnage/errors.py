@@ -102,8 +102,8 @@ class Conflict(TonnageError):
 
 
 _EDIT_CONFLICT = Sentence(
-    "Not saved: this was changed while you were editing it. Your entries are kept. Check the marked fields, then "
-    "submit again to replace what is there now."
+    "Not saved: this was changed while you were editing it. Your entries are kept. Check the marked fields, "
+    "then submit again to overwrite the current values."
 )
 
 

@@ -21,8 +21,9 @@ _PATIENCE = 20.0
 """Seconds for each step of an SMTP session."""
 
 _NO_UTF8 = (
-    "The mail server takes only ASCII before the @ of an address (it offers no SMTPUTF8), so this mail cannot be sent: "
-    "give the member another address, or set TONNAGE_SMTP_URL to a server that takes it and run the job again."
+    "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8), so this "
+    "mail cannot be sent. Give the member another address, or set TONNAGE_SMTP_URL to a server that accepts "
+    "it and run the job again."
 )
 
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -88,27 +89,27 @@ class SmtpOutbox:
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = [refusal.code for refusal in error.recipients]
             if any(code < 500 for code in refusals):
-                raise Unavailable(f"The mail server does not take a mail now ({refusals[0]}).") from error
+                raise Unavailable(f"The mail server does not accept mail at the moment ({refusals[0]}).") from error
             # Permanent: the address is wrong, and no retry makes it right. The address is not logged.
-            _log.warning("the mail server refuses a recipient (%s); its mail is dropped", refusals[0])
+            _log.warning("the mail server refuses a recipient (%s); the mail is dropped", refusals[0])
         except (aiosmtplib.SMTPException, OSError) as error:
             # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
                 raise Conflict(_NO_UTF8) from error
             # An exception's text may repeat an address.
             code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-            raise Unavailable(f"The mail server did not take a mail: {type(error).__name__}{code}.") from error
+            raise Unavailable(f"The mail server did not accept the mail: {type(error).__name__}{code}.") from error
 
 
 def outbox(smtp_url: str | None, sender: str | None) -> Outbox:
     """The configured server; without one the log, which is logged. ValueError: a setting is wrong or missing."""
     if smtp_url is None:
         _log.warning(
-            "Mails go to the log, links for new passwords among them: no mail server is set (TONNAGE_SMTP_URL)."
+            "Mails go to the log, including links for new passwords: no mail server is set (TONNAGE_SMTP_URL)."
         )
         return LogOutbox()
     if sender is None or not _is_address(sender):
-        raise ValueError("say whom mails are from in TONNAGE_MAIL_FROM, such as console@example.com")
+        raise ValueError("set the sender of mails in TONNAGE_MAIL_FROM, such as console@example.com")
     return SmtpOutbox(smtp_url, sender)
 
 

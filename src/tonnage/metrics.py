@@ -45,7 +45,11 @@ class _Facts(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, for Prometheus."""
-        yield InfoMetricFamily("tonnage", "What runs here.", {"version": __version__, "schema": self.schema})
+        yield InfoMetricFamily(
+            "tonnage",
+            "Version of the program and revision of its database schema.",
+            {"version": __version__, "schema": self.schema},
+        )
         yield from self._of_jobs()
         yield from self._of_regions()
         yield from self._of_accounts()
@@ -53,7 +57,7 @@ class _Facts(Collector):
 
     def _of_jobs(self) -> Iterator[Metric]:
         jobs = GaugeMetricFamily(
-            "tonnage_jobs", "Jobs that wait, are tried again, run or have failed.", labels=("name", "status")
+            "tonnage_jobs", "Jobs that are waiting, retrying, running or failed.", labels=("name", "status")
         )
         for one in self.jobs:
             jobs.add_metric((one.name, one.status), one.jobs)
@@ -64,7 +68,7 @@ class _Facts(Collector):
                 oldest[one.status] = max(oldest[one.status], self._seconds_since(one.asked_at))
         yield _gauge(
             "tonnage_job_oldest_seconds",
-            "Since the oldest job whose turn it is was asked for.",
+            "Seconds since the oldest job that is due was queued.",
             "status",
             oldest.items(),
         )
@@ -73,7 +77,9 @@ class _Facts(Collector):
         unhealthy = [(region, float(is_unhealthy)) for region, is_unhealthy, _ in self.health]
         yield _gauge("tonnage_region_unhealthy", "1 while the region's cluster cannot be used.", "region", unhealthy)
         failures = CounterMetricFamily(
-            "tonnage_region_failed_checks", "Health checks of the region's cluster that failed.", labels=("region",)
+            "tonnage_region_failed_checks",
+            "Checks in which the region's cluster could not be used.",
+            labels=("region",),
         )
         for region, _, failed in self.health:
             failures.add_metric((region,), failed)
@@ -82,10 +88,12 @@ class _Facts(Collector):
     def _of_accounts(self) -> Iterator[Metric]:
         behind = GaugeMetricFamily(
             "tonnage_accounts_behind",
-            "Storage accounts that are not yet on their cluster as they should be, or that it refuses.",
+            "Storage accounts whose changes are not yet applied to their cluster, or are refused by it.",
             labels=("region", "state"),
         )
-        repairs = CounterMetricFamily("tonnage_repairs", "Differences that sweeps have repaired.", labels=("region",))
+        repairs = CounterMetricFamily(
+            "tonnage_repairs", "Differences that comparisons with the cluster have repaired.", labels=("region",)
+        )
         for one in self.region_provisioning:
             behind.add_metric((one.region, "pending"), one.pending)
             behind.add_metric((one.region, "rejected"), one.rejected)
@@ -93,13 +101,13 @@ class _Facts(Collector):
         drift = ((one.region, one.drift) for one in self.region_provisioning)
         yield behind
         yield repairs
-        yield _gauge("tonnage_drift", "Differences that the last full reconcile has left to people.", "region", drift)
+        yield _gauge("tonnage_drift", "Differences that the last comparison has left to the operator.", "region", drift)
 
     def _of_sampling(self) -> Iterator[Metric]:
         lag = ((one.region, self._seconds_since(one.hour)) for one in self.sampled)
-        yield _gauge("tonnage_sampling_lag_seconds", "Since the hour that was sampled last.", "region", lag)
+        yield _gauge("tonnage_sampling_lag_seconds", "Seconds since the hour that was sampled last.", "region", lag)
         missed = ((one.region, one.missed) for one in self.sampled)
-        yield _gauge("tonnage_sampling_missed", "Accounts that did not answer then.", "region", missed)
+        yield _gauge("tonnage_sampling_missed", "Accounts that did not answer in the last sampling.", "region", missed)
 
     def _seconds_since(self, moment: datetime) -> float:
         # The queue uses the database's clock, which may be ahead of ours.

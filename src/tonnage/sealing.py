@@ -42,7 +42,7 @@ class Keys:
             return self._fernet.decrypt(sealed)
         except InvalidToken as error:
             raise SealingError(
-                f"The keys in {self.file} do not open the secrets of this database; restore the file that does."
+                f"The keys in {self.file} do not decrypt the secrets of this database. Restore the key file that does."
             ) from error
 
     @property
@@ -58,18 +58,18 @@ def read_keys(file: Path) -> Keys:
             lines = opened.read().splitlines()
     except FileNotFoundError as error:
         raise SealingError(
-            f"The key file {file} is missing; restore it from a backup, or, if the database holds no secrets yet, "
-            "make one with: tonnage secret create"
+            f"The key file {file} is missing. Restore it from a backup or, if the database holds no "
+            "secrets yet, create one with: tonnage secret create"
         ) from error
     except OSError as error:
         raise SealingError(f"The key file {file} cannot be read: {error.strerror}.") from error
     if mode & 0o077:
-        raise SealingError(f"Others than its owner may use the key file {file} (mode {mode:o}); run: chmod 600 {file}")
+        raise SealingError(f"Other users have access to the key file {file} (mode {mode:o}). Run: chmod 600 {file}")
     for number, line in enumerate(lines, 1):
         _check_key(file, number, line)
     keys = tuple(line.strip() for line in lines if line.strip())
     if not keys:
-        raise SealingError(f"The key file {file} holds no key; restore it from a backup.")
+        raise SealingError(f"The key file {file} holds no key. Restore it from a backup.")
     return Keys(file, keys)
 
 
@@ -79,8 +79,8 @@ def _check_key(file: Path, number: int, line: bytes) -> None:
             Fernet(line.strip())
     except ValueError as error:
         raise SealingError(
-            f"Line {number} of the key file {file} is not a key (32 bytes in URL-safe base64); "
-            "restore the file from a backup."
+            f"Line {number} of the key file {file} is not a key (32 bytes in URL-safe base64). Restore "
+            "the file from a backup."
         ) from error
 
 
@@ -155,7 +155,7 @@ async def prepare(conn: Connection, file: Path | None, *, may_create: bool) -> N
     if file is None:
         if sealed:
             raise SealingError(
-                "The database holds sealed secrets; set TONNAGE_SECRET_KEY_FILE to the file of their keys."
+                "The database holds encrypted secrets. Set TONNAGE_SECRET_KEY_FILE to the file of their keys."
             )
         return
     if may_create and not sealed:
@@ -214,7 +214,7 @@ async def open_all(conn: Connection, file: Path) -> int:
         try:
             keys.open(sealed)
         except SealingError as error:
-            raise SealingError(f"{error} (It is {name} that does not open.)") from error
+            raise SealingError(f"{error} (The secret that cannot be decrypted is {name}.)") from error
     return len(rows)
 
 
@@ -228,7 +228,7 @@ async def rotate(conn: Connection, file: Path, *, prune: bool) -> int:
     """
     locked = await (await conn.execute("select pg_try_advisory_lock(%s)", [_LOCK])).fetchone()
     if locked != (True,):
-        raise SealingError("The secrets are being sealed by another process; nothing was changed. Try again.")
+        raise SealingError("Another process is encrypting the secrets. Nothing was changed. Try again.")
     try:
         keys = read_keys(file)
         # If the keys decrypt nothing here, a rotation would only hide the mistake.
@@ -238,7 +238,7 @@ async def rotate(conn: Connection, file: Path, *, prune: bool) -> int:
         if prune:
             # Our lock ends with our connection, and another rotation may have run since: its key must not be removed.
             if read_keys(file).lines != keys.lines:
-                raise SealingError("The key file changed meanwhile; the old keys were kept.")
+                raise SealingError("The key file was changed during the rotation. The old keys were kept.")
             _replace(keys, [keys.lines[0]])
         return count
     finally:

@@ -110,7 +110,7 @@ def _on_demand(app: App, services: Services, declared: Job) -> None:
         try:
             await declared.function(services, subject)
         except NotFound as error:
-            _log.info("the subject of job %s is gone: %s", context.job.call_string, error)
+            _log.info("the object of job %s no longer exists: %s", context.job.call_string, error)
 
 
 def require_clock(of_database: datetime, here: datetime) -> None:
@@ -118,6 +118,6 @@ def require_clock(of_database: datetime, here: datetime) -> None:
     apart = abs(of_database - here)
     if apart > _CLOCKS_APART:
         raise Unavailable(
-            f"The clocks of this machine and of the database are {apart.total_seconds():.0f} s apart; "
-            "synchronise both with NTP."
+            f"The clocks of this machine and of the database are {apart.total_seconds():.0f} s apart. "
+            "Synchronise both with NTP."
         )

@@ -50,11 +50,11 @@ def test_the_drift_of_an_account(before: dict[str, KeyState], on_cluster: list[s
 def test_a_refusal_names_its_reason() -> None:
     full, waiting = too_many(10, 0), too_many(10, 3)
     assert (type(full), type(waiting)) == (Conflict, Unavailable)
-    assert str(full) == "The account has 10 access keys, and 10 is the most; delete one first."
-    assert "10 access keys, 3 of them just being made or deleted, and" in str(waiting)
-    assert "try again in a few minutes" in str(waiting)
+    assert str(full) == "The account has 10 access keys and the limit is 10. Delete one first."
+    assert "10 access keys (3 being created or deleted) and" in str(waiting)
+    assert "Try again in a few minutes" in str(waiting)
 
 
 def test_keys_that_were_not_made_here_are_counted() -> None:
-    assert "3 access keys on its cluster, the most there can be, and 2 of them" in str(not_made_here("ABC", "BD"))
+    assert "3 access keys on its cluster, the maximum, and 2 of them" in str(not_made_here("ABC", "BD"))
     assert not_made_here("ABC", "DCBA") is None

@@ -64,7 +64,7 @@ async def test_at_most_ten_keys_at_a_time(client: ClusterClient) -> None:
     assert [one["accessKey"] for one in await list_keys(client, data)] == made
     refused = await client.call("POST", keys_path(data), await client.key(data.partner), json={})
     assert refused.status_code == 409
-    assert refused.json()["detail"] == "The account has 10 access keys, and 10 is the most; delete one first."
+    assert refused.json()["detail"] == "The account has 10 access keys and the limit is 10. Delete one first."
     assert sorted(await (await client.backend()).keys(data.account)) == sorted(made)
     assert await delete_key(client, data, made[3]) == 204
     await create_key(client, data)
@@ -78,7 +78,7 @@ async def test_of_two_concurrent_creations_at_nine_keys_one_succeeds(client: Clu
     assert sorted(answer.status_code for answer in answers) == [201, 503, 503, 503]
     assert len(await (await client.backend()).keys(data.account)) == 1
     refused = next(answer for answer in answers if answer.status_code == 503)
-    assert "of them just being made or deleted" in refused.json()["detail"]
+    assert "being created or deleted" in refused.json()["detail"]
 
 
 async def test_the_second_creation_at_nine_keys_waits_and_counts_again(client: ClusterClient) -> None:
@@ -150,7 +150,7 @@ async def test_somebody_elses_key_is_not_found(client: ClusterClient) -> None:
         assert (await client.call("GET", path, key)).status_code == 404
         assert (
             await refused_changes(client, path, "A" * 20, key)
-            == [(404, f"There is no storage account {account:0>12} of yours.")] * 2
+            == [(404, f"There is no storage account {account:0>12}.")] * 2
         )
     assert [one["accessKey"] for one in await list_keys(client, data)] == [made["accessKey"]]
 
@@ -180,7 +180,7 @@ async def test_in_a_metered_region_there_are_no_keys(client: ClusterClient) -> N
     path = keys_path(data, metered)
     assert (await client.call("GET", path, key)).json() == []
     for status, sentence in await refused_changes(client, path, "A" * 20, key):
-        assert (status, "are made on the cluster itself" in sentence) == (409, True)
+        assert (status, "are created on the cluster itself" in sentence) == (409, True)
 
 
 async def test_while_it_waits_for_deletion_and_when_it_is_purged(client: ClusterClient) -> None:
@@ -194,7 +194,7 @@ async def test_while_it_waits_for_deletion_and_when_it_is_purged(client: Cluster
     claimed = await client.database.run(purge_queries.start_due_purges, client.region_id, due, 0, 10)
     assert claimed == [data.account]
     for status, sentence in await refused_changes(client, keys_path(data), keep["accessKey"], key):
-        assert (status, "being deleted right now" in sentence) == (409, True)
+        assert (status, "are being deleted" in sentence) == (409, True)
     assert await client.cast.purge(due, client.backends) == 1
     assert (await client.call("GET", keys_path(data), key)).status_code == 404
     assert await client.cast.row("select count(*) from access_key where account_id = %s", data.account) == (0,)

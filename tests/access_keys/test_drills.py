@@ -293,8 +293,8 @@ async def test_keys_on_one_side_only_are_drift(client: ClusterClient) -> None:
     assert set(actual[data.account]) == {kept, foreign, young}
     subject = f"of storage account {data.account}"
     expected = [
-        Drift(f"access key {lost} {subject}", "is not on the cluster", "forgotten"),
-        Drift(f"access key {foreign} {subject}", "is on the cluster, and unknown here", "left"),
+        Drift(f"access key {lost} {subject}", "is missing on the cluster", "forgotten"),
+        Drift(f"access key {foreign} {subject}", "is on the cluster, but not in the database", "left"),
     ]
     assert await compare_keys(client.database, actor, before, actual, repair=False) == expected
     assert await states(client, data) == ["active"] * 3

@@ -80,7 +80,7 @@ async def test_keys_being_created_or_deleted_count(client: ClusterClient) -> Non
         await client.database.run(access_key_queries.insert_key, data.account, new_access_key(), None, client.clock.now)
     made = await create_key(client, data)
     status, sentence = await refusal(client, data)
-    assert (status, "9 of them just being made or deleted" in sentence) == (503, True)
+    assert (status, "9 being created or deleted" in sentence) == (503, True)
     assert await delete_key(client, data, made["accessKey"]) == 204
 
 
@@ -93,7 +93,7 @@ async def test_a_misconfiguration_is_disclosed_to_the_operator_only(
     key = await client.key(data.partner)
     async with use_backends(client, None):
         answers = await refused_changes(client, keys_path(data), made["accessKey"], key)
-    neutral = "The storage cluster of this region cannot be used now; the operator has to look at it."
+    neutral = "The storage cluster of this region is not available. Contact the operator."
     assert answers == [(503, neutral)] * 2
     logged = [record.getMessage() for record in caplog.records if "TONNAGE_SECRET_KEY_FILE" in record.getMessage()]
     assert len(logged) == 2
@@ -116,7 +116,7 @@ async def test_an_account_that_is_locked_for_long_is_not_waited_for(client: Clus
             refusal(client, data), client.call("DELETE", f"{keys_path(data)}/{made['accessKey']}", key)
         )
         assert time.monotonic() - started < 10
-    sentence = "The account is busy with something long, such as an import of its usage; try again in a minute."
+    sentence = "The account is locked by a long operation, such as a usage import. Try again in a minute."
     assert answers[0] == (503, sentence)
     assert (answers[1].status_code, answers[1].json()["detail"]) == (503, sentence)
     assert [one["status"] for one in await list_keys(client, data)] == ["active"]
@@ -151,7 +151,7 @@ async def test_an_account_that_its_cluster_refuses(client: ClusterClient) -> Non
     client.gateway.admin("user", "create", "--uid", name, "--display-name", name, "--email", address)
     assert await refusal(client, data, refused) == (
         503,
-        "The account is not on the storage cluster yet; try again in a moment.",
+        "The account is not on the storage cluster yet. Try again in a moment.",
     )
     await reconcile(client.database, await client.backend(), client.region_id)
     status, sentence = await refusal(client, data, refused)
@@ -173,7 +173,7 @@ async def test_foreign_keys_count_towards_the_limit(client: ClusterClient) -> No
         await backend.create_key(data.account, new_access_key())
     assert await refusal(client, data) == (
         409,
-        "The account has 10 access keys on its cluster, the most there can be, and 3 of them were not made here; "
-        "the operator has to remove those.",
+        "The account has 10 access keys on its cluster, the maximum, and 3 of them were not created here. "
+        "Ask the operator to remove those.",
     )
     assert await key_count(client) == len(ours)

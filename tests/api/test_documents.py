@@ -54,7 +54,7 @@ async def test_distributors_and_partners_get_the_same_operations(both: list[dict
 
 async def test_the_introduction_has_the_first_steps(both: list[dict[str, Any]]) -> None:
     for document in both:
-        assert "paste `Bearer <key>` whole" in document["info"]["description"]
+        assert "paste `Bearer <key>`, including the word Bearer" in document["info"]["description"]
         described = {tag["name"] for tag in document["tags"] if tag["description"]}
         assert described == {tag for operation in operations(document) for tag in operation["tags"]}
 

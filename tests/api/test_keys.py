@@ -36,7 +36,7 @@ async def test_a_revoked_key_stops_within_a_second_on_every_process(client: AppC
     assert (await client.call("GET", LIST, key)).status_code == 200
     client.clock.now = NOW + timedelta(seconds=1)
     answer = await client.call("GET", LIST, key)
-    assert (answer.status_code, answer.json()["detail"]) == (401, "This API key has been revoked; use another one.")
+    assert (answer.status_code, answer.json()["detail"]) == (401, "This API key has been revoked. Use another one.")
 
 
 async def test_unknown_keys(client: AppClient) -> None:

@@ -65,7 +65,9 @@ async def test_an_unreachable_cluster_is_named_and_the_server_stays_ready(
     offline.clock.now += timedelta(minutes=1)
     await check_regions(offline)
     assert (await ready_report(offline))["unhealthyRegions"] == [trouble], "since when is since the first time"
-    assert warnings(caplog) == [f"the region eu is unhealthy: {trouble['detail']}"], "once, not every minute"
+    assert warnings(caplog) == [f"the cluster of the region eu cannot be used: {trouble['detail']}"], (
+        "once, not every minute"
+    )
     assert await offline.cast.row("select failures from region") == (2,)
 
 
@@ -73,7 +75,7 @@ async def test_lost_credentials_are_trouble_too(offline: AppClient, key_file: Pa
     os.remove(key_file)
     await check_regions(offline)
     (unhealthy,) = (await ready_report(offline))["unhealthyRegions"]
-    assert "The credentials of the region eu cannot be opened" in unhealthy["detail"]
+    assert "The credentials of the region eu cannot be decrypted" in unhealthy["detail"]
 
 
 @pytest.mark.ceph

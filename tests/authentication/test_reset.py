@@ -76,7 +76,7 @@ async def test_a_link_is_good_once_and_ends_all_sessions(ann: Person, cast: Cast
     with pytest.raises(Unauthenticated):
         await ann.sign_in(WORD)
     assert not await is_good(ann, token)
-    with pytest.raises(NotFound, match="does not work any more"):
+    with pytest.raises(NotFound, match="no longer works"):
         await use(ann, token)
     entry = "select actor_kind, actor_id from audit_entry where action = 'member.set-password' and subject_id = %s"
     assert await cast.row(entry, str(ann.id)) == ("member", ann.id)
@@ -120,7 +120,7 @@ async def test_a_mail_that_the_server_cannot_take_is_a_failed_job_and_no_token(a
     await cast.row("update member set email = %s where id = %s returning id", f"jörg-{ann.email}", ann.id)
     async with mail_server() as server:
         post = Mailer(SmtpOutbox(f"smtp://127.0.0.1:{server.port}", "console@example.org"), ORIGIN)
-        with pytest.raises(Conflict, match="offers no SMTPUTF8") as refusal:
+        with pytest.raises(Conflict, match="does not offer SMTPUTF8") as refusal:
             await send_reset(services_of(ann, lambda: NOW, post), str(ann.id))
     job = Job(id=1, queue="q", lock=None, queueing_lock=None, task_name="authentication.send_reset")
     assert RetryWhenAway().get_retry_decision(exception=refusal.value, job=job) is None

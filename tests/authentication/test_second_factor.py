@@ -103,7 +103,7 @@ async def test_a_session_that_has_ended_makes_none(ann: Person, keys: Path, cast
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
     with pytest.raises(Unauthenticated, match="session has ended"):
         await ann.begin(keys, visitor)
-    with pytest.raises(Conflict, match="begin again"):
+    with pytest.raises(Conflict, match="Start again"):
         await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, code, NOW)
     assert (await ann.sign_in()).stage is Stage.OPEN
 
@@ -184,7 +184,7 @@ async def test_a_member_has_one_factor(ann: Person, keys: Path) -> None:
     assert visitor
     with pytest.raises(Conflict, match="already"):
         await ann.begin(keys, visitor)
-    with pytest.raises(Conflict, match="begin again"):
+    with pytest.raises(Conflict, match="Start again"):
         await ann.database.transaction(second_factor_actions.confirm_enrolment, keys, visitor, "000000", NOW)
 
 

@@ -96,7 +96,7 @@ async def test_a_new_password_ends_the_other_sessions(ann: Person) -> None:
 
 async def test_a_new_password_requires_the_present_one(ann: Person) -> None:
     visitor = await ann.signed_in_member()
-    with pytest.raises(Unauthenticated, match="present password is wrong"):
+    with pytest.raises(Unauthenticated, match="current password is wrong"):
         await profile_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)
 

@@ -33,7 +33,7 @@ def test_a_partner_is_created_within_what_the_contract_has_left(signed_in: Enter
     size = page.get_by_label("Allocation", exact=True)
     expect(size).to_have_attribute("aria-invalid", "true")
     expect(size).to_have_accessible_description(
-        re.compile(r"has 47\sTB left for this partner, and the request is for 47\.5\sTB; ask for less")
+        re.compile(r"has 47\sTB left for this partner, 47\.5\sTB asked\. Ask for less")
     )
     expect(page.get_by_label("Name", exact=True)).to_have_value("Quayside Cloud")
     expect(page.get_by_label("Contract", exact=True).locator("option:checked")).to_contain_text("Impossible Cloud")
@@ -65,8 +65,8 @@ def test_a_resize_is_refused_with_the_reason_or_done_and_logged(signed_in: Enter
     page.get_by_role("button", name="Change allocation").click()
     expect(page.get_by_label("Allocation", exact=True)).to_have_accessible_description(
         re.compile(
-            r"The partner has given 3\.5\sTB to its storage accounts, more than 3\.25\sTB without overdraft; "
-            r"shrink their allocations first, or allow overdraft\."
+            r"The partner has allocated 3\.5\sTB to its storage accounts, more than 3\.25\sTB without overdraft\. "
+            r"Reduce their allocations first, or allow overdraft\."
         )
     )
     expect(page.get_by_label("Allocation", exact=True)).to_have_value("3.25")

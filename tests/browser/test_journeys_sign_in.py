@@ -91,16 +91,18 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     page.get_by_role("link", name="Sam Partner").click()
     page.get_by_role("link", name="Two-factor authentication").click()
     watch.expect(422)
-    page.get_by_label("Current password", exact=True).fill("Guessed-1-at-it")
-    page.get_by_role("button", name="Start setup").click()
-    expect(page.get_by_label("Current password", exact=True)).to_have_accessible_description(
-        re.compile("The present password is wrong")
+    page.get_by_label("Present password", exact=True).fill("Guessed-1-at-it")
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_label("Present password", exact=True)).to_have_accessible_description(
+        re.compile("The current password is wrong")
     )
     app = set_up(page, login["password"])
     expect_no_findings(page, "profile-second-factor-setup")
     page.get_by_label("Code", exact=True).fill(app.wrong_code())
     page.get_by_role("button", name="Confirm code").click()
-    expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(re.compile("not what the app shows"))
+    expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
+        re.compile("not the code that the app shows")
+    )
     page.get_by_label("Code", exact=True).fill(app.code())
     page.get_by_role("button", name="Confirm code").click()
     recovery = page.get_by_label("Recovery codes", exact=True).inner_text().split()
@@ -114,7 +116,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     expect_no_findings(page, "sign-in-code")
     give_code(page, app.previous_code())
     expect(page.get_by_label("Code", exact=True)).to_have_accessible_description(
-        re.compile("The code is wrong, or it has been used; wait for the next one")
+        re.compile("The code is wrong or already used. Wait for the next one")
     )
     page.goto(f"{demo.origin}/partner/accounts")
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
@@ -133,7 +135,7 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     submit_password(page, login["email"], login["password"])
     page.get_by_role("link", name="Use a recovery code").click()
     give_code(page, recovery[3], "Recovery code")
-    expect(page.get_by_label("Recovery code", exact=True)).to_have_accessible_description(re.compile("has been used"))
+    expect(page.get_by_label("Recovery code", exact=True)).to_have_accessible_description(re.compile("already used"))
     expect(page.get_by_label("Recovery code", exact=True)).to_have_attribute("aria-invalid", "true")
 
 
@@ -164,12 +166,12 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(signed_out: Tab, de
     watch.expect(422, 429)
     for number in range(10):
         submit_password(page, login["email"], f"Guess-{number}-at-it")
-        expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+        expect(page.get_by_role("alert")).to_have_text("The e-mail address or password is wrong.")
         expect(page.get_by_label("E-mail address")).to_have_value(login["email"])
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
     submit_password(page, login["email"], login["password"])
-    expect(page.get_by_role("alert")).to_have_text("There were too many failed tries; try again in a minute.")
-    assert "Too many failed sign-in attempts" in mail_to(mails, login["email"])
+    expect(page.get_by_role("alert")).to_have_text("Too many failed attempts. Try again in a minute.")
+    assert "Failed attempts to sign in" in mail_to(mails, login["email"])
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
     submit_password(page, other["email"], other["password"])
@@ -203,7 +205,7 @@ def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mai
     expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
 
     submit_password(page, login["email"], login["password"])
-    expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("The e-mail address or password is wrong.")
     submit_password(page, login["email"], "Newly-chosen-4-me")
     expect(page.get_by_role("heading", level=1)).to_have_text("Storage accounts")
     sign_out(page)

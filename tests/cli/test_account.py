@@ -62,7 +62,7 @@ async def test_the_operator_makes_a_key_that_a_shell_takes(
     access_key, secret_key = exported.split()
     with client.customer(access_key, secret_key) as customer:
         assert customer.attempt("list_buckets") == "done"
-        assert (secret_key in result.stderr, "only time" in result.stderr) == (False, True)
+        assert (secret_key in result.stderr, "shown only once" in result.stderr) == (False, True)
         (listed,) = await tonnage("json", "account", "key", "list", account)
         assert listed == {
             "accessKey": access_key,
@@ -112,7 +112,7 @@ async def test_refusals(client: ClusterClient, data: AccountData, tonnage: Run) 
             assert f"no storage account {unknown_id}." in await tonnage("refused", "account", "key", *command)
     assert "no such access key" in await tonnage("refused", "account", "key", "delete", account, "A" * 20)
     metered = str(await client.cast.account(data.partner, 0, region=await client.cast.region("metered")))
-    assert "made on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)
+    assert "created on the cluster itself" in await tonnage("refused", "account", "key", "create", metered)
     assert await tonnage("json", "account", "key", "list", metered) == []
     tabs = ("--description", "a\tb")
     assert "control characters" in await tonnage("misused", "account", "key", "create", account, *tabs)

@@ -75,4 +75,4 @@ def test_wrong_values(conninfo: str, wrong: tuple[str, str], sentence: str) -> N
 
 
 def test_an_amendment_says_what_changes(conninfo: str) -> None:
-    assert "Say what changes" in Command(conninfo).misused("contract", "amend", str(uuid.uuid4()))
+    assert "Name at least one change" in Command(conninfo).misused("contract", "amend", str(uuid.uuid4()))

@@ -120,7 +120,7 @@ PLANTED = [
     Planted(
         "update partner set allocated_to_accounts = allocated_to_accounts - 1 where id = {partner}",
         "update partner set allocated_to_accounts = allocated_to_accounts + 1 where id = {partner}",
-        ("partners: given to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
+        ("partners: allocated to storage accounts", "partner", str(3 * TB - 1), str(3 * TB)),
     ),
     Planted(
         "update partner set account_count = account_count + 1 where id = {partner}",
@@ -141,7 +141,7 @@ PLANTED = [
         "insert into daily_traffic values ({account}, {measured}, 7, 0, 0);"
         " insert into traffic_hour values ({account}, ({measured} || ' 12:00Z')::timestamptz, 8, 0, 0)",
         "delete from daily_traffic; delete from traffic_hour",
-        ("daily traffic: days that still have hours, of up to 10000 accounts", "day", "(7,", "(8,"),
+        ("daily traffic: days with hourly values, up to 10000 accounts", "day", "(7,", "(8,"),
     ),
     Planted(
         "update partner set terms_since = terms_since + interval '1 hour' where id = {partner}",
@@ -151,7 +151,7 @@ PLANTED = [
     Planted(
         "update organisation set closed_at = now() where id = {partner}",
         "update organisation set closed_at = null where id = {partner}",
-        ("partners: distributor and closing", "partner", "(", "("),
+        ("partners: distributor and closing date", "partner", "(", "("),
     ),
     Planted(
         "update storage_account set allow_overdraft = true where id = {account}",
@@ -208,12 +208,12 @@ PLANTED = [
     Planted(
         "update member set email_key = 'strasse@example.org'",
         "update member set email_key = 'ärger.strasse@example.org'",
-        ("members: e-mail keys", "member", "the key of another address", "that of its own"),
+        ("members: e-mail keys", "member", "the key of another address", "the key of its own address"),
     ),
     Planted(
         "update storage_account set contact_email_key = upper(contact_email_key) where id = {account}",
         "update storage_account set contact_email_key = lower(contact_email_key) where id = {account}",
-        ("storage accounts: e-mail keys", "account", "the key of another address", "that of its own"),
+        ("storage accounts: e-mail keys", "account", "the key of another address", "the key of its own address"),
     ),
     Planted(
         "update organisation set name_key = upper(name_key) where id = {partner}",
@@ -243,12 +243,12 @@ PLANTED = [
     Planted(
         "update daily_usage set usage = usage + 1 where account_id = {account} and day = {measured}",
         "update daily_usage set usage = usage - 1 where account_id = {account} and day = {measured}",
-        ("daily usage: days that still have samples, of up to 10000 accounts", "day", "(2001,2000,1)", "(2000,2000,1)"),
+        ("daily usage: days with samples, up to 10000 accounts", "day", "(2001,2000,1)", "(2000,2000,1)"),
     ),
     Planted(
         "update partner_usage set usage = usage + 1 where partner_id = {partner} and day = {measured}",
         "update partner_usage set usage = usage - 1 where partner_id = {partner} and day = {measured}",
-        ("partners: daily usage, of up to 1000 partners", "partner_day", "2001", "2000"),
+        ("partners: daily usage, up to 1000 partners", "partner_day", "2001", "2000"),
     ),
 ]
 
@@ -295,10 +295,10 @@ def test_the_report_as_text(new_database: Databases, tmp_path: Path) -> None:
     assert examined.exit_code == 1
     lines = examined.stdout.splitlines()
     assert "ok   schema: revision 0001" in lines
-    assert "FAIL secrets: 1 are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file" in lines
+    assert "FAIL secrets: 1 are encrypted; set TONNAGE_SECRET_KEY_FILE to the file of their keys" in lines
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")
-    assert lines[at + 1] == f"       {data.partner}: 5007, but 5000 is right"
+    assert lines[at + 1] == f"       {data.partner}: 5007, should be 5000"
 
 
 def test_jobs_that_failed_are_noted(new_database: Databases) -> None:

@@ -97,7 +97,7 @@ def test_regions_and_partners_are_shown_by_name(queue: Queue, tonnage: Command) 
 
 def test_some_jobs_are_retried(queue: Queue, tonnage: Command) -> None:
     retrying, failed, other = job(queue, "todo", 3), job(queue, "failed", 1), job(queue, "failed", 1)
-    assert tonnage("jobs", "retry", str(retrying), str(failed)).stderr == "2 jobs are tried again within seconds.\n"
+    assert tonnage("jobs", "retry", str(retrying), str(failed)).stderr == "2 jobs are retried within seconds.\n"
     now = [(retrying, "todo", True), (failed, "todo", True)]
     assert queued(queue) == [*now, (other, "failed", True)]
     assert "1 job is tried" in tonnage("jobs", "retry", str(other)).stderr
@@ -121,24 +121,24 @@ def test_only_one_of_a_kind_may_wait(queue: Queue, tonnage: Command) -> None:
     next_one = job(queue, "todo", kind="provisioning.purge_all")
     output = tonnage("jobs", "retry", "--all").stderr
     assert output.splitlines() == [
-        "1 job is tried again within seconds.",
-        "3 more were dropped: the next of their kind does their work.",
+        "1 job is retried within seconds.",
+        "3 more were dropped: the next job of their kind does their work.",
     ]
     assert queued(queue) == [(newest, "todo", True), (next_one, "todo", True)]
-    assert f"No job with the id {old} " in tonnage.refused("jobs", "retry", str(old))
+    assert f"There is no failed or retrying job with the id {old}." in tonnage.refused("jobs", "retry", str(old))
 
 
 def test_jobs_that_cannot_be_retried(queue: Queue, tonnage: Command) -> None:
     waiting, running, failed = job(queue, "todo"), job(queue, "doing"), job(queue, "failed", 1)
     before = queued(queue)
     output = tonnage.refused("jobs", "retry", *map(str, (failed, running, waiting, 999_999)))
-    assert f"No job with the id {waiting}, {running}, 999999 has failed" in output
+    assert f"There is no failed or retrying job with the id {waiting}, {running}, 999999." in output
     assert queued(queue) == before
 
 
 def test_wrong_usage(tonnage: Command) -> None:
-    assert "Name the ids of jobs, or --all." in tonnage.misused("jobs", "retry")
-    assert "Name the ids of jobs, or --all." in tonnage.misused("jobs", "retry", "1", "--all")
+    assert "Give job ids, or --all." in tonnage.misused("jobs", "retry")
+    assert "Give job ids, or --all." in tonnage.misused("jobs", "retry", "1", "--all")
     for given in ("abc", str(2**63)):
-        assert f"'{given}' is not the id of a job; see: tonnage jobs list" in tonnage.misused("jobs", "retry", given)
+        assert f"'{given}' is not a job id; see: tonnage jobs list" in tonnage.misused("jobs", "retry", given)
     assert "is not in the range" in tonnage.misused("jobs", "list", "--limit", "0")

@@ -65,5 +65,5 @@ def test_wrong_usage(conninfo: str) -> None:
     assert "write it as" in tonnage.misused(*create, "--valid-until", "tomorrow")
     assert "must not be empty" in tonnage.misused(*create, "--description", " ")
     assert "is not one of" in tonnage.misused(*create, "--role", "root")
-    assert "Name one organisation" in tonnage.misused("key", "create", *DETAILS)
+    assert "Give one organisation" in tonnage.misused("key", "create", *DETAILS)
     assert "is not a valid UUID" in tonnage.misused("key", "revoke", "tng_abcd")

@@ -18,8 +18,8 @@ def test_several_at_once_on_an_empty_database(empty_database: str) -> None:
     ]
     said = [process.communicate(timeout=90) for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
-    went = f"The database went from revision none to {program_revision()}.\n"
-    already = f"The database is at revision {program_revision()} already.\n"
+    went = f"Database upgraded from revision none to {program_revision()}.\n"
+    already = f"The database is already at revision {program_revision()}.\n"
     assert sorted(out for out, _ in said) == [already, already, went]
     again = tonnage("migrate", "--database-url", empty_database)
     assert (again.exit_code, again.output) == (0, already)
@@ -31,8 +31,7 @@ def test_one_that_waits_too_long_changes_nothing_and_says_so(empty_database: str
         result = tonnage("migrate", "--lock-timeout", "1", "--database-url", empty_database)
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: Another process has held the database's locks for 1 s; nothing was changed. "
-        "Try again when it is done.\n"
+        "Error: Another process has locked the database for 1 s. Nothing was changed. Try again when it is done.\n"
     )
     with psycopg.connect(empty_database) as conn:
         assert conn.execute("select to_regclass('organisation')").fetchone() == (None,)

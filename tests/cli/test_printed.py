@@ -71,7 +71,7 @@ def test_a_change_of_a_read_only_database(new_database: Databases) -> None:
 
 
 def test_a_number_beyond_the_database(conninfo: str) -> None:
-    sentence = "Error: The database cannot take such a value: bigint out of range.\n"
+    sentence = "Error: The database does not accept this value: bigint out of range.\n"
     assert Command(conninfo).refused("audit", "list", "--limit", "9" * 20) == sentence
 
 

@@ -64,7 +64,7 @@ def test_a_region_is_added_listed_and_removed(new_database: Callable[[], Abstrac
 def test_what_the_rules_refuse(conninfo: str) -> None:
     tonnage, name = Command(conninfo), new_name()
     tonnage.ok("region", "add", name, *ENDPOINTS)
-    assert f"There is a region {name} already" in tonnage.refused("region", "add", name, *ENDPOINTS)
+    assert f"The region {name} already exists" in tonnage.refused("region", "add", name, *ENDPOINTS)
     assert "There is no region" in tonnage.refused("region", "remove", new_name())
 
 
@@ -80,8 +80,8 @@ def test_a_region_that_accounts_live_in_stays(new_database: Callable[[], Abstrac
     with new_database() as conninfo:
         name = asyncio.run(region_with_an_account())
         output = Command(conninfo).refused("region", "remove", name)
-        assert "Storage accounts live in the region" in output
-        assert "Those that were deleted stay until their days of grace are over" in output
+        assert "still has storage accounts" in output
+        assert "Deleted accounts stay until their grace period is over" in output
 
 
 def test_wrong_usage(conninfo: str) -> None:
@@ -132,7 +132,7 @@ def test_a_region_on_a_cluster_is_checked_when_it_is_added(
     assert rest == {"region": "eu", "reachable": True, "credentials": True, "missing": [], "problems": []}
     output = command_with_keys.ok("region", "check")
     assert output.startswith("eu: healthy\n")
-    assert "quota, to the byte, from the next request on" in output
+    assert "quota (to the byte, from the next request)" in output
     for shown in (result.output, output, command_with_keys.ok("audit", "list", "--json"), json.dumps(checked)):
         assert gateway.secret_key not in shown
 
@@ -151,7 +151,7 @@ def test_problems_are_reported_and_force_keeps_the_region(command_with_keys: Com
 
     connect = ("region", "connect", "eu", "--ceph-admin-url", gateway.address)
     right = command_with_keys(*connect, stdin=f"{gateway.access_key}\r\n{gateway.secret_key}\r\n")
-    assert right.stderr == f"The region eu is reached at {gateway.address}.\n"
+    assert right.stderr == f"Region eu connected at {gateway.address}.\n"
     command_with_keys.ok("region", "check", "eu")
 
 
@@ -160,7 +160,7 @@ def test_credentials_that_the_cluster_refuses_change_nothing(command_with_keys: 
     reached = ("--ceph-admin-url", gateway.address)
     output = command_with_keys.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
     assert "refuses the access key or the secret" in output
-    assert "Nothing was changed; with --force it is" in output
+    assert "Nothing was changed. To save anyway, use --force" in output
     assert command_with_keys.json("region", "list") == []
 
     command_with_keys.ok(
@@ -224,9 +224,9 @@ def test_the_list_shows_trouble(command_with_keys: Command, tmp_path: Path) -> N
 def test_a_metered_region_is_put_on_a_cluster(command_with_keys: Command) -> None:
     command_with_keys.ok("region", "add", "eu", *ENDPOINTS)
     connect = ("region", "connect", "eu", "--ceph-admin-url", DEAD)
-    assert "The region is kept." in command_with_keys(*connect, stdin="KEY SECRET").stderr
+    assert "The region was saved." in command_with_keys(*connect, stdin="KEY SECRET").stderr
     assert command_with_keys.json("region", "list")[0]["backend"] == "ceph"
-    nowhere = "Error: There is no region us; see: tonnage region list\n"
+    nowhere = "Error: There is no region us. See: tonnage region list\n"
     assert command_with_keys.refused("region", "connect", "us", *connect[3:], stdin="KEY SECRET") == nowhere
     assert command_with_keys.refused("region", "check", "us") == nowhere
     assert command_with_keys.refused("region", "remove", "us") == nowhere
@@ -238,7 +238,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     assert not (tmp_path / "data/secret.key").exists()
     on_cluster = ("--ceph-admin-url", DEAD)
     added = tonnage("region", "add", "eu", *ENDPOINTS, *on_cluster, *data, stdin="KEY SECRET")
-    assert (added.exit_code, "The region is kept." in added.stderr) == (0, True), added.output
+    assert (added.exit_code, "The region was saved." in added.stderr) == (0, True), added.output
     key = (tmp_path / "data/secret.key").read_bytes()
     connected = tonnage("region", "connect", "metered", *on_cluster, *data, stdin="KEY SECRET")
     assert connected.exit_code == 0, connected.output
@@ -246,7 +246,7 @@ def test_the_embedded_database_gets_its_key_file_when_it_is_needed(tmp_path: Pat
     # Now a new key file could open no sealed secret.
     (tmp_path / "data/secret.key").unlink()
     lost = tonnage("region", "connect", "eu", *on_cluster, *data, stdin="KEY SECRET")
-    assert (lost.exit_code, "is missing; restore it from a backup" in lost.stderr) == (1, True)
+    assert (lost.exit_code, "is missing. Restore it from a backup" in lost.stderr) == (1, True)
     assert not (tmp_path / "data/secret.key").exists()
 
 
@@ -262,7 +262,7 @@ def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest
 def test_malformed_credentials(conninfo: str, given: str | bytes) -> None:
     add = ("region", "add", new_name(), *ENDPOINTS, "--ceph-admin-url", DEAD)
     output = Command(conninfo).misused(*add, stdin=given)
-    assert "an access key on the first line and its secret on the second" in output
+    assert "an access key on the first line and its secret key on the second" in output
     assert "KEY" not in output
 
 
@@ -270,7 +270,7 @@ def test_wrong_usage_of_clusters(conninfo: str, tmp_path: Path) -> None:
     tonnage, file = Command(conninfo), tmp_path / "admin"
     file.write_text("KEY SECRET")
     add = ("region", "add", new_name(), *ENDPOINTS)
-    assert "goes with --ceph-admin-url" in tonnage.misused(*add, "--ceph-credentials-file", str(file))
+    assert "needs --ceph-admin-url" in tonnage.misused(*add, "--ceph-credentials-file", str(file))
     assert "is not an endpoint" in tonnage.misused(*add, "--ceph-admin-url", "https://a:b@rgw", stdin="KEY SECRET")
     missing = ("--ceph-admin-url", DEAD, "--ceph-credentials-file", str(tmp_path / "none"))
     assert "No such file" in tonnage.misused(*add, *missing)

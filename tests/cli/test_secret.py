@@ -29,7 +29,7 @@ def key_file(path: Path, *lines: bytes, mode: int = 0o600) -> Path:
 @pytest.mark.parametrize(
     ("lines", "mode", "sentence"),
     [
-        ([Fernet.generate_key()], 0o640, "Others than its owner may use the key file"),
+        ([Fernet.generate_key()], 0o640, "Other users have access to the key file"),
         ([Fernet.generate_key(), b"", b"not a key"], 0o600, "Line 3 of the key file"),
         ([], 0o600, "holds no key"),
     ],
@@ -49,7 +49,7 @@ def test_the_newest_key_seals_and_every_key_opens(tmp_path: Path) -> None:
     before = sealing.read_keys(key_file(tmp_path / "old", old))
     after = sealing.read_keys(key_file(tmp_path / "both", new, old))
     assert after.open(before.seal(b"secret")) == b"secret"
-    with pytest.raises(SealingError, match="do not open"):
+    with pytest.raises(SealingError, match="do not decrypt"):
         before.open(after.seal(b"secret"))
     assert old.decode() not in repr(before)
 
@@ -100,7 +100,7 @@ def test_made_once_renewed_and_pruned(new_database: Databases, tmp_path: Path) -
         assert secrets.file.stat().st_mode & 0o777 == 0o600
         assert [path.name for path in tmp_path.iterdir()] == ["key"]
         secrets.file.unlink()
-        assert "would not open" in secrets.command("secret", "create").stderr
+        assert "cannot decrypt" in secrets.command("secret", "create").stderr
 
 
 def test_keys_of_another_database_are_refused(new_database: Databases, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_keys_of_another_database_are_refused(new_database: Databases, tmp_path:
         for arguments in (("serve", "--port", "0"), ("secret", "rotate", "--prune")):
             refused = tonnage(*arguments, **secrets.environment)
             assert refused.exit_code == 1
-            assert "do not open the secrets of this database" in refused.stderr
+            assert "do not decrypt the secrets of this database" in refused.stderr
         examined = secrets.command("doctor")
         assert examined.exit_code == 1
         assert "FAIL secrets: The keys in" in examined.output

@@ -70,7 +70,7 @@ def test_it_ends_with_its_database_and_a_restart_recovers(tmp_path: Path) -> Non
             _kill(_backend(url))
             until(lambda: status(f"{origin}/readyz") == 200)
         _kill(int((directory.cluster / "postmaster.pid").read_text().split()[0]))
-        server.wait_for(r"The embedded PostgreSQL has ended \(killed by signal 9\); \S+/postgres.log may say why\.")
+        server.wait_for(r"The embedded PostgreSQL has stopped \(killed by signal 9\)\. \S+/postgres.log may say why\.")
         assert server.process.wait(PATIENCE) == 1
         assert "Traceback" not in "".join([*server.lines, *(server.process.stdout or ())])
     with started("serve", "--port", "0", "--data-dir", data) as server:
@@ -114,7 +114,7 @@ def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) ->
 def test_a_database_of_ones_own_must_have_been_migrated(empty_database: str, tmp_path: Path) -> None:
     refused = tonnage("serve", "--port", "0", "--database-url", empty_database, "--data-dir", tmp_path / "data")
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("Error: The database is at revision none and this program needs 0001.")
+    assert refused.stderr.startswith("Error: The database is at revision none, but this program needs 0001.")
     assert refused.stderr.endswith("Run `tonnage migrate`.\n")
     assert not (tmp_path / "data").exists()
 
@@ -135,7 +135,7 @@ def test_a_database_url_that_is_empty(given: str, tmp_path: Path) -> None:
     """As with a shell variable that is not set: it must not become an embedded database."""
     wrong = tonnage("region", "list", "--database-url", given, "--data-dir", tmp_path / "data")
     assert wrong.exit_code == 2
-    assert "it is empty: name a PostgreSQL, or leave the option out" in wrong.stderr
+    assert "it is empty; give the URL of a PostgreSQL database, or omit the option" in wrong.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -214,7 +214,7 @@ def test_the_demo_is_ready_to_paste(new_database: Databases, tmp_path: Path) -> 
         arguments = ("serve", "--demo", "--port", "0", "--database-url", conninfo, "--data-dir", tmp_path / "demo")
         with started(*arguments) as server:
             origin = server.origin
-            assert server.wait_for("Try it out at (.+)").group(1) == f"{origin}/swagger/index.html"
+            assert server.wait_for("Try the API at (.+)").group(1) == f"{origin}/swagger/index.html"
             key = server.wait_for("^Bearer (.+)$").group(1)
             assert status(f"{origin}/v1/contract/list", key) == 200
             assert status(f"{origin}/swagger/index.html") == 200

@@ -72,7 +72,7 @@ def test_wrong_lines_are_reported_and_nothing_is_applied(conninfo: str, account:
     tonnage = Command(conninfo)
     one = lines(account) + "123,2026-01-01,5\n"
     assert tonnage.refused("usage", "import", "-", stdin=one).splitlines() == [
-        "Error: Nothing was recorded, because a line is wrong; line 5: the account must be a number of 12 digits."
+        "Error: Nothing was recorded, because a line is wrong (line 5: the account must be a number of 12 digits)."
     ]
     two = one + f"{account},yesterday,5\n"
     said = tonnage.refused("usage", "import", "-", stdin=two).splitlines()

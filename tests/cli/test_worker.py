@@ -48,7 +48,7 @@ def test_it_catches_up_on_recurring_jobs_and_stops_on_a_signal(new_database: Dat
 
 def test_on_a_data_directory_it_needs_the_server_and_does_not_keep_the_next_one_out(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    sentence = f"Error: Nobody serves {data}; run `tonnage serve` on it first, or name a --database-url.\n"
+    sentence = f"Error: No server is running on {data}. Run `tonnage serve` on it first, or set --database-url.\n"
     refused = tonnage("worker", "--data-dir", data)
     assert (refused.exit_code, refused.stderr) == (1, sentence)
     assert not data.exists()

@@ -85,7 +85,7 @@ async def test_an_unusable_cluster_is_shown_without_details(client: ClusterClien
     ]
     for page in away:
         assert page.status_code == 503
-        assert "the operator has to look at it" in page.text
+        assert "Contact the operator" in page.text
         assert "/etc/secret" not in page.text
     assert 'value="Backup server"' in away[0].text
     assert "Being deleted" in (await browser.get(path)).text

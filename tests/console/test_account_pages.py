@@ -134,7 +134,7 @@ async def test_what_is_being_purged_is_neither_changed_nor_restored(client: AppC
         await admin.send(f"{path}/settings", {"name": "Late", "allocated": "1", "allocated_unit": "TB"}),
     ]
     assert [one.status_code for one in tries] == [409] * 4
-    assert all("being deleted right now; it is too late to change that" in one.text for one in tries)
+    assert all("being deleted and can no longer be changed or restored" in one.text for one in tries)
 
 
 async def test_a_metered_region_has_no_access_keys_to_give(client: AppClient, data: AccountData) -> None:

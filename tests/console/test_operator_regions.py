@@ -74,7 +74,7 @@ async def test_a_region_with_accounts_stays(client: AppClient, admin: Browser) -
     assert "Remove region</button>" not in asked.text
     refused = await admin.post(f"/operator/regions/{name}/removal")
     assert refused.status_code == 409
-    assert "delete them first" in refused.text
+    assert "Delete them first" in refused.text
 
 
 async def test_the_default_is_chosen(client: AppClient, admin: Browser) -> None:

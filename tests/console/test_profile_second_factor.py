@@ -124,7 +124,7 @@ async def test_setting_up_wants_the_present_password(
         assert (await browser.get(SETUP)).headers["location"] == "/profile/second-factor"
     throttled = await send(browser, "/profile/second-factor", {"current": WORD}, f"{SETUP}/begin")
     assert (throttled.status_code, throttled.headers["retry-after"]) == (429, "60")
-    assert "too many failed tries" in throttled.text
+    assert "Too many failed attempts" in throttled.text
     client.clock.now += timedelta(minutes=1)
     await enrol(browser, client)
 

@@ -61,7 +61,7 @@ async def test_after_too_many_tries_it_says_how_long_to_wait(browser: httpx.Asyn
     held_off = await sign_in(browser, ann)
     assert held_off.status_code == 429
     assert held_off.headers["retry-after"] == "60"
-    assert "try again in a minute" in held_off.text
+    assert "Try again in a minute" in held_off.text
     assert f'value="{ann.email}"' in held_off.text
 
 

@@ -22,7 +22,7 @@ async def test_less_than_its_partners_have_been_allocated(cast: Cast) -> None:
     contract = await cast.contract(distributor, 10 * TB)
     await cast.partner(distributor, contract, 4 * TB)
     below = Amendment(4 * TB - 1, Decimal(1), "Renamed")
-    async with refused(cast.database, Conflict, r"4 TB \(4000000000000 bytes\) that the contract's partners"):
+    async with refused(cast.database, Conflict, r"4 TB \(4000000000000 bytes\) allocated to the contract's partners"):
         await cast.database.run(amend_contract, cast.operator, contract, below, cast.now)
     just = Amendment(4 * TB)
     await cast.database.run(amend_contract, cast.operator, contract, just, cast.now)

@@ -134,7 +134,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
 
 def test_another_major_version_names_both(made: Path) -> None:
     (made / "postgres/PG_VERSION").write_text("15\n")
-    with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 15, .* brings PostgreSQL 18"), serve(made):
+    with pytest.raises(EmbeddedError, match=r"created by PostgreSQL 15, .* uses PostgreSQL 18"), serve(made):
         pass
 
 

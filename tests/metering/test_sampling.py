@@ -73,7 +73,7 @@ async def test_a_run_reports_accounts_missing_on_the_cluster(
     await data.sample()
     assert await data.run() == (NOW, True, 0, 3)
     assert [record.message for record in caplog.records if "not sampled" in record.message] == [
-        "storage accounts that their cluster does not have, and so were not sampled: 3"
+        "storage accounts missing on their cluster and not sampled: 3"
     ]
 
 
@@ -210,7 +210,7 @@ async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_doe
     async def linger(account: int) -> None:
         data.client.clock.now = NOW + HOUR + MINUTE
         if account == accounts[2]:
-            raise Unavailable("The storage cluster does not answer in time; try again later.")
+            raise Unavailable("The storage cluster did not answer in time. Try again later.")
 
     data.probe.before = linger
     with pytest.raises(Unavailable):

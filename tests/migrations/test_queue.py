@@ -57,18 +57,18 @@ def test_only_missing_migrations_are_applied(new_database: Databases) -> None:
         whole = shape(conninfo)
         make_older(conninfo)
         assert shape(conninfo) != whole
-        lacking = "lacks migrations of the job queue that this program needs. Run `tonnage migrate`."
+        lacking = "lacks job queue migrations that this program needs. Run `tonnage migrate`."
         assert lacking in tonnage.refused("account", "list")
         assert lacking in tonnage("doctor").stdout
         assert tonnage.ok("migrate") == (
-            f"The job queue was brought up to date; the database is at revision {migrations.program_revision()}.\n"
+            f"Job queue upgraded. The database is at revision {migrations.program_revision()}.\n"
         )
         assert shape(conninfo) == whole
         with psycopg.connect(conninfo) as conn:
             recorded = conn.execute("select name, library_version from queue_migration order by name").fetchall()
         versions = ["3.0.0"] * (len(STEPS) - MISSING) + [version("procrastinate")] * MISSING
         assert recorded == list(zip([step.name for step in STEPS], versions, strict=True))
-        assert tonnage.ok("migrate").endswith(" already.\n")
+        assert tonnage.ok("migrate").startswith("The database is already at revision ")
 
 
 def test_a_new_database_records_all_of_it(new_database: Databases) -> None:

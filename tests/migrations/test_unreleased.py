@@ -10,9 +10,9 @@ from tests.cli.running import tonnage
 from tonnage import embedded, migrations
 
 SENTENCE = (
-    "The database was created by an unreleased version of Tonnage, or by another program, and cannot be upgraded. "
-    "Create a new database for Tonnage. For the embedded one, delete the data directory, "
-    "which is data/demo after `make demo`, and start again."
+    "The database was created by an unreleased version of Tonnage or by another program and cannot be "
+    "upgraded. Create a new database for Tonnage. For the embedded one, delete the data directory "
+    "(data/demo after `make demo`) and start again."
 )
 
 

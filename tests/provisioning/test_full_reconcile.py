@@ -84,7 +84,7 @@ async def test_missing_accounts_are_created(client: ClusterClient, gateway: Gate
     await reconciled(client)
     gateway.admin("user", "rm", "--uid", uid(account))
     assert await reconciled(client) == [
-        Drift(f"storage account {account}", "is not on the cluster", "made", repaired=True)
+        Drift(f"storage account {account}", "is missing on the cluster", "made", repaired=True)
     ]
     assert await (await client.backend()).state(account) is not None
 
@@ -96,7 +96,7 @@ async def test_unknown_accounts_are_kept(
     unknown = (await client.data()).account + 1
     await client.provision(unknown)
     whole = await reconcile_all(client)
-    finding = Drift(f"storage account {unknown}", "is on the cluster, and unknown here", "left")
+    finding = Drift(f"storage account {unknown}", "is on the cluster, but not in the database", "left")
     assert finding in whole.findings
     assert await (await client.backend()).state(unknown) is not None
     first = client.clock.now
@@ -138,8 +138,8 @@ async def test_nothing_is_changed_on_an_apparently_different_cluster(client: Clu
     )
     assert (await client.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await client.work() == ["provisioning.verify_identity"]
-    (trouble,) = await client.cast.row("select unhealthy_reason from region")
-    assert "Of 2 storage accounts that were made on this cluster, 0 are there" in trouble
+    (trouble,) = await client.cast.row("select trouble from region")
+    assert "Of 2 storage accounts that were created on this cluster, 0 are there" in trouble
     assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
     await client.cast.account(data.partner, 1)
     for work in (provisioning_jobs.reconcile, access_key_jobs.clean_up, provisioning_jobs.purge_region):
@@ -154,7 +154,7 @@ async def test_an_account_of_another_region_is_reported_as_such(client: ClusterC
     partner = (await client.data()).partner
     account = await client.cast.account(partner, 1, region="elsewhere")
     await client.provision(account)
-    finding = Drift(f"storage account {account}", "is on the cluster, and belongs to another region", "left")
+    finding = Drift(f"storage account {account}", "is on the cluster, but belongs to another region", "left")
     assert finding in (await reconcile_all(client)).findings
 
 
@@ -168,8 +168,8 @@ async def test_missing_keys_are_deleted_here_and_foreign_ones_reported(client: C
     gateway.admin("key", "create", "--uid", uid(data.account), "--access-key", "FOREIGN0FOREIGN0", "--gen-secret")
     subject = f"of storage account {data.account}"
     findings = [
-        Drift(f"access key {lost} {subject}", "is not on the cluster", "forgotten"),
-        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, and unknown here", "left"),
+        Drift(f"access key {lost} {subject}", "is missing on the cluster", "forgotten"),
+        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, but not in the database", "left"),
     ]
     assert await dry_run(client) == findings
     assert [finding.repaired for finding in await reconciled(client)] == [True, False]
@@ -188,7 +188,7 @@ async def test_a_purged_account_is_purged_again(client: ClusterClient) -> None:
     account = data.account
     assert await client.cast.purge(client.clock.now, client.backends) == 1
     await client.provision(account)
-    assert await dry_run(client) == [Drift(f"storage account {account}", "was purged, and is on the cluster", "purged")]
+    assert await dry_run(client) == [Drift(f"storage account {account}", "was purged, but is on the cluster", "purged")]
     assert [finding.repaired for finding in await reconciled(client)] == [True]
     assert await (await client.backend()).state(account) is None
 
@@ -210,19 +210,19 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     subject = f"storage account {later}"
     unknown = f"storage account {later + 1}"
     await client.provision(later + 1)
-    assert (await rows("--dry-run"))[subject] == ("is not on the cluster", "made", False)
+    assert (await rows("--dry-run"))[subject] == ("is missing on the cluster", "made", False)
     output = (await asyncio.to_thread(tonnage.ok, "storage", "reconcile", "--dry-run")).splitlines()
     (made,) = [line for line in output if subject in line]
     assert made.rstrip().endswith("  would be made")
     (left,) = [line for line in output if unknown in line]
     assert left.rstrip().endswith("  left")
-    assert (await rows("--region", REGION))[subject] == ("is not on the cluster", "made", True)
+    assert (await rows("--region", REGION))[subject] == ("is missing on the cluster", "made", True)
     await (await client.backend()).purge(later + 1)
     again = await rows()
     assert subject not in again
     assert f"storage account {account}" not in again
     refused = await asyncio.to_thread(tonnage.refused, "storage", "reconcile", "--region", "elsewhere")
-    assert "There is no cluster behind elsewhere" in refused
+    assert "There is no region elsewhere with a cluster" in refused
     # Of the two runs that changed something.
     entries = "select array_agg(actor_kind || ' ' || subject_id) from audit_entry where action = 'region.reconcile'"
     assert await client.cast.row(entries) == ([f"cli {REGION}"] * 2,)
@@ -240,10 +240,10 @@ async def test_the_command_skips_an_unreachable_cluster(
         await asyncio.to_thread(tonnage.ok, *add, stdin=f"{gateway.access_key} {gateway.secret_key}")
     result = await asyncio.to_thread(tonnage, "storage", "reconcile", "--json")
     assert result.exit_code == 1
-    row = {"region": REGION, "subject": f"storage account {later}", "description": "is not on the cluster"}
+    row = {"region": REGION, "subject": f"storage account {later}", "description": "is missing on the cluster"}
     assert {**row, "action": "made", "done": True} in json.loads(result.stdout)
     *_, counted, away = result.stderr.splitlines()
-    assert counted.startswith("2 storage accounts compared, ")
+    assert counted.startswith("Compared 2 storage accounts, ")
     assert away.startswith("dead: The storage cluster cannot be reached")
     query = "select array_agg(r.name order by r.id) from full_reconcile s join region r on r.id = s.region_id"
     assert await client.cast.row(f"{query} where s.finished_at is not null") == ([REGION, "last"],)

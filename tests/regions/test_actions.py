@@ -61,5 +61,5 @@ async def test_accounts_live_in_it(cast: Cast) -> None:
     region, distributor = await cast.region(), await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
     await cast.account(partner, region=region)
-    async with refused(cast.database, Conflict, "live in the region"):
+    async with refused(cast.database, Conflict, "still has storage accounts"):
         await cast.database.run(actions.remove_region, cast.operator, region)

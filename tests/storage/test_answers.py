@@ -157,7 +157,7 @@ async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
         with pytest.raises(Unavailable) as refused:
             await backend.state(desired.account_id)
         # A user who creates a key reads this message, which names no host of the operator.
-        assert str(refused.value) == "The storage cluster cannot be reached; try again later."
+        assert str(refused.value) == "The storage cluster cannot be reached. Try again later."
         assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with gateway_with(NOBODY, tls=authority.server("127.0.0.1")) as backend:
@@ -224,14 +224,14 @@ def stored(size: str, objects: str = "1") -> Respond:
 async def test_impossible_usage_is_an_error(desired: DesiredAccount, number: str) -> None:
     for respond in (stored(number), stored("1", number)):
         async with gateway_with(respond) as backend:
-            with pytest.raises(BackendRefused, match=f"{number} .* cannot be.*--reset-stats"):
+            with pytest.raises(BackendRefused, match=f"{number} .* is impossible.*--reset-stats"):
                 await backend.usage(desired.account_id)
 
 
 @pytest.mark.parametrize("number", ["1.5", '"1"', "null", "[]"])
 async def test_usage_that_is_no_number_is_not_cephs(desired: DesiredAccount, number: str) -> None:
     async with gateway_with(stored(number)) as backend:
-        with pytest.raises(Misconfigured, match="another form"):
+        with pytest.raises(Misconfigured, match="unexpected format"):
             await backend.usage(desired.account_id)
 
 

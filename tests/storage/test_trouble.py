@@ -66,7 +66,7 @@ async def test_wrong_credentials_are_for_the_operator(
             async with opened(gateway.address, access_key, secret_key) as backend:
                 report = await backend.check()
                 assert (report.reachable, report.credentials) == (True, False)
-                assert report.problems == ("The cluster refuses the access key or the secret; set both again.",)
+                assert report.problems == ("The cluster refuses the access key or the secret key. Set both again.",)
                 for call in (
                     backend.apply(desired),
                     backend.usage(desired.account_id),
@@ -215,10 +215,10 @@ RECORD = (
 
 async def test_another_servers_answers_are_not_cephs(desired: DesiredAccount) -> None:
     async with gateway_answering(itertools.repeat(PAGE)) as backend:
-        with pytest.raises(Misconfigured, match="not Ceph's gateway"):
+        with pytest.raises(Misconfigured, match="not a Ceph gateway"):
             await backend.state(desired.account_id)
         report = await backend.check()
-        assert "not Ceph's gateway" in report.problems[-1]
+        assert "not a Ceph gateway" in report.problems[-1]
 
 
 async def test_a_wrong_clock_is_named_and_not_the_credentials(
@@ -238,7 +238,7 @@ async def test_a_wrong_clock_is_named_and_not_the_credentials(
     report = await backend.check()
     await backend.close()
     assert (report.reachable, report.credentials) == (True, False)
-    assert report.problems == ("The cluster's clock is 1200 s behind; synchronise both with NTP.",)
+    assert report.problems == ("The cluster's clock is 1200 s behind. Synchronise both clocks with NTP.",)
 
 
 async def test_a_busy_gateway_is_asked_three_times(desired: DesiredAccount) -> None:
@@ -286,7 +286,7 @@ async def test_a_busy_gateway_says_nothing_of_the_credentials() -> None:
     async with gateway_answering(itertools.repeat(BUSY)) as backend:
         report = await backend.check()
     assert (report.reachable, report.credentials) == (True, False)
-    assert report.problems == ("The storage cluster cannot do it now (SlowDown); try again later.",)
+    assert report.problems == ("The storage cluster cannot do this at the moment (SlowDown). Try again later.",)
 
 
 def test_all_of_this_takes_two_capabilities(gateway: Gateway) -> None:

@@ -17,8 +17,8 @@ def test_up_to_400_days(days: int) -> None:
     ("first", "last", "sentence"),
     [
         (FIRST, FIRST - timedelta(1), "from must not be later than to"),
-        (FIRST, FIRST + timedelta(400), "from and to must not span more than 400 days, and these are 401"),
-        (date.min, date.max, "from and to must not span more than 400 days, and these are 3652059"),
+        (FIRST, FIRST + timedelta(400), "from and to must span at most 400 days, not 401"),
+        (date.min, date.max, "from and to must span at most 400 days, not 3652059"),
     ],
 )
 def test_what_is_no_period_names_both_fields(first: date, last: date, sentence: str) -> None:

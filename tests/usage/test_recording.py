@@ -174,15 +174,15 @@ async def test_every_wrong_line_is_reported_in_order_and_nothing_is_applied(cast
         )
     assert [(field.field, field.message) for field in refusal.value.fields] == [
         ("line 3", "there is no storage account 000000000007"),
-        ("line 4", "the day is before the account's first one, 2026-01-05"),
+        ("line 4", "the day is before the account was created on 2026-01-05"),
         ("line 5", "the time must be written 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC"),
         ("line 6", "the account was deleted on 2026-02-01"),
         ("line 7", "the time is in the future"),
-        ("line 8", "it has another value than line 2 for the same account and time"),
+        ("line 8", "the value differs from line 2 for the same account and time"),
     ]
     assert str(refusal.value) == (
-        "Nothing was recorded, because 6 lines are wrong; the first is line 3: "
-        "there is no storage account 000000000007."
+        "Nothing was recorded, because 6 lines are wrong. The first is line 3: there is no storage account "
+        "000000000007."
     )
     assert await rows_of(cast, account) == []
     assert await cast.row("select count(*) from usage_sample where account_id in (%s, %s)", account, gone) == (0,)
@@ -190,11 +190,11 @@ async def test_every_wrong_line_is_reported_in_order_and_nothing_is_applied(cast
 
 async def test_at_most_twenty_lines_are_reported(cast: Cast) -> None:
     async with refused(
-        cast.database, Invalid, "20 lines or more are wrong; the first is line 1: there is no storage"
+        cast.database, Invalid, "20 lines or more are wrong. The first is line 1: there is no storage"
     ) as refusal:
         await import_lines(cast, *(["100000000000,2026-01-06,1", "x"] * 30))
     assert [field.field for field in refusal.value.fields] == [f"line {n}" for n in range(1, MOST_BAD_LINES + 1)]
-    async with refused(cast.database, Invalid, r"because a line is wrong; line 1: there must be three columns"):
+    async with refused(cast.database, Invalid, r"because a line is wrong \(line 1: there must be three columns"):
         await import_lines(cast, "x")
 
 

@@ -83,7 +83,7 @@ async def test_swagger(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     ]
     bearer = document["securityDefinitions"]["Bearer"]
     assert (bearer["type"], bearer["in"], bearer["name"]) == ("apiKey", "header", "Authorization")
-    assert "`Bearer <key>` whole" in bearer["description"]
+    assert "`Bearer <key>`: the word Bearer" in bearer["description"]
     post = document["paths"]["/thing"]["post"]
     assert post["parameters"] == [
         {"in": "body", "name": "thingDetails", "required": True, "schema": {"$ref": "#/definitions/api.CreateThing"}}

@@ -99,7 +99,7 @@ async def test_not_json(client: httpx.AsyncClient, media_type: str) -> None:
 
 async def test_no_body_at_all(client: httpx.AsyncClient) -> None:
     body = await refused(client, 400, "POST", "/v1/thing")
-    assert body["detail"] == "The body is empty; send a JSON object."
+    assert body["detail"] == "The body is empty. Send a JSON object."
     await refused(client, 400, "POST", "/v1/thing", headers=JSON)
 
 

@@ -71,7 +71,7 @@ async def test_every_field_at_once_by_its_name_on_the_wire(client: httpx.AsyncCl
     ("change", "message"),
     [
         ({"name": None}, "must not be null"),
-        ({"name": 5}, "must be a text"),
+        ({"name": 5}, "must be text"),
         ({"name": "x" * 201}, "must have at most 200 characters"),
         ({"allocatedCapacity": -1}, "must be 0 or more"),
         ({"allocatedCapacity": 2**63}, "must be 9223372036854775807 or less"),

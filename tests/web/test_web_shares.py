@@ -75,7 +75,7 @@ async def test_one_organisation_has_half_of_the_connections(bare: FastAPI, share
         shared.streams.timeout = 30
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "5"
-        assert refused.json()["detail"].startswith("Your organisation is reading as many long lists")
+        assert refused.json()["detail"].startswith("Your organisation is already reading the maximum")
         assert len((await http.get("/count/100000", headers={"authorization": "other"})).json()) == 100_000
         waiting = asyncio.create_task(http.get("/count/100000"))
         begun[0][1].cancel()

@@ -66,9 +66,9 @@ class Actor:
         role.
         """
         if self.kind is not kind:
-            raise Forbidden(f"This needs the key of {_a(kind)}, and yours belongs to {_a(self.kind)}.")
+            raise Forbidden(f"This needs the key of {_a(kind)}; yours belongs to {_a(self.kind)}.")
         if not self.role.includes(role):
-            raise Forbidden(f"This needs the role {role}, and yours is {self.role}.")
+            raise Forbidden(f"This needs the role {role}; yours is {self.role}.")
 
 
 def _a(kind: Kind) -> str:

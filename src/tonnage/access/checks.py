@@ -87,7 +87,7 @@ async def compare_email_keys(conn: Connection, what: str, addresses: LiteralStri
             if email_key(email) != key:
                 differing += 1
                 wrong += [subject] if differing <= MOST_SHOWN else []
-    shown = tuple(Difference(subject, "the key of another address", "that of its own") for subject in wrong)
+    shown = tuple(Difference(subject, "the key of another address", "the key of its own address") for subject in wrong)
     return Check(what, row[0] if row else 0, differing, shown)
 
 

@@ -67,14 +67,14 @@ def too_many(keys: int, pending: int) -> Conflict | Unavailable:
     """
     if pending:
         return Unavailable(
-            "The account has {keys} access keys, {pending} of them just being made or deleted, and {most} is the "
-            "most; try again in a few minutes.",
+            "The account has {keys} access keys ({pending} being created or deleted) and the limit is "
+            "{most}. Try again in a few minutes.",
             keys=keys,
             pending=pending,
             most=MAX_ACCESS_KEYS,
         )
     return Conflict(
-        "The account has {keys} access keys, and {most} is the most; delete one first.", keys=keys, most=MAX_ACCESS_KEYS
+        "The account has {keys} access keys and the limit is {most}. Delete one first.", keys=keys, most=MAX_ACCESS_KEYS
     )
 
 
@@ -88,8 +88,8 @@ def not_made_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | 
     if not unknown:
         return None
     return Conflict(
-        "The account has {keys} access keys on its cluster, the most there can be, and {unknown} of them were not made "
-        "here; the operator has to remove those.",
+        "The account has {keys} access keys on its cluster, the maximum, and {unknown} of them were not "
+        "created here. Ask the operator to remove those.",
         keys=len(present),
         unknown=unknown,
     )

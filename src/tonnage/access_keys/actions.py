@@ -68,7 +68,7 @@ async def create_key(
     if facts is None:
         # The clean-up that gave the key up may have run before the key was created, and does not run for it again.
         await backend.delete_key(account_id, access_key)
-        raise Unavailable("Making the access key took too long, and it was given up; try again.")
+        raise Unavailable("Creating the access key took too long, so it was discarded. Try again.")
     return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
 
 
@@ -79,7 +79,7 @@ async def _within_deadline(deadline: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(deadline):
             yield
     except TimeoutError as error:
-        raise Unavailable("The access key could not be made or deleted in time; try again later.") from error
+        raise Unavailable("The access key could not be created or deleted in time. Try again later.") from error
 
 
 async def _begin(
@@ -128,7 +128,7 @@ async def _error_for_client(
             return failure.reason
         case NotProvisioned() if home.rejection_reason:
             return Conflict(
-                "The account is not on the storage cluster, and has no access keys there. {why}",
+                "The account is not on the storage cluster and has no access keys there. {why}",
                 why=home.rejection_reason,
             )
         case TooManyKeys():
@@ -143,14 +143,14 @@ async def _lock_account(conn: Connection, actor: Actor, partner_id: UUID, accoun
         home = await queries.lock_account(conn, actor.organisation_id, partner_id, account_id)
     except LockNotAvailable as error:
         raise Unavailable(
-            "The account is busy with something long, such as an import of its usage; try again in a minute."
+            "The account is locked by a long operation, such as a usage import. Try again in a minute."
         ) from error
     if home is None:
         raise no_account(account_id)
     if not home.on_cluster:
-        raise Conflict("The region of this account is metered only; its access keys are made on the cluster itself.")
+        raise Conflict("The region of this account is metered only. Its access keys are created on the cluster itself.")
     if home.purging:
-        raise Conflict("The account is being deleted right now, and its access keys with it.")
+        raise Conflict("The account and its access keys are being deleted.")
     return home
 
 
@@ -196,7 +196,7 @@ async def _end(
 def no_key(account_id: int) -> NotFound:
     """The message does not repeat the key: a client that mixes up key and secret would write the secret to a log."""
     return NotFound(
-        "The storage account {account} has no such access key; its list of access keys has all of them.",
+        "Storage account {account} has no such access key. Its list of access keys shows all of them.",
         account=str(account_id),
     )
 
@@ -214,10 +214,10 @@ async def clean_up_keys(database: Database, backend: StorageBackend, region_id: 
 
     outcome = await for_each_concurrently(left, clean_up, _CLEAN_UP_CONCURRENCY)
     for (account_id, access_key), error in outcome.failed:
-        _log.warning("access key %s of storage account %d is not deleted: %s", access_key, account_id, error)
+        _log.warning("could not delete access key %s of storage account %d: %s", access_key, account_id, error)
     if outcome.away:
         raise outcome.away
     return [
-        f"The access key {access_key} of storage account {account_id}, which was left over, is deleted."
+        f"Deleted leftover access key {access_key} of storage account {account_id}."
         for (account_id, access_key), _ in outcome.done
     ]

@@ -85,15 +85,15 @@ async def list_access_keys(call: ApiRequest, partner_id: UUID, accountID: str, p
     routes.post,
     *_KEYS,
     role=Role.STAFF,
-    for_distributor="Make an access key for a partner's storage account.",
+    for_distributor="Create an access key for a partner's storage account.",
     status_code=201,
     responses={201: {"model": CreateAccessKeyResponse}},
 )
 async def create_access_key(call: ApiRequest, partner_id: UUID, accountID: str, details: Creation) -> Response:
-    """Make an access key for a storage account.
+    """Create an access key for a storage account.
 
-    The secret is in this answer and can never be shown again. An account has 10 access keys at most. This waits for the
-    storage cluster, up to 10 seconds; after a 503 ask again.
+    The secret key is in this response only and cannot be shown again. An account has at most 10 access keys. The call
+    waits up to 10 seconds for the storage cluster; after a 503, try again.
     """
     number = account_number(accountID)
     with hide_operator_details(number):
@@ -111,8 +111,8 @@ async def create_access_key(call: ApiRequest, partner_id: UUID, accountID: str, 
 async def delete_access_key(call: ApiRequest, partner_id: UUID, accountID: str, accessKey: str) -> Response:
     """Delete an access key of a storage account.
 
-    It fails from its next request on. This waits for the storage cluster, up to 10 seconds; after a 503 it is deleted
-    as soon as the cluster can be reached.
+    The key fails from its next request. The call waits up to 10 seconds for the storage cluster; after a 503, the key
+    is deleted as soon as the cluster can be reached.
     """
     number = account_number(accountID)
     with hide_operator_details(number):

@@ -8,7 +8,7 @@ async def keys(conn: Connection) -> Check:
     """What was purged has no access keys."""
     return await compare(
         conn,
-        "storage accounts: access keys of those that are gone",
+        "storage accounts: access keys of deleted accounts",
         """
         select s.id, case when s.purged_at is not null then (
                 select nullif(count(*), 0) from access_key k where k.account_id = s.id) end, null

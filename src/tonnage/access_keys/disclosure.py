@@ -16,7 +16,5 @@ def hide_operator_details(account: int) -> Generator[None]:
     try:
         yield
     except Misconfigured as error:
-        _log.warning("an access key of storage account %d could not be made or deleted: %s", account, error)
-        raise Unavailable(
-            "The storage cluster of this region cannot be used now; the operator has to look at it."
-        ) from error
+        _log.warning("could not create or delete an access key of storage account %d: %s", account, error)
+        raise Unavailable("The storage cluster of this region is not available. Contact the operator.") from error

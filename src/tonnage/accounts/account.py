@@ -44,16 +44,16 @@ class PartnerRemaining:
         """The error when `wanted` bytes cannot be allocated."""
         if not self.bounded:
             return Conflict(
-                "The partner's other accounts have {given} between them; {wanted} more would be over the largest "
-                "number there is, {most} bytes; ask for less.",
+                "Not enough capacity: the partner's other accounts have {given}, and {wanted} more would "
+                "exceed the maximum of {most} bytes. Ask for less.",
                 given=Size(self.allocated_to_accounts),
                 wanted=Size(wanted),
                 most=MAX_CAPACITY,
                 field="allocatedCapacity",
             )
         return Conflict(
-            "The partner has {remaining} left of its {allocated}, and the request is for {wanted}; ask for less, or "
-            "have the partner's allocation raised.",
+            "Not enough capacity: the partner has {remaining} of its {allocated} left, {wanted} asked. Ask "
+            "for less, or have the partner's allocation increased.",
             remaining=Size(max(0, self.allocated - self.allocated_to_accounts)),
             allocated=Size(self.allocated),
             wanted=Size(wanted),

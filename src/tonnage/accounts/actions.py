@@ -42,7 +42,7 @@ async def create_account(
             if created is None:
                 raise await _no_place(conn, actor, partner_id, account.region)
             return created.account
-    raise Unavailable("No free account number was found; try again.")
+    raise Unavailable("No free account number was found. Try again.")
 
 
 async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
@@ -62,7 +62,7 @@ async def _no_place(conn: Connection, actor: Actor, partner_id: UUID, region: st
         return no_partner(partner_id)
     if region is not None:
         return no_region(region)
-    return Conflict("There is no region yet where the account could live; ask the operator to add one.")
+    return Conflict("There is no region for storage accounts yet. Ask the operator to add one.")
 
 
 async def _refusal(
@@ -71,7 +71,7 @@ async def _refusal(
     match broken_constraint(error):
         case "storage_account_email":
             return Conflict(
-                "There is a storage account with the e-mail address {email} already; use another one.",
+                "A storage account with the e-mail address {email} already exists. Use another address.",
                 email=account.contact_email,
                 field="contactEmail",
             )
@@ -138,14 +138,14 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     account, stands = found
     if stands != due:
         raise Forbidden(
-            "Another date of deletion needs the role {role}, and yours is {own}.", role=Role.ADMIN, own=actor.role
+            "Changing the deletion date needs the role {role}; yours is {own}.", role=Role.ADMIN, own=actor.role
         )
     return account
 
 
 def purge_started() -> Conflict:
     """The error for an account that its cluster may already have begun to delete."""
-    return Conflict("The account is being deleted right now; it is too late to change that.")
+    return Conflict("The account is being deleted and can no longer be changed or restored.")
 
 
 def account_number(account: str) -> int:
@@ -158,4 +158,4 @@ def account_number(account: str) -> int:
 
 def no_account(account_id: int | str) -> NotFound:
     """The same message for an account that never existed, that is purged, and that belongs to another organisation."""
-    return NotFound("There is no storage account {account} of yours.", account=f"{account_id:0>12}")
+    return NotFound("There is no storage account {account}.", account=f"{account_id:0>12}")

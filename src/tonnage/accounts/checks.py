@@ -8,7 +8,7 @@ async def partner_allocated_to_accounts(conn: Connection) -> Check:
     """A partner's `allocated_to_accounts` is the sum of the allocations of its accounts that are not purged."""
     return await compare(
         conn,
-        "partners: given to storage accounts",
+        "partners: allocated to storage accounts",
         """
         select p.id, p.allocated_to_accounts, coalesce(s.allocated_to_accounts, 0)
         from partner p left join (

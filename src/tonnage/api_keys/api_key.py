@@ -73,9 +73,9 @@ class KnownKey:
         expired.
         """
         if self.revoked_at is not None:
-            raise Unauthenticated("This API key has been revoked; use another one.")
+            raise Unauthenticated("This API key has been revoked. Use another one.")
         if self.valid_until is not None and now >= self.valid_until:
-            raise Unauthenticated(f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}; use another one.")
+            raise Unauthenticated(f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}. Use another one.")
         return self.actor
 
 

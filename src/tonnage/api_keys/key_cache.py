@@ -40,7 +40,7 @@ class KeyCache:
             # Only for keys that are not cached: a cached key is well formed, and the checksum costs more than the
             # digest.
             if not is_well_formed(key):
-                raise Unauthenticated("This is not an API key of this system; check that it was copied whole.")
+                raise Unauthenticated("This is not an API key of this system. Check that you copied all of it.")
             known = await self._look_up(key_digest, now)
         actor = known.admit(now)
         if actor.via_id is not None:
@@ -58,7 +58,7 @@ class KeyCache:
         known = await self._database.run(find_key, key_digest)
         if known is None:
             self._known.pop(key_digest, None)
-            raise Unauthenticated("This API key is unknown; check that it was copied whole, or make a new one.")
+            raise Unauthenticated("This API key is unknown. Check that you copied all of it, or create a new one.")
         if len(self._known) >= self._most:
             self._known.clear()
         self._known[key_digest] = (now, known)

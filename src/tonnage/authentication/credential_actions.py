@@ -9,8 +9,8 @@ from tonnage.errors import Conflict, NotFound, Sentence
 from tonnage.members import queries as member_queries
 from tonnage.members.actions import hold_member, no_member
 
-_OWN_PASSWORD = Sentence("This is your own password; change it in your profile.")
-_OWN_FACTOR = Sentence("This is your own second factor; change it in your profile.")
+_OWN_PASSWORD = Sentence("This is your own password. Change it in your profile.")
+_OWN_FACTOR = Sentence("This is your own two-factor authentication. Change it in your profile.")
 
 
 async def set_password(

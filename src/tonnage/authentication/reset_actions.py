@@ -21,7 +21,7 @@ _PAUSE = timedelta(minutes=5)
 _NOTIFY_INTERVAL = timedelta(hours=1)
 
 BAD_LINK = Sentence(
-    "This link does not work any more: it was used, replaced by a newer one, or is over an hour old; ask for another."
+    "This link no longer works: it was used, replaced by a newer one, or is more than an hour old. Request a new one."
 )
 
 

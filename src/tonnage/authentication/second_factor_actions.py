@@ -17,15 +17,15 @@ from tonnage.db import Connection
 from tonnage.errors import Conflict, Invalid, NotFound, Sentence, Unauthenticated, Unavailable
 
 NO_KEYS = Sentence(
-    "Second factors cannot be kept on this system, since it has no keys to seal them; its operator must set "
-    "TONNAGE_SECRET_KEY_FILE."
+    "Two-factor authentication is not available: this system has no key to encrypt its secrets. The "
+    "operator must set TONNAGE_SECRET_KEY_FILE."
 )
 
 
 def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -> Path:
     """Returns the key file if a second factor can be set up. Conflict: there is one already, or no key file."""
     if visitor.has_second_factor:
-        raise Conflict("You have a second factor already; remove it before you add another one.")
+        raise Conflict("You already have two-factor authentication. Remove it before you set it up again.")
     if key_file is None:
         raise Conflict(NO_KEYS)
     return key_file
@@ -45,7 +45,9 @@ async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: Sign
     try:
         await sealing.store(conn, keys, _pending(visitor.session_id), seed.encode())
     except sealing.SealingError as error:
-        raise Unavailable("The second factor cannot be sealed at the moment: {reason}", reason=str(error)) from error
+        raise Unavailable(
+            "Two-factor authentication cannot be set up at the moment: {reason}", reason=str(error)
+        ) from error
     return second_factor.enrolment(seed, visitor.email)
 
 
@@ -66,12 +68,12 @@ async def confirm_enrolment(
     """
     seed = await _opened(conn, key_file, _pending(visitor.session_id))
     if seed is None or key_file is None:
-        raise Conflict("There is no second factor to confirm; begin again.")
+        raise Conflict("There is no two-factor authentication to confirm. Start again.")
     step = second_factor.matching_step(seed, code, now)
     if step is None:
-        raise Invalid.field("code", "is not what the app shows now; check the clock of your device")
+        raise Invalid.field("code", "is not the code that the app shows now; check the clock of your device")
     if not await second_factor_queries.add_factor(conn, visitor.member_id, step, now, visitor.actor.stamp):
-        raise Conflict("You have a second factor already; remove it before you add another one.")
+        raise Conflict("You already have two-factor authentication. Remove it before you set it up again.")
     await sealing.store(conn, key_file, _kept(visitor.member_id), seed.encode())
     await sealing.discard(conn, _pending(visitor.session_id))
     token = new_token()
@@ -100,7 +102,7 @@ async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> lis
     invalid.
     """
     if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
-        raise Conflict("You have no second factor; recovery codes belong to one.")
+        raise Conflict("Recovery codes need two-factor authentication. Set it up first.")
     return await _fresh_codes(conn, visitor.member_id)
 
 
@@ -144,7 +146,8 @@ async def require_second_factor(conn: Connection, key_file: Path | None, actor: 
 
 def _required(visitor: SignedInMember) -> Conflict:
     return Conflict(
-        "{organisation} requires a second factor; an admin can change that.", organisation=visitor.organisation_name
+        "{organisation} requires two-factor authentication. An admin can change that.",
+        organisation=visitor.organisation_name,
     )
 
 
@@ -161,7 +164,7 @@ async def _opened(conn: Connection, key_file: Path | None, name: str) -> str | N
     try:
         seed = await sealing.fetch(conn, key_file, name)
     except sealing.SealingError as error:
-        raise Unavailable("Codes cannot be checked at the moment; the operator must look at the key file.") from error
+        raise Unavailable("Codes cannot be checked at the moment. The operator must check the key file.") from error
     return seed.decode() if seed else None
 
 

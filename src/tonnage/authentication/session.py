@@ -16,7 +16,7 @@ LONGEST = timedelta(days=30)
 CODE_WAIT = timedelta(minutes=10)
 """How long after the password a code is accepted."""
 
-SESSION_ENDED = Sentence("The session has ended; sign in again.")
+SESSION_ENDED = Sentence("Your session has ended. Sign in again.")
 
 _AGENT = 200
 

@@ -15,8 +15,8 @@ from tonnage.errors import Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
 from tonnage.passwords import Passwords
 
-WRONG_PASSWORD = Sentence("The e-mail address or the password is wrong.")
-WRONG_CODE = Sentence("The code is wrong, or it has been used; wait for the next one.")
+WRONG_PASSWORD = Sentence("The e-mail address or password is wrong.")
+WRONG_CODE = Sentence("The code is wrong or already used. Wait for the next one.")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ async def verify_password(
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await passwords.verify(known, password):
         await _notify_if_blocked(database, counted, visitor.member_id)
-        raise Unauthenticated("The present password is wrong.")
+        raise Unauthenticated("The current password is wrong.")
     return counted
 
 

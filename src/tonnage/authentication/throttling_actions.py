@@ -59,4 +59,4 @@ def throttled(until: datetime, now: datetime) -> Throttled:
     seconds = max(1, math.ceil((until - now).total_seconds()))
     minutes, hours = math.ceil(seconds / 60), math.ceil(seconds / 3600)
     wait = Count("a minute", "{count} minutes", minutes) if hours < 2 else Count("an hour", "{count} hours", hours)
-    return Throttled("There were too many failed tries; try again in {wait}.", seconds, wait=wait)
+    return Throttled("Too many failed attempts. Try again in {wait}.", seconds, wait=wait)

@@ -9,29 +9,29 @@ from tonnage.cli.group import Commands
     cls=Commands,
     commands_of={
         "Run": {
-            "serve": "Run the API, and the database too unless one is given.",
-            "worker": "Run the jobs in a process of their own.",
+            "serve": "Run the API and the jobs, and the embedded database if needed.",
+            "worker": "Run the jobs in a separate process.",
         },
-        "Keep": {
-            "migrate": "Bring the database to this version.",
+        "Maintain": {
+            "migrate": "Upgrade the database to this version.",
             "doctor": "Check the database, the totals and the secrets.",
-            "secret": "Renew the keys that seal secrets.",
-            "storage": "Compare clusters with the database.",
-            "jobs": "What is done in the background, and what went wrong there.",
+            "secret": "Manage the keys that encrypt secrets.",
+            "storage": "Compare storage clusters with the database.",
+            "jobs": "Background jobs, and those that failed.",
         },
         "Sell": {
-            "region": "Where storage accounts live.",
-            "distributor": "Who holds contracts.",
-            "contract": "What a distributor has reserved.",
-            "partner": "Who gets a part of a contract.",
+            "region": "Regions, where storage accounts live.",
+            "distributor": "Distributors, who hold contracts.",
+            "contract": "Contracts: reserved capacity and prices.",
+            "partner": "Partners, who share a contract's capacity.",
             "account": "Storage accounts and their access keys.",
-            "usage": "Bring in measured usage.",
+            "usage": "Import measured usage.",
         },
-        "Admit and account": {
-            "operator": "The operator's first member.",
-            "member": "People who can sign in.",
+        "Access and audit": {
+            "operator": "Add members of the operator.",
+            "member": "Members: people who can sign in.",
             "key": "API keys.",
-            "audit": "What was done, and by whom.",
+            "audit": "The audit log: every change, and who made it.",
         },
     },
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -40,6 +40,7 @@ from tonnage.cli.group import Commands
 def main() -> None:
     """Sell S3 storage capacity through distributors and partners.
 
-    Every command works on the database of --database-url, or else on the embedded one in --data-dir: on its running
-    server, or on one that it runs meanwhile. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
+    Every command works on the database of --database-url or, without it, on the embedded one in --data-dir: on its
+    running server, or on one that the command starts and stops. Exit status: 0 done, 1 refused or failed, 2 wrong
+    usage.
     """

@@ -59,4 +59,4 @@ def warn(name: str, report: BackendReport) -> None:
     for problem in report.problems:
         click.echo(f"Warning: {problem}", err=True)
     if report.problems:
-        click.echo(f"The region is kept. See how it does with: tonnage region check {name}", err=True)
+        click.echo(f"The region was saved. Check it again with: tonnage region check {name}", err=True)

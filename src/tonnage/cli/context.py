@@ -72,7 +72,7 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
         show_envvar=True,
         expose_value=False,
         callback=override,
-        help="The PostgreSQL to use; without it the embedded one.",
+        help="The PostgreSQL database to use. Without it, the embedded one is used.",
     )
     folder = click.option(
         "--data-dir",
@@ -81,7 +81,7 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
         show_envvar=True,
         expose_value=False,
         callback=override,
-        help="Where the embedded database and its secrets are.",
+        help="The directory of the embedded database and its secrets.",
     )
     return url(folder(with_settings))
 

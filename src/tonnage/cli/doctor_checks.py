@@ -47,7 +47,7 @@ async def server(conn: Connection) -> list[Finding]:
         " where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'",
     )
     if risky[0]:
-        findings.append(Finding("note", "durability", f"a power cut may lose data: {risky[0]} off"))
+        findings.append(Finding("note", "durability", f"a power failure may lose data: {risky[0]} off"))
     return findings
 
 
@@ -105,15 +105,17 @@ async def secrets(conn: Connection, settings: Settings) -> Finding:
     sealed = await sealing.count_sealed(conn)
     if file is None:
         if sealed:
-            return Finding("FAIL", "secrets", f"{sealed} are sealed; set TONNAGE_SECRET_KEY_FILE to their keys' file")
-        return Finding("note", "secrets", "none can be sealed before TONNAGE_SECRET_KEY_FILE is set")
+            return Finding(
+                "FAIL", "secrets", f"{sealed} are encrypted; set TONNAGE_SECRET_KEY_FILE to the file of their keys"
+            )
+        return Finding("note", "secrets", "none can be encrypted until TONNAGE_SECRET_KEY_FILE is set")
     if not sealed and not settings.secret_key_file:
-        return Finding("ok", "secrets", "none yet; the first start of the server makes their key")
+        return Finding("ok", "secrets", "none yet; the first start of the server creates their key")
     try:
         opened = await sealing.open_all(conn, file)
     except sealing.SealingError as error:
         return Finding("FAIL", "secrets", str(error))
-    return Finding("ok", "secrets", f"the keys in {file} open all {opened}")
+    return Finding("ok", "secrets", f"the keys in {file} decrypt all {opened}")
 
 
 def data_directory(folder: Path) -> Finding:
@@ -125,7 +127,7 @@ def data_directory(folder: Path) -> Finding:
         open_ones.insert(0, f"{folder} ({_mode(folder):o})")
     if open_ones:
         return Finding(
-            "FAIL", "data directory", f"others than the owner may use {', '.join(open_ones)}; stop that with chmod"
+            "FAIL", "data directory", f"other users have access to {', '.join(open_ones)}; restrict it with chmod"
         )
     return Finding("ok", "data directory", f"{folder} is private")
 

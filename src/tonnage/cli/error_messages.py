@@ -9,7 +9,7 @@ from tonnage.errors import TonnageError
 from tonnage.migrations import SchemaError
 from tonnage.sealing import SealingError
 
-READ_ONLY = "The database takes no changes: it is read-only, or a replica. Name the one that does."
+READ_ONLY = "The database does not accept changes: it is read-only or a replica. Use one that does."
 
 
 def error_message(error: Exception) -> str | None:
@@ -34,9 +34,12 @@ def _of_database(error: psycopg.Error) -> str | None:
         case psycopg.errors.ReadOnlySqlTransaction():
             return READ_ONLY
         case psycopg.DataError():
-            return f"The database cannot take such a value: {_one_line(error)}."
+            return f"The database does not accept this value: {_one_line(error)}."
         case InDoubt():
-            return "The database did not confirm the change: it may have been made or not. Check before you try again."
+            return (
+                "The database did not confirm the change, so it may or may not have been made. Check before you "
+                "try again."
+            )
         case psycopg.OperationalError():
             return f"The database cannot be reached: {_one_line(error)}"
         case _:

@@ -16,9 +16,9 @@ from tonnage.web.problem import problem
 MAX_HEAD = 64 * 1024
 """Bytes of the request line and the headers; also of what a body has between two pieces of content."""
 
-_MALFORMED = "The request is not valid HTTP/1.1; percent-encode the path, and check the method and Content-Length."
-_TOO_LARGE = f"The request line and the headers are larger than {MAX_HEAD} bytes; send fewer or shorter ones."
-_TOO_SLOW = "The headers of the request took too long to arrive; send it again."
+_MALFORMED = "The request is not valid HTTP/1.1. Percent-encode the path, and check the method and Content-Length."
+_TOO_LARGE = f"The request line and headers are larger than {MAX_HEAD} bytes. Send fewer or shorter ones."
+_TOO_SLOW = "The request headers took too long to arrive. Send the request again."
 
 
 class HttpProtocol(HttpToolsProtocol):

@@ -50,7 +50,7 @@ class HttpServer(uvicorn.Server):
         except SystemExit as error:
             if error.code != STARTUP_FAILURE:
                 raise
-            raise click.ClickException("The server could not start; the reason is in the lines above.") from error
+            raise click.ClickException("The server could not start. The reason is in the lines above.") from error
 
     def stop(self) -> None:
         """No more requests; ends when those under way are answered."""

@@ -10,7 +10,7 @@ log_level = click.option(
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="How much to log, on standard error.",
+    help="How much to log to standard error.",
 )
 """Gives a command the option `--log-level`."""
 

@@ -18,7 +18,9 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def organisation_or_operator(command: F) -> F:
     """Gives a command `--organisation` and `--operator`, of which it takes one: see `meant`."""
-    either = click.option("--organisation", "organisation_id", type=UUID_TYPE, help="A distributor or partner.")
+    either = click.option(
+        "--organisation", "organisation_id", type=UUID_TYPE, help="The id of a distributor or partner."
+    )
     operator = click.option("--operator", "of_operator", is_flag=True, help="The operator itself.")
     return either(operator(command))
 
@@ -31,7 +33,7 @@ async def chosen_organisation(session: Session, organisation_id: UUID | None, *,
 def require_one(organisation_id: UUID | None, *, of_operator: bool) -> None:
     """Raises click.UsageError unless just one organisation is named."""
     if (organisation_id is not None) == of_operator:
-        raise click.UsageError("Name one organisation: --organisation ID or --operator.")
+        raise click.UsageError("Give one organisation: --organisation ID or --operator.")
 
 
 async def acting_for(session: Session, organisation_id: UUID) -> Actor:

@@ -56,11 +56,15 @@ class _Conninfo(click.ParamType[str]):
         """Checked for its form only. The driver's own message is not shown: it may repeat the password."""
         if not str(value).strip():
             # A shell variable that is not set; quietly taking the embedded database would be a surprise.
-            self.fail("it is empty: name a PostgreSQL, or leave the option out for the embedded one", param, ctx)
+            self.fail(
+                "it is empty; give the URL of a PostgreSQL database, or omit the option for the embedded one",
+                param,
+                ctx,
+            )
         try:
             conninfo_to_dict(str(value))
         except ProgrammingError:
-            self.fail("not a URL of a PostgreSQL: write postgresql://user:password@host/database", param, ctx)
+            self.fail("not a PostgreSQL URL; write postgresql://user:password@host/database", param, ctx)
         return str(value)
 
 
@@ -104,7 +108,7 @@ def _as_in_a_body(field: TypeAdapter[str]) -> Callable[[str], str]:
 def _job(text: str) -> int:
     # As many digits as surely fit the database's number.
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise ValueError(f"{text!r} is not the id of a job; see: tonnage jobs list")
+        raise ValueError(f"{text!r} is not a job id; see: tonnage jobs list")
     return int(text)
 
 

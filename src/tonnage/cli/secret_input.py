@@ -19,7 +19,7 @@ def read_secret(prompt: str) -> str:
         return click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
     secret = sys.stdin.readline().rstrip("\r\n")
     if not secret:
-        raise click.UsageError(f"{prompt}: pipe it in, or run this command in a terminal to be asked for it.")
+        raise click.UsageError(f"{prompt}: pipe it in, or run this command in a terminal to be prompted.")
     return secret
 
 
@@ -39,8 +39,8 @@ def read_key_pair(file: BinaryIO | None, option: str) -> tuple[str, str]:
     # What is longer was not read to its end: more could follow.
     if len(pair) > _MOST or not _PAIR.fullmatch(pair.strip()):
         raise click.UsageError(
-            "The credentials are an access key on the first line and its secret on the second: pipe them in, name "
-            f"their file with {option}, or run this command in a terminal to be asked for them."
+            "The credentials must be an access key on the first line and its secret key on the second. Pipe "
+            f"them in, name their file with {option}, or run this command in a terminal to be prompted."
         )
     access_key, secret = pair.decode().split()
     return access_key, secret
@@ -51,6 +51,7 @@ def _warn_if_others_may_read(file: BinaryIO) -> None:
         mode = os.fstat(file.fileno()).st_mode
         if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
             click.echo(
-                f"Warning: others than its owner may open {file.name}, which has a secret; chmod 600 it, or delete it.",
+                f"Warning: other users can read {file.name}, which contains a secret. Run chmod 600 on it, "
+                "or delete it.",
                 err=True,
             )

@@ -63,8 +63,7 @@ async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Ame
     distributor_id = await queries.distributor_of(conn, contract_id)
     room = distributor_id and await queries.remaining(conn, distributor_id, contract_id)
     return Conflict(
-        "{reserved} is less than the {allocated} that the contract's partners have been allocated; shrink their "
-        "allocations first.",
+        "{reserved} is less than the {allocated} allocated to the contract's partners. Reduce their allocations first.",
         reserved=Size(amendment.reserved_capacity or 0),
         allocated=Size(room.allocated) if room else "more",
     )

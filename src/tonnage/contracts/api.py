@@ -40,7 +40,7 @@ class DistributorContractResponse(ResponseModel):
 async def list_contracts(call: DistributorViewer, page: Paging) -> Response:
     """List your contracts.
 
-    Capacities are in bytes, prices in cents per GB and month, as decimal text.
+    Capacities are in bytes; prices are decimal text in cents per GB and month.
     """
     return JsonListResponse(
         call.database.streams,

@@ -15,8 +15,8 @@ def price(text: str) -> Decimal:
     if not _PRICE.fullmatch(text):
         raise ValueError(
             Sentence(
-                "{text} is not a price; write cents per GB and month, such as 100 or 0.5, with at most 12 digits "
-                "before the point and 6 after it",
+                "{text} is not a price; write cents per GB and month, such as 100 or 0.5, with at most 12 "
+                "digits before the point and 6 after",
                 text=repr(text[:40]),
             )
         )
@@ -28,7 +28,7 @@ def currency(code: str) -> str:
     if code not in CURRENCIES:
         raise ValueError(
             Sentence(
-                "{code} is not a currency; write the ISO 4217 code of one, such as EUR, in capital letters",
+                "{code} is not a currency; write an ISO 4217 code in capital letters, such as EUR",
                 code=repr(code[:40]),
             )
         )

@@ -92,7 +92,7 @@ class Database:
                 return await work(connection, *args, **kwargs)
             except (DeadlockDetected, SerializationFailure) as error:
                 if not tries_left:
-                    raise Unavailable("Too many changes of the same thing at once; try again.") from error
+                    raise Unavailable("Too many changes of the same data at the same time. Try again.") from error
             finally:
                 await self.pool.putconn(connection)
         raise AssertionError("not reached: the last try returns or raises")

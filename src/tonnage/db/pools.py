@@ -64,7 +64,7 @@ class Pools:
         if unanswered.opened_at <= self._emptied_at:
             return
         self._emptied_at = monotonic()
-        _log.warning("the database did not answer in time; all connections to it are opened again")
+        _log.warning("the database did not answer in time; all connections to it are reopened")
         for pool in list(self._pools):
             # Connections in use are closed when they are returned.
             await pool.drain()

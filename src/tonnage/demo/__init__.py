@@ -48,8 +48,8 @@ async def prepare(
             keyfile.write(data_dir, replace(kept, base_url=base_url))
     except OSError as error:
         raise DemoRefused(
-            f"The keys of the demo cannot be kept in {keyfile.path_in(data_dir)}: {error.strerror or error}; name "
-            "another data directory, or make this one writable."
+            f"The keys of the demo cannot be saved in {keyfile.path_in(data_dir)}: "
+            f"{error.strerror or error}. Use another data directory, or make this one writable."
         ) from error
     logins: dict[str, list[str]] = {}
     for member in kept.members:
@@ -66,8 +66,8 @@ async def _kept(conn: Connection, data_dir: Path, now: datetime) -> KeyFile | No
         return found if key and await admission.admits(conn, key, now) else None
     if not await queries.is_empty(conn):
         raise DemoRefused(
-            "The database holds data that is not the demo's, and sample data is not mixed with it; start without "
-            "--demo, or give the demo a database or data directory of its own."
+            "The database already holds other data, and sample data is not mixed with it. Start without "
+            "--demo, or give the demo its own database or data directory."
         )
     return None
 

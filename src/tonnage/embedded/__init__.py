@@ -84,7 +84,9 @@ def running_url(data_dir: Path) -> str:
     except OSError as error:
         raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be reached: {error}") from error
     if address is None:
-        raise EmbeddedError(f"Nobody serves {data_dir}; run `tonnage serve` on it first, or name a --database-url.")
+        raise EmbeddedError(
+            f"No server is running on {data_dir}. Run `tonnage serve` on it first, or set --database-url."
+        )
     return address
 
 

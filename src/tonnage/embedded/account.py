@@ -42,7 +42,9 @@ def server_account() -> Account:
         return Account(os.geteuid(), os.getegid(), other=False)
     entry = _find() or _create()
     if entry.pw_uid == 0:
-        raise EmbeddedError(f"The user {_NAME} has uid 0, and PostgreSQL refuses to run as root; give it another uid.")
+        raise EmbeddedError(
+            f"The user {_NAME} has uid 0, and PostgreSQL refuses to run as root. Give the user another uid."
+        )
     return Account(entry.pw_uid, entry.pw_gid, other=True)
 
 
@@ -58,8 +60,8 @@ def _create() -> pwd.struct_passwd:
     useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if useradd is None:
         raise EmbeddedError(
-            f"PostgreSQL refuses to run as root, and there is no useradd here to make a user for it; "
-            f"create a system user named {_NAME}, or run Tonnage as an ordinary user."
+            "PostgreSQL refuses to run as root, and useradd is not available to create a user for it. "
+            f"Create a system user named {_NAME}, or run Tonnage as an ordinary user."
         )
     options = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group"]
     made = subprocess.run([useradd, *options, _NAME], capture_output=True, text=True, check=False)  # noqa: S603

@@ -60,7 +60,7 @@ def short_way(directory: Directory) -> Generator[None]:
             record.write(os.fsencode(folder))
         if not _nameable(folder / "run"):
             raise EmbeddedError(
-                f"{directory.path} and {folder} are both too long for a socket; set TMPDIR to a shorter path."
+                f"{directory.path} and {folder} are both too long for a socket. Set TMPDIR to a shorter path."
             )
         yield
     finally:

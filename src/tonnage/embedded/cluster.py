@@ -27,7 +27,7 @@ def prepare(directory: Directory, programs: Path, account: Account, *, durable: 
     _check_version(directory, programs)
     if not directory.password.exists():
         raise EmbeddedError(
-            f"{directory.password} is missing, and the cluster beside it needs it; restore it from a backup."
+            f"{directory.password} is missing, and the PostgreSQL cluster beside it needs it. Restore it from a backup."
         )
     _hand_over(directory.cluster, account)
 
@@ -69,14 +69,15 @@ def _check_version(directory: Directory, programs: Path) -> None:
         made_by = (directory.cluster / "PG_VERSION").read_text("ascii").strip()
     except FileNotFoundError:
         raise EmbeddedError(
-            f"{directory.cluster} is not a PostgreSQL cluster (it has no PG_VERSION); "
-            f"restore it from a backup, or move it away."
+            f"{directory.cluster} is not a PostgreSQL cluster (it has no PG_VERSION). Restore it from a "
+            "backup, or move it away."
         ) from None
     ours = major_version(programs)
     if made_by != str(ours):
         raise EmbeddedError(
-            f"{directory.cluster} was made by PostgreSQL {made_by}, and this Tonnage brings PostgreSQL {ours}; "
-            f"dump it with the Tonnage that made it and restore it into a new directory, or run pg_upgrade."
+            f"{directory.cluster} was created by PostgreSQL {made_by}, but this version of Tonnage uses "
+            f"PostgreSQL {ours}. Dump it with the version of Tonnage that created it and restore it into a "
+            "new directory, or run pg_upgrade."
         )
 
 

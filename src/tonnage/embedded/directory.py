@@ -79,8 +79,8 @@ def claim(data_dir: Path, *, briefly: bool = False) -> Generator[tuple[Directory
         except BlockingIOError:
             pid, _, brief = os.pread(holder, 40, 0).decode().strip().partition(" ")
             raise DirectoryInUse(
-                f"{directory.path} is in use by another Tonnage, process {pid or 'that is just starting'}; "
-                f"stop that one first, or give this one a directory of its own.",
+                f"{directory.path} is in use by another Tonnage, process "
+                f"{pid or 'that is just starting'}. Stop it first, or use another data directory.",
                 briefly=brief == _BRIEFLY,
             ) from None
         os.ftruncate(holder, 0)
@@ -141,13 +141,13 @@ def _take(directory: Directory, account: Account) -> None:
     if (stranger := _stranger(path)) and not directory.lock.exists():
         # The next steps change the folder's mode; with a mistyped --data-dir /home that would lock out all users.
         raise EmbeddedError(
-            f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}); "
-            f"name an empty or new folder."
+            f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}). Choose an "
+            "empty or new folder."
         )
     if found.st_uid != os.geteuid() and (not account.other or served):
         raise EmbeddedError(
-            f"{path} belongs to uid {found.st_uid}, and Tonnage runs as uid {os.geteuid()}; run it as that user, "
-            f"or make the directory over with: chown -R {os.geteuid()} {path}"
+            f"{path} belongs to uid {found.st_uid}, but Tonnage runs as uid {os.geteuid()}. Run "
+            f"Tonnage as that user, or change the owner: chown -R {os.geteuid()} {path}"
         )
     # Root owns the directory itself, so that the server's user can traverse it but create nothing in it.
     mode = 0o710 if account.other else 0o700

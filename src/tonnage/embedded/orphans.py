@@ -38,8 +38,8 @@ def end_orphans(directory: Directory, alive: int) -> None:
     if _quiet_within(_AFTER_QUIT, directory, alive):
         return
     raise EmbeddedError(
-        f"Processes of an earlier PostgreSQL server of {directory.path} do not end; stop them by hand "
-        f"(the main one is named in {directory.cluster / 'postmaster.pid'}), then start Tonnage again."
+        f"Processes of an earlier PostgreSQL server of {directory.path} do not stop. Stop them by hand "
+        f"(the main process is in {directory.cluster / 'postmaster.pid'}), then start Tonnage again."
     )
 
 

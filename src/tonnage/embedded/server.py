@@ -160,7 +160,7 @@ def _watched(
         status = server.wait()
         if on_end is not None and not expected.is_set():
             how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-            on_end(f"The embedded PostgreSQL has ended ({how}); {directory.log} may say why.")
+            on_end(f"The embedded PostgreSQL has stopped ({how}). {directory.log} may say why.")
 
     # Not joined: leaving this context stops the server, and the thread ends with it.
     threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True).start()

@@ -28,7 +28,7 @@ async def retry(conn: Connection, actor: Actor, ids: Sequence[int] | None) -> Re
     unknown = sorted(set(ids or ()) - set(held))
     if unknown:
         raise NotFound(
-            "No job with the id {ids} has failed or waits for its next try; see: tonnage jobs list",
+            "There is no failed or retrying job with the id {ids}. See: tonnage jobs list",
             ids=", ".join(map(str, unknown)),
         )
     try:
@@ -37,5 +37,5 @@ async def retry(conn: Connection, actor: Actor, ids: Sequence[int] | None) -> Re
             await queries.try_now(conn, held)
             await queries.audit_retry(conn, held, actor.stamp)
     except UniqueViolation as error:
-        raise Conflict("Another job of that kind was asked for at the same moment; try again.") from error
+        raise Conflict("Another job of the same kind was queued at the same moment. Try again.") from error
     return Retried(len(held) - dropped, dropped)

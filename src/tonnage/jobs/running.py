@@ -65,7 +65,7 @@ async def take_over_stalled(app: App) -> None:
     its kind. So every job must be safe to run twice.
     """
     for job in await app.job_manager.get_stalled_jobs():
-        _log.warning("the worker of job %s is gone; the job is done again", job.call_string)
+        _log.warning("the worker of job %s has ended; running the job again", job.call_string)
         # Another worker may take it over concurrently.
         with contextlib.suppress(ConnectorException):
             try:
@@ -105,7 +105,7 @@ async def work(app: App, services: Services, grace: int = 20) -> None:
                     await take_over_stalled(app)
                     await _run_workers(app, grace, telling)
             # It also returns when its connection for notifications breaks.
-            reason = "its connection has ended"
+            reason = "its connection was closed"
         except (ConnectorException, psycopg.OperationalError) as error:
             # If cancelled while the database is unreachable, a worker ends with this error instead of the cancellation.
             if _is_cancelled():
@@ -115,7 +115,7 @@ async def work(app: App, services: Services, grace: int = 20) -> None:
             # After a failed open, only a close makes the next open start from scratch.
             with contextlib.suppress(ConnectorException, psycopg.OperationalError):
                 await app.close_async()
-        _log.warning("the job worker starts again in %.0f s: %s", _PAUSE, reason)
+        _log.warning("the job worker restarts in %.0f s: %s", _PAUSE, reason)
         await asyncio.sleep(_PAUSE)
 
 
@@ -126,7 +126,7 @@ def describe_error(error: Exception) -> str:
         case TonnageError():
             return str(error)
         case psycopg.Error():
-            return f"{type(error).__name__}: {error.diag.message_primary or 'no answer of the database'}"
+            return f"{type(error).__name__}: {error.diag.message_primary or 'no answer from the database'}"
         case _:
             return repr(error)
 

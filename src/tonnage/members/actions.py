@@ -18,7 +18,7 @@ from tonnage.members import queries
 from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
 from tonnage.organisations.organisation import no_partner
 
-_LAST_ADMIN = Sentence("This is the only admin; make another member an admin first.")
+_LAST_ADMIN = Sentence("This is the only admin. Make another member an admin first.")
 
 
 async def create_partner_member(
@@ -84,7 +84,7 @@ async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
     if not await queries.delete_partner_member(conn, actor.organisation_id, partner_id, member_id, actor.stamp):
         raise NotFound(
-            "There is no member {member} in a partner {partner} of yours.",
+            "There is no member {member} in partner {partner}.",
             member=str(member_id),
             partner=str(partner_id),
         )
@@ -98,7 +98,7 @@ async def _insert(
             return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
     except UniqueViolation as error:
         raise Conflict(
-            "There is a member with the e-mail address {email} already; use another one.", email=member.email
+            "A member with the e-mail address {email} already exists. Use another address.", email=member.email
         ) from error
 
 

@@ -49,9 +49,9 @@ class DistributorPartnerMembersResponse(ResponseModel):
 
 @routes.get("/partner/{partnerID}/members", responses={200: {"model": list[DistributorPartnerMembersResponse]}})
 async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Paging) -> Response:
-    """List the people of a partner who have a console login.
+    """List the members of a partner.
 
-    In order of creation.
+    Members are people with a console login. In order of creation.
     """
     select = queries.members(partnerID, call.actor.organisation_id)
     return JsonListResponse(call.database.streams, page, select, no_partner(partnerID))
@@ -63,10 +63,10 @@ async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Pagin
 async def create_member(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[CreateMemberReqBody, Body(alias="memberDetails")]
 ) -> Response:
-    """Give a person of the partner a console login.
+    """Add a member to a partner, with a console login.
 
-    Roles: `admin`, `staff`, `viewer`. The password has 8 to 128 characters and three of lower case, upper case, digit
-    and special character.
+    Roles: `admin`, `staff`, `viewer`. The password has 8 to 128 characters, with three of lower-case letter, upper-case
+    letter, digit and special character.
     """
     password_hash = await call.services.passwords.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
@@ -76,6 +76,6 @@ async def create_member(
 
 @routes.delete("/partner/{partnerID}/member/{memberID}", status_code=204)
 async def delete_member(call: DistributorAdmin, partnerID: UuidPath, memberID: UuidPath) -> Response:
-    """End a person's console login."""
+    """Remove a member from a partner, and end the console login."""
     await call.database.run(actions.delete_partner_member, call.actor, partnerID, memberID)
     return NoContent()

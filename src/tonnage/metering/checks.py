@@ -8,7 +8,7 @@ async def traffic(conn: Connection) -> Check:
     """A day whose hours are still kept is their sum. Checks a random subset of many accounts, as for samples."""
     return await compare(
         conn,
-        "daily traffic: days that still have hours, of up to 10000 accounts",
+        "daily traffic: days with hourly values, up to 10000 accounts",
         """
         select s.id || ' ' || m.day, (
                 select (d.sent, d.received, d.requests) from daily_traffic d where d.account_id = s.id and d.day = m.day

@@ -64,7 +64,7 @@ async def _sample(
         # it is.
         raise away
     if absent:
-        _log.warning("storage accounts that their cluster does not have, and so were not sampled: %d", absent)
+        _log.warning("storage accounts missing on their cluster and not sampled: %d", absent)
     if sampled or not run.finished:
         await requota(database, None)
     await database.run(sampling_queries.finish, run, absent + failed, clock())

@@ -19,9 +19,9 @@ RECORDS: LiteralString = (
 """The version, and the oldest program that may run on it."""
 
 UNRELEASED = (
-    "The database was created by an unreleased version of Tonnage, or by another program, and cannot be upgraded. "
-    "Create a new database for Tonnage. For the embedded one, delete the data directory, "
-    "which is data/demo after `make demo`, and start again."
+    "The database was created by an unreleased version of Tonnage or by another program and cannot be "
+    "upgraded. Create a new database for Tonnage. For the embedded one, delete the data directory "
+    "(data/demo after `make demo`) and start again."
 )
 
 
@@ -50,16 +50,17 @@ class SchemaState:
             return UNRELEASED
         if self.database is None or self.database < self.program:
             return (
-                f"The database is at revision {self.database or 'none'} and this program needs {self.program}. "
-                "Run `tonnage migrate`."
+                f"The database is at revision {self.database or 'none'}, but this program needs "
+                f"{self.program}. Run `tonnage migrate`."
             )
         if self.program < self.oldest_program:
             return (
                 f"The database is at revision {self.database}, which needs a program of revision "
-                f"{self.oldest_program} or newer; this one is of {self.program}. Upgrade Tonnage."
+                f"{self.oldest_program} or newer, but this one has revision {self.program}. Upgrade "
+                "Tonnage."
             )
         if self.queue_behind:
-            return "The database lacks migrations of the job queue that this program needs. Run `tonnage migrate`."
+            return "The database lacks job queue migrations that this program needs. Run `tonnage migrate`."
         return None
 
 
@@ -77,7 +78,7 @@ def program_revision(revisions: Revisions = PROGRAM) -> str:
     """The newest revision that this program contains."""
     newest = revisions.newest()
     if newest is None:
-        raise SchemaError("This installation has no revisions; install Tonnage again.")
+        raise SchemaError("This installation has no schema revisions. Reinstall Tonnage.")
     return newest
 
 
@@ -94,8 +95,8 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PRO
         return run(conninfo, lock_timeout, revisions)
     except psycopg.errors.LockNotAvailable as error:
         raise SchemaError(
-            f"Another process has held the database's locks for {lock_timeout} s; nothing was changed. "
-            "Try again when it is done."
+            f"Another process has locked the database for {lock_timeout} s. Nothing was changed. Try again "
+            "when it is done."
         ) from error
 
 

@@ -15,4 +15,4 @@ def require_own(actor: Actor, organisation_id: UUID) -> None:
 
 def no_partner(partner_id: UUID) -> NotFound:
     """The same message for a partner that does not exist, that is closed, and that is out of scope."""
-    return NotFound("There is no partner {partner} of yours.", partner=str(partner_id))
+    return NotFound("There is no partner {partner}.", partner=str(partner_id))

@@ -45,7 +45,7 @@ async def create_partner(
             # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
-    raise Unavailable("The contract's capacity is changing too fast; try again.")
+    raise Unavailable("The contract's capacity is changing too fast. Try again.")
 
 
 async def update_partner(
@@ -94,8 +94,8 @@ async def _too_much(
     if constraint in _NO_ROOM:
         return _no_room(wanted, figures.contract_remaining + figures.allocated)
     return Conflict(
-        "The partner has given {given} to its storage accounts, more than {wanted} without overdraft; shrink their "
-        "allocations first, or allow overdraft.",
+        "The partner has allocated {given} to its storage accounts, more than {wanted} without overdraft. "
+        "Reduce their allocations first, or allow overdraft.",
         given=Size(figures.allocated_to_accounts),
         wanted=Size(wanted),
     )
@@ -115,8 +115,8 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
             raise
         figures = await queries.capacity_figures(conn, scope, partner_id)
         raise Conflict(
-            "The partner still has {accounts}, those waiting for deletion included; delete them and wait until they "
-            "are gone.",
+            "The partner still has {accounts}, including those waiting for deletion. Delete them and wait "
+            "until they are gone.",
             accounts=Count("{count} storage account", "{count} storage accounts", figures.accounts if figures else 0),
         ) from error
     if not closed:
@@ -157,18 +157,18 @@ async def move_partner(
         return moved.partner
     if await remaining(conn, scope, contract_id) is None:
         raise no_contract(contract_id)
-    raise Conflict("The other contract is in another currency; move the partner to one in its own.")
+    raise Conflict("The other contract has another currency. Move the partner to a contract in its own currency.")
 
 
 def no_contract(contract_id: UUID) -> NotFound:
     """The same message for a contract that does not exist and for one that is out of scope."""
-    return NotFound("There is no contract {contract} of yours.", contract=contract_id)
+    return NotFound("There is no contract {contract}.", contract=contract_id)
 
 
 def _no_room(wanted: int, remaining: int) -> Conflict:
     return Conflict(
-        "The contract has {remaining} left for this partner, and the request is for {wanted}; ask for less, or have "
-        "the contract amended.",
+        "Not enough capacity: the contract has {remaining} left for this partner, {wanted} asked. Ask for "
+        "less, or have the contract amended.",
         remaining=Size(remaining),
         wanted=Size(wanted),
     )

@@ -93,7 +93,7 @@ async def create_partner(
 ) -> Response:
     """Create a partner.
 
-    Its `allocatedCapacity` in bytes is a part of the contract's remaining capacity; 0 makes it pay-per-use.
+    Its `allocatedCapacity`, in bytes, is part of the contract's remaining capacity; 0 makes it pay-per-use.
     """
     partner = NewPartner(
         details.distributor_contract_id, details.name, details.allocated_capacity, details.allow_overdraft
@@ -115,9 +115,9 @@ async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
 async def update_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[UpdatePartnerReqBody, Body(alias="partnerDetails")]
 ) -> Response:
-    """Rename or resize a partner, or change its overdraft.
+    """Update a partner: name, allocation, overdraft.
 
-    The fields that are given are changed, at once; those that are not stay. Unknown fields are ignored.
+    The fields in the request change immediately; all others stay unchanged. Unknown fields are ignored.
     """
     change = PartnerChange(details.name, details.allocated_capacity, details.allow_overdraft)
     return Json(await call.database.run(actions.update_partner, call.actor, partnerID, change, call.now))
@@ -125,9 +125,9 @@ async def update_partner(
 
 @routes.delete("/partner/{partnerID}", status_code=204)
 async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Response:
-    """Close a partner that has no storage accounts left.
+    """Close a partner that has no storage accounts.
 
-    Its members and keys end. An account that waits for deletion still counts.
+    Its members and API keys are removed. Accounts waiting for deletion still count.
     """
     await call.database.run(actions.close_partner, call.actor, partnerID, call.now)
     return NoContent()
@@ -139,7 +139,7 @@ async def move_partner(
 ) -> Response:
     """Move a partner to another contract.
 
-    Its capacity moves with it. The contract must be yours and in the same currency.
+    Its allocated capacity moves with it. The contract must be one of your own and in the same currency.
     """
     target = details.distributor_contract_id
     return Json(await call.database.run(actions.move_partner, call.actor, partnerID, target, call.now))

@@ -52,7 +52,7 @@ async def organisation(conn: Connection) -> Check:
     """Columns of a partner that duplicate its organisation's."""
     return await compare(
         conn,
-        "partners: distributor and closing",
+        "partners: distributor and closing date",
         """
         select p.id, (p.distributor_id, p.closed_at), (o.parent_id, o.closed_at)
         from partner p join organisation o on o.id = p.id

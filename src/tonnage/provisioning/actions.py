@@ -48,7 +48,7 @@ async def apply(backend: StorageBackend, account: ProvisioningState) -> Applied:
     """Applies the desired state of one account to the cluster."""
     changes = await backend.apply(account.desired)
     if changes:
-        _log.info("storage account %d on its cluster: %s", account.account_id, ", ".join(changes))
+        _log.info("storage account %d updated on its cluster: %s", account.account_id, ", ".join(changes))
     return Applied.of(account, made="account" in changes)
 
 
@@ -65,7 +65,7 @@ async def record(
     for account, error in outcome.failed:
         # If no request succeeded, the cluster itself is at fault, and the region's health check reports it.
         if outcome.done or isinstance(error, BackendRefused):
-            _log.warning("storage account %d is not on its cluster as it should be: %s", account.account_id, error)
+            _log.warning("storage account %d could not be updated on its cluster: %s", account.account_id, error)
         if isinstance(error, BackendRefused):
             await database.run(queries.record_refusal, account.account_id, account.desired_revision, str(error))
 

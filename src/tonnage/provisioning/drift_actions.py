@@ -97,8 +97,9 @@ async def identity_problem(database: Database, backend: StorageBackend, region_i
     if found >= applied / 2:
         return None
     return (
-        f"Of {applied} storage accounts that were made on this cluster, {found} are there. If it is the right one, "
-        "`tonnage storage reconcile` makes them again; else correct its address with `tonnage region connect`."
+        f"Of {applied} storage accounts that were created on this cluster, {found} are there. If it is "
+        "the right cluster, `tonnage storage reconcile` creates them again; if not, correct its address "
+        "with `tonnage region connect`."
     )
 
 
@@ -149,7 +150,7 @@ async def _compare_accounts(
     alike: list[ProvisioningState] = []
     for account, actual in seen:
         if actual is None:
-            differing[account] = "is not on the cluster", "made"
+            differing[account] = "is missing on the cluster", "made"
         elif changes := differences(account.desired, actual):
             differing[account] = f"differs in {', '.join(changes)}", "changed"
         elif not account.is_applied:
@@ -181,9 +182,9 @@ async def _unknown_accounts(run: _Comparison, account_ids: list[int]) -> list[Dr
         outcome = await for_each_concurrently(found.purged, run.backend.purge, PURGES_AT_ONCE)
         gone = {account_id for account_id, _ in outcome.done}
     return [
-        *(Drift(_subject(one), "was purged, and is on the cluster", "purged", one in gone) for one in found.purged),
-        *(Drift(_subject(one), "is on the cluster, and belongs to another region", LEFT) for one in found.elsewhere),
-        *(Drift(_subject(one), "is on the cluster, and unknown here", LEFT) for one in found.unknown),
+        *(Drift(_subject(one), "was purged, but is on the cluster", "purged", one in gone) for one in found.purged),
+        *(Drift(_subject(one), "is on the cluster, but belongs to another region", LEFT) for one in found.elsewhere),
+        *(Drift(_subject(one), "is on the cluster, but not in the database", LEFT) for one in found.unknown),
     ]
 
 

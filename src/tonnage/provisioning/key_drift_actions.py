@@ -37,8 +37,8 @@ async def compare_keys(
     after = await database.run(access_key_queries.keys_of, doubtful) if doubtful else {}
     unknown = [(one, key) for one in doubtful for key in drifts[one].unknown if key not in after.get(one, {})]
     return [
-        *(Drift(_access_key_subject(*key), "is not on the cluster", "forgotten", repaired=repair) for key in lost),
-        *(Drift(_access_key_subject(*key), "is on the cluster, and unknown here", LEFT) for key in unknown),
+        *(Drift(_access_key_subject(*key), "is missing on the cluster", "forgotten", repaired=repair) for key in lost),
+        *(Drift(_access_key_subject(*key), "is on the cluster, but not in the database", LEFT) for key in unknown),
     ]
 
 

@@ -44,7 +44,7 @@ async def purge_due(database: Database, backend: Purging, region_id: int, actor:
         if outcome.stopped:
             raise outcome.stopped
         for account_id, error in outcome.failed:
-            _log.warning("storage account %d was not purged, which is tried again: %s", account_id, error)
+            _log.warning("storage account %d was not purged and will be tried again: %s", account_id, error)
             refused = error if isinstance(error, BackendRefused) else refused
         away = outcome.away or away
     if error := away or refused:

@@ -45,9 +45,9 @@ async def add_region(
                 await connect_region(conn, actor, region.name, gateway, now, key_file)
     except UniqueViolation as error:
         if broken_constraint(error) != "region_name":
-            raise Conflict("Another region was added at the same moment; try again.") from error
+            raise Conflict("Another region was added at the same moment. Try again.") from error
         raise Conflict(
-            "There is a region {region} already; remove it first, or choose another name.", region=region.name
+            "The region {region} already exists. Remove it first, or choose another name.", region=region.name
         ) from error
 
 
@@ -61,7 +61,9 @@ async def connect_region(
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
-        raise Conflict("Credentials are kept sealed: set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.")
+        raise Conflict(
+            "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`."
+        )
     async with conn.transaction():
         region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
         if region_id is None:
@@ -80,7 +82,7 @@ async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
                 raise no_region(name)
             await backends.discard_credentials(conn, removed)
     except CheckViolation as error:
-        raise Conflict("Storage accounts live in the region {region}; delete them first.", region=name) from error
+        raise Conflict("The region {region} still has storage accounts. Delete them first.", region=name) from error
 
 
 async def make_default(conn: Connection, actor: Actor, name: str) -> None:
@@ -90,14 +92,16 @@ async def make_default(conn: Connection, actor: Actor, name: str) -> None:
         async with savepoint_if_in_transaction(conn):
             found = await queries.make_default(conn, name, actor.stamp)
     except UniqueViolation as error:
-        raise Conflict("Another region became the default at the same moment; look again which one is.") from error
+        raise Conflict(
+            "Another region became the default at the same moment. Check which one is the default now."
+        ) from error
     if not found:
         raise no_region(name)
 
 
 def no_region(name: str) -> NotFound:
     """The error for an unknown name."""
-    return NotFound("There is no region {region}; GET /v1/integration/regions/list has all of them.", region=name)
+    return NotFound("There is no region {region}. GET /v1/integration/regions/list lists all of them.", region=name)
 
 
 @asynccontextmanager
@@ -131,7 +135,7 @@ async def check(services: Services, region_id: int) -> None:
         reason = " ".join(report.problems)
         now = services.wall_clock()
         if name := await services.database.run(queries.record_unhealthy, region_id, reason, now):
-            _log.warning("the region %s is unhealthy: %s", name, reason)
+            _log.warning("the cluster of the region %s cannot be used: %s", name, reason)
     elif name := await services.database.run(queries.record_recovery, region_id):
         _log.warning("the cluster of the region %s works again", name)
 

@@ -36,6 +36,6 @@ class ListRegionsResponse(ResponseModel):
 async def list_regions(request: Request) -> Response:
     """List the regions where storage accounts can live.
 
-    Needs no key.
+    Needs no API key.
     """
     return Json(await services_of(request).database.run(queries.published_regions))

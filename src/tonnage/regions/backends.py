@@ -47,7 +47,9 @@ class OpenBackends:
         if cluster.identity_unverified is not None:
             raise Misconfigured(
                 cluster.identity_unverified
-                or Sentence("The cluster of the region {region} is just being looked at.", region=cluster.name)
+                or Sentence(
+                    "The cluster of the region {region} is being checked. Try again later.", region=cluster.name
+                )
             )
         return backend
 
@@ -55,7 +57,7 @@ class OpenBackends:
         """The same even while the cluster's identity is unverified, for checks. Callers must change nothing there."""
         cluster = await self._database.run(queries.cluster, region_id)
         if cluster is None:
-            raise NotFound("The region is not there any more.")
+            raise NotFound("The region no longer exists.")
         async with self._opening:
             connection, backend = self._open.get(region_id, (None, None))
             if backend is None or connection != cluster.connection:
@@ -73,16 +75,16 @@ class OpenBackends:
 
     async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:
         # Does not name the file: the readiness probe is public and shows this text.
-        closed = f"The credentials of the region {cluster.name} cannot be opened"
+        closed = f"The credentials of the region {cluster.name} cannot be decrypted"
         if self._key_file is None:
             raise Misconfigured(f"{closed}: TONNAGE_SECRET_KEY_FILE is not set.")
         try:
             sealed = await sealing.fetch(conn, self._key_file, _secret_of(cluster.region_id))
         except SealingError as error:
-            _log.warning("the credentials of the region %s cannot be opened: %s", cluster.name, error)
-            raise Misconfigured(f"{closed}; `tonnage doctor` says why.") from error
+            _log.warning("the credentials of the region %s cannot be decrypted: %s", cluster.name, error)
+            raise Misconfigured(f"{closed}. Run `tonnage doctor` to see why.") from error
         if sealed is None:
-            raise Misconfigured(f"The region {cluster.name} has no credentials; set them with: tonnage region connect")
+            raise Misconfigured(f"The region {cluster.name} has no credentials. Set them with: tonnage region connect")
         return AccessKey(**json.loads(sealed))
 
     async def close(self) -> None:

@@ -116,7 +116,7 @@ class AdminOps:
             async with asyncio.timeout(within):
                 return await self._try(request, once=once, longest=longest, **auth)
         except (httpx.TimeoutException, TimeoutError) as error:
-            raise Unavailable("The storage cluster does not answer in time; try again later.") from error
+            raise Unavailable("The storage cluster did not answer in time. Try again later.") from error
 
     async def _try(self, request: httpx.Request, *, once: bool, longest: int, **auth: Any) -> httpx.Response:
         pause = self.patience.pause
@@ -128,7 +128,7 @@ class AdminOps:
             except httpx.TransportError as error:
                 if once or not tries_left:
                     # Without the cause: it may name the operator's hosts, and is for those who examine the cluster.
-                    raise Unavailable("The storage cluster cannot be reached; try again later.") from error
+                    raise Unavailable("The storage cluster cannot be reached. Try again later.") from error
             else:
                 final = answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or (once and not code_of(answer))
                 if final or not tries_left:

@@ -105,7 +105,7 @@ class CephBackend:
             try:
                 users, marker = page["keys"], page["marker"] if page["truncated"] else ""
             except (KeyError, TypeError):
-                raise not_ceph("its list of users has another form") from None
+                raise not_ceph("its list of users has an unexpected format") from None
             for user in users:
                 if (account_id := ceph_account.account_of(user)) is not None:
                     yield account_id
@@ -121,13 +121,13 @@ class CephBackend:
         except NotProvisioned:
             return None
         except (KeyError, TypeError):
-            raise not_ceph("a user's record has another form") from None
+            raise not_ceph("a user's record has an unexpected format") from None
         if not (0 <= size <= MAX_CAPACITY and 0 <= objects <= MAX_CAPACITY):
             # A counter of Ceph's that has fallen below zero shows as nearly 2**64. Only this account is affected, not
             # the cluster.
             raise BackendRefused(
-                f"The storage cluster has counted {size} bytes in {objects} objects, which cannot be; "
-                f"let it count again: radosgw-admin user stats --uid='{user}' --reset-stats",
+                f"The storage cluster has counted {size} bytes in {objects} objects, which is "
+                f"impossible. Make it count again: radosgw-admin user stats --uid='{user}' --reset-stats",
                 "",
             )
         return Usage(size, objects)
@@ -169,7 +169,7 @@ class CephBackend:
             raise NotReached(error) from error
         made = next((key["secret_key"] for key in answer if key["access_key"] == access_key), None)
         if made is None:
-            raise not_ceph("it does not name the key that it has made")
+            raise not_ceph("it does not name the key that it has created")
         return AccessKey(access_key, made)
 
     async def delete_key(self, account_id: int, access_key: str) -> None:
@@ -223,4 +223,4 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise Unavailable("The storage cluster does not answer in time; try again later.") from error
+        raise Unavailable("The storage cluster did not answer in time. Try again later.") from error

@@ -70,4 +70,4 @@ def actual(record: Any) -> ActualAccount:
             access_keys=tuple(sorted(key["access_key"] for key in record["keys"])),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise not_ceph("a user's record has another form") from None
+        raise not_ceph("a user's record has an unexpected format") from None

@@ -18,9 +18,9 @@ NEEDED = ("users=read", "users=write", "usage=read", "usage=write")
 TESTED = ("16.2", "18.2")
 """The releases of Ceph on which the client's tests have run: Debian 12's and Debian 13's."""
 
-ENFORCED = ("quota, to the byte, from the next request on", "read-only accounts", "suspended accounts")
+ENFORCED = ("quota (to the byte, from the next request)", "read-only accounts", "suspended accounts")
 
-_GRANT = "grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
+_GRANT = "Grant it: radosgw-admin caps add --uid=ADMIN --caps='users=*;usage=*'"
 _SKEW_ALLOWED = timedelta(minutes=5)  # Ceph itself refuses from 15 minutes on
 
 
@@ -37,7 +37,7 @@ async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
         answer = await ops.front_door(signed=True)
         if answer.status_code == HTTPStatus.FORBIDDEN:
             # With a wrong clock no signature is valid, so nothing is known about the secret.
-            refused = ("The cluster refuses the access key or the secret; set both again.",)
+            refused = ("The cluster refuses the access key or the secret key. Set both again.",)
             return BackendReport(True, False, clock_skew=skew, problems=problems or refused)
         if answer.status_code != HTTPStatus.OK:
             raise refusal(answer)
@@ -50,9 +50,9 @@ async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
     except TonnageError as error:
         return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, str(error)))
     except (KeyError, TypeError, IndexError):
-        unlike = str(not_ceph("its answers have another form"))
+        unlike = str(not_ceph("its answers have an unexpected format"))
         return BackendReport(True, accepted, clock_skew=skew, problems=(*problems, unlike))
-    problems += tuple(f"The admin user lacks the capability {name}; {_GRANT}." for name in missing)
+    problems += tuple(f"The admin user lacks the capability {name}. {_GRANT}" for name in missing)
     return BackendReport(True, True, present, missing, skew, facts, ENFORCED, problems)
 
 
@@ -66,7 +66,10 @@ def _skew(answer: httpx.Response, now: datetime) -> float | None:
 
 
 def _clock_problem(skew: float) -> str:
-    return f"The cluster's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}; synchronise both with NTP."
+    return (
+        f"The cluster's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}. Synchronise both "
+        "clocks with NTP."
+    )
 
 
 async def _admin_user(ops: AdminOps) -> Any:
@@ -113,4 +116,7 @@ async def _usage_log(ops: AdminOps, now: datetime, skew: float | None, itself: A
     written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
     told: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
     kept = bool(told["summary"])
-    return ("usage log", "kept" if kept else "empty today; `rgw enable usage log = true` makes the gateway keep it")
+    return (
+        "usage log",
+        "kept" if kept else "empty for the last 24 hours; `rgw enable usage log = true` enables it on the gateway",
+    )

@@ -16,13 +16,13 @@ _FOR_THE_OPERATOR = {
     **dict.fromkeys(_ACCESS, "The storage cluster refuses the region's credentials, or they lack a capability"),
     "RequestTimeTooSkewed": "The clocks of the storage cluster and of this machine differ too much",
     "UserSuspended": "The region's user on the storage cluster is suspended",
-    "MethodNotAllowed": "What answers at the region's address is not Ceph's gateway with its admin API",
+    "MethodNotAllowed": "The server at the region's address is not a Ceph gateway with the admin API",
 }
 
 _REFUSED = {
     "EmailExists": "another user of the cluster has this e-mail address",
     "KeyExists": "another user of the cluster has an access key of this name",
-    "InvalidArgument": "a value is not acceptable to it",
+    "InvalidArgument": "it does not accept a value",
     "BucketAlreadyExists": "buckets are left in the account",
     "BucketNotEmpty": "objects are left in the account",
     "ObjectLocked": "an object lock is in force",
@@ -42,19 +42,19 @@ def refusal(answer: httpx.Response) -> TonnageError:
     """The error for an unsuccessful response."""
     status, code = answer.status_code, code_of(answer)
     if sentence := _FOR_THE_OPERATOR.get(code):
-        return Misconfigured(f"{sentence} ({code}); `tonnage region check` says more.", code)
+        return Misconfigured(f"{sentence} ({code}). Run `tonnage region check` for details.", code)
     if code == "NoSuchUser":
-        return NotProvisioned("The account is not on the storage cluster yet; try again in a moment.")
+        return NotProvisioned("The account is not on the storage cluster yet. Try again in a moment.")
     if (
         status >= HTTPStatus.INTERNAL_SERVER_ERROR and code != "NotImplemented"
     ) or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable(f"The storage cluster cannot do it now ({code or status}); try again later.")
+        return Unavailable(f"The storage cluster cannot do this at the moment ({code or status}). Try again later.")
     if not code:
         return not_ceph(f"status {status}")
-    reason = _REFUSED.get(code, "it says no more than")
-    return BackendRefused(f"The storage cluster refuses it: {reason} ({code}).", code)
+    reason = _REFUSED.get(code, "it gives no reason")
+    return BackendRefused(f"The storage cluster refused the request: {reason} ({code}).", code)
 
 
 def not_ceph(seen: str) -> Misconfigured:
     """The error for a response that Ceph's gateway would not send: a proxy's page, another server's."""
-    return Misconfigured(f"What answers at the region's address is not Ceph's gateway: {seen}; correct the address.")
+    return Misconfigured(f"The server at the region's address is not a Ceph gateway: {seen}. Correct the address.")

@@ -56,11 +56,11 @@ def _hourly(answer: Any, hour: datetime) -> Iterator[Traffic]:
                 for row in (row for bucket in entry["buckets"] for row in bucket["categories"]):
                     totals[account_id] += Counter({name: row[name] for name in _COUNTED})
     except (KeyError, TypeError):
-        raise not_ceph("its usage log has another form") from None
+        raise not_ceph("its usage log has an unexpected format") from None
     for account_id, total in totals.items():
         numbers = [total[name] for name in _COUNTED]
         if all(0 <= number <= MAX_CAPACITY for number in numbers):
             yield Traffic(account_id, hour, *numbers)
         else:
             # One wrong counter must not block the hour for all other accounts.
-            _log.warning("the usage log says of storage account %d what cannot be: %s", account_id, numbers)
+            _log.warning("the usage log has impossible values for storage account %d: %s", account_id, numbers)

@@ -35,7 +35,7 @@ class TooManyKeys(Conflict):
     """The account has the maximum number of access keys on the cluster; `access_keys` lists them."""
 
     def __init__(self, access_keys: tuple[str, ...]) -> None:
-        super().__init__(f"The account has {len(access_keys)} access keys; delete one of them first.")
+        super().__init__(f"The account has {len(access_keys)} access keys. Delete one of them first.")
         self.access_keys = access_keys
 
 

@@ -49,7 +49,7 @@ class MeteredBackend:
 
     async def create_key(self, account_id: int, access_key: str) -> AccessKey:
         """Always Conflict: the party that manages the accounts also issues their keys."""
-        raise Conflict("The region of this account is metered only; its access keys are made on the cluster itself.")
+        raise Conflict("The region of this account is metered only. Its access keys are created on the cluster itself.")
 
     async def delete_key(self, account_id: int, access_key: str) -> None:
         """No-op."""

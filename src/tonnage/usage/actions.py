@@ -93,6 +93,6 @@ def _invalid(wrong: Sequence[BadLine]) -> Invalid:
     fields = tuple(FieldError(f"line {line}", reason) for line, reason in wrong)
     first = f"{fields[0].field}: {fields[0].message}"
     if len(wrong) == 1:
-        return Invalid(f"Nothing was recorded, because a line is wrong; {first}.", fields)
+        return Invalid(f"Nothing was recorded, because a line is wrong ({first}).", fields)
     count = f"{len(wrong)} lines{' or more' if len(wrong) == MOST_BAD_LINES else ''}"
-    return Invalid(f"Nothing was recorded, because {count} are wrong; the first is {first}.", fields)
+    return Invalid(f"Nothing was recorded, because {count} are wrong. The first is {first}.", fields)

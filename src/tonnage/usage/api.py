@@ -55,13 +55,13 @@ class ClientUsage(ResponseModel):
     "/partner/{partnerID}/usage",
     "/storage-accounts/usage",
     role=Role.VIEWER,
-    for_distributor="Report the daily usage of a partner's storage accounts.",
+    for_distributor="Get the daily usage of all storage accounts of a partner.",
     responses={200: {"model": list[ClientUsage]}},
 )
 async def list_usage(call: ApiRequest, partner_id: UUID, days: Days, page: Paging) -> Response:
-    """Report the daily usage of your storage accounts.
+    """Get the daily usage of all your storage accounts.
 
-    In bytes; those deleted since are included.
+    In bytes, including accounts deleted since.
     """
     select = queries.usage_of_partner(call.actor.organisation_id, partner_id, days, _today(call))
     return JsonListResponse(
@@ -78,11 +78,11 @@ async def list_usage(call: ApiRequest, partner_id: UUID, days: Days, page: Pagin
     "/partner/{partnerID}/storage-accounts/{accountID}/usage",
     "/storage-account/{accountID}/usage",
     role=Role.VIEWER,
-    for_distributor="Report the daily usage of one of a partner's storage accounts.",
+    for_distributor="Get the daily usage of a partner's storage account.",
     responses={200: {"model": ClientUsage}},
 )
 async def get_account_usage(call: ApiRequest, partner_id: UUID, accountID: str, days: Days) -> Response:
-    """Report the daily usage of one of your storage accounts.
+    """Get the daily usage of one of your storage accounts.
 
     In bytes.
     """

@@ -44,7 +44,7 @@ async def measured(conn: Connection) -> Check:
     """
     return await compare(
         conn,
-        "daily usage: days that still have samples, of up to 10000 accounts",
+        "daily usage: days with samples, up to 10000 accounts",
         """
         select s.id || ' ' || m.day, d.stored, m.recomputed
         from (select id from storage_account order by random() limit 10000) s
@@ -72,7 +72,7 @@ async def partner_days(conn: Connection) -> Check:
     """
     return await compare(
         conn,
-        "partners: daily usage, of up to 1000 partners",
+        "partners: daily usage, up to 1000 partners",
         """
         select p.id || ' ' || b.day, coalesce(b.stored, 0), coalesce(b.recomputed, 0)
         from (select id from partner order by random() limit 1000) p

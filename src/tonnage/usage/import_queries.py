@@ -61,7 +61,7 @@ _REFUSED: LiteralString = """
         when s.id is null then 'there is no storage account ' || to_char(g.account_id, 'FM000000000000')
         when g.sampled_at > %(now)s::timestamptz + interval '5 minutes' then 'the time is in the future'
         when g.sampled_at::date < s.created_at::date
-            then 'the day is before the account''s first one, ' || s.created_at::date
+            then 'the day is before the account was created on ' || s.created_at::date
         else 'the account was deleted on ' || s.purged_at::date
     end
     from usage_staged g left join storage_account s on s.id = g.account_id
@@ -70,7 +70,7 @@ _REFUSED: LiteralString = """
         or g.sampled_at::date not between s.created_at::date and coalesce(s.purged_at::date, 'infinity')
     order by g.line limit %(limit)s
 ) union all (
-    select line, 'it has another value than line ' || first_line || ' for the same account and time'
+    select line, 'the value differs from line ' || first_line || ' for the same account and time'
     from (
         select line, bytes, first_value(line) over same as first_line, first_value(bytes) over same as first_bytes
         from usage_staged window same as (partition by account_id, sampled_at order by line)

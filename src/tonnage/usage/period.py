@@ -23,7 +23,7 @@ class Period:
         if days > LONGEST_PERIOD:
             raise _invalid(
                 Sentence(
-                    "from and to must not span more than {most} days, and these are {days}",
+                    "from and to must span at most {most} days, not {days}",
                     most=LONGEST_PERIOD,
                     days=days,
                 )

@@ -112,21 +112,21 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(match[0])
         return moment.astimezone(UTC) if match["clock"] else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise ValueError("the time is not one of the calendar and the clock") from None
+        raise ValueError("the time is not a valid date and time") from None
 
 
 def _what_is_wrong(line: bytes) -> str:
     if len(line) > LONGEST_LINE:
         return f"the line is longer than {LONGEST_LINE} bytes"
     if b"\0" in line:
-        return "there is a NUL byte in it; save the file as UTF-8 text"
+        return "the line contains a NUL byte; save the file as UTF-8 text"
     try:
         columns = _columns(line.decode())
     except UnicodeDecodeError:
-        return "it is not UTF-8 text"
+        return "the line is not UTF-8 text"
     if len(columns) != len(_HEADER):
         found = "is one" if len(columns) == 1 else f"are {len(columns)}"
-        return f"there must be three columns, {','.join(_HEADER)}, and there {found}"
+        return f"there must be three columns ({','.join(_HEADER)}), but there {found}"
     return _which_is_wrong(*columns)
 
 

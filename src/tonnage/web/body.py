@@ -15,8 +15,8 @@ MAX_BODY = 1024 * 1024
 """Bytes."""
 
 _JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
-_NOT_JSON = "The body must be JSON; send it with the header Content-Type: application/json."
-_TOO_LARGE = f"The body is larger than {MAX_BODY} bytes; send a smaller one."
+_NOT_JSON = "The body must be JSON. Send it with the header Content-Type: application/json."
+_TOO_LARGE = f"The body is larger than {MAX_BODY} bytes. Send a smaller one."
 
 
 class JsonRequest(Request):
@@ -55,7 +55,7 @@ def parse(raw: bytes) -> Any:
     nesting, huge integers.
     """
     if not raw.strip():
-        raise Malformed("The body is empty; send a JSON object.")
+        raise Malformed("The body is empty. Send a JSON object.")
     try:
         return _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -70,13 +70,13 @@ def parse(raw: bytes) -> Any:
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise Malformed("The body is not valid JSON: there is no NaN or Infinity in JSON.")
+    raise Malformed("The body is not valid JSON: JSON has no NaN or Infinity.")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Malformed("The body has the same name twice in one object; send each once.")
+        raise Malformed("The body has the same name twice in one object. Send each name once.")
     return members
 
 

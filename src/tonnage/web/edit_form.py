@@ -25,7 +25,7 @@ _ORIGINAL: object = object()
 """The validation context for the original texts."""
 
 WITHOUT_ORIGINAL = Sentence(
-    "Not saved: this page is out of date. Check all fields against what is there now, then submit again."
+    "Not saved: this page is out of date. Check all fields against the current values, then submit again."
 )
 
 T = TypeVar("T")

@@ -35,7 +35,7 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise Malformed("The form cannot be read; open its page again.") from None
+        raise Malformed("The form cannot be read. Reload its page and try again.") from None
     return dict(pairs)
 
 
@@ -64,7 +64,7 @@ def _size(text: str) -> int:
     try:
         return parse_size(text)
     except ValueError:
-        raise ValueError("must be a number of 0 or more, of whole bytes and less than 9.3 EB") from None
+        raise ValueError("must be 0 or more, in whole bytes and less than 9.3 EB") from None
 
 
 Size: TypeAlias = Annotated[int, BeforeValidator(_size)]

@@ -31,22 +31,22 @@ _TEXT = {"type": "string"}
 
 _PROBLEM: Document = {
     "type": "object",
-    "description": "An error, as RFC 9457 has it.",
+    "description": "An error, as defined by RFC 9457.",
     "required": ["type", "title", "status", "detail", "message", "requestId"],
     "properties": {
-        "type": {**_TEXT, "description": "Always about:blank: the status says what kind of error it is."},
+        "type": {**_TEXT, "description": "Always about:blank: the status identifies the kind of error."},
         "title": {**_TEXT, "description": "The name of the status."},
         "status": {"type": "integer"},
         "detail": {**_TEXT, "description": "What is wrong and what to do."},
-        "message": {**_TEXT, "description": "The same sentence as `detail`."},
+        "message": {**_TEXT, "description": "The same text as `detail`."},
         "errors": {
             "type": "array",
-            "description": "The fields that are wrong, when fields are.",
+            "description": "The fields that are wrong, if the error is about fields.",
             "items": {
                 "type": "object",
                 "required": ["field", "message"],
                 "properties": {
-                    "field": {**_TEXT, "description": "Its name, with dots into objects."},
+                    "field": {**_TEXT, "description": "The field's name, with dots for nested objects."},
                     "message": _TEXT,
                 },
             },
@@ -56,15 +56,15 @@ _PROBLEM: Document = {
 }
 
 _ERRORS: dict[int, str] = {
-    400: "The JSON, or an id or day in path or query, cannot be read.",
+    400: "The JSON, or an id or day in the path or query, cannot be read.",
     401: "The Authorization header is missing, or its key is unknown, expired or revoked.",
     403: "The key is of the wrong kind, or its role may not do this.",
-    404: "No such thing, or not yours.",
-    409: "The present state forbids it; the sentence says the numbers.",
+    404: "There is no such object, or you have no access to it.",
+    409: "The current state does not allow it; `detail` has the numbers.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not declared as JSON.",
     422: "A field breaks a rule or is missing.",
-    500: "A fault of the server.",
+    500: "An error of the server.",
     503: "The database or the cluster cannot be reached; try again after `Retry-After` seconds.",
 }
 
@@ -72,11 +72,12 @@ _ERRORS: dict[int, str] = {
 _SENTENCES: dict[int, str] = {
     400: "contractID: must be a UUID of 36 characters",
     401: "Authorization header is missing",
-    403: "This needs the role staff, and yours is viewer.",
-    404: "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04 of yours.",
-    409: "Only 2000000000000 bytes of the contract remain.",
-    413: "The body is larger than 1048576 bytes; send a smaller one.",
-    415: "The body must be JSON; send it with the header Content-Type: application/json.",
+    403: "This needs the role staff; yours is viewer.",
+    404: "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04.",
+    409: "Not enough capacity: the contract has 2 TB (2000000000000 bytes) left for this partner, 5 TB "
+    "(5000000000000 bytes) asked. Ask for less, or have the contract amended.",
+    413: "The body is larger than 1048576 bytes. Send a smaller one.",
+    415: "The body must be JSON. Send it with the header Content-Type: application/json.",
     422: "name: is required",
     500: CRASH,
     503: NO_DATABASE,
@@ -211,7 +212,7 @@ def _name(status: int) -> str:
 
 
 def _error(status: int) -> Document:
-    headers: Document = {"X-Request-Id": {"schema": _TEXT, "description": "Name it when reporting a fault."}}
+    headers: Document = {"X-Request-Id": {"schema": _TEXT, "description": "Quote it when you report a problem."}}
     if status == 401:
         headers["WWW-Authenticate"] = {"schema": _TEXT}
     if status == 503:

@@ -23,13 +23,13 @@ PARAMETERS: list[dict[str, Any]] = [
     {
         "name": "limit",
         "in": "query",
-        "description": "Elements on a page; without it the list is whole.",
+        "description": "Elements per page. Without it, the list is complete.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
     },
     {
         "name": "cursor",
         "in": "query",
-        "description": "Where the page starts, from the Link header of the page before.",
+        "description": "Where the page starts, from the Link header of the previous page.",
         "schema": {"type": "string"},
     },
 ]
@@ -85,7 +85,7 @@ def _after(cursor: str) -> int:
     except ValueError:
         seq = b""
     if not re.fullmatch(rb"\d{1,18}", seq):
-        raise _malformed("cursor", "is not one that a Link header of this list has given out")
+        raise _malformed("cursor", "is not from a Link header of this list")
     return int(seq)
 
 

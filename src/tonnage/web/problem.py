@@ -36,12 +36,12 @@ from tonnage.web.validation_messages import validation_error
 
 MEDIA_TYPE = "application/problem+json"
 
-CRASH = Sentence("Something went wrong on this side, not with the request; name the request id when reporting it.")
-NO_DATABASE = Sentence("The database cannot be reached or is too busy; try again in a few seconds.")
+CRASH = Sentence("Something went wrong on our side, not with your request. Quote the request id when you report it.")
+NO_DATABASE = Sentence("The database cannot be reached or is too busy. Try again in a few seconds.")
 IN_DOUBT = Sentence(
-    "The database did not confirm the change: it may have been made or not. Check whether it was before you try again."
+    "The database did not confirm the change, so it may or may not have been made. Check before you try again."
 )
-NO_ROUTE = Sentence("There is no such path; the operations are listed at /swagger/index.html.")
+NO_ROUTE = Sentence("There is no such path. The operations are listed at /swagger/index.html.")
 
 _STATUS: dict[type[Exception], int] = {
     Malformed: 400,
@@ -149,7 +149,7 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
 async def _framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         allowed = _allowed_methods(request)
-        detail = Sentence("This path does not take that method; it takes {methods}.", methods=allowed)
+        detail = Sentence("This path does not support that method. It supports {methods}.", methods=allowed)
         return error_response(request.scope, 405, detail, headers={"Allow": allowed})
     # Starlette's own 404 says only "Not Found".
     detail = NO_ROUTE if error.status_code == 404 else str(error.detail)

@@ -31,7 +31,7 @@ class Requests:
         )
         self._seconds = Histogram(
             "tonnage_request_seconds",
-            "How long requests took, to the last byte of the reply.",
+            "Duration of requests, to the last byte of the response.",
             ("method", "route"),
             registry=self.registry,
             buckets=_BUCKETS,

@@ -126,7 +126,7 @@ def _day(value: object) -> object:
     if isinstance(value, str) and _DAY.fullmatch(value):
         with suppress(ValueError):
             return date.fromisoformat(value)
-    raise ValueError("must be a day of the calendar, written YYYY-MM-DD")
+    raise ValueError("must be a date, written YYYY-MM-DD")
 
 
 def _email(text: str) -> str:

@@ -51,7 +51,7 @@ class BoundedSender:
                 await self._send(message)
         except TimeoutError:
             waited = self._waited + time.monotonic() - begun
-            _log.warning("a list was cut: its reader took %d bytes in %.1f seconds", self._taken, waited)
+            _log.warning("a list was cut off: its reader took %d bytes in %.1f seconds", self._taken, waited)
             raise Truncated from None
         self._waited += time.monotonic() - begun
         self._taken += len(message.get("body", b""))

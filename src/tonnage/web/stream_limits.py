@@ -15,7 +15,10 @@ from tonnage.db.deadlines import seconds_left
 from tonnage.errors import Unavailable
 from tonnage.web.routing import auth_results
 
-BUSY = "Your organisation is reading as many long lists as it may at once; try again when one of them has ended."
+BUSY = (
+    "Your organisation is already reading the maximum number of long lists at the same time. Try again when one "
+    "of them has finished."
+)
 
 T = TypeVar("T")
 

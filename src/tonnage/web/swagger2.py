@@ -12,7 +12,7 @@ _DEFINITIONS = "#/definitions/"
 
 _PRODUCES = ("application/json", "application/problem+json")
 
-_AUTHORIZE = "Paste `Bearer <key>` whole: the word Bearer, a space, then your API key."
+_AUTHORIZE = "Paste `Bearer <key>`: the word Bearer, a space, then your API key."
 
 _KEPT = (
     *("type", "format", "description", "enum", "default", "pattern", "required", "example", "readOnly"),

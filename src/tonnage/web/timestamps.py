@@ -31,7 +31,7 @@ def _timestamp(value: object) -> object:
             return read.replace(microsecond=0) + timedelta(seconds=1) if read.microsecond else read
     except (ValueError, OverflowError):
         pass
-    raise ValueError("must be a point in time, such as 2026-12-31T00:00:00Z or 2026-12-31")
+    raise ValueError("must be a time, such as 2026-12-31T00:00:00Z or 2026-12-31")
 
 
 Timestamp: TypeAlias = Annotated[

@@ -14,7 +14,7 @@ _SENTENCES: dict[str, str] = {
     "missing": Sentence("is required"),
     "bool_type": Sentence("must be true or false"),
     "bool_parsing": Sentence("must be true or false"),
-    "string_type": Sentence("must be a text"),
+    "string_type": Sentence("must be text"),
     "string_unicode": Sentence("must not contain an unpaired surrogate"),
     "list_type": Sentence("must be a list"),
     "dict_type": Sentence("must be an object"),

@@ -55,7 +55,7 @@ def test_texts_of_pages_and_of_programs_are_translated(pseudo_language: Catalog)
         "Storage accounts",  # N_
         "must not be null",  # a rule of a payload
         "is required",  # one of pydantic's
-        "The other contract is in another currency; move the partner to one in its own.",
+        "The other contract has another currency. Move the partner to a contract in its own currency.",
         "must not be earlier than {earliest}",  # Invalid.field
     ):
         assert gettext(text) == f"[{text}]"
@@ -63,14 +63,14 @@ def test_texts_of_pages_and_of_programs_are_translated(pseudo_language: Catalog)
 
 def test_a_refusal_is_translated_with_its_values(pseudo_language: Catalog) -> None:
     error = Conflict(
-        "The contract has {remaining} left for this partner, and the request is for {wanted}; ask for less, or have "
-        "the contract amended.",
+        "Not enough capacity: the contract has {remaining} left for this partner, {wanted} asked. Ask for "
+        "less, or have the contract amended.",
         remaining=Size(1_500_000_000_000),
         wanted=Size(2_000_000_000_001),
     )
     assert translate(error, translations_of(PSEUDO), Formats("de_DE", "UTC")) == (
-        "[The contract has 1,5\u202fTB left for this partner, and the request is for 2\u202fTB "
-        "([2.000.000.000.001 bytes]); ask for less, or have the contract amended.]"
+        "[Not enough capacity: the contract has 1,5\u202fTB left for this partner, 2\u202fTB "
+        "([2.000.000.000.001 bytes]) asked. Ask for less, or have the contract amended.]"
     )
 
 

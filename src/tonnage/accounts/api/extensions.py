@@ -105,13 +105,13 @@ _SUSPENSION = tuple(f"{path}/suspension" for path in _ONE)
     "/partner/{partnerID}/storage-accounts",
     "/storage-account/list",
     role=Role.VIEWER,
-    for_distributor="List a partner's storage accounts with all that is known of them.",
+    for_distributor="List a partner's storage accounts in full detail.",
     responses={200: {"model": list[WholeStorageAccountResponse]}},
 )
 async def list_accounts_whole(call: ApiRequest, partner_id: UUID, page: Paging) -> Response:
-    """List your storage accounts with all that is known of them.
+    """List your storage accounts in full detail.
 
-    In order of creation, those waiting for deletion included.
+    In order of creation, including those waiting for deletion.
     """
     select = extended_queries.extended_accounts(call.actor.organisation_id, partner_id)
     return JsonListResponse(call.database.streams, page, select, no_partner(partner_id))
@@ -121,13 +121,14 @@ async def list_accounts_whole(call: ApiRequest, partner_id: UUID, page: Paging) 
     routes.get,
     *_ONE,
     role=Role.VIEWER,
-    for_distributor="Get a storage account of a partner with all that is known of it.",
+    for_distributor="Get a partner's storage account in full detail.",
     responses={200: {"model": WholeStorageAccountResponse}},
 )
 async def get_account_whole(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
-    """Get a storage account with all that is known of it.
+    """Get a storage account in full detail.
 
-    `provisioning` says whether its cluster knows its present state. `used` is as last measured.
+    `provisioning` says whether the storage cluster has applied the account's current state. `used` is the last measured
+    value.
     """
     number = account_number(accountID)
     found = await call.database.run(extended_queries.extended_account, call.actor.organisation_id, partner_id, number)
@@ -140,13 +141,13 @@ async def get_account_whole(call: ApiRequest, partner_id: UUID, accountID: str) 
     routes.patch,
     *_ONE,
     role=Role.STAFF,
-    for_distributor="Rename or resize a partner's storage account, or change its overdraft.",
+    for_distributor="Update a partner's storage account: name, allocation, overdraft.",
     responses={200: {"model": WholeStorageAccountResponse}},
 )
 async def change_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Change) -> Response:
-    """Rename or resize a storage account, or change its overdraft.
+    """Update a storage account: name, allocation, overdraft.
 
-    The fields that are given are changed, at once; those that are not stay. Unknown fields are ignored.
+    The fields in the request change immediately; all others stay unchanged. Unknown fields are ignored.
     """
     number = account_number(accountID)
     change = AccountChange(details.name, details.allocated_capacity, details.allow_overdraft)
@@ -165,7 +166,8 @@ async def change_account(call: ApiRequest, partner_id: UUID, accountID: str, det
 async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: str, details: NewPassword) -> Response:
     """Set the password of a storage account.
 
-    It has 8 to 128 characters and all of lower case, upper case, digit and special character. Access keys stay.
+    The password has 8 to 128 characters, with a lower-case letter, an upper-case letter, a digit and a special
+    character. Access keys stay valid.
     """
     number = account_number(accountID)
     password_hash = await call.services.passwords.hash(details.password)
@@ -183,7 +185,8 @@ async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: st
 async def suspend_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Suspension) -> Response:
     """Suspend a storage account.
 
-    Its access keys read and write nothing until it is resumed; what is stored stays and counts. Again: another reason.
+    Its access keys can read and write nothing until the account is resumed. Stored data stays and counts as usage.
+    Suspending it again changes the reason.
     """
     number = account_number(accountID)
     return Json(
@@ -203,7 +206,7 @@ async def suspend_account(call: ApiRequest, partner_id: UUID, accountID: str, de
 async def resume_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
     """Resume a storage account.
 
-    One that is not suspended stays as it is.
+    An account that is not suspended stays unchanged.
     """
     number = account_number(accountID)
     await call.database.run(change_actions.resume_account, call.actor, partner_id, number)

@@ -97,20 +97,22 @@ _ONE = ("/partner/{partnerID}/storage-accounts/{accountID}", "/storage-account/{
 
 @routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Distributors"])
 async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, details: Creation) -> Response:
-    """Open a storage account for a partner.
+    """Create a storage account for a partner.
 
-    Its `allocatedCapacity` in bytes is a part of the partner's; 0 is pay-per-use. The password has 8 to 128 characters
-    and all of lower case, upper case, digit and special character. Without a `region` it lives in the default one.
+    Its `allocatedCapacity`, in bytes, is part of the partner's allocation; 0 is pay-per-use. The password has 8 to 128
+    characters, with a lower-case letter, an upper-case letter, a digit and a special character. Without a `region`, the
+    default one is used.
     """
     return await _create(call, partnerID, details)
 
 
 @routes.post("/storage-account", status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Partners"])
 async def create_account(call: PartnerStaff, details: Creation) -> Response:
-    """Open a storage account.
+    """Create a storage account.
 
-    Its `allocatedCapacity` in bytes is a part of yours; 0 is pay-per-use. The password has 8 to 128 characters and all
-    of lower case, upper case, digit and special character. Without a `region` it lives in the default one.
+    Its `allocatedCapacity`, in bytes, is part of your allocation; 0 is pay-per-use. The password has 8 to 128
+    characters, with a lower-case letter, an upper-case letter, a digit and a special character. Without a `region`, the
+    default one is used.
     """
     return await _create(call, call.actor.organisation_id, details)
 
@@ -140,7 +142,7 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
 async def list_accounts(call: ApiRequest, partner_id: UUID, page: Paging) -> Response:
     """List your storage accounts.
 
-    In order of creation, those waiting for deletion included.
+    In order of creation, including those waiting for deletion.
     """
     select = queries.accounts_of(call.actor.organisation_id, partner_id)
     return JsonListResponse(call.database.streams, page, select, no_partner(partner_id))
@@ -150,7 +152,7 @@ async def list_accounts(call: ApiRequest, partner_id: UUID, page: Paging) -> Res
     routes.get,
     *_ONE,
     role=Role.VIEWER,
-    for_distributor="Get a storage account of a partner.",
+    for_distributor="Get a partner's storage account.",
     responses={200: {"model": StorageAccountResponse}},
 )
 async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
@@ -166,11 +168,11 @@ async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Res
     routes.patch,
     *_ONE,
     role=Role.STAFF,
-    for_distributor="Restore a partner's storage account, or change the date of its deletion.",
+    for_distributor="Restore a partner's storage account, or change its deletion date.",
     responses={200: {"model": StorageAccountResponse}},
 )
 async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Change) -> Response:
-    """Restore a storage account, or change the date of its deletion.
+    """Restore a storage account, or change its deletion date.
 
     `null` restores it. A date without a time is midnight UTC.
     """
@@ -192,7 +194,7 @@ async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, deta
 async def delete_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
     """Schedule a storage account for deletion.
 
-    It is read-only from now on. Until the day comes it can be restored.
+    It becomes read-only. Until its deletion date it can be restored.
     """
     number = account_number(accountID)
     grace = call.services.deletion_grace_days

@@ -31,7 +31,7 @@ _COLUMNS = (
         "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
     ),
     PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
-    PrintedColumn("Deleted on", "pendingDeletedAt"),
+    PrintedColumn("Deletion", "pendingDeletedAt"),
 )
 
 _KEY_COLUMNS = (
@@ -44,15 +44,15 @@ _KEY_COLUMNS = (
 
 @click.group()
 def account() -> None:
-    """Storage accounts: what partners have opened for their customers."""
+    """Storage accounts, which partners create for their customers."""
 
 
 @account.command("list")
-@click.option("--partner", "partner_id", type=UUID_TYPE, help="Only those of this one.")
+@click.option("--partner", "partner_id", type=UUID_TYPE, help="Only accounts of this partner.")
 @as_json
 @on_database
 def list_(settings: Settings, partner_id: UUID | None, as_json: bool) -> None:
-    """Show storage accounts, those waiting for deletion included."""
+    """List storage accounts, including those waiting for deletion."""
 
     async def work(session: Session) -> list[bytes]:
         if partner_id is not None:
@@ -64,16 +64,16 @@ def list_(settings: Settings, partner_id: UUID | None, as_json: bool) -> None:
 
 @account.group()
 def key() -> None:
-    """The access keys of an account, with which S3 clients reach its buckets."""
+    """The access keys of a storage account, for S3 clients."""
 
 
 @key.command()
 @click.argument("account")
-@click.option("--description", type=NAME, help="What it is for.")
+@click.option("--description", type=NAME, help="What the key is for.")
 @as_json
 @on_database
 def create(settings: Settings, account: str, description: str | None, as_json: bool) -> None:
-    """Make an access key, for the partner. Standard output is two lines that a shell or an env file understands."""
+    """Create an access key on behalf of the partner. Prints two lines for a shell or an env file."""
 
     async def work(session: Session) -> CreatedKey:
         number, partner = await _found(session, account)
@@ -86,7 +86,7 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
         click.echo(made.json)
         return
     click.echo(f"AWS_ACCESS_KEY_ID={made.pair.access_key}\nAWS_SECRET_ACCESS_KEY={made.pair.secret_key}")
-    click.echo("This is the only time that the secret is shown.", err=True)
+    click.echo("This secret key is shown only once.", err=True)
 
 
 @key.command("list")
@@ -94,7 +94,7 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
 @as_json
 @on_database
 def list_keys(settings: Settings, account: str, as_json: bool) -> None:
-    """Show an account's access keys, without their secrets."""
+    """List the access keys of an account, without their secret keys."""
 
     async def work(session: Session) -> list[bytes]:
         number, partner = await _found(session, account)
@@ -109,7 +109,7 @@ def list_keys(settings: Settings, account: str, as_json: bool) -> None:
 @click.argument("access_key", metavar="KEY")
 @on_database
 def delete(settings: Settings, account: str, access_key: str) -> None:
-    """End an access key for good, by its name from the list."""
+    """Delete an access key permanently."""
 
     async def work(session: Session) -> None:
         number, partner = await _found(session, account)
@@ -118,7 +118,7 @@ def delete(settings: Settings, account: str, access_key: str) -> None:
             await access_key_actions.delete_key(services, partner, partner.organisation_id, number, access_key)
 
     run(settings, work)
-    click.echo("The access key is deleted; it fails from its next request on.", err=True)
+    click.echo("Access key deleted. It fails from its next request.", err=True)
 
 
 async def _found(session: Session, account: str) -> tuple[int, Actor]:

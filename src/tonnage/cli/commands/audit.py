@@ -31,16 +31,18 @@ _COLUMNS = (
 
 @click.group()
 def audit() -> None:
-    """The record of every change. Nobody can change the record itself."""
+    """The audit log: every change. Entries cannot be changed."""
 
 
 @audit.command("list")
-@click.option("--organisation", "organisation_id", type=UUID_TYPE, help="Only its own and its partners' things.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the latest.")
+@click.option(
+    "--organisation", "organisation_id", type=UUID_TYPE, help="Only entries of this organisation and its partners."
+)
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Number of latest entries.")
 @as_json
 @on_database
 def list_(settings: Settings, organisation_id: UUID | None, limit: int, as_json: bool) -> None:
-    """Show the latest entries, the newest at the end."""
+    """List the latest entries, newest last."""
 
     async def work(session: Session) -> list[bytes]:
         unknown = None if organisation_id is None else no_organisation(organisation_id)

@@ -28,14 +28,16 @@ _COLUMNS = (
 
 @click.group()
 def contract() -> None:
-    """Contracts: reserved capacity, and the price of use beyond what is allocated."""
+    """Contracts: reserved capacity, and the price of excess."""
 
 
 @contract.command()
-@click.option("--distributor", "distributor_id", required=True, type=UUID_TYPE, help="Whose contract it is.")
+@click.option("--distributor", "distributor_id", required=True, type=UUID_TYPE, help="The distributor's id.")
 @click.option("--reserved", required=True, type=SIZE, help="Reserved capacity, such as 100TB.")
-@click.option("--price", required=True, type=PRICE, help="Cents per GB and month of excess, such as 100 or 0.5.")
-@click.option("--currency", required=True, type=CURRENCY, help="Its ISO 4217 code, such as EUR.")
+@click.option(
+    "--price", required=True, type=PRICE, help="Price in cents per GB and month of excess, such as 100 or 0.5."
+)
+@click.option("--currency", required=True, type=CURRENCY, help="ISO 4217 code, such as EUR.")
 @click.option("--details", type=NAME, help="The contract's name.")
 @as_json
 @on_database
@@ -48,7 +50,7 @@ def create(
     details: str | None,
     as_json: bool,
 ) -> None:
-    """Sign a contract with a distributor."""
+    """Create a contract with a distributor."""
     terms = NewContract(reserved, price, currency, details)
 
     async def work(session: Session) -> Rendered[UUID]:
@@ -59,8 +61,8 @@ def create(
 
 @contract.command()
 @click.argument("contract_id", metavar="ID", type=UUID_TYPE)
-@click.option("--reserved", type=SIZE, help="Reserved capacity from now on; not below what partners have.")
-@click.option("--price", type=PRICE, help="Cents per GB and month of excess from now on.")
+@click.option("--reserved", type=SIZE, help="New reserved capacity; at least what partners have been allocated.")
+@click.option("--price", type=PRICE, help="New price in cents per GB and month of excess.")
 @click.option("--details", type=NAME, help="The contract's name.")
 @as_json
 @on_database
@@ -72,10 +74,10 @@ def amend(
     details: str | None,
     as_json: bool,
 ) -> None:
-    """Change a contract from now on; the past keeps its terms."""
+    """Change a contract from now on. Past terms stay unchanged."""
     amendment = Amendment(reserved, price, details)
     if amendment == Amendment():
-        raise click.UsageError("Say what changes: --reserved, --price or --details.")
+        raise click.UsageError("Name at least one change: --reserved, --price or --details.")
 
     async def work(session: Session) -> bytes:
         return await session.database.run(actions.amend_contract, session.operator, contract_id, amendment, session.now)
@@ -84,11 +86,11 @@ def amend(
 
 
 @contract.command("list")
-@click.option("--distributor", "distributor_id", type=UUID_TYPE, help="Only this distributor's.")
+@click.option("--distributor", "distributor_id", type=UUID_TYPE, help="Only contracts of this distributor.")
 @as_json
 @on_database
 def list_(settings: Settings, distributor_id: UUID | None, as_json: bool) -> None:
-    """Show contracts."""
+    """List contracts."""
 
     async def work(session: Session) -> list[bytes]:
         if distributor_id is None:

@@ -37,7 +37,7 @@ def create(settings: Settings, name: str, as_json: bool) -> None:
 @as_json
 @on_database
 def list_(settings: Settings, as_json: bool) -> None:
-    """Show all distributors."""
+    """List distributors."""
     show_list(
         run(settings, lambda session: session.documents(organisation_queries.distributors())), _COLUMNS, as_json=as_json
     )

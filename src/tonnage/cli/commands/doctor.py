@@ -47,9 +47,9 @@ _COMPARISONS = (
 @on_database
 @as_json
 def doctor(settings: Settings, as_json: bool) -> None:
-    """Check the database, the totals and the secrets; changes nothing.
+    """Check the database, the totals and the secrets. Changes nothing.
 
-    A line per check, with what differs. Exit status 1 when anything does. Servers may go on running meanwhile.
+    Prints a line per check, and the differences. Exit status 1 if a check fails. Servers can keep running.
     """
     with some_database(settings) as conninfo:
         # Without a pool, which would keep to itself why there is no connection.
@@ -97,7 +97,7 @@ def _lines(result: Finding | Check) -> list[str]:
         return [f"ok   {result.what} ({result.compared} checked)"]
     lines = [f"FAIL {result.what} ({result.differing} of {result.compared} differ)"]
     lines += [
-        f"       {one.subject}: {one.stored or 'nothing'}, but {one.recomputed or 'nothing'} is right"
+        f"       {one.subject}: {one.stored or 'nothing'}, should be {one.recomputed or 'nothing'}"
         for one in result.differences
     ]
     if result.differing > MOST_SHOWN:

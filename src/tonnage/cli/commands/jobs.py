@@ -20,8 +20,8 @@ _COLUMNS = (
     PrintedColumn("Subject", "subject"),
     PrintedColumn("Status", "status"),
     PrintedColumn("Attempts", "attempts", align="right"),
-    PrintedColumn("Asked for", "askedAt"),
-    PrintedColumn("Next try", "nextTryAt"),
+    PrintedColumn("Queued", "askedAt"),
+    PrintedColumn("Next attempt", "nextTryAt"),
     PrintedColumn("Failed", "failedAt"),
     PrintedColumn("Reason", "reason"),
 )
@@ -29,18 +29,18 @@ _COLUMNS = (
 
 @click.group()
 def jobs() -> None:
-    """What servers and workers do in the background. Jobs that went well are not kept."""
+    """Background jobs of servers and workers. Successful jobs are not kept."""
 
 
 @jobs.command("list")
-@click.option("--failed", is_flag=True, help="Only those that failed and are not tried again by themselves.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the latest.")
+@click.option("--failed", is_flag=True, help="Only failed jobs, which are not retried automatically.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Number of latest entries.")
 @as_json
 @on_database
 def list_(settings: Settings, failed: bool, limit: int, as_json: bool) -> None:
-    """Show the jobs that wait, run or have failed, the newest at the end.
+    """List waiting, retrying, running and failed jobs, newest last.
 
-    The subject is the name of a region or a partner; in JSON its id.
+    The subject is the name of a region or partner; in JSON, its id.
     """
 
     async def work(session: Session) -> list[bytes]:
@@ -61,17 +61,17 @@ async def _by_name(session: Session, documents: Sequence[bytes]) -> list[bytes]:
 
 @jobs.command("retry")
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=JOB)
-@click.option("--all", "every", is_flag=True, help="Every job that has failed or waits for its next try.")
+@click.option("--all", "every", is_flag=True, help="Retry every failed or retrying job.")
 @on_database
 def retry_(settings: Settings, ids: tuple[int, ...], every: bool) -> None:
-    """Try jobs again now, by their ids: those that have failed, and those that wait for their next try."""
+    """Retry failed and retrying jobs now, by id."""
     if bool(ids) is every:
-        raise click.UsageError("Name the ids of jobs, or --all.")
+        raise click.UsageError("Give job ids, or --all.")
 
     async def work(session: Session) -> Retried:
         return await session.database.transaction(retry, session.operator, None if every else ids)
 
     tried, dropped = run(settings, work)
-    click.echo(f"{tried} {'job is' if tried == 1 else 'jobs are'} tried again within seconds.", err=True)
+    click.echo(f"{tried} {'job is' if tried == 1 else 'jobs are'} retried within seconds.", err=True)
     if dropped:
-        click.echo(f"{dropped} more were dropped: the next of their kind does their work.", err=True)
+        click.echo(f"{dropped} more were dropped: the next job of their kind does their work.", err=True)

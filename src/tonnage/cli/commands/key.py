@@ -22,7 +22,7 @@ from tonnage.db.rendered import Rendered
 _COLUMNS = (
     PrintedColumn("ID", "id"),
     PrintedColumn("Organisation", "organisationId"),
-    PrintedColumn("Begins with", "prefix"),
+    PrintedColumn("Starts with", "prefix"),
     PrintedColumn("Description", "description"),
     PrintedColumn("Role", "role"),
     PrintedColumn("Created", "createdAt"),
@@ -34,14 +34,16 @@ _COLUMNS = (
 
 @click.group()
 def key() -> None:
-    """API keys. A key belongs to an organisation and is shown once, when it is made."""
+    """API keys. A key belongs to an organisation and is shown once, when it is created."""
 
 
 @key.command()
 @organisation_or_operator
-@click.option("--role", required=True, type=ROLE, help="What the key may do.")
-@click.option("--description", required=True, type=NAME, help="What it is for.")
-@click.option("--valid-until", type=MOMENT, help="When it ends: 2026-12-31 (midnight UTC) or 2026-12-31T18:00:00Z.")
+@click.option("--role", required=True, type=ROLE, help="The key's role.")
+@click.option("--description", required=True, type=NAME, help="What the key is for.")
+@click.option(
+    "--valid-until", type=MOMENT, help="When the key expires: 2026-12-31 (midnight UTC) or 2026-12-31T18:00:00Z."
+)
 @as_json
 @on_database
 def create(
@@ -53,7 +55,7 @@ def create(
     valid_until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Make a key. Standard output is the key alone, so that KEY=$(tonnage key create ...) works."""
+    """Create an API key. Prints only the key, so that KEY=$(tonnage key create ...) works."""
     require_one(organisation_id, of_operator=of_operator)
     if valid_until is not None and valid_until <= system_time():
         raise click.BadParameter("must be in the future", param_hint="'--valid-until'")
@@ -68,15 +70,15 @@ def create(
         click.echo(facts.with_member("key", made))
         return
     click.echo(made)
-    click.echo(f"This is the only time that the key is shown. Its id is {facts.id}.", err=True)
+    click.echo(f"This key is shown only once. Its id is {facts.id}.", err=True)
 
 
 @key.command("list")
-@click.option("--organisation", "organisation_id", type=UUID_TYPE, help="Only those of this one.")
+@click.option("--organisation", "organisation_id", type=UUID_TYPE, help="Only keys of this organisation.")
 @as_json
 @on_database
 def list_(settings: Settings, organisation_id: UUID | None, as_json: bool) -> None:
-    """Show keys: what they are for and when they were used, never the keys themselves."""
+    """List API keys with their purpose and last use, without the keys themselves."""
 
     async def work(session: Session) -> list[bytes]:
         if organisation_id is not None:
@@ -90,10 +92,10 @@ def list_(settings: Settings, organisation_id: UUID | None, as_json: bool) -> No
 @click.argument("key_id", metavar="ID", type=UUID_TYPE)
 @on_database
 def revoke(settings: Settings, key_id: UUID) -> None:
-    """End a key for good, by its id."""
+    """Revoke an API key permanently, by id."""
 
     async def work(session: Session) -> None:
         await session.database.run(api_key_actions.revoke_key, session.operator, key_id, session.now)
 
     run(settings, work)
-    click.echo(f"The key is revoked; it stops within {CACHE_SECONDS:g} s everywhere.", err=True)
+    click.echo(f"API key revoked. It stops working everywhere within {CACHE_SECONDS:g} s.", err=True)

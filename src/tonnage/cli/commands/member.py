@@ -30,15 +30,15 @@ COLUMNS = (
 def member() -> None:
     """Members: people with a console login in one organisation.
 
-    Passwords are asked for, or read from standard input: 8 to 128 characters with three of lower case, upper case,
+    Passwords are prompted for, or read from standard input: 8 to 128 characters with three of lower case, upper case,
     digits and others.
     """
 
 
 @member.command()
 @organisation_or_operator
-@click.option("--email", required=True, type=EMAIL, help="The address to sign in with.")
-@click.option("--role", required=True, type=ROLE, help="What the member may do.")
+@click.option("--email", required=True, type=EMAIL, help="The e-mail address to sign in with.")
+@click.option("--role", required=True, type=ROLE, help="The member's role.")
 @click.option("--name", type=NAME, help="The member's name.")
 @as_json
 @on_database
@@ -51,7 +51,7 @@ def create(
     name: str | None,
     as_json: bool,
 ) -> None:
-    """Give a person a login. The password is asked for, or read from standard input."""
+    """Add a member. The password is prompted for, or read from standard input."""
     require_one(organisation_id, of_operator=of_operator)
     password = new_password()
 
@@ -68,7 +68,7 @@ def create(
 @as_json
 @on_database
 def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, as_json: bool) -> None:
-    """Show the members of an organisation."""
+    """List the members of an organisation."""
     require_one(organisation_id, of_operator=of_operator)
 
     async def work(session: Session) -> list[bytes]:
@@ -82,7 +82,7 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
 @click.argument("email", type=EMAIL)
 @on_database
 def set_password(settings: Settings, email: str) -> None:
-    """Give a member a new password, asked for or read from standard input."""
+    """Set a member's password, prompted for or read from standard input."""
     password = new_password()
 
     async def work(session: Session) -> None:
@@ -90,20 +90,20 @@ def set_password(settings: Settings, email: str) -> None:
         await session.database.run(credential_actions.set_member_password, session.operator, email, password_hash)
 
     run(settings, work)
-    click.echo(f"{email} has a new password; whoever was signed in with the old one is signed out.", err=True)
+    click.echo(f"Password of {email} set. The member's sessions have ended.", err=True)
 
 
 @member.command("reset-second-factor")
 @click.argument("email", type=EMAIL)
 @on_database
 def reset_second_factor(settings: Settings, email: str) -> None:
-    """Take a member's second factor away, such as one on a lost telephone. Its sessions end."""
+    """Remove a member's two-factor authentication, for example after a lost phone. Ends the member's sessions."""
 
     async def work(session: Session) -> None:
         await session.database.run(credential_actions.reset_member_factor, session.operator, email)
 
     run(settings, work)
-    click.echo(f"{email} has no second factor any more.", err=True)
+    click.echo(f"Two-factor authentication of {email} removed.", err=True)
 
 
 def new_password() -> str:

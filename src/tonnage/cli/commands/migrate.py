@@ -17,12 +17,13 @@ from tonnage.config import Settings
     default=60,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for other processes.",
+    help="Seconds to wait for other processes.",
 )
 def migrate(settings: Settings, lock_timeout: int) -> None:
-    """Bring the database to this version, all or nothing.
+    """Upgrade the database to this version, all or nothing.
 
-    Several processes may do this at once. Servers of the version before may go on running; what no longer fits says so.
+    Several processes can do this at the same time. Servers of the previous version can keep running; a version that no
+    longer fits reports it.
     """
     with some_database(settings) as conninfo:
         found = asyncio.run(schema_state(conninfo))
@@ -31,15 +32,17 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
             return
         done = migrations.upgrade(conninfo, lock_timeout=lock_timeout)
     if done.before != done.after:
-        click.echo(f"The database went from revision {done.before or 'none'} to {done.after}.")
+        click.echo(f"Database upgraded from revision {done.before or 'none'} to {done.after}.")
     elif done.queue_steps:
-        click.echo(f"The job queue was brought up to date; the database is at revision {done.after}.")
+        click.echo(f"Job queue upgraded. The database is at revision {done.after}.")
     else:
-        click.echo(f"The database is at revision {done.after} already.")
+        click.echo(f"The database is already at revision {done.after}.")
 
 
 def _report_newer(found: migrations.SchemaState) -> None:
     problem = found.problem()
     if problem:
         raise migrations.SchemaError(problem)
-    click.echo(f"The database is at revision {found.database}, newer than this program's {found.program}, and fits it.")
+    click.echo(
+        f"The database is at revision {found.database}, newer than this program's {found.program}, and works with it."
+    )

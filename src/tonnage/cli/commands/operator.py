@@ -18,17 +18,17 @@ from tonnage.passwords import Passwords
 
 @click.group()
 def operator() -> None:
-    """The operator: who runs this system and sees everything."""
+    """The operator, who runs this system and sees everything."""
 
 
 @operator.command()
-@click.option("--email", required=True, type=EMAIL, help="The address to sign in with.")
-@click.option("--name", type=NAME, help="The person's name.")
-@click.option("--role", default=Role.ADMIN.value, show_default=True, type=ROLE, help="What the person may do.")
+@click.option("--email", required=True, type=EMAIL, help="The e-mail address to sign in with.")
+@click.option("--name", type=NAME, help="The member's name.")
+@click.option("--role", default=Role.ADMIN.value, show_default=True, type=ROLE, help="The member's role.")
 @as_json
 @on_database
 def create(settings: Settings, email: str, name: str | None, role: str, as_json: bool) -> None:
-    """Give the operator its first member, or another one. The password is asked for, or read from standard input.
+    """Add a member of the operator. The password is prompted for, or read from standard input.
 
     The first member can add others in the console.
     """

@@ -28,20 +28,20 @@ _COLUMNS = (
 
 @click.group()
 def partner() -> None:
-    """Partners: organisations that open storage accounts within their part of a contract."""
+    """Partners: organisations that create storage accounts within their part of a contract."""
 
 
 @partner.command()
-@click.option("--contract", "contract_id", required=True, type=UUID_TYPE, help="The contract that it belongs to.")
+@click.option("--contract", "contract_id", required=True, type=UUID_TYPE, help="The contract's id.")
 @click.option("--name", required=True, type=NAME, help="The partner's name.")
-@click.option("--allocated", required=True, type=SIZE, help="Its part of the contract, such as 5TB; 0 is pay-per-use.")
-@click.option("--overdraft/--no-overdraft", default=None, help="Whether it may use more than its part.")
+@click.option("--allocated", required=True, type=SIZE, help="Allocated capacity, such as 5TB; 0 is pay-per-use.")
+@click.option("--overdraft/--no-overdraft", default=None, help="Whether the partner may use more than its allocation.")
 @as_json
 @on_database
 def create(
     settings: Settings, contract_id: UUID, name: str, allocated: int, overdraft: bool | None, as_json: bool
 ) -> None:
-    """Create a partner under a contract, for its distributor."""
+    """Create a partner under a contract, on behalf of its distributor."""
     details = NewPartner(contract_id, name, allocated, overdraft)
 
     async def work(session: Session) -> Rendered[UUID]:
@@ -52,11 +52,11 @@ def create(
 
 
 @partner.command("list")
-@click.option("--contract", "contract_id", type=UUID_TYPE, help="Only those under this contract.")
+@click.option("--contract", "contract_id", type=UUID_TYPE, help="Only partners under this contract.")
 @as_json
 @on_database
 def list_(settings: Settings, contract_id: UUID | None, as_json: bool) -> None:
-    """Show partners."""
+    """List partners."""
 
     async def work(session: Session) -> list[bytes]:
         if contract_id is None:

@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 _COLUMNS = (
     PrintedColumn("Name", "name"),
-    PrintedColumn("Plane", "backend"),
+    PrintedColumn("Backend", "backend"),
     PrintedColumn("S3", "s3_url"),
     PrintedColumn("IAM", "iam_url"),
     PrintedColumn("STS", "sts_url"),
@@ -39,7 +39,7 @@ _FILE = "--ceph-credentials-file"
 
 @click.group()
 def region() -> None:
-    """Where storage accounts live. New accounts go to the region that was added first."""
+    """Regions, where storage accounts live. New accounts go to the region that was added first."""
 
 
 def _reached_by(*, required: bool) -> Callable[[F], F]:
@@ -49,24 +49,24 @@ def _reached_by(*, required: bool) -> Callable[[F], F]:
         "admin_url",
         required=required,
         type=ENDPOINT,
-        help="Where a gateway of the region's Ceph takes Admin Ops, such as https://rgw.internal:8080.",
+        help="The URL of a Ceph gateway of the region with the admin API, such as https://rgw.internal:8080.",
     )
     file = click.option(
         _FILE,
         "credentials",
         type=click.File("rb"),
-        help="The access key of its admin user on the first line, the secret on the second; else they are asked for, "
-        "or read from standard input.",
+        help="A file with the admin user's access key on the first line and the secret key on the second. "
+        "Without it, both are prompted for or read from standard input.",
     )
-    force = click.option("--force", is_flag=True, help="Even if the cluster refuses these credentials.")
+    force = click.option("--force", is_flag=True, help="Save even if the cluster refuses these credentials.")
     return lambda command: url(file(force(command)))
 
 
 @region.command()
 @click.argument("name", type=REGION)
-@click.option("--s3-url", required=True, type=ENDPOINT, help="Where customers reach their buckets.")
-@click.option("--iam-url", required=True, type=ENDPOINT, help="Where they manage users and policies.")
-@click.option("--sts-url", required=True, type=ENDPOINT, help="Where they get temporary credentials.")
+@click.option("--s3-url", required=True, type=ENDPOINT, help="The S3 endpoint for customers' buckets.")
+@click.option("--iam-url", required=True, type=ENDPOINT, help="The IAM endpoint for users and policies.")
+@click.option("--sts-url", required=True, type=ENDPOINT, help="The STS endpoint for temporary credentials.")
 @_reached_by(required=False)
 @as_json
 @on_database
@@ -81,14 +81,14 @@ def add(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Add a region; everybody sees its endpoints.
+    """Add a region. Everybody can see its endpoints.
 
-    With --ceph-admin-url its accounts live on that Ceph cluster and are held to their capacity. Without, the region is
-    metered only: usage is imported, and nothing is enforced. A cluster that is down is taken, with a warning; one that
-    refuses the credentials is not.
+    With --ceph-admin-url its accounts live on that Ceph cluster, which enforces their capacity. Without it, the region
+    is metered only: usage is imported and nothing is enforced. A cluster that is down is accepted with a warning; one
+    that refuses the credentials is not.
     """
     if admin_url is None and credentials is not None:
-        raise click.UsageError(f"{_FILE} goes with --ceph-admin-url; name both, or neither.")
+        raise click.UsageError(f"{_FILE} needs --ceph-admin-url. Give both, or neither.")
     details = NewRegion(name, s3_url, iam_url, sts_url)
     gateway = _gateway(admin_url, credentials) if admin_url else None
     keys = key_file(settings)
@@ -112,10 +112,10 @@ def add(
 @_reached_by(required=True)
 @on_database
 def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO | None, force: bool) -> None:
-    """Put a region on a cluster, or change how its cluster is reached: another address, or new credentials.
+    """Connect a region to a cluster, or change the cluster's address or credentials.
 
-    Accounts of the region are brought to the cluster, or compared with what is there, by the next job. A cluster that
-    is down is taken, with a warning; one that refuses the credentials is not.
+    The next job creates the region's accounts on the cluster, or compares them with what is there. A cluster that is
+    down is accepted with a warning; one that refuses the credentials is not.
     """
     gateway, keys = _gateway(admin_url, credentials), key_file(settings)
 
@@ -128,7 +128,7 @@ def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO
         return report
 
     report = run(settings, work)
-    click.echo(f"The region {name} is reached at {gateway.admin_url}.", err=True)
+    click.echo(f"Region {name} connected at {gateway.admin_url}.", err=True)
     warn(name, report)
 
 
@@ -137,10 +137,10 @@ def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO
 @as_json
 @on_database
 def check(settings: Settings, name: str | None, as_json: bool) -> None:
-    """Try the cluster of a region, or of every region; changes nothing.
+    """Check the cluster of a region, or of every region. Changes nothing.
 
-    Says whether it can be reached, takes the credentials, grants the capabilities and agrees on the time, and what it
-    enforces. Exit status 1 when anything is wrong.
+    Shows whether the cluster can be reached, accepts the credentials, grants the capabilities and has the right time,
+    and what it enforces. Exit status 1 if there is a problem.
     """
     found = run(settings, lambda session: _examined(session, settings, name))
     if as_json:
@@ -156,7 +156,7 @@ def check(settings: Settings, name: str | None, as_json: bool) -> None:
 @as_json
 @on_database
 def list_(settings: Settings, as_json: bool) -> None:
-    """Show all regions, and which of them are unhealthy."""
+    """List regions, and their problems."""
     show_list(run(settings, lambda session: session.documents(queries.all_regions())), _COLUMNS, as_json=as_json)
 
 
@@ -164,9 +164,9 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("name")
 @on_database
 def remove(settings: Settings, name: str) -> None:
-    """Remove a region in which no storage account lives.
+    """Remove a region that has no storage accounts.
 
-    One that was deleted stays there until its days of grace are over and it is purged.
+    A deleted account stays in its region until its grace period is over and it is purged.
     """
 
     async def work(session: Session) -> None:
@@ -174,11 +174,11 @@ def remove(settings: Settings, name: str) -> None:
             try:
                 await session.database.transaction(actions.remove_region, session.operator, name)
             except Conflict as error:
-                stays = "Those that were deleted stay until their days of grace are over and they are purged."
+                stays = "Deleted accounts stay until their grace period is over and they are purged."
                 raise Conflict(f"{error} {stays}") from error
 
     run(settings, work)
-    click.echo(f"The region {name} is removed.", err=True)
+    click.echo(f"Region {name} removed.", err=True)
 
 
 def _gateway(admin_url: str, credentials: BinaryIO | None) -> Gateway:
@@ -195,7 +195,7 @@ def _named(name: str) -> Generator[None]:
 
 
 def _no_region(name: str) -> NotFound:
-    return NotFound(f"There is no region {name}; see: tonnage region list")
+    return NotFound(f"There is no region {name}. See: tonnage region list")
 
 
 async def _tried(session: Session, settings: Settings, gateway: Gateway, *, force: bool) -> BackendReport:
@@ -210,7 +210,7 @@ async def _tried(session: Session, settings: Settings, gateway: Gateway, *, forc
     finally:
         await backend.close()
     if report.reachable and not report.credentials and not force:
-        raise Conflict(f"{' '.join(report.problems)} Nothing was changed; with --force it is, all the same.")
+        raise Conflict(f"{' '.join(report.problems)} Nothing was changed. To save anyway, use --force.")
     await session.database.run(prepare_keys, settings)
     return report
 

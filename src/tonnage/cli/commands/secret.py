@@ -12,36 +12,38 @@ from tonnage.errors import Conflict
 
 @click.group()
 def secret() -> None:
-    """Make and renew the keys that seal secrets in the database."""
+    """Create and renew the keys that encrypt secrets in the database."""
 
 
-@secret.command(short_help="Make the key file.")
+@secret.command(short_help="Create the key file.")
 @on_database
 def create(settings: Settings) -> None:
-    """Make the file of TONNAGE_SECRET_KEY_FILE, with one fresh key.
+    """Create the file of TONNAGE_SECRET_KEY_FILE, with one new key.
 
-    Only for a database that holds no secrets yet. Keep a copy of the file, apart from the copies of the database.
+    Only for a database that holds no secrets yet. Keep a copy of the file, separate from the backups of the database.
     """
     file = _file(settings)
 
     async def make(session: Session) -> None:
         if await session.database.run(sealing.count_sealed):
-            raise Conflict("The database holds sealed secrets, which a fresh key would not open; restore their file.")
+            raise Conflict(
+                "The database holds encrypted secrets, which a new key cannot decrypt. Restore their key file."
+            )
         if not sealing.create_key_file(file):
-            raise Conflict(f"There is a key file {file} already; it was left as it is.")
+            raise Conflict(f"The key file {file} already exists. It was not changed.")
 
     run(settings, make)
-    click.echo(f"Made {file}. Keep a copy of it, apart from the copies of the database.")
+    click.echo(f"Created {file}. Keep a copy of it, separate from the backups of the database.")
 
 
-@secret.command(short_help="Put a fresh key on top of the file and seal anew.")
+@secret.command(short_help="Add a new key and re-encrypt all secrets with it.")
 @on_database
-@click.option("--prune", is_flag=True, help="Drop the old keys. Copies of the database from before need them still.")
+@click.option("--prune", is_flag=True, help="Remove the old keys. Older backups of the database still need them.")
 def rotate(settings: Settings, prune: bool) -> None:
-    """Put a fresh key on top of the key file and seal every secret with it.
+    """Add a new key at the top of the key file and re-encrypt every secret with it.
 
-    The power may go off at any moment: the file always opens every secret. Where several machines have a copy of the
-    file each, give them the new one before you prune.
+    A power failure at any moment is safe: the file always decrypts every secret. If several machines have a copy of the
+    file, give them the new one before you prune.
     """
     file = _file(settings)
 
@@ -50,11 +52,13 @@ def rotate(settings: Settings, prune: bool) -> None:
         return await session.database.run(sealing.rotate, file, prune=prune)
 
     count = run(settings, renew)
-    click.echo(f"{file} has a fresh key, and it seals all {count} secrets.{' The old keys are gone.' if prune else ''}")
+    click.echo(
+        f"Added a key to {file} and re-encrypted all {count} secrets.{' The old keys were removed.' if prune else ''}"
+    )
 
 
 def _file(settings: Settings) -> Path:
     file = key_file(settings)
     if file is None:
-        raise click.UsageError("Set TONNAGE_SECRET_KEY_FILE to the file of the keys.")
+        raise click.UsageError("Set TONNAGE_SECRET_KEY_FILE to the path of the key file.")
     return file

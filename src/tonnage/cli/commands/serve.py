@@ -52,7 +52,7 @@ class Options:
     metavar="URL",
     expose_value=False,
     callback=override,
-    help="Where people reach the console, such as https://console.example.com.  [env var: TONNAGE_PUBLIC_URL]",
+    help="The public URL of the console, such as https://console.example.com.  [env var: TONNAGE_PUBLIC_URL]",
 )
 @click.option(
     "--trusted-proxy",
@@ -61,7 +61,7 @@ class Options:
     metavar="ADDRESS",
     expose_value=False,
     callback=override,
-    help="A proxy, or a network of proxies, whose X-Forwarded-For is believed.  [env var: TONNAGE_TRUSTED_PROXIES]",
+    help="A proxy, or a network of proxies, whose X-Forwarded-For is trusted.  [env var: TONNAGE_TRUSTED_PROXIES]",
 )
 @click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
@@ -78,11 +78,11 @@ def serve(
 ) -> None:
     """Run the API until SIGTERM or Ctrl-C.
 
-    Without --database-url it runs a PostgreSQL of its own in --data-dir, and keeps its schema up to date.
+    Without --database-url it runs its own PostgreSQL in --data-dir, and keeps its schema up to date.
 
-    On the first signal no more requests are taken in, those under way may take 20 seconds, then the jobs and the
-    database are stopped. A second signal does not wait for requests. When the embedded PostgreSQL ends by itself, so
-    does this, with exit status 1: started again, it recovers.
+    On the first signal it accepts no more requests, gives those in progress 20 seconds, then stops the jobs and the
+    database. A second signal does not wait for requests. If the embedded PostgreSQL stops by itself, this command exits
+    with status 1; start it again and the database recovers.
     """
     logs.configure(log_level)
     ending = GracefulShutdown()
@@ -97,7 +97,7 @@ def serve(
 @contextmanager
 def _database(settings: Settings, ending: GracefulShutdown) -> Generator[str]:
     def fail(sentence: str) -> None:
-        _log.error("%s The server ends; start it again, and the database recovers.", sentence)
+        _log.error("%s The server stops. Start it again and the database recovers.", sentence)
         ending.fail()
 
     with ExitStack() as stack:
@@ -119,9 +119,9 @@ def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list
         raise click.UsageError(str(error)) from error
     return [
         *_banner(listener),
-        f"Sign in with one of these; the passwords are in {prepared.key_file}, the API keys too:",
+        f"Sign in as one of these members; passwords and API keys are in {prepared.key_file}:",
         *(f"  {organisation}: {', '.join(emails)}" for organisation, emails in prepared.logins.items()),
-        "To try out the API, press Authorize and paste:",
+        "To try the API, press Authorize and paste:",
         f"Bearer {prepared.admin_key}",
     ]
 
@@ -130,7 +130,7 @@ def _banner(listener: Listener) -> list[str]:
     return [
         f"Open the console at {listener.origin}/",
         f"Tonnage serves {listener.origin}/v1",
-        f"Try it out at {listener.origin}/swagger/index.html",
+        f"Try the API at {listener.origin}/swagger/index.html",
     ]
 
 

@@ -38,20 +38,20 @@ _DRIFT_COLUMNS = (
 
 @click.group()
 def storage() -> None:
-    """What is on the clusters, compared with the database."""
+    """Storage clusters, compared with the database."""
 
 
 @storage.command()
-@click.option("--region", type=REGION, help="Only this one.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--region", type=REGION, help="Only this region.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
 @as_json
 @on_database
 def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bool) -> None:
-    """Make every cluster what the database says, and show what was not so.
+    """Make every cluster match the database, and show the differences found.
 
-    Accounts are created, changed and purged as they should be. What the database does not know is left alone. Servers
-    may go on running meanwhile: they do the same, a little at a time. Exit status 1 when a cluster could not be
-    compared; the others were, all the same.
+    Accounts are created, changed and purged as needed. Accounts and keys that are not in the database are left alone.
+    Servers can keep running: they do the same regularly. Exit status 1 if a cluster could not be compared; the others
+    still are.
     """
 
     async def work(session: Session) -> dict[Cluster, Comparison | TonnageError]:
@@ -67,7 +67,7 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
     if found or as_json:
         _show(found, dry_run=dry_run, as_json=as_json)
     accounts = sum(one.accounts for one in compared.values())
-    click.echo(f"{accounts} storage accounts compared, {len(found)} differences.", err=True)
+    click.echo(f"Compared {accounts} storage accounts, found {len(found)} differences.", err=True)
     for cluster, one in outcome.items():
         if isinstance(one, TonnageError):
             click.echo(f"{cluster.name}: {one}", err=True)
@@ -78,7 +78,7 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
 async def _meant(session: Session, name: str | None) -> list[Cluster]:
     found = [one for one in await session.database.run(clusters) if name in {None, one.name}]
     if name is not None and not found:
-        raise Conflict(f"There is no cluster behind {name}: see `tonnage region list`.")
+        raise Conflict(f"There is no region {name} with a cluster. See: tonnage region list")
     return found
 
 
@@ -125,5 +125,5 @@ def _phrase(found: dict[str, Any], *, dry_run: bool) -> str:
 @as_json
 @on_database
 def drift(settings: Settings, as_json: bool) -> None:
-    """Show what the last comparisons have left to you: what is on clusters without being in the database."""
+    """Show what is on clusters but not in the database, as found by the last comparisons, for you to decide."""
     show_list(run(settings, lambda session: session.documents(recorded_drift())), _DRIFT_COLUMNS, as_json=as_json)

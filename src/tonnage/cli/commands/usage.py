@@ -33,10 +33,10 @@ def usage() -> None:
 @as_json
 @on_database
 def import_(settings: Settings, file: BinaryIO, as_json: bool) -> None:
-    """Record samples from a CSV file with the columns account,time,bytes; - is standard input.
+    """Record samples from a CSV file with the columns account,time,bytes. Use - for standard input.
 
-    Times are 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC. All of the file is recorded or, when a line is
-    wrong, nothing. Importing it again changes nothing.
+    Times are 2026-01-31T12:00:00Z, or 2026-01-31 for midnight UTC. The whole file is recorded or, if a line is wrong,
+    nothing. Importing it again changes nothing.
     """
     try:
         with _rewindable(file) as lines, _progress(lines) as progress:
@@ -49,8 +49,8 @@ def import_(settings: Settings, file: BinaryIO, as_json: bool) -> None:
         click.echo(json.dumps(asdict(recorded)))
     else:
         click.echo(
-            f"{recorded.samples} samples, {recorded.changed} of them new or changed; "
-            f"{recorded.accounts} accounts, {recorded.days} daily values."
+            f"Recorded {recorded.samples} samples ({recorded.changed} new or changed) of "
+            f"{recorded.accounts} accounts; {recorded.days} daily values."
         )
 
 

@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 def worker(settings: Settings, log_level: str) -> None:
     """Run the jobs until SIGTERM or Ctrl-C.
 
-    For a server that runs with --no-worker, or beside one that does not get through. Jobs under way are finished, for
-    up to 20 seconds; a second signal does not wait for them. Without --database-url the server must run already.
+    For a server that runs with --no-worker, or to help one that is too slow. On a signal, jobs in progress get up to 20
+    seconds to finish; a second signal does not wait for them. Without --database-url the server must already be
+    running.
     """
     logs.configure(log_level)
     ending = GracefulShutdown()
@@ -41,7 +42,7 @@ def worker(settings: Settings, log_level: str) -> None:
         require_changeable(conninfo)
         prove_keys(conninfo, settings)
         if settings.public_url is None:
-            _log.warning("Links in mails lead to %s, since TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
+            _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
         asyncio.run(_work(conninfo, key_file(settings), mailer(settings, LOCAL_ORIGIN), ending))
 
 

@@ -39,10 +39,10 @@ class Freshness(ResponseModel):
 
 @routes.get("/usage/freshness", responses={200: {"model": Freshness}})
 async def get_freshness(call: AnyViewer) -> Response:
-    """Say how fresh the usage of each region is.
+    """Get the freshness of each region's usage.
 
-    `asOf` is the hour of the last sampling that went through all accounts; a region without it was never sampled: its
-    usage may be imported. The last one is under way, or waits for its cluster, while `running`. Keys of the operator
+    `asOf` is the hour of the last sampling that went through all accounts. A region without `asOf` was never sampled;
+    its usage may be imported. While `running`, the last sampling is in progress or waits for its cluster. Operator keys
     also see how many accounts it has `sampled` and `missed`.
     """
     counted = call.actor.kind is Kind.OPERATOR

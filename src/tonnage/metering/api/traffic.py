@@ -50,14 +50,14 @@ class ClientTraffic(ResponseModel):
     "/partner/{partnerID}/storage-accounts/{accountID}/traffic",
     "/storage-account/{accountID}/traffic",
     role=Role.VIEWER,
-    for_distributor="Report the daily traffic of one of a partner's storage accounts.",
+    for_distributor="Get the daily traffic of a partner's storage account.",
     responses={200: {"model": ClientTraffic}},
 )
 async def get_account_traffic(call: ApiRequest, partner_id: UUID, accountID: str, days: Days) -> Response:
-    """Report the daily traffic of one of your storage accounts.
+    """Get the daily traffic of one of your storage accounts.
 
-    Bytes to and from clients, and requests; days without any are left out. The running day counts up to the last hour
-    that is over.
+    Bytes to clients (`egress`), bytes from clients (`ingress`), and requests. Days without traffic are left out. The
+    current day counts up to the last full hour.
     """
     number = account_number(accountID)
     found = await call.database.run(
