@@ -40,7 +40,7 @@ NAME = Change("Before", ({"name": "Mine"}, "Mine"), ({"name": "Theirs"}, "Theirs
 OVERDRAFT = Change(False, ({"overdraft": "on"}, True), ({"overdraft": "on"}, True))
 
 
-LOCALES = ("the browser's", "French (France)")
+LOCALES = ("the browser default", "French (France)")
 
 
 def size(field: str, before: int, mine: int, theirs: int) -> Change:
