@@ -157,7 +157,7 @@ def test_what_is_wrong_is_told_and_with_force_the_region_is_kept(sealing: Comman
 def test_credentials_that_the_cluster_refuses_change_nothing(sealing: Command, gateway: Gateway) -> None:
     reached = ("--ceph-admin-url", gateway.address)
     told = sealing.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
-    assert "refuses the access key or the secret" in told
+    assert "refuses the access key or the secret key" in told
     assert "Nothing was changed. To save anyway, use --force" in told
     assert sealing.json("region", "list") == []
 
@@ -247,7 +247,7 @@ def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest
     monkeypatch.delenv("TONNAGE_SECRET_KEY_FILE", raising=False)
     tonnage, name = Command(conninfo), new_name()
     add = ("region", "add", name, *ENDPOINTS, "--ceph-admin-url", DEAD)
-    assert "set TONNAGE_SECRET_KEY_FILE" in tonnage.refused(*add, stdin="KEY SECRET")
+    assert "Set TONNAGE_SECRET_KEY_FILE" in tonnage.refused(*add, stdin="KEY SECRET")
     assert name not in tonnage.ok("region", "list")
 
 
