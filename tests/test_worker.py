@@ -295,7 +295,7 @@ def test_a_recorded_failure_has_no_personal_data() -> None:
         def __str__(self) -> str:
             return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
 
-    assert describe_error(Refused()) == "Refused: no answer of the database"
+    assert describe_error(Refused()) == "Refused: no answer from the database"
     assert describe_error(Unavailable("The cluster sleeps.")) == "The cluster sleeps."
     assert describe_error(KeyError("x")) == "KeyError('x')"
 

@@ -20,7 +20,7 @@ async def test_an_account_needs_a_region(new_database: Callable[[], AbstractCont
             cast = await Cast.of(database)
             distributor = await cast.distributor()
             partner = await cast.partner(distributor, await cast.contract(distributor))
-            async with refused(database, Conflict, "no region yet"):
+            async with refused(database, Conflict, "no region for storage accounts yet"):
                 await cast.account(partner)
             await database.run(close_partner, distributor, partner.organisation_id, cast.now)
             async with refused(database, NotFound):

@@ -132,7 +132,7 @@ async def test_of_two_concurrent_enrolments_one_is_confirmed(ann: Person, keys: 
 async def test_a_session_is_not_enough_to_begin(ann: Person, keys: Path, cast: Cast) -> None:
     visitor = await ann.signed_in_member()
     for _ in range(9):
-        with pytest.raises(Unauthenticated, match="present password"):
+        with pytest.raises(Unauthenticated, match="current password"):
             await ann.begin(keys, visitor, "wrong")
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
     assert await ann.begin(keys, visitor)  # the failures are cleared
@@ -263,7 +263,7 @@ async def test_a_member_removes_its_factor_with_a_code_unless_required(ann: Pers
         await profile_actions.remove_second_factor(ann.database, keys, visitor, code, ann.client, LATER)
 
     await require(True)
-    with pytest.raises(Conflict, match="requires a second factor"):
+    with pytest.raises(Conflict, match="requires two-factor authentication"):
         await remove(app.at(LATER))
     await require(False)
     with pytest.raises(Unauthenticated):

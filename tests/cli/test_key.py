@@ -15,7 +15,7 @@ def test_standard_output_is_the_key_alone(conninfo: str) -> None:
     key = result.stdout.removesuffix("\n")
     assert is_well_formed(key)
     assert key not in result.stderr
-    assert "only time" in result.stderr
+    assert "shown only once" in result.stderr
 
 
 def test_a_key_is_shown_once_listed_and_revoked(conninfo: str) -> None:

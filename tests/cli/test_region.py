@@ -159,7 +159,7 @@ def test_problems_are_reported_and_force_keeps_the_region(command_with_keys: Com
 def test_credentials_that_the_cluster_refuses_change_nothing(command_with_keys: Command, gateway: Gateway) -> None:
     reached = ("--ceph-admin-url", gateway.address)
     output = command_with_keys.refused("region", "add", "eu", *ENDPOINTS, *reached, stdin=f"{gateway.access_key} wrong")
-    assert "refuses the access key or the secret" in output
+    assert "refuses the access key or the secret key" in output
     assert "Nothing was changed. To save anyway, use --force" in output
     assert command_with_keys.json("region", "list") == []
 
@@ -254,7 +254,7 @@ def test_without_a_key_file_nothing_is_sealed(conninfo: str, monkeypatch: pytest
     monkeypatch.delenv("TONNAGE_SECRET_KEY_FILE", raising=False)
     tonnage, name = Command(conninfo), new_name()
     add = ("region", "add", name, *ENDPOINTS, "--ceph-admin-url", DEAD)
-    assert "set TONNAGE_SECRET_KEY_FILE" in tonnage.refused(*add, stdin="KEY SECRET")
+    assert "Set TONNAGE_SECRET_KEY_FILE" in tonnage.refused(*add, stdin="KEY SECRET")
     assert name not in tonnage.ok("region", "list")
 
 

@@ -140,7 +140,7 @@ def test_a_rotation_that_is_killed_half_way_loses_nothing(new_database: Database
                     assert time.monotonic() < deadline
                     time.sleep(0.02)
                 concurrent = secrets.command("secret", "rotate")
-                assert (concurrent.exit_code, "by another process" in concurrent.stderr) == (1, True)
+                assert (concurrent.exit_code, "Another process is encrypting" in concurrent.stderr) == (1, True)
                 rotation.end(signal.SIGKILL)
         assert len(secrets.keys) == 2, "the file was changed, the rows were not"
         assert secrets.fetch() == b"secret"

@@ -169,7 +169,7 @@ async def test_where_it_is_required_nothing_else_opens_before(
     assert (await browser.get(removal)).headers["location"] == "/profile/second-factor"
     kept = await send(browser, "/profile", {"code": app.at(client.clock.now)}, removal)
     assert kept.status_code == 409
-    assert "requires a second factor" in kept.text
+    assert "requires two-factor authentication" in kept.text
 
 
 async def test_without_a_key_file_the_page_names_the_setting(browser: httpx.AsyncClient, ann: Person) -> None:

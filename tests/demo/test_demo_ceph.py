@@ -24,7 +24,7 @@ def test_the_printed_snippet_works_when_pasted(tmp_path: Path) -> None:
         assert demo.stdout is not None
         for line in demo.stdout:
             printed += line
-            if "Ctrl-C ends everything" in line:
+            if "Ctrl-C stops everything" in line:
                 break
         pasted = re.search(r"^\.venv/bin/python - <<'END'\n(.*?)^END$", printed, re.MULTILINE | re.DOTALL)
         assert pasted, printed

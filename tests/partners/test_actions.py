@@ -45,7 +45,7 @@ async def test_a_contract_is_never_oversold_and_says_what_remains(cast: Cast) ->
     contract = await cast.contract(distributor, 10 * TB)
     partner = await cast.partner(distributor, contract, 4 * TB)
     async with refused(
-        cast.database, Conflict, r"6 TB \(6000000000000 bytes\) left .* is for 6 TB \(6000000000001 bytes\)"
+        cast.database, Conflict, r"6 TB \(6000000000000 bytes\) left .* 6 TB \(6000000000001 bytes\) asked"
     ):
         await cast.partner(distributor, contract, 6 * TB + 1)
     async with refused(cast.database, Conflict, r"10 TB \(10000000000000 bytes\) left"):
@@ -78,7 +78,7 @@ async def test_an_allocation_stays_above_what_is_given_onwards(cast: Cast) -> No
     contract = await cast.contract(distributor)
     partner = await cast.partner(distributor, contract, 5 * TB)
     await cast.account(partner, 3 * TB)
-    async with refused(cast.database, Conflict, r"given 3 TB \(3000000000000 bytes\)"):
+    async with refused(cast.database, Conflict, r"allocated 3 TB \(3000000000000 bytes\)"):
         await change(cast, distributor, partner, allocated_capacity=2 * TB)
     await change(cast, distributor, partner, allocated_capacity=0)
     async with refused(cast.database, Conflict):

@@ -112,10 +112,11 @@ def add(
 @_reached_by(required=True)
 @on_database
 def connect(settings: Settings, name: str, admin_url: str, credentials: BinaryIO | None, force: bool) -> None:
-    """Connect a region to a cluster, or change the cluster's address or credentials.
+    """Connect a region to a cluster.
 
-    The next job creates the region's accounts on the cluster, or compares them with what is there. A cluster that is
-    down is accepted with a warning; one that refuses the credentials is not.
+    Also changes the address or the credentials of a region's cluster. The next job creates the region's accounts on the
+    cluster, or compares them with what is there. A cluster that is down is accepted with a warning; one that refuses
+    the credentials is not.
     """
     gateway, keys = _gateway(admin_url, credentials), key_file(settings)
 
