@@ -14,7 +14,15 @@ from tonnage.db.pools import Pools
 from tonnage.errors import NotFound, Sentence, Unavailable
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.declaration import DECLARED, Job
-from tonnage.jobs.running import AWAY, CONNECTION_WAIT, CONNECTIONS, RetryWhenAway, delete_ended, take_over_stalled
+from tonnage.jobs.running import (
+    AWAY,
+    CONNECTION_WAIT,
+    CONNECTIONS,
+    HeartbeatDeadline,
+    RetryWhenAway,
+    delete_ended,
+    take_over_stalled,
+)
 from tonnage.metering import jobs as metering
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
@@ -56,6 +64,7 @@ def jobs_app(
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
+    app.job_manager = HeartbeatDeadline(app.connector)
     for declared in (*jobs, *_upkeep(app)):
         if declared.cron is None:
             _on_demand(app, services, declared)
