@@ -1,5 +1,6 @@
 """The memory of API keys: how long it is trusted, when clocks go back too, and how large it grows."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from tonnage.access.actor import Actor
 from tonnage.api_keys.actions import revoke_key
 from tonnage.api_keys.api_key import new_key
 from tonnage.api_keys.key_cache import KeyCache
+from tonnage.api_keys.queries import record_use
 from tonnage.clock import WallClock
 from tonnage.errors import Unauthenticated
 
@@ -66,3 +68,27 @@ async def test_guesses_leave_nothing_in_memory(cast: Cast) -> None:
         with pytest.raises(Unauthenticated):
             await key_cache.admit(guess)
     assert key_cache.remembered == 0
+
+
+async def test_last_used_times_are_written_in_order_of_id(cast: Cast) -> None:
+    """Two processes with the same keys would wait for each other otherwise."""
+    distributor = await cast.distributor()
+    for _ in range(20):
+        await cast.key(distributor)
+    (ids,) = await cast.row(
+        "select array_agg(id order by id) from api_key where organisation_id = %s", distributor.organisation_id
+    )
+    lock = "select from api_key where id = any(%s) for no key update nowait"
+    async with cast.database.pool.connection() as first, cast.database.pool.connection() as others:
+        async with first.transaction():
+            await first.execute(lock, [ids[:1]])
+            writing = asyncio.create_task(cast.database.run(record_use, dict.fromkeys(reversed(ids), NOW)))
+            blocked = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+            async with asyncio.timeout(30):
+                while await cast.row(blocked, first.info.backend_pid) == (0,):
+                    assert not writing.done()
+            # None of these is locked by one that waits for the first.
+            await others.execute(lock, [ids[1:]])
+        await writing
+    noted = "select count(*) from api_key where organisation_id = %s and last_used_at = %s"
+    assert await cast.row(noted, distributor.organisation_id, NOW) == (20,)
