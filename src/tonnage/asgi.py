@@ -198,12 +198,16 @@ async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
 
 async def _flush_forever(key_cache: KeyCache) -> None:
     while True:
-        await asyncio.sleep(_FLUSH_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await key_cache.full.wait()
         try:
             with limited(request_limit()):
                 await key_cache.flush()
         except (psycopg.OperationalError, PoolTimeout, Unavailable):
-            _log.warning("last-used times of keys could not be written; they are lost for this half minute")
+            _log.warning("last-used times of keys could not be written; they are kept for the next try")
+            # It may be full still.
+            await asyncio.sleep(_FLUSH_SECONDS)
 
 
 def _settle_memory() -> None:

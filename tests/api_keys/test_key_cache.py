@@ -13,6 +13,7 @@ from tonnage.api_keys.api_key import new_key
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.queries import record_use
 from tonnage.clock import WallClock
+from tonnage.db.deadlines import InDoubt, WaitLimit, limited
 from tonnage.errors import Unauthenticated
 
 pytestmark = pytest.mark.anyio
@@ -55,8 +56,9 @@ async def test_it_remembers_only_so_many(cast: Cast) -> None:
     for key, distributor in [*zip(keys, distributors, strict=True)] * 2:
         assert (await key_cache.admit(key)).organisation_id == distributor.organisation_id
         remembered.add(key_cache.remembered)
+        if key_cache.full.is_set():
+            await key_cache.flush()
     assert remembered == {1, 2, 3}
-    # What it could not go on gathering is written, and so is the rest in the end.
     await key_cache.flush()
     noted = "select count(*) from api_key where organisation_id = any(%s) and last_used_at = %s"
     assert await cast.row(noted, [distributor.organisation_id for distributor in distributors], NOW) == (7,)
@@ -92,3 +94,28 @@ async def test_last_used_times_are_written_in_order_of_id(cast: Cast) -> None:
         await writing
     noted = "select count(*) from api_key where organisation_id = %s and last_used_at = %s"
     assert await cast.row(noted, distributor.organisation_id, NOW) == (20,)
+
+
+async def test_last_used_times_that_cannot_be_written_are_kept_and_fail_no_request(cast: Cast) -> None:
+    distributors = [await cast.distributor() for _ in range(4)]
+    keys = [await cast.key(distributor) for distributor in distributors]
+    clock = Clock()
+    key_cache = KeyCache(cast.database, WallClock(clock), most=2)
+    for key in keys[:2]:
+        await key_cache.admit(key)
+    noted = "select array_agg(last_used_at order by seq) from api_key where organisation_id = any(%s)"
+    organisations = [distributor.organisation_id for distributor in distributors]
+    async with cast.database.pool.connection() as conn, conn.transaction():
+        await conn.execute("select from api_key where organisation_id = any(%s) for update", [organisations])
+        for key in keys[:3]:
+            with limited(WaitLimit(0.3)), pytest.raises(InDoubt):
+                await key_cache.flush()
+            clock.now += timedelta(milliseconds=1)
+            await key_cache.admit(key)
+            assert key_cache.remembered == 2
+    await key_cache.flush()
+    later = [NOW + timedelta(milliseconds=passed) for passed in (1, 2)]
+    assert await cast.row(noted, organisations) == ([*later, None, None],)
+    await key_cache.admit(keys[3])
+    await key_cache.flush()
+    assert await cast.row(noted, organisations) == ([*later, None, clock.now],)
