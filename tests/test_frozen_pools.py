@@ -132,3 +132,11 @@ async def test_the_job_queue_has_such_a_pool(database: Database, server: Freezab
         assert isinstance(app.connector, PsycopgConnector)
         async with app.connector.pool.connection() as conn:
             assert isinstance(conn, DeadlineConnection)
+            before = conn.info.backend_pid
+        # A freeze that requests notice empties it too.
+        server.freeze()
+        with limited(SHORT), pytest.raises(DeadlinePassed):
+            await database.run(execute, "select 1")
+        server.thaw()
+        async with app.connector.pool.connection(60) as conn:
+            assert conn.info.backend_pid != before

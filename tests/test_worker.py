@@ -20,7 +20,7 @@ from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
 from tonnage.jobs.declaration import DECLARED, Job
-from tonnage.jobs.running import RetryWhenAway, delete_ended, describe_error, work
+from tonnage.jobs.running import HeartbeatDeadline, RetryWhenAway, delete_ended, describe_error, take_over_stalled, work
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 from tonnage.worker import RETRY_PAUSES, jobs_app, require_clock
@@ -212,6 +212,36 @@ async def test_jobs_of_a_killed_worker_are_taken_over_at_the_start(
                     break
                 await asyncio.sleep(0.02)
     assert work_to_do.runs == 2
+
+
+@pytest.mark.parametrize(("silent", "status"), [(80, "doing"), (100, "todo")])
+async def test_jobs_of_a_live_worker_are_not_taken_over(
+    own_database: tuple[str, Database], work_to_do: Work, silent: int, status: str
+) -> None:
+    """Its heartbeats may be late, while the database is slow or its jobs end."""
+    conninfo, database = own_database
+    await ask(database)
+    registered = """
+        insert into procrastinate_workers (last_heartbeat) values (now() - interval '{} seconds') returning id
+    """
+    ((worker_id,),) = await rows(database, registered.format(silent))
+    await rows(database, f"update procrastinate_jobs set status = 'doing', worker_id = {worker_id} returning id")
+    app = jobs_app(conninfo, Services(database, OpenBackends(database, None)))
+    async with app.open_async():
+        await take_over_stalled(app)
+    assert await rows(database, "select status::text from procrastinate_jobs") == [(status,)]
+
+
+async def test_a_worker_does_not_wait_long_for_its_heartbeat(own_database: tuple[str, Database]) -> None:
+    conninfo, database = own_database
+    app = jobs_app(conninfo, Services(database, OpenBackends(database, None)))
+    assert isinstance(app.job_manager, HeartbeatDeadline)
+    async with app.open_async(), database.pool.connection() as conn, conn.transaction():
+        worker_id = await app.job_manager.register_worker()
+        await conn.execute("select from procrastinate_workers where id = %s for update", [worker_id])
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(TimeoutError):
+                await HeartbeatDeadline(app.connector, wait=0.2).update_heartbeat(worker_id)
 
 
 async def test_long_jobs_do_not_block_short_ones(

@@ -199,12 +199,16 @@ async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
 
 async def _flush_forever(key_cache: KeyCache) -> None:
     while True:
-        await asyncio.sleep(_FLUSH_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await key_cache.full.wait()
         try:
             with limited(request_limit()):
                 await key_cache.flush()
         except (psycopg.OperationalError, PoolTimeout, Unavailable):
-            _log.warning("could not write when API keys were last used; the times of this half minute are lost")
+            _log.warning("could not write when API keys were last used; trying again later")
+            # It may be full still.
+            await asyncio.sleep(_FLUSH_SECONDS)
 
 
 def _settle_memory() -> None:

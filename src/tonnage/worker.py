@@ -10,11 +10,18 @@ from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
-from tonnage.db.pools import Pools
 from tonnage.errors import NotFound, Sentence, Unavailable
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.declaration import DECLARED, Job
-from tonnage.jobs.running import AWAY, CONNECTION_WAIT, CONNECTIONS, RetryWhenAway, delete_ended, take_over_stalled
+from tonnage.jobs.running import (
+    AWAY,
+    CONNECTION_WAIT,
+    CONNECTIONS,
+    HeartbeatDeadline,
+    RetryWhenAway,
+    delete_ended,
+    take_over_stalled,
+)
 from tonnage.metering import jobs as metering
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
@@ -41,10 +48,12 @@ RETRY_PAUSES = (1.0, 5.0, 30.0, 60.0)
 def jobs_app(
     conninfo: str, services: Services, jobs: Iterable[Job] = DECLARED.values(), pauses: Sequence[float] = RETRY_PAUSES
 ) -> App:
-    """The queue's application, with every declared job and the queue's own."""
-    make_pool: Callable[..., Any] = (
-        Pools().make
-    )  # the type of psycopg's pool is generic in the connection, the queue's is not
+    """The queue's application, with every declared job and the queue's own.
+
+    `conninfo` leads to the database of `services`. If that does not answer, the connections of both are opened again.
+    """
+    # The type of psycopg's pool is generic in the connection, the queue's is not.
+    make_pool: Callable[..., Any] = services.database.pools.make
     app = App(
         connector=PsycopgConnector(
             pool_factory=make_pool,
@@ -56,6 +65,7 @@ def jobs_app(
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
+    app.job_manager = HeartbeatDeadline(app.connector)
     for declared in (*jobs, *_upkeep(app)):
         if declared.cron is None:
             _on_demand(app, services, declared)

@@ -1,13 +1,16 @@
 """Lists as CSV files, with a pool of the tests' own."""
 
+import asyncio
 import csv
 import io
+import itertools
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from httpx import ASGITransport, AsyncClient
 
+from tests.web.slow_reader import Reader, scope
 from tonnage.db import Connection, Database
 from tonnage.web.csv_file import CsvFile, escape_formula
 
@@ -58,3 +61,20 @@ async def test_an_empty_list_is_a_file_with_a_header(database: Database) -> None
 
     async with AsyncClient(transport=ASGITransport(app), base_url="http://web") as http:
         assert (await http.get("/file")).content.decode("utf-8-sig") == "Name\r\n"
+
+
+async def test_a_file_whose_client_has_disconnected_is_read_no_further(bare: FastAPI, database: Database) -> None:
+    """Otherwise it would hold one of its organisation's connections for long lists to its end."""
+
+    async def endless(conn: Connection) -> AsyncGenerator[Sequence[object]]:
+        for number in itertools.count():
+            yield (number,)
+
+    async def serve(_: Request) -> CsvFile:
+        return CsvFile(database.streams, "somebody", "list.csv", ["Number"], endless)
+
+    bare.add_route("/", serve)
+    client = Reader(3, hangs_up=True)
+    async with asyncio.timeout(10):
+        await bare(scope("/"), client.receive, client.send)
+    assert client.taken[-1].get("more_body") is True

@@ -1,6 +1,8 @@
 """The cache from API keys to actors, which saves a statement per request."""
 
+import asyncio
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from tonnage.access.actor import Actor
@@ -30,6 +32,8 @@ class KeyCache:
         self._most = most
         self._known: dict[bytes, tuple[datetime, KnownKey]] = {}
         self._used: dict[UUID, datetime] = {}
+        self.full = asyncio.Event()
+        """Set when there is no room for the last-used times of further keys."""
 
     async def admit(self, key: str) -> Actor:
         """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason."""
@@ -44,9 +48,7 @@ class KeyCache:
             known = await self._look_up(key_digest, now)
         actor = known.admit(now)
         if actor.via_id is not None:
-            if len(self._used) >= self._most and actor.via_id not in self._used:
-                await self.flush()
-            self._used[actor.via_id] = now
+            self._record_use(actor.via_id, now)
         return actor
 
     @property
@@ -64,8 +66,23 @@ class KeyCache:
         self._known[key_digest] = (now, known)
         return known
 
+    def _record_use(self, key_id: UUID, now: datetime) -> None:
+        # Does not wait for the database: no request may fail for the sake of a last-used time. While the database is
+        # away, the times of keys beyond `most` are lost.
+        if len(self._used) < self._most or key_id in self._used:
+            self._used[key_id] = now
+        if len(self._used) >= self._most:
+            self.full.set()
+
     async def flush(self) -> None:
-        """Writes the last-used times collected since the last call, in one statement. To be called periodically."""
+        """Writes the last-used times collected since the last call, in one statement. To be called periodically, and
+        when `full` is set. Times that could not be written are kept for the next call."""
         used, self._used = self._used, {}
-        if used:
+        self.full.clear()
+        if not used:
+            return
+        try:
             await self._database.run(record_use, used)
+        except BaseException:
+            self._used = dict(islice((used | self._used).items(), self._most))
+            raise

@@ -87,9 +87,13 @@ async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:
     """Advances the last-used times of many keys in one statement; never back, whichever process writes last."""
     await conn.execute(
         """
-        update api_key k set last_used_at = u.at
-        from unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) u (id, at)
-        where k.id = u.id and (k.last_used_at is null or k.last_used_at < u.at)
+        with k as (
+            select k.id, u.at
+            from api_key k join unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) u (id, at) on k.id = u.id
+            where k.last_used_at is null or k.last_used_at < u.at
+            order by k.id for no key update of k
+        )
+        update api_key set last_used_at = k.at from k where api_key.id = k.id
         """,
         {"ids": list(used), "times": list(used.values())},
     )

@@ -73,6 +73,8 @@ class Database:
 
     pool: Pool
     streams: Pool
+    pools: Pools
+    """These two, and any other pool of the process on this server."""
 
     async def run(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -155,7 +157,7 @@ async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGen
         )
 
     async with pool("statements", size) as statements, pool("streams", streams, WaitLimit(STREAM_WAIT)) as lists:
-        yield Database(statements, lists)
+        yield Database(statements, lists, pools)
 
 
 @asynccontextmanager

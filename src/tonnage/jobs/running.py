@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.middleware import WorkerMiddleware
 from psycopg_pool import PoolTimeout
 
@@ -39,10 +41,39 @@ _AT_ONCE = {SHORT: 8, LONG: 4}
 CONNECTIONS = sum(_AT_ONCE.values()) + 4
 CONNECTION_WAIT = 60.0
 """Connections: one for each concurrent job, since all may end at once, and for each worker one to listen and one for
-its heartbeat. A job whose end could not be recorded would count as running for as long as the process lives. A worker
-without a heartbeat for `CONNECTION_WAIT` seconds is considered dead, and its jobs are run by others."""
+its heartbeat. A job whose end could not be recorded would count as running for as long as the process lives."""
+
+HEARTBEAT_WAIT = 30.0
+"""Seconds for a heartbeat, waiting for a connection included. A worker whose heartbeat takes longer stops, and ends its
+jobs, before others run them."""
+
+_HEARTBEAT_PAUSE = 10.0
+"""Seconds between heartbeats."""
+
+_GRACE = 20
+"""Seconds that a worker which stops leaves to its running jobs. It sends no heartbeat any more."""
+
+STALLED_AFTER = _HEARTBEAT_PAUSE + HEARTBEAT_WAIT + _GRACE + 30.0
+"""Seconds without a heartbeat after which a worker is considered dead, and its jobs are run by others. A live worker
+has ended its jobs by then: the sum of the three above, and half a minute for those that are cancelled."""
 
 AWAY = (Unavailable, psycopg.OperationalError, PoolTimeout)
+
+
+class HeartbeatDeadline(JobManager):
+    """The queue's manager, with a deadline for heartbeats.
+
+    The waits of the queue itself are too long for them: with a slow database a live worker would count as dead.
+    """
+
+    def __init__(self, connector: BaseConnector, wait: float = HEARTBEAT_WAIT) -> None:
+        super().__init__(connector)
+        self._wait = wait
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """As JobManager. Raises TimeoutError, which stops the worker."""
+        async with asyncio.timeout(self._wait):
+            await super().update_heartbeat(worker_id)
 
 
 class RetryWhenAway(BaseRetryStrategy):
@@ -64,7 +95,7 @@ async def take_over_stalled(app: App) -> None:
     The queue itself does not: such a job would count as running for ever, and its lock would block all later ones of
     its kind. So every job must be safe to run twice.
     """
-    for job in await app.job_manager.get_stalled_jobs():
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER):
         _log.warning("the worker of job %s has ended; running the job again", job.call_string)
         # Another worker may take it over concurrently.
         with contextlib.suppress(ConnectorException):
@@ -83,7 +114,7 @@ async def delete_ended(app: App, database: Database) -> None:
     await database.run(queries.delete_stale_failures)
 
 
-async def work(app: App, services: Services, grace: int = 20) -> None:
+async def work(app: App, services: Services, grace: int = _GRACE) -> None:
     """Runs jobs until cancelled; running jobs then have `grace` seconds to finish. Survives outages of the database."""
 
     async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
@@ -141,6 +172,8 @@ async def _run_workers(app: App, grace: int, telling: WorkerMiddleware) -> None:
             install_signal_handlers=False,
             delete_jobs="successful",
             shutdown_graceful_timeout=grace,
+            update_heartbeat_interval=_HEARTBEAT_PAUSE,
+            stalled_worker_timeout=STALLED_AFTER,
             worker_middleware=[telling],
         )
 

@@ -59,13 +59,20 @@ class OpenBackends:
         if cluster is None:
             raise NotFound("The region no longer exists.")
         async with self._opening:
-            connection, backend = self._open.get(region_id, (None, None))
-            if backend is None or connection != cluster.connection:
-                if backend is not None:
-                    self._replaced.append(backend)
-                backend = await self._connect(cluster)
-                self._open[region_id] = (cluster.connection, backend)
+            connection, former = self._open.get(region_id, (None, None))
+            if former is not None and connection == cluster.connection:
+                return cluster, former
+            backend = await self._connect(cluster)
+            # Not before: while the credentials cannot be opened, every call gets here again.
+            if former is not None:
+                self._replaced.append(former)
+            self._open[region_id] = (cluster.connection, backend)
             return cluster, backend
+
+    @property
+    def clients(self) -> int:
+        """How many clients are in memory: of each region one, and those of former connections."""
+        return len(self._open) + len(self._replaced)
 
     async def _connect(self, cluster: Cluster) -> StorageBackend:
         if cluster.backend == METERED or cluster.admin_url is None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
 from contextlib import aclosing
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
-from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender
+from tonnage.web.slow_client import send_parts
 from tonnage.web.stream_limits import connection
 
 Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
@@ -31,7 +31,7 @@ class CsvFile(Response):
     guess the encoding.
 
     The connection is one of those for long lists; `owner` says whose share of them it counts against. The file of a
-    client that reads too slowly is truncated.
+    client that reads too slowly is truncated; that of one that has disconnected is read no further.
     """
 
     def __init__(self, pool: Pool, owner: Hashable, name: str, header: Sequence[str], rows: Rows) -> None:
@@ -43,19 +43,24 @@ class CsvFile(Response):
         self._rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises psycopg's errors and Unavailable, if possible before the status goes out; Truncated after it."""
+        """Raises psycopg's errors and Unavailable, if possible before the status goes out; Truncated and
+        ClientDisconnect after it."""
         async with connection(self._pool, self._owner) as conn, aclosing(self._rows(conn)) as rows:
             first = await anext(rows, None)
-            reader = BoundedSender(send, DEFAULT_LIMITS)
-            await reader.give(self._start())
-            await reader.give(_part("\ufeff" + _lines([self._header, *([first] if first is not None else [])])))
-            chunk: list[Sequence[object]] = []
-            async for row in rows:
-                chunk.append(row)
-                if len(chunk) == _CHUNK:
-                    await reader.give(_part(_lines(chunk)))
-                    chunk = []
-            await reader.give({**_part(_lines(chunk)), "more_body": False})
+            await send_parts(self._start(), self._parts(first, rows), receive, send)
+
+    async def _parts(
+        self, first: Sequence[object] | None, rows: AsyncIterator[Sequence[object]]
+    ) -> AsyncGenerator[bytes]:
+        yield _encoded([self._header, *([first] if first is not None else [])], "\ufeff")
+        chunk: list[Sequence[object]] = []
+        async for row in rows:
+            chunk.append(row)
+            if len(chunk) == _CHUNK:
+                yield _encoded(chunk)
+                chunk = []
+        if chunk:
+            yield _encoded(chunk)
 
     def _start(self) -> Message:
         return {
@@ -68,11 +73,8 @@ class CsvFile(Response):
         }
 
 
-def _part(text: str) -> Message:
-    return {"type": "http.response.body", "body": text.encode("utf-8"), "more_body": True}
-
-
-def _lines(rows: Sequence[Sequence[object]]) -> str:
+def _encoded(rows: Sequence[Sequence[object]], before: str = "") -> bytes:
     text = io.StringIO()
+    text.write(before)
     csv.writer(text).writerows([escape_formula(cell) for cell in row] for row in rows)
-    return text.getvalue()
+    return text.getvalue().encode("utf-8")

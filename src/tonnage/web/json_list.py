@@ -4,21 +4,19 @@ A list query yields rows `(seq, json)` in the order of `seq`, json as bytes (the
 first row may have NULL for json: it only proves that the object that owns the list exists.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import LiteralString, TypeAlias, cast
 
 from psycopg.rows import tuple_row
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
 from tonnage.web.paging import Page, Paging, next_page
 from tonnage.web.responses import Json
-from tonnage.web.slow_client import DEFAULT_LIMITS, BoundedSender, SendLimits
+from tonnage.web.slow_client import DEFAULT_LIMITS, SendLimits, send_parts
 from tonnage.web.stream_limits import RunStatement, authenticated_request, connection
 
 __all__ = ["JsonListResponse", "Page", "Paging"]
@@ -150,29 +148,20 @@ class JsonListResponse(Response):
             if first is None and self._missing:
                 raise self._missing
             if second := await anext(chunks, None):
-                await self._stream(first or [], second, chunks, receive, send)
+                start: Message = {"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]}
+                await send_parts(start, _parts(first or [], second, chunks), receive, send, self._patience)
                 return
         # Most lists are short: their connection is returned before the first byte is sent.
         await _response(first or [])(scope, receive, send)
 
-    async def _stream(
-        self, first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]], receive: Receive, send: Send
-    ) -> None:
-        # The server ignores what is sent to a client that has disconnected, so a task must listen for the disconnect.
-        gone = asyncio.create_task(_disconnected(receive))
-        reader = BoundedSender(send, self._patience)
-        try:
-            await reader.give({"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]})
-            await reader.give(_body(b"[" + b",".join(first)))
-            await reader.give(_body(b"," + b",".join(second)))
-            async for elements in chunks:
-                if gone.done():
-                    raise ClientDisconnect
-                if elements:
-                    await reader.give(_body(b"," + b",".join(elements)))
-            await reader.give({"type": "http.response.body", "body": b"]"})
-        finally:
-            gone.cancel()
+
+async def _parts(first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]]) -> AsyncGenerator[bytes]:
+    yield b"[" + b",".join(first)
+    yield b"," + b",".join(second)
+    async for elements in chunks:
+        if elements:
+            yield b"," + b",".join(elements)
+    yield b"]"
 
 
 async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
@@ -191,15 +180,6 @@ async def _chunks(rows: AsyncIterator[Row]) -> AsyncGenerator[list[bytes]]:
             chunk, size = [], 0
     if row is not None:
         yield chunk
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _body(data: bytes) -> Message:
-    return {"type": "http.response.body", "body": data, "more_body": True}
 
 
 def _response(elements: list[bytes], headers: dict[str, str] | None = None) -> Response:

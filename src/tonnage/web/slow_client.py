@@ -1,11 +1,14 @@
-"""Bounded sending of a long list to a slow client."""
+"""Bounded sending of a long list to a slow client, or to one that has disconnected."""
 
 import asyncio
 import logging
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from starlette.types import Message, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Send
 
 from tonnage.web.middleware import Truncated
 
@@ -33,7 +36,7 @@ class SendLimits:
 DEFAULT_LIMITS = SendLimits()
 
 
-class BoundedSender:
+class _BoundedSender:
     """Sends to the client of a long list, and measures how long it keeps us waiting."""
 
     def __init__(self, send: Send, patience: SendLimits) -> None:
@@ -55,3 +58,29 @@ class BoundedSender:
             raise Truncated from None
         self._waited += time.monotonic() - begun
         self._taken += len(message.get("body", b""))
+
+
+async def send_parts(
+    start: Message, parts: AsyncGenerator[bytes], receive: Receive, send: Send, patience: SendLimits = DEFAULT_LIMITS
+) -> None:
+    """Sends a response of unknown length. Raises Truncated when the client has exceeded the limits, ClientDisconnect
+    when it has disconnected, and what `parts` raises.
+    """
+    # The server ignores what is sent to a client that has disconnected, so a task must listen for the disconnect.
+    gone = asyncio.create_task(_disconnected(receive))
+    reader = _BoundedSender(send, patience)
+    try:
+        async with aclosing(parts):
+            await reader.give(start)
+            async for part in parts:
+                if gone.done():
+                    raise ClientDisconnect
+                await reader.give({"type": "http.response.body", "body": part, "more_body": True})
+        await reader.give({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
