@@ -37,8 +37,18 @@ async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | No
 
 async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of the organisations among `ids`, closed ones too. Texts that are not such ids are left out."""
-    cursor = await conn.execute("select id::text, name from organisation where id::text = any(%s)", [list(ids)])
+    uuids = [found for found in map(_uuid, ids) if found]
+    if not uuids:
+        return {}
+    cursor = await conn.execute("select id::text, name from organisation where id = any(%s::uuid[])", [uuids])
     return dict(await cursor.fetchall())
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def operator_id(conn: Connection) -> UUID:
