@@ -43,7 +43,7 @@ async def explain(
     scope = None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
     of_thing = AuditFilter(subject_id=str(subject_id))
     newest = await page.database.run(audit_entries, scope, of_thing, None, _SEARCHED)
-    form.errors = {"": EditConflict([])}
+    form.errors = {"": EditConflict()}
     for change in form.rebase(present):
         entry = _latest(newest, kind.names.get(change.field, change.field))
         said = _sentence(page, change, entry, (writers or {}).get(change.field, quoted), by)

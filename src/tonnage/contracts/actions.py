@@ -55,7 +55,7 @@ async def amend_contract(
     if amended is None:
         raise NotFound("There is no contract {contract}.", contract=contract_id)
     if amended.stale:
-        raise EditConflict(amended.stale)
+        raise EditConflict
     return amended.contract
 
 

@@ -65,9 +65,8 @@ async def change_member(
     async with conn.transaction():
         # If the role stays or becomes admin, the number of admins does not fall.
         await hold_member(conn, actor, organisation_id, member_id, change.role or Role.ADMIN, Role.STAFF)
-        stale = await queries.update_member(conn, member_id, change, expected, actor.stamp)
-        if stale:
-            raise EditConflict(stale)
+        if not await queries.update_member(conn, member_id, change, expected, actor.stamp):
+            raise EditConflict
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:

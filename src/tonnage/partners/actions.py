@@ -77,7 +77,7 @@ async def update_partner(
     if updated is None:
         raise no_partner(partner_id)
     if updated.stale:
-        raise EditConflict(updated.stale)
+        raise EditConflict
     return updated.partner
 
 
@@ -152,7 +152,7 @@ async def move_partner(
     if moved is None:
         raise no_partner(partner_id)
     if moved.stale:
-        raise EditConflict(["contractId"])
+        raise EditConflict
     if moved.partner is not None:
         return moved.partner
     if await remaining(conn, scope, contract_id) is None:
