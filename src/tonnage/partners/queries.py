@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
@@ -72,10 +72,7 @@ async def insert_partner(
             "stamp": stamp,
         },
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("an insert returns its row or raises")
-    return Rendered(*row)
+    return Rendered(*await one_row(cursor))
 
 
 _UPDATE: LiteralString = f"""
