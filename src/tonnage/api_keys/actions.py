@@ -9,7 +9,7 @@ from tonnage.api_keys.api_key import NewKey, new_key
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.errors import NotFound
-from tonnage.organisations.organisation import require_own
+from tonnage.organisations.organisation import no_organisation, require_own
 
 
 async def create_key(
@@ -20,7 +20,7 @@ async def create_key(
     key = new_key()
     facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)
     if facts is None:
-        raise NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
+        raise no_organisation(organisation_id)
     return key, facts
 
 

@@ -15,8 +15,8 @@ from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import queries
-from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
-from tonnage.organisations.organisation import no_partner
+from tonnage.members.member import MemberChange, NewMember, leaves_no_admin, no_member
+from tonnage.organisations.organisation import no_organisation, no_partner
 
 _LAST_ADMIN = Sentence("This is the only admin; make another member an admin first.")
 
@@ -123,13 +123,3 @@ def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) ->
         raise no_organisation(organisation_id)
     actor.require(Kind.DISTRIBUTOR, of_a_partners)
     return actor.organisation_id
-
-
-def no_organisation(organisation_id: UUID) -> NotFound:
-    """The organisation does not exist, is closed, or is out of scope: the same message for all three."""
-    return NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
-
-
-def no_member(member_id: UUID) -> NotFound:
-    """The member does not exist, or belongs to an organisation that is out of scope."""
-    return NotFound("There is no member {member}.", member=str(member_id))

@@ -13,7 +13,7 @@ from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequ
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
-from tonnage.contracts.contract import Amendment, NewContract, currency, price
+from tonnage.contracts.contract import Amendment, NewContract, currency, no_contract, price
 from tonnage.contracts.lists import ContractTerms, terms_of
 from tonnage.db import Connection
 from tonnage.errors import NotFound
@@ -148,5 +148,5 @@ async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, lis
 
     found, terms = await page.database.run(read)
     if found is None:
-        raise NotFound("There is no contract {contract}.", contract=contract_id)
+        raise no_contract(contract_id)
     return found, terms

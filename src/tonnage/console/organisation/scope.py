@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
-from tonnage.errors import NotFound
+from tonnage.members.member import no_member
 from tonnage.members.queries import TeamRow, team_member
 
 
@@ -42,5 +42,5 @@ async def member_of(team: Team, member_id: UUID) -> TeamRow:
     scope = scope_of(team.page)
     row = await team.page.database.run(team_member, scope, team.organisation_id, member_id)
     if row is None:
-        raise NotFound(f"There is no member {member_id}.")
+        raise no_member(member_id)
     return row
