@@ -75,7 +75,7 @@ async def contracts_file(page: OperatorViewer) -> Response:
 async def new_contract(page: OperatorAdmin) -> Response:
     """The empty form; a link may have chosen the distributor."""
     chosen = page.request.query_params.get("distributor", "")
-    return await _signing(page, unbound(NewContractForm, distributor=chosen, currency="EUR"), 200)
+    return await _signing(page, unbound(NewContractForm, distributor=chosen, currency="EUR"))
 
 
 @routes.post("/new")
@@ -88,7 +88,7 @@ async def sign(page: OperatorAdmin) -> Response:
         # The distributor was chosen in the form, and not by the page's address.
         form.errors["distributor"], made = error, None
     if made is None:
-        return await _signing(page, form, form.status)
+        return await _signing(page, form)
     return page.redirect(f"{PATH}/{made}", gettext("The contract was signed."))
 
 
@@ -98,14 +98,14 @@ async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
     return made.id
 
 
-async def _signing(page: PageRequest, form: BoundForm[NewContractForm], status: int) -> Response:
+async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Response:
     by_name = read_list_state(DISTRIBUTORS, {"sort": "name"})
 
     async def read(conn: Connection) -> list[tuple[UUID, str]]:
         return [(row.id, row.name) async for row in every_distributor(conn, by_name)]
 
     distributors = await page.database.run(read)
-    return page.render("operator/new_contract.html", status=status, form=form, distributors=distributors)
+    return page.render("operator/new_contract.html", status=form.status, form=form, distributors=distributors)
 
 
 @routes.get("/{contractID}")
