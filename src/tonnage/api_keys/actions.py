@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from tonnage.access.actor import Actor, Kind
+from tonnage.access.actor import Actor
 from tonnage.api_keys import queries
 from tonnage.api_keys.api_key import NewKey, new_key
 from tonnage.db import Connection
@@ -27,6 +27,5 @@ async def create_key(
 async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
     """Revokes a key; every process refuses it within a second. Revoking it again changes nothing."""
     require_own(actor, actor.organisation_id)
-    scope = None if actor.kind is Kind.OPERATOR else actor.organisation_id
-    if not await queries.revoke_key(conn, scope, key_id, now, actor.stamp):
+    if not await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp):
         raise NotFound("There is no API key {key}.", key=str(key_id))
