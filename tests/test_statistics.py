@@ -1,15 +1,19 @@
 """Query plans before the database has statistics: on a new installation, after a restore, in one large transaction."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import LiteralString
+from typing import Any, LiteralString
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from tests.cast import Cast
+from tonnage.access.lists import latest_audit
 from tonnage.db import Connection, Database, connect
+from tonnage.organisations.queries import organisation_names
 from tonnage.provisioning import queries as provisioning_queries
 from tonnage.usage import checks
 
@@ -40,6 +44,15 @@ insert into partner_usage (partner_id, day, usage)
 select p.id, now()::date - n, %(accounts)s from partner p, generate_series(1, %(days)s) n;
 """
 
+_OTHERS: LiteralString = """
+with o as (
+    insert into organisation (kind, name, name_key)
+    select 'distributor', 'Other ' || n, 'other ' || n from generate_series(1, %s) n returning id
+)
+insert into audit_entry (actor_kind, organisation_id, action, subject_id)
+select 'job', o.id, 'distributor.create', o.id::text from o
+"""
+
 _READ: LiteralString = """
 select t.relname, coalesce(t.seq_tup_read, 0)
     + coalesce((select sum(i.idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0)::bigint
@@ -55,6 +68,11 @@ def _load(conninfo: str) -> None:
     with psycopg.connect(conninfo) as conn:
         numbers = {"partners": _PARTNERS, "accounts": _ACCOUNTS_EACH, "days": _DAYS}
         psycopg.ClientCursor(conn).execute(_ROWS, numbers)
+
+
+async def latest_entries(conn: Connection, organisation_id: UUID) -> list[dict[str, Any]]:
+    rows = await (await conn.execute(*latest_audit(organisation_id, 100)())).fetchall()
+    return [json.loads(entry) for _, entry in rows]
 
 
 @asynccontextmanager
@@ -108,3 +126,25 @@ async def test_the_doctor_reads_each_day_of_a_partner_once(new_database: Databas
     assert (found.compared, found.differing) == (_PARTNERS * _DAYS, 0)
     days = _PARTNERS * _ACCOUNTS_EACH * _DAYS
     assert days <= read.total() < 10 * days
+
+
+async def test_names_and_audit_entries_of_one_organisation_are_found_by_index(new_database: Databases) -> None:
+    organisations = 2_000
+    with new_database() as conninfo:
+        with psycopg.connect(conninfo) as conn:
+            conn.execute("alter table organisation set (autovacuum_enabled = false)")
+            conn.execute("alter table audit_entry set (autovacuum_enabled = false)")
+        async with connect(conninfo, size=1, streams=1) as database:
+            cast = await Cast.of(database)
+            distributor = await cast.distributor("Distribution")
+            partner = await cast.partner(distributor, await cast.contract(distributor), name="Partner")
+        with psycopg.connect(conninfo) as conn:
+            psycopg.ClientCursor(conn).execute(_OTHERS, [organisations])
+        async with _counted(conninfo) as (database, read):
+            ids = [str(partner.organisation_id), str(uuid4()), "7", ""]
+            names = await database.run(organisation_names, ids)
+            entries = await database.run(latest_entries, distributor.organisation_id)
+    assert names == {str(partner.organisation_id): "Partner"}
+    assert [entry["action"] for entry in entries] == ["distributor.create", "contract.create", "partner.create"]
+    assert 0 < read["organisation"] < 100
+    assert 0 < read["audit_entry"] < 100

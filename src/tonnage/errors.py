@@ -2,7 +2,6 @@
 there.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -108,14 +107,10 @@ _EDIT_CONFLICT = Sentence(
 
 
 class EditConflict(Conflict):
-    """Another actor has changed the same fields since they were read, so nothing was changed.
+    """Another actor has changed the same fields since they were read, so nothing was changed."""
 
-    `fields` are those fields, by the names that the audit log uses.
-    """
-
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self) -> None:
         super().__init__(_EDIT_CONFLICT)
-        self.fields = tuple(fields)
 
 
 class Throttled(TonnageError):

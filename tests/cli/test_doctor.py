@@ -208,37 +208,37 @@ PLANTED = [
     Planted(
         "update member set email_key = 'strasse@example.org'",
         "update member set email_key = 'ärger.strasse@example.org'",
-        ("members: e-mail keys", "member", "the key of another address", "the key of its own address"),
+        ("members: e-mail keys", "member", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update storage_account set contact_email_key = upper(contact_email_key) where id = {account}",
         "update storage_account set contact_email_key = lower(contact_email_key) where id = {account}",
-        ("storage accounts: e-mail keys", "account", "the key of another address", "the key of its own address"),
+        ("storage accounts: e-mail keys", "account", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update organisation set name_key = upper(name_key) where id = {partner}",
         "update organisation set name_key = lower(name_key) where id = {partner}",
-        ("organisations: name keys", "partner", "another key", "the key of its name"),
+        ("organisations: name keys", "partner", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update member set name_key = 'jörg strasse'",
         "update member set name_key = 'jorg strasse'",
-        ("members: name keys", "member", "another key", "the key of its name"),
+        ("members: name keys", "member", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update contract set name_key = 'standard  terms' where id = {contract}",
         "update contract set name_key = 'standard terms' where id = {contract}",
-        ("contracts: name keys", "contract", "another key", "the key of its name"),
+        ("contracts: name keys", "contract", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update storage_account set name_key = name_key || '.' where id = {account}",
         "update storage_account set name_key = rtrim(name_key, '.') where id = {account}",
-        ("storage accounts: name keys", "account", "another key", "the key of its name"),
+        ("storage accounts: name keys", "account", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update api_key set name_key = 'läder'",
         "update api_key set name_key = 'lader'",
-        ("API keys: name keys", "key", "another key", "the key of its name"),
+        ("API keys: name keys", "key", "the key of another text", "the key of its own text"),
     ),
     Planted(
         "update daily_usage set usage = usage + 1 where account_id = {account} and day = {measured}",

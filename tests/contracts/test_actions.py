@@ -1,5 +1,6 @@
 """Refused changes of contracts, and that they have no effect."""
 
+import json
 from decimal import Decimal
 from uuid import uuid4
 
@@ -26,6 +27,21 @@ async def test_less_than_its_partners_have_been_allocated(cast: Cast) -> None:
         await cast.database.run(amend_contract, cast.operator, contract, below, cast.now)
     just = Amendment(4 * TB)
     await cast.database.run(amend_contract, cast.operator, contract, just, cast.now)
+
+
+async def test_a_contract_as_it_is_is_not_written_again(cast: Cast) -> None:
+    contract = await cast.contract(await cast.distributor(), TB, details="Disks")
+
+    async def amended(amendment: Amendment) -> tuple[object, object]:
+        shown = json.loads(await cast.database.run(amend_contract, cast.operator, contract, amendment, cast.now))
+        assert (shown["reservedCapacity"], shown["costStorageGBCents"]) == (TB, "100")
+        (version,) = await cast.row("select ctid::text from contract where id = %s", contract)
+        return version, shown.get("details")
+
+    before, _ = await amended(Amendment())
+    assert await amended(Amendment(TB, Decimal("100.0"), "Disks")) == (before, "Disks")
+    version, details = await amended(Amendment(details=""))
+    assert (version == before, details) == (False, None)
 
 
 async def test_of_an_unknown_distributor(cast: Cast) -> None:

@@ -40,6 +40,27 @@ async def test_capacity_is_allocated_and_released(cast: Cast) -> None:
     assert await allocated(cast, contract) == 0
 
 
+async def test_a_partner_as_it_is_is_not_written_again(cast: Cast) -> None:
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor), TB, overdraft=False, name="Partner")
+
+    async def versions() -> tuple[object, ...]:
+        return await cast.row(
+            "select p.ctid::text, o.ctid::text from partner p join organisation o using (id) where id = %s",
+            partner.organisation_id,
+        )
+
+    before = await versions()
+    same = await change(cast, distributor, partner, name="Partner", allocated_capacity=TB, allow_overdraft=False)
+    assert await versions() == before
+    assert (same["name"], same["allocatedCapacity"], same["allowOverdraft"]) == ("Partner", TB, False)
+    renamed = await change(cast, distributor, partner, name="Other", allocated_capacity=TB)
+    assert (renamed["name"], renamed["allocatedCapacity"]) == ("Other", TB)
+    assert (await versions())[0] == before[0]
+    await change(cast, distributor, partner, allocated_capacity=2 * TB)
+    assert (await versions())[0] != before[0]
+
+
 async def test_a_contract_is_never_oversold_and_says_what_remains(cast: Cast) -> None:
     distributor = await cast.distributor()
     contract = await cast.contract(distributor, 10 * TB)

@@ -30,6 +30,7 @@ def filled(**fields: str) -> BoundForm[Order]:
 def test_a_good_form_has_a_value() -> None:
     assert filled().value == Order.model_construct(name="Hill", size=5 * 10**12, rush=False)
     assert filled(rush="on", size="0").value == Order.model_construct(name="Hill", size=0, rush=True)
+    assert filled().status == 200
 
 
 def test_every_field_that_is_wrong_is_named_at_once() -> None:

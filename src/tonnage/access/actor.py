@@ -51,6 +51,11 @@ class Actor:
         """The operator at the command line, which may act for any organisation."""
         return cls(organisation_id, kind, Role.ADMIN, "cli")
 
+    @property
+    def scope(self) -> UUID | None:
+        """The organisation whose things the actor may look at, with its partners'; None for the operator: all."""
+        return None if self.kind is Kind.OPERATOR else self.organisation_id
+
     @cached_property
     def stamp(self) -> str:
         """The actor as JSON, for the SQL function `audit`. The command line acts for other organisations without a

@@ -7,9 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, NamedTuple, TypeAlias
 
-from tonnage.db import Connection
-from tonnage.email_address import email_key
-from tonnage.names import name_key
+from tonnage.db import Connection, one_row
 
 MOST_SHOWN = 20
 """The most differences that a check lists; it counts all of them."""
@@ -57,56 +55,27 @@ async def compare(conn: Connection, what: str, values: LiteralString, params: Se
         """,
         [*params, MOST_SHOWN],
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("a select without a from has one row")
+    row = await one_row(cursor)
     return Check(what, row[0], row[1], tuple(Difference(*difference) for difference in row[2] or ()))
 
 
-async def compare_email_keys(conn: Connection, what: str, addresses: LiteralString) -> Check:
-    """`addresses` is a SELECT of a thing, its e-mail address and the stored key of that address.
+async def compare_keys(conn: Connection, what: str, texts: LiteralString, key_of: Callable[[str], str]) -> Check:
+    """`texts` is a SELECT of a thing, one of its texts and the stored key of that text; both may be null.
 
-    PostgreSQL folds case by the locale of its machine, so the program must compute the keys. Only for ASCII is every
-    folding the same; the other rows are read one by one, in the caller's transaction. A report must not contain
-    addresses, so it shows none.
-    """
-    cursor = await conn.execute("select count(*) from (" + addresses + ") addresses (id, email, key)")
-    row = await cursor.fetchone()
-    wrong: list[str] = []
-    differing = 0
-    async with conn.cursor(name="addresses") as suspects:
-        await suspects.execute(
-            "select id::text, email, key from ("
-            + addresses
-            + """
-            ) addresses (id, email, key)
-            where lower(email collate "C") <> key or octet_length(email) <> char_length(email) order by 1
-            """
-        )
-        async for subject, email, key in suspects:
-            if email_key(email) != key:
-                differing += 1
-                wrong += [subject] if differing <= MOST_SHOWN else []
-    shown = tuple(Difference(subject, "the key of another address", "the key of its own address") for subject in wrong)
-    return Check(what, row[0] if row else 0, differing, shown)
-
-
-async def compare_name_keys(conn: Connection, what: str, names: LiteralString) -> Check:
-    """`names` is a SELECT of a thing, its name and the stored key of that name; both may be null.
-
-    Rows are read one by one, in the caller's transaction. A report must not contain names of persons, so it shows none.
+    PostgreSQL folds case by the locale of its machine, so the program must compute the keys. Rows are read one by one,
+    in the caller's transaction. A report must not contain names or addresses of persons, so it shows none.
     """
     compared = differing = 0
     wrong: list[Difference] = []
-    async with conn.cursor(name="names") as rows:
+    async with conn.cursor(name="texts") as rows:
         rows.itersize = 1000
-        await rows.execute("select id::text, name, key from (" + names + ") names (id, name, key) order by id")
-        async for subject, name, key in rows:
+        await rows.execute("select id::text, written, key from (" + texts + ") texts (id, written, key) order by id")
+        async for subject, written, key in rows:
             compared += 1
-            if key != (None if name is None else name_key(name)):
+            if key != (None if written is None else key_of(written)):
                 differing += 1
                 if differing <= MOST_SHOWN:
-                    wrong.append(Difference(subject, "another key", "the key of its name"))
+                    wrong.append(Difference(subject, "the key of another text", "the key of its own text"))
     return Check(what, compared, differing, tuple(wrong))
 
 

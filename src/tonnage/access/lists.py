@@ -124,20 +124,20 @@ def _statement(scope: UUID | None, wanted: AuditFilter) -> LiteralString:
         conditions.append("a.subject_id = %(subject)s")
     if wanted.about is not None:
         conditions.append("(a.subject_id = any(%(about)s) or a.actor_id = any(%(actors)s::uuid[]))")
-    matching = " and ".join(conditions)
+    return f"with chosen as ({_newest(scope, ' and '.join(conditions), 'limit')}) {_SHOWN}"
+
+
+def _newest(scope: UUID | None, matching: LiteralString, limit: LiteralString) -> LiteralString:
+    """The newest rows `a` of the scope that match; `limit` is the name of the parameter with their number."""
     if scope is None:
-        return (
-            f"with chosen as (select * from audit_entry a where {matching} order by a.id desc limit %(limit)s) {_SHOWN}"
-        )
+        return f"select * from audit_entry a where {matching} order by a.id desc limit %({limit})s"
     return f"""
-        with chosen as (
-            (select * from audit_entry a where a.organisation_id = %(scope)s and {matching}
-             order by a.id desc limit %(limit)s)
-            union all
-            (select * from audit_entry a where a.parent_id = %(scope)s and {matching}
-             order by a.id desc limit %(limit)s)
-            order by id desc limit %(limit)s
-        ) {_SHOWN}"""
+        (select * from audit_entry a where a.organisation_id = %(scope)s and {matching}
+         order by a.id desc limit %({limit})s)
+        union all
+        (select * from audit_entry a where a.parent_id = %(scope)s and {matching}
+         order by a.id desc limit %({limit})s)
+        order by id desc limit %({limit})s"""
 
 
 _ENTRY = """json_strip_nulls(json_build_object(
@@ -155,15 +155,10 @@ def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
     return ListQuery(
         f"""
         select coalesce(a.id, 0), case when a.id is not null then {_ENTRY} end
-        from (select where %(organisation)s::uuid is null
-              or exists (select from organisation where id = %(organisation)s)) as known
-        left join (
-            select * from audit_entry
-            where %(organisation)s::uuid is null or organisation_id in (
-                select id from organisation where %(organisation)s in (id, parent_id))
-            order by id desc limit %(newest)s
-        ) a on %(after)s::bigint is null or a.id > %(after)s
+        from (select where %(scope)s::uuid is null
+              or exists (select from organisation where id = %(scope)s)) as known
+        left join ({_newest(organisation_id, "true", "newest")}) a on %(after)s::bigint is null or a.id > %(after)s
         order by a.id limit %(limit)s
         """,
-        {"organisation": organisation_id, "newest": newest},
+        {"scope": organisation_id, "newest": newest},
     )

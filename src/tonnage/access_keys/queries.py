@@ -9,11 +9,11 @@ from tonnage.access_keys.access_key import KeyState
 from tonnage.accounts.extended_queries import REJECTED
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.regions.region import METERED
 
-KEY_FIELDS = """'accessKey', k.access_key, 'description', k.description,
-    'createdAt', to_char(k.created_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+KEY_FIELDS = f"""'accessKey', k.access_key, 'description', k.description,
+    'createdAt', to_char(k.created_at, {TIMESTAMP_FORMAT})"""
 _FACT = "jsonb_build_object('accessKey', k.access_key)"
 
 

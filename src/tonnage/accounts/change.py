@@ -14,5 +14,5 @@ class Changed(NamedTuple):
     """Whether the quotas of the partner's other accounts may change."""
     account: bytes
     """As JSON, all fields."""
-    stale: list[str]
-    """Fields that are neither as expected nor as requested; if there are any, nothing was changed."""
+    stale: bool
+    """A field is neither as expected nor as requested, so nothing was changed."""

@@ -96,6 +96,6 @@ async def _reconciled(conn: Connection, partner_id: UUID, account_id: int, chang
     if changed.too_late:
         raise purge_started()
     if changed.stale:
-        raise EditConflict(changed.stale)
+        raise EditConflict
     await enqueue_reconcile(conn, changed.cluster, partner_id if changed.makes_room else None)
     return changed.account

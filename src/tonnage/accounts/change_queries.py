@@ -19,18 +19,17 @@ _CHANGE: LiteralString = f"""
         select s.* from {LIVING} for no key update of s
     ), stale as (
         -- Overdraft is a flag: what differs from the expected is as it is to be.
-        select array_remove(array[
-            case when old.name not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
-            case when old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint)
-                then 'allocatedCapacity' end
-        ], null) as fields from old
+        select coalesce(
+            old.name not in (%(expected_name)s::text, %(name)s::text)
+            or old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint), false) as is_stale
+        from old
     ), new as (
         select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
                 or coalesce(%(overdraft)s::boolean, allow_overdraft) <> allow_overdraft as terms_change
-        from old, stale where purge_started_at is null and stale.fields = '{{}}'
+        from old, stale where purge_started_at is null and not stale.is_stale
     ), changed as (
         update storage_account s set name = new.name, name_key = new.name_key,
             allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
@@ -58,7 +57,7 @@ _CHANGE: LiteralString = f"""
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {POOLED}),
-           {EXTENDED}, stale.fields
+           {EXTENDED}, stale.is_stale
     from stale cross join s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
 
 
@@ -103,8 +102,8 @@ _SUSPEND: LiteralString = f"""
     with old as (
         select s.* from {LIVING} for no key update of s
     ), stale as (
-        select case when coalesce(old.suspension_reason, '') not in (%(expected)s::text, %(reason)s::text)
-            then array['reason'] else '{{}}' end as fields
+        select coalesce(coalesce(old.suspension_reason, '') not in (%(expected)s::text, %(reason)s::text), false)
+            as is_stale
         from old
     ), changed as (
         update storage_account s set suspended_at = coalesce(old.suspended_at, %(now)s),
@@ -112,13 +111,13 @@ _SUSPEND: LiteralString = f"""
             desired_revision = s.desired_revision + case when old.suspended_at is null then 1 else 0 end
         from old, stale
         where s.id = old.id and old.purge_started_at is null and old.suspension_reason is distinct from %(reason)s
-            and stale.fields = '{{}}'
+            and not stale.is_stale
         returning s.*
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null,
-           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED}, stale.fields,
+           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED}, stale.is_stale,
            (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
                          case when old.suspended_at is not null
                              then jsonb_build_object('reason', old.suspension_reason) end,
@@ -163,7 +162,7 @@ _RESUME: LiteralString = f"""
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED}, '{{}}'::text[],
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED}, false,
            (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
                          jsonb_build_object('reason', old.suspension_reason), null) from changed c)
     from old, s join region r on r.id = s.region_id"""

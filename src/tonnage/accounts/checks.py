@@ -1,7 +1,9 @@
 """Consistency checks of `tonnage doctor`: storage accounts, and their totals on partners."""
 
-from tonnage.access.checks import Check, Checking, compare, compare_email_keys, compare_name_keys
+from tonnage.access.checks import Check, Checking, compare, compare_keys
 from tonnage.db import Connection
+from tonnage.email_address import email_key
+from tonnage.names import name_key
 
 
 async def partner_allocated_to_accounts(conn: Connection) -> Check:
@@ -64,17 +66,18 @@ async def terms(conn: Connection) -> Check:
 
 async def contact_email(conn: Connection) -> Check:
     """E-mail addresses are unique by their case-folded form; purged accounts have none."""
-    return await compare_email_keys(
+    return await compare_keys(
         conn,
         "storage accounts: e-mail keys",
         "select id, contact_email, contact_email_key from storage_account where contact_email is not null",
+        email_key,
     )
 
 
 async def names(conn: Connection) -> Check:
     """Lists search and sort by the normalised keys of names."""
-    return await compare_name_keys(
-        conn, "storage accounts: name keys", "select id, name, name_key from storage_account"
+    return await compare_keys(
+        conn, "storage accounts: name keys", "select id, name, name_key from storage_account", name_key
     )
 
 

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from tonnage.accounts.queries import LIVING, PAGE, PUBLISHED
 from tonnage.db import Connection, ListQuery
-
-_SECONDS: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 
 REJECTED: LiteralString = "s.applied_revision < s.desired_revision and s.rejected_revision = s.desired_revision"
 """Whether its cluster refuses a row `s` in its present state."""
@@ -22,10 +21,10 @@ REJECTION_REASON: LiteralString = f"case when r.backend <> 'metered' and {REJECT
 """Why the cluster refuses it, if it does."""
 
 EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
-    'region', r.name, 'createdAt', to_char(s.created_at, {_SECONDS}),
-    'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {_SECONDS}),
+    'region', r.name, 'createdAt', to_char(s.created_at, {TIMESTAMP_FORMAT}),
+    'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {TIMESTAMP_FORMAT}),
     'suspension', case when s.suspended_at is not null then json_build_object(
-        'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {_SECONDS})) end,
+        'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {TIMESTAMP_FORMAT})) end,
     'provisioning', {PROVISIONING}, 'rejectionReason', {REJECTION_REASON}))"""
 """The JSON with all fields of rows `s` of storage_account and `r` of its region."""
 

@@ -12,14 +12,14 @@ from uuid import UUID
 
 from tonnage.accounts.account import NewAccount, PartnerRemaining
 from tonnage.db import Connection, ListQuery
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.email_address import email_key
 from tonnage.names import name_key
 
-PUBLISHED: LiteralString = """
+PUBLISHED: LiteralString = f"""
     'clientAccountId', s.id::text, 'name', s.name, 'contactEmail', s.contact_email,
     'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft,
-    'pendingDeletedAt', to_char(s.pending_deleted_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    'pendingDeletedAt', to_char(s.pending_deleted_at, {TIMESTAMP_FORMAT})"""
 """The published fields of a row `s` of storage_account."""
 
 ACCOUNT: LiteralString = f"json_strip_nulls(json_build_object({PUBLISHED}))"

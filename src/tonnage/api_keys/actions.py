@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from tonnage.access.actor import Actor, Kind
+from tonnage.access.actor import Actor
 from tonnage.api_keys import queries
 from tonnage.api_keys.api_key import NewKey, new_key
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.errors import NotFound
-from tonnage.organisations.organisation import require_own
+from tonnage.organisations.organisation import no_organisation, require_own
 
 
 async def create_key(
@@ -20,13 +20,12 @@ async def create_key(
     key = new_key()
     facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)
     if facts is None:
-        raise NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
+        raise no_organisation(organisation_id)
     return key, facts
 
 
 async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
     """Revokes a key; every process refuses it within a second. Revoking it again changes nothing."""
     require_own(actor, actor.organisation_id)
-    scope = None if actor.kind is Kind.OPERATOR else actor.organisation_id
-    if not await queries.revoke_key(conn, scope, key_id, now, actor.stamp):
+    if not await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp):
         raise NotFound("There is no API key {key}.", key=str(key_id))

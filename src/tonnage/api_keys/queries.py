@@ -6,14 +6,14 @@ from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, digest, key_prefix
 from tonnage.db import Connection, ListQuery
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.names import name_key
 
-_TIME = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 _KEY = f"""json_strip_nulls(json_build_object(
     'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'prefix', k.prefix,
-    'validUntil', to_char(k.valid_until, {_TIME}), 'createdAt', to_char(k.created_at, {_TIME}),
-    'lastUsedAt', to_char(k.last_used_at, {_TIME}), 'revokedAt', to_char(k.revoked_at, {_TIME})))"""
+    'validUntil', to_char(k.valid_until, {TIMESTAMP_FORMAT}), 'createdAt', to_char(k.created_at, {TIMESTAMP_FORMAT}),
+    'lastUsedAt', to_char(k.last_used_at, {TIMESTAMP_FORMAT}),
+    'revokedAt', to_char(k.revoked_at, {TIMESTAMP_FORMAT})))"""
 
 
 async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:

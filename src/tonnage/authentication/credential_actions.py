@@ -7,7 +7,8 @@ from tonnage.authentication import reset_queries, second_factor_actions, session
 from tonnage.db import Connection
 from tonnage.errors import Conflict, NotFound, Sentence
 from tonnage.members import queries as member_queries
-from tonnage.members.actions import hold_member, no_member
+from tonnage.members.actions import hold_member
+from tonnage.members.member import no_member
 
 _OWN_PASSWORD = Sentence("This is your own password. Change it in your profile.")
 _OWN_FACTOR = Sentence("This is your own two-factor authentication. Change it in your profile.")

@@ -51,9 +51,8 @@ async def change_profile(
 
     EditConflict: a field that changes is no longer as `expected`.
     """
-    stale = await profile_queries.update_profile(conn, visitor.member_id, change, expected, visitor.actor.stamp)
-    if stale:
-        raise EditConflict(stale)
+    if not await profile_queries.update_profile(conn, visitor.member_id, change, expected, visitor.actor.stamp):
+        raise EditConflict
 
 
 async def begin_second_factor(

@@ -14,7 +14,9 @@ from tonnage.authentication import second_factor, second_factor_queries, session
 from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import SESSION_ENDED, SignedInMember, digest, new_token
 from tonnage.db import Connection
-from tonnage.errors import Conflict, Invalid, NotFound, Sentence, Unauthenticated, Unavailable
+from tonnage.errors import Conflict, Invalid, Sentence, Unauthenticated, Unavailable
+from tonnage.members.member import no_member
+from tonnage.organisations.organisation import no_organisation
 
 NO_KEYS = Sentence(
     "Two-factor authentication is not available: this system has no key to encrypt its secrets. The "
@@ -126,7 +128,7 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
     Ends the member's sessions. NotFound: there is no such member of that organisation (None: of any organisation).
     """
     if not await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp):
-        raise NotFound("There is no member {member}.", member=str(member_id))
+        raise no_member(member_id)
     await sealing.discard(conn, _kept(member_id))
     await session_queries.end_other_sessions(conn, member_id, None)
 
@@ -141,7 +143,7 @@ async def require_second_factor(conn: Connection, key_file: Path | None, actor: 
     if required and key_file is None:
         raise Conflict(NO_KEYS)
     if not await second_factor_queries.set_required(conn, actor.organisation_id, required, actor.stamp):
-        raise NotFound("There is no organisation {organisation}.", organisation=str(actor.organisation_id))
+        raise no_organisation(actor.organisation_id)
 
 
 def _required(visitor: SignedInMember) -> Conflict:

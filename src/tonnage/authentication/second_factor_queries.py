@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 
 
 async def take_step(conn: Connection, member_id: UUID, step: int) -> bool:
@@ -115,8 +115,7 @@ async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
 async def recovery_codes_left(conn: Connection, member_id: UUID) -> int:
     """The number of a member's unused recovery codes."""
     cursor = await conn.execute("select count(*) from recovery_code where member_id = %s", [member_id])
-    row = await cursor.fetchone()
-    return row[0] if row else 0
+    return (await one_row(cursor))[0]
 
 
 async def set_required(conn: Connection, organisation_id: UUID, required: bool, stamp: str) -> bool:

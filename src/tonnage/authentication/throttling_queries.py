@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 
 from tonnage.authentication.throttling import LONGEST_BLOCK, SHORTEST_BLOCK, ThrottleKey
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 
 _LEVEL: LiteralString = """
     greatest(0, f.failures - greatest(0, extract(epoch from %(now)s
@@ -55,10 +55,7 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
             "doublings": _DOUBLINGS,
         },
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("one of the two halves has a row")
-    return Attempt(*row)
+    return Attempt(*await one_row(cursor))
 
 
 async def uncount_attempt(conn: Connection, subject: ThrottleKey, counted: Attempt) -> None:

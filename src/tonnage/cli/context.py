@@ -23,7 +23,7 @@ from tonnage.cli.output import printed
 from tonnage.cli.param_types import CONNINFO
 from tonnage.clock import system_time
 from tonnage.config import Settings
-from tonnage.db import Connection, Database, ListQuery, connect
+from tonnage.db import Connection, Database, ListQuery, connect, one_row
 from tonnage.db.deadlines import DeadlineConnection, connect_timeout
 from tonnage.errors import TonnageError
 from tonnage.organisations.queries import operator_id
@@ -173,10 +173,8 @@ def require_changeable(conninfo: str) -> None:
 
     async def look() -> bool:
         async with await _connected(conninfo) as connection:
-            row = await (
-                await connection.execute("select current_setting('transaction_read_only')::boolean")
-            ).fetchone()
-            return row is not None and bool(row[0])
+            cursor = await connection.execute("select current_setting('transaction_read_only')::boolean")
+            return (await one_row(cursor))[0]
 
     if asyncio.run(look()):
         raise click.ClickException(READ_ONLY)

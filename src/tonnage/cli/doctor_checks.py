@@ -4,15 +4,13 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import psycopg
+from typing import Literal
 
 from tonnage import migrations, sealing
 from tonnage.access.checks import Check, compare
 from tonnage.cli.context import key_file
 from tonnage.config import Settings
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 from tonnage.migrations.rules import expected_rules
 
 OLDEST_SERVER = 15
@@ -30,7 +28,9 @@ class Finding:
 async def server(conn: Connection) -> list[Finding]:
     """Its version, encoding and latency, and whether it keeps what it has confirmed."""
     started = time.perf_counter()
-    row = await _row(conn, "select current_setting('server_version'), current_setting('server_encoding')")
+    row = await one_row(
+        await conn.execute("select current_setting('server_version'), current_setting('server_encoding')")
+    )
     latency = (time.perf_counter() - started) * 1000
     version, encoding = row
     fits = conn.info.server_version >= OLDEST_SERVER * 10_000 and encoding == "UTF8"
@@ -41,10 +41,11 @@ async def server(conn: Connection) -> list[Finding]:
             "FAIL", "connection", f"PostgreSQL {version}, {encoding}; it must be {OLDEST_SERVER} or newer, and UTF8"
         )
     ]
-    risky = await _row(
-        conn,
-        "select coalesce(string_agg(name, ', ' order by name collate \"C\"), '') from pg_settings"
-        " where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'",
+    risky = await one_row(
+        await conn.execute(
+            "select coalesce(string_agg(name, ', ' order by name collate \"C\"), '') from pg_settings"
+            " where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'",
+        )
     )
     if risky[0]:
         findings.append(Finding("note", "durability", f"a power failure may lose data: {risky[0]} off"))
@@ -90,9 +91,10 @@ async def constraints(conn: Connection) -> Check:
 
 async def jobs(conn: Connection) -> Finding:
     """Jobs that failed stay in the queue's table, and nobody does them again."""
-    row = await _row(
-        conn,
-        "select count(*), string_agg(distinct task_name, ', ') from procrastinate_jobs where status = 'failed'",
+    row = await one_row(
+        await conn.execute(
+            "select count(*), string_agg(distinct task_name, ', ') from procrastinate_jobs where status = 'failed'",
+        )
     )
     if row[0]:
         return Finding("note", "jobs", f"{row[0]} failed ({row[1]}); see: tonnage jobs list --failed")
@@ -134,10 +136,3 @@ def data_directory(folder: Path) -> Finding:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-async def _row(conn: Connection, query: Any) -> tuple[Any, ...]:
-    row = await (await conn.execute(query)).fetchone()
-    if row is None:
-        raise psycopg.DataError("an aggregate or a select without a from has one row")
-    return row

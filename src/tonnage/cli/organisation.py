@@ -9,8 +9,9 @@ import click
 from tonnage.access.actor import Actor, Kind
 from tonnage.cli.context import Session
 from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import distributor_of
-from tonnage.errors import NotFound
+from tonnage.organisations.organisation import no_distributor, no_organisation
 from tonnage.organisations.queries import organisation_kind
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -48,7 +49,7 @@ async def acting_for_distributor(session: Session, distributor_id: UUID) -> Acto
     """The same for a distributor. NotFound: it is another organisation, or none."""
     kind = await session.database.run(organisation_kind, distributor_id)
     if kind != Kind.DISTRIBUTOR:
-        raise NotFound(f"There is no distributor {distributor_id}.")
+        raise no_distributor(distributor_id)
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
 
 
@@ -56,10 +57,5 @@ async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:
     """The operator acting for the distributor whose contract it is. NotFound."""
     distributor_id = await session.database.run(distributor_of, contract_id)
     if distributor_id is None:
-        raise NotFound(f"There is no contract {contract_id}.")
+        raise no_contract(contract_id)
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
-
-
-def no_organisation(organisation_id: UUID) -> NotFound:
-    """What there is to say of an unknown id."""
-    return NotFound(f"There is no organisation {organisation_id}.")

@@ -33,7 +33,7 @@ class Confirmation:
         """The page. `form` has been refused, or nobody has sent it yet."""
         return page.render(
             "components/confirm.html",
-            status=status or (form.status if form.errors else 200),
+            status=status or form.status,
             headers=form.headers,
             confirmation=self,
             form=form,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from tonnage.access.actor import Kind, Role
+from tonnage.access.actor import Role
 from tonnage.access.audit import AuditEntry, AuditFilter
 from tonnage.access.lists import audit_entries
 from tonnage.console.page_request import PageRequest
@@ -40,10 +40,9 @@ async def explain(
         form.original = complete(kind, present)
     if not form.is_stale:
         return
-    scope = None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
     of_thing = AuditFilter(subject_id=str(subject_id))
-    newest = await page.database.run(audit_entries, scope, of_thing, None, _SEARCHED)
-    form.errors = {"": EditConflict([])}
+    newest = await page.database.run(audit_entries, page.actor.scope, of_thing, None, _SEARCHED)
+    form.errors = {"": EditConflict()}
     for change in form.rebase(present):
         entry = _latest(newest, kind.names.get(change.field, change.field))
         said = _sentence(page, change, entry, (writers or {}).get(change.field, quoted), by)

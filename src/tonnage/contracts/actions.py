@@ -7,10 +7,11 @@ from psycopg.errors import CheckViolation
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import queries
-from tonnage.contracts.contract import Amendment, NewContract
+from tonnage.contracts.contract import Amendment, NewContract, no_contract
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
-from tonnage.errors import Conflict, EditConflict, NotFound
+from tonnage.errors import Conflict, EditConflict
+from tonnage.organisations.organisation import no_distributor
 from tonnage.units import Size
 
 
@@ -27,7 +28,7 @@ async def create_contract(
     actor.require(Kind.OPERATOR, Role.ADMIN)
     created = await queries.insert_contract(conn, distributor_id, contract, now, actor.stamp, contract_id)
     if created is None:
-        raise NotFound("There is no distributor {distributor}.", distributor=distributor_id)
+        raise no_distributor(distributor_id)
     return created
 
 
@@ -53,9 +54,9 @@ async def amend_contract(
             raise
         raise await _below_allocations(conn, contract_id, amendment) from error
     if amended is None:
-        raise NotFound("There is no contract {contract}.", contract=contract_id)
+        raise no_contract(contract_id)
     if amended.stale:
-        raise EditConflict(amended.stale)
+        raise EditConflict
     return amended.contract
 
 

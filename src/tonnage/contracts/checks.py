@@ -1,7 +1,8 @@
 """What `tonnage doctor` compares of contracts."""
 
-from tonnage.access.checks import Check, Checking, compare, compare_name_keys
+from tonnage.access.checks import Check, Checking, compare, compare_keys
 from tonnage.db import Connection
+from tonnage.names import name_key
 
 
 async def terms(conn: Connection) -> Check:
@@ -21,7 +22,7 @@ async def terms(conn: Connection) -> Check:
 
 async def names(conn: Connection) -> Check:
     """Lists search and sort by the keys of the contracts' details."""
-    return await compare_name_keys(conn, "contracts: name keys", "select id, details, name_key from contract")
+    return await compare_keys(conn, "contracts: name keys", "select id, details, name_key from contract", name_key)
 
 
 ALL: tuple[Checking, ...] = (terms, names)

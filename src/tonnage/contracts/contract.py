@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from uuid import UUID
 
-from tonnage.errors import Sentence
+from tonnage.errors import NotFound, Sentence
 from tonnage.money import CURRENCIES
 
 _PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
@@ -66,3 +67,13 @@ class ContractRemaining:
     def remaining(self) -> int:
         """What can still be allocated to partners."""
         return self.reserved - self.allocated
+
+
+def no_contract(contract_id: UUID) -> NotFound:
+    """For the operator: the contract does not exist."""
+    return NotFound("There is no contract {contract}.", contract=str(contract_id))
+
+
+def no_own_contract(contract_id: UUID) -> NotFound:
+    """For a distributor: the same message for a contract that does not exist and for one that is out of scope."""
+    return NotFound("There is no contract {contract} of yours.", contract=str(contract_id))

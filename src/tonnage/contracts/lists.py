@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 
 
 class ContractTotals(NamedTuple):
@@ -27,10 +27,7 @@ async def contract_totals(conn: Connection) -> ContractTotals:
         from contract
         """
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("an aggregate without a group has one row")
-    return ContractTotals(*row)
+    return ContractTotals(*await one_row(cursor))
 
 
 class ContractTerms(NamedTuple):

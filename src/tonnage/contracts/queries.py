@@ -105,45 +105,50 @@ async def insert_contract(
 class Amended(NamedTuple):
     """The result of an amendment."""
 
-    stale: list[str]
-    """Fields that are neither as expected nor already at the new value; if there are any, nothing was changed."""
+    stale: bool
+    """A field is neither as expected nor already at the new value, so nothing was changed."""
     contract: bytes
     """The contract as JSON after the change."""
 
 
 _AMEND: LiteralString = f"""
     with old as (
-        select *, {_FACTS} facts from contract k where k.id = %(id)s for no key update
+        select * from contract k where k.id = %(id)s for no key update
+    ), facts as (
+        select {_FACTS} as before from old k
     ), stale as (
-        select array_remove(array[
-            case when old.reserved_capacity not in (%(expected_reserved)s::bigint, %(reserved)s::bigint)
-                then 'reservedCapacity' end,
-            case when old.price_cents not in (%(expected_price)s::numeric, %(price)s::numeric)
-                then 'costStorageGBCents' end,
-            case when coalesce(old.details, '') not in (%(expected_details)s::text, %(details)s::text)
-                then 'details' end
-        ], null) as fields from old
-    ), k as (
+        select coalesce(
+            old.reserved_capacity not in (%(expected_reserved)s::bigint, %(reserved)s::bigint)
+            or old.price_cents not in (%(expected_price)s::numeric, %(price)s::numeric)
+            or coalesce(old.details, '') not in (%(expected_details)s::text, %(details)s::text), false) as is_stale
+        from old
+    ), new as (
+        select id, coalesce(%(reserved)s::bigint, reserved_capacity) as reserved_capacity,
+            coalesce(%(price)s::numeric, price_cents) as price_cents,
+            nullif(coalesce(%(details)s::text, details), '') as details,
+            nullif(coalesce(%(name_key)s::text, name_key), '') as name_key,
+            coalesce(%(reserved)s::bigint, reserved_capacity) <> reserved_capacity
+                or coalesce(%(price)s::numeric, price_cents) <> price_cents as terms_change
+        from old, stale where not stale.is_stale
+    ), changed as (
         update contract k set
-            reserved_capacity = coalesce(%(reserved)s::bigint, old.reserved_capacity),
+            reserved_capacity = new.reserved_capacity,
             allocated_capacity = old.allocated_capacity,  -- fresh, for the CHECK: see partners/queries.py
-            price_cents = coalesce(%(price)s::numeric, old.price_cents),
-            details = nullif(coalesce(%(details)s::text, old.details), ''),
-            name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
-            terms_since = case
-                when coalesce(%(reserved)s::bigint, old.reserved_capacity) <> old.reserved_capacity
-                    or coalesce(%(price)s::numeric, old.price_cents) <> old.price_cents
-                then greatest(%(now)s, old.terms_since) else old.terms_since end
-        from old, stale where k.id = old.id and stale.fields = '{{}}'
+            price_cents = new.price_cents, details = new.details, name_key = new.name_key,
+            terms_since = case when new.terms_change then greatest(%(now)s, old.terms_since) else old.terms_since end
+        from new, old where k.id = new.id and (new.terms_change or new.details is distinct from old.details)
         returning k.*
     ), t as (
         insert into contract_terms (contract_id, valid_from, reserved_capacity, price_cents, currency)
-        select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from k, old
-        where (k.reserved_capacity, k.price_cents) is distinct from (old.reserved_capacity, old.price_cents)
+        select k.id, k.terms_since, k.reserved_capacity, k.price_cents, k.currency from changed k, new
+        where new.terms_change
+    ), k as (
+        select * from changed union all
+        select old.* from old, stale where not stale.is_stale and not exists (select from changed)
     )
-    select stale.fields, {_CONTRACT}, case when k.id is not null and old.facts <> {_FACTS} then
-        audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, old.facts, {_FACTS}) end
-    from old cross join stale left join k on true"""
+    select stale.is_stale, {_CONTRACT}, case when k.id is not null and facts.before <> {_FACTS} then
+        audit(%(stamp)s, k.distributor_id, 'contract.amend', k.id::text, facts.before, {_FACTS}) end
+    from facts cross join stale left join k on true"""
 
 
 async def amend_contract(

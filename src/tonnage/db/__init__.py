@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, Concatenate, LiteralString, ParamSpec, TypeVar, TypeVarTuple, cast
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -26,6 +26,7 @@ __all__ = [
     "Pool",
     "broken_constraint",
     "connect",
+    "one_row",
     "savepoint_if_in_transaction",
     "streamed",
 ]
@@ -172,6 +173,14 @@ async def savepoint_if_in_transaction(connection: Connection) -> AsyncGenerator[
     else:
         async with connection.transaction():
             yield
+
+
+async def one_row(cursor: AsyncCursor[T]) -> T:
+    """The row of a statement that has one whenever it succeeds, such as an aggregate. LookupError: it has none."""
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("a statement that has a row whenever it succeeds has none")
+    return row
 
 
 async def streamed(

@@ -1,10 +1,13 @@
 """JSON that PostgreSQL rendered, with the id that a caller needs: no code parses it again."""
 
 import json
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, LiteralString, NamedTuple, TypeVar
 from uuid import UUID
 
 Id = TypeVar("Id", UUID, int, str)
+
+TIMESTAMP_FORMAT: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+"""A time as JSON has it, to the second; for to_char. Sessions of ours are in UTC."""
 
 
 class Rendered(NamedTuple, Generic[Id]):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 
 STATUS = """
     case when j.status = 'todo' and j.attempts = 0 then 'waiting'
@@ -57,10 +58,7 @@ async def coalesce(conn: Connection, job_id: int, lock: str) -> datetime:
         """,
         [lock, job_id],
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("a select without a from has one row")
-    return row[0]
+    return (await one_row(cursor))[0]
 
 
 async def drop_missed(conn: Connection, name: str) -> datetime:
@@ -76,10 +74,7 @@ async def drop_missed(conn: Connection, name: str) -> datetime:
         """,
         [name],
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("a select without a from has one row")
-    return row[0]
+    return (await one_row(cursor))[0]
 
 
 async def record_failure(conn: Connection, job_id: int, reason: str, now: datetime) -> None:
@@ -106,9 +101,9 @@ def latest_jobs(newest: int, *, failed: bool) -> ListQuery:
         f"""
         select l.id, json_strip_nulls(json_build_object(
             'id', l.id, 'name', l.task_name, 'subject', l.args->>'subject', 'status', l.state, 'attempts', l.attempts,
-            'askedAt', to_char(l.asked_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'nextTryAt', to_char(l.next_try_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'failedAt', to_char(f.failed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'reason', f.reason))
+            'askedAt', to_char(l.asked_at, {TIMESTAMP_FORMAT}),
+            'nextTryAt', to_char(l.next_try_at, {TIMESTAMP_FORMAT}),
+            'failedAt', to_char(f.failed_at, {TIMESTAMP_FORMAT}), 'reason', f.reason))
         from (
             select j.id, j.task_name, j.args, j.attempts, {STATUS} as state, {ASKED_AT} as asked_at,
                 case when j.status = 'todo' then j.scheduled_at end as next_try_at

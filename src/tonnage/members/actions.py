@@ -15,8 +15,8 @@ from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import queries
-from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
-from tonnage.organisations.organisation import no_partner
+from tonnage.members.member import MemberChange, NewMember, leaves_no_admin, no_member
+from tonnage.organisations.organisation import no_organisation, no_partner
 
 _LAST_ADMIN = Sentence("This is the only admin. Make another member an admin first.")
 
@@ -65,9 +65,8 @@ async def change_member(
     async with conn.transaction():
         # If the role stays or becomes admin, the number of admins does not fall.
         await hold_member(conn, actor, organisation_id, member_id, change.role or Role.ADMIN, Role.STAFF)
-        stale = await queries.update_member(conn, member_id, change, expected, actor.stamp)
-        if stale:
-            raise EditConflict(stale)
+        if not await queries.update_member(conn, member_id, change, expected, actor.stamp):
+            raise EditConflict
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:
@@ -124,13 +123,3 @@ def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) ->
         raise no_organisation(organisation_id)
     actor.require(Kind.DISTRIBUTOR, of_a_partners)
     return actor.organisation_id
-
-
-def no_organisation(organisation_id: UUID) -> NotFound:
-    """The organisation does not exist, is closed, or is out of scope: the same message for all three."""
-    return NotFound("There is no organisation {organisation}.", organisation=str(organisation_id))
-
-
-def no_member(member_id: UUID) -> NotFound:
-    """The member does not exist, or belongs to an organisation that is out of scope."""
-    return NotFound("There is no member {member}.", member=str(member_id))

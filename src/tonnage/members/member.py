@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tonnage.access.actor import Role
+from tonnage.errors import NotFound
 
 
 def leaves_no_admin(team: Mapping[UUID, Role], member_id: UUID, role: Role | None) -> bool:
@@ -41,3 +42,8 @@ class NewMember:
     role: Role
     password_hash: str
     name: str | None = None
+
+
+def no_member(member_id: UUID) -> NotFound:
+    """The member does not exist, or belongs to an organisation that is out of scope."""
+    return NotFound("There is no member {member}.", member=str(member_id))

@@ -31,22 +31,23 @@ _UPDATE: LiteralString = """
     with old as (
         select * from member where id = %(member)s for no key update
     ), stale as (
-        select array_remove(array[
-            case when coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
-            case when coalesce(old.locale, '') not in (%(expected_locale)s::text, %(locale)s::text)
-                then 'locale' end,
-            case when coalesce(old.time_zone, 'UTC') not in (%(expected_zone)s::text, %(zone)s::text)
-                then 'timeZone' end
-        ], null) as fields from old
+        select coalesce(
+            coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text)
+            or coalesce(old.locale, '') not in (%(expected_locale)s::text, %(locale)s::text)
+            or coalesce(old.time_zone, 'UTC') not in (%(expected_zone)s::text, %(zone)s::text), false) as is_stale
+        from old
     ), m as (
         update member set name = nullif(coalesce(%(name)s::text, old.name), ''),
             name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
             locale = nullif(coalesce(%(locale)s::text, old.locale), ''),
             time_zone = coalesce(%(zone)s::text, old.time_zone)
-        from old, stale where member.id = old.id and stale.fields = '{}'
+        from old, stale where member.id = old.id and not stale.is_stale
+            and (coalesce(%(name)s::text, old.name, ''), coalesce(%(locale)s::text, old.locale, ''),
+                 coalesce(%(zone)s::text, old.time_zone, 'UTC'))
+                <> (coalesce(old.name, ''), coalesce(old.locale, ''), coalesce(old.time_zone, 'UTC'))
         returning member.*, old.name is distinct from member.name as renamed
     )
-    select stale.fields, case when m.renamed then
+    select stale.is_stale, case when m.renamed then
         audit(%(stamp)s, m.organisation_id, 'member.update', m.id::text, jsonb_build_object('role', m.role),
               jsonb_build_object('role', m.role, 'nameChanged', true)) end
     from stale left join m on true"""
@@ -54,9 +55,8 @@ _UPDATE: LiteralString = """
 
 async def update_profile(
     conn: Connection, member_id: UUID, change: ProfileChange, expected: ProfileChange | None, stamp: str
-) -> list[str]:
-    """Updates a profile. Returns the fields that are neither as expected nor already at the new value; if there are
-    any, nothing is changed.
+) -> bool:
+    """Updates a profile. False if a field is neither as expected nor already at the new value: then nothing is changed.
 
     Changes of locale and time zone are not audited: they concern only the member. A change of the name is, because
     colleagues see it.
@@ -77,4 +77,4 @@ async def update_profile(
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else []
+    return not row[0] if row else True

@@ -161,18 +161,20 @@ _UPDATE: LiteralString = """
     with old as (
         select id, name, name_key, role from member where id = %(member)s for no key update
     ), stale as (
-        select array_remove(array[
-            case when coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
-            case when old.role not in (%(expected_role)s::text, %(role)s::text) then 'role' end
-        ], null) as fields from old
+        select coalesce(
+            coalesce(old.name, '') not in (%(expected_name)s::text, %(name)s::text)
+            or old.role not in (%(expected_role)s::text, %(role)s::text), false) as is_stale
+        from old
     ), m as (
         update member set name = nullif(coalesce(%(name)s::text, old.name), ''),
             name_key = nullif(coalesce(%(name_key)s::text, old.name_key), ''),
             role = coalesce(%(role)s::text, old.role)
-        from old, stale where member.id = old.id and stale.fields = '{}'
+        from old, stale where member.id = old.id and not stale.is_stale
+            and (coalesce(%(name)s::text, old.name, ''), coalesce(%(role)s::text, old.role))
+                <> (coalesce(old.name, ''), old.role)
         returning member.*, old.role as role_before, old.name is distinct from member.name as renamed
     )
-    select stale.fields, case when m.renamed or m.role <> m.role_before then
+    select stale.is_stale, case when m.id is not null then
         audit(%(stamp)s, m.organisation_id, 'member.update', m.id::text, jsonb_build_object('role', m.role_before),
               jsonb_strip_nulls(jsonb_build_object('role', m.role, 'nameChanged', nullif(m.renamed, false)))) end
     from stale left join m on true"""
@@ -180,10 +182,9 @@ _UPDATE: LiteralString = """
 
 async def update_member(
     conn: Connection, member_id: UUID, change: MemberChange, expected: MemberChange | None, stamp: str
-) -> list[str]:
-    """Updates a member whose organisation's members are locked. Returns the fields that are neither as expected nor
-    already at the new value; if there are any, nothing is changed. The audit log records that a name was changed, but
-    not the name of a person.
+) -> bool:
+    """Updates a member whose organisation's members are locked. False if a field is neither as expected nor already at
+    the new value: then nothing is changed. The audit log records that a name was changed, but not the name of a person.
     """
     expected = expected or MemberChange()
     cursor = await conn.execute(
@@ -199,7 +200,7 @@ async def update_member(
         },
     )
     row = await cursor.fetchone()
-    return row[0] if row else []
+    return not row[0] if row else True
 
 
 async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import LiteralString
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.metering.sampling import SamplingRun
 
 # Looks up each account's own samples, instead of a join that reads 40 days of all samples; OFFSET enforces that.
@@ -21,10 +22,7 @@ async def begin(conn: Connection, region_id: int, hour: datetime, now: datetime)
         """,
         {"region": region_id, "hour": hour, "now": now},
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("an upsert returns its row or raises")
-    return SamplingRun(*row)
+    return SamplingRun(*await one_row(cursor))
 
 
 async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) -> list[int]:
@@ -90,9 +88,9 @@ async def freshness(conn: Connection, *, counted: bool) -> bytes:
     account.
     """
     cursor = await conn.execute(
-        """
+        f"""
         select json_build_object('regions', coalesce(json_agg(json_strip_nulls(json_build_object(
-            'region', r.name, 'backend', r.backend, 'asOf', to_char(done.hour, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'region', r.name, 'backend', r.backend, 'asOf', to_char(done.hour, {TIMESTAMP_FORMAT}),
             'sampled', case when %(counted)s then coalesce(run.sampled, 0) end,
             'missed', case when %(counted)s then coalesce(run.missed, 0) end,
             'running', run.hour is not null and run.finished_at is null)) order by r.name collate "C"), '[]'))
@@ -106,5 +104,4 @@ async def freshness(conn: Connection, *, counted: bool) -> bytes:
         """,
         {"counted": counted},
     )
-    row = await cursor.fetchone()
-    return row[0] if row else b"{}"
+    return (await one_row(cursor))[0]

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
 from tonnage.names import name_key
 
 
@@ -25,7 +24,7 @@ async def insert_distributor(
         """,
         {"id": distributor_id, "name": name, "name_key": name_key(name), "now": now, "stamp": stamp},
     )
-    return (await _the_row(cursor))[0]
+    return (await one_row(cursor))[0]
 
 
 async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | None:
@@ -37,13 +36,23 @@ async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | No
 
 async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of the organisations among `ids`, closed ones too. Texts that are not such ids are left out."""
-    cursor = await conn.execute("select id::text, name from organisation where id::text = any(%s)", [list(ids)])
+    uuids = [found for found in map(_uuid, ids) if found]
+    if not uuids:
+        return {}
+    cursor = await conn.execute("select id::text, name from organisation where id = any(%s::uuid[])", [uuids])
     return dict(await cursor.fetchall())
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def operator_id(conn: Connection) -> UUID:
     """The id of the only operator, which every database has from its first revision."""
-    return (await _the_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
+    return (await one_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
 
 
 def distributors() -> ListQuery:
@@ -57,10 +66,3 @@ def distributors() -> ListQuery:
         """,
         {},
     )
-
-
-async def _the_row(cursor: Any) -> tuple[Any, ...]:
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("the statement returns a row whenever it succeeds")
-    return row

@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.contracts.contract import no_own_contract
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
@@ -35,13 +36,13 @@ async def create_partner(
             async with savepoint_if_in_transaction(conn):
                 return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
         except ForeignKeyViolation as error:
-            raise no_contract(partner.contract_id) from error
+            raise no_own_contract(partner.contract_id) from error
         except (CheckViolation, NumericValueOutOfRange) as error:
             if broken_constraint(error) not in _NO_ROOM:
                 raise
             left = await remaining(conn, scope, partner.contract_id)
             if left is None:  # the contract is out of scope, and the overflow was detected first
-                raise no_contract(partner.contract_id) from error
+                raise no_own_contract(partner.contract_id) from error
             # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
@@ -77,7 +78,7 @@ async def update_partner(
     if updated is None:
         raise no_partner(partner_id)
     if updated.stale:
-        raise EditConflict(updated.stale)
+        raise EditConflict
     return updated.partner
 
 
@@ -152,17 +153,12 @@ async def move_partner(
     if moved is None:
         raise no_partner(partner_id)
     if moved.stale:
-        raise EditConflict(["contractId"])
+        raise EditConflict
     if moved.partner is not None:
         return moved.partner
     if await remaining(conn, scope, contract_id) is None:
-        raise no_contract(contract_id)
+        raise no_own_contract(contract_id)
     raise Conflict("The other contract has another currency. Move the partner to a contract in its own currency.")
-
-
-def no_contract(contract_id: UUID) -> NotFound:
-    """The same message for a contract that does not exist and for one that is out of scope."""
-    return NotFound("There is no contract {contract}.", contract=contract_id)
 
 
 def _no_room(wanted: int, remaining: int) -> Conflict:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import Rendered
 from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
@@ -72,10 +72,7 @@ async def insert_partner(
             "stamp": stamp,
         },
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("an insert returns its row or raises")
-    return Rendered(*row)
+    return Rendered(*await one_row(cursor))
 
 
 _UPDATE: LiteralString = f"""
@@ -85,19 +82,19 @@ _UPDATE: LiteralString = f"""
         for no key update
     ), stale as (
         -- Overdraft is a flag: what differs from the expected is as it is to be.
-        select array_remove(array[
-            case when old.name not in (%(expected_name)s::text, %(name)s::text) then 'name' end,
-            case when old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint)
-                then 'allocatedCapacity' end
-        ], null) as fields from old
+        select coalesce(
+            old.name not in (%(expected_name)s::text, %(name)s::text)
+            or old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint), false) as is_stale
+        from old
     ), new as (
-        select id, coalesce(%(name)s, name) as name, coalesce(%(name_key)s, name_key) as name_key,
+        select id, contract_id, details, account_count, coalesce(%(name)s, name) as name,
+            coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
             coalesce(%(allocated)s::bigint, allocated_capacity) <> allocated_capacity
                 or coalesce(%(overdraft)s::boolean, allow_overdraft, false) <> coalesce(allow_overdraft, false)
                 as terms_change
-        from old, stale where stale.fields = '{{}}'
+        from old, stale where not stale.is_stale
     ), o as (
         update organisation o set name = new.name, name_key = new.name_key from new, old
         where o.id = new.id and (new.name, new.name_key) <> (old.name, old.name_key)
@@ -106,6 +103,8 @@ _UPDATE: LiteralString = f"""
             allocated_to_accounts = old.allocated_to_accounts,
             terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
         from new, old where p.id = new.id
+            and (new.allocated_capacity, new.allow_overdraft)
+                is distinct from (old.allocated_capacity, old.allow_overdraft)
         returning p.*
     ), t as (
         insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
@@ -130,15 +129,15 @@ _UPDATE: LiteralString = f"""
             allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
         from parent, p, old where k.id = parent.id
     )
-    select stale.fields, {PARTNER}, o.terms_change and p.account_count > 0
-    from stale left join (p cross join new o) on true where (select count(*) from a) >= 0"""
+    select stale.is_stale, {PARTNER}, o.terms_change and o.account_count > 0
+    from stale left join (new p cross join new o) on true where (select count(*) from a) >= 0"""
 
 
 class Updated(NamedTuple):
     """The result of a change."""
 
-    stale: list[str]
-    """Fields that are neither as expected nor already at the new value; if there are any, nothing was changed."""
+    stale: bool
+    """A field is neither as expected nor already at the new value, so nothing was changed."""
     partner: bytes
     """The partner as JSON after the change."""
     pool_changed: bool

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString, NamedTuple
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.provisioning.drift import Drift
 from tonnage.regions.region import METERED
 
@@ -46,10 +47,10 @@ def recorded_drift() -> ListQuery:
     """The unresolved drift of every region as of its last full reconcile: the difference, when first found, when
     compared."""
     return ListQuery(
-        """
+        f"""
         select d.number, json_build_object('region', d.name, 'subject', d.subject, 'description', d.description,
-            'foundAt', to_char(d.found_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-            'comparedAt', to_char(d.finished_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+            'foundAt', to_char(d.found_at, {TIMESTAMP_FORMAT}),
+            'comparedAt', to_char(d.finished_at, {TIMESTAMP_FORMAT}))
         from (
             select d.*, r.name, s.finished_at,
                 row_number() over (order by r.id, d.found_at, d.subject collate "C") as number
@@ -92,8 +93,7 @@ async def unknown_accounts(conn: Connection, region_id: int, account_ids: Sequen
 async def applied_accounts(conn: Connection, region_id: int) -> int:
     """The number of a region's accounts that should be on its cluster and have been applied there at least once."""
     cursor = await conn.execute(f"select count(*) from storage_account s where {_APPLIED}", {"region": region_id})
-    row = await cursor.fetchone()
-    return row[0] if row else 0
+    return (await one_row(cursor))[0]
 
 
 async def applied_among(conn: Connection, region_id: int, account_ids: Sequence[int]) -> int:
@@ -102,8 +102,7 @@ async def applied_among(conn: Connection, region_id: int, account_ids: Sequence[
         f"select count(*) from storage_account s where {_APPLIED} and s.id = any(%(ids)s)",
         {"region": region_id, "ids": list(account_ids)},
     )
-    row = await cursor.fetchone()
-    return row[0] if row else 0
+    return (await one_row(cursor))[0]
 
 
 _APPLIED: LiteralString = (

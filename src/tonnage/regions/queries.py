@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import Connection, ListQuery, one_row
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.regions.region import CEPH, METERED, NewRegion
 from tonnage.storage.backend import Cluster
 
@@ -19,8 +20,7 @@ async def published_regions(conn: Connection) -> bytes:
         from region
         """
     )
-    row = await cursor.fetchone()
-    return row[0] if row else b"{}"
+    return (await one_row(cursor))[0]
 
 
 def all_regions(name: str | None = None) -> ListQuery:
@@ -29,11 +29,11 @@ def all_regions(name: str | None = None) -> ListQuery:
     For the operator, with the backend and whether it is the default for new accounts (`default`).
     """
     return ListQuery(
-        """
+        f"""
         select r.id, json_strip_nulls(json_build_object(
             'name', r.name, 's3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url, 'default', r.is_default,
             'backend', r.backend, 'admin_url', r.admin_url, 'unhealthy_reason', r.unhealthy_reason,
-            'troubleSince', to_char(r.unhealthy_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+            'troubleSince', to_char(r.unhealthy_since, {TIMESTAMP_FORMAT})))
         from region r
         where (%(after)s::integer is null or r.id > %(after)s) and (%(name)s::text is null or r.name = %(name)s)
         order by r.id limit %(limit)s
@@ -68,10 +68,7 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
             "stamp": stamp,
         },
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError("an insert returns its row or raises")
-    return row[0]
+    return (await one_row(cursor))[0]
 
 
 async def connect_region(conn: Connection, name: str, admin_url: str, now: datetime, stamp: str) -> int | None:
@@ -219,9 +216,9 @@ async def health(conn: Connection) -> list[tuple[str, bool, int]]:
 async def troubles(conn: Connection) -> bytes | None:
     """The unhealthy regions, as a JSON array of their names, since when, and why; None if all are healthy."""
     cursor = await conn.execute(
-        """
+        f"""
         select json_agg(json_build_object('region', name,
-            'since', to_char(unhealthy_since, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'detail', unhealthy_reason
+            'since', to_char(unhealthy_since, {TIMESTAMP_FORMAT}), 'detail', unhealthy_reason
         ) order by name collate "C")
         from region where unhealthy_reason is not null
         """

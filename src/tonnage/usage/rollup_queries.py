@@ -8,7 +8,7 @@ committed while waiting for them.
 from datetime import datetime
 from typing import LiteralString
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 
 
 async def make_partitions(conn: Connection) -> None:
@@ -71,9 +71,9 @@ async def store(conn: Connection) -> int:
         """,
         prepare=False,
     )
-    row = await cursor.fetchone()
+    (changed,) = await one_row(cursor)
     await conn.execute("analyze usage_touched")
-    return row[0] if row else 0
+    return changed
 
 
 async def record_objects(conn: Connection, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from uuid import UUID
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 from tonnage.usage.top_movers import COMPARED_DAYS, FEW_PARTNERS, MOST_SHOWN, TopMover
 
 
@@ -42,5 +42,4 @@ async def has_few_partners(conn: Connection) -> bool:
     cursor = await conn.execute(
         "select count(*) from (select from partner where closed_at is null limit %s) p", [FEW_PARTNERS + 1]
     )
-    row = await cursor.fetchone()
-    return row is not None and row[0] <= FEW_PARTNERS
+    return (await one_row(cursor))[0] <= FEW_PARTNERS

@@ -125,7 +125,11 @@ class BoundForm(Generic[F]):
 
     @property
     def status(self) -> int:
-        """The status of the page that shows the form again: 422; 409 for what only the present state forbids; 429."""
+        """The status of the page that shows the form: 200 without errors, else 422; 409 for what only the present state
+        forbids; 429.
+        """
+        if not self.errors:
+            return 200
         if isinstance(self.errors.get(""), Throttled):
             return 429
         return 409 if any(isinstance(error, Conflict) for error in self.errors.values()) else 422

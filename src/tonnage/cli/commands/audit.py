@@ -8,10 +8,10 @@ import click
 
 from tonnage.access.lists import latest_audit
 from tonnage.cli.context import Session, on_database, run
-from tonnage.cli.organisation import no_organisation
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
+from tonnage.organisations.organisation import no_organisation
 
 
 def _compact(value: Any) -> str:

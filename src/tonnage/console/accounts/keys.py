@@ -58,9 +58,9 @@ async def create(context: AccountContext) -> Response:
         form.errors[""] = error
         return await _page(context, form, 503)
     if made is None:
-        return await _page(context, form, form.status)
+        return await _page(context, form)
     return context.render("accounts/key_created.html", await context.account(), made=made.pair)
 
 
-async def _page(context: AccountContext, form: BoundForm[NewAccessKeyForm], status: int = 200) -> Response:
-    return context.render("accounts/new_key.html", await context.account(), status=status, form=form)
+async def _page(context: AccountContext, form: BoundForm[NewAccessKeyForm], status: int | None = None) -> Response:
+    return context.render("accounts/new_key.html", await context.account(), status=status or form.status, form=form)

@@ -35,9 +35,9 @@ async def change(context: AccountContext) -> Response:
 
     await form.submit(act)
     if form.errors:
-        return await _page(context, form, form.status)
+        return await _page(context, form)
     return page.redirect(context.path, gettext("Password set"))
 
 
-async def _page(context: AccountContext, form: BoundForm[AccountPasswordForm], status: int = 200) -> Response:
-    return context.render("accounts/password.html", await context.account(), status=status, form=form)
+async def _page(context: AccountContext, form: BoundForm[AccountPasswordForm]) -> Response:
+    return context.render("accounts/password.html", await context.account(), status=form.status, form=form)

@@ -39,7 +39,7 @@ async def create(page: DistributorStaff) -> Response:
     form = bind(NewPartnerForm, page.fields)
     made = await form.submit(lambda typed: _create(page, typed), about="allocated")
     if made is None:
-        return await _page(page, form, form.status)
+        return await _page(page, form)
     return page.redirect(f"/distributor/partners/{made}", gettext("Partner created"))
 
 
@@ -49,14 +49,14 @@ async def _create(page: PageRequest, typed: NewPartnerForm) -> UUID:
     return made.id
 
 
-async def _page(page: PageRequest, form: BoundForm[NewPartnerForm], status: int = 200) -> Response:
+async def _page(page: PageRequest, form: BoundForm[NewPartnerForm]) -> Response:
     scope = page.actor.organisation_id
     contracts = await page.database.run(contract_picker, scope)
     first = contracts[0] if contracts else None
     chosen = next((contract for contract in contracts if str(contract.id) == form.typed.get("contract")), first)
     return page.render(
         "distributor/new_partner.html",
-        status=status,
+        status=form.status,
         form=form,
         contracts=contracts,
         chosen=chosen,

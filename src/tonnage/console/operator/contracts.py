@@ -13,7 +13,7 @@ from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequ
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
-from tonnage.contracts.contract import Amendment, NewContract, currency, price
+from tonnage.contracts.contract import Amendment, NewContract, currency, no_contract, price
 from tonnage.contracts.lists import ContractTerms, terms_of
 from tonnage.db import Connection
 from tonnage.errors import NotFound
@@ -75,7 +75,7 @@ async def contracts_file(page: OperatorViewer) -> Response:
 async def new_contract(page: OperatorAdmin) -> Response:
     """The empty form; a link may have chosen the distributor."""
     chosen = page.request.query_params.get("distributor", "")
-    return await _signing(page, unbound(NewContractForm, distributor=chosen, currency="EUR"), 200)
+    return await _signing(page, unbound(NewContractForm, distributor=chosen, currency="EUR"))
 
 
 @routes.post("/new")
@@ -88,7 +88,7 @@ async def sign(page: OperatorAdmin) -> Response:
         # The distributor was chosen in the form, and not by the page's address.
         form.errors["distributor"], made = error, None
     if made is None:
-        return await _signing(page, form, form.status)
+        return await _signing(page, form)
     return page.redirect(f"{PATH}/{made}", gettext("Contract signed"))
 
 
@@ -98,14 +98,14 @@ async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
     return made.id
 
 
-async def _signing(page: PageRequest, form: BoundForm[NewContractForm], status: int) -> Response:
+async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Response:
     by_name = read_list_state(DISTRIBUTORS, {"sort": "name"})
 
     async def read(conn: Connection) -> list[tuple[UUID, str]]:
         return [(row.id, row.name) async for row in every_distributor(conn, by_name)]
 
     distributors = await page.database.run(read)
-    return page.render("operator/new_contract.html", status=status, form=form, distributors=distributors)
+    return page.render("operator/new_contract.html", status=form.status, form=form, distributors=distributors)
 
 
 @routes.get("/{contractID}")
@@ -148,5 +148,5 @@ async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, lis
 
     found, terms = await page.database.run(read)
     if found is None:
-        raise NotFound("There is no contract {contract}.", contract=contract_id)
+        raise no_contract(contract_id)
     return found, terms

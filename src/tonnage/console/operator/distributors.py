@@ -12,9 +12,9 @@ from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.console.tables.distributors import DISTRIBUTORS_TABLE
 from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.db import Connection
-from tonnage.errors import NotFound
 from tonnage.members.queries import TeamRow, team
 from tonnage.organisations.actions import create_distributor
+from tonnage.organisations.organisation import no_distributor
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.distributor_lists import (
     DISTRIBUTORS,
@@ -97,5 +97,5 @@ async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response
 async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:
     found = await one_distributor(conn, distributor_id)
     if found is None:
-        raise NotFound("There is no distributor {distributor}.", distributor=distributor_id)
+        raise no_distributor(distributor_id)
     return found

@@ -1,7 +1,5 @@
 """Members of all organisations: who can sign in, and help for those who cannot."""
 
-from uuid import UUID
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -12,9 +10,9 @@ from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequ
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE
 from tonnage.db import Connection
-from tonnage.errors import NotFound
 from tonnage.members.lists import MEMBERS, members_of_scope
 from tonnage.members.queries import TeamRow, team
+from tonnage.organisations.organisation import no_organisation
 from tonnage.organisations.queries import organisation_names
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -42,7 +40,7 @@ async def of_organisation(page: OperatorViewer, organisationID: UuidPath) -> Res
         rows = await team(conn, None, organisationID)
         names = await organisation_names(conn, [str(organisationID)])
         if rows is None:
-            raise _no_organisation(organisationID)
+            raise no_organisation(organisationID)
         return names[str(organisationID)], rows
 
     name, rows = await page.database.run(read)
@@ -58,14 +56,10 @@ def _row_path(page: PageRequest, path: str) -> str | None:
 async def _team(page: OperatorAdmin, organisationID: UuidPath) -> Team:
     names = await page.database.run(organisation_names, [str(organisationID)])
     if not names:
-        raise _no_organisation(organisationID)
+        raise no_organisation(organisationID)
     path = f"{PATH}/{organisationID}"
     return Team(page, organisationID, path, [(gettext("Members"), PATH), (names[str(organisationID)], path)])
 
 
 member = member_routes(f"{PATH}/{{organisationID}}", changing=_team, removing=_team)
 """Each of them."""
-
-
-def _no_organisation(organisation_id: UUID) -> NotFound:
-    return NotFound("There is no organisation {organisation}.", organisation=organisation_id)

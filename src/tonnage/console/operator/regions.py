@@ -52,7 +52,7 @@ async def regions(page: OperatorViewer) -> Response:
 @routes.get("/new")
 async def new_region(page: OperatorAdmin) -> Response:
     """The empty form."""
-    return _creation(page, unbound(NewRegionForm), 200)
+    return _creation(page, unbound(NewRegionForm))
 
 
 @routes.post("/new")
@@ -60,7 +60,7 @@ async def add(page: OperatorAdmin) -> Response:
     """Back to the list."""
     form = bind(NewRegionForm, page.fields)
     if await form.submit(lambda typed: _add(page, typed), about="name") is None:
-        return _creation(page, form, form.status)
+        return _creation(page, form)
     return page.redirect(PATH, gettext("Region added"))
 
 
@@ -70,8 +70,8 @@ async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
     return True
 
 
-def _creation(page: PageRequest, form: BoundForm[NewRegionForm], status: int) -> Response:
-    return page.render("operator/new_region.html", status=status, form=form)
+def _creation(page: PageRequest, form: BoundForm[NewRegionForm]) -> Response:
+    return page.render("operator/new_region.html", status=form.status, form=form)
 
 
 @routes.post("/{region}/reconcile")

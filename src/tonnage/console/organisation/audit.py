@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -35,7 +34,7 @@ async def audit(page: AnyMember) -> Response:
     """The newest first, of the reader's organisation and its partners; of everybody for the operator."""
     _require_reader(page)
     wanted = audit_search.read_search(page.request.query_params)
-    scope = _scope(page)
+    scope = page.actor.scope
 
     async def look(conn: Connection) -> tuple[list[AuditEntry], dict[str, str]]:
         chosen = await _filter(conn, page, wanted)
@@ -66,7 +65,7 @@ async def audit_file(page: AnyMember) -> Response:
     chosen = await page.database.run(_filter, page, wanted)
 
     async def rows(conn: Connection) -> AsyncGenerator[Sequence[object]]:
-        async with aclosing(every_audit_entry(conn, _scope(page), chosen)) as found:
+        async with aclosing(every_audit_entry(conn, page.actor.scope, chosen)) as found:
             async for entry in found:
                 yield _row(page, entry)
 
@@ -95,14 +94,10 @@ def _require_reader(page: PageRequest) -> None:
         )
 
 
-def _scope(page: PageRequest) -> UUID | None:
-    return None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
-
-
 async def _filter(conn: Connection, page: PageRequest, wanted: AuditSearch) -> AuditFilter:
     about: tuple[str, ...] | None = None
     if wanted.search:
-        scope = _scope(page)
+        scope = page.actor.scope
         accounts = await account_ids_by_name(conn, scope, wanted.search)
         about = (wanted.search, *await ids_by_name(conn, scope, wanted.search), *accounts)
     return wanted.filter(page.formats.zone, about)

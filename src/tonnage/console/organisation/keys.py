@@ -48,8 +48,7 @@ async def new_key(page: AnyAdmin) -> Response:
             details, key = made
             last_day = form.value and form.value.last_day
             return page.render("organisation/key_created.html", key=key, details=details, last_day=last_day)
-    status = form.status if form.errors else 200
-    return page.render("organisation/new_key.html", status=status, form=form)
+    return page.render("organisation/new_key.html", status=form.status, form=form)
 
 
 @routes.get("/{keyID}/revocation")

@@ -9,7 +9,7 @@ does what was sent. Who may is the action's business; a page that shows a member
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -28,7 +28,7 @@ from tonnage.members.member import MemberChange, NewMember
 from tonnage.members.queries import TeamRow
 from tonnage.passwords import member_password
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
-from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.forms import Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Email, Name, UuidPath
 
@@ -91,7 +91,7 @@ async def creation(team: Team) -> Response:
         form = bind(NewMemberForm, page.fields)
         if await form.submit(lambda typed: _add(team, typed), about="email"):
             return page.redirect(team.path, gettext("Member added: pass on the password yourself"))
-    return page.render("organisation/new_member.html", status=_status(form), form=form, team=team)
+    return page.render("organisation/new_member.html", status=form.status, form=form, team=team)
 
 
 async def member(team: Team, member_id: UUID) -> Response:
@@ -107,7 +107,7 @@ async def member(team: Team, member_id: UUID) -> Response:
         await explain(page, MemberForm, form, _texts(row), member_id, {"role": role_label})
     return page.render(
         "organisation/member.html",
-        status=_status(form),
+        status=form.status,
         form=form,
         team=team,
         row=row,
@@ -124,11 +124,7 @@ async def password(team: Team, member_id: UUID) -> Response:
         form = bind(MemberPasswordForm, page.fields)
         if await form.submit(lambda typed: _set_password(team, member_id, typed), about="password"):
             return page.redirect(f"{team.path}/{member_id}", gettext("Password set, member signed out"))
-    return page.render("organisation/member_password.html", status=_status(form), form=form, team=team, row=row)
-
-
-def _status(form: BoundForm[Any]) -> int:
-    return form.status if form.errors else 200
+    return page.render("organisation/member_password.html", status=form.status, form=form, team=team, row=row)
 
 
 async def _add(team: Team, typed: NewMemberForm) -> bool:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
-from tonnage.errors import NotFound
+from tonnage.members.member import no_member
 from tonnage.members.queries import TeamRow, team_member
 
 
@@ -27,11 +26,6 @@ TeamGuard: TypeAlias = Callable[..., Awaitable[Team]]
 """A dependency: its first parameter is a page of the role that is needed, the others come from the path."""
 
 
-def scope_of(page: PageRequest) -> UUID | None:
-    """Whose members the reader may look at: its own and its partners'; for the operator anybody's."""
-    return None if page.actor.kind is Kind.OPERATOR else page.actor.organisation_id
-
-
 def is_self(page: PageRequest, row: TeamRow) -> bool:
     """Whether the member is the reader."""
     return row.id == page.visitor.member_id
@@ -39,8 +33,7 @@ def is_self(page: PageRequest, row: TeamRow) -> bool:
 
 async def member_of(team: Team, member_id: UUID) -> TeamRow:
     """NotFound: there is no such member in the team, as far as the reader may look."""
-    scope = scope_of(team.page)
-    row = await team.page.database.run(team_member, scope, team.organisation_id, member_id)
+    row = await team.page.database.run(team_member, team.page.actor.scope, team.organisation_id, member_id)
     if row is None:
-        raise NotFound(f"There is no member {member_id}.")
+        raise no_member(member_id)
     return row

@@ -88,7 +88,7 @@ def _page(page: PageRequest, form: BoundEdit[AboutMeForm]) -> Response:
     locale = form.original["locale"]
     return page.render(
         "profile/about_me.html",
-        status=form.status if form.errors else 200,
+        status=form.status,
         form=form,
         locales=[("", as_asked), *({locale: locale} | known if locale else known).items()],
         zones=[(zone, zone.replace("_", " ")) for zone in zones],

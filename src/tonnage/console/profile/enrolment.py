@@ -75,7 +75,7 @@ async def _page(page: PageRequest, form: BoundForm[ProofForm]) -> Response:
         return page.redirect(PATH)
     return page.render(
         "profile/enrolment.html",
-        status=form.status if form.errors else 200,
+        status=form.status,
         form=form,
         picture=_picture(begun),
         seed=" ".join(begun.seed[start : start + 4] for start in range(0, len(begun.seed), 4)),

@@ -50,5 +50,4 @@ async def _change(page: PageRequest, typed: OwnPasswordForm) -> str:
 
 
 def _page(page: PageRequest, form: BoundForm[OwnPasswordForm]) -> Response:
-    status = form.status if form.errors else 200
-    return page.render("profile/password.html", status=status, headers=form.headers, form=form)
+    return page.render("profile/password.html", status=form.status, headers=form.headers, form=form)

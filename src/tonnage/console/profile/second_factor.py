@@ -44,7 +44,7 @@ async def state(page: PageRequest, form: BoundForm[BeginForm]) -> Response:
         left = await page.database.run(recovery_codes_left, visitor.member_id)
     return page.render(
         "profile/second_factor.html",
-        status=form.status if form.errors else 200,
+        status=form.status,
         headers=form.headers,
         form=form,
         left=left,

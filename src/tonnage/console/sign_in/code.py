@@ -62,6 +62,5 @@ def _elsewhere(guest: Guest, wanted: str) -> Response:
 
 
 def _page(guest: Guest, form: BoundForm[CodeForm]) -> Response:
-    status = form.status if form.errors else 200
     other = urlencode({"next": form.typed.get("next", "/")})
-    return guest.render("sign_in/code.html", status=status, headers=form.headers, form=form, other=other)
+    return guest.render("sign_in/code.html", status=form.status, headers=form.headers, form=form, other=other)

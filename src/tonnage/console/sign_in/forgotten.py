@@ -47,5 +47,4 @@ async def _ask(guest: Guest, typed: ForgottenForm) -> bool:
 
 
 def _page(guest: Guest, form: BoundForm[ForgottenForm]) -> Response:
-    status = form.status if form.errors else 200
-    return guest.render("sign_in/forgotten.html", status=status, headers=form.headers, form=form)
+    return guest.render("sign_in/forgotten.html", status=form.status, headers=form.headers, form=form)

@@ -61,8 +61,7 @@ async def _choose(guest: Guest, token: str, typed: NewPasswordForm) -> bool:
 
 
 def _page(guest: Guest, form: BoundForm[NewPasswordForm]) -> Response:
-    status = form.status if form.errors else 200
-    return guest.render("sign_in/new_password.html", status=status, headers=_SILENT, form=form)
+    return guest.render("sign_in/new_password.html", status=form.status, headers=_SILENT, form=form)
 
 
 def _worthless(guest: Guest) -> Response:
