@@ -102,9 +102,9 @@ class ClusterClient(AppClient):
 
 @asynccontextmanager
 async def on_cluster(
-    conninfo: str, gateway: RealGateway, key_file: Path, patience: Timeouts | None = None
+    conninfo: str, gateway: RealGateway, key_file: Path, timeouts: Timeouts | None = None
 ) -> AsyncGenerator[ClusterClient]:
-    """An application on an empty database. `patience`: its time limits for the gateway; None: the product's own."""
+    """An application on an empty database. `timeouts`: its time limits for the gateway; None: the product's own."""
     create_key_file(key_file)
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
@@ -113,8 +113,8 @@ async def on_cluster(
         cast = await Cast.of(database)
         region_id = await _region(cast, gateway, key_file)
         await stack.enter_async_context(app.router.lifespan_context(app))
-        if patience:
-            backends = OpenBackends(database, key_file, patience)
+        if timeouts:
+            backends = OpenBackends(database, key_file, timeouts)
             app.state.services = replace(app.state.services, backends=backends)
             stack.push_async_callback(backends.close)
         transport = httpx.ASGITransport(app)

@@ -64,14 +64,31 @@ def test_coined_words_do_not_come_back() -> None:
 
 
 def _defined(path: Path) -> Iterator[tuple[int, str]]:
-    """Types and functions; of functions in the tests only fixtures, whose names are read in other files."""
+    """Types, functions, and in the product also parameters and variables.
+
+    Of functions in the tests only fixtures: their names are read in other files.
+    """
+    is_product = path in FILES
     for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             is_fixture = any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
-            if is_fixture or not path.is_relative_to(TESTS):
+            if is_product or path in OTHER_FILES or is_fixture:
                 yield node.lineno, node.name
         elif isinstance(node, ast.ClassDef):
             yield node.lineno, node.name
+        elif is_product and isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif is_product and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+
+
+def test_coined_words_are_not_in_the_schema() -> None:
+    """In the names of tables, columns, constraints, indexes, functions and triggers."""
+    names = set(re.findall(r"[a-z][a-z_]*", (SOURCE / "migrations/schema.sql").read_text("utf-8")))
+    assert {"storage_account", "partner_usage"} <= names
+    show(
+        [f"schema.sql: {name} is on the list of coined words" for name in sorted(names) if set(name.split("_")) & WORDS]
+    )
 
 
 def _words(name: str) -> set[str]:

@@ -99,13 +99,13 @@ def create_app(
             if beside:
                 await stack.enter_async_context(_beside(beside(services)))
             console.prepare()
-            _settle_memory()
+            _tune_memory()
             yield
 
     app = _bare(lifespan)
     if trusted := options.get("sign_in", SignInSettings()).trusted_proxies:
         app.add_middleware(ProxyHeaders, trusted=trusted)
-    _open_doors(app, console.routes + (console.sample_routes if with_samples else ()))
+    _add_routes(app, console.routes + (console.sample_routes if with_samples else ()))
     return app
 
 
@@ -125,7 +125,7 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     )
 
 
-def _open_doors(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
+def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
     problem.install(app)
     console.install(app)
     app.state.requests = requests = Requests()
@@ -172,15 +172,15 @@ async def readyz(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _beside(coroutine: Coroutine[None, None, None], patience: float = 25) -> AsyncGenerator[None]:
-    """Runs a coroutine during the block; then cancels it and waits up to `patience` seconds for its clean-up."""
+async def _beside(coroutine: Coroutine[None, None, None], grace: float = 25) -> AsyncGenerator[None]:
+    """Runs a coroutine during the block; then cancels it and waits up to `grace` seconds for its clean-up."""
     task = asyncio.create_task(coroutine)
     task.add_done_callback(_log_failure)
     try:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=patience)
+        await asyncio.wait([task], timeout=grace)
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:
@@ -211,7 +211,7 @@ async def _flush_forever(key_cache: KeyCache) -> None:
             await asyncio.sleep(_FLUSH_SECONDS)
 
 
-def _settle_memory() -> None:
+def _tune_memory() -> None:
     _freeze_garbage()
     _keep_freed()
 

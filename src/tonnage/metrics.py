@@ -30,8 +30,8 @@ async def metrics(request: Request, call: OperatorViewer) -> Response:
     facts = await call.database.run(_facts, call.now)
     registry = CollectorRegistry()
     registry.register(facts)
-    told = generate_latest(request.app.state.requests.registry) + generate_latest(registry)
-    return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    body = generate_latest(request.app.state.requests.registry) + generate_latest(registry)
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 @dataclass(frozen=True, eq=False)

@@ -304,7 +304,7 @@ async def test_keys_on_one_side_only_are_drift(client: ClusterClient) -> None:
     assert {one["accessKey"] for one in await list_keys(client, data)} == {kept, young}
     assert foreign in await keys_on_gateway(client, data)
     audited = await client.cast.row(
-        "select before->>'accessKey', subject_id, actor_kind from audit_entry where action = 'account.lose-key'"
+        "select before->>'accessKey', subject_id, actor_kind from audit_entry where action = 'account.mark-key-lost'"
     )
     assert audited == (lost, str(data.account), "job")
     assert await compare_keys(client.database, actor, before, actual, repair=True) == [found[1]]

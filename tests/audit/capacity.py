@@ -184,7 +184,7 @@ async def account_lose_key(data: AuditData) -> Recorded:
     await data.run(activate_key, name, NOW, data.partner.stamp)
     async with data.watched():
         await compare_keys(data.database, data.job, {account: {name: KeyState.ACTIVE}}, {account: []}, repair=True)
-    return data.entry("account.lose-key", data.job, data.partner, account, before={"accessKey": name})
+    return data.entry("account.mark-key-lost", data.job, data.partner, account, before={"accessKey": name})
 
 
 CASES: list[Case] = [

@@ -10,7 +10,7 @@ from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, c
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
-from tonnage.authentication import credential_actions, profile_actions, reset_actions, second_factor_actions
+from tonnage.authentication import credential_actions, reset_actions, second_factor_actions
 from tonnage.authentication.jobs import notify_blocked
 from tonnage.authentication.session import SignedInMember
 from tonnage.clock import WallClock
@@ -102,7 +102,7 @@ async def member_set_password_of_its_own(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
     visitor = await ann.signed_in_member()
     async with data.watched():
-        await profile_actions.change_own_password(data.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+        await credential_actions.change_own_password(data.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     return data.entry("member.set-password", ann.actor, data.partner, ann.id)
 
 

@@ -13,7 +13,7 @@ from pyotp.totp import TOTP
 from tests.cast import NOW, Cast, with_role
 from tests.clocks import clocks
 from tonnage.access.actor import Actor, Role
-from tonnage.authentication import profile_actions, second_factor_actions, session_queries, sign_in_actions
+from tonnage.authentication import credential_actions, second_factor_actions, session_queries, sign_in_actions
 from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import ClientInfo, SignedInMember, digest
 from tonnage.authentication.sign_in_actions import SignedIn
@@ -65,7 +65,7 @@ class Person:
     async def begin(
         self, keys: Path | None, visitor: SignedInMember, password: str = WORD, now: datetime = NOW
     ) -> Enrolment:
-        return await profile_actions.begin_second_factor(
+        return await credential_actions.begin_second_factor(
             self.database, cheap(), keys, visitor, password, self.client, now
         )
 

@@ -22,7 +22,7 @@ from tests.authentication.members import (
 )
 from tests.cast import NOW, Cast
 from tests.smtp import mail_server
-from tonnage.authentication import profile_actions, reset_actions
+from tonnage.authentication import credential_actions, reset_actions
 from tonnage.authentication.jobs import run_maintenance, send_reset
 from tonnage.authentication.session import ClientInfo, Stage
 from tonnage.errors import Conflict, NotFound, Throttled, Unauthenticated, Unavailable
@@ -139,7 +139,7 @@ async def test_another_new_password_makes_the_link_worthless(ann: Person) -> Non
     token = await mailed(ann)
     assert token
     visitor = await ann.signed_in_member()
-    await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+    await credential_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert not await is_good(ann, token)
 
 

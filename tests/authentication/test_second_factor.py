@@ -14,7 +14,6 @@ from tonnage import sealing
 from tonnage.access.actor import Role
 from tonnage.authentication import (
     credential_actions,
-    profile_actions,
     second_factor_actions,
     second_factor_queries,
     session_queries,
@@ -243,8 +242,8 @@ async def test_new_recovery_codes_replace_the_old(ann: Person, keys: Path) -> No
     visitor = await ann.visit(token)
     assert visitor
     with pytest.raises(Unauthenticated):
-        await profile_actions.renew_recovery_codes(ann.database, keys, visitor, "000000", ann.client, LATER)
-    new = await profile_actions.renew_recovery_codes(ann.database, keys, visitor, app.at(LATER), ann.client, LATER)
+        await credential_actions.renew_recovery_codes(ann.database, keys, visitor, "000000", ann.client, LATER)
+    new = await credential_actions.renew_recovery_codes(ann.database, keys, visitor, app.at(LATER), ann.client, LATER)
     assert len(set(old) | set(new)) == 20
     with pytest.raises(Unauthenticated):
         await ann.give_code(keys, await waiting(ann), old[0], LATER)
@@ -260,7 +259,7 @@ async def test_a_member_removes_its_factor_with_a_code_unless_required(ann: Pers
     async def remove(code: str) -> None:
         visitor = await ann.visit(token)
         assert visitor
-        await profile_actions.remove_second_factor(ann.database, keys, visitor, code, ann.client, LATER)
+        await credential_actions.remove_second_factor(ann.database, keys, visitor, code, ann.client, LATER)
 
     await require(True)
     with pytest.raises(Conflict, match="requires two-factor authentication"):

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from tests.authentication.members import OTHER_WORD, WORD, Person, cheap, client, person
 from tests.cast import NOW, Cast
 from tonnage.access.actor import Role
-from tonnage.authentication import credential_actions, profile_actions, session_queries
+from tonnage.authentication import credential_actions, session_queries
 from tonnage.authentication.session import ClientInfo
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD, sign_in
 from tonnage.db import Database
@@ -84,7 +84,9 @@ async def test_a_new_password_ends_the_other_sessions(ann: Person) -> None:
     own = (await ann.sign_in()).token
     visitor = await ann.visit(own)
     assert visitor
-    token = await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+    token = await credential_actions.change_own_password(
+        ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW
+    )
     assert await ann.visit(own) is None
     kept = await ann.visit(token)
     assert kept
@@ -97,7 +99,9 @@ async def test_a_new_password_ends_the_other_sessions(ann: Person) -> None:
 async def test_a_new_password_requires_the_present_one(ann: Person) -> None:
     visitor = await ann.signed_in_member()
     with pytest.raises(Unauthenticated, match="current password is wrong"):
-        await profile_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, ann.client, NOW)
+        await credential_actions.change_own_password(
+            ann.database, cheap(), visitor, "wrong", OTHER_WORD, ann.client, NOW
+        )
     assert await ann.sign_in(WORD)
 
 
@@ -145,7 +149,7 @@ async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:
     visitor = await ann.signed_in_member()
     assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id)
     with pytest.raises(Unauthenticated, match="session has ended"):
-        await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+        await credential_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)
 
 

@@ -19,7 +19,7 @@ from tests.authentication.members import (
     services_of,
 )
 from tests.cast import NOW, Cast
-from tonnage.authentication import profile_actions, throttling
+from tonnage.authentication import credential_actions, throttling
 from tonnage.authentication.jobs import notify_blocked, run_maintenance
 from tonnage.authentication.session import ClientInfo, Stage
 from tonnage.authentication.throttling import network_of
@@ -144,7 +144,7 @@ async def test_the_block_of_a_client_notifies_no_member(ann: Person, cast: Cast,
         await ann.sign_in("wrong", at=at)
 
     async def give_password(at: ClientInfo) -> None:
-        await profile_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, at, NOW)
+        await credential_actions.change_own_password(ann.database, cheap(), visitor, "wrong", OTHER_WORD, at, NOW)
 
     async def give_code(at: ClientInfo) -> None:
         await other.give_code(keys, token, "000000", NOW, at=at)
@@ -183,11 +183,11 @@ async def test_wrong_present_passwords_count_too(ann: Person) -> None:
     visitor = await ann.signed_in_member()
     for _ in range(10):
         with pytest.raises(Unauthenticated):
-            await profile_actions.change_own_password(
+            await credential_actions.change_own_password(
                 ann.database, cheap(), visitor, "wrong", OTHER_WORD, ann.client, NOW
             )
     with pytest.raises(Throttled):
-        await profile_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
+        await credential_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
 
 
 async def test_wrong_codes_count_and_the_right_password_does_not_clear_them(ann: Person, tmp_path: Path) -> None:

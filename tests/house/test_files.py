@@ -12,8 +12,7 @@ PLAIN = frozenset({"api", "jobs", "actions", "queries", "lists", "checks"})
 
 BESIDE_NO_NOUN = {
     "accounts/extended_queries.py": "how the extensions of the API show an account: texts of SQL for other files",
-    "authentication/credential_actions.py": "what admins do with the credentials of others",
-    "authentication/profile_actions.py": "what members do with their own credentials",
+    "authentication/credential_actions.py": "passwords and second factors together, of oneself and of others",
     "authentication/reset_actions.py": "forgotten passwords; a reset is a row without rules",
     "authentication/reset_queries.py": "forgotten passwords; a reset is a row without rules",
     "authentication/sign_in_actions.py": "signing in is what makes a session, and that has a noun",

@@ -23,9 +23,9 @@ from tonnage.storage.ceph import CephBackend
 class Probe(CephBackend):
     """The product's client; records its calls, and awaits `before` ahead of each reading."""
 
-    def __init__(self, client: ClusterClient, patience: Timeouts | None = None) -> None:
+    def __init__(self, client: ClusterClient, timeouts: Timeouts | None = None) -> None:
         key = AccessKey(client.gateway.access_key, client.gateway.secret_key)
-        super().__init__(client.gateway.address, key, patience)
+        super().__init__(client.gateway.address, key, timeouts)
         self.read: list[int] = []
         self.spans: list[tuple[datetime, datetime]] = []
         self.trimmed: list[int] = []
@@ -105,11 +105,11 @@ class SampledData:
 
 
 @asynccontextmanager
-async def sampled(client: ClusterClient, patience: Timeouts | None = None) -> AsyncGenerator[SampledData]:
+async def sampled(client: ClusterClient, timeouts: Timeouts | None = None) -> AsyncGenerator[SampledData]:
     distributor = await client.cast.distributor()
     contract = await client.cast.contract(distributor)
     partner = await client.cast.partner(distributor, contract)
-    probe = Probe(client, patience)
+    probe = Probe(client, timeouts)
     try:
         yield SampledData(client, probe, distributor, contract, partner)
     finally:

@@ -71,6 +71,13 @@ PLANTS = [
     Plant("POST without an audit entry", HOUSE, "src/tonnage/jobs/actions.py", "pass",
           r"^E +assert \(\d+,\) > \(\d+,\)",
           instead_of="await queries.audit_retry(conn, held, actor.stamp)"),
+    Plant("audit entry without an event", HOUSE, "src/tonnage/partners/planted_event_queries.py",
+          "PLANTED = \"select audit(%(stamp)s, id, 'partner.plant', '', null, null) from partner\"\n",
+          "partners writes the audit action partner.plant, which its events.py lacks"),
+    Plant("event that nothing writes", HOUSE, "src/tonnage/jobs/events.py",
+          'Event("job.plant", "Planted", OPERATOR_ONLY)',
+          r"jobs/events\.py has job\.plant, which no statement there writes",
+          instead_of='Event("job.retry", "Retried job", OPERATOR_ONLY)'),
     house("job that is not declared", "usage/planted_defer_actions.py",
           'async def planted(conn):\n    await defer(conn, "usage.planted", 1)\n', "usage.planted"),
 ]  # fmt: skip

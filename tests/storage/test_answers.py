@@ -32,7 +32,7 @@ Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def gateway_with(
-    respond: Respond, patience: Timeouts = SHORT_TIMEOUTS, tls: ssl.SSLContext | None = None
+    respond: Respond, timeouts: Timeouts = SHORT_TIMEOUTS, tls: ssl.SSLContext | None = None
 ) -> AsyncGenerator[CephBackend]:
     """A backend whose gateway is a server that answers each request by `respond`."""
     connections: set[asyncio.Task[None]] = set()
@@ -53,7 +53,7 @@ async def gateway_with(
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    backend = CephBackend(f"{'https' if tls else 'http'}://127.0.0.1:{port}", AccessKey("A", "S"), patience)
+    backend = CephBackend(f"{'https' if tls else 'http'}://127.0.0.1:{port}", AccessKey("A", "S"), timeouts)
     try:
         yield backend
     finally:
@@ -197,11 +197,11 @@ MORNING = datetime.datetime(2026, 3, 15, 8, tzinfo=datetime.UTC)
 async def test_a_long_answer_may_take_its_time_as_long_as_it_flows() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 53\r\nConnection: close\r\n\r\n"
     page = b'{"keys": [], "truncated": false, "marker": "" } '.ljust(53)
-    patience = Timeouts(connect=0.1, read=1, bulk=60)
-    async with gateway_with(slow_response(head, page), patience) as backend:
+    timeouts = Timeouts(connect=0.1, read=1, bulk=60)
+    async with gateway_with(slow_response(head, page), timeouts) as backend:
         started = time.monotonic()
         assert [account async for account in backend.accounts()] == []
-        assert time.monotonic() - started > patience.connect + patience.read
+        assert time.monotonic() - started > timeouts.connect + timeouts.read
 
 
 async def test_an_answer_without_an_end_is_not_cephs(desired: DesiredAccount) -> None:

@@ -135,8 +135,8 @@ async def _retried(call: Callable[[], Awaitable[object]]) -> object:
 
 
 async def test_creating_a_key_has_its_own_time_limit(gateway: Gateway, desired: DesiredAccount) -> None:
-    patience = replace(SHORT_TIMEOUTS, read=30, key=0.3)
-    backend = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), patience)
+    timeouts = replace(SHORT_TIMEOUTS, read=30, key=0.3)
+    backend = CephBackend(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), timeouts)
     await backend.apply(desired)
     gateway.stall()
     try:

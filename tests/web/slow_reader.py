@@ -11,10 +11,10 @@ COUNTING: LiteralString = """
 
 
 class Reader:
-    """The client's end of an ASGI call: takes `patience` messages, then stops reading or hangs up."""
+    """The client's end of an ASGI call: takes `most` messages, then stops reading or hangs up."""
 
-    def __init__(self, patience: int, *, hangs_up: bool) -> None:
-        self.patience = patience
+    def __init__(self, most: int, *, hangs_up: bool) -> None:
+        self.most = most
         self.hangs_up = hangs_up
         self.left = asyncio.Event()
         self.taken: list[MutableMapping[str, Any]] = []
@@ -24,7 +24,7 @@ class Reader:
         return {"type": "http.disconnect"}
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        if len(self.taken) >= self.patience:
+        if len(self.taken) >= self.most:
             if not self.hangs_up:
                 await asyncio.Event().wait()
             self.left.set()

@@ -110,8 +110,8 @@ async def test_a_stale_form_becomes_one_of_what_is_there_now() -> None:
         "note": ("Old", "", False),
     }
     assert form.original == present
-    assert {name: form.typed.get(name) for name in present} == {**present, "size": "3", "full": None}
-    again = bind_edit(Barrel, {**form.typed, **{PREFIX + name: text for name, text in form.original.items()}})
+    assert {name: form.raw.get(name) for name in present} == {**present, "size": "3", "full": None}
+    again = bind_edit(Barrel, {**form.raw, **{PREFIX + name: text for name, text in form.original.items()}})
     wanted, expected = await done(again)
     assert (wanted.size, expected.size, wanted.full) == (3 * 10**12, 5 * 10**12, False)
     assert wanted.note is None

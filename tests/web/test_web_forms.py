@@ -38,7 +38,7 @@ def test_every_field_that_is_wrong_is_named_at_once() -> None:
     assert form.value is None
     assert set(form.errors) == {"name", "size"}
     assert form.errors["name"] == "is required"
-    assert form.typed["size"] == "much"
+    assert form.raw["size"] == "much"
     assert form.status == 422
 
 

@@ -143,7 +143,7 @@ async def test_bad_pages(client: httpx.AsyncClient, query: str, status: int) -> 
 
 async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
     async def serve(_: Request) -> Response:
-        return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), patience=SendLimits(chunk=0.2))
+        return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), limits=SendLimits(chunk=0.2))
 
     bare.add_route("/", serve)
     reader = Reader(3, hangs_up=False)
@@ -165,10 +165,10 @@ class SlowReader(Reader):
 async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
     bare: FastAPI, database: Database, caplog: pytest.LogCaptureFixture, rate: float, whole: bool
 ) -> None:
-    patience = SendLimits(chunk=60, grace=0.2, rate=rate)
+    limits = SendLimits(chunk=60, grace=0.2, rate=rate)
 
     async def serve(_: Request) -> Response:
-        return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), patience=patience)
+        return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), limits=limits)
 
     bare.add_route("/", serve)
     reader = SlowReader(0, hangs_up=False)
@@ -178,12 +178,12 @@ async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
     assert await one(database) == (1,)
 
 
-def test_the_patience_with_a_reader() -> None:
-    patience = SendLimits()
-    assert patience.left(0, 0) == 10
-    assert patience.left(50, 64 * 1024 * 50) == 10
-    assert patience.left(50, 64 * 1024 * 40) == 0
-    assert patience.left(10, 64 * 1024 * 1000) == 60
+def test_the_send_limits() -> None:
+    limits = SendLimits()
+    assert limits.left(0, 0) == 10
+    assert limits.left(50, 64 * 1024 * 50) == 10
+    assert limits.left(50, 64 * 1024 * 40) == 0
+    assert limits.left(10, 64 * 1024 * 1000) == 60
 
 
 async def test_a_reader_that_hangs_up_ends_the_query(lists: FastAPI, database: Database) -> None:

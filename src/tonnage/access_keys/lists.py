@@ -15,7 +15,7 @@ class AccessKeyRow(NamedTuple):
     access_key: str
     description: str | None
     created_at: datetime
-    is_ending: bool
+    is_deleting: bool
     """It is being deleted, and works until it is deleted on the cluster."""
 
 

@@ -127,7 +127,7 @@ async def mark_lost(conn: Connection, access_keys: Sequence[str], stamp: str) ->
             delete from access_key k using old where k.access_key = old.access_key returning k.*
         )
         select k.account_id, k.access_key,
-            audit(%(stamp)s, s.partner_id, 'account.lose-key', s.id::text, {_FACT}, null)
+            audit(%(stamp)s, s.partner_id, 'account.mark-key-lost', s.id::text, {_FACT}, null)
         from k join storage_account s on s.id = k.account_id order by k.access_key collate "C"
         """,
         {"keys": list(access_keys), "stamp": stamp},

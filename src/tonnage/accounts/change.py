@@ -10,7 +10,7 @@ class Changed(NamedTuple):
     """The purge has started."""
     cluster: int | None
     """The region, if there is a cluster to which the change must be applied."""
-    makes_room: bool
+    frees_capacity: bool
     """Whether the quotas of the partner's other accounts may change."""
     account: bytes
     """As JSON, all fields."""

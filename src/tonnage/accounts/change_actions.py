@@ -97,5 +97,5 @@ async def _reconciled(conn: Connection, partner_id: UUID, account_id: int, chang
         raise purge_started()
     if changed.stale:
         raise EditConflict
-    await enqueue_reconcile(conn, changed.cluster, partner_id if changed.makes_room else None)
+    await enqueue_reconcile(conn, changed.cluster, partner_id if changed.frees_capacity else None)
     return changed.account

@@ -34,7 +34,7 @@ def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -
 
 
 async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: SignedInMember) -> Enrolment:
-    """Runs in the caller's transaction, after `prove_password`. Returns a new seed, which has no effect until
+    """Runs in the caller's transaction, after `verify_password`. Returns a new seed, which has no effect until
     `confirm_enrolment`.
 
     Conflict: there is a factor already, or no key file. Unauthenticated: the session has ended.
@@ -100,7 +100,7 @@ async def use_code(conn: Connection, key_file: Path | None, visitor: SignedInMem
 
 
 async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> list[str]:
-    """Runs in the caller's transaction, after `prove_code`. Returns ten new recovery codes; the old ones become
+    """Runs in the caller's transaction, after `verify_code`. Returns ten new recovery codes; the old ones become
     invalid.
     """
     if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
@@ -115,7 +115,7 @@ def require_removable(visitor: SignedInMember) -> None:
 
 
 async def remove_second_factor(conn: Connection, visitor: SignedInMember) -> None:
-    """Runs in the caller's transaction, after `prove_code`. Conflict: the organisation requires a second factor."""
+    """Runs in the caller's transaction, after `verify_code`. Conflict: the organisation requires a second factor."""
     if not await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp):
         raise _required(visitor)
     await sealing.discard(conn, _kept(visitor.member_id))

@@ -36,9 +36,9 @@ class CheckedCluster:
     def lines(self) -> list[str]:
         """A line of its own for each thing that is known."""
         facts = dict(self.report.facts) if self.cluster.backend == METERED else self._of_cluster()
-        told = [f"{self.cluster.name}: {'unhealthy' if self.report.problems else 'healthy'}"]
-        told += [f"  {name:<12}  {fact}" for name, fact in facts.items() if fact]
-        return told + [f"  {'problem':<12}  {problem}" for problem in self.report.problems]
+        lines = [f"{self.cluster.name}: {'unhealthy' if self.report.problems else 'healthy'}"]
+        lines += [f"  {name:<12}  {fact}" for name, fact in facts.items() if fact]
+        return lines + [f"  {'problem':<12}  {problem}" for problem in self.report.problems]
 
     def _of_cluster(self) -> dict[str, str]:
         report = self.report

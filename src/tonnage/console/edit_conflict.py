@@ -17,7 +17,7 @@ from tonnage.web.edit_form import BoundEdit, EditForm, Meanwhile, complete
 E = TypeVar("E", bound=EditForm)
 
 Writers: TypeAlias = Mapping[str, Callable[[Any], object]]
-"""By field, how its values are written in a sentence; the others are texts that people typed."""
+"""By field, how its values are written in a sentence; the others are texts that people values."""
 
 _SEARCHED = 50
 """The newest entries of a thing among which the change is looked for."""

@@ -72,8 +72,8 @@ class PageContext:
     @cached_property
     def formats(self) -> Formats:
         """How numbers and times are written for this reader."""
-        told = self.visitor and self.visitor.locale
-        locale = told or negotiate(self.request.headers.get("accept-language", ""))
+        chosen = self.visitor and self.visitor.locale
+        locale = chosen or negotiate(self.request.headers.get("accept-language", ""))
         return Formats(locale, (self.visitor and self.visitor.time_zone) or "UTC")
 
     @cached_property

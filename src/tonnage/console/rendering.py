@@ -28,17 +28,17 @@ _HERE = Path(__file__).parent
 static_files = StaticFiles(_HERE / "assets", _HERE / "vendor")
 """Stylesheet, scripts and the chart library."""
 
-_view: ContextVar["PageContext"] = ContextVar("page")
+_page: ContextVar["PageContext"] = ContextVar("page")
 """Whom the page is drawn for. Filters need it, and macros that are imported see no context."""
 
 
 def render(template: str, page: "PageContext", context: Mapping[str, object]) -> str:
     """The page as HTML. Draws at once, without waiting for anything."""
-    before = _view.set(page)
+    before = _page.set(page)
     try:
         return _environment.get_template(template).render(page=page, **context)
     finally:
-        _view.reset(before)
+        _page.reset(before)
 
 
 def macro(template: str, name: str) -> Callable[..., str]:
@@ -54,26 +54,26 @@ def prepare() -> None:
 
 def use_context(page: "PageContext") -> None:
     """What the rest of this request says, in `gettext`, is in that reader's language."""
-    _view.set(page)
+    _page.set(page)
 
 
 def gettext(message: str) -> str:
     """In the reader's language; where nobody is known to read, in English."""
-    page = _view.get(None)
+    page = _page.get(None)
     return translations_of(page.language).gettext(message) if page else message
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The same of a message with a number, which the caller fills in."""
-    return translations_of(_view.get().language).ngettext(singular, plural, count)
+    return translations_of(_page.get().language).ngettext(singular, plural, count)
 
 
 def _pgettext(context: str, message: str) -> str:
-    return translations_of(_view.get().language).pgettext(context, message)
+    return translations_of(_page.get().language).pgettext(context, message)
 
 
 def _npgettext(context: str, singular: str, plural: str, count: int) -> str:
-    return translations_of(_view.get().language).npgettext(context, singular, plural, count)
+    return translations_of(_page.get().language).npgettext(context, singular, plural, count)
 
 
 def _exactly(shown: str, exact: str) -> Markup:
@@ -83,12 +83,12 @@ def _exactly(shown: str, exact: str) -> Markup:
 
 def size(value: int | Decimal | None) -> Markup:
     """Bytes, in the unit that suits them."""
-    formats = _view.get().formats
+    formats = _page.get().formats
     return escape("–") if value is None else _exactly(formats.size(value), formats.exact_size(value))
 
 
 def _moment(moment: datetime | None) -> Markup:
-    formats = _view.get().formats
+    formats = _page.get().formats
     if moment is None:
         return escape("–")
     return Markup('<time datetime="{0}" title="{0} ({1})">{2}</time>').format(
@@ -97,7 +97,7 @@ def _moment(moment: datetime | None) -> Markup:
 
 
 def _ago(moment: datetime | None, now: datetime) -> Markup:
-    formats = _view.get().formats
+    formats = _page.get().formats
     if moment is None:
         return escape("–")
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(
@@ -107,7 +107,7 @@ def _ago(moment: datetime | None, now: datetime) -> Markup:
 
 def day(value: date | None) -> Markup:
     """Of a moment, the day where the reader lives; days of usage are UTC's, and are days already."""
-    formats = _view.get().formats
+    formats = _page.get().formats
     if value is None:
         return escape("–")
     if isinstance(value, datetime):
@@ -117,29 +117,29 @@ def day(value: date | None) -> Markup:
 
 
 def _money(amount: Money) -> Markup:
-    formats = _view.get().formats
+    formats = _page.get().formats
     return _exactly(formats.money(amount), formats.exact_money(amount))
 
 
 def number(value: int | Decimal) -> str:
     """A count."""
-    return _view.get().formats.number(value)
+    return _page.get().formats.number(value)
 
 
 def _percent(fraction: Decimal | float) -> str:
-    return _view.get().formats.percent(fraction)
+    return _page.get().formats.percent(fraction)
 
 
 def _price(cents: Decimal) -> str:
-    return _view.get().formats.price(cents)
+    return _page.get().formats.price(cents)
 
 
 def _month(day: date) -> str:
-    return _view.get().formats.month(day)
+    return _page.get().formats.month(day)
 
 
 def _message(error: TonnageError | str) -> str:
-    page = _view.get()
+    page = _page.get()
     return translate(error, translations_of(page.language), page.formats)
 
 
@@ -178,7 +178,7 @@ def _made() -> Environment:
         "home": home,
         "CSRF": csrf.FIELD,
         # Macros see no context, but these two change with the reader only.
-        "reader": _view.get,
+        "reader": _page.get,
     }
     environment.globals.update(known)
     return environment

@@ -70,10 +70,5 @@ class ContractRemaining:
 
 
 def no_contract(contract_id: UUID) -> NotFound:
-    """For the operator: the contract does not exist."""
+    """The same message for a contract that does not exist and for one that is out of scope."""
     return NotFound("There is no contract {contract}.", contract=str(contract_id))
-
-
-def no_own_contract(contract_id: UUID) -> NotFound:
-    """For a distributor: the same message for a contract that does not exist and for one that is out of scope."""
-    return NotFound("There is no contract {contract} of yours.", contract=str(contract_id))

@@ -28,8 +28,8 @@ def gate(directory: Directory) -> Generator[Callable[[float], None]]:
     """
     descriptor = open_private(directory.guests, os.O_RDWR)
 
-    def shut(patience: float) -> None:
-        deadline = time.monotonic() + patience
+    def shut(timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         while not _locked(descriptor, fcntl.LOCK_EX) and time.monotonic() < deadline:
             time.sleep(0.02)
 

@@ -171,10 +171,10 @@ def _watched(
 
 
 def _stop(server: subprocess.Popen[bytes], limit: float) -> None:
-    for number, patience in ((signal.SIGINT, limit), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
+    for number, timeout in ((signal.SIGINT, limit), (signal.SIGQUIT, 10.0), (signal.SIGKILL, None)):
         server.send_signal(number)
         try:
-            server.wait(patience)
+            server.wait(timeout)
         except subprocess.TimeoutExpired:
             continue
         return

@@ -117,7 +117,7 @@ async def delete_ended(app: App, database: Database) -> None:
 async def work(app: App, services: Services, grace: int = _GRACE) -> None:
     """Runs jobs until cancelled; running jobs then have `grace` seconds to finish. Survives outages of the database."""
 
-    async def telling(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
+    async def record_failures(process: Callable[[], Awaitable[Any]], context: JobContext, worker: object) -> Any:
         try:
             return await process()
         except Exception as error:
@@ -134,7 +134,7 @@ async def work(app: App, services: Services, grace: int = _GRACE) -> None:
             with limited(WaitLimit(JOB_WAIT)):
                 async with app.open_async():
                     await take_over_stalled(app)
-                    await _run_workers(app, grace, telling)
+                    await _run_workers(app, grace, record_failures)
             # It also returns when its connection for notifications breaks.
             reason = "its connection was closed"
         except (ConnectorException, psycopg.OperationalError) as error:
@@ -162,7 +162,7 @@ def describe_error(error: Exception) -> str:
             return repr(error)
 
 
-async def _run_workers(app: App, grace: int, telling: WorkerMiddleware) -> None:
+async def _run_workers(app: App, grace: int, record_failures: WorkerMiddleware) -> None:
     """Runs a worker for each queue, until one of them ends; then cancels the others."""
 
     async def run(queue: str, at_once: int) -> None:
@@ -174,7 +174,7 @@ async def _run_workers(app: App, grace: int, telling: WorkerMiddleware) -> None:
             shutdown_graceful_timeout=grace,
             update_heartbeat_interval=_HEARTBEAT_PAUSE,
             stalled_worker_timeout=STALLED_AFTER,
-            worker_middleware=[telling],
+            worker_middleware=[record_failures],
         )
 
     workers = [asyncio.create_task(run(*queue)) for queue in _AT_ONCE.items()]

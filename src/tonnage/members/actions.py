@@ -14,8 +14,8 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
-from tonnage.members import queries
-from tonnage.members.member import MemberChange, NewMember, leaves_no_admin, no_member
+from tonnage.members import profile_queries, queries
+from tonnage.members.member import MemberChange, NewMember, ProfileChange, leaves_no_admin, no_member
 from tonnage.organisations.organisation import no_organisation, no_partner
 
 _LAST_ADMIN = Sentence("This is the only admin. Make another member an admin first.")
@@ -123,3 +123,14 @@ def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) ->
         raise no_organisation(organisation_id)
     actor.require(Kind.DISTRIBUTOR, of_a_partners)
     return actor.organisation_id
+
+
+async def change_profile(
+    conn: Connection, actor: Actor, member_id: UUID, change: ProfileChange, *, expected: ProfileChange | None = None
+) -> None:
+    """Changes the profile of a member, who is the actor. The caller has checked that locale and time zone exist.
+
+    EditConflict: a field that changes is no longer as `expected`.
+    """
+    if not await profile_queries.update_profile(conn, member_id, change, expected, actor.stamp):
+        raise EditConflict

@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.contracts.contract import no_own_contract
+from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
@@ -17,7 +17,7 @@ from tonnage.partners import move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import Size
 
-_NO_ROOM = {"contract_capacity", "overflow"}
+_NOT_ENOUGH_CAPACITY = {"contract_capacity", "overflow"}
 
 
 async def create_partner(
@@ -36,13 +36,13 @@ async def create_partner(
             async with savepoint_if_in_transaction(conn):
                 return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
         except ForeignKeyViolation as error:
-            raise no_own_contract(partner.contract_id) from error
+            raise no_contract(partner.contract_id) from error
         except (CheckViolation, NumericValueOutOfRange) as error:
-            if broken_constraint(error) not in _NO_ROOM:
+            if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY:
                 raise
             left = await remaining(conn, scope, partner.contract_id)
             if left is None:  # the contract is out of scope, and the overflow was detected first
-                raise no_own_contract(partner.contract_id) from error
+                raise no_contract(partner.contract_id) from error
             # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
@@ -72,7 +72,7 @@ async def update_partner(
             if updated and updated.pool_changed:
                 await defer(conn, "provisioning.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
-        if broken_constraint(error) not in _NO_ROOM | {"partner_allocated_to_accounts"}:
+        if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY | {"partner_allocated_to_accounts"}:
             raise
         raise await _too_much(conn, scope, partner_id, change, broken_constraint(error)) from error
     if updated is None:
@@ -92,7 +92,7 @@ async def _too_much(
     if figures is None:
         return no_partner(partner_id)
     wanted = figures.allocated if change.allocated_capacity is None else change.allocated_capacity
-    if constraint in _NO_ROOM:
+    if constraint in _NOT_ENOUGH_CAPACITY:
         return _no_room(wanted, figures.contract_remaining + figures.allocated)
     return Conflict(
         "The partner has allocated {given} to its storage accounts, more than {wanted} without overdraft. "
@@ -145,7 +145,7 @@ async def move_partner(
             moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, expected, now, actor.stamp)
     except (CheckViolation, NumericValueOutOfRange) as error:
         figures = await queries.capacity_figures(conn, scope, partner_id, contract_id)
-        if broken_constraint(error) not in _NO_ROOM:
+        if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY:
             raise
         if figures is None:
             raise no_partner(partner_id) from error
@@ -157,7 +157,7 @@ async def move_partner(
     if moved.partner is not None:
         return moved.partner
     if await remaining(conn, scope, contract_id) is None:
-        raise no_own_contract(contract_id)
+        raise no_contract(contract_id)
     raise Conflict("The other contract has another currency. Move the partner to a contract in its own currency.")
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
-from tonnage.contracts.contract import no_own_contract
+from tonnage.contracts.contract import no_contract
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
@@ -84,7 +84,7 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
     """
     select = queries.partners_of(call.actor.organisation_id, contractID)
     return JsonListResponse(
-        call.database.streams, page, select, no_own_contract(contractID), at_once=SingleRow(call.database.run)
+        call.database.streams, page, select, no_contract(contractID), at_once=SingleRow(call.database.run)
     )
 
 

@@ -8,5 +8,5 @@ class Freed(NamedTuple):
     """An account was purged, and its share of the partner's allocation freed."""
 
     partner_id: UUID
-    makes_room: bool
+    frees_capacity: bool
     """Whether the quotas of the partner's other accounts on clusters may grow."""

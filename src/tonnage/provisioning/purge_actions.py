@@ -55,6 +55,6 @@ async def purge_due(database: Database, backend: Purging, region_id: int, actor:
 async def _finish(conn: Connection, actor: Actor, account_id: int, now: datetime) -> bool:
     """Runs in the caller's transaction. False: it was finished by another run already."""
     freed = await purge_queries.finish_purge(conn, account_id, now, actor.stamp)
-    if freed is not None and freed.makes_room:
+    if freed is not None and freed.frees_capacity:
         await defer(conn, "provisioning.requota", freed.partner_id)
     return freed is not None

@@ -25,13 +25,13 @@ _log = logging.getLogger(__name__)
 class OpenBackends:
     """Provides the backend of a region, and caches its client.
 
-    `key_file`: the keys that open sealed credentials. `patience`: time-outs for clusters; None: the defaults.
+    `key_file`: the keys that open sealed credentials. `timeouts`: time-outs for clusters; None: the defaults.
     """
 
-    def __init__(self, database: Database, key_file: Path | None, patience: Timeouts | None = None) -> None:
+    def __init__(self, database: Database, key_file: Path | None, timeouts: Timeouts | None = None) -> None:
         self._database = database
         self._key_file = key_file
-        self._patience = patience
+        self._timeouts = timeouts
         self._open: dict[int, tuple[int, StorageBackend]] = {}
         self._replaced: list[StorageBackend] = []
         """Clients of former connections. They may still be in use, so they are closed at the end."""
@@ -78,7 +78,7 @@ class OpenBackends:
         if cluster.backend == METERED or cluster.admin_url is None:
             return MeteredBackend()
         key = await self._database.run(self._credentials, cluster)
-        return CephBackend(cluster.admin_url, key, self._patience)
+        return CephBackend(cluster.admin_url, key, self._timeouts)
 
     async def _credentials(self, conn: Connection, cluster: Cluster) -> AccessKey:
         # Does not name the file: the readiness probe is public and shows this text.

@@ -8,7 +8,7 @@ from tonnage.regions.region import CEPH, METERED, NewRegion
 from tonnage.storage.backend import Cluster
 
 _PUBLIC = "jsonb_build_object('s3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url)"
-_PLANE = "jsonb_build_object('backend', r.backend, 'admin_url', r.admin_url)"
+_CONNECTION = "jsonb_build_object('backend', r.backend, 'admin_url', r.admin_url)"
 
 
 async def published_regions(conn: Connection) -> bytes:
@@ -85,7 +85,7 @@ async def connect_region(conn: Connection, name: str, admin_url: str, now: datet
             from old where r.id = old.id
             returning r.*
         )
-        select r.id, audit(%(stamp)s, o.id, 'region.connect', r.name, (select {_PLANE} from old r), {_PLANE})
+        select r.id, audit(%(stamp)s, o.id, 'region.connect', r.name, (select {_CONNECTION} from old r), {_CONNECTION})
         from r, organisation o where o.kind = 'operator'
         """,
         {"name": name, "ceph": CEPH, "url": admin_url, "now": now, "stamp": stamp},
@@ -107,7 +107,7 @@ async def delete_region(conn: Connection, name: str, stamp: str) -> int | None:
             update region set is_default = true from r
             where r.is_default and region.id = (select min(id) from region where name <> %(name)s)
         )
-        select r.id, audit(%(stamp)s, o.id, 'region.delete', r.name, {_PUBLIC} || {_PLANE}, null)
+        select r.id, audit(%(stamp)s, o.id, 'region.delete', r.name, {_PUBLIC} || {_CONNECTION}, null)
         from r, organisation o where o.kind = 'operator'
         """,
         {"name": name, "stamp": stamp},

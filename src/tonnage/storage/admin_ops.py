@@ -46,15 +46,15 @@ class Timeouts:
 class AdminOps:
     """The API at one address, for one admin user. An `address` without a path gets Ceph's default entry, `/admin`."""
 
-    def __init__(self, address: str, key: AccessKey, patience: Timeouts) -> None:
+    def __init__(self, address: str, key: AccessKey, timeouts: Timeouts) -> None:
         parts = urlsplit(address)
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._entry = self._origin + (parts.path.rstrip("/") or "/admin")
-        self.patience = patience
+        self.timeouts = timeouts
         self.access_key = key.access_key
         self._http = httpx.AsyncClient(
             auth=GatewayAuth(key),
-            timeout=httpx.Timeout(patience.read, connect=patience.connect),
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
             # The system's certificates, or those of SSL_CERT_FILE; httpx by default only trusts public ones.
             verify=ssl.create_default_context(),
@@ -88,9 +88,9 @@ class AdminOps:
             address,
             content=content,
             headers={"Content-Type": "application/json"} if content else None,
-            timeout=httpx.Timeout(read or self.patience.read, connect=self.patience.connect),
+            timeout=httpx.Timeout(read or self.timeouts.read, connect=self.timeouts.connect),
         )
-        within = self.patience.bulk if bulk else (read or self.patience.read) + self.patience.connect
+        within = self.timeouts.bulk if bulk else (read or self.timeouts.read) + self.timeouts.connect
         answer = await self._send(request, once=once, within=within, longest=_LONGEST_BULK if bulk else _LONGEST)
         if answer.status_code not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
             raise refusal(answer)
@@ -105,7 +105,7 @@ class AdminOps:
         """The response of the gateway's S3 root. It accepts anonymous requests, and signed ones only with valid
         credentials, of any capabilities."""
         request = self._http.build_request("GET", f"{self._origin}/")
-        within = self.patience.read + self.patience.connect
+        within = self.timeouts.read + self.timeouts.connect
         return await self._send(request, within=within, auth=httpx.USE_CLIENT_DEFAULT if signed else None)
 
     async def _send(
@@ -119,8 +119,8 @@ class AdminOps:
             raise Unavailable("The storage cluster did not answer in time. Try again later.") from error
 
     async def _try(self, request: httpx.Request, *, once: bool, longest: int, **auth: Any) -> httpx.Response:
-        pause = self.patience.pause
-        for tries_left in reversed(range(self.patience.tries)):
+        pause = self.timeouts.pause
+        for tries_left in reversed(range(self.timeouts.tries)):
             try:
                 answer = await self._answer(request, longest, **auth)
             except httpx.TimeoutException:

@@ -42,12 +42,12 @@ class CephBackend:
         self,
         address: str,
         key: AccessKey,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
         *,
         clock: WallClock | None = None,
         page_size: int = 1000,
     ) -> None:
-        self._ops = AdminOps(address, key, patience or Timeouts())
+        self._ops = AdminOps(address, key, timeouts or Timeouts())
         self._clock = clock or WallClock()
         self._page_size = page_size
 
@@ -154,7 +154,7 @@ class CephBackend:
         asked = {"key": "", **_key_parameters(account_id, access_key), "generate-key": "true"}
         sent = False
         try:
-            async with _within(self._ops.patience.key):
+            async with _within(self._ops.timeouts.key):
                 present = await self.keys(account_id)
                 if len(present) >= MAX_ACCESS_KEYS and access_key not in present:
                     raise TooManyKeys(present)
@@ -175,7 +175,7 @@ class CephBackend:
     async def delete_key(self, account_id: int, access_key: str) -> None:
         """As `StorageBackend.delete_key`."""
         asked = {"key": "", **_key_parameters(account_id, access_key)}
-        async with _within(self._ops.patience.key):
+        async with _within(self._ops.timeouts.key):
             if not await self._has_key(account_id, access_key):
                 return
             try:
@@ -200,7 +200,7 @@ class CephBackend:
             # Disables its keys first, so that nothing is stored during the purge.
             await self._ops.call("POST", "user", {"uid": user, "suspended": "true", "op-mask": "read"})
             await self._ops.call(
-                "DELETE", "user", {"uid": user, "purge-data": "true"}, once=True, read=self._ops.patience.purge
+                "DELETE", "user", {"uid": user, "purge-data": "true"}, once=True, read=self._ops.timeouts.purge
             )
         except NotProvisioned:
             return

@@ -97,12 +97,12 @@ def _rights(permission: str) -> tuple[str, ...]:
 async def _release(ops: AdminOps) -> tuple[str, str]:
     """Ceph's API has no version, but since 17 it has `info`, which needs no capability."""
     try:
-        told: Any = await ops.call("GET", "info", {"format": "json"})
+        answer: Any = await ops.call("GET", "info", {"format": "json"})
     except Misconfigured as error:
         return ("release", "Ceph 16 or older" if error.code == "MethodNotAllowed" else "Ceph 17 or newer")
     except BackendRefused:
         return ("release", "unknown")
-    return ("release", f"Ceph 17 or newer, cluster {told['info']['storage_backends'][0]['cluster_id']}")
+    return ("release", f"Ceph 17 or newer, cluster {answer['info']['storage_backends'][0]['cluster_id']}")
 
 
 async def _usage_log(ops: AdminOps, now: datetime, skew: float | None, itself: Any) -> tuple[str, str]:
@@ -114,8 +114,8 @@ async def _usage_log(ops: AdminOps, now: datetime, skew: float | None, itself: A
     user = f"{itself['tenant']}${itself['user_id']}" if itself["tenant"] else itself["user_id"]
     there = now + timedelta(seconds=skew or 0)
     written = (there - timedelta(hours=24)).strftime("%Y-%m-%d %H:%M:%S")
-    told: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
-    kept = bool(told["summary"])
+    answer: Any = await ops.call("GET", "usage", {"uid": user, "start": written, "show-entries": "false"})
+    kept = bool(answer["summary"])
     return (
         "usage log",
         "kept" if kept else "empty for the last 24 hours; `rgw enable usage log = true` enables it on the gateway",

@@ -32,10 +32,10 @@ _REFUSED = {
 def code_of(answer: httpx.Response) -> str:
     """The `Code` of an error response; '' if the response is not from Ceph."""
     try:
-        told: Any = json.loads(answer.content)
+        error: Any = json.loads(answer.content)
     except ValueError:
         return ""
-    return str(cast("dict[str, Any]", told).get("Code", "")) if isinstance(told, dict) else ""
+    return str(cast("dict[str, Any]", error).get("Code", "")) if isinstance(error, dict) else ""
 
 
 def refusal(answer: httpx.Response) -> TonnageError:

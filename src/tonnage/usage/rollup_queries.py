@@ -160,7 +160,7 @@ with measured as materialized (
         lead(k.day, 1, w.last_day + 1) over (partition by k.account_id order by k.day) - k.day - 1 as days
     from known k join usage_span w using (account_id)
 )
-insert into usage_folded (account_id, day, usage, closing, samples)
+insert into usage_rollup (account_id, day, usage, closing, samples)
 select account_id, day, usage, closing, samples from measured
 union all
 select account_id, day + step, closing, closing, 0 from gap cross join lateral generate_series(1, days) step
@@ -168,19 +168,19 @@ select account_id, day + step, closing, closing, 0 from gap cross join lateral g
 
 
 async def roll_up(conn: Connection) -> None:
-    """Computes the daily values of the spans, into the temporary table usage_folded.
+    """Computes the daily values of the spans, into the temporary table usage_rollup.
 
     A touched day is computed from all its samples. Any other day with samples keeps its value: its samples may be
     deleted, after 40 days. Days between are carried forward, each with the closing value of the day before.
     """
     await conn.execute(
-        "create temp table if not exists usage_folded"
+        "create temp table if not exists usage_rollup"
         " (account_id bigint not null, day date not null, usage bigint not null, closing bigint not null,"
         " samples integer not null) on commit drop"
     )
-    await conn.execute("truncate usage_folded")
+    await conn.execute("truncate usage_rollup")
     await conn.execute(_ROLLUP, prepare=False)
-    await conn.execute("analyze usage_folded")
+    await conn.execute("analyze usage_rollup")
 
 
 async def lock_partners_days(conn: Connection) -> None:
@@ -193,7 +193,7 @@ async def lock_partners_days(conn: Connection) -> None:
     await conn.execute(
         """
         insert into partner_usage (partner_id, day, usage)
-        select distinct s.partner_id, f.day, 0 from usage_folded f join storage_account s on s.id = f.account_id
+        select distinct s.partner_id, f.day, 0 from usage_rollup f join storage_account s on s.id = f.account_id
         order by 1, 2
         on conflict do nothing
         """,
@@ -202,7 +202,7 @@ async def lock_partners_days(conn: Connection) -> None:
     await conn.execute(
         """
         with needed as materialized (
-            select distinct s.partner_id, f.day from usage_folded f join storage_account s on s.id = f.account_id
+            select distinct s.partner_id, f.day from usage_rollup f join storage_account s on s.id = f.account_id
         ), locked as (
             select p.day from partner_usage p join needed using (partner_id, day)
             order by p.partner_id, p.day for no key update of p
@@ -222,7 +222,7 @@ async def write(conn: Connection) -> None:
     await conn.execute(
         """
         insert into daily_usage (account_id, day, usage, closing, samples)
-        select account_id, day, usage, closing, samples from usage_folded order by account_id, day
+        select account_id, day, usage, closing, samples from usage_rollup order by account_id, day
         on conflict (account_id, day) do update
             set usage = excluded.usage, closing = excluded.closing, samples = excluded.samples
             where (daily_usage.usage, daily_usage.closing, daily_usage.samples)

@@ -9,7 +9,7 @@ from tonnage.usage.top_movers import COMPARED_DAYS, FEW_PARTNERS, MOST_SHOWN, To
 
 async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[TopMover]:
     """The MOST_SHOWN partners of the distributor `scope`, or of all, whose last known use differs most from that of the
-    day MOVED_DAYS ago; the largest change first, up or down.
+    day COMPARED_DAYS ago; the largest change first, up or down.
 
     An account without a sample since that day has no change: its value is carried forward. Takes half a second for
     120,000 partners with two months of use, so the page of such an operator loads it in a second request.

@@ -3,7 +3,7 @@
 Optimistic concurrency control, field by field. A form carries its original texts in hidden fields. A field that differs
 from its original was changed by the person. Its old and new values go to the action, whose statement compares the old
 one under the row's lock (`errors.EditConflict`). After a conflict the form is rebased: untouched fields show the
-present values, changed fields keep what was typed, and the present texts become the originals, so that submitting the
+present values, changed fields keep what was raw, and the present texts become the originals, so that submitting the
 form again is a deliberate choice. A revision number could not distinguish another person's rename from another person's
 price.
 """
@@ -112,8 +112,8 @@ class BoundEdit(BoundForm[E], Generic[E]):
         original = complete(kind, present)
         now = _read(kind, original)
         touched = {name for field in self.changed for name in (field, f"{field}_unit")}
-        kept = {name: text for name, text in self.typed.items() if name in touched}
-        self.typed = {**{name: text for name, text in original.items() if name not in touched}, **kept}
+        kept = {name: text for name, text in self.raw.items() if name in touched}
+        self.raw = {**{name: text for name, text in original.items() if name not in touched}, **kept}
         self.original, self.seen = original, now
         return [
             Meanwhile(
@@ -130,8 +130,8 @@ class BoundEdit(BoundForm[E], Generic[E]):
 def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
     """Validates the fields that the person changed, and nothing else. An empty field means removal."""
     original = {name.removeprefix(PREFIX): text for name, text in fields.items() if name.startswith(PREFIX)}
-    typed = {name: text for name, text in fields.items() if not name.startswith(PREFIX)}
-    form: BoundEdit[E] = BoundEdit(typed, None, original=original)
+    raw = {name: text for name, text in fields.items() if not name.startswith(PREFIX)}
+    form: BoundEdit[E] = BoundEdit(raw, None, original=original)
     try:
         form.seen = seen = _read(kind, original) if kind.model_fields.keys() <= original.keys() else None
     except ValidationError:
@@ -140,7 +140,7 @@ def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
         form.errors[""] = WITHOUT_ORIGINAL
         return form
     required = {name for name, of in kind.model_fields.items() if of.is_required()}
-    texts = {name: _text(name, typed) for name in kind.model_fields}
+    texts = {name: _text(name, raw) for name in kind.model_fields}
     sent = {name: text for name, text in texts.items() if (text if name in required else text != _text(name, original))}
     try:
         value = kind.model_validate(sent)
@@ -152,10 +152,10 @@ def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
     return form
 
 
-def unbound_edit(kind: type[E], original: Mapping[str, str], typed: Mapping[str, str] | None = None) -> BoundEdit[E]:
-    """An unbound form of a thing as it is; `typed`: other initial texts of its fields."""
+def unbound_edit(kind: type[E], original: Mapping[str, str], raw: Mapping[str, str] | None = None) -> BoundEdit[E]:
+    """An unbound form of a thing as it is; `raw`: other initial texts of its fields."""
     texts = complete(kind, original)
-    return BoundEdit(texts if typed is None else typed, None, original=texts)
+    return BoundEdit(texts if raw is None else raw, None, original=texts)
 
 
 def complete(kind: type[EditForm], texts: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Forms of pages: parsed strictly, validated as a whole, and shown again with everything that was typed.
 
 `form = bind(NewPartnerForm, fields)`, then `await form.submit(action)`. In either case the page is rendered with
-`form`: its `typed` texts and its `errors` by field.
+`form`: its `raw` texts and its `errors` by field.
 """
 
 import re
@@ -87,7 +87,7 @@ F = TypeVar("F", bound=Form)
 class BoundForm(Generic[F]):
     """A form as it was submitted, bound to its values."""
 
-    typed: Mapping[str, str]
+    raw: Mapping[str, str]
     value: F | None
     """None: a field breaks a rule; see `errors`."""
     errors: dict[str, TonnageError | str] = field(default_factory=dict[str, TonnageError | str])
@@ -162,6 +162,6 @@ def messages(error: ValidationError) -> dict[str, TonnageError | str]:
     return {wrong.field: wrong.message for wrong in found.fields}
 
 
-def unbound(kind: type[F], **typed: str) -> BoundForm[F]:
+def unbound(kind: type[F], **raw: str) -> BoundForm[F]:
     """A form that was not submitted yet, with the initial texts of its fields."""
-    return BoundForm(typed, None)
+    return BoundForm(raw, None)

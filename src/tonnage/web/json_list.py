@@ -75,7 +75,7 @@ class JsonListResponse(Response):
         missing: Exception | None = None,
         *,
         at_once: SingleRow | None = None,
-        patience: SendLimits = DEFAULT_LIMITS,
+        limits: SendLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__()
         self._pool = pool
@@ -83,7 +83,7 @@ class JsonListResponse(Response):
         self._select = select
         self._missing = missing
         self._at_once = at_once
-        self._patience = patience
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `missing`, Unavailable, PoolTimeout and psycopg's errors, if possible before the status goes out."""
@@ -149,7 +149,7 @@ class JsonListResponse(Response):
                 raise self._missing
             if second := await anext(chunks, None):
                 start: Message = {"type": "http.response.start", "status": 200, "headers": [_JSON_TYPE]}
-                await send_parts(start, _parts(first or [], second, chunks), receive, send, self._patience)
+                await send_parts(start, _parts(first or [], second, chunks), receive, send, self._limits)
                 return
         # Most lists are short: their connection is returned before the first byte is sent.
         await _response(first or [])(scope, receive, send)

@@ -21,7 +21,7 @@ from tonnage.web.dependency_solver import are_simple, arguments
 
 T = TypeVar("T")
 
-_AUTH_RESULTS = "tonnage.early"
+_AUTH_RESULTS = "tonnage.auth_results"
 _FOUND = "tonnage.route"
 
 
@@ -57,11 +57,11 @@ class AuthFirstRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wraps the handler: authentication dependencies first, then our own reading of the body."""
         inner = self.get_inner_handler()
-        early = tuple(auth_dependencies(self.dependant))
+        auth_checks = tuple(auth_dependencies(self.dependant))
         takes_body = self.body_field is not None
 
         async def handle(request: Request) -> Response:
-            for check in early:
+            for check in auth_checks:
                 await check(request)
             return await inner(await JsonRequest.read(request) if takes_body else request)
 

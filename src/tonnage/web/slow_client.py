@@ -39,9 +39,9 @@ DEFAULT_LIMITS = SendLimits()
 class _BoundedSender:
     """Sends to the client of a long list, and measures how long it keeps us waiting."""
 
-    def __init__(self, send: Send, patience: SendLimits) -> None:
+    def __init__(self, send: Send, limits: SendLimits) -> None:
         self._send = send
-        self._patience = patience
+        self._limits = limits
         self._waited = 0.0
         self._taken = 0
 
@@ -50,7 +50,7 @@ class _BoundedSender:
         # Only the waiting for the client counts, not a slow query.
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(self._patience.left(self._waited, self._taken)):
+            async with asyncio.timeout(self._limits.left(self._waited, self._taken)):
                 await self._send(message)
         except TimeoutError:
             waited = self._waited + time.monotonic() - begun
@@ -61,14 +61,14 @@ class _BoundedSender:
 
 
 async def send_parts(
-    start: Message, parts: AsyncGenerator[bytes], receive: Receive, send: Send, patience: SendLimits = DEFAULT_LIMITS
+    start: Message, parts: AsyncGenerator[bytes], receive: Receive, send: Send, limits: SendLimits = DEFAULT_LIMITS
 ) -> None:
     """Sends a response of unknown length. Raises Truncated when the client has exceeded the limits, ClientDisconnect
     when it has disconnected, and what `parts` raises.
     """
     # The server ignores what is sent to a client that has disconnected, so a task must listen for the disconnect.
     gone = asyncio.create_task(_disconnected(receive))
-    reader = _BoundedSender(send, patience)
+    reader = _BoundedSender(send, limits)
     try:
         async with aclosing(parts):
             await reader.give(start)

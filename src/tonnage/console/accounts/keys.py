@@ -42,14 +42,14 @@ async def create(context: AccountContext) -> Response:
     page = context.page
     form = bind(NewAccessKeyForm, page.fields)
 
-    async def act(typed: NewAccessKeyForm) -> CreatedKey:
+    async def act(values: NewAccessKeyForm) -> CreatedKey:
         with hide_operator_details(context.account_id):
             return await create_key(
                 page.services,
                 page.actor,
                 context.partner_id,
                 context.account_id,
-                typed.description,
+                values.description,
             )
 
     try:

@@ -42,9 +42,9 @@ async def create(accounts_scope: AccountsScope) -> Response:
     page = accounts_scope.page
     form = bind(NewAccountForm, page.fields)
 
-    async def act(typed: NewAccountForm) -> Rendered[int]:
-        hashed = await page.services.passwords.hash(typed.password)
-        account = NewAccount(typed.name, typed.email, hashed, typed.allocated, typed.overdraft, typed.region)
+    async def act(values: NewAccountForm) -> Rendered[int]:
+        hashed = await page.services.passwords.hash(values.password)
+        account = NewAccount(values.name, values.email, hashed, values.allocated, values.overdraft, values.region)
         return await page.database.run(create_account, page.actor, accounts_scope.partner_id, account, page.now)
 
     made = await form.submit(act, fields=_FIELDS)

@@ -29,8 +29,8 @@ async def change(context: AccountContext) -> Response:
     page = context.page
     form = bind(AccountPasswordForm, page.fields)
 
-    async def act(typed: AccountPasswordForm) -> None:
-        hashed = await page.services.passwords.hash(typed.password)
+    async def act(values: AccountPasswordForm) -> None:
+        hashed = await page.services.passwords.hash(values.password)
         await page.database.run(set_password, page.actor, context.partner_id, context.account_id, hashed)
 
     await form.submit(act)

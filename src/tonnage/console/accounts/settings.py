@@ -38,8 +38,8 @@ async def change(context: AccountContext) -> Response:
     page = context.page
     form = bind_edit(ChangeForm, page.fields)
 
-    async def act(typed: ChangeForm, seen: ChangeForm) -> bytes:
-        wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (typed, seen))
+    async def act(values: ChangeForm, seen: ChangeForm) -> bytes:
+        wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (values, seen))
         return await page.database.run(
             change_account, page.actor, context.partner_id, context.account_id, wanted, page.now, expected=expected
         )

@@ -23,9 +23,9 @@ async def suspend(context: AccountContext) -> Response:
         return await _suspension(context, None)
     form = bind_edit(SuspensionForm, page.fields)
 
-    async def act(typed: SuspensionForm, seen: SuspensionForm) -> bytes:
+    async def act(values: SuspensionForm, seen: SuspensionForm) -> bytes:
         who = page.actor, context.partner_id, context.account_id
-        return await page.database.run(suspend_account, *who, typed.reason, page.now, expected_reason=seen.reason)
+        return await page.database.run(suspend_account, *who, values.reason, page.now, expected_reason=seen.reason)
 
     await form.apply(act)
     if form.errors:

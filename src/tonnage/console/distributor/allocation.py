@@ -44,7 +44,7 @@ async def allocation(page: DistributorStaff, partnerID: UuidPath) -> Response:
 async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """At once, for the partner; its accounts' quotas follow."""
     form = bind_edit(AllocationForm, page.fields)
-    if await form.apply(lambda typed, seen: _resize(page, partnerID, typed, seen), about="allocated"):
+    if await form.apply(lambda values, seen: _resize(page, partnerID, values, seen), about="allocated"):
         return page.redirect(path_of(partnerID), gettext("Allocation changed"))
     facts = await page.database.run(facts_of, page, partnerID)
     writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
@@ -52,9 +52,9 @@ async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
 
 
-async def _resize(page: PageRequest, partner_id: UUID, typed: AllocationForm, seen: AllocationForm) -> bytes:
+async def _resize(page: PageRequest, partner_id: UUID, values: AllocationForm, seen: AllocationForm) -> bytes:
     # An overdraft that was never set says nothing in the API; a box that stays empty leaves it so.
-    wanted, expected = (PartnerChange(None, form.allocated, form.overdraft) for form in (typed, seen))
+    wanted, expected = (PartnerChange(None, form.allocated, form.overdraft) for form in (values, seen))
     return await page.database.run(update_partner, page.actor, partner_id, wanted, page.now, expected=expected)
 
 

@@ -37,14 +37,14 @@ async def new_partner(page: DistributorStaff) -> Response:
 async def create(page: DistributorStaff) -> Response:
     """On to the new partner."""
     form = bind(NewPartnerForm, page.fields)
-    made = await form.submit(lambda typed: _create(page, typed), about="allocated")
+    made = await form.submit(lambda values: _create(page, values), about="allocated")
     if made is None:
         return await _page(page, form)
     return page.redirect(f"/distributor/partners/{made}", gettext("Partner created"))
 
 
-async def _create(page: PageRequest, typed: NewPartnerForm) -> UUID:
-    partner = NewPartner(typed.contract, typed.name, typed.allocated, typed.overdraft or None)
+async def _create(page: PageRequest, values: NewPartnerForm) -> UUID:
+    partner = NewPartner(values.contract, values.name, values.allocated, values.overdraft or None)
     made = await page.database.run(create_partner, page.actor, partner, page.now)
     return made.id
 
@@ -53,7 +53,7 @@ async def _page(page: PageRequest, form: BoundForm[NewPartnerForm]) -> Response:
     scope = page.actor.organisation_id
     contracts = await page.database.run(contract_picker, scope)
     first = contracts[0] if contracts else None
-    chosen = next((contract for contract in contracts if str(contract.id) == form.typed.get("contract")), first)
+    chosen = next((contract for contract in contracts if str(contract.id) == form.raw.get("contract")), first)
     return page.render(
         "distributor/new_partner.html",
         status=form.status,

@@ -50,8 +50,8 @@ async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Nothing else changes."""
     form = bind_edit(NameForm, page.fields)
 
-    async def act(typed: NameForm, seen: NameForm) -> bytes:
-        wanted, expected = PartnerChange(name=typed.name), PartnerChange(name=seen.name)
+    async def act(values: NameForm, seen: NameForm) -> bytes:
+        wanted, expected = PartnerChange(name=values.name), PartnerChange(name=seen.name)
         return await page.database.run(update_partner, page.actor, partnerID, wanted, page.now, expected=expected)
 
     if await form.apply(act, about="name"):
@@ -72,9 +72,9 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its capacity moves with it."""
     form = bind_edit(MoveForm, page.fields)
 
-    async def act(typed: MoveForm, seen: MoveForm) -> bytes:
+    async def act(values: MoveForm, seen: MoveForm) -> bytes:
         return await page.database.run(
-            move_partner, page.actor, partnerID, typed.contract, page.now, expected=seen.contract
+            move_partner, page.actor, partnerID, values.contract, page.now, expected=seen.contract
         )
 
     if await form.apply(act, about="contract"):
@@ -116,7 +116,7 @@ async def _move_page(page: PageRequest, partner_id: UUID, form: BoundEdit[MoveFo
         "distributor/move.html",
         facts,
         status=form.status if form else 200,
-        form=form or unbound_edit(MoveForm, present, typed={}),
+        form=form or unbound_edit(MoveForm, present, raw={}),
         present=contract_name(facts.contract),
         options=[_option(page, contract) for contract in others],
     )

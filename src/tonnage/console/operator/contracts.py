@@ -83,7 +83,7 @@ async def sign(page: OperatorAdmin) -> Response:
     """On to the new contract."""
     form = bind(NewContractForm, page.fields)
     try:
-        made = await form.submit(lambda typed: _sign(page, typed))
+        made = await form.submit(lambda values: _sign(page, values))
     except NotFound as error:
         # The distributor was chosen in the form, and not by the page's address.
         form.errors["distributor"], made = error, None
@@ -92,9 +92,9 @@ async def sign(page: OperatorAdmin) -> Response:
     return page.redirect(f"{PATH}/{made}", gettext("Contract signed"))
 
 
-async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
-    new = NewContract(typed.reserved, typed.price, typed.currency, typed.details)
-    made = await page.database.run(create_contract, page.actor, typed.distributor, new, page.now)
+async def _sign(page: PageRequest, values: NewContractForm) -> UUID:
+    new = NewContract(values.reserved, values.price, values.currency, values.details)
+    made = await page.database.run(create_contract, page.actor, values.distributor, new, page.now)
     return made.id
 
 
@@ -120,7 +120,7 @@ async def contract(page: OperatorViewer, contractID: UuidPath) -> Response:
 async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     """From this moment on."""
     form = bind_edit(AmendmentForm, page.fields)
-    if await form.apply(lambda typed, seen: _amend(page, contractID, typed, seen), about="reserved"):
+    if await form.apply(lambda values, seen: _amend(page, contractID, values, seen), about="reserved"):
         return page.redirect(f"{PATH}/{contractID}", gettext("Contract amended"))
     found, terms = await _found(page, contractID)
     writers = {"reserved": Capacity, "price": page.formats.price}
@@ -128,8 +128,8 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, form=form)
 
 
-async def _amend(page: PageRequest, contract_id: UUID, typed: AmendmentForm, seen: AmendmentForm) -> bytes:
-    wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (typed, seen))
+async def _amend(page: PageRequest, contract_id: UUID, values: AmendmentForm, seen: AmendmentForm) -> bytes:
+    wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (values, seen))
     return await page.database.run(amend_contract, page.actor, contract_id, wanted, page.now, expected=expected)
 
 

@@ -66,14 +66,14 @@ async def new_distributor(page: OperatorAdmin) -> Response:
 async def create(page: OperatorAdmin) -> Response:
     """Redirects to the new distributor, which has neither a contract nor members yet."""
     form = bind(NewDistributorForm, page.fields)
-    made = await form.submit(lambda typed: _create(page, typed), about="name")
+    made = await form.submit(lambda values: _create(page, values), about="name")
     if made is None:
         return page.render("operator/new_distributor.html", status=form.status, form=form)
     return page.redirect(f"{PATH}/{made}", gettext("Distributor created"))
 
 
-async def _create(page: PageRequest, typed: NewDistributorForm) -> UUID:
-    return await page.database.run(create_distributor, page.actor, typed.name, page.now)
+async def _create(page: PageRequest, values: NewDistributorForm) -> UUID:
+    return await page.database.run(create_distributor, page.actor, values.name, page.now)
 
 
 @routes.get("/{distributorID}")

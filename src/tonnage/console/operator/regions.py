@@ -59,13 +59,13 @@ async def new_region(page: OperatorAdmin) -> Response:
 async def add(page: OperatorAdmin) -> Response:
     """Back to the list."""
     form = bind(NewRegionForm, page.fields)
-    if await form.submit(lambda typed: _add(page, typed), about="name") is None:
+    if await form.submit(lambda values: _add(page, values), about="name") is None:
         return _creation(page, form)
     return page.redirect(PATH, gettext("Region added"))
 
 
-async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
-    region = NewRegion(typed.name, typed.s3, typed.iam, typed.sts)
+async def _add(page: PageRequest, values: NewRegionForm) -> bool:
+    region = NewRegion(values.name, values.s3, values.iam, values.sts)
     await page.database.run(add_region, page.actor, region, page.now)
     return True
 

@@ -77,9 +77,11 @@ def name_of(entry: AuditEntry) -> str | None:
 
 def contracts_in(entries: Sequence[AuditEntry]) -> set[UUID]:
     """The ids of the contracts that the entries are about or name."""
-    told = [facts.get("contractId") for entry in entries for facts in (_object(entry.before), _object(entry.after))]
+    contract_ids = [
+        facts.get("contractId") for entry in entries for facts in (_object(entry.before), _object(entry.after))
+    ]
     about = [entry.subject_id for entry in entries if entry.action.startswith("contract.")]
-    return {UUID(str(found)) for found in told + about if found}
+    return {UUID(str(found)) for found in contract_ids + about if found}
 
 
 def accounts_in(entries: Sequence[AuditEntry]) -> set[int]:

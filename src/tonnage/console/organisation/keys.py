@@ -43,7 +43,7 @@ async def new_key(page: AnyAdmin) -> Response:
     form = unbound(NewApiKeyForm, role=Role.VIEWER)
     if page.request.method == "POST":
         form = bind(NewApiKeyForm, page.fields)
-        made = await form.submit(lambda typed: _create(page, typed), about="description")
+        made = await form.submit(lambda values: _create(page, values), about="description")
         if made:
             details, key = made
             last_day = form.value and form.value.last_day
@@ -112,11 +112,11 @@ async def _rows(page: PageRequest) -> list[ApiKeyRow]:
     return await page.database.run(api_keys_of, own)
 
 
-async def _create(page: PageRequest, typed: NewApiKeyForm) -> tuple[NewKey, str]:
-    until = end_of(typed.last_day, page.formats.zone) if typed.last_day else None
+async def _create(page: PageRequest, values: NewApiKeyForm) -> tuple[NewKey, str]:
+    until = end_of(values.last_day, page.formats.zone) if values.last_day else None
     if until is not None and until <= page.wall_time:
         raise Invalid.field("last_day", "is in the past; choose today or a later day, or leave it empty")
-    details = NewKey(typed.description, typed.role, until)
+    details = NewKey(values.description, values.role, until)
 
     own = page.actor.organisation_id
     key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_time)

@@ -89,7 +89,7 @@ async def creation(team: Team) -> Response:
     form = unbound(NewMemberForm, role=Role.VIEWER)
     if page.request.method == "POST":
         form = bind(NewMemberForm, page.fields)
-        if await form.submit(lambda typed: _add(team, typed), about="email"):
+        if await form.submit(lambda values: _add(team, values), about="email"):
             return page.redirect(team.path, gettext("Member added: pass on the password yourself"))
     return page.render("organisation/new_member.html", status=form.status, form=form, team=team)
 
@@ -100,7 +100,7 @@ async def member(team: Team, member_id: UUID) -> Response:
     form = unbound_edit(MemberForm, _texts(row))
     if page.request.method == "POST":
         form = bind_edit(MemberForm, page.fields)
-        if await form.apply(lambda typed, seen: _change(team, member_id, typed, seen), about="role"):
+        if await form.apply(lambda values, seen: _change(team, member_id, values, seen), about="role"):
             is_out = is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
             return page.redirect(home(page.actor) if is_out else team.path, gettext("Changes saved"))
         row = await member_of(team, member_id)
@@ -122,13 +122,13 @@ async def password(team: Team, member_id: UUID) -> Response:
     form = unbound(MemberPasswordForm)
     if page.request.method == "POST":
         form = bind(MemberPasswordForm, page.fields)
-        if await form.submit(lambda typed: _set_password(team, member_id, typed), about="password"):
+        if await form.submit(lambda values: _set_password(team, member_id, values), about="password"):
             return page.redirect(f"{team.path}/{member_id}", gettext("Password set, member signed out"))
     return page.render("organisation/member_password.html", status=form.status, form=form, team=team, row=row)
 
 
-async def _add(team: Team, typed: NewMemberForm) -> bool:
-    new = NewMember(typed.email, typed.role, await team.page.services.passwords.hash(typed.password), typed.name)
+async def _add(team: Team, values: NewMemberForm) -> bool:
+    new = NewMember(values.email, values.role, await team.page.services.passwords.hash(values.password), values.name)
     await team.page.database.run(
         member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.now
     )
@@ -140,15 +140,15 @@ def _texts(row: TeamRow) -> dict[str, str]:
     return {"name": row.name or "", "role": row.role}
 
 
-async def _change(team: Team, member_id: UUID, typed: MemberForm, seen: MemberForm) -> bool:
-    wanted, expected = MemberChange(typed.name, typed.role), MemberChange(seen.name, seen.role)
+async def _change(team: Team, member_id: UUID, values: MemberForm, seen: MemberForm) -> bool:
+    wanted, expected = MemberChange(values.name, values.role), MemberChange(seen.name, seen.role)
     who = team.page.actor, team.organisation_id, member_id
     await team.page.database.run(member_actions.change_member, *who, wanted, expected=expected)
     return True
 
 
-async def _set_password(team: Team, member_id: UUID, typed: MemberPasswordForm) -> bool:
-    password_hash = await team.page.services.passwords.hash(typed.password)
+async def _set_password(team: Team, member_id: UUID, values: MemberPasswordForm) -> bool:
+    password_hash = await team.page.services.passwords.hash(values.password)
     await team.page.database.run(
         credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash
     )

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.authentication.profile_actions import change_profile
 from tonnage.authentication.session import SESSION_ENDED
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import AnyMember, PageRequest
@@ -16,6 +15,7 @@ from tonnage.console.rendering import gettext
 from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
 from tonnage.errors import Unauthenticated
+from tonnage.members.actions import change_profile
 from tonnage.members.member import ProfileChange
 from tonnage.members.profile_queries import Profile, profile_of
 from tonnage.money import Money
@@ -46,14 +46,14 @@ async def show(page: AnyMember) -> Response:
     visitor, query = page.visitor, page.request.query_params
     present = _texts(Profile(visitor.name, visitor.locale, visitor.time_zone or "UTC"))
     chosen = {name: query[name] for name in ("locale", "time_zone") if name in query}
-    return _page(page, unbound_edit(AboutMeForm, present, typed={**present, **chosen}))
+    return _page(page, unbound_edit(AboutMeForm, present, raw={**present, **chosen}))
 
 
 @routes.post("")
 async def change(page: AnyMember) -> Response:
     """The same page, as it is written from now on."""
     form = bind_edit(AboutMeForm, page.fields)
-    if await form.apply(lambda typed, seen: _change(page, typed, seen)):
+    if await form.apply(lambda values, seen: _change(page, values, seen)):
         return page.redirect("/profile", gettext("Changes saved"))
     member_id = page.visitor.member_id
     present = await page.database.run(profile_of, member_id)
@@ -68,9 +68,9 @@ async def change(page: AnyMember) -> Response:
     return _page(page, form)
 
 
-async def _change(page: PageRequest, typed: AboutMeForm, seen: AboutMeForm) -> bool:
-    wanted, expected = (ProfileChange(form.name, form.locale, form.time_zone) for form in (typed, seen))
-    await page.database.run(change_profile, page.visitor, wanted, expected=expected)
+async def _change(page: PageRequest, values: AboutMeForm, seen: AboutMeForm) -> bool:
+    wanted, expected = (ProfileChange(form.name, form.locale, form.time_zone) for form in (values, seen))
+    await page.database.run(change_profile, page.actor, page.visitor.member_id, wanted, expected=expected)
     return True
 
 
@@ -92,13 +92,13 @@ def _page(page: PageRequest, form: BoundEdit[AboutMeForm]) -> Response:
         form=form,
         locales=[("", as_asked), *({locale: locale} | known if locale else known).items()],
         zones=[(zone, zone.replace("_", " ")) for zone in zones],
-        examples=_examples(page, form.typed, page.now),
+        examples=_examples(page, form.raw, page.now),
     )
 
 
-def _examples(page: PageRequest, typed: Mapping[str, str], now: datetime) -> list[tuple[str, str]]:
-    locale = typed.get("locale") or negotiate(page.request.headers.get("accept-language", ""))
-    formats = Formats(locale, typed.get("time_zone") or "UTC")
+def _examples(page: PageRequest, raw: Mapping[str, str], now: datetime) -> list[tuple[str, str]]:
+    locale = raw.get("locale") or negotiate(page.request.headers.get("accept-language", ""))
+    formats = Formats(locale, raw.get("time_zone") or "UTC")
     return [
         (gettext("Now"), f"{formats.moment(now)} {formats.zone_of(now)}"),
         (gettext("Month"), formats.month(now.astimezone(formats.zone).date())),

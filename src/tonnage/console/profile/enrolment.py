@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
-from tonnage.authentication.profile_actions import begin_second_factor
+from tonnage.authentication.credential_actions import begin_second_factor
 from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.second_factor_actions import (
     confirm_enrolment,
@@ -30,7 +30,7 @@ async def begin(page: EnrollingMember) -> Response:
     """On to what the app must know. Conflict: there is a factor already, or there are no keys to seal one."""
     require_keys_and_no_factor(page.services.key_file, page.visitor)
     form = bind(BeginForm, page.fields)
-    begun = await form.submit(lambda typed: _begin(page, typed), about="current")
+    begun = await form.submit(lambda values: _begin(page, values), about="current")
     return await state(page, form) if begun is None else page.redirect(_SETUP)
 
 
@@ -44,7 +44,7 @@ async def show(page: EnrollingMember) -> Response:
 async def confirm(page: EnrollingMember) -> Response:
     """The recovery codes, this once. The session goes on under another token."""
     form = bind(ProofForm, page.fields)
-    confirmed = await form.submit(lambda typed: _confirm(page, typed), about="code")
+    confirmed = await form.submit(lambda values: _confirm(page, values), about="code")
     if confirmed is None:
         return await _page(page, form)
     token, codes = confirmed
@@ -56,16 +56,16 @@ async def confirm(page: EnrollingMember) -> Response:
     return response
 
 
-async def _begin(page: PageRequest, typed: BeginForm) -> Enrolment:
+async def _begin(page: PageRequest, values: BeginForm) -> Enrolment:
     passwords, key_file = page.services.passwords, page.services.key_file
     return await begin_second_factor(
-        page.database, passwords, key_file, page.visitor, typed.current, page.client, page.wall_time
+        page.database, passwords, key_file, page.visitor, values.current, page.client, page.wall_time
     )
 
 
-async def _confirm(page: PageRequest, typed: ProofForm) -> tuple[str, list[str]]:
+async def _confirm(page: PageRequest, values: ProofForm) -> tuple[str, list[str]]:
     key_file = page.services.key_file
-    return await page.database.transaction(confirm_enrolment, key_file, page.visitor, typed.code, page.wall_time)
+    return await page.database.transaction(confirm_enrolment, key_file, page.visitor, values.code, page.wall_time)
 
 
 async def _page(page: PageRequest, form: BoundForm[ProofForm]) -> Response:

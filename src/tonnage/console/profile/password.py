@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from tonnage.authentication.profile_actions import change_own_password
+from tonnage.authentication.credential_actions import change_own_password
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.passwords import member_password
@@ -34,7 +34,7 @@ async def ask(page: AnyMember) -> Response:
 async def change(page: AnyMember) -> Response:
     """The same page, and all other sessions have ended."""
     form = bind(OwnPasswordForm, page.fields)
-    token = await form.submit(lambda typed: _change(page, typed), about="current")
+    token = await form.submit(lambda values: _change(page, values), about="current")
     if token is None:
         return _page(page, form)
     response = page.redirect("/profile/password", gettext("Password changed, other sessions ended"))
@@ -42,10 +42,10 @@ async def change(page: AnyMember) -> Response:
     return response
 
 
-async def _change(page: PageRequest, typed: OwnPasswordForm) -> str:
+async def _change(page: PageRequest, values: OwnPasswordForm) -> str:
     passwords = page.services.passwords
     return await change_own_password(
-        page.database, passwords, page.visitor, typed.current, typed.new, page.client, page.wall_time
+        page.database, passwords, page.visitor, values.current, values.new, page.client, page.wall_time
     )
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.authentication.profile_actions import remove_second_factor, renew_recovery_codes
+from tonnage.authentication.credential_actions import remove_second_factor, renew_recovery_codes
 from tonnage.authentication.second_factor_queries import recovery_codes_left
 from tonnage.authentication.session import Stage
 from tonnage.console.confirmation import Confirmation
@@ -63,7 +63,7 @@ async def ask_codes(page: AnyMember) -> Response:
 async def renew(page: AnyMember) -> Response:
     """The new ones, this once."""
     form = bind(ProofForm, page.fields)
-    codes = await form.submit(lambda typed: _renew(page, typed), about="code")
+    codes = await form.submit(lambda values: _renew(page, values), about="code")
     if codes is None:
         return _renewal(page, form)
     return page.render("profile/recovery_codes.html", codes=codes, is_new=False)
@@ -79,20 +79,20 @@ async def ask_removal(page: AnyMember) -> Response:
 async def remove(page: AnyMember) -> Response:
     """Back to the page of the second factor."""
     form = bind(ProofForm, page.fields)
-    removed = await form.submit(lambda typed: _remove(page, typed), about="code")
+    removed = await form.submit(lambda values: _remove(page, values), about="code")
     if removed is None:
         return _removal(page, form)
     return page.redirect(PATH, gettext("Two-factor authentication removed: your password alone is enough again"))
 
 
-async def _renew(page: PageRequest, typed: ProofForm) -> list[str]:
+async def _renew(page: PageRequest, values: ProofForm) -> list[str]:
     key_file = page.services.key_file
-    return await renew_recovery_codes(page.database, key_file, page.visitor, typed.code, page.client, page.wall_time)
+    return await renew_recovery_codes(page.database, key_file, page.visitor, values.code, page.client, page.wall_time)
 
 
-async def _remove(page: PageRequest, typed: ProofForm) -> bool:
+async def _remove(page: PageRequest, values: ProofForm) -> bool:
     key_file = page.services.key_file
-    await remove_second_factor(page.database, key_file, page.visitor, typed.code, page.client, page.wall_time)
+    await remove_second_factor(page.database, key_file, page.visitor, values.code, page.client, page.wall_time)
     return True
 
 

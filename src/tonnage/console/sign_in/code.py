@@ -40,7 +40,7 @@ async def enter(guest: Anybody) -> Response:
     if session is None or not _is_waiting(session):
         return _elsewhere(guest, wanted)
     form = bind(CodeForm, guest.fields)
-    signed_in = await form.submit(lambda typed: _give(guest, session, typed), about="code")
+    signed_in = await form.submit(lambda values: _give(guest, session, values), about="code")
     if signed_in is None:
         return _page(guest, form)
     response = guest.redirect(wanted)
@@ -48,9 +48,9 @@ async def enter(guest: Anybody) -> Response:
     return response
 
 
-async def _give(guest: Guest, session: SignedInMember, typed: CodeForm) -> SignedIn:
+async def _give(guest: Guest, session: SignedInMember, values: CodeForm) -> SignedIn:
     key_file = guest.services.key_file
-    return await submit_code(guest.database, key_file, session, typed.code, guest.client, guest.now)
+    return await submit_code(guest.database, key_file, session, values.code, guest.client, guest.now)
 
 
 def _is_waiting(session: SignedInMember | None) -> bool:
@@ -62,5 +62,5 @@ def _elsewhere(guest: Guest, wanted: str) -> Response:
 
 
 def _page(guest: Guest, form: BoundForm[CodeForm]) -> Response:
-    other = urlencode({"next": form.typed.get("next", "/")})
+    other = urlencode({"next": form.raw.get("next", "/")})
     return guest.render("sign_in/code.html", status=form.status, headers=form.headers, form=form, other=other)

@@ -31,7 +31,7 @@ async def ask(guest: Anybody) -> Response:
 async def send(guest: Anybody) -> Response:
     """On to the page that says what happens now."""
     form = bind(ForgottenForm, guest.fields)
-    asked = await form.submit(lambda typed: _ask(guest, typed))
+    asked = await form.submit(lambda values: _ask(guest, values))
     return guest.redirect(_ASKED) if asked else _page(guest, form)
 
 
@@ -41,8 +41,8 @@ async def asked(guest: Anybody) -> Response:
     return guest.render("sign_in/reset_link_sent.html")
 
 
-async def _ask(guest: Guest, typed: ForgottenForm) -> bool:
-    await guest.database.run(request_reset, typed.email, guest.client, guest.now)
+async def _ask(guest: Guest, values: ForgottenForm) -> bool:
+    await guest.database.run(request_reset, values.email, guest.client, guest.now)
     return True
 
 

@@ -46,7 +46,7 @@ async def choose(guest: Anybody, token: str) -> Response:
         return _worthless(guest)
     form = bind(NewPasswordForm, guest.fields)
     try:
-        chosen = await form.submit(lambda typed: _choose(guest, token, typed))
+        chosen = await form.submit(lambda values: _choose(guest, token, values))
     except NotFound:
         return _worthless(guest)
     if chosen is None:
@@ -54,8 +54,8 @@ async def choose(guest: Anybody, token: str) -> Response:
     return guest.redirect("/sign-in", gettext("Password changed, all sessions ended: sign in with the new password"))
 
 
-async def _choose(guest: Guest, token: str, typed: NewPasswordForm) -> bool:
-    password_hash = await guest.services.passwords.hash(typed.password)
+async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
+    password_hash = await guest.services.passwords.hash(values.password)
     await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.now)
     return True
 

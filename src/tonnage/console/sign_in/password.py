@@ -24,7 +24,7 @@ routes = APIRouter(route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class SignInForm(Form):
-    """The address is taken as it is typed: whether it can be one says nothing to a stranger."""
+    """The address is taken as it is values: whether it can be one says nothing to a stranger."""
 
     email: Text
     password: Text
@@ -48,7 +48,7 @@ async def enter(guest: Anybody) -> Response:
     if guest.is_in:
         return guest.redirect(wanted)
     form = bind(SignInForm, guest.fields)
-    signed_in = await form.submit(lambda typed: _sign_in(guest, typed))
+    signed_in = await form.submit(lambda values: _sign_in(guest, values))
     if signed_in is None:
         return _again(guest, form)
     needs_code = signed_in.stage is Stage.CODE
@@ -57,9 +57,9 @@ async def enter(guest: Anybody) -> Response:
     return response
 
 
-async def _sign_in(guest: Guest, typed: SignInForm) -> SignedIn:
+async def _sign_in(guest: Guest, values: SignInForm) -> SignedIn:
     passwords = guest.services.passwords
-    return await sign_in(guest.database, passwords, typed.email, typed.password, guest.client, guest.now)
+    return await sign_in(guest.database, passwords, values.email, values.password, guest.client, guest.now)
 
 
 def _again(guest: Guest, form: BoundForm[SignInForm]) -> Response:

@@ -32,7 +32,7 @@ create table password_reset (
 -- digests: they are needed to count, not to identify anybody.
 create table sign_in_throttle (
     subject bytea primary key,
-    failures double precision not null,              -- decays with time: see access/guessing.py
+    failures double precision not null,              -- decays with time: see authentication/throttling.py
     last_failed_at timestamptz not null,
     blocked_until timestamptz,
     constraint sign_in_throttle_failures check (failures >= 0)

@@ -53,7 +53,7 @@ end $$;
 select ensure_usage_partitions(now()::date, (now() + interval '3 months')::date);
 
 -- Sums of the accounts' daily values, so that a partner's chart, trend and excess cost the same whatever its number of
--- accounts. Days after an account's rolled_up_to are not in it: see usage/partner_queries.py. No foreign key, as with
+-- accounts. Days after an account's rolled_up_to are not in it: see usage/lists.py. No foreign key, as with
 -- daily_usage: partners are never deleted.
 create table partner_usage (
     partner_id uuid not null,
