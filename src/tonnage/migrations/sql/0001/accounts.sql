@@ -1,7 +1,8 @@
 -- Storage accounts: a customer's root account in one region.
 
 -- Also written by: provisioning (quota, apply_attempts, desired_revision, applied_revision, rejected_revision,
--- rejection_reason, purge_started_at, purged_at), usage (used, rolled_up_to, objects, measured_at).
+-- rejection_reason, purge_started_at; of a purged account purged_at, used, contact_email, contact_email_key and
+-- password_hash), usage (used, rolled_up_to, objects, measured_at).
 create table storage_account (
     id bigint primary key,                           -- clientAccountId: 12 random digits
     seq bigint generated always as identity,

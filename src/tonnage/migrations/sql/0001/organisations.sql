@@ -1,6 +1,6 @@
 -- Organisations: the operator, distributors and partners. A partner has a second row, in `partner`, with the same id.
 
--- Also written by: partners (id, kind, parent_id, name, closed_at), authentication (second_factor_required).
+-- Also written by: partners (inserts and renames its own, closed_at), authentication (second_factor_required).
 create table organisation (
     id uuid primary key default gen_random_uuid(),
     seq bigint generated always as identity unique,  -- order of creation, for lists and their cursors
