@@ -206,7 +206,7 @@ async def clean_up_keys(database: Database, backend: StorageBackend, region_id: 
 
     One that fails does not block the others. Unavailable: some are left.
     """
-    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT)
+    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT, now)
 
     async def clean_up(key: tuple[int, str]) -> None:
         await backend.delete_key(*key)

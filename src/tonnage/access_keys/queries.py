@@ -146,7 +146,7 @@ async def keys_of(conn: Connection, account_ids: Sequence[int]) -> dict[int, dic
     return found
 
 
-async def expire_pending(conn: Connection, region_id: int, before: datetime) -> list[tuple[int, str]]:
+async def expire_pending(conn: Connection, region_id: int, before: datetime, now: datetime) -> list[tuple[int, str]]:
     """The keys of a region that are being deleted, or have been pending since `before`: account and key.
 
     Pending ones are marked as deleting: `activate_key` then returns None to the request that created the key.
@@ -159,13 +159,15 @@ async def expire_pending(conn: Connection, region_id: int, before: datetime) -> 
                 and (k.state = 'deleting' or k.state = 'pending' and k.changed_at <= %(before)s)
             order by k.access_key collate "C" for no key update of k
         ), k as (
-            update access_key k set state = 'deleting' from old
+            update access_key k set state = 'deleting',
+                changed_at = case k.state when 'pending' then %(now)s else k.changed_at end
+            from old
             where k.access_key = old.access_key and k.state <> 'active'
             returning k.*
         )
         select account_id, access_key from k order by changed_at, access_key collate "C"
         """,
-        {"region": region_id, "before": before},
+        {"region": region_id, "before": before, "now": now},
     )
     return [(account_id, access_key) for account_id, access_key in await cursor.fetchall()]
 
