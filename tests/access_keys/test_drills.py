@@ -215,8 +215,11 @@ async def test_an_expired_pending_key_is_not_activated(client: ClusterClient) ->
     await client.database.run(access_key_queries.insert_key, data.account, key, None, now)
     late, young = now + timedelta(minutes=2), "TONNAGEHASJUSTBEGUN0"
     await client.database.run(access_key_queries.insert_key, data.account, young, None, late)
-    given_up = await client.database.run(access_key_queries.expire_pending, client.region_id, now)
-    assert given_up == [(data.account, key)]
+    for again in (late, late + timedelta(minutes=1)):
+        given_up = await client.database.run(access_key_queries.expire_pending, client.region_id, now, again)
+        assert given_up == [(data.account, key)]
+        entered = "select changed_at from access_key where access_key = %s"
+        assert await client.cast.row(entered, key) == (late,), "when it entered its state"
     stamp = client.cast.operator.stamp
     assert await client.database.run(access_key_queries.activate_key, key, late, stamp) is None
     assert await states(client, data) == ["deleting", "pending"]

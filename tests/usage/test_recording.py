@@ -267,3 +267,36 @@ async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: C
     assert await actions.run_maintenance(cast.database, now) == 0
     assert await rows_of(cast, accounts[0]) == before
     assert await cast.row("select to_regclass('daily_usage_2026_06') is not null") == (True,)
+
+
+async def test_sampling_runs_go_after_forty_days_but_not_the_last_that_was_finished(cast: Cast) -> None:
+    now = at("2026-03-10")
+    edge = now - timedelta(days=actions.RAW_DAYS)
+    sampled, stopped = [await cast.region() for _ in range(2)]
+    hour = timedelta(hours=1)
+    for region, begun, finished in [
+        (sampled, edge - 2 * hour, edge),
+        (sampled, edge - hour, None),
+        (sampled, edge, edge),
+        (sampled, now, None),
+        (stopped, edge - 3 * hour, edge),
+        (stopped, edge - 2 * hour, edge),
+        (stopped, edge - hour, None),
+    ]:
+        await cast.row(
+            """
+            insert into sampling_run (region_id, hour, started_at, finished_at)
+            select id, %s, %s, %s from region where name = %s returning hour
+            """,
+            begun,
+            begun,
+            finished,
+            region,
+        )
+    await actions.run_maintenance(cast.database, now)
+    left = """
+        select array_agg(s.hour order by s.hour) from sampling_run s join region r on r.id = s.region_id
+        where r.name = %s
+    """
+    assert await cast.row(left, sampled) == ([edge, now],)
+    assert await cast.row(left, stopped) == ([edge - 2 * hour, edge - hour],)

@@ -1,7 +1,7 @@
 """Actions on access keys. No transaction is held during requests to the cluster.
 
-A key's row is inserted before the request, so `clean_up_keys` finds it after any interruption. The secret is only in
-the response; it is stored nowhere.
+A key's row is inserted before the request, so `clean_up_keys` finds it after an interruption; `_abandon` has the case
+in which it may be active already. The secret is only in the response; it is stored nowhere.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from tonnage.access_keys.access_key import (
 from tonnage.access_keys.queries import KeyAccount
 from tonnage.accounts.actions import no_account
 from tonnage.db import Connection, Database
+from tonnage.db.deadlines import WaitLimit, limited
 from tonnage.errors import Conflict, NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.services import Services
@@ -39,6 +40,9 @@ _log = logging.getLogger(__name__)
 DEADLINE = 10.0
 """Seconds for an operation on a key, waiting for a connection and for locks included: a person waits for it."""
 
+_ABANDON_WAIT = 5.0
+"""Seconds for abandoning a key, which begins when the deadline may have passed already."""
+
 _CLEAN_UP_CONCURRENCY = 4
 
 
@@ -50,7 +54,8 @@ async def create_key(
     description: str | None,
     deadline: float = DEADLINE,
 ) -> CreatedKey:
-    """Creates a key; the result is the only place where its secret appears. Takes at most 10 seconds.
+    """Creates a key; the result is the only place where its secret appears. Takes at most 10 seconds, and 5 more if
+    the key has to be abandoned.
 
     Conflict: the account has the maximum number of keys, it is being purged, its region is metered only, or the cluster
     refuses. NotProvisioned: the account is not yet on the cluster. Misconfigured: its message is for the operator only.
@@ -64,7 +69,11 @@ async def create_key(
         )
         backend, made = await _create_on_cluster(services, home, account_id, access_key)
         now = services.wall_clock()
-        facts = await services.database.run(queries.activate_key, access_key, now, actor.stamp)
+        try:
+            facts = await services.database.run(queries.activate_key, access_key, now, actor.stamp)
+        except BaseException:
+            await asyncio.shield(_abandon(services, actor, backend, home.region_id, account_id, access_key))
+            raise
     if facts is None:
         # The clean-up that gave the key up may have run before the key was created, and does not run for it again.
         await backend.delete_key(account_id, access_key)
@@ -74,7 +83,7 @@ async def create_key(
 
 @asynccontextmanager
 async def _within_deadline(deadline: float) -> AsyncGenerator[None]:
-    """An interrupted operation has either changed nothing, or left a row that `clean_up_keys` finds."""
+    """An interrupted operation has changed nothing, or left a row that `clean_up_keys` finds, or was abandoned."""
     try:
         async with asyncio.timeout(deadline):
             yield
@@ -110,6 +119,38 @@ async def _create_on_cluster(
         failure = error
     await services.database.run(queries.remove_key, access_key)
     raise await _error_for_client(services.database, home, account_id, failure)
+
+
+async def _abandon(
+    services: Services, actor: Actor, backend: StorageBackend, region_id: int, account_id: int, access_key: str
+) -> None:
+    """Gives up a key on the cluster whose secret nobody will get: its activation has failed or is in doubt.
+
+    Its row is pending or active, or becomes active later: a frozen server executes the statement when it is thawed. Two
+    things are tried at once, and one of them suffices. In the database the row is marked as deleting, which an
+    activation does not change, and `clean_up_keys` finds it. On the cluster the key is deleted: a row that could not be
+    marked is pending, and expires, or is active without a key on the cluster, and the next full reconcile removes it.
+    If neither database nor cluster responds, and the activation was executed, the key remains active in the account's
+    list, where its owner can delete it.
+    """
+
+    async def mark(conn: Connection) -> None:
+        now = services.wall_clock()
+        await queries.start_deletion(conn, account_id, access_key, now, actor.stamp, pending=True)
+        await defer(conn, "access_keys.clean_up", region_id)
+
+    async def delete() -> None:
+        async with asyncio.timeout(_ABANDON_WAIT):
+            await backend.delete_key(account_id, access_key)
+
+    # The time for the request has been used up, and marking needs time of its own.
+    with limited(WaitLimit(_ABANDON_WAIT, together=True)):
+        results = await asyncio.gather(services.database.transaction(mark), delete(), return_exceptions=True)
+    for error in results:
+        if error is not None:
+            _log.warning(
+                "access key %s of storage account %d is not fully abandoned: %r", access_key, account_id, error
+            )
 
 
 async def _backend(backends: Backends, home: KeyAccount) -> StorageBackend:
@@ -206,7 +247,7 @@ async def clean_up_keys(database: Database, backend: StorageBackend, region_id: 
 
     One that fails does not block the others. Unavailable: some are left.
     """
-    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT)
+    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT, now)
 
     async def clean_up(key: tuple[int, str]) -> None:
         await backend.delete_key(*key)

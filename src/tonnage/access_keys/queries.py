@@ -89,24 +89,26 @@ async def activate_key(conn: Connection, access_key: str, now: datetime, stamp: 
     return Rendered(access_key, row[0]) if row else None
 
 
-async def start_deletion(conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str) -> bool:
+async def start_deletion(
+    conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str, *, pending: bool = False
+) -> bool:
     """Marks a key as deleting. False: the account has no such key. Idempotent: True for a key that is being deleted
-    already."""
+    already. `pending`: a pending one too; that is not audited, since its creation was not either."""
     cursor = await conn.execute(
         f"""
         with old as (
             select * from access_key
-            where access_key = %(key)s and account_id = %(id)s and state <> 'pending' for no key update
+            where access_key = %(key)s and account_id = %(id)s and (state <> 'pending' or %(pending)s) for no key update
         ), k as (
             update access_key k set state = 'deleting', changed_at = %(now)s
-            from old where k.access_key = old.access_key and old.state = 'active'
+            from old where k.access_key = old.access_key and old.state <> 'deleting'
             returning k.*
         )
         select (select audit(%(stamp)s, s.partner_id, 'account.delete-key', s.id::text, {_FACT}, null)
-                from k join storage_account s on s.id = k.account_id)
+                from k join storage_account s on s.id = k.account_id where old.state = 'active')
         from old
         """,
-        {"key": access_key, "id": account_id, "now": now, "stamp": stamp},
+        {"key": access_key, "id": account_id, "now": now, "stamp": stamp, "pending": pending},
     )
     return await cursor.fetchone() is not None
 
@@ -146,7 +148,7 @@ async def keys_of(conn: Connection, account_ids: Sequence[int]) -> dict[int, dic
     return found
 
 
-async def expire_pending(conn: Connection, region_id: int, before: datetime) -> list[tuple[int, str]]:
+async def expire_pending(conn: Connection, region_id: int, before: datetime, now: datetime) -> list[tuple[int, str]]:
     """The keys of a region that are being deleted, or have been pending since `before`: account and key.
 
     Pending ones are marked as deleting: `activate_key` then returns None to the request that created the key.
@@ -159,13 +161,15 @@ async def expire_pending(conn: Connection, region_id: int, before: datetime) -> 
                 and (k.state = 'deleting' or k.state = 'pending' and k.changed_at <= %(before)s)
             order by k.access_key collate "C" for no key update of k
         ), k as (
-            update access_key k set state = 'deleting' from old
+            update access_key k set state = 'deleting',
+                changed_at = case k.state when 'pending' then %(now)s else k.changed_at end
+            from old
             where k.access_key = old.access_key and k.state <> 'active'
             returning k.*
         )
         select account_id, access_key from k order by changed_at, access_key collate "C"
         """,
-        {"region": region_id, "before": before},
+        {"region": region_id, "before": before, "now": now},
     )
     return [(account_id, access_key) for account_id, access_key in await cursor.fetchall()]
 

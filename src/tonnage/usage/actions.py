@@ -11,7 +11,7 @@ from tonnage.usage import import_queries, retention_queries, rollup_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
 
 RAW_DAYS = 40
-"""Retention of raw samples, and of hourly traffic."""
+"""Retention of raw samples, of hourly traffic, and of sampling runs."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ async def import_samples(
 
 
 async def run_maintenance(database: Database, now: datetime) -> int:
-    """Creates the partitions of the next three months and deletes raw samples and hourly traffic older than RAW_DAYS.
-    Returns the number of samples deleted.
+    """Creates the partitions of the next three months and deletes raw samples, hourly traffic and sampling runs older
+    than RAW_DAYS. Returns the number of samples deleted.
 
     Deletes whole days only, so that no daily value is ever computed from a part of its samples or hours. Safe to
     interrupt at any point: the next run continues.
@@ -86,6 +86,7 @@ async def run_maintenance(database: Database, now: datetime) -> int:
     while after is not None:
         after, count = await database.run(retention_queries.trim, oldest, after)
         trimmed += count
+    await database.run(retention_queries.trim_runs, oldest)
     return trimmed
 
 

@@ -38,3 +38,16 @@ async def trim(conn: Connection, oldest: date, after: int) -> tuple[int | None, 
     )
     row = await cursor.fetchone()
     return row or (None, 0)
+
+
+async def trim_runs(conn: Connection, oldest: date) -> None:
+    """Deletes the sampling runs before the day `oldest`; of each region the last finished one stays, since it says as
+    of when its usage is known."""
+    await conn.execute(
+        """
+        delete from sampling_run old where old.hour < %(oldest)s::date::timestamptz and exists (
+            select from sampling_run later
+            where later.region_id = old.region_id and later.hour > old.hour and later.finished_at is not null)
+        """,
+        {"oldest": oldest},
+    )

@@ -1,6 +1,7 @@
 -- Metering: the hourly runs that sample a cluster, and the traffic of accounts.
 
--- One for each region and hour in which it was sampled.
+-- One for each region and hour in which it was sampled, kept 40 days; of each region the last finished one stays.
+-- Also written by: usage (deletes rows past their retention).
 create table sampling_run (
     region_id integer not null references region on delete cascade,
     hour timestamptz not null,                       -- the time of its samples
