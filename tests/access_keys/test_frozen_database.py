@@ -12,9 +12,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from testbed.gateway import Gateway
-from tests.access_keys.lossy import LossyWay, lossy_way
+from tests.access_keys.faulty_proxy import FaultyProxy, faulty_proxy
 from tests.api.conftest import AccountData
-from tests.clustered import REGION, ClusterClient, on_cluster
+from tests.ceph_client import REGION, ClusterClient, on_cluster
 from tests.frozen import FreezableServer
 from tonnage import migrations
 from tonnage.access_keys import jobs as access_key_jobs
@@ -44,31 +44,31 @@ async def client(freezable: FreezableServer, gateway: Gateway, tmp_path: Path) -
 
 
 @pytest.fixture
-async def way(client: ClusterClient) -> AsyncGenerator[LossyWay]:
+async def proxy(client: ClusterClient) -> AsyncGenerator[FaultyProxy]:
     """The address of the region's gateway."""
-    async with lossy_way(client.gateway) as lossy:
-        reached = Reached(lossy.address, client.gateway.access_key, client.gateway.secret_key)
+    async with faulty_proxy(client.gateway) as proxy:
+        reached = Reached(proxy.address, client.gateway.access_key, client.gateway.secret_key)
         await client.database.transaction(
             regions.connect_region, client.cast.operator, REGION, reached, client.clock(), client.key_file
         )
-        await client.looked_at()
-        yield lossy
+        await client.mark_verified()
+        yield proxy
 
 
 async def freeze_before_activation(
-    client: ClusterClient, data: AccountData, way: LossyWay, freezable: FreezableServer
+    client: ClusterClient, data: AccountData, proxy: FaultyProxy, freezable: FreezableServer
 ) -> asyncio.Task[object]:
     """A key that is being created: on the cluster at once, and active when the database can."""
-    way.delays = PENDING
+    proxy.delay_prefix = PENDING
     partner = data.partner
     creating = create_key(client.services, partner, partner.organisation_id, data.account, None, deadline=5.0)
     task: asyncio.Task[object] = asyncio.create_task(creating)
     async with asyncio.timeout(60):
-        await way.delayed.wait()
+        await proxy.delayed.wait()
     freezable.freeze()
-    way.delays = DELETING
-    way.delayed.clear()
-    way.goes_on.set()
+    proxy.delay_prefix = DELETING
+    proxy.delayed.clear()
+    proxy.resume.set()
     return task
 
 
@@ -89,7 +89,7 @@ async def states(client: ClusterClient, data: AccountData) -> list[str]:
     return sorted(found.get(data.account, {}).values())
 
 
-async def on_gateway(client: ClusterClient, data: AccountData) -> tuple[str, ...]:
+async def keys_on_gateway(client: ClusterClient, data: AccountData) -> tuple[str, ...]:
     return await (await client.backend()).keys(data.account)
 
 
@@ -99,12 +99,12 @@ async def audited(client: ClusterClient, action: str) -> int:
 
 
 async def test_a_key_whose_activation_was_not_confirmed_is_given_up(
-    client: ClusterClient, way: LossyWay, freezable: FreezableServer
+    client: ClusterClient, proxy: FaultyProxy, freezable: FreezableServer
 ) -> None:
     data = await client.data()
-    creating = await freeze_before_activation(client, data, way, freezable)
+    creating = await freeze_before_activation(client, data, proxy, freezable)
     async with asyncio.timeout(60):
-        await way.delayed.wait()
+        await proxy.delayed.wait()
     await thaw(client, freezable)
     with pytest.raises(Unavailable, match="in time"):
         await creating
@@ -113,18 +113,18 @@ async def test_a_key_whose_activation_was_not_confirmed_is_given_up(
     asked_for = "select args->>'subject' from procrastinate_jobs where task_name = 'access_keys.clean_up'"
     assert await client.cast.row(asked_for) == (str(client.region_id),)
     await access_key_jobs.clean_up(client.services, str(client.region_id))
-    assert (await states(client, data), await on_gateway(client, data)) == ([], ())
+    assert (await states(client, data), await keys_on_gateway(client, data)) == ([], ())
 
 
-async def test_one_that_the_database_cannot_be_told_of_is_not_on_the_cluster(
-    client: ClusterClient, way: LossyWay, freezable: FreezableServer
+async def test_a_key_that_the_database_cannot_record_is_not_on_the_cluster(
+    client: ClusterClient, proxy: FaultyProxy, freezable: FreezableServer
 ) -> None:
     data = await client.data()
-    creating = await freeze_before_activation(client, data, way, freezable)
+    creating = await freeze_before_activation(client, data, proxy, freezable)
     with pytest.raises(Unavailable, match="in time"):
         await creating
     await thaw(client, freezable)
-    assert await on_gateway(client, data) == ()
+    assert await keys_on_gateway(client, data) == ()
     # What the next full reconcile does, and the job that looks every minute.
     before = await client.database.run(access_key_queries.keys_of, [data.account])
     await compare_keys(client.database, client.cast.operator, before, {data.account: ()}, repair=True)
