@@ -91,9 +91,9 @@ def test_a_second_factor_from_its_set_up_to_a_lost_phone(signed_out: Tab, demo: 
     page.get_by_role("link", name="Sam Partner").click()
     page.get_by_role("link", name="Two-factor authentication").click()
     watch.expect(422)
-    page.get_by_label("Present password", exact=True).fill("Guessed-1-at-it")
-    page.get_by_role("button", name="Set up").click()
-    expect(page.get_by_label("Present password", exact=True)).to_have_accessible_description(
+    page.get_by_label("Current password", exact=True).fill("Guessed-1-at-it")
+    page.get_by_role("button", name="Start setup").click()
+    expect(page.get_by_label("Current password", exact=True)).to_have_accessible_description(
         re.compile("The current password is wrong")
     )
     app = set_up(page, login["password"])
@@ -171,7 +171,7 @@ def test_ten_wrong_passwords_and_then_not_even_the_right_one(signed_out: Tab, de
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
     submit_password(page, login["email"], login["password"])
     expect(page.get_by_role("alert")).to_have_text("Too many failed attempts. Try again in a minute.")
-    assert "Failed attempts to sign in" in mail_to(mails, login["email"])
+    assert "Too many failed sign-in attempts" in mail_to(mails, login["email"])
     # The address is not to blame for its neighbours.
     other = login_of(demo, "admin@other-partner.example.net")
     submit_password(page, other["email"], other["password"])

@@ -55,7 +55,7 @@ class Operation:
 
 def test_the_walk_through(visit: Tab, demo: Demo) -> None:
     page = visit.page
-    assert "Paste Bearer <key> whole" in authorize(page, f"Bearer {demo.keys['distributor_admin']}")
+    assert "Paste Bearer <key>: the word Bearer" in authorize(page, f"Bearer {demo.keys['distributor_admin']}")
 
     status, contracts = Operation(page, "GET", "/contract/list").execute()
     assert status == 200

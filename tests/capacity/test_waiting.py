@@ -183,7 +183,7 @@ async def test_an_account_grows_behind_a_shrinking_sibling(cast: Cast) -> None:
     _, partner, account, sibling = await two_accounts(cast, 4 * TB)
     await run_blocked(cast, resize_account(partner, sibling, 0), resize_account(partner, account, 4 * TB))
     assert await allocated_to_accounts(cast, partner) == 4 * TB
-    with pytest.raises(Conflict, match="0 bytes left"):
+    with pytest.raises(Conflict, match=r"0 bytes of its 4 TB .* left"):
         await run_blocked(cast, resize_account(partner, account, 4 * TB), resize_account(partner, sibling, 1))
 
 

@@ -100,7 +100,7 @@ def test_some_jobs_are_retried(queue: Queue, tonnage: Command) -> None:
     assert tonnage("jobs", "retry", str(retrying), str(failed)).stderr == "2 jobs are retried within seconds.\n"
     now = [(retrying, "todo", True), (failed, "todo", True)]
     assert queued(queue) == [*now, (other, "failed", True)]
-    assert "1 job is tried" in tonnage("jobs", "retry", str(other)).stderr
+    assert "1 job is retried" in tonnage("jobs", "retry", str(other)).stderr
 
 
 def test_all_failed_jobs_are_retried(queue: Queue, tonnage: Command) -> None:

@@ -20,7 +20,7 @@ def test_several_at_once_on_an_empty_database(empty_database: str) -> None:
     assert [process.returncode for process in started] == [0, 0, 0], said
     went = f"Database upgraded from revision none to {program_revision()}.\n"
     already = f"The database is already at revision {program_revision()}.\n"
-    assert sorted(out for out, _ in said) == [already, already, went]
+    assert sorted(out for out, _ in said) == [went, already, already]
     again = tonnage("migrate", "--database-url", empty_database)
     assert (again.exit_code, again.output) == (0, already)
 

@@ -53,7 +53,7 @@ def test_a_file_is_imported_and_again_changes_nothing(conninfo: str, account: in
     assert (days["samples"], days["changed"], days["accounts"]) == (3, 3, 1)
     assert samples(conninfo, account) == 3
     again = tonnage.ok("usage", "import", str(file))
-    assert again.startswith("3 samples, 0 of them new or changed;")
+    assert again.startswith("Samples: 3, new or changed: 0,")
 
 
 def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
@@ -64,7 +64,7 @@ def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
         [sys.executable, "-m", "tonnage", "usage", "import", "-", "--database-url", conninfo],
         input=whole, capture_output=True, check=True,
     )  # fmt: skip
-    assert done.stdout.startswith(b"5 samples, 2 of them new")
+    assert done.stdout.startswith(b"Samples: 5, new or changed: 2,")
     assert done.stderr == b""
 
 

@@ -138,7 +138,7 @@ async def test_nothing_is_changed_on_an_apparently_different_cluster(client: Clu
     )
     assert (await client.call("POST", path, key, json={})).status_code == 503, "nobody has looked yet"
     assert await client.work() == ["provisioning.verify_identity"]
-    (trouble,) = await client.cast.row("select trouble from region")
+    (trouble,) = await client.cast.row("select unhealthy_reason from region")
     assert "Of 2 storage accounts that were created on this cluster, 0 are there" in trouble
     assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
     await client.cast.account(data.partner, 1)

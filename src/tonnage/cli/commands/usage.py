@@ -49,8 +49,8 @@ def import_(settings: Settings, file: BinaryIO, as_json: bool) -> None:
         click.echo(json.dumps(asdict(recorded)))
     else:
         click.echo(
-            f"Recorded {recorded.samples} samples ({recorded.changed} new or changed) of "
-            f"{recorded.accounts} accounts; {recorded.days} daily values."
+            f"Samples: {recorded.samples}, new or changed: {recorded.changed}, storage accounts: {recorded.accounts}, "
+            f"daily values: {recorded.days}."
         )
 
 
