@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from tonnage.clock import BusinessClock
+from tonnage.clock import BusinessClock, hour_of
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.metering import sampling_queries, traffic_actions
@@ -12,7 +12,6 @@ from tonnage.provisioning.actions import requota
 from tonnage.storage.backend import StorageBackend, Usage
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 from tonnage.usage.actions import record_samples
-from tonnage.usage.period import hour_of
 from tonnage.usage.sample import Sample
 
 _log = logging.getLogger(__name__)

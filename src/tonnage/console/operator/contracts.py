@@ -94,7 +94,7 @@ async def sign(page: OperatorAdmin) -> Response:
 
 async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
     new = NewContract(typed.reserved, typed.price, typed.currency, typed.details)
-    made = await page.database.run(create_contract, page.actor, typed.distributor, new, page.now)
+    made = await page.database.run(create_contract, page.actor, typed.distributor, new, page.business_now)
     return made.id
 
 
@@ -130,7 +130,9 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
 
 async def _amend(page: PageRequest, contract_id: UUID, typed: AmendmentForm, seen: AmendmentForm) -> bytes:
     wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (typed, seen))
-    return await page.database.run(amend_contract, page.actor, contract_id, wanted, page.now, expected=expected)
+    return await page.database.run(
+        amend_contract, page.actor, contract_id, wanted, page.business_now, expected=expected
+    )
 
 
 def _texts(found: ContractRow) -> dict[str, str]:

@@ -54,7 +54,7 @@ async def _overview(conn: Connection, today: date) -> Overview:
 async def overview(page: OperatorViewer) -> Response:
     """Where there are many partners, the largest movers come after it: 120,000 are added up in half a second."""
     found = await page.database.run(_overview, page.today)
-    stale = [region for region in found.regions if region.is_stale(page.now)]
+    stale = [region for region in found.regions if region.is_stale(page.business_now)]
     unhealthy = [region for region in found.regions if region.unhealthy_reason]
     return page.render(
         "operator/overview.html", overview=found, stale=stale, unhealthy=unhealthy, moved_days=COMPARED_DAYS

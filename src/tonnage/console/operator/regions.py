@@ -66,7 +66,7 @@ async def add(page: OperatorAdmin) -> Response:
 
 async def _add(page: PageRequest, typed: NewRegionForm) -> bool:
     region = NewRegion(typed.name, typed.s3, typed.iam, typed.sts)
-    await page.database.run(add_region, page.actor, region, page.now)
+    await page.database.run(add_region, page.actor, region, page.business_now)
     return True
 
 

@@ -132,7 +132,7 @@ async def password(team: Team, member_id: UUID) -> Response:
 async def _add(team: Team, typed: NewMemberForm) -> bool:
     new = NewMember(typed.email, typed.role, await team.page.services.passwords.hash(typed.password), typed.name)
     await team.page.database.run(
-        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.now
+        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.business_now
     )
     return True
 
