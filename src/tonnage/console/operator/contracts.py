@@ -17,8 +17,8 @@ from tonnage.contracts.contract import Amendment, NewContract, currency, no_cont
 from tonnage.contracts.lists import ContractTerms, terms_of
 from tonnage.db import Connection
 from tonnage.errors import NotFound
+from tonnage.organisations.queries import distributor_choices
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
-from tonnage.partners.distributor_lists import DISTRIBUTORS, every_distributor
 from tonnage.units import Size as Capacity
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
@@ -99,12 +99,7 @@ async def _sign(page: PageRequest, typed: NewContractForm) -> UUID:
 
 
 async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Response:
-    by_name = read_list_state(DISTRIBUTORS, {"sort": "name"})
-
-    async def read(conn: Connection) -> list[tuple[UUID, str]]:
-        return [(row.id, row.name) async for row in every_distributor(conn, by_name)]
-
-    distributors = await page.database.run(read)
+    distributors = await page.database.run(distributor_choices)
     return page.render("operator/new_contract.html", status=form.status, form=form, distributors=distributors)
 
 
