@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from tonnage.services import Services
 
@@ -11,8 +11,6 @@ JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 
 SHORT, LONG = "default", "long"
 """Queues. Workers reserve slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
-
-Subject: TypeAlias = Literal["region", "partner", "member", ""]
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,8 @@ class Job:
     """What it does, in English, for the operator's page; translated for display."""
     function: JobFunction
     queue: str = SHORT
-    about: Subject = ""
-    """The kind of thing that its subject identifies."""
+    of_region: bool = False
+    """Whether its subject is a region."""
     cron: str | None = None
     """When it recurs, in UTC, once per period whatever the number of workers; None: only when deferred."""
 
@@ -35,14 +33,14 @@ DECLARED: dict[str, Job] = {}
 
 
 def job(
-    name: str, *, label: str, queue: str = SHORT, about: Subject = "", cron: str | None = None
+    name: str, *, label: str, queue: str = SHORT, of_region: bool = False, cron: str | None = None
 ) -> Callable[[JobFunction], JobFunction]:
     """Declares a function as the job `name`. ValueError: there is a job of that name."""
 
     def declare(function: JobFunction) -> JobFunction:
         if name in DECLARED:
             raise ValueError(f"the job {name} is declared twice")
-        DECLARED[name] = Job(name, label, function, queue, about, cron)
+        DECLARED[name] = Job(name, label, function, queue, of_region, cron)
         return function
 
     return declare

@@ -27,7 +27,7 @@ async def purge_all(services: Services, subject: str) -> None:
         await services.database.run(defer, "provisioning.purge_region", region_id)
 
 
-@job("provisioning.purge_region", label=Sentence("Delete storage accounts that are due"), queue=LONG, about="region")
+@job("provisioning.purge_region", label=Sentence("Delete storage accounts that are due"), queue=LONG, of_region=True)
 async def purge_region(services: Services, subject: str) -> None:
     """Purges the due accounts of a region."""
     region_id, actor = int(subject), await _actor(services)
@@ -37,7 +37,7 @@ async def purge_region(services: Services, subject: str) -> None:
         _log.info("purged %d storage accounts", purged)
 
 
-@job("provisioning.reconcile", label=Sentence("Apply changes to the cluster"), about="region")
+@job("provisioning.reconcile", label=Sentence("Apply changes to the cluster"), of_region=True)
 async def reconcile(services: Services, subject: str) -> None:
     """Applies pending changes to a region's cluster."""
     region_id = int(subject)
@@ -45,7 +45,7 @@ async def reconcile(services: Services, subject: str) -> None:
         await actions.reconcile(services.database, backend, region_id)
 
 
-@job("provisioning.requota", label=Sentence("Recalculate the quotas of a partner"), about="partner")
+@job("provisioning.requota", label=Sentence("Recalculate the quotas of a partner"))
 async def requota(services: Services, subject: str) -> None:
     """Enqueues a reconcile for accounts whose quota changes with their partner's pool."""
     await actions.requota(services.database, UUID(subject))
@@ -59,7 +59,7 @@ async def full_reconcile_all(services: Services, subject: str) -> None:
             await services.database.run(defer, "provisioning.full_reconcile", cluster.region_id)
 
 
-@job("provisioning.full_reconcile", label=Sentence("Compare a cluster with the database"), queue=LONG, about="region")
+@job("provisioning.full_reconcile", label=Sentence("Compare a cluster with the database"), queue=LONG, of_region=True)
 async def full_reconcile(services: Services, subject: str) -> None:
     """Compares a region's cluster with the database and repairs drift."""
     region_id, actor = int(subject), await _actor(services)
@@ -72,7 +72,7 @@ async def full_reconcile(services: Services, subject: str) -> None:
     _log.info("compared %d storage accounts with their cluster", compared.accounts)
 
 
-@job("provisioning.verify_identity", label=Sentence("Verify that it is the region's cluster"), about="region")
+@job("provisioning.verify_identity", label=Sentence("Verify that it is the region's cluster"), of_region=True)
 async def verify_identity(services: Services, subject: str) -> None:
     """Verifies, after a region was connected, that the cluster is the region's own; if so, defers a full reconcile.
 

@@ -49,7 +49,7 @@ async def jobs(page: OperatorViewer) -> Response:
 
 def _named(row: JobRow, regions: Mapping[str, str]) -> JobRow:
     declared = DECLARED.get(row.name)
-    if declared is None or declared.about != "region" or row.subject is None:
+    if declared is None or not declared.of_region or row.subject is None:
         return row
     return row._replace(subject=regions.get(row.subject, row.subject))
 

@@ -43,10 +43,10 @@ async def _overview(conn: Connection, today: date) -> Overview:
         await contract_totals(conn),
         await region_rows(conn),
         await region_provisioning(conn),
-        await full_partners(conn, None),
+        await full_partners(conn),
         full.total,
         failed,
-        await top_movers(conn, None, today) if await has_few_partners(conn) else None,
+        await top_movers(conn, today) if await has_few_partners(conn) else None,
     )
 
 
@@ -64,5 +64,5 @@ async def overview(page: OperatorViewer) -> Response:
 @routes.get("/movers")
 async def moved(page: OperatorViewer) -> Response:
     """The partners whose use has changed most."""
-    found = await page.database.run(top_movers, None, page.today)
+    found = await page.database.run(top_movers, page.today)
     return page.render("operator/top_movers.html", movers=found, moved_days=COMPARED_DAYS)
