@@ -11,9 +11,9 @@ from procrastinate import App, JobContext, PsycopgConnector
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.db.pools import Pools
-from tonnage.errors import NotFound, Sentence, Unavailable
+from tonnage.errors import NotFound, Unavailable
 from tonnage.jobs import lock_key, queries
-from tonnage.jobs.declaration import DECLARED, Job
+from tonnage.jobs.declaration import DECLARED, DELETE_ENDED, TAKE_OVER, UPKEEP_LABELS, Job
 from tonnage.jobs.running import AWAY, CONNECTION_WAIT, CONNECTIONS, RetryWhenAway, delete_ended, take_over_stalled
 from tonnage.metering import jobs as metering
 from tonnage.provisioning import jobs as provisioning
@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 
 JOB_MODULES = (access_keys, authentication, metering, provisioning, regions, usage)
 """Importing them declares their jobs."""
-
-TAKE_OVER = "jobs.take_over"
 
 _CATCH_UP = 86_400.0
 """Maximum delay of a recurring job in seconds: one missed overnight still runs when the machine is on again."""
@@ -74,8 +72,8 @@ def _upkeep(app: App) -> tuple[Job, Job]:
         await delete_ended(app, services.database)
 
     return (
-        Job(TAKE_OVER, Sentence("Take over jobs of workers that have ended"), take_over, cron="* * * * *"),
-        Job("jobs.delete_ended", Sentence("Delete jobs that ended long ago"), forget, cron="23 0 * * *"),
+        Job(TAKE_OVER, UPKEEP_LABELS[TAKE_OVER], take_over, cron="* * * * *"),
+        Job(DELETE_ENDED, UPKEEP_LABELS[DELETE_ENDED], forget, cron="23 0 * * *"),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tonnage.errors import Sentence
 from tonnage.services import Services
 
 JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
@@ -27,6 +28,15 @@ class Job:
     cron: str | None = None
     """When it recurs, in UTC, once per period whatever the number of workers; None: only when deferred."""
 
+
+TAKE_OVER, DELETE_ENDED = "jobs.take_over", "jobs.delete_ended"
+
+UPKEEP_LABELS = {
+    TAKE_OVER: Sentence("Take over jobs of workers that have ended"),
+    DELETE_ENDED: Sentence("Delete jobs that ended long ago"),
+}
+"""The labels of the queue's own jobs. A worker makes their functions, which need its queue, so no module declares them.
+"""
 
 DECLARED: dict[str, Job] = {}
 """Every job of the modules that have been imported, by name. `tonnage.worker` imports all of them."""

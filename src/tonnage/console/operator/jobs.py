@@ -10,7 +10,7 @@ from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.jobs.actions import retry
-from tonnage.jobs.declaration import DECLARED
+from tonnage.jobs.declaration import DECLARED, UPKEEP_LABELS
 from tonnage.jobs.lists import STATUSES, JobRow, job_rows
 from tonnage.lists import ListSpec
 from tonnage.regions.queries import all_clusters
@@ -43,7 +43,7 @@ async def jobs(page: OperatorViewer) -> Response:
         rows=[_named(row, regions) for row in rows],
         total=total,
         state=state.within(total),
-        labels={name: job.label for name, job in DECLARED.items()},
+        labels=UPKEEP_LABELS | {name: job.label for name, job in DECLARED.items()},
     )
 
 
