@@ -12,12 +12,12 @@ from tests.cast import Cast
 from tests.metering.sampled import SampledData
 from tests.usage.steps import LATER, at, partner_data
 from tonnage.access.checks import Difference
-from tonnage.clock import hour_of
 from tonnage.db import Connection
 from tonnage.metering import checks as metering_checks
 from tonnage.metering import traffic_actions
 from tonnage.storage.backend import Traffic
 from tonnage.usage import actions
+from tonnage.utc import hour_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 

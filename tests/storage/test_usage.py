@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.storage.customer import Customer
-from tonnage.clock import hour_of
 from tonnage.storage.backend import DesiredAccount, Traffic, Usage
 from tonnage.storage.ceph import CephBackend
+from tonnage.utc import hour_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 

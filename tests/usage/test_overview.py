@@ -1,4 +1,4 @@
-"""What the operator's overview shows of everybody, and so in a database of its own: regions, contracts, partners, jobs."""
+"""What the operator's overview shows, which is of everybody: so in a database of its own."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager

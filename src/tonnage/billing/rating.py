@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from tonnage.clock import day_of
 from tonnage.money import Money, digits, round_half_away
+from tonnage.utc import day_of
 
 
 class Terms(Protocol):

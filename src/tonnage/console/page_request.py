@@ -17,12 +17,12 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.guard import services_of
 from tonnage.authentication.session import SignedInMember, Stage, digest
 from tonnage.authentication.session_queries import find_session
-from tonnage.clock import day_of
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
 from tonnage.errors import Forbidden, NotFound
 from tonnage.services import Services
+from tonnage.utc import day_of
 from tonnage.web import csrf
 from tonnage.web.forms import read_form
 from tonnage.web.routing import AuthDependency

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from tonnage.clock import BusinessClock, hour_of
+from tonnage.clock import BusinessClock
 from tonnage.db import Connection, Database
 from tonnage.errors import Unavailable
 from tonnage.metering import sampling_queries, traffic_actions
@@ -13,6 +13,7 @@ from tonnage.storage.backend import StorageBackend, Usage
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 from tonnage.usage.actions import record_samples
 from tonnage.usage.sample import Sample
+from tonnage.utc import hour_of
 
 _log = logging.getLogger(__name__)
 

@@ -3,12 +3,12 @@
 import logging
 from datetime import UTC, datetime, time, timedelta
 
-from tonnage.clock import day_of, hour_of
 from tonnage.db import Connection, Database
 from tonnage.metering import traffic_queries
 from tonnage.metering.traffic import FARTHEST_BACK, KEPT_ON_CLUSTER
 from tonnage.storage.backend import StorageBackend, Traffic
 from tonnage.storage.concurrency import for_each_concurrently
+from tonnage.utc import day_of, hour_of
 
 _log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from tonnage.clock import hour_of
 from tonnage.storage.admin_ops import AdminOps
 from tonnage.storage.backend import Traffic
 from tonnage.storage.ceph_account import account_of, uid
 from tonnage.storage.ceph_errors import not_ceph
 from tonnage.units import MAX_CAPACITY
+from tonnage.utc import hour_of
 
 _log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.clock import day_of
 from tonnage.db import Connection, Database
 from tonnage.errors import FieldError, Invalid
 from tonnage.usage import import_queries, retention_queries, rollup_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
+from tonnage.utc import day_of
 
 RAW_DAYS = 40
 """Retention of raw samples, and of hourly traffic."""

@@ -9,10 +9,10 @@ from tonnage.access.actor import Role
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
-from tonnage.clock import day_of
 from tonnage.organisations.organisation import no_partner
 from tonnage.usage import queries
 from tonnage.usage.days import Days
+from tonnage.utc import day_of
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
