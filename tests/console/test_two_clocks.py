@@ -1,7 +1,8 @@
 """Pages of a sandbox whose business clock was moved: sessions, keys and jobs go by the wall clock."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from tests.api.conftest import AppClient, application
 from tests.cast import Cast
 from tests.console.browsers import Browser
 from tonnage.authentication.session import digest, new_token
+from tonnage.db import connect
 from tonnage.jobs import defer
 
 pytestmark = pytest.mark.anyio
@@ -18,9 +20,14 @@ AHEAD = timedelta(days=200)
 
 
 @pytest.fixture
-async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
-    async with application(conninfo, cast, ahead=AHEAD) as client:
-        yield client
+async def client(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[AppClient]:
+    """On a database of its own, since there is a cluster that nobody runs."""
+    with new_database() as conninfo:
+        async with (
+            connect(conninfo) as database,
+            application(conninfo, await Cast.of(database), ahead=AHEAD) as client,
+        ):
+            yield client
 
 
 @pytest.fixture
