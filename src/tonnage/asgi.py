@@ -39,7 +39,6 @@ from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
-from tonnage.worker import JOB_MODULES as JOB_MODULES  # noqa: PLC0414  declares the jobs that are deferred here
 
 import_module("tonnage.worker")  # declares every job: a request may defer any of them
 

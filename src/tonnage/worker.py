@@ -10,9 +10,9 @@ from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
-from tonnage.errors import NotFound, Sentence, Unavailable
+from tonnage.errors import NotFound, Unavailable
 from tonnage.jobs import lock_key, queries
-from tonnage.jobs.declaration import DECLARED, Job
+from tonnage.jobs.declaration import DECLARED, DELETE_ENDED, TAKE_OVER, UPKEEP_LABELS, Job
 from tonnage.jobs.running import (
     AWAY,
     CONNECTION_WAIT,
@@ -32,8 +32,6 @@ _log = logging.getLogger(__name__)
 
 JOB_MODULES = (access_keys, authentication, metering, provisioning, regions, usage)
 """Importing them declares their jobs."""
-
-TAKE_OVER = "jobs.take_over"
 
 _CATCH_UP = 86_400.0
 """Maximum delay of a recurring job in seconds: one missed overnight still runs when the machine is on again."""
@@ -84,8 +82,8 @@ def _upkeep(app: App) -> tuple[Job, Job]:
         await delete_ended(app, services.database)
 
     return (
-        Job(TAKE_OVER, Sentence("Recover jobs of stopped workers"), take_over, cron="* * * * *"),
-        Job("jobs.delete_ended", Sentence("Delete old finished jobs"), forget, cron="23 0 * * *"),
+        Job(TAKE_OVER, UPKEEP_LABELS[TAKE_OVER], take_over, cron="* * * * *"),
+        Job(DELETE_ENDED, UPKEEP_LABELS[DELETE_ENDED], forget, cron="23 0 * * *"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,11 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from tests.cast import NOW, TB, Cast
-from tests.clocks import clocks
 from tests.console.browsers import Browser, browser_of
 from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
+from tonnage.clock import BusinessClock, WallClock
 from tonnage.passwords import Passwords
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -81,9 +81,11 @@ async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
 
 
 @asynccontextmanager
-async def application(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
+async def application(conninfo: str, cast: Cast, ahead: timedelta = timedelta()) -> AsyncGenerator[AppClient]:
+    """`ahead`: how far the business clock is ahead of the wall clock."""
     clock = Clock()
-    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP))
+    business = BusinessClock(lambda: clock.now + ahead)
+    app = create_app(conninfo, business_clock=business, wall_clock=WallClock(clock), passwords=Passwords(CHEAP))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         http = await stack.enter_async_context(

@@ -124,8 +124,6 @@ async def test_a_purge_that_has_started_cannot_be_taken_back(
     client: AppClient, data: AccountData, account: Account
 ) -> None:
     class Unreachable:
-        enforces = True
-
         async def purge(self, account_id: int) -> None:
             raise Unavailable("The cluster cannot be reached.")
 

@@ -1,11 +1,15 @@
 """Jobs in the operator's console."""
 
+from typing import Any
+
 import pytest
 
 from tests.api.conftest import AppClient
 from tests.console.browsers import Browser
 from tonnage.access.actor import Role
 from tonnage.jobs import defer
+from tonnage.jobs.declaration import UPKEEP_LABELS
+from tonnage.worker import jobs_app
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +51,16 @@ async def test_a_failed_job_has_its_reason_and_is_retried(client: AppClient, adm
     tried = await admin.post(f"/operator/jobs/{job_id}/retry")
     assert (tried.status_code, tried.headers["location"]) == (303, "/operator/jobs")
     assert await status(client, job_id) == "todo"
+
+
+async def test_the_queues_own_jobs_have_labels_too(client: AppClient, admin: Browser) -> None:
+    queue: Any = jobs_app("", client.app.state.services, ())  # the queue's types leave its tasks open
+    assert {name for name in queue.tasks if name.startswith("jobs.")} == UPKEEP_LABELS.keys()
+    for name, label in UPKEEP_LABELS.items():
+        await client.cast.row(
+            "insert into procrastinate_jobs (task_name, queue_name) values (%s, 'default') returning id", name
+        )
+        assert label in (await admin.get("/operator/jobs")).text
 
 
 async def test_all_failed_jobs_are_retried(client: AppClient, admin: Browser) -> None:

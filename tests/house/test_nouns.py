@@ -32,6 +32,7 @@ IMPURE = frozenset(
 PURE = frozenset(
     {
         *("tonnage.email_address", "tonnage.errors", "tonnage.money", "tonnage.names", "tonnage.units"),
+        "tonnage.utc",
         *("tonnage.storage.backend", "tonnage.storage.errors"),
     }
 )

@@ -17,7 +17,7 @@ from tonnage.metering import checks as metering_checks
 from tonnage.metering import traffic_actions
 from tonnage.storage.backend import Traffic
 from tonnage.usage import actions
-from tonnage.usage.period import hour_of
+from tonnage.utc import hour_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 

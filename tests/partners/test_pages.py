@@ -19,7 +19,6 @@ from tonnage.partners.lists import (
     PARTNERS,
     PartnerRow,
     every_partner,
-    full_partners,
     partner_detail,
     partner_rows,
     partner_totals,
@@ -166,11 +165,6 @@ async def test_filters(cast: Cast, data: PartnerData) -> None:
     }.items():
         assert names(await asked(cast, data.scope, show=show, sort="created.asc")) == expected
     assert names(await asked(cast, data.scope, show="near", q="ful")) == ["full"]
-    found = await cast.database.run(full_partners, data.scope)
-    assert (found.near, found.over) == (2, 1)
-    assert [partner.name for partner in found.fullest] == ["over", "full", "near"]
-    nobody = await cast.database.run(full_partners, uuid4())
-    assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
 
 
 async def test_scopes(cast: Cast, data: PartnerData) -> None:

@@ -49,7 +49,7 @@ def test_an_account_that_may_not_write_has_no_quota_left() -> None:
 async def test_the_metered_backend_reports_that_it_does_nothing() -> None:
     backend: StorageBackend = MeteredBackend()
     report = await backend.check()
-    assert (backend.enforces, report.problems, report.enforced) == (False, (), ())
+    assert (report.problems, report.enforced) == ((), ())
     assert "metered only" in dict(report.facts)["backend"]
     assert await backend.apply(DESIRED) == ()
     assert (await backend.state(ACCOUNT), await backend.usage(ACCOUNT), await backend.keys(ACCOUNT)) == (None, None, ())

@@ -9,7 +9,7 @@ import pytest
 from tests.storage.customer import Customer
 from tonnage.storage.backend import DesiredAccount, Traffic, Usage
 from tonnage.storage.ceph import CephBackend
-from tonnage.storage.ceph_traffic import hour_of
+from tonnage.utc import hour_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 

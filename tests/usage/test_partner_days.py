@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.cast import TB, Cast
-from tests.usage.steps import LATER, OPENED, TODAY, PartnerData, at, partner_data, points, purge, record, report
+from tests.usage.steps import OPENED, TODAY, PartnerData, at, partner_data, points, purge, record, report
 from tonnage.access.actor import Actor
 from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange
@@ -24,7 +24,6 @@ from tonnage.usage.lists import (
     trends,
 )
 from tonnage.usage.period import Period
-from tonnage.usage.top_movers_queries import top_movers
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -191,25 +190,4 @@ async def test_the_days_of_an_account(cast: Cast) -> None:
         AccountDay(date(2026, 1, 7), 100, 3 * TB, None, None, None),
         AccountDay(date(2026, 1, 8), 200, 3 * TB, 1, 2, 3),
         AccountDay(date(2026, 1, 9), 200, 3 * TB, None, None, None),
-    ]
-
-
-async def test_the_greatest_changes_within_a_week(cast: Cast) -> None:
-    data = await partner_data(cast)
-    up, down, still, late = [await cast.partner(data.distributor, data.contract) for _ in range(4)]
-    accounts = [await cast.account(partner) for partner in (up, down, still, late)]
-    await record(
-        cast,
-        (accounts[0], at("2026-03-08"), 100),
-        (accounts[0], at("2026-03-14"), 150),
-        (accounts[1], at("2026-03-01"), 900),
-        (accounts[1], at("2026-03-14"), 300),
-        (accounts[2], at("2026-01-20"), 10**15),
-        (accounts[3], at("2026-03-14"), 20),
-    )
-    found = await cast.database.run(top_movers, data.distributor.organisation_id, LATER.date())
-    assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
-        (down.organisation_id, 900, -600),
-        (up.organisation_id, 100, 50),
-        (late.organisation_id, 0, 20),
     ]

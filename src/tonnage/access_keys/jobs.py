@@ -21,7 +21,7 @@ async def clean_up_all(services: Services, subject: str) -> None:
         await services.database.run(defer, "access_keys.clean_up", region_id)
 
 
-@job("access_keys.clean_up", label=Sentence("Clean up incomplete access keys"), about="region")
+@job("access_keys.clean_up", label=Sentence("Clean up incomplete access keys"), of_region=True)
 async def clean_up(services: Services, subject: str) -> None:
     """Deletes the access keys of a region whose creation or deletion was interrupted."""
     region_id = int(subject)

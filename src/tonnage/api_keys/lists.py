@@ -20,20 +20,17 @@ class ApiKeyRow(NamedTuple):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
-    organisation_id: UUID
-    organisation: str
 
 
-async def api_keys_of(conn: Connection, scope: UUID | None) -> list[ApiKeyRow]:
-    """The keys of an organisation, newest first; of all organisations for None."""
+async def api_keys_of(conn: Connection, organisation_id: UUID) -> list[ApiKeyRow]:
+    """The keys of an organisation, newest first."""
     cursor = await conn.execute(
         """
-        select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
-            o.id, o.name
+        select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at
         from api_key k join organisation o on o.id = k.organisation_id
-        where (%(scope)s::uuid is null or k.organisation_id = %(scope)s) and o.closed_at is null
+        where k.organisation_id = %s and o.closed_at is null
         order by k.seq desc
         """,
-        {"scope": scope},
+        [organisation_id],
     )
     return [row._replace(role=Role(row.role)) for row in (ApiKeyRow(*found) for found in await cursor.fetchall())]

@@ -7,13 +7,14 @@ a day, the partner's and the contract's, are those at its end (UTC).
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from tonnage.money import Money, digits, round_half_away
+from tonnage.utc import day_of
 
 
 class Terms(Protocol):
@@ -71,11 +72,7 @@ def terms_of_day(history: Sequence[T], day: date) -> T | None:
 
     `history` is in the order in which it was written: of two terms with the same instant, the later written counts.
     """
-    begun = [
-        (terms.valid_from, written)
-        for written, terms in enumerate(history)
-        if terms.valid_from.astimezone(UTC).date() <= day
-    ]
+    begun = [(terms.valid_from, written) for written, terms in enumerate(history) if day_of(terms.valid_from) <= day]
     return history[max(begun)[1]] if begun else None
 
 

@@ -27,7 +27,6 @@ from tonnage.db import Connection, Database, ListQuery, connect, one_row
 from tonnage.db.deadlines import DeadlineConnection, connect_timeout
 from tonnage.errors import TonnageError
 from tonnage.organisations.queries import operator_id
-from tonnage.worker import JOB_MODULES as JOB_MODULES  # noqa: PLC0414  declares the jobs that are deferred here
 
 import_module("tonnage.worker")  # declares every job: a command may defer any of them
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from starlette.requests import Request
@@ -80,6 +81,11 @@ class PageContext:
     def language(self) -> str:
         """Of the texts: that of the locale, where there is a catalogue for it, else English."""
         return language_of(self.formats.locale)
+
+    @cached_property
+    def wall_now(self) -> datetime:
+        """The time of the request by the wall clock, for sessions, codes, keys and jobs."""
+        return services_of(self.request).wall_clock()
 
     @property
     def database(self) -> Database:

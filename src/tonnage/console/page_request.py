@@ -6,7 +6,7 @@ token of its session.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, TypeAlias
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
 from tonnage.errors import Forbidden, NotFound
 from tonnage.services import Services
+from tonnage.utc import day_of
 from tonnage.web import csrf
 from tonnage.web.forms import read_form
 from tonnage.web.routing import AuthDependency
@@ -42,8 +43,8 @@ class PageRequest(PageContext):
     """One admitted request of a member: who, when, what was sent, and what it takes to answer."""
 
     visitor: SignedInMember
-    now: datetime
-    """By the business clock."""
+    business_now: datetime
+    """The time of the request by the business clock, for what is billed: a sandbox may move it."""
     services: Services
     fields: Mapping[str, str]
     """Of the form; empty for a page that is only looked at."""
@@ -54,14 +55,9 @@ class PageRequest(PageContext):
         return self.visitor.actor
 
     @property
-    def wall_time(self) -> datetime:
-        """For sessions, codes and keys."""
-        return self.services.wall_clock()
-
-    @property
     def today(self) -> date:
         """In UTC, by whose days usage is counted."""
-        return self.now.astimezone(UTC).date()
+        return day_of(self.business_now)
 
 
 async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, SignedInMember] | None:

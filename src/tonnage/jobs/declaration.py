@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from tonnage.errors import Sentence
 from tonnage.services import Services
 
 JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
@@ -11,8 +12,6 @@ JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 
 SHORT, LONG = "default", "long"
 """Queues. Workers reserve slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
-
-Subject: TypeAlias = Literal["region", "partner", "member", ""]
 
 
 @dataclass(frozen=True)
@@ -24,25 +23,33 @@ class Job:
     """What it does, in English, for the operator's page; translated for display."""
     function: JobFunction
     queue: str = SHORT
-    about: Subject = ""
-    """The kind of thing that its subject identifies."""
+    of_region: bool = False
+    """Whether its subject is a region."""
     cron: str | None = None
     """When it recurs, in UTC, once per period with any number of workers; None: only when deferred."""
 
+
+TAKE_OVER, DELETE_ENDED = "jobs.take_over", "jobs.delete_ended"
+
+UPKEEP_LABELS = {
+    TAKE_OVER: Sentence("Recover jobs of stopped workers"),
+    DELETE_ENDED: Sentence("Delete old finished jobs"),
+}
+"""The labels of the queue's own jobs. A worker makes their functions, which need its queue, so no module declares them."""
 
 DECLARED: dict[str, Job] = {}
 """Every job of the modules that have been imported, by name. `tonnage.worker` imports all of them."""
 
 
 def job(
-    name: str, *, label: str, queue: str = SHORT, about: Subject = "", cron: str | None = None
+    name: str, *, label: str, queue: str = SHORT, of_region: bool = False, cron: str | None = None
 ) -> Callable[[JobFunction], JobFunction]:
     """Declares a function as the job `name`. ValueError: there is a job of that name."""
 
     def declare(function: JobFunction) -> JobFunction:
         if name in DECLARED:
             raise ValueError(f"the job {name} is declared twice")
-        DECLARED[name] = Job(name, label, function, queue, about, cron)
+        DECLARED[name] = Job(name, label, function, queue, of_region, cron)
         return function
 
     return declare

@@ -60,18 +60,17 @@ _SEARCHED: LiteralString = """
         or m.organisation_id in (select id from organisation where strpos(name_key, %(search_key)s) > 0))"""
 
 
-def _members(scope: UUID | None, state: ListState) -> LiteralString:
+def _members(state: ListState) -> LiteralString:
     """Joins organisations only if the state needs them, since the join takes longer than all the rest. No member
     belongs to a closed organisation: members are deleted when it closes.
     """
     sort = _SORTS[state.sort]
-    joined = scope or state.filter or state.sort == "organisation"
+    joined = state.filter or state.sort == "organisation"
     return f"""
         with found as {"materialized" if state.search else "not materialized"} (
             select m.id, {sort_columns(sort)}
             from member m {"join organisation o on o.id = m.organisation_id" if joined else ""}
             where true
-                {"and %(scope)s in (o.id, o.parent_id)" if scope else ""}
                 {"and o.kind = %(kind)s" if state.filter else ""}
                 {_SEARCHED if state.search else ""}
         ), {page_ctes(state, sort)}
@@ -86,18 +85,17 @@ def _members(scope: UUID | None, state: ListState) -> LiteralString:
         """
 
 
-async def members_of_scope(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[MemberRow]:
-    """A page of the members of an organisation and of its partners; of all organisations for None.
+async def member_rows(conn: Connection, state: ListState) -> PageOf[MemberRow]:
+    """A page of the members of all organisations, for the operator.
 
     The search covers names, addresses and the names of organisations.
     """
     params = {
-        "scope": scope,
         "kind": state.filter,
         "email_key": email_key(as_typed(state.search)),
         **page_params(state),
     }
-    cursor = await conn.execute(_members(scope, state), params)
+    cursor = await conn.execute(_members(state), params)
     return page_of(await cursor.fetchall(), _member_row)
 
 

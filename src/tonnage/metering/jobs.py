@@ -16,7 +16,7 @@ async def sample_all(services: Services, subject: str) -> None:
         await services.database.run(defer, "metering.sample", cluster.region_id)
 
 
-@job("metering.sample", label=Sentence("Sample storage cluster"), queue=LONG, about="region")
+@job("metering.sample", label=Sentence("Sample storage cluster"), queue=LONG, of_region=True)
 async def sample(services: Services, subject: str) -> None:
     """Records the use and the traffic of a region's accounts."""
     region_id = int(subject)

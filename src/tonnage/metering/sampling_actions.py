@@ -12,8 +12,8 @@ from tonnage.provisioning.actions import requota
 from tonnage.storage.backend import StorageBackend, Usage
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 from tonnage.usage.actions import record_samples
-from tonnage.usage.period import hour_of
 from tonnage.usage.sample import Sample
+from tonnage.utc import hour_of
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from tonnage.metering import traffic_queries
 from tonnage.metering.traffic import FARTHEST_BACK, KEPT_ON_CLUSTER
 from tonnage.storage.backend import StorageBackend, Traffic
 from tonnage.storage.concurrency import for_each_concurrently
-from tonnage.usage.period import hour_of
+from tonnage.utc import day_of, hour_of
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ async def trim(database: Database, backend: StorageBackend, region_id: int, now:
     traffic on the days to be trimmed. Nothing depends on it: a failure is only logged, and the account is trimmed when
     it has been active again. If the cluster is unavailable, the next run trims.
     """
-    until = now.astimezone(UTC).date() - KEPT_ON_CLUSTER
+    until = day_of(now) - KEPT_ON_CLUSTER
     first = await database.run(traffic_queries.trimmed_to, region_id)
     if first is not None and first >= until:
         return

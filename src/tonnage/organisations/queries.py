@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
+from tonnage.lists import by_name
 from tonnage.names import name_key
 
 
@@ -53,6 +54,17 @@ def _uuid(text: str) -> UUID | None:
 async def operator_id(conn: Connection) -> UUID:
     """The id of the only operator, which every database has from its first revision."""
     return (await one_row(await conn.execute("select id from organisation where kind = 'operator'")))[0]
+
+
+async def distributor_choices(conn: Connection) -> list[tuple[UUID, str]]:
+    """The ids and names of all open distributors, by name."""
+    cursor = await conn.execute(
+        f"""
+        select o.id, o.name from organisation o where o.kind = 'distributor' and o.closed_at is null
+        order by {", ".join(by_name("o"))}
+        """
+    )
+    return [(distributor_id, name) for distributor_id, name in await cursor.fetchall()]
 
 
 def distributors() -> ListQuery:

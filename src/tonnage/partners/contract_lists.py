@@ -26,7 +26,6 @@ CONTRACTS = ListSpec(
     sorts=("created", "name", "distributor", "reserved", "allocated", "used", "price"),
     filters=("full",),
     descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
-    preserve=("distributor",),
 )
 """The sorts and filters of a list of contracts. `full`: more than 90 % allocated."""
 

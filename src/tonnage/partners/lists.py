@@ -255,15 +255,14 @@ class FullPartners(NamedTuple):
     fullest: list[FullPartner]
 
 
-async def full_partners(conn: Connection, scope: UUID | None) -> FullPartners:
-    """One statement: the rows of the fullest partners, each with both counts."""
+async def full_partners(conn: Connection) -> FullPartners:
+    """Of all distributors. One statement: the rows of the fullest partners, each with both counts."""
     cursor = await conn.execute(
         f"""
         with full_ones as materialized (
             select p.id, p.seq, p.distributor_id, p.allocated_capacity, p.used, {OVER} as is_over
             from partner p
             where p.closed_at is null and ({NEAR} or {OVER})
-                and (%(scope)s::uuid is null or p.distributor_id = %(scope)s)
         ), counted as (
             select count(*) filter (where not is_over) as near, count(*) filter (where is_over) as over from full_ones
         ), fullest as (
@@ -275,7 +274,7 @@ async def full_partners(conn: Connection, scope: UUID | None) -> FullPartners:
         ) on true
         order by f.load desc, f.seq
         """,
-        {"scope": scope, "limit": MOST_SHOWN},
+        {"limit": MOST_SHOWN},
     )
     rows = await cursor.fetchall()
     near, over = rows[0][:2] if rows else (0, 0)

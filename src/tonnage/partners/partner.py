@@ -34,6 +34,5 @@ class CapacityFigures:
 
     allocated: int
     allocated_to_accounts: int
-    overdraft: bool
     accounts: int
     contract_remaining: int

@@ -240,7 +240,7 @@ async def capacity_figures(
     """
     cursor = await conn.execute(
         """
-        select p.allocated_capacity, p.allocated_to_accounts, coalesce(p.allow_overdraft, false), p.account_count,
+        select p.allocated_capacity, p.allocated_to_accounts, p.account_count,
                k.reserved_capacity - k.allocated_capacity
         from partner p join contract k on k.id = coalesce(%s, p.contract_id) and k.distributor_id = p.distributor_id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null

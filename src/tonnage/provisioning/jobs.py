@@ -28,7 +28,7 @@ async def purge_all(services: Services, subject: str) -> None:
 
 
 @job(
-    "provisioning.purge_region", label=Sentence("Delete storage accounts due for deletion"), queue=LONG, about="region"
+    "provisioning.purge_region", label=Sentence("Delete storage accounts due for deletion"), queue=LONG, of_region=True
 )
 async def purge_region(services: Services, subject: str) -> None:
     """Purges the due accounts of a region."""
@@ -39,7 +39,7 @@ async def purge_region(services: Services, subject: str) -> None:
         _log.info("purged %d storage accounts", purged)
 
 
-@job("provisioning.reconcile", label=Sentence("Apply changes to storage cluster"), about="region")
+@job("provisioning.reconcile", label=Sentence("Apply changes to storage cluster"), of_region=True)
 async def reconcile(services: Services, subject: str) -> None:
     """Applies pending changes to a region's cluster."""
     region_id = int(subject)
@@ -47,7 +47,7 @@ async def reconcile(services: Services, subject: str) -> None:
         await actions.reconcile(services.database, backend, region_id)
 
 
-@job("provisioning.requota", label=Sentence("Recalculate quotas of a partner"), about="partner")
+@job("provisioning.requota", label=Sentence("Recalculate quotas of a partner"))
 async def requota(services: Services, subject: str) -> None:
     """Enqueues a reconcile for accounts whose quota changes with their partner's pool."""
     await actions.requota(services.database, UUID(subject))
@@ -65,7 +65,7 @@ async def full_reconcile_all(services: Services, subject: str) -> None:
     "provisioning.full_reconcile",
     label=Sentence("Compare storage cluster with the database"),
     queue=LONG,
-    about="region",
+    of_region=True,
 )
 async def full_reconcile(services: Services, subject: str) -> None:
     """Compares a region's cluster with the database and repairs drift."""
@@ -79,7 +79,7 @@ async def full_reconcile(services: Services, subject: str) -> None:
     _log.info("compared %d storage accounts with their cluster", compared.accounts)
 
 
-@job("provisioning.verify_identity", label=Sentence("Verify identity of the storage cluster"), about="region")
+@job("provisioning.verify_identity", label=Sentence("Verify identity of the storage cluster"), of_region=True)
 async def verify_identity(services: Services, subject: str) -> None:
     """Verifies, after a region was connected, that the cluster is the region's own; if so, defers a full reconcile.
 

@@ -123,11 +123,6 @@ class BackendReport:
 class Purging(Protocol):
     """The part of a backend that the deletion of accounts needs."""
 
-    @property
-    def enforces(self) -> bool:
-        """Whether quotas are enforced. False: metered only, and excess appears in the usage."""
-        ...
-
     async def purge(self, account_id: int) -> None:
         """Deletes the account, its keys and all its data, every version. Idempotent.
 

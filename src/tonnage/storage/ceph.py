@@ -36,8 +36,6 @@ class CephBackend:
     The admin user needs only the capabilities `users=*` and `usage=*`.
     """
 
-    enforces = True
-
     def __init__(
         self,
         address: str,

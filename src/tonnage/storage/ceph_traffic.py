@@ -3,7 +3,7 @@
 import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tonnage.storage.admin_ops import AdminOps
@@ -11,6 +11,7 @@ from tonnage.storage.backend import Traffic
 from tonnage.storage.ceph_account import account_of, uid
 from tonnage.storage.ceph_errors import not_ceph
 from tonnage.units import MAX_CAPACITY
+from tonnage.utc import hour_of
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +37,6 @@ async def read(ops: AdminOps, since: datetime, until: datetime) -> AsyncIterator
 async def trim(ops: AdminOps, account_id: int, before: datetime) -> None:
     """As `StorageBackend.trim_traffic`. Always with a user: without one Ceph trims the log of all users."""
     await ops.call("DELETE", "usage", {"uid": uid(account_id), "end": _written(hour_of(before))})
-
-
-def hour_of(moment: datetime) -> datetime:
-    """The start of its hour, UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _written(hour: datetime) -> str:

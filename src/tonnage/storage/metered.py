@@ -12,8 +12,6 @@ _FACT = ("backend", "metered only: nothing is provisioned or enforced, and usage
 class MeteredBackend:
     """Provisions, enforces and deletes nothing: the party that imports the usage also manages the accounts."""
 
-    enforces = False
-
     async def check(self) -> BackendReport:
         """Always ready for use; reports that it is metered only."""
         return BackendReport(reachable=True, credentials=True, facts=(_FACT,))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, Database
 from tonnage.errors import FieldError, Invalid
 from tonnage.usage import import_queries, retention_queries, rollup_queries
 from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
+from tonnage.utc import day_of
 
 RAW_DAYS = 40
 """Retention of raw samples, of hourly traffic, and of sampling runs."""
@@ -78,7 +79,7 @@ async def run_maintenance(database: Database, now: datetime) -> int:
     Deletes whole days only, so that no daily value is ever computed from a part of its samples or hours. Safe to
     interrupt at any point: the next run continues.
     """
-    today = now.astimezone(UTC).date()
+    today = day_of(now)
     await database.run(retention_queries.make_coming_partitions, today)
     oldest = today - timedelta(days=RAW_DAYS)
     trimmed = 0

@@ -1,6 +1,5 @@
 """Usage reports, for partners and their distributors."""
 
-from datetime import UTC, date
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -13,6 +12,7 @@ from tonnage.api_keys.partner_operation import partner_operation
 from tonnage.organisations.organisation import no_partner
 from tonnage.usage import queries
 from tonnage.usage.days import Days
+from tonnage.utc import day_of
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
@@ -63,7 +63,7 @@ async def list_usage(call: ApiRequest, partner_id: UUID, days: Days, page: Pagin
 
     In bytes, including accounts deleted since.
     """
-    select = queries.usage_of_partner(call.actor.organisation_id, partner_id, days, _today(call))
+    select = queries.usage_of_partner(call.actor.organisation_id, partner_id, days, day_of(call.now))
     return JsonListResponse(
         call.database.streams,
         page,
@@ -88,12 +88,8 @@ async def get_account_usage(call: ApiRequest, partner_id: UUID, accountID: str, 
     """
     number = account_number(accountID)
     found = await call.database.run(
-        queries.usage_of_account, call.actor.organisation_id, partner_id, number, days, _today(call)
+        queries.usage_of_account, call.actor.organisation_id, partner_id, number, days, day_of(call.now)
     )
     if found is None:
         raise no_account(number)
     return Json(found)
-
-
-def _today(call: ApiRequest) -> date:
-    return call.now.astimezone(UTC).date()

@@ -1,7 +1,7 @@
-"""The days of a usage report, and the hours in which usage is counted."""
+"""The days of a usage report."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from tonnage.errors import FieldError, Invalid, Sentence
 
@@ -28,11 +28,6 @@ class Period:
                     days=days,
                 )
             )
-
-
-def hour_of(moment: datetime) -> datetime:
-    """The start of its hour, UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _invalid(sentence: Sentence) -> Invalid:

@@ -1,15 +1,14 @@
 """SQL of the partners whose use has changed most, for the operator's overview."""
 
 from datetime import date, timedelta
-from uuid import UUID
 
 from tonnage.db import Connection, one_row
 from tonnage.usage.top_movers import COMPARED_DAYS, FEW_PARTNERS, MOST_SHOWN, TopMover
 
 
-async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[TopMover]:
-    """The MOST_SHOWN partners of the distributor `scope`, or of all, whose last known use differs most from that of the
-    day COMPARED_DAYS ago; the largest change first, up or down.
+async def top_movers(conn: Connection, today: date) -> list[TopMover]:
+    """The MOST_SHOWN partners whose last known use differs most from that of the day COMPARED_DAYS ago; the largest
+    change first, up or down. For the operator.
 
     An account without a sample since that day has no change: its value is carried forward. Takes half a second for
     120,000 partners with two months of use, so the page of such an operator loads it in a second request.
@@ -24,7 +23,7 @@ async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[
                 select partner_id, sum(used) as usage from storage_account
                 where rolled_up_to < %(then)s and purged_at is null and used > 0 group by partner_id
             ) c on c.partner_id = p.id
-            where p.closed_at is null and (%(scope)s::uuid is null or p.distributor_id = %(scope)s)
+            where p.closed_at is null
         ), most as (
             select * from changed where now <> before order by abs(now - before)::float8 desc, seq limit %(limit)s
         )
@@ -32,7 +31,7 @@ async def top_movers(conn: Connection, scope: UUID | None, today: date) -> list[
         from most m join organisation o on o.id = m.id join organisation d on d.id = m.distributor_id
         order by abs(m.now - m.before) desc, m.seq
         """,
-        {"scope": scope, "then": today - timedelta(days=COMPARED_DAYS), "limit": MOST_SHOWN},
+        {"then": today - timedelta(days=COMPARED_DAYS), "limit": MOST_SHOWN},
     )
     return [TopMover(*row) for row in await cursor.fetchall()]
 

@@ -28,7 +28,9 @@ async def delete(context: AccountContext) -> Response:
         )
 
     async def act() -> None:
-        await page.database.run(delete_account, page.actor, context.partner_id, context.account_id, grace, page.now)
+        await page.database.run(
+            delete_account, page.actor, context.partner_id, context.account_id, grace, page.business_now
+        )
 
     notice = gettext("Account deletion scheduled")
     return await confirm(page, ask, act, done=context.path, notice=notice)
@@ -58,14 +60,16 @@ async def restore(context: AccountContext) -> Response:
         )
 
     async def act() -> None:
-        await page.database.run(set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.now)
+        await page.database.run(
+            set_deletion, page.actor, context.partner_id, context.account_id, None, grace, page.business_now
+        )
 
     return await confirm(page, ask, act, done=context.path, notice=gettext("Account restored"))
 
 
 def _consequences(context: AccountContext, account: AccountDetail) -> list[str]:
     formats = context.page.formats
-    due = earliest_purge(context.page.now, context.page.services.deletion_grace_days)
+    due = earliest_purge(context.page.business_now, context.page.services.deletion_grace_days)
     day = formats.moment(due)
     stored = formats.size(account.used)
     sentences = [

@@ -26,7 +26,7 @@ _DAYS = (
 
 async def show(context: AccountContext) -> Response:
     """Its use over a range of days, and its facts."""
-    today = context.page.now.date()
+    today = context.page.today
     chosen = read_range(context.page.request.query_params, today)
 
     async def read(conn: Connection) -> tuple[AccountDetail, list[AccountDay]]:
@@ -53,7 +53,7 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 async def days_file(context: AccountContext) -> Response:
     """The days of the range as a file."""
-    today = context.page.now.date()
+    today = context.page.today
     period = read_range(context.page.request.query_params, today).period
     await context.account()
 

@@ -45,7 +45,9 @@ async def create(accounts_scope: AccountsScope) -> Response:
     async def act(values: NewAccountForm) -> Rendered[int]:
         hashed = await page.services.passwords.hash(values.password)
         account = NewAccount(values.name, values.email, hashed, values.allocated, values.overdraft, values.region)
-        return await page.database.run(create_account, page.actor, accounts_scope.partner_id, account, page.now)
+        return await page.database.run(
+            create_account, page.actor, accounts_scope.partner_id, account, page.business_now
+        )
 
     made = await form.submit(act, fields=_FIELDS)
     if made is None:

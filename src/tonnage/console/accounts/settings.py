@@ -41,7 +41,13 @@ async def change(context: AccountContext) -> Response:
     async def act(values: ChangeForm, seen: ChangeForm) -> bytes:
         wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (values, seen))
         return await page.database.run(
-            change_account, page.actor, context.partner_id, context.account_id, wanted, page.now, expected=expected
+            change_account,
+            page.actor,
+            context.partner_id,
+            context.account_id,
+            wanted,
+            page.business_now,
+            expected=expected,
         )
 
     await form.apply(act)

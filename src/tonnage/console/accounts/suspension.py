@@ -25,7 +25,9 @@ async def suspend(context: AccountContext) -> Response:
 
     async def act(values: SuspensionForm, seen: SuspensionForm) -> bytes:
         who = page.actor, context.partner_id, context.account_id
-        return await page.database.run(suspend_account, *who, values.reason, page.now, expected_reason=seen.reason)
+        return await page.database.run(
+            suspend_account, *who, values.reason, page.business_now, expected_reason=seen.reason
+        )
 
     await form.apply(act)
     if form.errors:

@@ -52,7 +52,9 @@ async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
 
     async def act(values: NameForm, seen: NameForm) -> bytes:
         wanted, expected = PartnerChange(name=values.name), PartnerChange(name=seen.name)
-        return await page.database.run(update_partner, page.actor, partnerID, wanted, page.now, expected=expected)
+        return await page.database.run(
+            update_partner, page.actor, partnerID, wanted, page.business_now, expected=expected
+        )
 
     if await form.apply(act, about="name"):
         return page.redirect(f"{path_of(partnerID)}/settings", gettext("Partner renamed"))
@@ -74,7 +76,7 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
 
     async def act(values: MoveForm, seen: MoveForm) -> bytes:
         return await page.database.run(
-            move_partner, page.actor, partnerID, values.contract, page.now, expected=seen.contract
+            move_partner, page.actor, partnerID, values.contract, page.business_now, expected=seen.contract
         )
 
     if await form.apply(act, about="contract"):
@@ -88,7 +90,7 @@ async def delete(page: DistributorAdmin, partnerID: UuidPath) -> Response:
     """Only an empty one can be deleted."""
 
     async def act() -> None:
-        await page.database.run(close_partner, page.actor, partnerID, page.now)
+        await page.database.run(close_partner, page.actor, partnerID, page.business_now)
 
     notice = gettext("Partner deleted")
     return await confirm(page, lambda: _deletion(page, partnerID), act, done="/distributor/partners", notice=notice)

@@ -17,8 +17,8 @@ from tonnage.contracts.contract import Amendment, NewContract, currency, no_cont
 from tonnage.contracts.lists import ContractTerms, terms_of
 from tonnage.db import Connection
 from tonnage.errors import NotFound
+from tonnage.organisations.queries import distributor_choices
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
-from tonnage.partners.distributor_lists import DISTRIBUTORS, every_distributor
 from tonnage.units import Size as Capacity
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
@@ -94,17 +94,12 @@ async def sign(page: OperatorAdmin) -> Response:
 
 async def _sign(page: PageRequest, values: NewContractForm) -> UUID:
     new = NewContract(values.reserved, values.price, values.currency, values.details)
-    made = await page.database.run(create_contract, page.actor, values.distributor, new, page.now)
+    made = await page.database.run(create_contract, page.actor, values.distributor, new, page.business_now)
     return made.id
 
 
 async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Response:
-    by_name = read_list_state(DISTRIBUTORS, {"sort": "name"})
-
-    async def read(conn: Connection) -> list[tuple[UUID, str]]:
-        return [(row.id, row.name) async for row in every_distributor(conn, by_name)]
-
-    distributors = await page.database.run(read)
+    distributors = await page.database.run(distributor_choices)
     return page.render("operator/new_contract.html", status=form.status, form=form, distributors=distributors)
 
 
@@ -130,7 +125,9 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
 
 async def _amend(page: PageRequest, contract_id: UUID, values: AmendmentForm, seen: AmendmentForm) -> bytes:
     wanted, expected = (Amendment(form.reserved, form.price, form.details) for form in (values, seen))
-    return await page.database.run(amend_contract, page.actor, contract_id, wanted, page.now, expected=expected)
+    return await page.database.run(
+        amend_contract, page.actor, contract_id, wanted, page.business_now, expected=expected
+    )
 
 
 def _texts(found: ContractRow) -> dict[str, str]:

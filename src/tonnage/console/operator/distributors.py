@@ -73,7 +73,7 @@ async def create(page: OperatorAdmin) -> Response:
 
 
 async def _create(page: PageRequest, values: NewDistributorForm) -> UUID:
-    return await page.database.run(create_distributor, page.actor, values.name, page.now)
+    return await page.database.run(create_distributor, page.actor, values.name, page.business_now)
 
 
 @routes.get("/{distributorID}")

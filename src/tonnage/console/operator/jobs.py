@@ -10,7 +10,7 @@ from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.jobs.actions import retry
-from tonnage.jobs.declaration import DECLARED
+from tonnage.jobs.declaration import DECLARED, UPKEEP_LABELS
 from tonnage.jobs.lists import STATUSES, JobRow, job_rows
 from tonnage.lists import ListSpec
 from tonnage.regions.queries import all_clusters
@@ -43,13 +43,13 @@ async def jobs(page: OperatorViewer) -> Response:
         rows=[_named(row, regions) for row in rows],
         total=total,
         state=state.within(total),
-        labels={name: job.label for name, job in DECLARED.items()},
+        labels=UPKEEP_LABELS | {name: job.label for name, job in DECLARED.items()},
     )
 
 
 def _named(row: JobRow, regions: Mapping[str, str]) -> JobRow:
     declared = DECLARED.get(row.name)
-    if declared is None or declared.about != "region" or row.subject is None:
+    if declared is None or not declared.of_region or row.subject is None:
         return row
     return row._replace(subject=regions.get(row.subject, row.subject))
 

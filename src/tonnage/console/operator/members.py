@@ -10,7 +10,7 @@ from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequ
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE
 from tonnage.db import Connection
-from tonnage.members.lists import MEMBERS, members_of_scope
+from tonnage.members.lists import MEMBERS, member_rows
 from tonnage.members.queries import TeamRow, team
 from tonnage.organisations.organisation import no_organisation
 from tonnage.organisations.queries import organisation_names
@@ -27,7 +27,7 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 async def all_members(page: OperatorViewer) -> Response:
     """Searched by name, address or organisation."""
     state = read_list_state(MEMBERS, page.request.query_params)
-    found = await page.database.run(members_of_scope, None, state)
+    found = await page.database.run(member_rows, state)
     listed = MEMBERS_TABLE.paged(page, PATH, found, state, row_path=_row_path(page, PATH))
     return page.render("operator/members.html", list=listed)
 

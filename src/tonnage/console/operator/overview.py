@@ -43,10 +43,10 @@ async def _overview(conn: Connection, today: date) -> Overview:
         await contract_totals(conn),
         await region_rows(conn),
         await region_provisioning(conn),
-        await full_partners(conn, None),
+        await full_partners(conn),
         full.total,
         failed,
-        await top_movers(conn, None, today) if await has_few_partners(conn) else None,
+        await top_movers(conn, today) if await has_few_partners(conn) else None,
     )
 
 
@@ -54,7 +54,7 @@ async def _overview(conn: Connection, today: date) -> Overview:
 async def overview(page: OperatorViewer) -> Response:
     """Where there are many partners, the largest movers come after it: 120,000 are added up in half a second."""
     found = await page.database.run(_overview, page.today)
-    stale = [region for region in found.regions if region.is_stale(page.now)]
+    stale = [region for region in found.regions if region.is_stale(page.business_now)]
     unhealthy = [region for region in found.regions if region.unhealthy_reason]
     return page.render(
         "operator/overview.html", overview=found, stale=stale, unhealthy=unhealthy, moved_days=COMPARED_DAYS
@@ -64,5 +64,5 @@ async def overview(page: OperatorViewer) -> Response:
 @routes.get("/movers")
 async def moved(page: OperatorViewer) -> Response:
     """The partners whose use has changed most."""
-    found = await page.database.run(top_movers, None, page.today)
+    found = await page.database.run(top_movers, page.today)
     return page.render("operator/top_movers.html", movers=found, moved_days=COMPARED_DAYS)

@@ -66,7 +66,7 @@ async def add(page: OperatorAdmin) -> Response:
 
 async def _add(page: PageRequest, values: NewRegionForm) -> bool:
     region = NewRegion(values.name, values.s3, values.iam, values.sts)
-    await page.database.run(add_region, page.actor, region, page.now)
+    await page.database.run(add_region, page.actor, region, page.business_now)
     return True
 
 

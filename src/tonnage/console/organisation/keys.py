@@ -32,7 +32,7 @@ class NewApiKeyForm(Form):
 @routes.get("")
 async def keys(page: AnyAdmin) -> Response:
     """All of them, the past ones too."""
-    rows = [(row, state_of(row, page.wall_time)) for row in await _rows(page)]
+    rows = [(row, state_of(row, page.wall_now)) for row in await _rows(page)]
     return page.render("organisation/keys.html", rows=rows)
 
 
@@ -63,7 +63,7 @@ async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
         return _revocation(page, row)
 
     async def act() -> None:
-        await page.database.run(revoke_key, page.actor, keyID, page.wall_time)
+        await page.database.run(revoke_key, page.actor, keyID, page.wall_now)
 
     notice = gettext("API key revoked: it stops working within a second")
     return await confirm(page, ask, act, done="/keys", notice=notice)
@@ -76,7 +76,7 @@ def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
             "refused."
         )
         % {"hint": f"{row.prefix}…"},
-        gettext("Last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.now)}
+        gettext("Last used %(ago)s.") % {"ago": page.formats.ago(row.last_used_at, page.wall_now)}
         if row.last_used_at
         else gettext("Never used."),
     ]
@@ -114,10 +114,10 @@ async def _rows(page: PageRequest) -> list[ApiKeyRow]:
 
 async def _create(page: PageRequest, values: NewApiKeyForm) -> tuple[NewKey, str]:
     until = end_of(values.last_day, page.formats.zone) if values.last_day else None
-    if until is not None and until <= page.wall_time:
+    if until is not None and until <= page.wall_now:
         raise Invalid.field("last_day", "is in the past; choose today or a later day, or leave it empty")
     details = NewKey(values.description, values.role, until)
 
     own = page.actor.organisation_id
-    key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_time)
+    key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_now)
     return details, key

@@ -130,7 +130,7 @@ async def password(team: Team, member_id: UUID) -> Response:
 async def _add(team: Team, values: NewMemberForm) -> bool:
     new = NewMember(values.email, values.role, await team.page.services.passwords.hash(values.password), values.name)
     await team.page.database.run(
-        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.now
+        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.business_now
     )
     return True
 

@@ -39,7 +39,7 @@ def accounts_scope(page: PageRequest) -> AccountsScope:
 async def accounts(page: PartnerViewer) -> Response:
     """What they have and use, and the list."""
     partner = page.actor.organisation_id
-    today = page.now.date()
+    today = page.today
     chosen = read_range(page.request.query_params, today)
     state = read_list_state(_LISTED, page.request.query_params)
 

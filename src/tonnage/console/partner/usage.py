@@ -19,7 +19,7 @@ routes = APIRouter(prefix="/partner/usage", route_class=AuthFirstRoute, include_
 async def usage(page: PartnerViewer) -> Response:
     """Over a range of days."""
     partner = page.actor.organisation_id
-    today = page.now.date()
+    today = page.today
     chosen = read_range(page.request.query_params, today)
 
     async def read(conn: Connection) -> tuple[PartnerTotals | None, list[PartnerDay]]:
@@ -46,7 +46,7 @@ async def usage(page: PartnerViewer) -> Response:
 async def usage_file(page: PartnerViewer) -> Response:
     """The days of the range."""
     partner = page.actor.organisation_id
-    today = page.now.date()
+    today = page.today
     period = read_range(page.request.query_params, today).period
 
     return partner_days_file(page, partner, partner, period)

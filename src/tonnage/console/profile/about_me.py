@@ -92,7 +92,7 @@ def _page(page: PageRequest, form: BoundEdit[AboutMeForm]) -> Response:
         form=form,
         locales=[("", as_asked), *({locale: locale} | known if locale else known).items()],
         zones=[(zone, zone.replace("_", " ")) for zone in zones],
-        examples=_examples(page, form.raw, page.now),
+        examples=_examples(page, form.raw, page.wall_now),
     )
 
 

@@ -59,13 +59,13 @@ async def confirm(page: EnrollingMember) -> Response:
 async def _begin(page: PageRequest, values: BeginForm) -> Enrolment:
     passwords, key_file = page.services.passwords, page.services.key_file
     return await begin_second_factor(
-        page.database, passwords, key_file, page.visitor, values.current, page.client, page.wall_time
+        page.database, passwords, key_file, page.visitor, values.current, page.client, page.wall_now
     )
 
 
 async def _confirm(page: PageRequest, values: ProofForm) -> tuple[str, list[str]]:
     key_file = page.services.key_file
-    return await page.database.transaction(confirm_enrolment, key_file, page.visitor, values.code, page.wall_time)
+    return await page.database.transaction(confirm_enrolment, key_file, page.visitor, values.code, page.wall_now)
 
 
 async def _page(page: PageRequest, form: BoundForm[ProofForm]) -> Response:

@@ -45,7 +45,7 @@ async def change(page: AnyMember) -> Response:
 async def _change(page: PageRequest, values: OwnPasswordForm) -> str:
     passwords = page.services.passwords
     return await change_own_password(
-        page.database, passwords, page.visitor, values.current, values.new, page.client, page.wall_time
+        page.database, passwords, page.visitor, values.current, values.new, page.client, page.wall_now
     )
 
 

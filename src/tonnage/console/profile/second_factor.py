@@ -87,12 +87,12 @@ async def remove(page: AnyMember) -> Response:
 
 async def _renew(page: PageRequest, values: ProofForm) -> list[str]:
     key_file = page.services.key_file
-    return await renew_recovery_codes(page.database, key_file, page.visitor, values.code, page.client, page.wall_time)
+    return await renew_recovery_codes(page.database, key_file, page.visitor, values.code, page.client, page.wall_now)
 
 
 async def _remove(page: PageRequest, values: ProofForm) -> bool:
     key_file = page.services.key_file
-    await remove_second_factor(page.database, key_file, page.visitor, values.code, page.client, page.wall_time)
+    await remove_second_factor(page.database, key_file, page.visitor, values.code, page.client, page.wall_now)
     return True
 
 

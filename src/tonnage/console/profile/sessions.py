@@ -20,7 +20,7 @@ routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=F
 async def show(page: AnyMember) -> Response:
     """All of them, this one marked."""
     idle, member_id = page.services.sign_in.idle, page.visitor.member_id
-    found = await page.database.run(sessions_of, member_id, page.wall_time, idle)
+    found = await page.database.run(sessions_of, member_id, page.wall_now, idle)
     rows = [
         (session, describe_user_agent(session.user_agent), session.id == page.visitor.session_id) for session in found
     ]

@@ -50,7 +50,7 @@ async def enter(guest: Anybody) -> Response:
 
 async def _give(guest: Guest, session: SignedInMember, values: CodeForm) -> SignedIn:
     key_file = guest.services.key_file
-    return await submit_code(guest.database, key_file, session, values.code, guest.client, guest.now)
+    return await submit_code(guest.database, key_file, session, values.code, guest.client, guest.wall_now)
 
 
 def _is_waiting(session: SignedInMember | None) -> bool:

@@ -42,7 +42,7 @@ async def asked(guest: Anybody) -> Response:
 
 
 async def _ask(guest: Guest, values: ForgottenForm) -> bool:
-    await guest.database.run(request_reset, values.email, guest.client, guest.now)
+    await guest.database.run(request_reset, values.email, guest.client, guest.wall_now)
     return True
 
 

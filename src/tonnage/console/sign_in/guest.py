@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends
@@ -24,7 +23,6 @@ class Guest(PageContext):
 
     session: SignedInMember | None
     """The request's session, at any stage."""
-    now: datetime
     services: Services
     fields: Mapping[str, str]
     """Of the form; empty for a page that is only looked at."""
@@ -50,7 +48,7 @@ async def _receive(request: Request) -> Guest:
     token, session = await find_signed_in(request, cookies) or (None, None)
     services = services_of(request)
     secret = token or cookies.guest() or new_token()
-    guest = Guest(request, None, secret, cookies, session, services.wall_clock(), services, {})
+    guest = Guest(request, None, secret, cookies, session, services, {})
     guest.attach()
     return replace(guest, fields=await verified_form(request, secret))
 

@@ -33,7 +33,7 @@ class NewPasswordForm(Form):
 @routes.get("")
 async def ask(guest: Anybody, token: str) -> Response:
     """The form, or that the link is worth nothing."""
-    if await guest.database.run(valid_reset, token, guest.now) is None:
+    if await guest.database.run(valid_reset, token, guest.wall_now) is None:
         return _worthless(guest)
     return _page(guest, unbound(NewPasswordForm))
 
@@ -42,7 +42,7 @@ async def ask(guest: Anybody, token: str) -> Response:
 async def choose(guest: Anybody, token: str) -> Response:
     """On to the sign-in with the new password."""
     # Hashing is expensive: not without a valid link.
-    if await guest.database.run(valid_reset, token, guest.now) is None:
+    if await guest.database.run(valid_reset, token, guest.wall_now) is None:
         return _worthless(guest)
     form = bind(NewPasswordForm, guest.fields)
     try:
@@ -56,7 +56,7 @@ async def choose(guest: Anybody, token: str) -> Response:
 
 async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
     password_hash = await guest.services.passwords.hash(values.password)
-    await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.now)
+    await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.wall_now)
     return True
 
 

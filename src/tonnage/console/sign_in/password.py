@@ -59,7 +59,7 @@ async def enter(guest: Anybody) -> Response:
 
 async def _sign_in(guest: Guest, values: SignInForm) -> SignedIn:
     passwords = guest.services.passwords
-    return await sign_in(guest.database, passwords, values.email, values.password, guest.client, guest.now)
+    return await sign_in(guest.database, passwords, values.email, values.password, guest.client, guest.wall_now)
 
 
 def _again(guest: Guest, form: BoundForm[SignInForm]) -> Response:

@@ -1,0 +1,13 @@
+"""The hour and the day of a moment in UTC, by which usage is counted and terms apply."""
+
+from datetime import UTC, date, datetime
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The start of its hour, UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def day_of(moment: datetime) -> date:
+    """Its day, UTC."""
+    return moment.astimezone(UTC).date()
