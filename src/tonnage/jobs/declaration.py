@@ -35,7 +35,7 @@ UPKEEP_LABELS = {
     TAKE_OVER: Sentence("Recover jobs of stopped workers"),
     DELETE_ENDED: Sentence("Delete old finished jobs"),
 }
-"""The labels of the queue's own jobs. A worker makes their functions, which need its queue, so no module declares them."""
+"""The labels of the queue's own jobs. Their functions need the queue of a worker, which makes them."""
 
 DECLARED: dict[str, Job] = {}
 """Every job of the modules that have been imported, by name. `tonnage.worker` imports all of them."""
