@@ -40,9 +40,10 @@ def test_what_is_audited_is_declared_by_the_feature_that_writes_it() -> None:
             f"{feature} writes the audit action {action}, which its events.py lacks"
             for feature, action in written - declared
         ]
-    )
-    show(
-        [f"{feature}/events.py has {action}, which no statement there writes" for feature, action in declared - written]
+        + [
+            f"{feature}/events.py has {action}, which no statement there writes"
+            for feature, action in declared - written
+        ]
     )
 
 
