@@ -169,7 +169,8 @@ async def test_a_stalled_reader_is_disconnected(large: Large, monkeypatch: pytes
     """On a real connection, whose buffers the list fills: it would now occupy a connection of the pool."""
     defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None
-    monkeypatch.setitem(defaults, "timeouts", SendLimits(chunk=0.3))
+    assert "limits" in defaults
+    monkeypatch.setitem(defaults, "limits", SendLimits(chunk=0.3))
     app = create_app(large.conninfo)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

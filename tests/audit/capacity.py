@@ -177,7 +177,7 @@ async def account_purge(data: AuditData) -> Recorded:
     return data.entry("account.purge", data.job, data.partner, account, {"name": "Bakery", "allocatedCapacity": TB})
 
 
-async def account_lose_key(data: AuditData) -> Recorded:
+async def account_mark_key_lost(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner)
     name = f"LOST{uuid4().hex.upper()}"
     await data.run(insert_key, account, name, None, NOW)
@@ -204,5 +204,5 @@ CASES: list[Case] = [
     account_delete_on_another_day,
     account_restore,
     account_purge,
-    account_lose_key,
+    account_mark_key_lost,
 ]

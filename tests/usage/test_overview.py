@@ -100,25 +100,25 @@ async def test_jobs_by_status_and_page(own_database: Cast) -> None:
     assert {row.status for row in (newest, failed)} <= set(STATUSES)
 
 
-async def test_partners_that_are_nearly_full_or_over(alone: Cast) -> None:
-    data = await partner_data(alone)
-    nobody = await alone.database.run(full_partners)
+async def test_partners_that_are_nearly_full_or_over(own_database: Cast) -> None:
+    data = await partner_data(own_database)
+    nobody = await own_database.database.run(full_partners)
     assert (nobody.near, nobody.over, nobody.fullest) == (0, 0, [])
     uses = {"none": (0, 5), "low": (100, 89), "near": (100, 90), "full": (100, 100), "over": (100, 101), "max": (0, 0)}
     for name, (allocated, used) in uses.items():
-        partner = await alone.partner(data.distributor, data.contract, allocated, name=name)
-        await record(alone, (await alone.account(partner), at("2026-01-06"), used))
-    found = await alone.database.run(full_partners)
+        partner = await own_database.partner(data.distributor, data.contract, allocated, name=name)
+        await record(own_database, (await own_database.account(partner), at("2026-01-06"), used))
+    found = await own_database.database.run(full_partners)
     assert (found.near, found.over) == (2, 1)
     assert [partner.name for partner in found.fullest] == ["over", "full", "near"]
 
 
-async def test_who_moved_most_within_a_week(alone: Cast) -> None:
-    data = await partner_data(alone)
-    up, down, still, late = [await alone.partner(data.distributor, data.contract) for _ in range(4)]
-    accounts = [await alone.account(partner) for partner in (up, down, still, late)]
+async def test_who_moved_most_within_a_week(own_database: Cast) -> None:
+    data = await partner_data(own_database)
+    up, down, still, late = [await own_database.partner(data.distributor, data.contract) for _ in range(4)]
+    accounts = [await own_database.account(partner) for partner in (up, down, still, late)]
     await record(
-        alone,
+        own_database,
         (accounts[0], at("2026-03-08"), 100),
         (accounts[0], at("2026-03-14"), 150),
         (accounts[1], at("2026-03-01"), 900),
@@ -126,7 +126,7 @@ async def test_who_moved_most_within_a_week(alone: Cast) -> None:
         (accounts[2], at("2026-01-20"), 10**15),
         (accounts[3], at("2026-03-14"), 20),
     )
-    found = await alone.database.run(top_movers, LATER.date())
+    found = await own_database.database.run(top_movers, LATER.date())
     assert [(mover.id, int(mover.before), int(mover.change)) for mover in found] == [
         (down.organisation_id, 900, -600),
         (up.organisation_id, 100, 50),

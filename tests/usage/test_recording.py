@@ -22,7 +22,7 @@ from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
 from tonnage.usage.actions import RecordedSamples
-from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample
+from tonnage.usage.sample import MOST_BAD_LINES, RETENTION_DAYS, BadLine, Sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -256,7 +256,7 @@ async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: C
     cast.now = OPENED
     accounts = [await cast.account(data.partner) for _ in range(3)]
     now = at("2026-03-10", "15:00:00")
-    edge = at("2026-03-10") - timedelta(days=actions.RAW_DAYS)
+    edge = at("2026-03-10") - timedelta(days=RETENTION_DAYS)
     await record(cast, *[(a, edge - timedelta(seconds=1), 5) for a in accounts], *[(a, edge, 6) for a in accounts])
     before = await rows_of(cast, accounts[0])
     assert await actions.run_maintenance(cast.database, now) >= len(accounts)
@@ -271,7 +271,7 @@ async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: C
 
 async def test_sampling_runs_go_after_forty_days_but_not_the_last_that_was_finished(cast: Cast) -> None:
     now = at("2026-03-10")
-    edge = now - timedelta(days=actions.RAW_DAYS)
+    edge = now - timedelta(days=RETENTION_DAYS)
     sampled, stopped = [await cast.region() for _ in range(2)]
     hour = timedelta(hours=1)
     for region, begun, finished in [

@@ -8,11 +8,8 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, Database
 from tonnage.errors import FieldError, Invalid
 from tonnage.usage import import_queries, retention_queries, rollup_queries
-from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample, SampleFile
+from tonnage.usage.sample import MOST_BAD_LINES, RETENTION_DAYS, BadLine, Sample, SampleFile
 from tonnage.utc import day_of
-
-RAW_DAYS = 40
-"""Retention of raw samples, of hourly traffic, and of sampling runs."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +71,14 @@ async def import_samples(
 
 async def run_maintenance(database: Database, now: datetime) -> int:
     """Creates the partitions of the next three months and deletes raw samples, hourly traffic and sampling runs older
-    than RAW_DAYS. Returns the number of samples deleted.
+    than RETENTION_DAYS. Returns the number of samples deleted.
 
     Deletes whole days only, so that no daily value is ever computed from a part of its samples or hours. Safe to
     interrupt at any point: the next run continues.
     """
     today = day_of(now)
     await database.run(retention_queries.make_coming_partitions, today)
-    oldest = today - timedelta(days=RAW_DAYS)
+    oldest = today - timedelta(days=RETENTION_DAYS)
     trimmed = 0
     after: int | None = 0
     while after is not None:

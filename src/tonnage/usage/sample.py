@@ -7,6 +7,9 @@ from typing import BinaryIO, NamedTuple
 
 from tonnage.units import MAX_CAPACITY
 
+RETENTION_DAYS = 40
+"""How long raw samples, hourly traffic and sampling runs are kept."""
+
 MOST_BAD_LINES = 20
 """How many wrong lines are reported before the rest of a file is skipped."""
 
