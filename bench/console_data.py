@@ -114,7 +114,7 @@ select id, %(digest)s, 'open', %(now)s, %(now)s, '192.0.2.1', 'bench' from m
 """
 
 
-def build(url: str) -> ConsoleData:
+def build(url: str, partners: int = PARTNERS) -> ConsoleData:
     """Fills a new database."""
     migrations.upgrade(url)
     now = datetime.now(UTC)
@@ -124,7 +124,7 @@ def build(url: str) -> ConsoleData:
         numbers = {
             "distributor": distributor,
             "contracts": contracts,
-            "count": PARTNERS,
+            "count": partners,
             "words": WORDS,
             "word_keys": [name_key(word) for word in WORDS],
             "each": ACCOUNTS_EACH,

@@ -27,6 +27,7 @@ from tonnage.units import MAX_CAPACITY
 DAYS = 31
 FEW = 10
 MANY = 100_000
+ACCOUNTS = (500, 10_000)
 ALLOCATED = 1_000
 
 
@@ -46,9 +47,9 @@ class Dataset:
     writers: Distributor
     reports: Distributor
     small_partner: UUID
-    """A partner with 500 accounts."""
+    """A partner with 500 accounts, for W4."""
     large_partner: UUID
-    """A partner with 10,000 accounts."""
+    """A partner with 10,000 accounts, for W5."""
     first: str
     last: str
 
@@ -105,24 +106,25 @@ def loading(url: str) -> Generator[psycopg.Connection[Any]]:
         yield conn
 
 
-def build(url: str) -> Dataset:
+def build(url: str, *, many: int | None = None, accounts: tuple[int, int] = ACCOUNTS) -> Dataset:
+    """Fills a new database. `many`: partners of the large contract; None: MANY. `accounts`: those of both partners."""
     migrations.upgrade(url)
     last = datetime.now(UTC).date() - timedelta(days=1)
     first = last - timedelta(days=DAYS - 1)
-    few, many, writers, reports = asyncio.run(_organisations(url))
+    few, full, writers, reports = asyncio.run(_organisations(url))
     with loading(url) as conn:
         conn.execute("select ensure_usage_partitions(%s, %s)", [first, last])
         _partners(conn, few, 0, FEW)
-        _partners(conn, many, 0, MANY)
+        _partners(conn, full, 0, many or MANY)
         _partners(conn, reports, 0, 1_000)
         partners = _partners(conn, reports, 1, 2)
-        for number, (partner, count) in enumerate(zip(partners, (500, 10_000), strict=True), 1):
+        for number, (partner, count) in enumerate(zip(partners, accounts, strict=True), 1):
             numbers = {"from_id": 100_000_000_000 * number, "count": count, "days": DAYS}
             conn.execute(_ACCOUNTS, {"partner": partner, "last": last, **numbers})
         conn.execute("vacuum analyze")
         conn.execute("checkpoint")
     small, large = partners
-    return Dataset(few, many, writers, reports, small, large, str(first), str(last))
+    return Dataset(few, full, writers, reports, small, large, str(first), str(last))
 
 
 def fresh(url: str, distributor: Distributor) -> UUID:

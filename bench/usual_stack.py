@@ -30,6 +30,7 @@ class Organisation(Table):
     kind: Mapped[str]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     name: Mapped[str]
+    name_key: Mapped[str]
     closed_at: Mapped[datetime | None]
 
 
@@ -203,7 +204,8 @@ async def create_partner(details: PartnerIn, session: Session, caller: Caller) -
     if contract.reserved_capacity - contract.allocated_capacity < details.allocated_capacity:
         raise HTTPException(409, "not enough capacity")
     contract.allocated_capacity += details.allocated_capacity
-    organisation = Organisation(id=uuid4(), kind="partner", parent_id=scope, name=details.name)
+    key = details.name.casefold()
+    organisation = Organisation(id=uuid4(), kind="partner", parent_id=scope, name=details.name, name_key=key)
     terms = {"allocated_capacity": details.allocated_capacity, "contract_id": contract.id}
     partner = Partner(
         organisation=organisation, distributor_id=scope, contract=contract, allow_overdraft=details.allow_overdraft,

@@ -35,7 +35,7 @@ def _is_page(path: str, endpoint: object) -> bool:
 
 
 def picture_name(template: str) -> str:
-    """The name of its pictures: `distributor-partners-one-users` is /distributor/partners/{partner_id}/users."""
+    """The name of its pictures: `distributor-partners-one-members` is /distributor/partners/{partner_id}/members."""
     return _PARAMETER.sub("one", template).strip("/").replace("/", "-") or "start"
 
 

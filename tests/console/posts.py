@@ -62,7 +62,7 @@ def _members(prefix: str) -> list[Post]:
 POSTS = [
     *_account("/distributor/partners/{partnerID}/accounts"),
     *_account("/partner/accounts"),
-    *_members("/distributor/partners/{partnerID}/users"),
+    *_members("/distributor/partners/{partnerID}/members"),
     *_members("/operator/members/{organisationID}"),
     *_members("/team"),
     Post("/distributor/partners/new", {"contract": "{contractID}", "name": "New", "allocated": "1 TB"}),

@@ -1,4 +1,4 @@
-"""A distributor's pages of one partner: allocation, users, accounts, contract, deletion."""
+"""A distributor's pages of one partner: allocation, members, accounts, contract, deletion."""
 
 import pytest
 
@@ -31,9 +31,9 @@ def size(amount: str, unit: str = "TB") -> dict[str, str]:
 
 async def user_of(client: AppClient, browser: Browser, base: str, email: str) -> str:
     fields = {"email": email, "role": "admin", "password": "Choose-1-yourself"}
-    assert (await browser.send(f"{base}/users/new", fields)).status_code == 303
+    assert (await browser.send(f"{base}/members/new", fields)).status_code == 303
     (member,) = await client.cast.row("select id from member where email = %s", email)
-    return f"{base}/users/{member}"
+    return f"{base}/members/{member}"
 
 
 async def test_an_allocation_is_changed_and_an_overdraft_never_set_stays_unset(client: AppClient) -> None:
@@ -67,10 +67,10 @@ async def test_a_user_is_added_changed_and_removed(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     browser = await client.sign_in(distributor)
     user = await user_of(client, browser, base, "first-user@example.org")
-    listed = await browser.get(f"{base}/users")
+    listed = await browser.get(f"{base}/members")
     assert "first-user@example.org" in listed.text
     assert (await browser.send(user, {"name": "<i>Ann</i>", "role": "viewer"})).status_code == 303
-    assert "&lt;i&gt;Ann&lt;/i&gt;" in (await browser.get(f"{base}/users")).text
+    assert "&lt;i&gt;Ann&lt;/i&gt;" in (await browser.get(f"{base}/members")).text
     assert (await browser.send(f"{user}/password", {"password": "Another-2-password"})).status_code == 303
     assert (await browser.send(f"{user}/removal")).status_code == 303
     assert (await browser.get(user)).status_code == 404
@@ -81,25 +81,25 @@ async def test_a_user_refused_keeps_what_was_typed_but_no_password(client: AppCl
     browser = await client.sign_in(distributor)
     await user_of(client, browser, base, "taken-user@example.org")
     fields = {"email": "Taken-User@example.org", "name": "Twice", "role": "viewer", "password": "Choose-1-yourself"}
-    taken = await browser.send(f"{base}/users/new", fields)
+    taken = await browser.send(f"{base}/members/new", fields)
     assert taken.status_code == 409
     assert 'id="email-error"' in taken.text
     assert 'value="Twice"' in taken.text
     assert "Choose-1-yourself" not in taken.text
-    weak = await browser.send(f"{base}/users/new", {**fields, "email": "nobody", "password": "weak"})
+    weak = await browser.send(f"{base}/members/new", {**fields, "email": "nobody", "password": "weak"})
     assert weak.status_code == 422
     assert 'id="email-error"' in weak.text
     assert 'id="password-error"' in weak.text
 
 
-async def test_staff_changes_users_and_only_admins_remove_them(client: AppClient) -> None:
+async def test_staff_changes_members_and_only_admins_remove_them(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     staff = await client.sign_in(distributor, Role.STAFF)
     user = await user_of(client, staff, base, "kept-user@example.org")
     assert f"{user}/removal" not in (await staff.get(user)).text
     assert (await staff.post(f"{user}/removal")).status_code == 403
     viewer = await client.sign_in(distributor, Role.VIEWER)
-    listed = await viewer.get(f"{base}/users")
+    listed = await viewer.get(f"{base}/members")
     assert listed.status_code == 200
     assert user not in listed.text
     assert (await viewer.get(user)).status_code == 403
@@ -109,8 +109,8 @@ async def test_staff_changes_users_and_only_admins_remove_them(client: AppClient
 async def test_a_member_of_the_own_team_is_no_user_of_a_partner(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     browser = await client.sign_in(distributor)
-    assert (await browser.get(f"{base}/users/{browser.member_id}")).status_code == 404
-    own = f"/distributor/partners/{distributor.organisation_id}/users"
+    assert (await browser.get(f"{base}/members/{browser.member_id}")).status_code == 404
+    own = f"/distributor/partners/{distributor.organisation_id}/members"
     for path in (
         "",
         "/new",

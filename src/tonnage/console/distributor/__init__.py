@@ -2,15 +2,15 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.distributor import accounts, allocation, contracts, new_partner, partners, settings, usage, users
+from tonnage.console.distributor import accounts, allocation, contracts, members, new_partner, partners, settings, usage
 
 routes: tuple[APIRouter, ...] = (
     partners.routes,
     new_partner.routes,
     usage.routes,
     allocation.routes,
-    users.routes,
-    users.user,
+    members.routes,
+    members.member,
     accounts.routes,
     accounts.account,
     settings.routes,

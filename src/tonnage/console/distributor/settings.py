@@ -137,13 +137,13 @@ def _option(page: PageRequest, contract: ContractRow) -> tuple[UUID, str, str]:
 
 async def _deletion(page: PageRequest, partner_id: UUID) -> Confirmation:
     facts = await _facts(page, partner_id)
-    names = {"partner": facts.name, "size": page.formats.size(facts.allocated), "users": facts.members}
+    names = {"partner": facts.name, "size": page.formats.size(facts.allocated), "members": facts.members}
     sentences = [
         gettext(
             "%(partner)s disappears from all lists. Its members can no longer sign in, and its API keys stop working."
         )
         % names,
-        gettext("The e-mail addresses of its members (%(users)s) can be used again, here or in another organisation.")
+        gettext("The e-mail addresses of its members (%(members)s) can be used again, here or in another organisation.")
         % names,
         gettext("Its allocation of %(size)s returns to the contract.") % names,
         gettext("Its past usage stays on the contract. You cannot undo this."),

@@ -1,4 +1,4 @@
-"""The members of a partner, whom its distributor looks after."""
+"""The members of a partner, for its distributor."""
 
 from uuid import UUID
 
@@ -18,13 +18,13 @@ from tonnage.partners.lists import PartnerDetail
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
-_PREFIX = "/distributor/partners/{partnerID}/users"
+_PREFIX = "/distributor/partners/{partnerID}/members"
 
 routes = APIRouter(prefix=_PREFIX, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 @routes.get("")
-async def users(page: DistributorViewer, partnerID: UuidPath) -> Response:
+async def members(page: DistributorViewer, partnerID: UuidPath) -> Response:
     """In order of creation."""
 
     async def read(conn: Connection) -> tuple[PartnerDetail, list[TeamRow]]:
@@ -32,10 +32,10 @@ async def users(page: DistributorViewer, partnerID: UuidPath) -> Response:
         return facts, await team(conn, page.actor.organisation_id, partnerID) or []
 
     facts, rows = await page.database.run(read)
-    path = f"{path_of(partnerID)}/users"
+    path = f"{path_of(partnerID)}/members"
     row_path = f"{path}/" if page.actor.role.includes(Role.STAFF) else None
     return partner_page(
-        page, "distributor/users.html", facts, list=TEAM_TABLE.whole(page, path, rows, row_path=row_path)
+        page, "distributor/members.html", facts, list=TEAM_TABLE.whole(page, path, rows, row_path=row_path)
     )
 
 
@@ -50,9 +50,9 @@ async def _for_admin(page: DistributorAdmin, partnerID: UuidPath) -> Team:
 async def _team(page: PageRequest, partner_id: UUID) -> Team:
     """NotFound: the visitor's organisation has no such partner; it is none of its own."""
     facts = await page.database.run(facts_of, page, partner_id)
-    path = f"{path_of(partner_id)}/users"
+    path = f"{path_of(partner_id)}/members"
     return Team(page, partner_id, path, [*crumbs_to(facts), (gettext("Members"), path)])
 
 
-user = member_routes(_PREFIX, changing=_for_staff, removing=_for_admin)
+member = member_routes(_PREFIX, changing=_for_staff, removing=_for_admin)
 """Each of them. A partner's only admin is removed as well: its distributor can add another one."""

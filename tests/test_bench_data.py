@@ -1,0 +1,48 @@
+"""The statements of the benchmarks fit the schema: their data at a small size, the usual stack, and the sampling."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bench import console, console_data, dataset, sampling, workloads
+from bench.load import Request
+from bench.usual_stack import create_usual_app
+from tonnage.asgi import create_app
+
+pytestmark = pytest.mark.anyio
+
+NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+async def test_the_usual_stack_answers_as_the_product_does(new_database: NewDatabase) -> None:
+    with new_database() as conninfo:
+        data = dataset.build(conninfo, many=20, accounts=(3, 5))
+        product = create_app(conninfo)
+        async with product.router.lifespan_context(product):
+            for app in (product, create_usual_app(conninfo)):
+                for make in workloads.requests(data, conninfo).values():
+                    await sent(app, make())
+
+
+async def sent(app: object, request: Request) -> None:
+    headers = {"Authorization": f"Bearer {request.key}", "Content-Type": "application/json"}
+    transport = httpx.ASGITransport(app)  # pyright: ignore[reportArgumentType]  an ASGI application of any framework
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench") as http:
+        method = "POST" if request.body else "GET"
+        answer = await http.request(method, request.path, headers=headers, content=request.body)
+    assert answer.is_success, answer.text
+
+
+async def test_the_console_answers_on_its_data(new_database: NewDatabase) -> None:
+    with new_database() as conninfo:
+        data = console_data.build(conninfo, partners=200)
+        found = await console.timed(conninfo, data, rounds=1)
+    assert set(found) == set(console.LABELS)
+
+
+@pytest.mark.ceph
+def test_a_region_is_sampled(server: str, tmp_path: Path) -> None:
+    assert len(sampling.measure(server, tmp_path, print, accounts=20)) == 1
