@@ -243,6 +243,7 @@ async def list_usage(
 def create_usual_app(url: str) -> FastAPI:
     engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"), pool_size=8)
     app = FastAPI()
+    app.state.engine = engine
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.include_router(routes)
     return app

@@ -1,11 +1,14 @@
 """The statements of the benchmarks fit the schema: their data at a small size, the usual stack, and the sampling."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from bench import console, console_data, dataset, sampling, workloads
 from bench.load import Request
@@ -19,12 +22,20 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 
 async def test_the_usual_stack_answers_as_the_product_does(new_database: NewDatabase) -> None:
     with new_database() as conninfo:
-        data = dataset.build(conninfo, many=20, accounts=(3, 5))
-        product = create_app(conninfo)
+        data = await asyncio.to_thread(dataset.build, conninfo, many=20, accounts=(3, 5))
+        product, usual = create_app(conninfo), create_usual_app(url_of(conninfo))
         async with product.router.lifespan_context(product):
-            for app in (product, create_usual_app(conninfo)):
+            for app in (product, usual):
                 for make in workloads.requests(data, conninfo).values():
-                    await sent(app, make())
+                    await sent(app, await asyncio.to_thread(make))
+        await usual.state.engine.dispose()
+
+
+def url_of(conninfo: str) -> str:
+    """The same database as the URL that SQLAlchemy reads."""
+    parameters = conninfo_to_dict(conninfo)
+    login = f"{parameters.pop('user')}:{quote(str(parameters.pop('password')))}"
+    return f"postgresql://{login}@/{parameters.pop('dbname')}?{urlencode(parameters)}"
 
 
 async def sent(app: object, request: Request) -> None:
@@ -38,7 +49,7 @@ async def sent(app: object, request: Request) -> None:
 
 async def test_the_console_answers_on_its_data(new_database: NewDatabase) -> None:
     with new_database() as conninfo:
-        data = console_data.build(conninfo, partners=200)
+        data = await asyncio.to_thread(console_data.build, conninfo, partners=200)
         found = await console.timed(conninfo, data, rounds=1)
     assert set(found) == set(console.LABELS)
 

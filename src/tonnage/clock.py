@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-
-def system_time() -> datetime:
-    """This machine's time, in UTC."""
-    return datetime.now(UTC)
+system_time: Callable[[], datetime] = partial(datetime.now, UTC)
+"""This machine's time, in UTC."""
 
 
 @dataclass(frozen=True)

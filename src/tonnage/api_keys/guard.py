@@ -40,8 +40,9 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthenticated("Authorization header is missing")
-    services = services_of(request)
-    key_cache: KeyCache = request.app.state.key_cache
+    state = request.app.state
+    services: Services = state.services
+    key_cache: KeyCache = state.key_cache
     actor = await key_cache.admit(key.strip())
     return ApiRequest(actor, services.business_clock(), services)
 

@@ -47,8 +47,12 @@ class KeyCache:
                 raise Unauthenticated("This is not an API key of this system. Check that you copied all of it.")
             known = await self._look_up(key_digest, now)
         actor = known.admit(now)
-        if actor.via_id is not None:
-            self._record_use(actor.via_id, now)
+        key_id = actor.via_id
+        if key_id is not None:
+            if key_id in self._used:
+                self._used[key_id] = now
+            else:
+                self._record_first_use(key_id, now)
         return actor
 
     @property
@@ -66,10 +70,10 @@ class KeyCache:
         self._known[key_digest] = (now, known)
         return known
 
-    def _record_use(self, key_id: UUID, now: datetime) -> None:
-        # Does not wait for the database: no request may fail for the sake of a last-used time. While the database is
-        # away, the times of keys beyond `most` are lost.
-        if len(self._used) < self._most or key_id in self._used:
+    def _record_first_use(self, key_id: UUID, now: datetime) -> None:
+        # The first one since the last flush. Does not wait for the database: no request may fail for the sake of a
+        # last-used time. While the database is away, the times of keys beyond `most` are lost.
+        if len(self._used) < self._most:
             self._used[key_id] = now
         if len(self._used) >= self._most:
             self.full.set()

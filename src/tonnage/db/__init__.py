@@ -13,7 +13,7 @@ from psycopg.adapt import Loader
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.pq import TransactionStatus
 
-from tonnage.db.deadlines import STREAM_WAIT, DeadlineConnection, WaitLimit, seconds_left, wait_limit
+from tonnage.db.deadlines import STREAM_WAIT, WaitLimit, wait_limit
 from tonnage.db.pools import POOL_WAIT, Pool, Pools
 from tonnage.errors import Unavailable
 
@@ -90,7 +90,12 @@ class Database:
         for tries_left in reversed(range(ATTEMPTS)):
             # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of a
             # lean statement. putconn replaces a broken connection and rolls back an open transaction.
-            connection = await self._connection()
+            limit, began = wait_limit.get(), monotonic()
+            try:
+                connection = await self.pool.getconn(min(POOL_WAIT, limit.seconds))
+            finally:
+                if limit.together:
+                    limit.seconds -= monotonic() - began
             try:
                 return await work(connection, *args, **kwargs)
             except (DeadlockDetected, SerializationFailure) as error:
@@ -130,13 +135,6 @@ class Database:
         while some := await self.run(page):
             yield some
             after = id_of(some[-1])
-
-    async def _connection(self) -> DeadlineConnection:
-        limit, began = wait_limit.get(), monotonic()
-        try:
-            return await self.pool.getconn(seconds_left(POOL_WAIT))
-        finally:
-            limit.spend_since(began)
 
 
 @asynccontextmanager

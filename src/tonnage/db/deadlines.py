@@ -13,11 +13,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from time import monotonic
+from types import CoroutineType
 from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor, AsyncTransaction
-from psycopg.abc import PQGen
+from psycopg.abc import Params, PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.pq.abc import PGconn
@@ -66,11 +67,6 @@ class WaitLimit:
     seconds: float
     together: bool = False
 
-    def spend_since(self, began: float) -> None:
-        """Counts a wait that began at this reading of the monotonic clock."""
-        if self.together:
-            self.seconds -= monotonic() - began
-
 
 _COMMAND = WaitLimit(COMMAND_WAIT)
 
@@ -113,12 +109,13 @@ class _Phase(Enum):
 class _Cursor(AsyncCursor[Row]):
     """Stores on its connection which statement is executed, to determine later whether a change may be in doubt."""
 
-    async def execute(self, query: Any, *arguments: Any, **options: Any) -> Self:
+    # Not a coroutine around another one: every statement would pay for it.
+    def execute(
+        self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> "CoroutineType[Any, Any, Self]":
         """As AsyncCursor."""
-        connection = self.connection
-        if isinstance(connection, DeadlineConnection):
-            connection.statement = query
-        return await super().execute(query, *arguments, **options)
+        self.connection.statement = query  # pyright: ignore[reportAttributeAccessIssue]  its DeadlineConnection made it
+        return super().execute(query, params, prepare=prepare, binary=binary)
 
 
 class DeadlineConnection(AsyncConnection[Row]):
@@ -174,7 +171,8 @@ class DeadlineConnection(AsyncConnection[Row]):
                 self.pgconn.finish()
             raise
         finally:
-            limit.spend_since(began)
+            if limit.together:
+                limit.seconds -= monotonic() - began
 
     @asynccontextmanager
     async def transaction(
