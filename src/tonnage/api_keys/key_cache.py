@@ -1,7 +1,8 @@
 """The cache from API keys to actors, which saves a statement per request."""
 
 import asyncio
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -19,6 +20,14 @@ MOST_KEYS = 10_000
 """How many keys a process caches, and how many last-used times it collects."""
 
 
+@dataclass(frozen=True, slots=True)
+class _CachedKey:
+    since: datetime
+    """The clock may be set back: before this time the key is looked up again, too."""
+    until: datetime
+    key: KnownKey
+
+
 class KeyCache:
     """Looks keys up, and caches the known ones for CACHE_SECONDS.
 
@@ -30,7 +39,7 @@ class KeyCache:
         self._database = database
         self._clock = clock
         self._most = most
-        self._known: dict[bytes, tuple[datetime, KnownKey]] = {}
+        self._known: dict[bytes, _CachedKey] = {}
         self._used: dict[UUID, datetime] = {}
         self.full = asyncio.Event()
         """Set when there is no room for the last-used times of further keys."""
@@ -39,8 +48,10 @@ class KeyCache:
         """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason."""
         now = self._clock()
         key_digest = digest(key)
-        since, known = self._known.get(key_digest, (None, None))
-        if since is None or known is None or not 0 <= (now - since).total_seconds() < CACHE_SECONDS:
+        cached = self._known.get(key_digest)
+        if cached and cached.since <= now < cached.until:
+            known = cached.key
+        else:
             # Only for keys that are not cached: a cached key is well formed, and the checksum costs more than the
             # digest.
             if not is_well_formed(key):
@@ -67,7 +78,7 @@ class KeyCache:
             raise Unauthenticated("This API key is unknown. Check that you copied all of it, or create a new one.")
         if len(self._known) >= self._most:
             self._known.clear()
-        self._known[key_digest] = (now, known)
+        self._known[key_digest] = _CachedKey(now, now + timedelta(seconds=CACHE_SECONDS), known)
         return known
 
     def _record_first_use(self, key_id: UUID, now: datetime) -> None:

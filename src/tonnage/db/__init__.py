@@ -87,10 +87,11 @@ class Database:
         in total. So `work` must have no effects outside the database. Raises Unavailable when no attempt succeeded, and
         what `deadlines` raises when the database does not answer.
         """
-        for tries_left in reversed(range(ATTEMPTS)):
+        limit, tries = wait_limit.get(), 0
+        while True:
             # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of a
             # lean statement. putconn replaces a broken connection and rolls back an open transaction.
-            limit, began = wait_limit.get(), monotonic()
+            began = monotonic()
             try:
                 connection = await self.pool.getconn(min(POOL_WAIT, limit.seconds))
             finally:
@@ -99,11 +100,11 @@ class Database:
             try:
                 return await work(connection, *args, **kwargs)
             except (DeadlockDetected, SerializationFailure) as error:
-                if not tries_left:
+                tries += 1
+                if tries == ATTEMPTS:
                     raise Unavailable("Too many changes of the same data at the same time. Try again.") from error
             finally:
                 await self.pool.putconn(connection)
-        raise AssertionError("not reached: the last try returns or raises")
 
     async def transaction(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
