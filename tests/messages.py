@@ -73,14 +73,27 @@ def troubles() -> list[str]:
 
 
 def ambiguous(path: Path) -> list[str]:
-    """The calls from which Python 3.11 and 3.12 would collect different texts: strings inside an f-string."""
-    return [
-        f"{path.relative_to(SOURCES)}:{call.lineno} has a string inside of an f-string; give it a name before"
-        for call in ast.walk(ast.parse(path.read_text()))
-        if isinstance(call, ast.Call) and _name(call.func) in {*DEFAULT_KEYWORDS, *KEYWORDS}
+    """The places where Python 3.11 and 3.12 would collect different texts: strings and calls inside of f-strings."""
+    tree = ast.parse(path.read_text())
+    inside = [
+        argument.lineno
+        for call in _collected_calls(tree)
         for argument in call.args
         if isinstance(argument, ast.JoinedStr) and any(map(_has_string, argument.values))
     ]
+    inside += [
+        call.lineno for text in ast.walk(tree) if isinstance(text, ast.JoinedStr) for call in _collected_calls(text)
+    ]
+    return [
+        f"{path.relative_to(SOURCES)}:{line} has a text inside of an f-string; give it a name before"
+        for line in sorted(set(inside))
+    ]
+
+
+def _collected_calls(tree: ast.AST) -> list[ast.Call]:
+    """The calls whose texts are collected."""
+    names = {*DEFAULT_KEYWORDS, *KEYWORDS}
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in names]
 
 
 def _name(function: ast.expr) -> str | None:

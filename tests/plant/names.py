@@ -30,6 +30,9 @@ PLANTS = [
     Plant("time without a zone", RUFF, "src/tonnage/accounts/planted_zone.py",
           "from datetime import datetime\n\nPLANTED = datetime(2026, 1, 1)\n", r"planted_zone\.py.*DTZ001"),
     Plant("link that leads nowhere", DOCUMENTS, "docs/api.md", "\n[planted](planted.md)\n", "planted.md leads nowhere"),
+    Plant("text inside of an f-string", MESSAGES, "src/tonnage/console/planted_fstring.py",
+          "from tonnage.console.rendering import gettext\n\nPLANTED = f\"({gettext('Planted')})\"\n",
+          "planted_fstring.py:3 has a text inside of an f-string"),
     Plant("text that is not collected", MESSAGES, "src/tonnage/console/planted_text.py",
           "from tonnage.console.rendering import gettext\n\nPLANTED = gettext('A planted text')\n", "console.pot"),
 ]  # fmt: skip

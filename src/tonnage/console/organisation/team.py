@@ -78,7 +78,7 @@ async def _requirement(page: PageRequest) -> Confirmation:
         "%(num)s members have not set it up yet and must do so before opening another page, also in open sessions:",
         len(without),
     ) % {"num": page.formats.number(len(without))}
-    you = f" ({gettext('You')})"
+    you = gettext("You")
     return Confirmation(
         title=gettext("Require two-factor authentication"),
         crumbs=[(gettext("Team"), PATH)],
@@ -89,7 +89,10 @@ async def _requirement(page: PageRequest) -> Confirmation:
             ),
             who_lacks_one if without else gettext("All members already use it, so nothing changes for them."),
         ],
-        items=[(row.name or row.email) + (you if row.id == page.visitor.member_id else "") for row in without],
+        items=[
+            f"{row.name or row.email} ({you})" if row.id == page.visitor.member_id else row.name or row.email
+            for row in without
+        ],
         button=gettext("Require for everyone"),
         cancel=PATH,
     )
