@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.ceph_conf import CONF
+from testbed.stopping import stop
 
 _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin", "setpriv")
 
@@ -149,7 +150,7 @@ class Gateway:
         return (self._folder / "log" / "rgw.log").read_text(errors="replace")
 
     def stall(self) -> None:
-        self._processes["rgw"].send_signal(signal.SIGSTOP)
+        stop(self._processes["rgw"].pid)
 
     def resume(self) -> None:
         self._processes["rgw"].send_signal(signal.SIGCONT)

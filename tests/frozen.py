@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
@@ -10,6 +10,8 @@ from threading import Timer
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from testbed.stopping import stop
+from tests.processes import children
 from tonnage import embedded, migrations
 
 
@@ -37,13 +39,13 @@ class FreezableServer:
         self._thawing.daemon = True
         self._thawing.start()
         # The postmaster first: it must not start another process meanwhile.
-        _signal(signal.SIGSTOP, self._postmaster)
-        _signal(signal.SIGSTOP, *_children(self._postmaster))
+        stop(self._postmaster)
+        stop(*children(self._postmaster))
 
     def thaw(self) -> None:
         if self._thawing:
             self._thawing.cancel()
-        _signal(signal.SIGCONT, *_children(self._postmaster), self._postmaster)
+        _signal(signal.SIGCONT, *children(self._postmaster), self._postmaster)
 
 
 @contextmanager
@@ -60,12 +62,6 @@ def _signal(number: signal.Signals, *pids: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _children(pid: int) -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _parent(int(entry.name)) == pid:
-            yield int(entry.name)
 
 
 def _parent(pid: int) -> int:

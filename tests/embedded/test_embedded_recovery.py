@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from testbed.stopping import stop
 from tonnage.embedded import connect_or_serve, serve
 from tonnage.embedded.account import Account
 from tonnage.embedded.directory import Directory
@@ -78,7 +79,7 @@ def test_a_server_that_ignores_the_shutdown_is_stopped(tmp_path: Path) -> None:
         with serve(data_dir, durable=False, limits=ServerLimits(stop=0.1)) as url:
             conn = stack.enter_context(psycopg.connect(url))
             pid = postmaster(data_dir)
-            os.kill(conn.info.backend_pid, signal.SIGSTOP)
+            stop(conn.info.backend_pid)
         assert not Path(f"/proc/{pid}").exists()
         assert processes(Directory(data_dir)) == []
     assert "received immediate shutdown request" in (data_dir / "postgres.log").read_text()
