@@ -71,10 +71,12 @@ def backends(freezable: FreezableServer) -> set[int]:
 
 
 async def test_answers_in_time_and_goes_on_afterwards(freezable: FreezableServer, data: DistributorData) -> None:
+    # Until the pool has opened a second connection: a fast one may have served all calls of the first round.
     warm = await data.all_at_once()
+    async with asyncio.timeout(60):
+        while len(before := backends(freezable)) < 2:
+            warm += await data.all_at_once()
     assert {answer.status_code for answer in warm} == {200, 201}
-    before = backends(freezable)
-    assert len(before) > 1
 
     freezable.freeze()
     # Eight seconds, and a margin for a busy machine.
@@ -96,4 +98,5 @@ async def test_answers_in_time_and_goes_on_afterwards(freezable: FreezableServer
     # A change in doubt was executed or not: a statement in the socket's buffer is executed by the backend once it
     # continues; a statement that was only being prepared is not.
     listed = (await data.call("GET", f"/v1/contract/{data.contract}/partners")).json()
-    assert 2 * CALLS <= len(listed) <= 2 * CALLS + of_changes.count(IN_DOUBT)
+    confirmed = [answer for answer in [*warm, *again] if answer.status_code == 201]
+    assert len(confirmed) <= len(listed) <= len(confirmed) + of_changes.count(IN_DOUBT)
