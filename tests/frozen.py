@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from testbed.stopping import stop
-from tests.processes import children
+from tests.processes import children, parent
 from tonnage import embedded, migrations
 
 
@@ -24,7 +24,9 @@ class FreezableServer:
     def __init__(self, url: str) -> None:
         self.conninfo = make_conninfo(url, dbname="freezable")
         with psycopg.connect(url, autocommit=True) as conn:
-            self._postmaster = _parent(conn.info.backend_pid)
+            postmaster = parent(conn.info.backend_pid)
+            assert postmaster is not None
+            self._postmaster = postmaster
             conn.execute("create database freezable")
         migrations.upgrade(self.conninfo)
         with psycopg.connect(self.conninfo, autocommit=True) as conn:
@@ -62,12 +64,3 @@ def _signal(number: signal.Signals, *pids: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-
-
-def _parent(pid: int) -> int:
-    """The parent's id; 0 for a process that has just ended."""
-    try:
-        # After the name of the program, which may contain any character.
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0

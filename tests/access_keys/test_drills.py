@@ -12,10 +12,10 @@ import pytest
 import uvicorn
 
 from testbed.gateway import Gateway
-from tests.access_keys.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.access_keys.faulty_proxy import FaultyProxy
 from tests.access_keys.keys import create_key, delete_key, keys_path, list_keys
 from tests.api.conftest import AccountData
-from tests.ceph_client import REGION, ClusterClient
+from tests.ceph_client import ClusterClient
 from tests.storage.conftest import SHORT_TIMEOUTS
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access_keys import jobs as access_key_jobs
@@ -24,9 +24,7 @@ from tonnage.access_keys.actions import clean_up_keys
 from tonnage.errors import Unavailable
 from tonnage.provisioning.drift import Drift
 from tonnage.provisioning.key_drift_actions import compare_keys
-from tonnage.regions import actions as regions
 from tonnage.regions.backends import OpenBackends
-from tonnage.regions.region import Gateway as Reached
 from tonnage.storage.backend import AccessKey
 from tonnage.storage.ceph import CephBackend
 
@@ -53,18 +51,6 @@ async def stalled(client: ClusterClient) -> AsyncGenerator[None]:
     finally:
         client.app.state.services = services
         client.gateway.resume()
-
-
-@pytest.fixture
-async def proxy(client: ClusterClient) -> AsyncGenerator[FaultyProxy]:
-    """The address of the region's gateway."""
-    async with faulty_proxy(client.gateway) as proxy:
-        reached = Reached(proxy.address, client.gateway.access_key, client.gateway.secret_key)
-        await client.database.transaction(
-            regions.connect_region, client.cast.operator, REGION, reached, client.clock(), client.key_file
-        )
-        await client.mark_verified()
-        yield proxy
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from testbed.gateway import Gateway
-from tests.access_keys.faulty_proxy import FaultyProxy, faulty_proxy
+from tests.access_keys.faulty_proxy import FaultyProxy
 from tests.api.conftest import AccountData
-from tests.ceph_client import REGION, ClusterClient, on_cluster
+from tests.ceph_client import ClusterClient, on_cluster
 from tests.frozen import FreezableServer
 from tonnage import migrations
 from tonnage.access_keys import jobs as access_key_jobs
@@ -22,8 +22,6 @@ from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.actions import clean_up_keys, create_key
 from tonnage.errors import Unavailable
 from tonnage.provisioning.key_drift_actions import compare_keys
-from tonnage.regions import actions as regions
-from tonnage.regions.region import Gateway as Reached
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -41,18 +39,6 @@ async def client(freezable: FreezableServer, gateway: Gateway, tmp_path: Path) -
     async with on_cluster(conninfo, gateway, tmp_path / "keys") as client:
         yield client
         freezable.thaw()
-
-
-@pytest.fixture
-async def proxy(client: ClusterClient) -> AsyncGenerator[FaultyProxy]:
-    """The address of the region's gateway."""
-    async with faulty_proxy(client.gateway) as proxy:
-        reached = Reached(proxy.address, client.gateway.access_key, client.gateway.secret_key)
-        await client.database.transaction(
-            regions.connect_region, client.cast.operator, REGION, reached, client.clock(), client.key_file
-        )
-        await client.mark_verified()
-        yield proxy
 
 
 async def freeze_before_activation(

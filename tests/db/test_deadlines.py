@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator
 from typing import Any, LiteralString
 
 import psycopg
@@ -12,8 +11,9 @@ from psycopg.errors import LockNotAvailable
 from psycopg_pool import PoolTimeout
 from starlette.types import Message
 
+from tests.db.statements import execute
 from tests.frozen import FreezableServer
-from tonnage.db import Connection, Database, connect, streamed
+from tonnage.db import Connection, Database, streamed
 from tonnage.db.deadlines import DeadlinePassed, InDoubt, WaitLimit, limited
 from tonnage.db.pools import Pools
 from tonnage.web.json_list import JsonListResponse, Page
@@ -24,27 +24,6 @@ SHORT = WaitLimit(0.5)
 """For each wait separately."""
 
 WRITE = "insert into written values (1)"
-
-
-@pytest.fixture
-async def server(freezable: FreezableServer) -> AsyncGenerator[FreezableServer]:
-    yield freezable
-    freezable.thaw()
-
-
-@pytest.fixture
-async def database(server: FreezableServer) -> AsyncGenerator[Database]:
-    async with connect(server.conninfo) as opened_here:
-        yield opened_here
-        server.thaw()
-
-
-async def execute(conn: Connection, statement: Any) -> None:
-    await conn.execute(statement)
-
-
-async def pid(conn: Connection) -> int:
-    return conn.info.backend_pid
 
 
 async def count(database: Database, query: Any) -> int:

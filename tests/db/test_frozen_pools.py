@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -10,8 +9,9 @@ import pytest
 from procrastinate import PsycopgConnector
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from tests.db.statements import execute, pid
 from tests.frozen import FreezableServer
-from tonnage.db import Connection, Database, connect
+from tonnage.db import Connection, Database
 from tonnage.db.deadlines import DeadlineConnection, DeadlinePassed, WaitLimit, limited
 from tonnage.db.pools import Pools
 from tonnage.regions.backends import OpenBackends
@@ -23,27 +23,6 @@ pytestmark = pytest.mark.anyio
 
 SHORT = WaitLimit(0.5)
 """For each wait separately."""
-
-
-@pytest.fixture
-async def server(freezable: FreezableServer) -> AsyncGenerator[FreezableServer]:
-    yield freezable
-    freezable.thaw()
-
-
-@pytest.fixture
-async def database(server: FreezableServer) -> AsyncGenerator[Database]:
-    async with connect(server.conninfo) as opened_here:
-        yield opened_here
-        server.thaw()
-
-
-async def execute(conn: Connection, statement: Any) -> None:
-    await conn.execute(statement)
-
-
-async def pid(conn: Connection) -> int:
-    return conn.info.backend_pid
 
 
 async def several(database: Database) -> set[int]:
