@@ -96,7 +96,7 @@ def create_app(
             app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
             await stack.enter_async_context(_flushing(key_cache))
             if beside:
-                await stack.enter_async_context(_beside(beside(services)))
+                await stack.enter_async_context(_alongside(beside(services)))
             console.prepare()
             _tune_memory()
             yield
@@ -171,7 +171,7 @@ async def readyz(request: Request) -> Response:
 
 
 @asynccontextmanager
-async def _beside(coroutine: Coroutine[None, None, None], grace: float = 25) -> AsyncGenerator[None]:
+async def _alongside(coroutine: Coroutine[None, None, None], grace: float = 25) -> AsyncGenerator[None]:
     """Runs a coroutine during the block; then cancels it and waits up to `grace` seconds for its clean-up."""
     task = asyncio.create_task(coroutine)
     task.add_done_callback(_log_failure)
@@ -190,7 +190,7 @@ def _log_failure(task: "asyncio.Task[None]") -> None:
 @asynccontextmanager
 async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
     """Writes the last-used times of API keys periodically, and at the end."""
-    async with _beside(_flush_forever(key_cache)):
+    async with _alongside(_flush_forever(key_cache)):
         yield
     with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable), limited(request_limit()):
         await key_cache.flush()

@@ -35,6 +35,12 @@ class PrintedColumn:
     align: Literal["left", "right"] = "left"
 
 
+ALLOCATED_COLUMN = PrintedColumn(
+    "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
+)
+OVERDRAFT_COLUMN = PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no")
+
+
 @contextmanager
 def printed() -> Generator[None]:
     """Around a command that prints: any text can be printed, and a full disk gives an error message.

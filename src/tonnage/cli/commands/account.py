@@ -13,24 +13,21 @@ from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.organisation import acting_for
-from tonnage.cli.output import PrintedColumn, as_json, show_list
+from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import NAME
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.errors import NotFound
 from tonnage.regions.backends import open_backends
 from tonnage.services import Services
-from tonnage.units import format_size
 
 _COLUMNS = (
     PrintedColumn("Account", "clientAccountId"),
     PrintedColumn("Name", "name"),
     PrintedColumn("Partner", "partnerId"),
     PrintedColumn("Region", "region"),
-    PrintedColumn(
-        "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
-    ),
-    PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+    ALLOCATED_COLUMN,
+    OVERDRAFT_COLUMN,
     PrintedColumn("Deletion", "pendingDeletedAt"),
 )
 

@@ -6,23 +6,20 @@ import click
 
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for_owner
-from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
+from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner
-from tonnage.units import format_size
 
 _COLUMNS = (
     PrintedColumn("ID", "id"),
     PrintedColumn("Contract", "distributorContractId"),
     PrintedColumn("Name", "name"),
-    PrintedColumn(
-        "Allocated", "allocatedCapacity", lambda size: format_size(size) if size else "Pay-per-use", align="right"
-    ),
-    PrintedColumn("Overdraft", "allowOverdraft", lambda allowed: "yes" if allowed else "no"),
+    ALLOCATED_COLUMN,
+    OVERDRAFT_COLUMN,
 )
 
 
