@@ -9,7 +9,7 @@ ON_PORT = $(if $(PORT),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test newest check plant bench serve migrate docs messages schema pictures clean
+.PHONY: help setup demo demo-ceph test drills newest check plant bench serve migrate docs messages schema pictures clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ demo-ceph: setup  ## The same, with a temporary Ceph gateway
 
 test: setup  ## Run the tests
 	$(BIN)/pytest -n 2
+
+drills: setup  ## Kill, freeze and cut off a database cluster under load (under 30 minutes); print what was measured
+	$(BIN)/pytest -n 0 -m drill tests/operate
 
 # The lock file and our upper bounds are left out, whatever the libraries say of each other holds. .venv is not touched.
 NEWEST := .venv-newest

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import math
 import statistics
 import sys
 import tempfile
@@ -25,7 +26,7 @@ ROUNDS = 7
 
 Say = Callable[[str], None]
 
-_LAST = "page=999999"
+_LAST = "page=last"
 
 AFTERWARDS = "afterwards: "
 """Prefix of the parts that a page loads after itself; each is requested once, since they take seconds."""
@@ -116,9 +117,12 @@ async def timed(url: str, data: ConsoleData, rounds: int) -> dict[str, list[floa
 
 
 async def _once(http: httpx.AsyncClient, path: str, token: str) -> float:
+    """Infinite if the page takes longer than a request may: that must not end the other measurements."""
     begin = time.perf_counter()
     answer = await http.get(path, headers={"Accept": "text/html", "Cookie": f"tonnage-session={token}"})
     taken = (time.perf_counter() - begin) * 1000
+    if answer.status_code == 503:
+        return math.inf
     if answer.status_code != 200:
         raise RuntimeError(f"{path}: {answer.status_code}")
     return taken

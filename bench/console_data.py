@@ -56,19 +56,25 @@ select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraf
 _ACCOUNTS: LiteralString = """
 insert into storage_account (
     id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
-    allow_overdraft, used, rolled_up_to, created_at, terms_since)
+    allow_overdraft, created_at, terms_since)
 select 100000000000 + p.seq * 1000 + n, p.id, r.id, 'Customer ' || p.seq || '-' || n, 'customer ' || p.seq || '-' || n,
     'c' || p.seq || '-' || n || '@example.org', 'c' || p.seq || '-' || n || '@example.org', 'none',
     case when n = 1 then 100000000000 else 0 end, p.allocated_capacity = 0,
-    (p.seq * 7919 + n * 104729) %% 400000 * 1000000, %(last)s, p.terms_since, p.terms_since
+    p.terms_since, p.terms_since
 from partner p, generate_series(1, %(each)s) n, region r where r.is_default
+"""
+
+_MEASURED: LiteralString = """
+update account_usage u set rolled_up_to = %(last)s,
+    used = (p.seq * 7919 + s.id %% 1000 * 104729) %% 400000 * 1000000
+from storage_account s join partner p on p.id = s.partner_id where s.id = u.account_id
 """
 
 _TOTALS: LiteralString = """
 update partner set used = s.used, account_count = s.accounts, allocated_to_accounts = s.given
 from (
-    select partner_id, sum(used) as used, count(*) as accounts, sum(allocated_capacity) as given
-    from storage_account group by partner_id
+    select a.partner_id, sum(u.used) as used, count(*) as accounts, sum(a.allocated_capacity) as given
+    from storage_account a join account_usage u on u.account_id = a.id group by a.partner_id
 ) s where s.partner_id = partner.id
 """
 
@@ -79,10 +85,12 @@ from (
 ) s where s.contract_id = contract.id
 """
 
-# The sums of the accounts' daily values, as the product would have kept them.
+# The sums of the accounts' daily values, as the product would have kept them. In order of partner: the order of the
+# table depends on the plan of _TOTALS.
 _USAGE: LiteralString = """
 insert into partner_usage (partner_id, day, usage)
 select id, %(last)s::date - back, used * (100 - back) / 100 from partner, generate_series(0, %(days)s - 1) back
+order by id, back
 """
 
 _MEMBERS: LiteralString = """
@@ -132,7 +140,7 @@ def build(url: str, partners: int = PARTNERS) -> ConsoleData:
             "now": now,
             "last": now.date() - timedelta(days=1),
         }
-        for statement in (_PARTNERS, _TERMS, _ACCOUNTS, _TOTALS, _CONTRACT_TOTALS, _USAGE, _MEMBERS):
+        for statement in (_PARTNERS, _TERMS, _ACCOUNTS, _MEASURED, _TOTALS, _CONTRACT_TOTALS, _USAGE, _MEMBERS):
             conn.execute(statement, numbers)
         conn.execute(_HISTORY, {"each": ENTRIES // PARTNERS})
         conn.execute("vacuum analyze")

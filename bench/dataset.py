@@ -17,7 +17,7 @@ from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
-from tonnage.db import Database, connect
+from tonnage.db import Connection, connect
 from tonnage.organisations import actions as organisations
 from tonnage.organisations.queries import operator_id
 from tonnage.regions import actions as regions
@@ -76,11 +76,11 @@ _ACCOUNTS = """
 with s as (
     insert into storage_account (
         id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
-        allow_overdraft, used, rolled_up_to, created_at, terms_since)
+        allow_overdraft, created_at, terms_since)
     select %(from_id)s + n, %(partner)s, (select id from region where is_default), 'Customer ' || n,
         'customer ' || n,
         %(from_id)s + n || '@example.org', %(from_id)s + n || '@example.org', 'none', 0,
-        false, 5000000000000 + n, %(last)s::date, %(last)s::date - 60, %(last)s::date - 60
+        false, %(last)s::date - 60, %(last)s::date - 60
     from generate_series(1, %(count)s) n returning *
 ), t as (
     insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
@@ -91,6 +91,11 @@ with s as (
     from s, generate_series(0, %(days)s - 1) back
 )
 update partner set account_count = account_count + %(count)s where id = %(partner)s
+"""
+
+_MEASURED = """
+update account_usage set used = 5000000000000 + account_id - %(from_id)s, rolled_up_to = %(last)s::date
+where account_id > %(from_id)s and account_id <= %(from_id)s + %(count)s
 """
 
 
@@ -121,6 +126,7 @@ def build(url: str, *, many: int | None = None, accounts: tuple[int, int] = ACCO
         for number, (partner, count) in enumerate(zip(partners, accounts, strict=True), 1):
             numbers = {"from_id": 100_000_000_000 * number, "count": count, "days": DAYS}
             conn.execute(_ACCOUNTS, {"partner": partner, "last": last, **numbers})
+            conn.execute(_MEASURED, {"last": last, **numbers})
         conn.execute("vacuum analyze")
         conn.execute("checkpoint")
     small, large = partners
@@ -150,32 +156,31 @@ def _partners(conn: psycopg.Connection[Any], distributor: Distributor, contract:
 
 async def _organisations(url: str) -> list[Distributor]:
     async with connect(url, size=1, streams=1) as database:
-        operator = await _operator(database)
+        by = await database.run(operator)
         now = datetime.now(UTC)
         region = NewRegion("bench", "https://s3.example.org", "https://iam.example.org", "https://sts.example.org")
-        await database.run(regions.add_region, operator, region, now)
-        return [await _distributor(database, operator, name) for name in ("Few", "Many", "Writers", "Reports")]
+        await database.run(regions.add_region, by, region, now)
+        return [await database.run(new_distributor, by, name) for name in ("Few", "Many", "Writers", "Reports")]
 
 
 async def _fresh(url: str, distributor: UUID) -> UUID:
     async with connect(url, size=1, streams=1) as database:
-        return await _contract(database, await _operator(database), distributor)
+        return await database.run(new_contract, await database.run(operator), distributor)
 
 
-async def _operator(database: Database) -> Actor:
-    return Actor(await database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "cli")
+async def operator(conn: Connection) -> Actor:
+    return Actor(await operator_id(conn), Kind.OPERATOR, Role.ADMIN, "cli")
 
 
-async def _distributor(database: Database, operator: Actor, name: str) -> Distributor:
+async def new_distributor(conn: Connection, by: Actor, name: str) -> Distributor:
     now = datetime.now(UTC)
-    made = await database.run(organisations.create_distributor, operator, name, now)
-    new_key = NewKey("bench", Role.ADMIN)
-    key, _ = await database.run(api_keys.create_key, operator, made, new_key, now)
-    signed = [await _contract(database, operator, made) for _ in range(3)]
+    made = await organisations.create_distributor(conn, by, name, now)
+    key, _ = await api_keys.create_key(conn, by, made, NewKey("bench", Role.ADMIN), now)
+    signed = [await new_contract(conn, by, made) for _ in range(3)]
     return Distributor(Actor(made, Kind.DISTRIBUTOR, Role.ADMIN, "cli"), key, signed)
 
 
-async def _contract(database: Database, operator: Actor, distributor: UUID) -> UUID:
+async def new_contract(conn: Connection, by: Actor, distributor: UUID) -> UUID:
     terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR", "Standard terms")
-    made = await database.run(contracts.create_contract, operator, distributor, terms, datetime.now(UTC))
+    made = await contracts.create_contract(conn, by, distributor, terms, datetime.now(UTC))
     return made.id

@@ -4,6 +4,7 @@ Every row is declared here, in `targets` or in `console`, measured or not: so th
 known without a measurement, and `tests.documents` compares the page with them.
 """
 
+import math
 import platform
 import re
 import statistics
@@ -109,7 +110,10 @@ def _pages(results: Results) -> list[_Row]:
     rows: list[_Row] = []
     for label in LABELS:
         taken = results.console.get(label, [0.0])
-        rows.append((label, f"{statistics.median(taken):,.0f}", f"{min(taken):,.0f} .. {max(taken):,.0f}"))
+        if math.isinf(max(taken)):
+            rows.append((label, "503", "longer than a request may take"))
+        else:
+            rows.append((label, f"{statistics.median(taken):,.0f}", f"{min(taken):,.0f} .. {max(taken):,.0f}"))
     return rows
 
 

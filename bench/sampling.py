@@ -33,7 +33,7 @@ from tonnage.regions import actions as regions
 from tonnage.regions import queries
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
-from tonnage.storage.backend import AccessKey
+from tonnage.storage.backend import AccessKey, ClusterUser
 from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.concurrency import for_each_concurrently
@@ -52,15 +52,15 @@ _ACCOUNTS = """
 with s as (
     insert into storage_account (
         id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
-        allow_overdraft, rolled_up_to, created_at, terms_since, desired_revision, applied_revision)
+        allow_overdraft, created_at, terms_since, desired_revision, applied_revision)
     select %(first)s + n, p.id, %(region)s, 'Customer ' || n, 'customer ' || n, n || '@example.org',
-        n || '@example.org', 'none', 0, false, %(now)s::date - 1, %(now)s, %(now)s, 1, 1
-    from partner p, generate_series(0, %(count)s - 1) n returning *
+        n || '@example.org', 'none', 0, false, %(now)s, %(now)s, 1, 1
+    from partner p, generate_series(0, %(count)s - 1) n where p.id = %(partner)s returning *
 ), t as (
     insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
     select id, created_at, allocated_capacity, allow_overdraft from s
 )
-update partner set account_count = account_count + %(count)s
+update partner set account_count = account_count + %(count)s where id = %(partner)s
 """
 
 Say = Callable[[str], None]
@@ -71,15 +71,15 @@ def measure(url: str, folder: Path, say: Say, accounts: int = ACCOUNTS) -> list[
     if ABSENT:
         say(ABSENT)
         return []
-    own = _made(folder / "sampling")
+    own = made(folder / "sampling")
     key_file = own / "keys"
     create_key_file(key_file)
-    gateway = Testbed(_made(own / "ceph"))
+    gateway = Testbed(made(own / "ceph"))
     try:
-        database = _new_database(url)
+        database = new_database(url, "sampling")
         say(f"putting {accounts} accounts on a gateway")
         begin = time.monotonic()
-        region = asyncio.run(_prepare(database, gateway, key_file, accounts))
+        region = asyncio.run(prepare(database, gateway, key_file, accounts))
         say(f"they are there after {time.monotonic() - begin:.0f} s")
         command = [sys.executable, "-m", "bench.sampler", database, str(key_file), str(region)]
         seconds = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -90,20 +90,21 @@ def measure(url: str, folder: Path, say: Say, accounts: int = ACCOUNTS) -> list[
         gateway.remove()
 
 
-def _made(folder: Path) -> Path:
+def made(folder: Path) -> Path:
     folder.mkdir()
     return folder
 
 
-def _new_database(url: str) -> str:
+def new_database(url: str, name: str) -> str:
+    """A migrated database on the server at `url`."""
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute("create database sampling")
-    made = make_conninfo(url, dbname="sampling")
-    migrations.upgrade(made)
-    return made
+        conn.execute(f"create database {name}".encode())
+    created = make_conninfo(url, dbname=name)
+    migrations.upgrade(created)
+    return created
 
 
-async def _prepare(url: str, gateway: Testbed, key_file: Path, accounts: int) -> int:
+async def prepare(url: str, gateway: Testbed, key_file: Path, accounts: int) -> int:
     reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
     async with connect(url) as database:
         region = await database.transaction(_rows, reached, key_file, accounts)
@@ -124,8 +125,9 @@ async def _rows(conn: Connection, gateway: Gateway, key_file: Path, accounts: in
     )
     terms = NewContract(MAX_CAPACITY, Decimal(100), "EUR")
     contract = await contracts.create_contract(conn, operator, distributor.organisation_id, terms, now)
-    await partners.create_partner(conn, distributor, NewPartner(contract.id, "Sampled", 0, None), now)
-    await conn.execute(_ACCOUNTS, {"first": _FIRST_ID, "region": cluster.region_id, "count": accounts, "now": now})
+    partner = await partners.create_partner(conn, distributor, NewPartner(contract.id, "Sampled", 0, None), now)
+    numbers = {"first": _FIRST_ID, "region": cluster.region_id, "count": accounts, "now": now}
+    await conn.execute(_ACCOUNTS, {**numbers, "partner": partner.id})
     return cluster.region_id
 
 
@@ -143,7 +145,7 @@ async def _on_gateway(gateway: Testbed, accounts: int) -> None:
                 await store(account_id)
 
         async def store(account_id: int) -> None:
-            own = GatewayAuth(await backend.create_key(account_id, f"SAMPLED{account_id}"))
+            own = GatewayAuth(await backend.create_key(ClusterUser(account_id), f"SAMPLED{account_id}"))
             for path, content in (("/data", b""), ("/data/object", b"x" * _SIZE)):
                 (await http.put(path, content=content, auth=own)).raise_for_status()
 
@@ -165,7 +167,7 @@ def _check(url: str, accounts: int) -> None:
 
 def _main(accounts: int) -> None:
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, embedded.serve(_made(Path(name) / "server"), durable=False) as url:
+    with tempfile.TemporaryDirectory() as name, embedded.serve(made(Path(name) / "server"), durable=False) as url:
         measure(
             url, Path(name), lambda line: print(f"[{time.monotonic() - begin:4.0f} s] {line}", flush=True), accounts
         )

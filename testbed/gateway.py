@@ -6,11 +6,9 @@ No manager, systemd or block device, and no root. 1.5 s to start, some 135 MB wh
 import base64
 import contextlib
 import os
-import random
 import secrets
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import time
@@ -20,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.ceph_conf import CONF
+from testbed.ports import free_port
 from testbed.stopping import stop
 
 _PROGRAMS = ("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin", "setpriv")
@@ -46,7 +45,7 @@ class Gateway:
         # These change what the programs do, CEPH_ARGS even the paths; the last two break `ceph`, a Python script.
         foreign = {"CEPH_ARGS", "CEPH_CONF", "PYTHONPATH", "PYTHONHOME"}
         self._environment = {name: value for name, value in os.environ.items() if name not in foreign}
-        self.port = _free_port()
+        self.port = free_port()
         self.access_key, self.secret_key = secrets.token_hex(10).upper(), secrets.token_hex(20)
         try:
             self._build()
@@ -72,7 +71,7 @@ class Gateway:
                    "--access-key", self.access_key, "--secret-key", self.secret_key)  # fmt: skip
 
     def _start_monitor(self, cluster: str) -> None:
-        port = _free_port()
+        port = free_port()
         # Debian's Ceph 18 has this path without its /usr, and its OSD looks for it in the working directory.
         built_in = self._run("ceph-osd", "-c", "/dev/null", "--show-config-value", "osd_class_dir", conf=False)
         values = {"cluster": cluster, "monitor": port, "gateway": self.port, "classes": Path("/usr", built_in.strip())}
@@ -193,12 +192,3 @@ def _keyring() -> str:
         key = base64.b64encode(struct.pack("<HIIH", 1, int(time.time()), 0, 16) + os.urandom(16)).decode()
         lines += [f"[{name}]", f"key = {key}", *(f'caps {kind} = "{right}"' for kind, right in caps.items())]
     return "\n".join([*lines, ""])
-
-
-def _free_port() -> int:
-    """A port below the kernel's range for outgoing connections, so that no connection takes it in between."""
-    while True:
-        port = random.randint(10000, 29999)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -1,4 +1,4 @@
-"""SIGSTOP, and the wait until it has taken effect: `kill` returns before the threads of a process have stopped."""
+"""SIGSTOP and SIGKILL for several processes. One that has ended meanwhile is passed over."""
 
 import os
 import signal
@@ -13,7 +13,10 @@ _AT_REST = {"T", "t", "Z", "X"}
 
 
 def stop(*pids: int) -> None:
-    """Stops processes; returns when no thread of them runs any more. TimeoutError: that takes too long."""
+    """Sends SIGSTOP; returns when no thread of them runs any more. TimeoutError: that takes too long.
+
+    os.kill returns before the threads of a process have stopped.
+    """
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
@@ -22,6 +25,13 @@ def stop(*pids: int) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"the processes {running} do not stop")
         time.sleep(0.001)
+
+
+def kill(*pids: int) -> None:
+    """Sends SIGKILL to each. The end of one, such as a postmaster, may end others before it is their turn."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _states(pid: int) -> set[str]:

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from tonnage.clock import BusinessClock
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract
 from tonnage.db import Database
+from tonnage.epoch.epoch import Permit
 from tonnage.organisations import actions as organisations
 from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
@@ -29,6 +30,10 @@ from tonnage.storage.backend import Backends
 
 TB = 10**12
 NOW = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
+
+
+ANY_AGE = timedelta(seconds=-1)
+"""A grace period that every mark on a cluster has waited for: the time of an answer has whole seconds, truncated."""
 
 
 def unique(word: str) -> str:
@@ -102,13 +107,18 @@ class Cast:
         return key
 
     async def purge(self, now: datetime, backends: Backends | None = None) -> int:
-        """Runs the purge job at that time. Without `backends` all regions must be metered."""
+        """Runs the purge job at that time, with marks of any age. Without `backends` all regions must be metered."""
         backends = backends or OpenBackends(self.database, None)
         due = await self.database.run(purge_queries.regions_due, now)
         return sum(
             [
                 await purge_due(
-                    self.database, await backends.of(region_id), region_id, self.operator, BusinessClock(lambda: now)
+                    self.database,
+                    await backends.of(region_id),
+                    Permit(region_id, 0, now),
+                    self.operator,
+                    BusinessClock(lambda: now),
+                    ANY_AGE,
                 )
                 for region_id in due
             ]

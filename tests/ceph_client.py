@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from testbed.gateway import CAPABILITIES
 from testbed.gateway import Gateway as RealGateway
 from tests.api.conftest import CHEAP, AccountData, AppClient, Clock
 from tests.cast import TB, Cast
@@ -16,15 +17,18 @@ from tests.clocks import clocks
 from tests.storage.customer import Customer
 from tonnage.asgi import create_app
 from tonnage.db import Database, connect
+from tonnage.epoch.actions import permit_changes
+from tonnage.epoch.epoch import Permit
 from tonnage.jobs.declaration import DECLARED
 from tonnage.passwords import Passwords
+from tonnage.provisioning.actions import reconcile
 from tonnage.regions import actions as regions
 from tonnage.regions import queries
 from tonnage.regions.backends import OpenBackends
 from tonnage.regions.region import Gateway, NewRegion
 from tonnage.sealing import create_key_file
 from tonnage.services import Services
-from tonnage.storage.admin_ops import Timeouts
+from tonnage.storage.admin_ops import AdminOps, Timeouts
 from tonnage.storage.backend import AccessKey, Backends, DesiredAccount, StorageBackend
 
 REGION = "on-ceph"
@@ -36,6 +40,8 @@ class ClusterClient(AppClient):
 
     conninfo: str
     gateway: RealGateway
+    admin: AccessKey
+    """Of the region's user on the cluster. It has a bucket of its own there, so that databases do not meet."""
     key_file: Path
     region_id: int
 
@@ -53,6 +59,14 @@ class ClusterClient(AppClient):
 
     async def backend(self) -> StorageBackend:
         return await self.backends.of(self.region_id)
+
+    async def permit_changes(self) -> Permit:
+        """The permission to change the cluster."""
+        return await permit_changes(self.services, self.region_id, await self.backend())
+
+    async def reconcile(self) -> int:
+        """Applies what is pending, as the job does."""
+        return await reconcile(self.database, await self.backend(), await self.permit_changes())
 
     async def data(self) -> AccountData:
         """A distributor with a contract, a partner and an account of 1 TB, which is already provisioned."""
@@ -102,16 +116,22 @@ class ClusterClient(AppClient):
 
 @asynccontextmanager
 async def on_cluster(
-    conninfo: str, gateway: RealGateway, key_file: Path, timeouts: Timeouts | None = None
+    conninfo: str,
+    gateway: RealGateway,
+    key_file: Path,
+    timeouts: Timeouts | None = None,
+    *,
+    data_dir: Path | None = None,
 ) -> AsyncGenerator[ClusterClient]:
     """An application on an empty database. `timeouts`: its time limits for the gateway; None: the product's own."""
     create_key_file(key_file)
     clock = Clock()
-    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file)
+    app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file, data_dir=data_dir)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(connect(conninfo))
         cast = await Cast.of(database)
-        region_id = await _region(cast, gateway, key_file)
+        admin = await new_admin(gateway)
+        region_id = await _region(cast, gateway, admin, key_file)
         await stack.enter_async_context(app.router.lifespan_context(app))
         if timeouts:
             backends = OpenBackends(database, key_file, timeouts)
@@ -120,15 +140,37 @@ async def on_cluster(
         transport = httpx.ASGITransport(app)
         http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://tonnage"))
         client = ClusterClient(
-            app, cast, clock, http, stack, conninfo=conninfo, gateway=gateway, key_file=key_file, region_id=region_id
+            app,
+            cast,
+            clock,
+            http,
+            stack,
+            conninfo=conninfo,
+            gateway=gateway,
+            admin=admin,
+            key_file=key_file,
+            region_id=region_id,
         )
         await client.mark_verified()
         yield client
 
 
-async def _region(cast: Cast, gateway: RealGateway, key_file: Path) -> int:
+async def new_admin(gateway: RealGateway, *, max_buckets: str = "1000") -> AccessKey:
+    """Another user with the rights that Tonnage needs. Buckets of different tenants may have the same name."""
+    key = AccessKey(f"ADMIN{uuid.uuid4().hex[:15].upper()}", uuid.uuid4().hex)
+    ops = AdminOps(gateway.address, AccessKey(gateway.access_key, gateway.secret_key), Timeouts())
+    user = {"uid": f"t{uuid.uuid4().hex}$tonnage-admin", "display-name": "Tonnage", "user-caps": CAPABILITIES}
+    user |= {"max-buckets": max_buckets}
+    try:
+        await ops.call("PUT", "user", {**user, "access-key": key.access_key, "secret-key": key.secret_key})
+    finally:
+        await ops.close()
+    return key
+
+
+async def _region(cast: Cast, gateway: RealGateway, admin: AccessKey, key_file: Path) -> int:
     region = NewRegion(REGION, gateway.address, gateway.address, gateway.address)
-    reached = Gateway(gateway.address, gateway.access_key, gateway.secret_key)
+    reached = Gateway(gateway.address, admin.access_key, admin.secret_key)
     await cast.database.transaction(
         regions.add_region, cast.operator, region, cast.now, gateway=reached, key_file=key_file
     )

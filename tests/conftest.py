@@ -80,6 +80,9 @@ def new_database(server: str, template: str) -> Callable[[], AbstractContextMana
     @contextmanager
     def clone() -> Generator[str]:
         with _created(server, template) as name:
+            # A clone of the template is not a copy of one installation.
+            with psycopg.connect(_database_url(server, name), autocommit=True) as conn:
+                conn.execute("update installation set id = gen_random_uuid()")
             yield _database_url(server, name)
 
     return clone
@@ -101,6 +104,14 @@ async def database(conninfo: str) -> AsyncGenerator[Database]:
 @pytest.fixture
 async def cast(database: Database) -> Cast:
     return await Cast.of(database)
+
+
+@pytest.fixture
+async def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
+    """A cast in an exclusive database, for tests that depend on every row of it."""
+    with new_database() as conninfo:
+        async with connect(conninfo) as opened:
+            yield await Cast.of(opened)
 
 
 @pytest.fixture(scope="session")

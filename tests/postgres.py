@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from testbed.stopping import kill
 from tests.processes import children
 
 
@@ -34,6 +35,11 @@ class Cluster:
         initdb = [programs / "initdb", "-D", self._folder / "data", *made_so]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", **self._identity)
         self.start()
+
+    @property
+    def folder(self) -> Path:
+        """Of its socket."""
+        return self._folder
 
     @property
     def url(self) -> str:
@@ -61,9 +67,7 @@ class Cluster:
     def kill(self) -> None:
         """Sends SIGKILL to the postmaster and to all of its children."""
         assert self._process is not None
-        for pid in (self._process.pid, *children(self._process.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(self._process.pid, *children(self._process.pid))
         self._process.wait()
 
     def remove(self) -> None:

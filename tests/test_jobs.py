@@ -7,11 +7,35 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.house.tree import show
 from tests.source import FILES, SOURCE
 from tonnage.console.wording.catalogue import languages
 from tonnage.jobs.declaration import DECLARED, LONG, job
+from tonnage.migrations.revisions import PROGRAM
 from tonnage.services import Services
 from tonnage.worker import JOB_MODULES
+
+RELEASED = {
+    "0001": {
+        "access_keys.clean_up",
+        "access_keys.clean_up_all",
+        "authentication.notify_blocked",
+        "authentication.run_maintenance",
+        "authentication.send_reset",
+        "metering.sample",
+        "metering.sample_all",
+        "provisioning.full_reconcile",
+        "provisioning.full_reconcile_all",
+        "provisioning.purge_all",
+        "provisioning.purge_region",
+        "provisioning.reconcile",
+        "provisioning.requota",
+        "provisioning.verify_identity",
+        "regions.check_all",
+        "usage.run_maintenance",
+    }
+}
+"""The jobs that each release brought, by its newest revision. Never edited: a release adds an entry."""
 
 ON_DEMAND = {name for name, declared in DECLARED.items() if declared.cron is None}
 
@@ -59,6 +83,24 @@ def test_a_job_is_named_after_its_package_and_has_a_label() -> None:
         assert name.split(".")[1] == getattr(declared.function, "__name__", ""), name
         assert declared.label.strip(), name
     assert languages(), "labels are translated where they are shown"
+
+
+def test_a_new_job_names_the_revision_of_its_release() -> None:
+    """A worker of an earlier release would fetch it, and fail it for good: it does not know the name."""
+    release_of = {name: revision for revision, names in RELEASED.items() for name in names}
+    coming = {revision for revision in PROGRAM.names() if revision > max(RELEASED)}
+    found: list[str] = []
+    for name, declared in DECLARED.items():
+        allowed = {release_of[name]} if name in release_of else coming
+        if declared.since not in allowed:
+            found.append(f"{name}: write since={max(allowed, default='?')!r} at its declaration")
+    show(found)
+
+
+def test_a_released_job_stays_declared() -> None:
+    """During an upgrade a program of an earlier release may still defer it."""
+    released = {name for names in RELEASED.values() for name in names}
+    show([f"{name}: a release has it, and nothing declares it" for name in sorted(released - set(DECLARED))])
 
 
 def test_a_name_is_declared_once() -> None:

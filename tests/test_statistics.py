@@ -33,10 +33,12 @@ insert into partner (id, distributor_id, contract_id, allocated_capacity)
 select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 0 from generate_series(1, %(partners)s);
 insert into storage_account (
     id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash, allocated_capacity,
-    allow_overdraft, rolled_up_to, created_at, terms_since)
+    allow_overdraft, created_at, terms_since)
 select 100000000000 + p.seq * 10 + n, p.id, 1, 'Customer', 'customer', p.seq || '-' || n, p.seq || '-' || n, 'none', 0,
-    false, now()::date, now() - interval '60 days', now() - interval '60 days'
+    false, now() - interval '60 days', now() - interval '60 days'
 from partner p, generate_series(1, %(accounts)s) n;
+insert into account_usage (account_id, partner_id, rolled_up_to)
+select id, partner_id, now()::date from storage_account;
 select ensure_usage_partitions(now()::date - %(days)s, now()::date);
 insert into daily_usage (account_id, usage, closing, day, samples)
 select s.id, 1, 1, now()::date - n, 1 from storage_account s, generate_series(1, %(days)s) n;

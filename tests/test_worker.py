@@ -3,14 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import psycopg
 import pytest
+from procrastinate import JobContext
 from procrastinate.jobs import Job as QueuedJob
+from psycopg import sql
 from psycopg_pool import PoolTimeout
 
 from tests.cast import Cast
@@ -19,11 +22,13 @@ from tonnage.db import Database, connect
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
+from tonnage.jobs.clock_check import require_clock
 from tonnage.jobs.declaration import DECLARED, Job
-from tonnage.jobs.running import HeartbeatDeadline, RetryWhenAway, delete_ended, describe_error, take_over_stalled, work
+from tonnage.jobs.running import RetryWhenAway, StrictJobManager, delete_ended, describe_error, take_over_stalled, work
+from tonnage.migrations.revisions import PROGRAM, Revisions
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
-from tonnage.worker import RETRY_PAUSES, jobs_app, require_clock
+from tonnage.worker import RETRY_PAUSES, jobs_app
 
 pytestmark = pytest.mark.anyio
 
@@ -73,11 +78,12 @@ async def working(
     wall_clock: WallClock = WALL_CLOCK,
     jobs: Iterable[Job] = DECLARED.values(),
     pauses: Sequence[float] = RETRY_PAUSES,
+    revisions: Revisions = PROGRAM,
 ) -> AsyncGenerator[None]:
     """A running worker."""
     services = Services(database, OpenBackends(database, None), wall_clock=wall_clock)
     app = jobs_app(conninfo, services, jobs, pauses)
-    task = asyncio.create_task(work(app, services, grace))
+    task = asyncio.create_task(work(app, services, grace, revisions))
     try:
         yield
     finally:
@@ -232,16 +238,74 @@ async def test_jobs_of_a_live_worker_are_not_taken_over(
     assert await rows(database, "select status::text from procrastinate_jobs") == [(status,)]
 
 
+async def test_a_worker_whose_database_was_away_runs_its_interrupted_jobs_at_once(
+    own_database: tuple[str, Database], work_to_do: Work
+) -> None:
+    """It could not unregister itself: its last heartbeat is recent, but it is known to have ended."""
+    conninfo, database = own_database
+    work_to_do.resume.set()
+    await ask(database)
+    await database.transaction(defer, "test.work", "of another process")
+    services = Services(database, OpenBackends(database, None))
+    app = jobs_app(conninfo, services, [DECLARED["test.work"]])
+    async with app.open_async():
+        ended = await app.job_manager.register_worker()
+    other = "insert into procrastinate_workers default values returning id"
+    ((other_worker,),) = await rows(database, other)
+    interrupted = f"""
+        update procrastinate_jobs set status = 'doing',
+            worker_id = case when args->>'subject' = '7' then {ended} else {other_worker} end
+        returning id
+    """
+    await rows(database, interrupted)
+    task = asyncio.create_task(work(app, services))
+    try:
+        remaining = await until(database, lambda seen: len(seen) == 1)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert (work_to_do.runs, [job["status"] for job in remaining]) == (1, ["running"])
+
+
+REFUSED_ONCE = """
+    create sequence ends;
+    create function refuse() returns trigger language plpgsql as $$ begin
+        if nextval('ends') = 1 then raise exception 'lost' using errcode = {errcode}; end if;
+        return case tg_op when 'DELETE' then old else new end;
+    end $$;
+    create trigger refuse before update or delete on procrastinate_jobs
+        for each row when (old.status = 'doing' and old.task_name = 'test.work') execute function refuse()
+"""
+
+
+@pytest.mark.parametrize("errcode", ["57P01", "55P03", "23505"])
+@pytest.mark.parametrize("raises", [[], [Unavailable("The cluster sleeps.")]], ids=["done", "to retry"])
+async def test_a_job_whose_end_could_not_be_recorded_runs_again(
+    own_database: tuple[str, Database], work_to_do: Work, errcode: str, raises: list[Exception]
+) -> None:
+    """The worker lives on, so nobody takes its jobs over: the job would count as running, and block all of its kind."""
+    conninfo, database = own_database
+    work_to_do.resume.set()
+    work_to_do.raises = list(raises)
+    await ask(database)
+    with psycopg.connect(conninfo) as conn:
+        conn.execute(sql.SQL(REFUSED_ONCE).format(errcode=errcode))
+    async with working(conninfo, database, jobs=[DECLARED["test.work"]]):
+        await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 2
+
+
 async def test_a_worker_does_not_wait_long_for_its_heartbeat(own_database: tuple[str, Database]) -> None:
     conninfo, database = own_database
     app = jobs_app(conninfo, Services(database, OpenBackends(database, None)))
-    assert isinstance(app.job_manager, HeartbeatDeadline)
+    assert isinstance(app.job_manager, StrictJobManager)
     async with app.open_async(), database.pool.connection() as conn, conn.transaction():
         worker_id = await app.job_manager.register_worker()
         await conn.execute("select from procrastinate_workers where id = %s for update", [worker_id])
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(TimeoutError):
-                await HeartbeatDeadline(app.connector, wait=0.2).update_heartbeat(worker_id)
+                await StrictJobManager(app.connector, wait=0.2).update_heartbeat(worker_id)
 
 
 async def test_long_jobs_do_not_block_short_ones(
@@ -260,15 +324,83 @@ async def test_long_jobs_do_not_block_short_ones(
         assert 0 < purges.runs < 20
 
 
-async def test_with_a_wrong_clock_no_job_runs(own_database: tuple[str, Database], work_to_do: Work) -> None:
-    """A worker whose clock is a month ahead would purge accounts that may still be restored."""
+async def test_a_worker_leaves_jobs_to_later_releases(
+    own_database: tuple[str, Database], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It does not know them: fetched by it, they would fail for good."""
+    conninfo, database = own_database
+    known = Work(monkeypatch)
+    brought = Work(monkeypatch, "test.brought")
+    monkeypatch.setitem(DECLARED, "test.brought", replace(DECLARED["test.brought"], since="0002"))
+    known.resume.set()
+    brought.resume.set()
+    await database.transaction(defer, "test.brought", "1")
+    await ask(database)
+    (tmp_path / "0001_initial.py").touch()
+    async with working(conninfo, database, jobs=[DECLARED["test.work"]], revisions=Revisions((tmp_path,))):
+        await until(database, lambda seen: not seen)
+        left = "select queue_name, status::text, attempts from procrastinate_jobs where task_name = 'test.brought'"
+        assert await rows(database, left) == [("default-0002", "todo", 0)]
+    async with working(conninfo, database), asyncio.timeout(PATIENCE):
+        await brought.begun.wait()
+
+
+async def test_with_a_wrong_clock_no_job_is_taken(
+    own_database: tuple[str, Database], work_to_do: Work, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker whose clock is a month ahead would purge accounts that may still be restored, and one that only fails
+    keeps each job from the others until its retry.
+    """
     conninfo, database = own_database
     work_to_do.resume.set()
     await ask(database)
     async with working(conninfo, database, wall_clock=WallClock(lambda: system_time() + timedelta(days=31))):
-        (job,) = await until(database, lambda seen: bool(seen and seen[0].get("reason")))
-    assert "Synchronise both" in job["reason"]
-    assert work_to_do.runs == 0
+        async with asyncio.timeout(PATIENCE):
+            while "takes no jobs" not in caplog.text:  # noqa: ASYNC110 - a log has no event for it
+                await asyncio.sleep(0.02)
+        async with working(conninfo, database):
+            await until(database, lambda seen: not seen)
+    assert work_to_do.runs == 1
+    assert await rows(database, "select * from job_failure") == []
+
+
+async def test_with_a_wrong_clock_nothing_is_fetched_deferred_or_done(
+    own_database: tuple[str, Database], work_to_do: Work
+) -> None:
+    """A job that was fetched before the clock was wrong checks it by itself."""
+    conninfo, database = own_database
+    done: list[str] = []
+
+    async def perform(services: Services, subject: str) -> None:
+        done.append(subject)
+
+    jobs = [Job("test.recurring", "Work", perform, cron="0 0 * * *"), Job("test.work", "Work", perform)]
+    right, ahead = system_time(), system_time() + timedelta(days=31)
+
+    async def attempts(now: datetime) -> tuple[QueuedJob | None, int | None]:
+        services = Services(database, OpenBackends(database, None), wall_clock=WallClock(lambda: now))
+        app = jobs_app(conninfo, services, jobs, pauses=())
+        await ask(database)
+        async with app.open_async():
+            tasks = cast("dict[str, Any]", app.tasks)  # pyright: ignore[reportUnknownMemberType]
+            recurring, on_demand = tasks["test.recurring"], tasks["test.work"]
+            worker_id = await app.job_manager.register_worker()
+            job = recurring.configure(task_kwargs={"timestamp": 1}).job
+            fetched = await app.job_manager.fetch_job(None, worker_id)
+            deferred = await app.job_manager.defer_periodic_job(job, "test.recurring", 1)
+            own = QueuedJob(id=0, queue="default", lock=None, queueing_lock=None, task_name="test.work")
+            context = JobContext(start_timestamp=0, app=app, job=own, abort_reason=lambda: None)
+            for run in (recurring.func(1), on_demand.func(context, "7")):
+                with pytest.raises(Unavailable, match="Synchronise both") if now is ahead else nullcontext():
+                    await run
+            return fetched, deferred
+
+    assert await attempts(ahead) == (None, None)
+    assert done == []
+    fetched, deferred = await attempts(right)
+    assert fetched
+    assert deferred
+    assert done == ["", "7"]
 
 
 def test_recurring_jobs_check_the_clock_too() -> None:

@@ -7,12 +7,10 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib import import_module
+from pathlib import Path
 from typing import Unpack
 
-import psycopg
 from fastapi import APIRouter, FastAPI, Request
-from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
 from tonnage import __version__, console, metrics
@@ -23,6 +21,9 @@ from tonnage.api_keys.key_cache import KeyCache
 from tonnage.contracts import api as contracts
 from tonnage.db import connect
 from tonnage.db.deadlines import limited, request_limit
+from tonnage.db.failures import UNAVAILABLE
+from tonnage.embedded.disk import is_full
+from tonnage.epoch.queries import rendered_hold
 from tonnage.errors import Unavailable
 from tonnage.members import api as members
 from tonnage.metering import api as metering
@@ -39,12 +40,14 @@ from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
-
-import_module("tonnage.worker")  # declares every job: a request may defer any of them
+from tonnage.worker import job_services  # also declares every job: a request may defer any of them
 
 _log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 30
+
+_GRACE, _GRACE_IF_FULL = 25.0, 5.0
+"""Seconds for the clean-up of what runs beside the requests."""
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
@@ -85,7 +88,8 @@ def create_app(
 ) -> FastAPI:
     """An application on the database at `conninfo`, whose schema must be current. Its pools open with its lifespan.
 
-    `beside` runs in the same process during the lifespan, such as a worker of the job queue.
+    `beside` runs in the same process during the lifespan, such as a worker of the job queue. Its services have pools
+    and clients of their own.
     """
 
     @asynccontextmanager
@@ -96,7 +100,8 @@ def create_app(
             app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
             await stack.enter_async_context(_flushing(key_cache))
             if beside:
-                await stack.enter_async_context(_alongside(beside(services)))
+                for_jobs = await stack.enter_async_context(job_services(conninfo, database.pools, **options))
+                await stack.enter_async_context(_jobs_alongside(beside(for_jobs), services))
             console.prepare()
             _tune_memory()
             yield
@@ -155,31 +160,50 @@ async def healthz() -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database responds and its schema is current; else 503 with the reason. An unhealthy cluster is only named.
+    """The database responds and its schema is current; else 503 with the reason. An unhealthy cluster and a hold
+    are only named.
 
     Most requests need no cluster, and work that does waits for it.
     """
-    database = services_of(request).database
+    services = services_of(request)
+    if services.embedded_dir and is_full(services.embedded_dir):
+        raise Unavailable(problem.DISK_FULL)
+    database = services.database
     found = await database.run(state)
-    problem = found.problem()
-    if problem:
-        raise Unavailable(problem)
-    of_regions = await database.run(troubles)
-    return Json(
-        b'{"status":"ready"}' if of_regions is None else b'{"status":"ready","unhealthyRegions":%b}' % of_regions
-    )
+    misfit = found.problem()
+    if misfit:
+        raise Unavailable(misfit)
+    of_regions, hold = await database.run(troubles), await database.run(rendered_hold)
+    notes = b"" if of_regions is None else b',"unhealthyRegions":%b' % of_regions
+    if hold is not None:
+        notes += b',"onHold":%b' % hold
+    return Json(b'{"status":"ready"%b}' % notes)
 
 
 @asynccontextmanager
-async def _alongside(coroutine: Coroutine[None, None, None], grace: float = 25) -> AsyncGenerator[None]:
-    """Runs a coroutine during the block; then cancels it and waits up to `grace` seconds for its clean-up."""
+async def _jobs_alongside(coroutine: Coroutine[None, None, None], services: Services) -> AsyncGenerator[None]:
+    """The same for jobs. While the disk of an embedded database is full, their ends cannot be recorded, and would be
+    tried for minutes.
+    """
+    async with _alongside(coroutine, services.embedded_dir):
+        yield
+    if services.embedded_dir and is_full(services.embedded_dir):
+        await services.database.pools.close()
+
+
+@asynccontextmanager
+async def _alongside(coroutine: Coroutine[None, None, None], data_dir: Path | None = None) -> AsyncGenerator[None]:
+    """Runs a coroutine during the block; then cancels it and waits for its clean-up, for a short time while the disk of
+    an embedded database is full.
+    """
     task = asyncio.create_task(coroutine)
     task.add_done_callback(_log_failure)
     try:
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=grace)
+        full = data_dir is not None and is_full(data_dir)
+        await asyncio.wait([task], timeout=_GRACE_IF_FULL if full else _GRACE)
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:
@@ -192,7 +216,7 @@ async def _flushing(key_cache: KeyCache) -> AsyncGenerator[None]:
     """Writes the last-used times of API keys periodically, and at the end."""
     async with _alongside(_flush_forever(key_cache)):
         yield
-    with contextlib.suppress(psycopg.OperationalError, PoolTimeout, Unavailable), limited(request_limit()):
+    with contextlib.suppress(*UNAVAILABLE, Unavailable), limited(request_limit()):
         await key_cache.flush()
 
 
@@ -204,7 +228,7 @@ async def _flush_forever(key_cache: KeyCache) -> None:
         try:
             with limited(request_limit()):
                 await key_cache.flush()
-        except (psycopg.OperationalError, PoolTimeout, Unavailable):
+        except (*UNAVAILABLE, Unavailable):
             _log.warning("could not write when API keys were last used; trying again later")
             # It may be full still.
             await asyncio.sleep(_FLUSH_SECONDS)

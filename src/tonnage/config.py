@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     """Addresses and networks of trusted proxies, separated by commas. Their headers about clients are believed."""
     session_idle_minutes: int = Field(default=30, ge=5, le=1440)
     """A member must sign in again after this time without a request for a page."""
+    max_connections: int = Field(default=4096, ge=64, le=1_000_000)
+    """Connections of clients that one `serve` process accepts, if the limit of open files permits."""
+    max_connections_per_client: int = Field(default=256, ge=8, le=1_000_000)
+    """Those of one client address; trusted proxies have no such limit."""
     smtp_url: str | None = Field(default=None, repr=False)
     """The mail server: `smtp://user:password@mail.example.com:587` or `smtps://...`. Mails go to the log when unset."""
     mail_from: str | None = None

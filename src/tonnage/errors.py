@@ -125,6 +125,16 @@ class Unavailable(TonnageError):
     """The database or the cluster cannot be reached now; a later retry may succeed."""
 
 
+class Busy(Unavailable):
+    """The caller already uses its share of something that is limited; a retry after `retry_after` seconds may
+    succeed.
+    """
+
+    def __init__(self, message: str, /, retry_after: int, **values: object) -> None:
+        super().__init__(message, **values)
+        self.retry_after = retry_after
+
+
 def about(wrong: FieldError) -> Sentence:
     """The message of an error that is about one field only."""
     return Sentence("{field}: {message}", field=wrong.field, message=wrong.message)

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from tonnage import __version__
 from tonnage.api_keys.guard import OperatorViewer
 from tonnage.db import Connection
+from tonnage.epoch.epoch import Installation
+from tonnage.epoch.queries import installation
 from tonnage.jobs.queries import JobCount, job_counts
 from tonnage.metering.lists import RegionSampling, region_sampling
 from tonnage.migrations import state
@@ -42,6 +44,7 @@ class _Facts(Collector):
     health: list[tuple[str, bool, int]]
     region_provisioning: list[RegionProvisioning]
     sampled: list[RegionSampling]
+    installation: Installation
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, for Prometheus."""
@@ -50,6 +53,9 @@ class _Facts(Collector):
             "Version of the program and revision of its database schema.",
             {"version": __version__, "schema": self.schema},
         )
+        on_hold = GaugeMetricFamily("tonnage_on_hold", "1 while the database waits for `tonnage restore confirm`.")
+        on_hold.add_metric((), float(self.installation.hold is not None))
+        yield on_hold
         yield from self._of_jobs()
         yield from self._of_regions()
         yield from self._of_accounts()
@@ -130,4 +136,5 @@ async def _facts(conn: Connection, now: datetime) -> _Facts:
         await health(conn),
         await region_provisioning(conn),
         await region_sampling(conn),
+        await installation(conn),
     )

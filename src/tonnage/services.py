@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TypedDict
+from uuid import UUID
 
 from tonnage.clock import BusinessClock, WallClock
 from tonnage.db import Database
@@ -28,6 +29,23 @@ class SignInSettings:
     """Proxies whose headers about the client's address are trusted."""
 
 
+@dataclass
+class SeenEpoch:
+    """The highest epoch of an installation that this process has seen: its memory survives that another database is put
+    in the place of the present one."""
+
+    installation: UUID | None = None
+    epoch: int = 0
+
+    def of(self, installation: UUID) -> int:
+        """The highest one; 0 for an installation that was not seen yet."""
+        return self.epoch if self.installation == installation else 0
+
+    def see(self, installation: UUID, epoch: int) -> None:
+        """Remembers an epoch that is higher."""
+        self.installation, self.epoch = installation, max(self.of(installation), epoch)
+
+
 @dataclass(frozen=True)
 class Services:
     """The dependencies of a process's requests and jobs. In the web application: `app.state.services`."""
@@ -40,8 +58,13 @@ class Services:
     mailer: Mailer = field(default_factory=lambda: Mailer(LogOutbox(), LOCAL_ORIGIN))
     key_file: Path | None = None
     """The file with the keys that seal secrets; without it none can be sealed."""
+    data_dir: Path | None = None
+    """The directory for what has to outlive the database; without it nothing is recorded there."""
     deletion_grace_days: int = 30
     sign_in: SignInSettings = SignInSettings()
+    embedded_dir: Path | None = None
+    """The data directory of the embedded database; None without one."""
+    seen: SeenEpoch = field(default_factory=SeenEpoch)
 
 
 class ServiceOptions(TypedDict, total=False):
@@ -52,5 +75,7 @@ class ServiceOptions(TypedDict, total=False):
     passwords: Passwords
     mailer: Mailer
     key_file: Path | None
+    data_dir: Path | None
     deletion_grace_days: int
     sign_in: SignInSettings
+    embedded_dir: Path | None

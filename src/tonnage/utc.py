@@ -1,6 +1,9 @@
 """The hour and the day of a moment in UTC, by which usage is counted and terms apply."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How much a machine's clock may differ from the database's: what is irreversible depends on it."""
 
 
 def hour_of(moment: datetime) -> datetime:

@@ -2,45 +2,64 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Unpack
 
 from procrastinate import App, JobContext, PsycopgConnector
 
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
-from tonnage.errors import NotFound, Unavailable
+from tonnage.db import connect_for_jobs
+from tonnage.db.pools import Pools
+from tonnage.epoch import actions as epoch_actions
+from tonnage.epoch import jobs as epoch
+from tonnage.epoch.epoch import OnHold
+from tonnage.errors import NotFound
 from tonnage.jobs import lock_key, queries
+from tonnage.jobs.clock_check import ClockCheck, require_clock
 from tonnage.jobs.declaration import DECLARED, DELETE_ENDED, TAKE_OVER, UPKEEP_LABELS, Job
 from tonnage.jobs.running import (
     AWAY,
     CONNECTION_WAIT,
     CONNECTIONS,
-    HeartbeatDeadline,
     RetryWhenAway,
+    StrictJobManager,
     delete_ended,
     take_over_stalled,
+    work,
 )
 from tonnage.metering import jobs as metering
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
-from tonnage.services import Services
+from tonnage.regions.backends import open_backends
+from tonnage.services import ServiceOptions, Services
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-JOB_MODULES = (access_keys, authentication, metering, provisioning, regions, usage)
+JOB_MODULES = (access_keys, authentication, epoch, metering, provisioning, regions, usage)
 """Importing them declares their jobs."""
 
 _CATCH_UP = 86_400.0
 """Maximum delay of a recurring job in seconds: one missed overnight still runs when the machine is on again."""
 
-_CLOCKS_APART = timedelta(minutes=5)
-"""Maximum difference between this machine's clock and the database's: irreversible purges depend on the clock."""
-
 RETRY_PAUSES = (1.0, 5.0, 30.0, 60.0)
 """Pauses in seconds before a recurring job is retried after a database outage: its next period may be far away."""
+
+
+@asynccontextmanager
+async def job_services(
+    conninfo: str, pools: Pools | None = None, **options: Unpack[ServiceOptions]
+) -> AsyncGenerator[Services]:
+    """The services of jobs: with pools of their own, so that neither jobs nor requests starve the other. `pools`: the
+    other pools of the process.
+    """
+    async with (
+        connect_for_jobs(conninfo, pools) as database,
+        open_backends(database, options.get("key_file")) as backends,
+    ):
+        yield Services(database, backends, **options)
 
 
 def jobs_app(
@@ -63,13 +82,25 @@ def jobs_app(
         ),
         periodic_defaults={"max_delay": _CATCH_UP},
     )
-    app.job_manager = HeartbeatDeadline(app.connector)
+    clock_check = ClockCheck(services.database, services.wall_clock)
+    app.job_manager = StrictJobManager(app.connector, may_take_jobs=clock_check.agrees)
     for declared in (*jobs, *_upkeep(app)):
         if declared.cron is None:
             _on_demand(app, services, declared)
         else:
             _recurring(app, services, declared, declared.cron, pauses)
     return app
+
+
+async def run_jobs(conninfo: str, services: Services) -> None:
+    """Runs jobs until cancelled. None is taken before the database was compared with what is recorded outside of it:
+    at the start, and whenever the connection was lost, since another database may be there then.
+    """
+
+    async def first() -> None:
+        await epoch_actions.check(services)
+
+    await work(jobs_app(conninfo, services), services, first=first)
 
 
 def _upkeep(app: App) -> tuple[Job, Job]:
@@ -93,16 +124,20 @@ def _recurring(app: App, services: Services, declared: Job, cron: str, pauses: S
     name = declared.name
 
     @app.periodic(cron=cron, periodic_id=name)
-    @app.task(name=name, queue=declared.queue, lock=None if name == TAKE_OVER else name, queueing_lock=name)
+    @app.task(name=name, queue=declared.stored_queue, lock=None if name == TAKE_OVER else name, queueing_lock=name)
     async def run(timestamp: int) -> None:  # pyright: ignore[reportUnusedFunction]  registered by its decorators
         async def attempt() -> None:
             of_database = await services.database.run(queries.drop_missed, name)
             require_clock(of_database, services.wall_clock())
-            await declared.function(services, "")
+            await perform(services, declared, "")
 
         for pause in pauses:
             try:
                 return await attempt()
+            except OnHold as error:
+                # Its next period covers this one.
+                _log.info("%s is left out: %s", name, error)
+                return None
             except AWAY as error:
                 _log.warning("%s tries again in %.0f s: %s", name, pause, error)
             await asyncio.sleep(pause)
@@ -110,22 +145,19 @@ def _recurring(app: App, services: Services, declared: Job, cron: str, pauses: S
 
 
 def _on_demand(app: App, services: Services, declared: Job) -> None:
-    @app.task(name=declared.name, queue=declared.queue, pass_context=True, retry=RetryWhenAway())
+    @app.task(name=declared.name, queue=declared.stored_queue, pass_context=True, retry=RetryWhenAway())
     async def run(context: JobContext, subject: str) -> None:  # pyright: ignore[reportUnusedFunction]
         job_id, lock = context.job.id or 0, context.job.lock or lock_key(declared.name, subject)
         of_database = await services.database.run(queries.coalesce, job_id, lock)
         require_clock(of_database, services.wall_clock())
         try:
-            await declared.function(services, subject)
+            await perform(services, declared, subject)
         except NotFound as error:
             _log.info("the object of job %s no longer exists: %s", context.job.call_string, error)
 
 
-def require_clock(of_database: datetime, here: datetime) -> None:
-    """Unavailable unless both clocks agree: with a wrong clock, data would be purged or dropped too early."""
-    apart = abs(of_database - here)
-    if apart > _CLOCKS_APART:
-        raise Unavailable(
-            f"The clocks of this machine and of the database are {apart.total_seconds():.0f} s apart. "
-            "Synchronise both with NTP."
-        )
+async def perform(services: Services, declared: Job, subject: str) -> None:
+    """Runs a job once. OnHold: it has to wait, because the database may be older than what was done."""
+    if declared.waits_on_hold:
+        await epoch_actions.require_running(services)
+    await declared.function(services, subject)

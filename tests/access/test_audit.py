@@ -10,7 +10,7 @@ from tests.authentication.members import Person, person
 from tests.cast import NOW, Cast
 from tonnage.access import lists as access_lists
 from tonnage.access.actor import Actor, Role
-from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.api_keys import actions as api_key_actions
 from tonnage.api_keys.api_key import NewKey
 from tonnage.db import Database
@@ -29,7 +29,7 @@ async def read(
     before: int | None = None,
     limit: int = 100,
 ) -> list[AuditEntry]:
-    return await database.run(access_lists.audit_entries, scope, audit_filter, before, limit)
+    return await database.run(access_lists.audit_entries, scope, audit_filter, AuditPosition(before), limit)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tonnage.regions.region import Gateway as Reached
 async def proxy(client: ClusterClient) -> AsyncGenerator[FaultyProxy]:
     """The address of the region's gateway."""
     async with faulty_proxy(client.gateway) as proxy:
-        reached = Reached(proxy.address, client.gateway.access_key, client.gateway.secret_key)
+        reached = Reached(proxy.address, client.admin.access_key, client.admin.secret_key)
         await client.database.transaction(
             regions.connect_region, client.cast.operator, REGION, reached, client.clock(), client.key_file
         )

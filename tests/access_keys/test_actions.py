@@ -12,7 +12,7 @@ from tests.ceph_client import ClusterClient
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
 from tonnage.provisioning import purge_queries
-from tonnage.storage.backend import MAX_ACCESS_KEYS
+from tonnage.storage.backend import MAX_ACCESS_KEYS, ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -55,7 +55,7 @@ async def test_a_distributor_does_it_for_its_partner(client: ClusterClient) -> N
     with client.customer(made.json()["accessKey"], made.json()["secretKey"]) as customer:
         assert customer.attempt("list_buckets") == "done"
     assert (await client.call("DELETE", f"{path}/{shown['accessKey']}", key)).status_code == 204
-    assert await (await client.backend()).keys(data.account) == ()
+    assert await (await client.backend()).keys(ClusterUser(data.account)) == ()
 
 
 async def test_at_most_ten_keys_at_a_time(client: ClusterClient) -> None:
@@ -65,7 +65,7 @@ async def test_at_most_ten_keys_at_a_time(client: ClusterClient) -> None:
     refused = await client.call("POST", keys_path(data), await client.key(data.partner), json={})
     assert refused.status_code == 409
     assert refused.json()["detail"] == "The account has 10 access keys and the limit is 10. Delete one first."
-    assert sorted(await (await client.backend()).keys(data.account)) == sorted(made)
+    assert sorted(await (await client.backend()).keys(ClusterUser(data.account))) == sorted(made)
     assert await delete_key(client, data, made[3]) == 204
     await create_key(client, data)
 
@@ -76,7 +76,7 @@ async def test_of_two_concurrent_creations_at_nine_keys_one_succeeds(client: Clu
     key = await client.key(data.partner)
     answers = await asyncio.gather(*(client.call("POST", keys_path(data), key, json={}) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 503, 503, 503]
-    assert len(await (await client.backend()).keys(data.account)) == 1
+    assert len(await (await client.backend()).keys(ClusterUser(data.account))) == 1
     refused = next(answer for answer in answers if answer.status_code == 503)
     assert "being created or deleted" in refused.json()["detail"]
 
@@ -190,9 +190,10 @@ async def test_while_it_waits_for_deletion_and_when_it_is_purged(client: Cluster
     assert (await client.call("DELETE", f"/v1/storage-account/{data.account}", key)).status_code == 204
     await create_key(client, data)
     assert await delete_key(client, data, go["accessKey"]) == 204
+    await client.work()
     client.clock.now = due = client.clock.now.replace(year=2027)
-    claimed = await client.database.run(purge_queries.start_due_purges, client.region_id, due, 0, 10)
-    assert claimed == [data.account]
+    claimed = await client.database.run(purge_queries.start_purges, [data.account], due)
+    assert claimed == [ClusterUser(data.account)]
     for status, sentence in await refused_changes(client, keys_path(data), keep["accessKey"], key):
         assert (status, "are being deleted" in sentence) == (409, True)
     assert await client.cast.purge(due, client.backends) == 1

@@ -25,7 +25,7 @@ from tonnage.errors import Unavailable
 from tonnage.provisioning.drift import Drift
 from tonnage.provisioning.key_drift_actions import compare_keys
 from tonnage.regions.backends import OpenBackends
-from tonnage.storage.backend import AccessKey
+from tonnage.storage.backend import AccessKey, ClusterUser
 from tonnage.storage.ceph import CephBackend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -67,7 +67,7 @@ async def states(client: ClusterClient, data: AccountData) -> list[str]:
 
 
 async def keys_on_gateway(client: ClusterClient, data: AccountData) -> tuple[str, ...]:
-    return await (await client.backend()).keys(data.account)
+    return await (await client.backend()).keys(ClusterUser(data.account))
 
 
 async def clean_up(client: ClusterClient) -> None:
@@ -90,7 +90,10 @@ async def assert_cleaned_up(client: ClusterClient, data: AccountData) -> None:
     before = await states(client, data)
     client.clock.now += timedelta(seconds=59)
     await clean_up(client)
-    assert await clean_up_keys(client.database, await client.backend(), client.region_id, client.clock.now) == []
+    assert (
+        await clean_up_keys(client.database, await client.backend(), await client.permit_changes(), client.clock.now)
+        == []
+    )
     assert await states(client, data) == before
     client.clock.now += timedelta(seconds=1)
     await clean_up(client)
@@ -203,13 +206,13 @@ async def test_an_expired_pending_key_is_not_activated(client: ClusterClient) ->
     await client.database.run(access_key_queries.insert_key, data.account, young, None, late)
     for again in (late, late + timedelta(minutes=1)):
         given_up = await client.database.run(access_key_queries.expire_pending, client.region_id, now, again)
-        assert given_up == [(data.account, key)]
+        assert given_up == [(ClusterUser(data.account), key)]
         entered = "select changed_at from access_key where access_key = %s"
         assert await client.cast.row(entered, key) == (late,), "when it entered its state"
     stamp = client.cast.operator.stamp
-    assert await client.database.run(access_key_queries.activate_key, key, late, stamp) is None
+    assert await client.database.run(access_key_queries.activate_key, data.account, key, late, stamp) is None
     assert await states(client, data) == ["deleting", "pending"]
-    assert await client.database.run(access_key_queries.activate_key, young, late, stamp) is not None
+    assert await client.database.run(access_key_queries.activate_key, data.account, young, late, stamp) is not None
 
 
 async def test_a_key_created_after_it_expired_is_deleted_at_once(
@@ -220,7 +223,7 @@ async def test_a_key_created_after_it_expired_is_deleted_at_once(
     asking = asyncio.create_task(create_status(client, data))
     await proxy.delayed.wait()
     late = client.clock.now + timedelta(minutes=2)
-    assert len(await clean_up_keys(client.database, backend, client.region_id, late)) == 1
+    assert len(await clean_up_keys(client.database, backend, await client.permit_changes(), late)) == 1
     assert await states(client, data) == []
     proxy.resume.set()
     assert await asking == 503
@@ -275,15 +278,15 @@ async def test_keys_on_one_side_only_are_drift(client: ClusterClient) -> None:
     kept, lost = [(await create_key(client, data))["accessKey"] for _ in range(2)]
     actor = Actor(client.cast.operator.organisation_id, Kind.OPERATOR, Role.ADMIN, "job")
     before = await client.database.run(access_key_queries.keys_of, [data.account])
-    await backend.delete_key(data.account, lost)
-    foreign = (await backend.create_key(data.account, "FOREIGN0000000000001")).access_key
+    await backend.delete_key(ClusterUser(data.account), lost)
+    foreign = (await backend.create_key(ClusterUser(data.account), "FOREIGN0000000000001")).access_key
     young = (await create_key(client, data))["accessKey"]
     actual = {data.account: await keys_on_gateway(client, data)}
     assert set(actual[data.account]) == {kept, foreign, young}
     subject = f"of storage account {data.account}"
     expected = [
         Drift(f"access key {lost} {subject}", "is missing on the cluster", "forgotten"),
-        Drift(f"access key {foreign} {subject}", "is on the cluster, but not in the database", "left"),
+        Drift(f"access key {foreign} {subject}", "was not created here", "left"),
     ]
     assert await compare_keys(client.database, actor, before, actual, repair=False) == expected
     assert await states(client, data) == ["active"] * 3

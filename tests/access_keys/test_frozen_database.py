@@ -22,6 +22,7 @@ from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.actions import clean_up_keys, create_key
 from tonnage.errors import Unavailable
 from tonnage.provisioning.key_drift_actions import compare_keys
+from tonnage.storage.backend import ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -76,7 +77,7 @@ async def states(client: ClusterClient, data: AccountData) -> list[str]:
 
 
 async def keys_on_gateway(client: ClusterClient, data: AccountData) -> tuple[str, ...]:
-    return await (await client.backend()).keys(data.account)
+    return await (await client.backend()).keys(ClusterUser(data.account))
 
 
 async def audited(client: ClusterClient, action: str) -> int:
@@ -115,5 +116,5 @@ async def test_a_key_that_the_database_cannot_record_is_not_on_the_cluster(
     before = await client.database.run(access_key_queries.keys_of, [data.account])
     await compare_keys(client.database, client.cast.operator, before, {data.account: ()}, repair=True)
     late = client.clock.now + timedelta(minutes=2)
-    await clean_up_keys(client.database, await client.backend(), client.region_id, late)
+    await clean_up_keys(client.database, await client.backend(), await client.permit_changes(), late)
     assert await states(client, data) == []

@@ -20,9 +20,8 @@ from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
 from tonnage.errors import Unavailable
 from tonnage.provisioning import queries as provisioning_queries
-from tonnage.provisioning.actions import reconcile
 from tonnage.regions.backends import OpenBackends
-from tonnage.storage.backend import MAX_ACCESS_KEYS
+from tonnage.storage.backend import MAX_ACCESS_KEYS, ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -153,7 +152,7 @@ async def test_an_account_that_its_cluster_refuses(client: ClusterClient) -> Non
         503,
         "The account is not on the storage cluster yet. Try again in a moment.",
     )
-    await reconcile(client.database, await client.backend(), client.region_id)
+    await client.reconcile()
     status, sentence = await refusal(client, data, refused)
     assert (status, "another user of the cluster has this e-mail address" in sentence) == (409, True)
     assert await key_count(client) == 0
@@ -169,11 +168,14 @@ async def test_foreign_keys_count_towards_the_limit(client: ClusterClient) -> No
     data = await client.data()
     ours = [(await create_key(client, data))["accessKey"] for _ in range(7)]
     backend = await client.backend()
-    for _ in range(3):
-        await backend.create_key(data.account, new_access_key())
+    foreign = sorted(new_access_key() for _ in range(3))
+    for one in foreign:
+        await backend.create_key(ClusterUser(data.account), one)
     assert await refusal(client, data) == (
         409,
-        "The account has 10 access keys on its cluster, the maximum, and 3 of them were not created here. "
-        "Ask the operator to remove those.",
+        "The account has 10 access keys on its cluster, the maximum. These were not created here: "
+        f"{', '.join(foreign)}. Delete one first.",
     )
     assert await key_count(client) == len(ours)
+    assert await delete_key(client, data, foreign[0]) == 204
+    await create_key(client, data)

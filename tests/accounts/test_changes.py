@@ -17,6 +17,7 @@ from tonnage.accounts.account import AccountChange
 from tonnage.accounts.checks import ALL
 from tonnage.clock import BusinessClock
 from tonnage.db import Connection, connect
+from tonnage.epoch.epoch import Permit
 from tonnage.errors import Conflict, NotFound
 from tonnage.provisioning.purge_actions import purge_due
 from tonnage.regions.actions import add_region
@@ -207,11 +208,16 @@ async def test_a_purge(data: PoolData, region: str) -> None:
     await data.jobs()
     (lives_in,) = await data.cast.row("select region_id from storage_account where id = %s", account)
     gone = await purge_due(
-        data.cast.database, MeteredBackend(), lives_in, data.cast.operator, BusinessClock(lambda: DUE)
+        data.cast.database,
+        MeteredBackend(),
+        Permit(lives_in, 0, DUE),
+        data.cast.operator,
+        BusinessClock(lambda: DUE),
+        timedelta(days=30),
     )
     assert gone == 1
     # In any region: its allocation was part of a pool that accounts on clusters share.
-    assert await data.jobs() == [data.requota] * data.bounded
+    assert sorted(await data.jobs()) == sorted([data.requota] * data.bounded + [f"usage.finish_days/{account}"])
 
 
 async def test_an_account_in_a_metered_region_defers_no_jobs(data: PoolData) -> None:

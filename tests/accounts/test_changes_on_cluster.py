@@ -9,7 +9,7 @@ from tests.api.conftest import AccountData
 from tests.ceph_client import ClusterClient
 from tests.provisioning.test_reconcile import actual_of
 from tests.storage.customer import Customer
-from tonnage.storage.backend import Access
+from tonnage.storage.backend import Access, ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -36,7 +36,9 @@ class SmallAccount:
         return (await self.call("GET")).json()["provisioning"]
 
     async def customer(self) -> Customer:
-        made = await (await self.client.backend()).create_key(self.data.account, f"CHANGES{uuid.uuid4().hex.upper()}")
+        made = await (await self.client.backend()).create_key(
+            ClusterUser(self.data.account), f"CHANGES{uuid.uuid4().hex.upper()}"
+        )
         return self.client.customer(made.access_key, made.secret_key)
 
 

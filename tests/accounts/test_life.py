@@ -3,16 +3,18 @@
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.cast import TB
+from tests.cast import ANY_AGE, TB
 from tests.ceph_client import ClusterClient
 from tests.storage.customer import Customer
 from tonnage.access.actor import Actor
 from tonnage.provisioning.jobs import purge_all
+from tonnage.storage.backend import ClusterUser
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
@@ -95,12 +97,13 @@ async def test_from_opening_to_purge(client: ClusterClient, partner: PartnerClie
         assert customer.stores("data", 1, "fourth") == "done"
 
         await partner.request("DELETE", one, 204)
+        client.app.state.services = replace(client.services, deletion_grace_days=ANY_AGE.days)
         client.clock.now += timedelta(days=30)
         await purge_all(client.services, "")
         await client.work()
         assert customer.attempt("get_object", Bucket="data", Key="first") == "InvalidAccessKeyId"
     await partner.request("GET", one, 404)
-    assert await (await client.backend()).state(int(account)) is None
+    assert await (await client.backend()).state(ClusterUser(int(account))) is None
     assert await client.cast.row("select count(*) from access_key where account_id = %s", int(account)) == (0,)
 
 

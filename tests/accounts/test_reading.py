@@ -40,9 +40,9 @@ async def fill(cast: Cast, partner: UUID) -> None:
         await conn.execute(
             """
             insert into storage_account (id, partner_id, region_id, name, name_key, contact_email, contact_email_key,
-                password_hash, allocated_capacity, allow_overdraft, rolled_up_to)
+                password_hash, allocated_capacity, allow_overdraft)
             select 100000000000 + n, %s, (select id from region where name = 'full'), 'Account ' || n,
-                'account ' || n, n || '@example.org', n || '@example.org', 'hash', 0, false, '2026-01-01'
+                'account ' || n, n || '@example.org', n || '@example.org', 'hash', 0, false
             from generate_series(1, %s) n
             """,
             [partner, MANY],

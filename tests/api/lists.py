@@ -5,15 +5,19 @@ import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, get_origin
+from uuid import UUID
 
 from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
+from tests.usage.steps import purge
 from tonnage.access.actor import Actor
 from tonnage.access_keys import queries as access_key_queries
 from tonnage.access_keys.access_key import new_access_key
 from tonnage.db import Connection
+from tonnage.members import actions as members
+from tonnage.partners import actions as partners
 
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
@@ -47,6 +51,7 @@ class List:
 
     async def pages(self, limit: int) -> AsyncGenerator[list[Any]]:
         answer = await self.get(limit=str(limit))
+        followed: set[str] = set()
         while True:
             assert answer.status_code == 200, answer.text
             yield answer.json()
@@ -54,6 +59,8 @@ class List:
                 return
             link = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers["link"])
             assert link is not None
+            assert link[1] not in followed
+            followed.add(link[1])
             answer = await self.get(link[1])
             # Each parameter once: the page's own, without the limit and cursor of the previous page.
             asked = dict(query := answer.request.url.params.multi_items())
@@ -78,11 +85,29 @@ class List:
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(data.partner)
 
+    async def remove(self, element: str) -> None:
+        """Deletes an element by its identity, unless other lists need it or there is no such deletion."""
+        cast, data = self.client.cast, self.data
+        owner = data.partner.organisation_id
+        if element in {str(owner), f"{data.account:012}"} or self.path.endswith("/contract/list"):
+            return
+        if self.path.endswith("/partners"):
+            await cast.database.run(partners.close_partner, data.distributor, UUID(element), cast.now)
+        elif self.path.endswith("/members"):
+            await cast.database.run(members.delete_member, data.distributor, owner, UUID(element))
+        elif self.path.endswith("/access-keys"):
+            await cast.row("delete from access_key where access_key = %s returning seq", element)
+        else:
+            assert "storage-account" in self.path or self.path.endswith("/usage")
+            # Usage has purged accounts too.
+            if (await cast.row("select purged_at is null from storage_account where id = %s", int(element)))[0]:
+                await purge(cast, data.partner, int(element), cast.now)
+
     async def _add_access_key(self, conn: Connection) -> None:
         """Without a cluster, and so without a secret."""
         key, now = new_access_key(), self.client.clock.now
         await access_key_queries.insert_key(conn, self.data.account, key, None, now)
-        await access_key_queries.activate_key(conn, key, now, self.data.partner.stamp)
+        await access_key_queries.activate_key(conn, self.data.account, key, now, self.data.partner.stamp)
 
 
 def _lists(client: AppClient) -> list[APIRoute]:

@@ -99,7 +99,7 @@ async def test_the_whole_view(account: Account) -> None:
         "provisioning": "metered",
     }
     await account.client.cast.row(
-        "update storage_account set used = 7, objects = 3, measured_at = %s where id = %s returning 1",
+        "update account_usage set used = 7, objects = 3, measured_at = %s where account_id = %s returning 1",
         NOW + timedelta(seconds=1.5),
         account.data.account,
     )
@@ -219,11 +219,12 @@ async def test_only_the_largest_number_bounds_the_others(
 
 async def test_an_allocation_may_be_less_than_the_usage(account: Account) -> None:
     async def use(conn: Any) -> None:
-        for table in ("storage_account", "partner", "contract"):
-            ids = {"storage_account": account.data.account, "partner": account.data.partner.organisation_id}
-            await conn.execute(
-                f"update {table} set used = used + %s where id = %s", [TB, ids.get(table, account.data.contract)]
-            )
+        for table, key, number in (
+            ("account_usage", "account_id", account.data.account),
+            ("partner", "id", account.data.partner.organisation_id),
+            ("contract", "id", account.data.contract),
+        ):
+            await conn.execute(f"update {table} set used = used + %s where {key} = %s", [TB, number])
 
     await account.client.cast.database.transaction(use)
     answer = await account.patch(allocatedCapacity=5)

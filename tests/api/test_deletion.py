@@ -9,9 +9,12 @@ from tests.api.conftest import AccountData, AppClient
 from tests.cast import NOW, TB
 from tonnage.access.actor import Role
 from tonnage.clock import BusinessClock
+from tonnage.epoch.epoch import Permit
 from tonnage.errors import Unavailable
 from tonnage.provisioning import purge_queries
 from tonnage.provisioning.purge_actions import purge_due
+from tonnage.storage.backend import ClusterUser
+from tonnage.storage.metered import MeteredBackend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -123,14 +126,21 @@ async def test_a_due_account_is_purged_and_its_capacity_released(
 async def test_a_purge_that_has_started_cannot_be_taken_back(
     client: AppClient, data: AccountData, account: Account
 ) -> None:
-    class Unreachable:
-        async def purge(self, account_id: int) -> None:
+    class Unreachable(MeteredBackend):
+        async def purge(self, user: ClusterUser) -> None:
             raise Unavailable("The cluster cannot be reached.")
 
     await account.call("DELETE")
     (region,) = await client.cast.row("select region_id from storage_account where id = %s", data.account)
     with pytest.raises(Unavailable):
-        await purge_due(client.cast.database, Unreachable(), region, client.cast.operator, BusinessClock(lambda: DUE))
+        await purge_due(
+            client.cast.database,
+            Unreachable(),
+            Permit(region, 0, DUE),
+            client.cast.operator,
+            BusinessClock(lambda: DUE),
+            timedelta(0),
+        )
     answer = await account.patch({"pendingDeletedAt": None})
     assert (answer.status_code, "can no longer be changed or restored" in answer.json()["detail"]) == (409, True)
     assert await client.cast.purge(DUE) >= 1
@@ -142,8 +152,7 @@ async def test_two_purges_at_once_free_the_capacity_once(
 ) -> None:
     await account.call("DELETE")
     database, stamp = client.cast.database, client.cast.operator.stamp
-    (region,) = await client.cast.row("select region_id from storage_account where id = %s", data.account)
-    await database.run(purge_queries.start_due_purges, region, DUE, 0, 1_000_000)
+    await database.run(purge_queries.start_purges, [data.account], DUE)
     for expected in (True, False):
-        finished = await database.run(purge_queries.finish_purge, data.account, DUE, stamp)
+        finished = await database.transaction(purge_queries.finish_purge, data.account, DUE, stamp)
         assert (finished is not None) is expected

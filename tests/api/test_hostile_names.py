@@ -25,9 +25,8 @@ HOSTILE = [
     "=cmd|' /C calc'!A1",
     "\N{GRINNING FACE}\N{ZERO WIDTH JOINER}\N{FAMILY} \U0001f3f3\ufe0f\u200d\U0001f308 \U0001f1e9\U0001f1ea",
     "שלום \u05e2\u05d5\u05dc\u05dd العربية",
-    "\u202eevil\u202c \u2066iso\u2069 \u200f\u200e",
+    "\u200f\u200e\u061cmarks of direction",
     "e\u0301 \u00e9 \u1e9b\u0323 Z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f\u0334",
-    "line\u2028separator\u2029paragraph",
     "zero\u200bwidth\u2060joiner\ufeffmark",
     "\u0130\u0131 \u1e9e\u00df \ufb01 \u212a",
     "\ue000 private \U0010fffd last \ufffd replaced \ufffe \U0010ffff non-characters",
@@ -42,6 +41,9 @@ REFUSED = [
     *("a\0b", "a\nb", "a\tb", "\x1b[31mred", "a\x7fb", "a\x85b", "a\x9fb"),
     *("a\ud800b", "a\udfffb", "\udc00\ud800"),
     *("", " ", "\u2003\u00a0", "\n", "x" * 201, "\U00010348" * 201),
+    *("line\u2028separator", "paragraph\u2029separator"),
+    *(f"a{character}b" for character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"),
+    *("\u200b", "\ufeff\u2060", "\u200d\ufe0f", "\u3164", "\u2800", "\u00ad", "\u0301", "\U000e0041"),
 ]
 
 

@@ -23,7 +23,8 @@ from tests.api.lists import every_list, identity
 from tests.cast import Cast
 from tonnage.asgi import create_app
 from tonnage.db import connect
-from tonnage.web.json_list import JsonListResponse, SendLimits
+from tonnage.passwords import PER_ORGANISATION
+from tonnage.web.json_list import JsonListResponse, TransferLimits
 
 ACCOUNTS, DAYS = 10_000, 31
 PERIOD = "from=2020-01-01&to=2020-01-31"
@@ -33,12 +34,12 @@ PERIOD = "from=2020-01-01&to=2020-01-31"
 async def test_the_order_is_that_of_creation_in_one_instant(client: AppClient) -> None:
     for one in await every_list(client):
         before = [identity(element) for element in await one.whole()]
-        await asyncio.gather(*(one.add() for _ in range(6)))
+        await asyncio.gather(*(one.add() for _ in range(PER_ORGANISATION)))
         meanwhile = [identity(element) for element in await one.whole()]
         await one.add()
         after = [identity(element) for element in await one.whole()]
         assert meanwhile[: len(before)] == before, one.path
-        assert len(meanwhile) == len(before) + 6
+        assert len(meanwhile) == len(before) + PER_ORGANISATION
         assert after[:-1] == meanwhile
 
 
@@ -92,14 +93,15 @@ async def _fill(conninfo: str) -> str:
         await connection.execute(
             """
             insert into storage_account (id, partner_id, region_id, name, name_key, contact_email, contact_email_key,
-                password_hash, allocated_capacity, allow_overdraft, used, rolled_up_to, created_at, terms_since)
+                password_hash, allocated_capacity, allow_overdraft, created_at, terms_since)
             select 100000000000 + n, %(partner)s, (select id from region where is_default), 'Account ' || n,
-                'account ' || n, n || '@example.org', n || '@example.org', 'hash', 0, false, 123456789012, '2020-01-31',
+                'account ' || n, n || '@example.org', n || '@example.org', 'hash', 0, false,
                 '2020-01-01', '2020-01-01'
             from generate_series(1, %(accounts)s) n
             """,
             parameters,
         )
+        await connection.execute("update account_usage set used = 123456789012, rolled_up_to = '2020-01-31'")
         await connection.execute(
             """
             insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
@@ -170,7 +172,7 @@ async def test_a_stalled_reader_is_disconnected(large: Large, monkeypatch: pytes
     defaults = JsonListResponse.__init__.__kwdefaults__
     assert defaults is not None
     assert "limits" in defaults
-    monkeypatch.setitem(defaults, "limits", SendLimits(chunk=0.3))
+    monkeypatch.setitem(defaults, "limits", TransferLimits(chunk=0.3))
     app = create_app(large.conninfo)
     async with app.router.lifespan_context(app), AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

@@ -42,6 +42,24 @@ async def test_elements_added_between_pages_come_last(all_lists: list[List]) -> 
         assert list(map(identity, seen))[: len(before)] == list(map(identity, before))
 
 
+async def test_deleted_elements_skip_no_others(all_lists: list[List]) -> None:
+    """Each time the element of the cursor is deleted, and one that no page has shown yet."""
+    for one in all_lists:
+        before = list(map(identity, await one.whole()))
+        seen: list[str] = []
+        unseen: list[str] = []
+        async for page in one.pages(2):
+            seen += map(identity, page)
+            left = [element for element in before if element not in {*seen, *unseen}]
+            await one.remove(seen[-1])
+            if len(left) > 1:
+                unseen.append(left[0])
+                await one.remove(left[0])
+        shown = [element for element in before if element in seen]
+        assert seen == shown, one.path
+        assert set(before) - set(seen) <= set(unseen), one.path
+
+
 async def test_invalid_pages(all_lists: list[List]) -> None:
     for one in all_lists:
         for params, status in (

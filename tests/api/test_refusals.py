@@ -136,6 +136,22 @@ async def test_invalid_account_ids(client: AppClient, data: AccountData) -> None
         is_problem(await client.call("DELETE", f"/v1/storage-account/{account}", key), 404)
 
 
+async def test_a_staff_key_adds_no_admin(client: AppClient, data: AccountData) -> None:
+    path = f"/v1/partner/{data.partner.organisation_id}/member"
+    staff, admin = await client.key(data.distributor, Role.STAFF), await client.key(data.distributor)
+
+    async def add(key: str, role: str) -> Any:
+        email = f"{uuid.uuid4().hex}@example.org"
+        return await client.call("POST", path, key, json={"email": email, "password": "Sesame-opens-1", "role": role})
+
+    problem = is_problem(await add(staff, "admin"), 403)
+    assert (
+        problem["detail"] == "Only an admin can create, change or reset a member with the role admin; yours is staff."
+    )
+    for key, role in ((staff, "staff"), (staff, "viewer"), (admin, "admin")):
+        assert (await add(key, role)).status_code == 201
+
+
 async def test_an_email_is_taken_by_the_living(client: AppClient, data: AccountData) -> None:
     key = await client.key(data.distributor)
     path = f"/v1/partner/{data.partner.organisation_id}/member"

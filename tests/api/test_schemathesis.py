@@ -31,6 +31,9 @@ from tonnage.web.swagger2 import to_swagger2
 schemathesis: Any = library
 checks: Any = import_module("schemathesis.specs.openapi.checks")
 
+# The application runs in a thread of this process, and draws random numbers while data are generated.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies")
+
 NUMBERS = itertools.count()
 
 

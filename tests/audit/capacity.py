@@ -9,12 +9,14 @@ from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.cast import TB
 from tonnage.access.actor import Role
 from tonnage.access_keys.access_key import KeyState
-from tonnage.access_keys.queries import activate_key, insert_key
+from tonnage.access_keys.queries import accept_found, activate_key, insert_key, record_found
 from tonnage.accounts import actions as accounts
 from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange, NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment, NewContract
+from tonnage.drift.adoption_queries import audit_adoption
+from tonnage.drift.resolution_queries import audit_resolution
 from tonnage.members import actions as member_actions
 from tonnage.members.member import NewMember
 from tonnage.partners import actions as partners
@@ -181,10 +183,44 @@ async def account_mark_key_lost(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner)
     name = f"LOST{uuid4().hex.upper()}"
     await data.run(insert_key, account, name, None, NOW)
-    await data.run(activate_key, name, NOW, data.partner.stamp)
+    await data.run(activate_key, account, name, NOW, data.partner.stamp)
     async with data.watched():
         await compare_keys(data.database, data.job, {account: {name: KeyState.ACTIVE}}, {account: []}, repair=True)
     return data.entry("account.mark-key-lost", data.job, data.partner, account, before={"accessKey": name})
+
+
+async def account_find_key(data: AuditData) -> Recorded:
+    account = await data.cast.account(data.partner)
+    name = f"found-{uuid4().hex}"
+    async with data.watched():
+        await compare_keys(data.database, data.job, {}, {account: [name]}, repair=True, found_at=NOW)
+    return data.entry("account.find-key", data.job, data.partner, account, after={"accessKey": name})
+
+
+async def account_adopt(data: AuditData) -> Recorded:
+    region = await data.cast.region()
+    account = await data.cast.account(data.partner, region=region)
+    async with data.watched():
+        await data.run(audit_adoption, account, 5, 2, 1, data.partner.stamp)
+    after = {"region": region, "used": 5, "objects": 2, "accessKeys": 1}
+    return data.entry("account.adopt", data.partner, data.partner, account, after=after)
+
+
+async def account_accept_key(data: AuditData) -> Recorded:
+    account = await data.cast.account(data.partner)
+    await data.run(record_found, [(account, "by-hand")], NOW, data.partner.stamp)
+    async with data.watched():
+        await data.run(accept_found, account, "by-hand", data.partner.stamp)
+        await data.run(accept_found, account, "by-hand", data.partner.stamp)
+    return data.entry("account.accept-key", data.partner, data.partner, account, after={"accessKey": "by-hand"})
+
+
+async def account_resolve(data: AuditData) -> Recorded:
+    account = await data.cast.account(data.partner)
+    async with data.watched():
+        await data.run(audit_resolution, account, "cluster", ["quota"], data.partner.stamp)
+    after = {"use": "cluster", "differences": ["quota"]}
+    return data.entry("account.resolve", data.partner, data.partner, account, after=after)
 
 
 CASES: list[Case] = [
@@ -205,4 +241,8 @@ CASES: list[Case] = [
     account_restore,
     account_purge,
     account_mark_key_lost,
+    account_find_key,
+    account_adopt,
+    account_accept_key,
+    account_resolve,
 ]

@@ -1,15 +1,18 @@
 """Regions, jobs and usage: the operator's audited actions."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
+from tonnage.epoch.queries import begin_hold, end_hold, installation
 from tonnage.jobs import defer
 from tonnage.jobs.actions import retry
 from tonnage.provisioning.drift_actions import confirm_cluster, request_full_reconcile
 from tonnage.regions import actions as regions
 from tonnage.regions.queries import clusters
 from tonnage.regions.region import Gateway, NewRegion
-from tonnage.usage.actions import import_samples
+from tonnage.usage.actions import correct_day, import_samples
+from tonnage.usage.correction import Correction
 
 _PUBLIC = {
     "s3_url": "https://s3.example.org",
@@ -81,6 +84,27 @@ async def region_reconcile_at_once(data: AuditData) -> Recorded:
     return data.entry("region.reconcile", data.operator, data.operator, region)
 
 
+async def _installation(data: AuditData) -> tuple[str, int]:
+    found = await data.run(installation)
+    return str(found.id), found.epoch
+
+
+async def installation_hold(data: AuditData) -> Recorded:
+    subject, _ = await _installation(data)
+    async with data.watched():
+        await data.run(begin_hold, "older", 1, NOW, data.operator.stamp)
+    await data.run(end_hold, 1, data.operator.stamp)
+    return data.entry("installation.hold", data.operator, data.operator, subject, after={"reason": "older"})
+
+
+async def installation_confirm(data: AuditData) -> Recorded:
+    subject, epoch = await _installation(data)
+    async with data.watched():
+        await data.run(end_hold, epoch + 5, data.operator.stamp)
+    before, after = {"epoch": epoch}, {"epoch": epoch + 6}
+    return data.entry("installation.confirm", data.operator, data.operator, subject, before, after)
+
+
 async def job_retry(data: AuditData) -> Recorded:
     subject = str(data.partner.organisation_id)
     await data.run(defer, "provisioning.requota", subject)
@@ -96,9 +120,22 @@ async def usage_import(data: AuditData) -> Recorded:
     account = await data.cast.account(data.partner)
     lines = [f"{account},{NOW:%Y-%m-%dT%H:%M:%SZ},1000\n".encode()]
     async with data.watched():
-        await data.run(import_samples, data.operator, lines, NOW)
-    after = {"samples": 1, "changed": 1, "accounts": 1, "days": 1}
+        await import_samples(data.cast.database, data.operator, lambda: lines, NOW)
+    after = {"samples": 1, "accounts": 1}
     return data.entry("usage.import", data.operator, data.operator, "usage", after=after)
+
+
+async def usage_correct(data: AuditData) -> Recorded:
+    # Long before the days of other tests in this database.
+    data.cast.now = datetime(2001, 1, 1, tzinfo=UTC)
+    account = await data.cast.account(data.partner)
+    day = data.cast.now.date()
+    close = "update usage_retention set readings_closed_before = greatest(readings_closed_before, %s) returning 1"
+    await data.cast.row(close, day + timedelta(days=1))
+    async with data.watched():
+        await data.run(correct_day, data.operator, account, Correction(day, 1000), NOW)
+    before, after = {"day": str(day), "usage": 0}, {"day": str(day), "usage": 1000}
+    return data.entry("usage.correct", data.operator, data.partner, account, before=before, after=after)
 
 
 CASES: list[Case] = [
@@ -109,6 +146,9 @@ CASES: list[Case] = [
     region_delete,
     region_reconcile,
     region_reconcile_at_once,
+    installation_hold,
+    installation_confirm,
     job_retry,
     usage_import,
+    usage_correct,
 ]

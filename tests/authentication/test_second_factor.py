@@ -312,7 +312,7 @@ async def test_an_admin_resets_it_for_another_whose_sessions_end(ann: Person, ke
 
 async def test_a_distributor_resets_it_for_its_partners_members_only(ann: Person, cast: Cast) -> None:
     partner = await cast.partner(ann.actor, await cast.contract(ann.actor))
-    bob = await person(cast, partner)
+    bob = await person(cast, partner, Role.STAFF)
     staff = with_role(ann.actor, Role.STAFF)
     await ann.database.run(credential_actions.reset_second_factor, staff, partner.organisation_id, bob.id)
     stranger = await cast.distributor()

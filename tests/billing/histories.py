@@ -96,7 +96,7 @@ async def _use(cast: Cast, rng: random.Random, model: MonthModel, partner: Actor
         most = rng.choice([3 * TB, 3 * 10**9])
         sizes = rng.randint(0, most), rng.randint(0, most)
         samples = [
-            (account, at(str(FIRST + timedelta(days=number)), "05:00:00"), size)
+            (account, at(str(FIRST + timedelta(days=number))), size)
             for number, size in zip((first, second), sizes, strict=True)
         ]
         await record(cast, *samples)

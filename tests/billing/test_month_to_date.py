@@ -230,7 +230,7 @@ async def test_a_partner_that_has_closed_is_paid_for(cast: Cast) -> None:
     await purge(cast, data.partner, account, at("2026-02-05", "12:00:00"))
     own = data.partner.organisation_id
     await cast.database.run(partners.close_partner, data.distributor, own, at("2026-02-06"))
-    assert await of_contract(cast, None, data.contract) == month(5 * 28 * GB, "5")
+    assert await of_contract(cast, None, data.contract) == month(4 * 28 * GB + 14 * GB, "4.5")
     assert await of_partner(cast, None, own) is None
 
 

@@ -39,6 +39,7 @@ class StubPage:
         scripts = [
             "htmx.min.js",
             *(["uPlot.iife.min.js"] if chart else []),
+            "numbers.js",
             "console.js",
             *(["chart.js"] if chart else []),
         ]

@@ -55,7 +55,7 @@ def test_copying_with_and_without_tls(browser: Browser, origin: str) -> None:
 
 
 REMAINDER = """<form method="post" action="/partner"><div class="field" data-remainder data-remaining="47000000000000">
-<label for="size">Allocation</label><input id="size" name="size" type="number" min="0" step="any" data-size-number>
+<label for="size">Allocation</label><input id="size" name="size" type="text" inputmode="decimal" data-number>
 <select name="size_unit" aria-label="Unit" data-size-unit>
 <option>PB</option><option selected>TB</option><option>GB</option><option>B</option></select>
 <p>Remaining: <output for="size" data-beyond="{size} too much">47 TB</output></p></div>
@@ -75,6 +75,8 @@ def test_the_remainder_follows_what_is_typed(stub: StubPage) -> None:
         ("47", "TB", "0\u202fB"),
         ("47.25", "TB", "250\u202fGB too much"),
         ("1", "PB", "953\u202fTB too much"),
+        ("46,5", "TB", "500\u202fGB"),
+        ("1.000", "GB", "47\u202fTB"),  # two readings: no number yet
         ("", "TB", "47\u202fTB"),
     ):
         page.locator("#size").fill(typed)

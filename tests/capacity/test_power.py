@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import threading
 import uuid
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from testbed.stopping import kill
 from tests.cli.running import Running, started, tonnage
 from tests.postgres import Cluster
 from tests.processes import descendants
@@ -37,9 +37,7 @@ class Deployment:
             yield server
 
     def cut_power(self, server: Running) -> None:
-        for pid in (server.process.pid, *descendants(server.process.pid)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill(server.process.pid, *descendants(server.process.pid))
         server.process.wait()
         if self.cluster:
             self.cluster.kill()

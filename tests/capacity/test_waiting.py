@@ -22,6 +22,8 @@ from tonnage.errors import Conflict, NotFound
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 from tonnage.provisioning import purge_queries
+from tonnage.usage import actions as usage
+from tonnage.usage.sample import Sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -64,13 +66,22 @@ def all_of(*works: Work) -> Work:
     return one_after_the_other
 
 
-def add_usage(partner: Actor, size: int) -> Work:
-    """A sample's effect on the totals."""
-    return lambda conn: conn.execute(
-        "with p as (update partner set used = used + %(n)s where id = %(p)s returning contract_id)"
-        " update contract k set used = used + %(n)s from p where k.id = p.contract_id",
-        {"n": size, "p": partner.organisation_id},
-    )
+def in_transaction(work: Work) -> Work:
+    """For what locks with a statement of its own: in autocommit it would hold no lock."""
+
+    async def run(conn: Connection) -> Any:
+        async with conn.transaction():
+            return await work(conn)
+
+    return run
+
+
+def sample(account: int, size: int) -> Work:
+    return in_transaction(lambda conn: usage.record_samples(conn, [Sample(1, account, NOW, size)], NOW))
+
+
+def purge(cast: Cast, account: int) -> Work:
+    return in_transaction(lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp))
 
 
 async def totals(cast: Cast, distributor: Actor) -> list[int]:
@@ -130,9 +141,11 @@ async def test_a_move_behind_a_sample_or_a_resize(cast: Cast, used: int) -> None
     distributor = await cast.distributor()
     here, there = await cast.contract(distributor), await cast.contract(distributor)
     partner = await cast.partner(distributor, here, TB)
+    await cast.region()
+    account = await cast.account(partner)
     await run_blocked(
         cast,
-        add_usage(partner, used) if used else resize(distributor, partner, 7 * TB),
+        sample(account, used) if used else resize(distributor, partner, 7 * TB),
         lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
     )
     assert await totals(cast, distributor) == [0, TB if used else 7 * TB]
@@ -207,7 +220,7 @@ async def test_an_account_is_resized_behind_its_purge(cast: Cast) -> None:
     with pytest.raises(NotFound):
         await run_blocked(
             cast,
-            lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+            purge(cast, account),
             resize_account(partner, account, TB),
         )
     left = await cast.row(
@@ -239,18 +252,13 @@ async def due_account(cast: Cast) -> tuple[Actor, Actor, int]:
 async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
     there = await cast.contract(distributor)
-
-    def sample(conn: Connection) -> Awaitable[Any]:
-        return conn.execute("update storage_account set used = %s where id = %s", [TB, account])
-
     await run_blocked(
         cast,
         all_of(
-            sample,
-            add_usage(partner, TB),
+            sample(account, TB),
             lambda conn: partners.move_partner(conn, distributor, partner.organisation_id, there, NOW),
         ),
-        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        purge(cast, account),
     )
     left = await cast.row(
         "select allocated_to_accounts, account_count, used from partner where id = %s", partner.organisation_id
@@ -259,11 +267,21 @@ async def test_a_purge_behind_a_move_and_a_sample(cast: Cast) -> None:
     assert await cast.row("select used from contract where id = %s", there) == (0,)
 
 
+async def test_a_sample_behind_a_purge(cast: Cast) -> None:
+    _, partner, account = await due_account(cast)
+    await run_blocked(
+        cast,
+        purge(cast, account),
+        sample(account, TB),
+    )
+    assert await cast.row("select used from partner where id = %s", partner.organisation_id) == (0,)
+
+
 async def test_a_shrinking_partner_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
     await run_blocked(
         cast,
-        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        purge(cast, account),
         resize(distributor, partner, TB),
     )
     assert await totals(cast, distributor) == [TB]
@@ -273,7 +291,7 @@ async def test_a_close_behind_a_purge(cast: Cast) -> None:
     distributor, partner, account = await due_account(cast)
     await run_blocked(
         cast,
-        lambda conn: purge_queries.finish_purge(conn, account, NOW, cast.operator.stamp),
+        purge(cast, account),
         lambda conn: partners.close_partner(conn, distributor, partner.organisation_id, NOW),
     )
     assert await totals(cast, distributor) == [0]

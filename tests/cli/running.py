@@ -2,13 +2,14 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from tonnage.cli import main
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -52,9 +53,17 @@ class Running:
         return self.wait_for(r"serves (http://\S+)/v1").group(1)
 
     def end(self, number: int) -> int:
-        """Sends a signal; returns the exit status."""
+        """Sends a signal; returns the exit status of a process that ends by itself, or by SIGKILL."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        status = self.process.wait(PATIENCE)
+        if status == -signal.SIGKILL and number != signal.SIGKILL:
+            assert self.process.stdout is not None
+            pipe = self.process.stdout.fileno()
+            os.set_blocking(pipe, False)  # what it started may still have the other end
+            with suppress(BlockingIOError):
+                self.lines.append(os.read(pipe, 100_000).decode())
+            raise AssertionError(f"it did not end in time, and said: {''.join(self.lines)}")
+        return status
 
 
 @contextmanager

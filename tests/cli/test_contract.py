@@ -25,7 +25,7 @@ def test_a_contract_is_signed_amended_and_listed(conninfo: str) -> None:
     }
     amended = tonnage.json("contract", "amend", made["id"], "--reserved", "250MB", "--price", "0.5")
     assert amended == {**made, "reservedCapacity": 250_000_000, "costStorageGBCents": "0.5"}
-    assert "90 TB" in tonnage.ok("contract", "amend", made["id"], "--reserved", "90000000000000")
+    assert "90 TB" in tonnage.ok("contract", "amend", made["id"], "--reserved", "90000000000000B")
     assert "Second" in tonnage.ok("contract", "create", "--distributor", distributor, *TERMS, "--details", "Second")
     mine = tonnage.json("contract", "list", "--distributor", distributor)
     assert [contract["details"] for contract in mine] == ["First", "Second"]
@@ -60,6 +60,8 @@ def test_what_the_rules_refuse(conninfo: str) -> None:
         (("--reserved", "much"), "is not a size"),
         (("--reserved", "-5TB"), "is not a size"),
         (("--reserved", "10EB"), "more than the largest capacity"),
+        (("--reserved", "5"), "has no unit; write 5TB or 5000000000000B"),
+        (("--reserved", "1,5TB"), "has a comma; write 1.5TB"),
         (("--price", "free"), "is not a price"),
         (("--price", "-1"), "is not a price"),
         (("--currency", "eur"), "is not a currency"),

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.oldest_postgresql
 Databases = Callable[[], AbstractContextManager[str]]
 
 NOW = datetime.now(UTC)
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 IN_TWO_MONTHS = f"{NOW.replace(day=1) + timedelta(days=62):%Y-%m}"
 
 
@@ -70,7 +71,7 @@ async def _create_data(database: Database) -> DoctorData:
     account = await cast.account(partner, 2 * TB)
     waiting = await cast.account(partner, TB)
     samples = [
-        Sample(line, account_id, NOW - timedelta(days=days), 1000 * line)
+        Sample(line, account_id, MIDNIGHT - timedelta(days=days), 1000 * line)
         for line, (account_id, days) in enumerate([(account, 3), (account, 1), (waiting, 2)], 1)
     ]
     await database.transaction(record_samples, samples, NOW)
@@ -159,8 +160,13 @@ PLANTED = [
         ("storage accounts: terms", "account", f"({2 * TB},t,", f"({2 * TB},f,"),
     ),
     Planted(
-        "update storage_account set used = used + 1 where id = {account}",
-        "update storage_account set used = used - 1 where id = {account}",
+        "update account_usage set region_id = 77 where account_id = {account}",
+        "update account_usage set region_id = 1 where account_id = {account}",
+        ("storage accounts: measured values", "account", ",77)", ",1)"),
+    ),
+    Planted(
+        "update account_usage set used = used + 1 where account_id = {account}",
+        "update account_usage set used = used - 1 where account_id = {account}",
         ("storage accounts: used", "account", "2001", "2000"),
     ),
     Planted(
@@ -294,7 +300,7 @@ def test_the_report_as_text(new_database: Databases, tmp_path: Path) -> None:
         examined = tonnage("doctor", "--database-url", conninfo)
     assert examined.exit_code == 1
     lines = examined.stdout.splitlines()
-    assert "ok   schema: revision 0001" in lines
+    assert "ok   schema: revision 0002" in lines
     assert "FAIL secrets: 1 are encrypted; set TONNAGE_SECRET_KEY_FILE to the file of their keys" in lines
     assert "ok   contracts: allocated capacity (1 checked)" in lines
     at = lines.index("FAIL partners: used (1 of 2 differ)")

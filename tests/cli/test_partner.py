@@ -56,6 +56,8 @@ def test_what_the_rules_refuse(conninfo: str) -> None:
         (("--name", "a\tb"), "must not contain control characters"),
         (("--allocated", "5.5B"), "not a whole number of bytes"),
         (("--allocated", ""), "is not a size"),
+        (("--allocated", "5"), "has no unit; write 5TB or 5000000000000B"),
+        (("--allocated", "1,5TB"), "has a comma; write 1.5TB"),
         (("--contract", "606f"), "is not a valid UUID"),
         (("--overdraft=yes",), "does not take a value"),
     ],

@@ -5,6 +5,8 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +23,10 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 @pytest.fixture
 def account(conninfo: str) -> int:
+    return create_account(conninfo)
+
+
+def create_account(conninfo: str) -> int:
     """An account created a month ago."""
 
     async def opened() -> int:
@@ -56,6 +62,19 @@ def test_a_file_is_imported_and_again_changes_nothing(conninfo: str, account: in
     assert again.startswith("Samples: 3, new or changed: 0,")
 
 
+def test_a_file_for_an_account_on_a_cluster_needs_force(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    with new_database() as conninfo:
+        account, file = create_account(conninfo), tmp_path / "usage.csv"
+        with psycopg.connect(conninfo) as conn:
+            conn.execute("update region set backend = 'ceph', admin_url = 'http://rgw', connected_at = created_at")
+        file.write_text(lines(account))
+        assert "the account is on a storage cluster" in Command(conninfo).refused("usage", "import", str(file))
+        assert samples(conninfo, account) == 0
+        assert Command(conninfo).json("usage", "import", str(file), "--force")["changed"] == 3
+
+
 def test_standard_input_is_a_file_too(conninfo: str, account: int) -> None:
     assert Command(conninfo).json("usage", "import", "-", stdin=lines(account))["changed"] == 3
     # A pipe, which cannot be rewound.
@@ -78,6 +97,22 @@ def test_wrong_lines_are_reported_and_nothing_is_applied(conninfo: str, account:
     said = tonnage.refused("usage", "import", "-", stdin=two).splitlines()
     assert [line.split(":")[0] for line in said] == ["line 5", "line 6", "Error"]
     assert samples(conninfo, account) == 0
+
+
+def test_a_closed_day_is_corrected(new_database: Callable[[], AbstractContextManager[str]]) -> None:
+    with new_database() as conninfo:
+        account, tonnage = create_account(conninfo), Command(conninfo)
+        day = f"{TODAY - timedelta(days=29):%Y-%m-%d}"
+        refusal = tonnage.refused("usage", "correct", str(account), day, "1.5GB")
+        assert "the day is open for readings" in refusal
+        with psycopg.connect(conninfo) as conn:
+            conn.execute("update usage_retention set readings_closed_before = %s", [TODAY - timedelta(days=28)])
+        done = tonnage.ok("usage", "correct", str(account), day, "1.5GB")
+        assert done.strip() == f"Corrected: storage account {account} used 1.5 GB (1500000000 bytes) on {day}."
+        assert tonnage.ok("usage", "correct", str(account), day, "1.5GB").startswith("Unchanged: ")
+        assert "closed" in tonnage.refused("usage", "import", "-", stdin=lines(account))
+        assert "is not a size" in tonnage.misused("usage", "correct", str(account), day, "x")
+        assert "does not match the format" in tonnage.misused("usage", "correct", str(account), "yesterday", "1GB")
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(conninfo: str, tmp_path: Path) -> None:

@@ -37,11 +37,14 @@ class Browser:
 
     async def send(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
         """Sends the form of the page at `path` with the page's token and the original values, as a browser does."""
+        return await self.submit(path, {**await self.form(path), **(fields or {})})
+
+    async def form(self, path: str) -> dict[str, str]:
+        """The token and the original values of the form at `path`."""
         page = await self.http.get(path)
         found = _CSRF.search(page.text)
         assert found, f"there is no form at {path}: {page.status_code}"
-        was = {name: unescape(text) for name, text in _WAS.findall(page.text)}
-        return await self.submit(path, {"csrf": found[1], **was, **(fields or {})})
+        return {"csrf": found[1], **{name: unescape(text) for name, text in _WAS.findall(page.text)}}
 
     async def post(self, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
         """Sends the form without reading the page, which may be refused."""

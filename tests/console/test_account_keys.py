@@ -63,7 +63,7 @@ async def test_ten_are_the_most(client: ClusterClient) -> None:
     now, stamp = client.clock.now, client.cast.operator.stamp
     for key in [new_access_key() for _ in range(MAX_ACCESS_KEYS)]:
         await client.database.run(access_key_queries.insert_key, data.account, key, None, now)
-        await client.database.run(access_key_queries.activate_key, key, now, stamp)
+        await client.database.run(access_key_queries.activate_key, data.account, key, now, stamp)
     listed = await browser.get(path)
     assert "the maximum of 10 access keys" in listed.text
     assert f"{path}/new" not in listed.text

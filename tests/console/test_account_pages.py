@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,7 +49,7 @@ async def test_name_and_capacity_are_changed(client: AppClient, data: AccountDat
     browser = await staff(client, data)
     path = path_of(data)
     settings = await browser.get(f"{path}/settings")
-    assert 'name="allocated" type="number" min="0" step="any" required value="1"' in settings.text
+    assert 'name="allocated" type="text" inputmode="decimal" required value="1"' in settings.text
     assert 'data-remaining="10000000000000"' in settings.text
     fields = {"name": "<i>Harbour</i>", "allocated": "2.5", "allocated_unit": "TB", "overdraft": "on"}
     changed = await browser.send(f"{path}/settings", fields)
@@ -150,10 +151,21 @@ async def test_a_metered_region_has_no_access_keys_to_give(client: AppClient, da
     assert unknown.status_code == 404
 
 
-async def test_a_viewer_of_the_partner_opens_no_account(client: AppClient, data: AccountData) -> None:
-    viewer = await client.sign_in(data.partner, Role.VIEWER)
-    for below in ("", "/usage.csv", "/access-keys", "/settings", "/delete"):
-        assert (await viewer.get(path_of(data) + below)).status_code == 403
+@pytest.mark.parametrize("audience", ["partner", "distributor"])
+async def test_a_viewer_reads_all_of_an_account_and_is_offered_no_change(
+    client: AppClient, data: AccountData, audience: str
+) -> None:
+    """As with a viewer's key: details, never secrets."""
+    actor = data.partner if audience == "partner" else data.distributor
+    base = "/partner" if audience == "partner" else f"/distributor/partners/{data.partner.organisation_id}"
+    viewer, path = await client.sign_in(actor, Role.VIEWER), f"{base}/accounts/{data.account}"
+    for below in ("", "/usage.csv", "/access-keys"):
+        answer = await viewer.get(path + below)
+        assert answer.status_code == 200, below
+        offered = re.findall(rf'(?:href|action)="{re.escape(path)}([^"?]*)', answer.text)
+        assert set(offered) <= {"", "/usage.csv", "/access-keys"}, below
+    for below in ("/settings", "/password", "/suspend", "/delete", "/restore", "/access-keys/new"):
+        assert (await viewer.get(path + below)).status_code == 403, below
 
 
 async def test_invalid_account_ids_are_not_found(client: AppClient, data: AccountData) -> None:

@@ -30,7 +30,7 @@ def size(amount: str, unit: str = "TB") -> dict[str, str]:
 
 
 async def user_of(client: AppClient, browser: Browser, base: str, email: str) -> str:
-    fields = {"email": email, "role": "admin", "password": "Choose-1-yourself"}
+    fields = {"email": email, "role": "viewer", "password": "Choose-1-yourself"}
     assert (await browser.send(f"{base}/members/new", fields)).status_code == 303
     (member,) = await client.cast.row("select id from member where email = %s", email)
     return f"{base}/members/{member}"
@@ -106,6 +106,32 @@ async def test_staff_changes_members_and_only_admins_remove_them(client: AppClie
     assert f"{user}/removal" in (await (await client.sign_in(distributor)).get(user)).text
 
 
+async def test_staff_neither_makes_nor_takes_over_admins(client: AppClient) -> None:
+    """Who sets an admin's password can sign in as that admin."""
+    distributor, _, base = await opened(client)
+    admin, staff = await client.sign_in(distributor), await client.sign_in(distributor, Role.STAFF)
+    user = await user_of(client, admin, base, "their-user@example.org")
+    assert (await admin.send(user, {"role": "admin"})).status_code == 303
+    shown = (await staff.get(user)).text
+    assert "Only your organisation" in shown
+    for form in ("", "/password", "/second-factor"):
+        assert f'action="{user}{form}"' not in shown
+        assert (await staff.post(f"{user}{form}", {"password": "Another-2-password"})).status_code == 403, form
+    for form in ("/password", "/second-factor"):
+        assert f'href="{user}{form}"' not in shown
+        assert (await staff.get(f"{user}{form}")).status_code == 403, form
+    other = await user_of(client, staff, base, "other-user@example.org")
+    for path, fields in (
+        (other, {"role": "admin"}),
+        (f"{base}/members/new", {"email": "new-user@example.org", "role": "admin", "password": "Choose-1-yourself"}),
+    ):
+        assert 'value="admin"' in (await admin.get(path)).text
+        assert 'value="admin"' not in (await staff.get(path)).text
+        assert (await staff.send(path, fields)).status_code == 403
+    assert await client.cast.row("select count(*) from member where email = 'new-user@example.org'") == (0,)
+    assert await client.cast.row("select role from member where email = 'other-user@example.org'") != ("admin",)
+
+
 async def test_a_member_of_the_own_team_is_no_user_of_a_partner(client: AppClient) -> None:
     distributor, _, base = await opened(client)
     browser = await client.sign_in(distributor)
@@ -166,7 +192,7 @@ async def test_only_an_empty_partner_is_deleted(client: AppClient) -> None:
     assert (await browser.get(path)).status_code == 404
 
 
-async def test_storage_accounts_are_listed_and_a_viewer_opens_none(client: AppClient) -> None:
+async def test_storage_accounts_are_listed_and_opened(client: AppClient) -> None:
     distributor, partner, base = await opened(client)
     account = await client.cast.account(partner, TB, name="=HYPERLINK()")
     number = f"{account:012}"
@@ -178,8 +204,8 @@ async def test_storage_accounts_are_listed_and_a_viewer_opens_none(client: AppCl
     viewer = await client.sign_in(distributor, Role.VIEWER)
     listed = await viewer.get(f"{base}/accounts")
     assert "=HYPERLINK()" in listed.text
-    assert f"{base}/accounts/{number}" not in listed.text
-    assert (await viewer.get(f"{base}/accounts/{number}")).status_code == 403
+    assert f'href="{base}/accounts/{number}"' in listed.text
+    assert (await viewer.get(f"{base}/accounts/{number}")).status_code == 200
 
 
 async def test_a_distributors_staff_opens_an_account_for_a_partner(client: AppClient) -> None:

@@ -90,7 +90,7 @@ async def test_an_amended_contract_shows_what_applied_before(client: AppClient, 
     assert (await admin.send(path, changed)).status_code == 303
     page = (await admin.get(path)).text
     assert "After" in page
-    assert page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 3  # reserved, remaining, and among the terms
+    assert page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 4  # reserved, remaining, among the terms, in the form
     assert "100 EUR" in page
     now, before = await cast.database.run(terms_of, signed)
     assert (now.valid_from, now.reserved, str(now.price_cents), now.currency) == (

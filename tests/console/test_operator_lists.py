@@ -14,7 +14,7 @@ from tests.console.browsers import Browser
 from tests.usage.steps import record
 from tonnage.access.actor import Actor, Role
 from tonnage.db import connect
-from tonnage.usage.top_movers_queries import FEW_PARTNERS
+from tonnage.usage.lists import FEW_PARTNERS
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +77,26 @@ async def test_a_list_without_anything_says_so(viewer: Browser, what: str) -> No
     assert f"No matching {'storage accounts' if what == 'accounts' else what}" in listed.text
 
 
+@pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts", "members", "jobs"])
+async def test_forged_cursors_and_old_page_numbers_are_the_first_page(viewer: Browser, what: str) -> None:
+    def shown(page: str) -> str:
+        return page.partition('id="list"')[2]
+
+    first = shown((await viewer.get(f"/operator/{what}")).text)
+    for query in ("after=!", "before=" + "MQ" * 3000, "after=MQ.MQ", "after=bm9uZQ", "before=%00", "page=3", "page=x"):
+        answer = await viewer.get(f"/operator/{what}?{query}")
+        assert answer.status_code == 200
+        assert shown(answer.text) == first, query
+
+
+@pytest.mark.parametrize("what", ["distributors", "contracts", "partners", "accounts"])
+async def test_a_file_of_any_page_is_whole(client: AppClient, viewer: Browser, what: str) -> None:
+    word, *_ = await hostile(client)
+    for position in ("page=last", "after=MA", "before=MA"):
+        file = await viewer.get(f"/operator/{what}.csv?q={word}&{position}")
+        assert len(rows_of(file.text)) == 2
+
+
 async def test_a_file_is_in_the_order_of_the_list(client: AppClient, viewer: Browser) -> None:
     word = uuid4().hex
     for letter in "bca":
@@ -114,7 +134,7 @@ async def test_a_partner_and_an_account_to_look_at(client: AppClient, viewer: Br
     assert f"/operator/distributors/{distributor.organisation_id}" in page.text
     file = await viewer.get(f"/operator/partners/{partner.organisation_id}/usage.csv")
     days = rows_of(file.text)
-    assert days[-1] == [str(cast.now.date()), str(TB // 2), str(5 * TB), "0"]
+    assert days[-1] == [str(cast.now.date()), str(TB // 4), str(5 * TB), "0"], "measured at noon"
     of_partner = await viewer.get(f"/operator/accounts?partner={partner.organisation_id}")
     assert f"Partner: {ESCAPED} {word}" in of_partner.text
     assert str(account) in of_partner.text

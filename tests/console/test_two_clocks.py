@@ -96,6 +96,6 @@ async def test_of_usage_the_business_clock_counts(client: AppClient) -> None:
     partner = await cast.partner(distributor, await cast.contract(distributor))
     account = await cast.account(partner)
     measured = client.clock.now + AHEAD - timedelta(hours=5)
-    await cast.row("update storage_account set measured_at = %s where id = %s returning 1", measured, account)
+    await cast.row("update account_usage set measured_at = %s where account_id = %s returning 1", measured, account)
     page = await shown(await client.sign_in(partner), f"/partner/accounts/{account}")
     assert "Measured 5 hours ago" in page

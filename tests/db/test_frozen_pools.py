@@ -112,6 +112,7 @@ async def test_the_job_queue_has_such_a_pool(database: Database, server: Freezab
         async with app.connector.pool.connection() as conn:
             assert isinstance(conn, DeadlineConnection)
             before = conn.info.backend_pid
+        await database.run(execute, "select 1")
         # A freeze that requests notice empties it too.
         server.freeze()
         with limited(SHORT), pytest.raises(DeadlinePassed):

@@ -121,15 +121,16 @@ async def test_thirteen_months_are_there_and_the_totals_are_right(database: Data
     assert (NOW.date() - first).days >= 390
     assert last == NOW.date()
     assert days == (last - first).days + 1
-    assert await one(database, "select count(*) > 12, sum(used) > 0 from storage_account") == (True, True)
+    assert await one(database, "select count(*) > 12, sum(used) > 0 from account_usage") == (True, True)
     wrong = await one(
         database,
         """
         select
-            (select count(*) from storage_account s where s.used <> (
-                select bytes from usage_sample u where u.account_id = s.id order by sampled_at desc limit 1)),
+            (select count(*) from account_usage s where s.used <> (
+                select bytes from usage_sample u where u.account_id = s.account_id order by sampled_at desc limit 1)),
             (select count(*) from partner p where (p.used, p.allocated_to_accounts, p.account_count) <> (
-                select sum(used), sum(allocated_capacity), count(*) from storage_account where partner_id = p.id)),
+                select sum(used), sum(allocated_capacity), count(*)
+                from storage_account a join account_usage u on u.account_id = a.id where a.partner_id = p.id)),
             (select count(*) from contract k where (k.used, k.allocated_capacity) <> (
                 select coalesce(sum(used), 0), coalesce(sum(allocated_capacity), 0) from partner
                 where contract_id = k.id))
@@ -142,7 +143,7 @@ async def test_thirteen_months_are_there_and_the_totals_are_right(database: Data
         select count(*) filter (where pending_deleted_at > '2026-03-15'),
                count(*) filter (where allocated_capacity = 0),
                count(*) filter (where used > allocated_capacity and allocated_capacity > 0 and allow_overdraft)
-        from storage_account
+        from storage_account join account_usage on account_id = id
         """,
     )
     assert special == (1, 3, 2)

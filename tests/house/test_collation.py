@@ -15,6 +15,9 @@ _SORTING = re.compile(rf"\w+\.(?:{TEXTS})")  # an element of a lists.Sort
 
 def test_no_collation_of_the_server_decides() -> None:
     assert len(texts()) > 1000
-    show([f"{text.at}: folds text by the server's locale" for text in texts() if _FOLDING.search(text.text)])
-    show([f"{text.at}: orders by text without a collation" for text in texts() if _ORDERING.search(text.text)])
-    show([f"{text.at}: sorts a list by text without a collation" for text in texts() if _SORTING.fullmatch(text.text)])
+    found = [f"{text.at}: folds text by the server's locale" for text in texts() if _FOLDING.search(text.text)]
+    found += [f"{text.at}: orders by text without a collation" for text in texts() if _ORDERING.search(text.text)]
+    found += [
+        f"{text.at}: sorts a list by text without a collation" for text in texts() if _SORTING.fullmatch(text.text)
+    ]
+    show(found)

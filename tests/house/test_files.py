@@ -22,9 +22,11 @@ BESIDE_NO_NOUN = {
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/move_queries.py": "one long statement, and the order of its locks",
     "provisioning/key_drift_actions.py": "the part of drift detection that is about access keys",
+    "provisioning/deletion_drift_actions.py": "the part of drift detection that is about deletions",
     "usage/import_queries.py": "staging samples, which have a noun; `import` is a keyword",
     "usage/retention_queries.py": "what is deleted and prepared every night",
     "usage/rollup_queries.py": "from samples to daily values, statement by statement",
+    "usage/totals_queries.py": "the second half of the roll-up: what is written",
 }
 """A second file of queries, actions or lists without a noun of its own beside it, and why."""
 

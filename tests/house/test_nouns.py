@@ -33,7 +33,7 @@ PURE = frozenset(
     {
         *("tonnage.email_address", "tonnage.errors", "tonnage.money", "tonnage.names", "tonnage.units"),
         "tonnage.utc",
-        *("tonnage.storage.backend", "tonnage.storage.errors"),
+        *("tonnage.storage.backend", "tonnage.storage.bucket", "tonnage.storage.errors"),
     }
 )
 """Modules outside the features that nouns may use. import-linter keeps these pure."""

@@ -14,7 +14,8 @@ _WRITES = re.compile(
     rf"|\bdelete\s+from\s+{_NAME}"
     rf"|\btruncate\s+(?:table\s+)?{_NAME}"
     rf"|\bmerge\s+into\s+{_NAME}"
-    rf"|\bcopy\s+{_NAME}\s*(?:\([^)]*\)\s*)?from\b",
+    rf"|\bcopy\s+{_NAME}\s*(?:\([^)]*\)\s*)?from\b"
+    r"|\bdrop_oldest_day\('(\w+)'",
     re.IGNORECASE,
 )
 _TEMPORARY = re.compile(r"\bcreate\s+temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?(\w+)", re.IGNORECASE)

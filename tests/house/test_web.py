@@ -1,7 +1,11 @@
 """Which parts of the web layer a package may use."""
 
+import re
+
 from tests.house.tree import by_name, modules, show
 from tests.source import FILES, SOURCE
+
+_NUMBER_FIELD = re.compile(r"""\btype\s*=\s*["']?(?:number|range)\b|valueAsNumber""")
 
 
 def test_features_know_no_urls_of_lists() -> None:
@@ -13,6 +17,22 @@ def test_features_know_no_urls_of_lists() -> None:
             for module in modules()
             for line, name in module.imports
             if name == "tonnage.web.list_state" and module.package not in {"console", "web"}
+        ]
+    )
+
+
+def test_numbers_are_typed_as_text() -> None:
+    """Of type=number, browsers drop what their own locale does not have: a German 1,5 was sent as 15."""
+    templates = sorted((SOURCE / "console").rglob("*.html"))
+    scripts = sorted((SOURCE / "console/assets").glob("*.js"))
+    assert templates
+    assert scripts
+    show(
+        [
+            f"{path.relative_to(SOURCE)}:{line}: a number is a text field, which web/number_text.py reads"
+            for path in (*templates, *scripts)
+            for line, text in enumerate(path.read_text().splitlines(), 1)
+            if _NUMBER_FIELD.search(text)
         ]
     )
 

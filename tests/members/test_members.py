@@ -35,8 +35,8 @@ async def partner_of(cast: Cast, distributor: Actor) -> Actor:
     return await cast.partner(distributor, await cast.contract(distributor))
 
 
-def new_member() -> NewMember:
-    return NewMember(f"{uuid.uuid4().hex}@example.org", Role.VIEWER, "hash")
+def new_member(role: Role = Role.VIEWER) -> NewMember:
+    return NewMember(f"{uuid.uuid4().hex}@example.org", role, "hash")
 
 
 async def change(database: Database, actor: Actor, organisation: UUID, member: UUID, role: Role) -> None:
@@ -103,43 +103,54 @@ async def test_one_of_several_admins_who_remove_each_other_remains(cast: Cast) -
 async def test_a_distributor_may_leave_a_partner_without_admins(ann: Person, cast: Cast) -> None:
     partner = await partner_of(cast, ann.actor)
     bob, eve = await person(cast, partner), await person(cast, partner)
-    await change(ann.database, with_role(ann.actor, Role.STAFF), partner.organisation_id, bob.id, Role.VIEWER)
+    await change(ann.database, ann.actor, partner.organisation_id, bob.id, Role.VIEWER)
     await delete(ann.database, ann.actor, partner.organisation_id, eve.id)
     async with refused(ann.database, Forbidden):
         await delete(ann.database, with_role(ann.actor, Role.STAFF), partner.organisation_id, bob.id)
 
 
-MemberAction = Callable[[Connection, Actor, UUID, UUID], Awaitable[object]]
+MemberAction = Callable[[Connection, Actor, UUID, UUID, Role], Awaitable[object]]
 
 MEMBER_ACTIONS: dict[str, MemberAction] = {
-    "create": lambda conn, actor, organisation, _: member_actions.create_member(
-        conn, actor, organisation, new_member(), NOW
+    "create": lambda conn, actor, organisation, _, role: member_actions.create_member(
+        conn, actor, organisation, new_member(role), NOW
     ),
-    "change": lambda conn, actor, organisation, member: member_actions.change_member(
-        conn, actor, organisation, member, MemberChange(role=Role.ADMIN)
+    "change the role": lambda conn, actor, organisation, member, role: member_actions.change_member(
+        conn, actor, organisation, member, MemberChange(role=role)
     ),
-    "delete": member_actions.delete_member,
-    "password": lambda conn, actor, organisation, member: credential_actions.set_password(
+    "change the name": lambda conn, actor, organisation, member, _: member_actions.change_member(
+        conn, actor, organisation, member, MemberChange(name="Other")
+    ),
+    "delete": lambda conn, actor, organisation, member, _: member_actions.delete_member(
+        conn, actor, organisation, member
+    ),
+    "password": lambda conn, actor, organisation, member, _: credential_actions.set_password(
         conn, actor, organisation, member, "hash"
     ),
-    "factor": credential_actions.reset_second_factor,
+    "factor": lambda conn, actor, organisation, member, _: credential_actions.reset_second_factor(
+        conn, actor, organisation, member
+    ),
 }
 
-LEAST = {"create": Role.STAFF, "change": Role.STAFF, "delete": Role.ADMIN, "password": Role.STAFF, "factor": Role.STAFF}
-"""The least role of a distributor's member for each action on a partner's members."""
+GIVEN = {"create", "change the role"}
+"""The role is what the member gets; in the other actions it has it already."""
+
+LEAST = dict.fromkeys(MEMBER_ACTIONS, Role.STAFF) | {"delete": Role.ADMIN}
+"""The least role of a distributor's member for each action on a partner's members: and not below the member's."""
 
 
 @pytest.mark.parametrize("action", MEMBER_ACTIONS)
 @pytest.mark.parametrize("role", Role)
-async def test_permissions(ann: Person, cast: Cast, action: str, role: Role) -> None:
-    partner = await partner_of(cast, ann.actor)
-    in_partner, in_own = await person(cast, partner), await person(cast, ann.actor)
+@pytest.mark.parametrize("of_member", Role)
+async def test_permissions(ann: Person, cast: Cast, action: str, role: Role, of_member: Role) -> None:
+    partner, held = await partner_of(cast, ann.actor), Role.VIEWER if action in GIVEN else of_member
+    in_partner, in_own = await person(cast, partner, held), await person(cast, ann.actor, held)
     await person(cast, partner)  # so that none of them is the last admin
 
     async def outcome(actor: Actor, of: Actor, member: Person) -> str:
         # What is permitted is rolled back.
         async def tried(conn: Connection) -> None:
-            await MEMBER_ACTIONS[action](conn, actor, of.organisation_id, member.id)
+            await MEMBER_ACTIONS[action](conn, actor, of.organisation_id, member.id, of_member)
             raise _Done
 
         try:
@@ -149,7 +160,7 @@ async def test_permissions(ann: Person, cast: Cast, action: str, role: Role) -> 
         raise AssertionError("not reached")
 
     own = "_Done" if role is Role.ADMIN else "Forbidden"
-    of_partner = "_Done" if role.includes(LEAST[action]) else "Forbidden"
+    of_partner = "_Done" if role.includes(LEAST[action]) and role.includes(of_member) else "Forbidden"
     operator = await person(cast, cast.operator, role)
     stranger = await cast.distributor()
     other_partner = await partner_of(cast, ann.actor)

@@ -1,6 +1,6 @@
 """A partner whose accounts are on a real gateway, and the storage client that samples them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from tonnage.metering import traffic_actions
 from tonnage.metering.sampling_actions import sample_region
 from tonnage.provisioning.actions import reconcile
 from tonnage.storage.admin_ops import Timeouts
-from tonnage.storage.backend import AccessKey, Traffic, Usage
+from tonnage.storage.backend import ClusterUser, Traffic, Usage
 from tonnage.storage.ceph import CephBackend
 
 
@@ -24,26 +24,25 @@ class Probe(CephBackend):
     """The product's client; records its calls, and awaits `before` ahead of each reading."""
 
     def __init__(self, client: ClusterClient, timeouts: Timeouts | None = None) -> None:
-        key = AccessKey(client.gateway.access_key, client.gateway.secret_key)
-        super().__init__(client.gateway.address, key, timeouts)
+        super().__init__(client.gateway.address, client.admin, timeouts)
         self.read: list[int] = []
         self.spans: list[tuple[datetime, datetime]] = []
         self.trimmed: list[int] = []
         self.before: Callable[[int], Awaitable[None]] | None = None
 
-    async def usage(self, account_id: int) -> Usage | None:
-        self.read.append(account_id)
+    async def usage(self, user: ClusterUser) -> Usage | None:
+        self.read.append(user.account_id)
         if self.before:
-            await self.before(account_id)
-        return await super().usage(account_id)
+            await self.before(user.account_id)
+        return await super().usage(user)
 
-    def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
+    def traffic(self, since: datetime, until: datetime, adopted: Mapping[str, int]) -> AsyncIterator[Traffic]:
         self.spans.append((since, until))
-        return super().traffic(since, until)
+        return super().traffic(since, until, adopted)
 
-    async def trim_traffic(self, account_id: int, before: datetime) -> None:
-        self.trimmed.append(account_id)
-        await super().trim_traffic(account_id, before)
+    async def trim_traffic(self, user: ClusterUser, before: datetime) -> None:
+        self.trimmed.append(user.account_id)
+        await super().trim_traffic(user, before)
 
 
 @dataclass
@@ -66,7 +65,7 @@ class SampledData:
 
     async def provision(self) -> None:
         """Provisions all changes of accounts."""
-        await reconcile(self.cast.database, self.probe, self.client.region_id)
+        await reconcile(self.cast.database, self.probe, await self.client.permit_changes())
 
     async def sample(self, *, batch: int = 500, probe: Probe | None = None) -> None:
         await sample_region(
@@ -74,6 +73,7 @@ class SampledData:
             probe or self.probe,
             self.client.region_id,
             self.client.services.business_clock,
+            self.client.permit_changes,
             batch=batch,
         )
 
@@ -82,7 +82,7 @@ class SampledData:
         await traffic_actions.read(self.cast.database, self.probe, self.client.region_id, now)
 
     async def customer(self, account: int) -> Customer:
-        key = await self.probe.create_key(account, f"SAMPLED{account}")
+        key = await self.probe.create_key(ClusterUser(account), f"SAMPLED{account}")
         return self.client.customer(key.access_key, key.secret_key)
 
     async def run(self) -> tuple[Any, ...]:

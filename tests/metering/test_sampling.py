@@ -12,6 +12,7 @@ from tests.usage.steps import assert_totals, rows_of
 from tonnage.db import Connection
 from tonnage.errors import Unavailable
 from tonnage.metering import jobs as metering_jobs
+from tonnage.storage.backend import ClusterUser
 from tonnage.storage.errors import BackendRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -37,9 +38,9 @@ async def test_a_run_records_the_usage_of_its_hour(data: SampledData) -> None:
     await data.sample()
     assert await data.samples(busy) == [(NOW, 3_000, 3)]
     assert await data.samples(idle) == [(NOW, 0, 0)]
-    query = "select used, objects, measured_at from storage_account where id = %s"
+    query = "select used, objects, measured_at from account_usage where account_id = %s"
     assert await data.cast.row(query, busy) == (3_000, 3, data.client.clock.now)
-    assert await rows_of(data.cast, busy) == [(NOW.date(), 3_000, 3_000, 1)]
+    assert await rows_of(data.cast, busy) == [(NOW.date(), 1_500, 3_000, 1)]
     assert await data.run() == (NOW, True, 2, 0)
     await assert_totals(data.cast, data.contract)
 
@@ -52,7 +53,7 @@ async def test_unprovisioned_accounts_are_not_read(data: SampledData) -> None:
         " created_at - interval '1 day', purge_started_at = created_at where id = %s",
         purging,
     )
-    await data.probe.purge(forgotten)
+    await data.probe.purge(ClusterUser(forgotten))
     unprovided = await data.cast.account(data.partner)
     data.cast.now = NOW + MINUTE
     later = await data.cast.account(data.partner)
@@ -69,7 +70,7 @@ async def test_a_run_reports_accounts_missing_on_the_cluster(
     data: SampledData, caplog: pytest.LogCaptureFixture
 ) -> None:
     for account in await data.accounts(3):
-        await data.probe.purge(account)
+        await data.probe.purge(ClusterUser(account))
     await data.sample()
     assert await data.run() == (NOW, True, 0, 3)
     assert [record.message for record in caplog.records if "not sampled" in record.message] == [
@@ -100,7 +101,7 @@ async def test_a_day_without_a_run_is_a_gap_that_shows(data: SampledData) -> Non
     data.client.clock.now = NOW + timedelta(days=2)
     await data.sample()
     assert await rows_of(data.cast, account) == [
-        (date(2026, 3, 15), 700, 700, 1),
+        (date(2026, 3, 15), 350, 700, 1),
         (date(2026, 3, 16), 700, 700, 0),
         (date(2026, 3, 17), 700, 700, 1),
     ]
@@ -124,7 +125,7 @@ async def test_an_interrupted_run_is_continued(data: SampledData) -> None:
     await again.close()
     assert sorted(again.read) == accounts[3:]
     assert await data.run() == (NOW, True, 9, 0)
-    measured = "select count(*) from storage_account where measured_at = %s"
+    measured = "select count(*) from account_usage where measured_at = %s"
     assert await data.cast.row(measured, NOW) == (3,)
     assert await data.cast.row(measured, NOW + 10 * MINUTE) == (6,)
 
@@ -195,7 +196,7 @@ async def test_an_account_purged_meanwhile_affects_no_other(data: SampledData, t
                 account,
             )
             if there == "gone there":
-                await data.probe.purge(account)
+                await data.probe.purge(ClusterUser(account))
 
     data.probe.before = purge
     await data.sample()
@@ -216,7 +217,7 @@ async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_doe
     with pytest.raises(Unavailable):
         await data.sample()
     assert await data.samples(accounts[0]) == [(NOW, 0, 0)]
-    measured = await data.cast.row("select measured_at from storage_account where id = %s", accounts[0])
+    measured = await data.cast.row("select measured_at from account_usage where account_id = %s", accounts[0])
     assert measured == (NOW + HOUR + MINUTE,)
     data.probe.before = None
     await data.sample()
@@ -234,7 +235,7 @@ async def test_elastic_quotas_follow(data: SampledData) -> None:
         assert customer.stores("data", 400_000) == "done"
     await data.sample()
     await data.provision()
-    state = await data.probe.state(sibling)
+    state = await data.probe.state(ClusterUser(sibling))
     assert state is not None
     assert state.quota == 600_000
 

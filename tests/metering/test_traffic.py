@@ -10,12 +10,13 @@ from psycopg import sql
 
 from tests.cast import Cast
 from tests.metering.sampled import SampledData
-from tests.usage.steps import LATER, at, partner_data
+from tests.usage.steps import LATER, at, clock_at, installed_on, partner_data
 from tonnage.access.checks import Difference
 from tonnage.db import Connection
+from tonnage.epoch.epoch import Permit
 from tonnage.metering import checks as metering_checks
 from tonnage.metering import traffic_actions
-from tonnage.storage.backend import Traffic
+from tonnage.storage.backend import ClusterUser, Traffic
 from tonnage.usage import actions
 from tonnage.utc import hour_of
 
@@ -100,15 +101,24 @@ async def test_two_readers_at_once_lose_nothing(cast: Cast) -> None:
     assert await rows_of(cast, "daily_traffic", account) == [(date(2026, 1, 7), 24, 48, 72)]
 
 
-async def test_hours_go_after_forty_days_and_days_stay(cast: Cast) -> None:
+async def test_hours_go_after_forty_days_and_days_stay(own_database: Cast) -> None:
+    cast = own_database
+    await installed_on(cast, "2026-02-02")
     account = await cast.account((await partner_data(cast)).partner)
     oldest = at("2026-02-03")
     await store_traffic(cast, account, (account, oldest - HOUR, 1, 1, 1), (account, oldest, 2, 2, 2))
-    await actions.run_maintenance(cast.database, LATER)
+    await actions.run_maintenance(cast.database, LATER, clock_at(LATER))
     assert await rows_of(cast, "traffic_hour", account) == [(oldest, 2, 2, 2)]
     assert await rows_of(cast, "daily_traffic", account) == [
         (date(2026, 2, 2), 1, 1, 1),
         (date(2026, 2, 3), 2, 2, 2),
+    ]
+    # An hour of a day whose other hours are deleted.
+    await store_traffic(cast, account, (account, oldest - 2 * HOUR, 9, 9, 9), (account, oldest, 3, 2, 2))
+    assert await rows_of(cast, "traffic_hour", account) == [(oldest, 3, 2, 2)]
+    assert await rows_of(cast, "daily_traffic", account) == [
+        (date(2026, 2, 2), 1, 1, 1),
+        (date(2026, 2, 3), 3, 2, 2),
     ]
 
 
@@ -154,7 +164,7 @@ async def _create_traffic(data: SampledData, account: int) -> datetime:
 async def _logged(data: SampledData, account: int, since: datetime) -> int:
     """Number of requests in the gateway's log."""
     until = datetime.now(UTC) + HOUR
-    return sum([row.requests async for row in data.probe.traffic(since, until) if row.account_id == account])
+    return sum([row.requests async for row in data.probe.traffic(since, until, {}) if row.account_id == account])
 
 
 async def _total(data: SampledData, account: int) -> tuple[Any, ...]:
@@ -172,7 +182,7 @@ async def test_logged_traffic_is_counted_once_and_survives_trimming(data: Sample
     assert await rows_of(data.cast, "traffic_hour", account) == []
     await data.read(datetime.now(UTC) + HOUR)
     assert await _total(data, account) == (6_000, 3_000, 4)
-    await data.probe.trim_traffic(account, datetime.now(UTC) + HOUR)
+    await data.probe.trim_traffic(ClusterUser(account), datetime.now(UTC) + HOUR)
     await data.read(datetime.now(UTC) + 2 * HOUR)
     assert await _logged(data, account, began) == 0
     assert await _total(data, account) == (6_000, 3_000, 4)
@@ -206,10 +216,14 @@ async def test_the_log_is_trimmed_once_a_day(data: SampledData) -> None:
 
     async def trimmed(now: datetime) -> list[int]:
         data.probe.trimmed = []
-        await traffic_actions.trim(data.cast.database, data.probe, data.client.region_id, now)
+        await traffic_actions.trim(data.cast.database, data.probe, Permit(data.client.region_id, 0, now), clock_at(now))
         return data.probe.trimmed
 
     assert await trimmed(midnight + 6 * DAY) == []
+    assert await _logged(data, busy, began) == 4
+    # A worker whose clock is not that of the database.
+    ahead = midnight + 8 * DAY
+    await traffic_actions.trim(data.cast.database, data.probe, Permit(data.client.region_id, 0, ahead), clock_at(began))
     assert await _logged(data, busy, began) == 4
     assert await trimmed(midnight + 8 * DAY) == [busy]
     assert await _logged(data, busy, began) == 0
@@ -225,7 +239,9 @@ async def test_a_log_that_cannot_be_trimmed_is_left_to_the_next_run(drill: Sampl
     await store_traffic(drill.cast, account, (account, hour, 1, 1, 1))
     drill.client.gateway.kill()
     try:
-        await traffic_actions.trim(drill.cast.database, drill.probe, drill.client.region_id, LATER)
+        await traffic_actions.trim(
+            drill.cast.database, drill.probe, Permit(drill.client.region_id, 0, LATER), clock_at(LATER)
+        )
         assert drill.probe.trimmed == [account]
     finally:
         drill.client.gateway.start()

@@ -177,3 +177,19 @@ def test_a_revision_that_does_not_get_its_locks_leaves_nothing_and_lets_others_t
             assert rows(conninfo, "select count(*) from partner") == [(0,)]
         assert state(conninfo).database == program_revision()
         assert migrations.upgrade(conninfo, revisions=COMPATIBLE).after == "9001"
+
+
+def test_nothing_waits_long_behind_a_revision_that_waits_for_a_lock(new_database: Databases) -> None:
+    """Every statement on a table waits behind one that waits for its exclusive lock."""
+    with new_database() as conninfo, ThreadPoolExecutor(1) as pool, psycopg.connect(conninfo) as reader:
+        reader.execute("select from partner")
+        begun = pool.submit(migrations.upgrade, conninfo, lock_timeout=300, revisions=COMPATIBLE)
+        waited = 0
+        while not waited:
+            waited = rows(conninfo, "select count(*) from pg_locks where not granted")[0][0]
+        with psycopg.connect(conninfo) as another:
+            another.execute("set lock_timeout = '30s'")
+            another.execute("select from partner")
+        assert not begun.done()
+        reader.rollback()
+        assert begun.result().after == "9001"

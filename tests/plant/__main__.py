@@ -26,6 +26,8 @@ TESTS = (
     "tests/house",
     "tests/test_house.py",
     "tests/test_jobs.py::test_every_deferred_name_is_declared",
+    "tests/test_jobs.py::test_a_new_job_names_the_revision_of_its_release",
+    "tests/test_jobs.py::test_a_released_job_stays_declared",
     "tests/console/test_audited_posts.py::test_every_post_is_here",
     "tests/console/test_audited_posts.py::test_it_leaves_an_entry[/operator/jobs/retry]",
 )

@@ -27,6 +27,13 @@ async def planted(conn: Connection, table: str) -> None:
     await conn.execute(f"select 1 from {table}")
 '''
 
+_JOB = '''
+
+@job("regions.check_planted", label=Sentence("Check"), cron="* * * * *")
+async def check_planted(services: Services, subject: str) -> None:
+    """Planted."""
+'''
+
 _PAGE = '''
 
 @routes.post("/planted")
@@ -52,6 +59,7 @@ PLANTS = [
     _write("truncate", "truncate table usage_sample", "usage_sample"),
     _write("merge", "merge into contract using partner on true when matched then do nothing", "contract"),
     _write("copy", "copy member (email) from stdin", "member"),
+    _write("drop", "select drop_oldest_day('traffic_hour', %s)", "traffic_hour"),
     house("table without an owner", "regions/planted_owner_queries.py", 'PLANTED = "insert into nowhere values (1)"\n',
           "writes nowhere, which has no owner"),
     _clock("now", "now()"),
@@ -63,6 +71,14 @@ PLANTS = [
           "is no default"),
     house("order of the server's collation", "partners/planted_order_lists.py",
           'PLANTED = "select id from partner order by name"\n', "orders by text without a collation"),
+    house("list that is sorted by text in the server's collation", "partners/planted_sort_lists.py",
+          'PLANTED = "p.name"\n', "sorts a list by text without a collation"),
+    house("text folded by the server's locale", "partners/planted_fold_lists.py",
+          'PLANTED = "select id from partner where lower(name) = %s"\n', "folds text by the server's locale"),
+    house("page by a number of rows", "partners/planted_offset_lists.py",
+          'PLANTED = "select id from partner limit 50 offset %(skipped)s"\n', "skips rows by their number"),
+    house("page by a number of rows from a query", "partners/planted_offset_of_lists.py",
+          'PLANTED = "select id from partner limit 50 offset (select 50)"\n', "skips rows by their number"),
     house("audit table named by a feature", "partners/planted_audit_queries.py",
           'PLANTED = "select action from audit_entry"\n', "names the audit table"),
     Plant("SQL that is no literal", PYRIGHT, "src/tonnage/partners/planted_literal_queries.py", _LITERAL,
@@ -80,4 +96,8 @@ PLANTS = [
           instead_of='Event("job.retry", "Retried job", OPERATOR_ONLY)'),
     house("job that is not declared", "usage/planted_defer_actions.py",
           'async def planted(conn):\n    await defer(conn, "usage.planted", 1)\n', "usage.planted"),
+    Plant("new job without its revision", HOUSE, "src/tonnage/regions/jobs.py", _JOB,
+          r"^regions\.check_planted: write since="),
+    Plant("released job that is gone", HOUSE, "src/tonnage/metering/jobs.py", '"metering.sample_planted"',
+          r"^metering\.sample_all: a release has it", instead_of='"metering.sample_all"'),
 ]  # fmt: skip

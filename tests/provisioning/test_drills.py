@@ -82,7 +82,7 @@ async def test_an_interrupted_reconciliation_is_continued(client: ClusterClient,
     own_gateway.start()  # not in another thread: it would be killed when that ends
     patient = OpenBackends(client.database, client.key_file)
     # The gateway's successor at first delays requests that change a user.
-    await reconcile(client.database, await patient.of(client.region_id), client.region_id)
+    await reconcile(client.database, await patient.of(client.region_id), await client.permit_changes())
     await patient.close()
     assert (await applied_count(client), await on_the_cluster(client, accounts)) == (MANY, MANY)
 
@@ -108,7 +108,7 @@ async def test_wrong_credentials_stop_provisioning(client: ClusterClient, own_ga
     accounts = await create_accounts(client)
 
     async def connect_with(secret: str) -> None:
-        reached = Reached(own_gateway.address, own_gateway.access_key, secret)
+        reached = Reached(own_gateway.address, client.admin.access_key, secret)
         await client.database.transaction(
             regions.connect_region, client.cast.operator, "on-ceph", reached, client.clock(), client.key_file
         )
@@ -118,7 +118,7 @@ async def test_wrong_credentials_stop_provisioning(client: ClusterClient, own_ga
         await run_reconcile(client)
     assert "refuses the access key or the secret" in (await trouble(client) or "")
     assert (await applied_count(client), await on_the_cluster_of(own_gateway, accounts)) == (0, 0)
-    await connect_with(own_gateway.secret_key)
+    await connect_with(client.admin.secret_key)
     assert await trouble(client) is None
     assert "provisioning.full_reconcile" in await client.work()
     assert await applied_count(client) == MANY
@@ -142,8 +142,8 @@ async def test_concurrent_reconciliations(client: ClusterClient) -> None:
     async with connect(client.conninfo) as other:
         backends = OpenBackends(other, client.key_file)
         await asyncio.gather(
-            reconcile(client.database, await backends.of(client.region_id), client.region_id),
-            reconcile(other, await backends.of(client.region_id), client.region_id),
+            reconcile(client.database, await backends.of(client.region_id), await client.permit_changes()),
+            reconcile(other, await backends.of(client.region_id), await client.permit_changes()),
         )
         await backends.close()
     # Each finds accounts that the other has provisioned, too, so these are provisioned again.

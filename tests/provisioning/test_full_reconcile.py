@@ -19,7 +19,7 @@ from tonnage.provisioning.drift import Drift
 from tonnage.provisioning.drift_actions import Comparison, full_reconcile, full_reconcile_dry_run
 from tonnage.regions.actions import connect_region
 from tonnage.regions.region import Gateway as Reached
-from tonnage.storage.backend import Access
+from tonnage.storage.backend import Access, ClusterUser
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.errors import Misconfigured
 
@@ -33,14 +33,21 @@ async def reconciled(client: ClusterClient) -> list[Drift]:
 
 async def reconcile_all(client: ClusterClient) -> Comparison:
     return await full_reconcile(
-        client.database, await client.backend(), client.region_id, client.cast.operator, client.services.wall_clock
+        client.database,
+        await client.backend(),
+        client.region_id,
+        client.cast.operator,
+        client.services.wall_clock,
+        await client.permit_changes(),
     )
 
 
 async def dry_run(client: ClusterClient) -> list[Drift]:
     return await _ours(
         client,
-        await full_reconcile_dry_run(client.database, await client.backend(), client.region_id, client.cast.operator),
+        await full_reconcile_dry_run(
+            client.database, await client.backend(), client.region_id, client.cast.operator, client.clock.now
+        ),
     )
 
 
@@ -67,11 +74,15 @@ async def test_manual_changes_are_repaired(client: ClusterClient, gateway: Gatew
     gateway.admin("user", "modify", "--uid", uid(account), "--display-name", "Renamed", "--max-buckets", "7")
     gateway.admin("quota", "disable", "--uid", uid(account), "--quota-scope", "user")
     gateway.admin("user", "suspend", "--uid", uid(account))
-    found = [Drift(f"storage account {account}", "differs in display name, max buckets, access, quota", "changed")]
+    differs = (
+        "differs in display name, max buckets (7 there, 100 here), access (another there, full here), "
+        "quota (1 TB, not exact there, 1 TB here)"
+    )
+    found = [Drift(f"storage account {account}", differs, "changed")]
     assert await dry_run(client) == found
     assert await dry_run(client) == found, "a plan changes nothing"
     assert [finding.repaired for finding in await reconciled(client)] == [True]
-    actual = await (await client.backend()).state(account)
+    actual = await (await client.backend()).state(ClusterUser(account))
     assert actual is not None
     assert (actual.quota, actual.quota_exact, actual.access, actual.max_buckets) == (TB, True, Access.FULL, 100)
     assert await reconciled(client) == []
@@ -86,7 +97,7 @@ async def test_missing_accounts_are_created(client: ClusterClient, gateway: Gate
     assert await reconciled(client) == [
         Drift(f"storage account {account}", "is missing on the cluster", "made", repaired=True)
     ]
-    assert await (await client.backend()).state(account) is not None
+    assert await (await client.backend()).state(ClusterUser(account)) is not None
 
 
 async def test_unknown_accounts_are_kept(
@@ -98,7 +109,7 @@ async def test_unknown_accounts_are_kept(
     whole = await reconcile_all(client)
     finding = Drift(f"storage account {unknown}", "is on the cluster, but not in the database", "left")
     assert finding in whole.findings
-    assert await (await client.backend()).state(unknown) is not None
+    assert await (await client.backend()).state(ClusterUser(unknown)) is not None
     first = client.clock.now
 
     async def drift() -> list[tuple[str, str, str]]:
@@ -116,7 +127,7 @@ async def test_unknown_accounts_are_kept(
     client.clock.now += timedelta(hours=6)
     await reconciled(client)
     assert await drift() == [(finding.description, wire(first), wire(client.clock.now))]
-    await (await client.backend()).purge(unknown)
+    await (await client.backend()).purge(ClusterUser(unknown))
     await reconciled(client)
     assert await drift() == []
 
@@ -131,8 +142,8 @@ async def test_nothing_is_changed_on_an_apparently_different_cluster(client: Clu
     await client.work()
     backend = await client.backend()
     for account in (data.account, second):
-        await backend.purge(account)
-    reached = Reached(f"{gateway.address}/admin", gateway.access_key, gateway.secret_key)
+        await backend.purge(ClusterUser(account))
+    reached = Reached(f"{gateway.address}/admin", client.admin.access_key, client.admin.secret_key)
     await client.database.transaction(
         connect_region, client.cast.operator, REGION, reached, client.clock(), client.key_file
     )
@@ -145,7 +156,7 @@ async def test_nothing_is_changed_on_an_apparently_different_cluster(client: Clu
     for work in (provisioning_jobs.reconcile, access_key_jobs.clean_up, provisioning_jobs.purge_region):
         with pytest.raises(Misconfigured, match="0 are there"):
             await work(client.services, str(client.region_id))
-    assert [await backend.state(account) for account in (data.account, second)] == [None] * 2
+    assert [await backend.state(ClusterUser(account)) for account in (data.account, second)] == [None] * 2
     assert len((await client.call("GET", path, key)).json()) == 1
 
 
@@ -169,20 +180,22 @@ async def test_missing_keys_are_deleted_here_and_foreign_ones_reported(client: C
     subject = f"of storage account {data.account}"
     findings = [
         Drift(f"access key {lost} {subject}", "is missing on the cluster", "forgotten"),
-        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "is on the cluster, but not in the database", "left"),
+        Drift(f"access key FOREIGN0FOREIGN0 {subject}", "was not created here", "left"),
     ]
     assert await dry_run(client) == findings
     assert [finding.repaired for finding in await reconciled(client)] == [True, False]
-    assert [one["accessKey"] for one in (await client.call("GET", path, key)).json()] == [kept]
-    actual = await (await client.backend()).state(data.account)
+    listed = [(one["accessKey"], one.get("madeHere")) for one in (await client.call("GET", path, key)).json()]
+    assert listed == [(kept, None), ("FOREIGN0FOREIGN0", False)]
+    actual = await (await client.backend()).state(ClusterUser(data.account))
     assert actual is not None
     assert set(actual.access_keys) == {kept, "FOREIGN0FOREIGN0"}
 
 
 async def test_a_purged_account_is_purged_again(client: ClusterClient) -> None:
-    """A cluster that was restored from an older copy must not restore a purged account."""
+    """By an apply that was under way, for example."""
     data = await client.data()
     await delete_account(client, data.partner.organisation_id, data.account)
+    await client.reconcile()
     assert await client.cast.purge(client.clock.now, client.backends) == 0
     client.clock.now += timedelta(days=30)
     account = data.account
@@ -190,7 +203,7 @@ async def test_a_purged_account_is_purged_again(client: ClusterClient) -> None:
     await client.provision(account)
     assert await dry_run(client) == [Drift(f"storage account {account}", "was purged, but is on the cluster", "purged")]
     assert [finding.repaired for finding in await reconciled(client)] == [True]
-    assert await (await client.backend()).state(account) is None
+    assert await (await client.backend()).state(ClusterUser(account)) is None
 
 
 async def test_the_command_shows_the_plan_and_carries_it_out(
@@ -217,7 +230,7 @@ async def test_the_command_shows_the_plan_and_carries_it_out(
     (left,) = [line for line in output if unknown in line]
     assert left.rstrip().endswith("  left")
     assert (await rows("--region", REGION))[subject] == ("is missing on the cluster", "made", True)
-    await (await client.backend()).purge(later + 1)
+    await (await client.backend()).purge(ClusterUser(later + 1))
     again = await rows()
     assert subject not in again
     assert f"storage account {account}" not in again
@@ -237,7 +250,7 @@ async def test_the_command_skips_an_unreachable_cluster(
     where = ("--s3-url", gateway.address, "--iam-url", gateway.address, "--sts-url", gateway.address)
     for name, address in (("dead", "http://127.0.0.1:1"), ("last", gateway.address)):
         add = ("region", "add", name, *where, "--ceph-admin-url", address)
-        await asyncio.to_thread(tonnage.ok, *add, stdin=f"{gateway.access_key} {gateway.secret_key}")
+        await asyncio.to_thread(tonnage.ok, *add, stdin=f"{client.admin.access_key} {client.admin.secret_key}")
     result = await asyncio.to_thread(tonnage, "storage", "reconcile", "--json")
     assert result.exit_code == 1
     row = {"region": REGION, "subject": f"storage account {later}", "description": "is missing on the cluster"}

@@ -1,20 +1,21 @@
 """The database's state of accounts is applied to a real gateway, from any initial state and after any interruption."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from testbed.gateway import Gateway
-from tests.cast import TB
+from tests.cast import ANY_AGE, TB
 from tests.ceph_client import ClusterClient
 from tonnage.accounts import actions
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import PartnerChange
 from tonnage.provisioning import purge_queries
 from tonnage.provisioning import queries as provisioning_queries
-from tonnage.provisioning.actions import apply, reconcile, record, requota
+from tonnage.provisioning.actions import apply, marks_of, record, requota_sampled
 from tonnage.provisioning.state import Applied, ProvisioningState
-from tonnage.storage.backend import Access, ActualAccount
+from tonnage.storage.backend import Access, ActualAccount, ClusterUser
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
@@ -23,7 +24,7 @@ GB = 10**9
 
 
 async def actual_of(client: ClusterClient, account: int) -> ActualAccount:
-    actual = await (await client.backend()).state(account)
+    actual = await (await client.backend()).state(ClusterUser(account))
     assert actual is not None
     return actual
 
@@ -39,12 +40,12 @@ async def test_a_new_account_is_made_with_its_quota_and_no_key(client: ClusterCl
     distributor = await client.cast.distributor()
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
     account = await client.cast.account(partner, TB, name="Hillside")
-    assert await reconcile(client.database, await client.backend(), client.region_id) == 1
+    assert await client.reconcile() == 1
     actual = await actual_of(client, account)
     assert (actual.display_name, actual.quota, actual.quota_exact) == ("Hillside", TB, True)
     assert (actual.access, actual.access_keys, actual.max_buckets) == (Access.FULL, (), 100)
     assert await revisions(client, account) == (1, 1)
-    assert await reconcile(client.database, await client.backend(), client.region_id) == 0
+    assert await client.reconcile() == 0
 
 
 async def test_a_scheduled_account_is_read_only_until_restored(client: ClusterClient) -> None:
@@ -76,12 +77,13 @@ async def test_a_purge_removes_the_account_and_its_keys(client: ClusterClient) -
         actions.delete_account, partner, partner.organisation_id, data.account, 30, client.clock.now
     )
     await client.work()
+    client.app.state.services = replace(client.services, deletion_grace_days=ANY_AGE.days)
     client.clock.now += timedelta(days=30)
     from tonnage.provisioning.jobs import purge_all
 
     await purge_all(client.services, "")
     assert "provisioning.purge_region" in await client.work()
-    assert await (await client.backend()).state(data.account) is None
+    assert await (await client.backend()).state(ClusterUser(data.account)) is None
     assert await client.cast.row(
         "select allocated_to_accounts, account_count from partner where id = %s", partner.organisation_id
     ) == (0, 0)
@@ -94,7 +96,7 @@ async def test_a_resized_partner_gives_its_elastic_accounts_other_quotas(client:
     elastic = await client.cast.account(partner, TB, overdraft=True)
     paying = await client.cast.account(partner)
     await client.work()
-    await reconcile(client.database, await client.backend(), client.region_id)
+    await client.reconcile()
 
     async def quotas() -> list[int | None]:
         return [(await actual_of(client, account)).quota for account in (fixed, elastic, paying)]
@@ -122,17 +124,34 @@ async def test_new_samples_change_what_is_left_for_siblings(client: ClusterClien
     partner = await client.cast.partner(distributor, await client.cast.contract(distributor), 10 * TB)
     first, second = [await client.cast.account(partner) for _ in range(2)]
     await client.work()
-    await reconcile(client.database, await client.backend(), client.region_id)
+    await client.reconcile()
     assert (await actual_of(client, second)).quota == 10 * TB
 
     async def use(conn: object) -> None:
-        await conn.execute("update storage_account set used = %s where id = %s", [4 * TB, first])  # type: ignore[attr-defined]
+        await conn.execute("update account_usage set used = %s where account_id = %s", [4 * TB, first])  # type: ignore[attr-defined]
 
     await client.database.run(use)
-    assert await requota(client.database, None) == 1
+    assert await requota_sampled(client.database, client.region_id) == 1
     await client.work()
     assert ((await actual_of(client, first)).quota, (await actual_of(client, second)).quota) == (10 * TB, 6 * TB)
-    assert await requota(client.database, None) == 0
+    assert await requota_sampled(client.database, client.region_id) == 0
+
+
+async def test_new_samples_concern_only_partners_that_share_a_pool_in_the_region(client: ClusterClient) -> None:
+    """After each region's sampling: the accounts of all the others would be read in vain."""
+    distributor = await client.cast.distributor()
+    contract = await client.cast.contract(distributor)
+    sharing, paying, overdrawing, fixed, elsewhere = [
+        await client.cast.partner(distributor, contract, allocated * TB, overdraft=overdraft)
+        for allocated, overdraft in ((10, None), (0, None), (10, True), (10, None), (10, None))
+    ]
+    await client.cast.region("metered-2")
+    for partner in (sharing, paying, overdrawing):
+        await client.cast.account(partner)
+    await client.cast.account(fixed, TB)
+    await client.cast.account(elsewhere, region="metered-2")
+    found = await client.database.run(provisioning_queries.partners_with_pool, client.region_id)
+    assert found == [sharing.organisation_id]
 
 
 async def test_an_address_taken_on_the_cluster_is_reported_and_retried(client: ClusterClient, gateway: Gateway) -> None:
@@ -142,14 +161,14 @@ async def test_an_address_taken_on_the_cluster_is_reported_and_retried(client: C
     (email,) = await client.cast.row("select contact_email from storage_account where id = %s", refused)
     squatter = f"squatter{refused}"
     gateway.admin("user", "create", "--uid", squatter, "--display-name", "x", "--email", email)
-    await reconcile(client.database, await client.backend(), client.region_id)
+    await client.reconcile()
     assert await revisions(client, fine) == (1, 1)
     (refusal,) = await client.cast.row("select rejection_reason from storage_account where id = %s", refused)
     assert "e-mail address" in refusal
-    assert await reconcile(client.database, await client.backend(), client.region_id) == 0, "it would be refused again"
+    assert await client.reconcile() == 0, "it would be refused again"
     gateway.admin("user", "rm", "--uid", squatter)
     await client.database.run(provisioning_queries.mark_needs_apply, [refused])
-    assert await reconcile(client.database, await client.backend(), client.region_id) == 1
+    assert await client.reconcile() == 1
     assert await client.cast.row("select rejection_reason from storage_account where id = %s", refused) == (None,)
 
 
@@ -186,12 +205,14 @@ async def test_an_account_created_after_its_purge_is_removed_again(client: Clust
     await client.database.run(
         actions.delete_account, partner, partner.organisation_id, read.account_id, 30, client.clock.now
     )
+    await client.work()
     await client.cast.purge(due, client.backends)
     backend = await client.backend()
-    outcome = await for_each_concurrently([read], lambda account: apply(backend, account))
-    assert await backend.state(read.account_id) is not None
+    marks = await marks_of(backend)
+    outcome = await for_each_concurrently([read], lambda account: apply(backend, account, marks, client.clock.now))
+    assert await backend.state(ClusterUser(read.account_id)) is not None
     await record(client.database, backend, client.region_id, outcome)
-    assert await backend.state(read.account_id) is None
+    assert await backend.state(ClusterUser(read.account_id)) is None
 
 
 async def test_an_account_elsewhere_takes_from_the_pool_too(client: ClusterClient) -> None:
@@ -212,5 +233,5 @@ async def test_an_account_being_purged_is_not_created_again(client: ClusterClien
     await client.database.run(
         actions.delete_account, partner, partner.organisation_id, data.account, 30, client.clock.now
     )
-    await client.database.run(purge_queries.start_due_purges, client.region_id, due, 0, 10)
-    assert await reconcile(client.database, await client.backend(), client.region_id) == 0
+    await client.database.run(purge_queries.start_purges, [data.account], due)
+    assert await client.reconcile() == 0

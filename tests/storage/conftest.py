@@ -52,6 +52,6 @@ def new_key() -> Callable[[], str]:
 async def customer(gateway: Gateway, backend: CephBackend, desired: DesiredAccount) -> AsyncGenerator[Customer]:
     """An S3 client with a key of the account `desired`, which is on the cluster."""
     await backend.apply(desired)
-    key = await backend.create_key(desired.account_id, f"CUSTOMER{desired.account_id}")
+    key = await backend.create_key(desired.user, f"CUSTOMER{desired.account_id}")
     with Customer(gateway, key) as somebody:
         yield somebody

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.gateway import Gateway
 from tests.storage.customer import Customer
-from tonnage.storage.backend import Access, AccessKey, DesiredAccount, differences
+from tonnage.storage.backend import Access, AccessKey, ClusterUser, DesiredAccount, differences
 from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_account import uid
 from tonnage.storage.errors import BackendRefused
@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 
 
 async def test_creation_is_idempotent(backend: CephBackend, desired: DesiredAccount) -> None:
-    assert await backend.state(desired.account_id) is None
+    assert await backend.state(desired.user) is None
     assert await backend.apply(desired) == ("account",)
     assert await backend.apply(desired) == ()
-    actual = await backend.state(desired.account_id)
+    actual = await backend.state(desired.user)
     assert actual is not None
     assert (actual.quota, actual.quota_exact, actual.access_keys) == (1_000_000, True, ())
     assert (actual.display_name, actual.email, actual.max_buckets) == ("Customer", desired.email, 100)
@@ -50,7 +50,7 @@ async def test_drift_is_found_and_repaired(gateway: Gateway, backend: CephBacken
     }
     for drift, word in drifts.items():
         gateway.admin(*drift, *user)
-        assert differences(desired, await backend.state(desired.account_id)) == (word,)
+        assert differences(desired, await backend.state(desired.user)) == (word,)
         assert await backend.apply(desired) == (word,)
         assert await backend.apply(desired) == ()
 
@@ -87,7 +87,7 @@ async def test_hostile_names_and_addresses_survive(backend: CephBackend, desired
     hostile = replace(desired, display_name=name, email=email)
     assert await backend.apply(hostile) == ("account",)
     assert await backend.apply(hostile) == ()
-    actual = await backend.state(desired.account_id)
+    actual = await backend.state(desired.user)
     assert actual is not None
     assert actual.display_name == name
     assert await backend.apply(desired) == ("display name", "e-mail")
@@ -99,7 +99,7 @@ async def test_a_taken_address_is_refused_for_good(backend: CephBackend, desired
     with pytest.raises(BackendRefused, match="this e-mail address") as refused:
         await backend.apply(other)
     assert refused.value.code == "EmailExists"
-    assert await backend.state(other.account_id) is None
+    assert await backend.state(ClusterUser(other.account_id)) is None
 
 
 async def test_the_list_has_orphans_and_no_foreign_users(
@@ -114,7 +114,7 @@ async def test_the_list_has_orphans_and_no_foreign_users(
     assert len(listed) == len(set(listed))
     assert {orphan, desired.account_id} <= set(listed)
     assert not {orphan + 1, orphan + 2, orphan + 3, 1} & set(listed)
-    await backend.purge(orphan)
+    await backend.purge(ClusterUser(orphan))
     assert orphan not in {account_id async for account_id in backend.accounts()}
     for user in foreign:
         assert gateway.admin("user", "info", "--uid", user)
@@ -138,7 +138,7 @@ async def test_bucket_names_are_private_to_an_account(
 ) -> None:
     other = replace(desired, account_id=desired.account_id + 600_000_000_000, email="private@x.example")
     await backend.apply(other)
-    with Customer(gateway, await backend.create_key(other.account_id, "PRIVATEBUCKETKEY")) as somebody:
+    with Customer(gateway, await backend.create_key(ClusterUser(other.account_id), "PRIVATEBUCKETKEY")) as somebody:
         for owner, content in ((customer, b"mine"), (somebody, b"yours")):
             owner.s3.create_bucket(Bucket="data")
             owner.s3.put_object(Bucket="data", Key="k", Body=content)
@@ -159,6 +159,6 @@ async def test_manually_changed_access_is_drift(
 ) -> None:
     await backend.apply(replace(desired, access=Access.SUSPENDED))
     gateway.admin("user", "modify", "--uid", uid(desired.account_id), "--op-mask=read,delete")
-    actual = await backend.state(desired.account_id)
+    actual = await backend.state(desired.user)
     assert actual is not None
     assert actual.access is None

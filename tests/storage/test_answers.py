@@ -155,13 +155,13 @@ async def test_a_companys_own_authority_is_trusted_where_the_system_trusts_it(
     authority = Authority(tmp_path)
     async with gateway_with(NOBODY, tls=authority.server("127.0.0.1")) as backend:
         with pytest.raises(Unavailable) as refused:
-            await backend.state(desired.account_id)
+            await backend.state(desired.user)
         # A user who creates a key reads this message, which names no host of the operator.
         assert str(refused.value) == "The storage cluster cannot be reached. Try again later."
         assert "CERTIFICATE_VERIFY_FAILED" in (await backend.check()).problems[0]
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     async with gateway_with(NOBODY, tls=authority.server("127.0.0.1")) as backend:
-        assert await backend.state(desired.account_id) is None
+        assert await backend.state(desired.user) is None
     async with gateway_with(NOBODY, tls=authority.server("127.0.0.2")) as backend:
         assert "mismatch" in (await backend.check()).problems[0]
 
@@ -176,11 +176,11 @@ async def test_a_trickling_answer_times_out(desired: DesiredAccount, at_once: by
         slow_response(at_once, then), replace(SHORT_TIMEOUTS, connect=0.3, purge=0.5, bulk=0.5)
     ) as backend:
         calls: list[Callable[[], Awaitable[object]]] = [
-            lambda: backend.state(desired.account_id),
-            lambda: backend.usage(desired.account_id),
-            lambda: backend.purge(desired.account_id),
+            lambda: backend.state(desired.user),
+            lambda: backend.usage(desired.user),
+            lambda: backend.purge(desired.user),
             lambda: anext(backend.accounts()),
-            lambda: anext(backend.traffic(MORNING, MORNING + datetime.timedelta(hours=1))),
+            lambda: anext(backend.traffic(MORNING, MORNING + datetime.timedelta(hours=1), {})),
         ]
         for call in calls:
             started = time.monotonic()
@@ -213,7 +213,7 @@ async def test_an_answer_without_an_end_is_not_cephs(desired: DesiredAccount) ->
 
     async with gateway_with(respond, Timeouts(read=60)) as backend:
         with pytest.raises(Misconfigured, match="longer than"):
-            await backend.state(desired.account_id)
+            await backend.state(desired.user)
 
 
 def stored(size: str, objects: str = "1") -> Respond:
@@ -225,19 +225,19 @@ async def test_impossible_usage_is_an_error(desired: DesiredAccount, number: str
     for respond in (stored(number), stored("1", number)):
         async with gateway_with(respond) as backend:
             with pytest.raises(BackendRefused, match=f"{number} .* is impossible.*--reset-stats"):
-                await backend.usage(desired.account_id)
+                await backend.usage(desired.user)
 
 
 @pytest.mark.parametrize("number", ["1.5", '"1"', "null", "[]"])
 async def test_usage_that_is_no_number_is_not_cephs(desired: DesiredAccount, number: str) -> None:
     async with gateway_with(stored(number)) as backend:
         with pytest.raises(Misconfigured, match="unexpected format"):
-            await backend.usage(desired.account_id)
+            await backend.usage(desired.user)
 
 
 async def test_the_greatest_usage_there_can_be(desired: DesiredAccount) -> None:
     async with gateway_with(stored(str(2**63 - 1), "0")) as backend:
-        assert await backend.usage(desired.account_id) == Usage(2**63 - 1, 0)
+        assert await backend.usage(desired.user) == Usage(2**63 - 1, 0)
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64 - 1])
@@ -249,5 +249,5 @@ async def test_one_impossible_counter_of_traffic_keeps_no_other_account_from_bei
     body = json.dumps({"entries": [entry(100_000_000_001, number), entry(100_000_000_002, 3)]}).encode()
     hour = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
     async with gateway_with(fixed_response(200, body)) as backend:
-        read = [row async for row in backend.traffic(hour, hour + datetime.timedelta(hours=1))]
+        read = [row async for row in backend.traffic(hour, hour + datetime.timedelta(hours=1), {})]
     assert read == [Traffic(100_000_000_002, hour, 3, 2, 1)]

@@ -8,7 +8,15 @@ import httpx
 import pytest
 
 from tonnage.errors import Conflict, Unavailable
-from tonnage.storage.backend import Access, AccessKey, ActualAccount, DesiredAccount, StorageBackend, differences
+from tonnage.storage.backend import (
+    Access,
+    AccessKey,
+    ActualAccount,
+    ClusterUser,
+    DesiredAccount,
+    StorageBackend,
+    differences,
+)
 from tonnage.storage.ceph import CephBackend
 from tonnage.storage.ceph_errors import refusal
 from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
@@ -17,8 +25,9 @@ from tonnage.storage.metered import MeteredBackend
 pytestmark = pytest.mark.anyio
 
 ACCOUNT = 123_456_789_012
+USER = ClusterUser(ACCOUNT)
 DESIRED = DesiredAccount(ACCOUNT, "Customer", "Jörg.Ä@Customer.Example", 5)
-ACTUAL = ActualAccount(ACCOUNT, "Customer", "jörg.Ä@customer.example", 100, 5, True, Access.FULL, ())
+ACTUAL = ActualAccount("Customer", "jörg.Ä@customer.example", 100, 5, True, Access.FULL, ())
 
 
 @pytest.mark.parametrize(
@@ -52,15 +61,17 @@ async def test_the_metered_backend_reports_that_it_does_nothing() -> None:
     assert (report.problems, report.enforced) == ((), ())
     assert "metered only" in dict(report.facts)["backend"]
     assert await backend.apply(DESIRED) == ()
-    assert (await backend.state(ACCOUNT), await backend.usage(ACCOUNT), await backend.keys(ACCOUNT)) == (None, None, ())
+    assert (await backend.state(USER), await backend.usage(USER), await backend.keys(USER)) == (None, None, ())
     now = datetime.now(UTC)
     assert [account_id async for account_id in backend.accounts()] == []
-    assert [traffic async for traffic in backend.traffic(now, now)] == []
+    assert [traffic async for traffic in backend.traffic(now, now, {})] == []
+    assert [user async for user in backend.users()] == []
+    assert await backend.unmanaged_user("anyone") is None
     with pytest.raises(Conflict, match="metered only"):
-        await backend.create_key(ACCOUNT, "A" * 20)
-    await backend.delete_key(ACCOUNT, "A" * 20)
-    await backend.trim_traffic(ACCOUNT, now)
-    await backend.purge(ACCOUNT)
+        await backend.create_key(USER, "A" * 20)
+    await backend.delete_key(USER, "A" * 20)
+    await backend.trim_traffic(USER, now)
+    await backend.purge(USER)
     await backend.close()
 
 
@@ -69,13 +80,15 @@ async def test_ids_that_are_none_of_ours_are_never_sent() -> None:
     for account_id in (0, -ACCOUNT, 99_999_999_999, 1_000_000_000_000):
         for refused in (backend.purge, backend.state, backend.usage, backend.keys):
             with pytest.raises(ValueError, match="not the id of a storage account"):
-                await refused(account_id)
+                await refused(ClusterUser(account_id))
         with pytest.raises(ValueError, match="not the id"):
-            await backend.trim_traffic(account_id, datetime.now(UTC))
+            await backend.trim_traffic(ClusterUser(account_id), datetime.now(UTC))
     for access_key in ("", "SHORT", "a" * 20, "A" * 15 + "&", "A" * 16 + "\n", "A" * 129):
-        for of_keys in (backend.create_key, backend.delete_key):
-            with pytest.raises(ValueError, match="capital letters"):
-                await of_keys(ACCOUNT, access_key)
+        with pytest.raises(ValueError, match="capital letters"):
+            await backend.create_key(USER, access_key)
+    for access_key in ("", "a b", "a/b", "Ä", "A" * 16 + "\n", "A" * 129):
+        with pytest.raises(ValueError, match="not an access key"):
+            await backend.delete_key(USER, access_key)
     await backend.close()
 
 

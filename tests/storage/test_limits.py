@@ -96,7 +96,7 @@ async def test_a_guest_stores_nothing_either(
 ) -> None:
     other = replace(desired, account_id=desired.account_id + 700_000_000_000, email=f"{desired.account_id}@g.example")
     await backend.apply(other)
-    with Customer(gateway, await backend.create_key(other.account_id, f"GUEST{other.account_id}")) as guest:
+    with Customer(gateway, await backend.create_key(other.user, f"GUEST{other.account_id}")) as guest:
         customer.s3.create_bucket(Bucket="shared")
         assert customer.stores("shared", 1, "object") == "done"
         customer.grant_access(other.account_id, "shared")

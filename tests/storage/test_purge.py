@@ -35,19 +35,19 @@ async def test_a_purge_is_complete_and_repeatable(
     backend: CephBackend, desired: DesiredAccount, customer: Customer
 ) -> None:
     _fill(customer, 1_000)
-    assert (await backend.usage(desired.account_id) or Usage(0, 0)).objects >= 1_000
-    await backend.purge(desired.account_id)
-    assert await backend.state(desired.account_id) is None
+    assert (await backend.usage(desired.user) or Usage(0, 0)).objects >= 1_000
+    await backend.purge(desired.user)
+    assert await backend.state(desired.user) is None
     assert customer.attempt("list_buckets") == "InvalidAccessKeyId"
-    await backend.purge(desired.account_id)
+    await backend.purge(desired.user)
     # An account with the same id starts empty.
     assert await backend.apply(desired) == ("account",)
-    assert await backend.usage(desired.account_id) == Usage(0, 0)
-    assert await backend.keys(desired.account_id) == ()
+    assert await backend.usage(desired.user) == Usage(0, 0)
+    assert await backend.keys(desired.user) == ()
 
 
 async def test_a_purge_of_an_unknown_account(backend: CephBackend, desired: DesiredAccount) -> None:
-    await backend.purge(desired.account_id)
+    await backend.purge(desired.user)
 
 
 async def test_an_object_lock_ends_with_its_account(
@@ -56,8 +56,8 @@ async def test_an_object_lock_ends_with_its_account(
     customer.s3.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
     version = customer.put_locked("locked", datetime.now(UTC) + timedelta(days=365))
     assert customer.attempt("delete_object", Bucket="locked", Key="locked", VersionId=version) == "AccessDenied"
-    await backend.purge(desired.account_id)
-    assert await backend.state(desired.account_id) is None
+    await backend.purge(desired.user)
+    assert await backend.state(desired.user) is None
 
 
 async def test_a_purge_completes_after_our_timeout(
@@ -70,12 +70,12 @@ async def test_a_purge_completes_after_our_timeout(
         Timeouts(connect=SHORT_TIMEOUTS.connect, purge=0.05),
     )
     with pytest.raises(Unavailable, match="in time"):
-        await impatient.purge(desired.account_id)
+        await impatient.purge(desired.user)
     await impatient.close()
     assert customer.stores("versions", 10) != "done"
     for _ in range(100):
         try:
-            await backend.purge(desired.account_id)
+            await backend.purge(desired.user)
             break
         except Unavailable:
             await asyncio.sleep(0.1)

@@ -1,8 +1,9 @@
 """Expected usage, computed day by day, without SQL. Shares no code with the product."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 DAY = timedelta(days=1)
@@ -12,35 +13,51 @@ Row = tuple[date, int, int, int]
 
 
 class AccountModel:
-    def __init__(self, first_day: date) -> None:
-        self.first_day = first_day
-        self.rolled_up_to = first_day - DAY
-        self.raw: dict[datetime, int] = {}
-        self.measured: dict[date, tuple[int, int, int]] = {}
-        self.purged = False
+    def __init__(self, created: datetime) -> None:
+        self.created = created
+        self.purged: datetime | None = None
+        self.readings: dict[datetime, int] = {}
+        self.rolled_up_to = created.date() - DAY
 
-    def record(self, samples: Iterable[tuple[datetime, int]]) -> None:
-        news = {at: size for at, size in samples if self.raw.get(at) != size}
-        self.raw |= news
-        for day in {at.date() for at in news}:
-            of_day = [size for at, size in sorted(self.raw.items()) if at.date() == day]
-            mean = floor(Fraction(sum(of_day), len(of_day)) + Fraction(1, 2))
-            self.measured[day] = (mean, of_day[-1], len(of_day))
-            self.rolled_up_to = max(self.rolled_up_to, day)
+    def record(self, readings: Iterable[tuple[datetime, int]]) -> None:
+        for at, size in readings:
+            self.readings[at] = size
+            self.rolled_up_to = max(self.rolled_up_to, at.date())
 
-    def trim(self, oldest: date) -> None:
-        self.raw = {at: size for at, size in self.raw.items() if at.date() >= oldest}
+    def purge(self, when: datetime) -> None:
+        self.purged = when
+        self.rolled_up_to = max(self.rolled_up_to, when.date())
+
+    def held(self, moment: datetime) -> int:
+        """The last reading at a moment or before it."""
+        before = [at for at in self.readings if at <= moment]
+        return self.readings[max(before)] if before else 0
+
+    def stored(self, moment: datetime) -> int:
+        """What the account stores from a moment until something changes."""
+        if moment < self.created or (self.purged is not None and moment >= self.purged):
+            return 0
+        return self.held(moment)
+
+    def usage(self, day: date) -> int:
+        begin = datetime.combine(day, time(), UTC)
+        changes = [self.created, *self.readings, *([self.purged] if self.purged else [])]
+        moments = sorted({begin, begin + DAY, *(at for at in changes if begin <= at < begin + DAY)})
+        total = Fraction(0)
+        for since, until in pairwise(moments):
+            total += self.stored(since) * Fraction((until - since) // timedelta(microseconds=1))
+        return floor(total / Fraction(DAY // timedelta(microseconds=1)) + Fraction(1, 2))
 
     def rows(self) -> list[Row]:
         rows: list[Row] = []
-        closing = 0
-        day = self.first_day
+        day = self.created.date()
         while day <= self.rolled_up_to:
-            usage, closing, samples = self.measured.get(day, (closing, closing, 0))
-            rows.append((day, usage, closing, samples))
+            of_day = [at for at in self.readings if at.date() == day]
+            last = datetime.combine(day, time.max, UTC)
+            rows.append((day, self.usage(day), self.held(last), len(of_day)))
             day += DAY
         return rows
 
     @property
     def used(self) -> int:
-        return 0 if self.purged or not self.measured else self.rows()[-1][2]
+        return 0 if self.purged or not self.readings else self.readings[max(self.readings)]

@@ -39,6 +39,28 @@ def at(day: str, clock: str = "00:00:00") -> datetime:
     return datetime.fromisoformat(f"{day}T{clock}+00:00")
 
 
+async def installed_on(cast: Cast, day: str) -> None:
+    """As if the database had been created on that day: samples and hours of later days are in partitions of days."""
+    for table in ("usage_sample", "traffic_hour"):
+        await cast.database.run(_limit_first_partition, table, day)
+
+
+async def _limit_first_partition(conn: Connection, table: str, day: str) -> None:
+    await conn.execute(f"alter table {table} detach partition {table}_earlier".encode())
+    await conn.execute(
+        f"alter table {table} attach partition {table}_earlier for values from (minvalue) to ('{day}')".encode()
+    )
+
+
+def clock_at(moment: datetime) -> actions.DatabaseClock:
+    """A clock of the database that stands still."""
+
+    async def read(conn: Connection) -> datetime:
+        return moment
+
+    return read
+
+
 def numbered(samples: Iterable[tuple[int, datetime, int]]) -> list[Sample]:
     return [Sample(line, *sample) for line, sample in enumerate(samples, 1)]
 
@@ -47,18 +69,22 @@ async def record(cast: Cast, *samples: tuple[int, datetime, int], now: datetime 
     return await cast.database.transaction(actions.record_samples, numbered(samples), now)
 
 
-async def import_lines(cast: Cast, *lines: str, now: datetime = LATER) -> RecordedSamples:
+async def import_lines(cast: Cast, *lines: str, now: datetime = LATER, force: bool = False) -> RecordedSamples:
     file = [f"{line}\n".encode() for line in lines]
-    return await cast.database.transaction(actions.import_samples, cast.operator, file, now)
+    _, recorded = await actions.import_samples(cast.database, cast.operator, lambda: file, now, force=force)
+    return recorded
 
 
 async def purge(cast: Cast, partner: Actor, account: int, when: datetime) -> None:
-    async def gone(conn: Connection) -> None:
-        await accounts.delete_account(conn, partner, partner.organisation_id, account, 1, when - timedelta(days=1))
-        await conn.execute("update storage_account set purge_started_at = %s where id = %s", [when, account])
-        assert await purge_queries.finish_purge(conn, account, when, cast.operator.stamp)
+    await cast.database.transaction(finish_purge, cast, partner, account, when)
+    await cast.database.transaction(actions.finish_days, account)
 
-    await cast.database.transaction(gone)
+
+async def finish_purge(conn: Connection, cast: Cast, partner: Actor, account: int, when: datetime) -> None:
+    """In the caller's transaction. The days up to the purge are not written yet."""
+    await accounts.delete_account(conn, partner, partner.organisation_id, account, 1, when - timedelta(days=1))
+    await conn.execute("update storage_account set purge_started_at = %s where id = %s", [when, account])
+    assert await purge_queries.finish_purge(conn, account, when, cast.operator.stamp)
 
 
 async def rows_of(cast: Cast, account: int) -> list[tuple[date, int, int, int]]:
@@ -77,10 +103,12 @@ async def assert_totals(cast: Cast, contract: UUID) -> None:
         """
         select
             (select count(*) from partner p where p.contract_id = k.id and p.used <> (
-                select coalesce(sum(s.used), 0) from storage_account s where s.partner_id = p.id)),
-            (select count(*) from storage_account s join partner p on p.id = s.partner_id where p.contract_id = k.id
-                and s.used <> case when s.purged_at is null then coalesce((
-                    select closing from daily_usage where account_id = s.id and day = s.rolled_up_to), 0) else 0 end),
+                select coalesce(sum(u.used), 0) from storage_account s join account_usage u on u.account_id = s.id
+                where s.partner_id = p.id)),
+            (select count(*) from storage_account s join partner p on p.id = s.partner_id
+                join account_usage u on u.account_id = s.id
+                where p.contract_id = k.id and u.used <> case when s.purged_at is null then coalesce((
+                    select closing from daily_usage where account_id = s.id and day = u.rolled_up_to), 0) else 0 end),
             k.used - (select coalesce(sum(used), 0) from partner where contract_id = k.id)
         from contract k where id = %s
         """,

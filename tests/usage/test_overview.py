@@ -1,7 +1,5 @@
 """The operator's overview of regions, contracts and jobs: of all organisations, so in a database of its own."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,21 +7,16 @@ import pytest
 from tests.cast import TB, Cast
 from tests.usage.steps import LATER, OPENED, at, partner_data, record
 from tonnage.contracts.lists import contract_totals
-from tonnage.db import Connection, connect
+from tonnage.db import Connection
 from tonnage.jobs import defer
-from tonnage.jobs.lists import STATUSES, JobRow, job_rows
+from tonnage.jobs.lists import JOBS, STATUSES, JobRow, job_rows
+from tonnage.lists import ListState
 from tonnage.metering.lists import RegionRow, region_rows
 from tonnage.partners.lists import full_partners
-from tonnage.usage.top_movers_queries import top_movers
+from tonnage.usage.lists import top_movers
+from tonnage.web.list_state import read_list_state
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
-
-
-@pytest.fixture
-async def own_database(new_database: Callable[[], AbstractContextManager[str]]) -> AsyncGenerator[Cast]:
-    with new_database() as conninfo:
-        async with connect(conninfo) as database:
-            yield await Cast.of(database)
 
 
 async def test_regions_and_contracts(own_database: Cast) -> None:
@@ -74,6 +67,10 @@ async def test_a_cluster_that_nobody_samples_is_stale(own_database: Cast) -> Non
     assert row.is_stale(at("2026-01-06", "02:00:00") + timedelta(seconds=1))
 
 
+def jobs(**query: str) -> ListState:
+    return read_list_state(JOBS, query)
+
+
 async def test_jobs_by_status_and_page(own_database: Cast) -> None:
     async def pages(conn: Connection) -> list[JobRow]:
         for region in ("1", "2", "3"):
@@ -81,14 +78,13 @@ async def test_jobs_by_status_and_page(own_database: Cast) -> None:
         await conn.execute("update procrastinate_jobs set status = 'failed', attempts = 4 where args->>'subject' = '2'")
         away = "insert into job_failure select id, %s, 'away' from procrastinate_jobs where status = 'failed'"
         await conn.execute(away, [OPENED])
-        everything, total = await job_rows(conn, "", 50, 0)
+        everything, total, *_ = await job_rows(conn, jobs())
         assert total == 3
         assert [row.subject for row in everything] == ["3", "2", "1"]
-        assert await job_rows(conn, "", 2, 2) == (everything[2:], 3)
-        assert await job_rows(conn, "", 2, 10**9) == (everything[2:], 3)
-        assert await job_rows(conn, "failed", 50, 0) == (everything[1:2], 1)
-        assert await job_rows(conn, "waiting", 50, 0) == ([everything[0], everything[2]], 2)
-        assert await job_rows(conn, "'; --", 50, 0) == ([], 0)
+        assert (await job_rows(conn, jobs(page="last")))[:2] == (everything, 3)
+        assert (await job_rows(conn, jobs(show="failed")))[:2] == (everything[1:2], 1)
+        assert (await job_rows(conn, jobs(show="waiting")))[:2] == ([everything[0], everything[2]], 2)
+        assert (await job_rows(conn, jobs(show="cancelled")))[:2] == ([], 0)
         return everything
 
     newest, failed, _ = await own_database.database.run(pages)

@@ -18,37 +18,40 @@ from tests.usage.steps import (
     record,
     rows_of,
 )
+from tonnage.accounts import actions as accounts
 from tonnage.db import Connection
 from tonnage.errors import Forbidden, Invalid
 from tonnage.usage import actions
 from tonnage.usage.actions import RecordedSamples
-from tonnage.usage.sample import MOST_BAD_LINES, RETENTION_DAYS, BadLine, Sample
+from tonnage.usage.sample import MOST_BAD_LINES, BadLine, Sample
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 async def used(cast: Cast, account: int) -> int:
-    return (await cast.row("select used from storage_account where id = %s", account))[0]
+    return (await cast.row("select used from account_usage where account_id = %s", account))[0]
 
 
-async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> None:
+async def test_a_day_is_the_mean_of_the_whole_day_rounded_half_up(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     recorded = await record(
         cast,
-        (account, at("2026-01-05", "09:00:00"), 1),  # before the account was created, but on that day
-        (account, at("2026-01-05", "23:59:59"), 2),
+        (account, at("2026-01-05", "09:00:00"), 240),  # before the account was created at 10:30, but on that day
+        (account, at("2026-01-05", "22:30:00"), 480),
         (account, at("2026-01-06"), 10),
         (account, at("2026-01-06", "01:00:00"), 10),
-        (account, at("2026-01-06", "02:00:00"), 11),
-        (account, at("2026-01-07"), 2**63 - 1),
-        (account, at("2026-01-07", "12:00:00"), 2**63 - 2),
+        (account, at("2026-01-06", "12:00:00"), 11),
+        (account, at("2026-01-07", "12:00:00"), 12),
+        (account, at("2026-01-08"), 2**63 - 1),
+        (account, at("2026-01-08", "12:00:00"), 2**63 - 2),
     )
-    assert recorded == RecordedSamples(samples=7, changed=7, accounts=1, days=3)
+    assert recorded == RecordedSamples(changed=8, accounts=1, days=4)
     assert await rows_of(cast, account) == [
-        (date(2026, 1, 5), 2, 2, 2),
-        (date(2026, 1, 6), 10, 11, 3),
-        (date(2026, 1, 7), 2**63 - 1, 2**63 - 2, 2),
+        (date(2026, 1, 5), 12 * 10 + 480 * 3 // 48, 480, 2),
+        (date(2026, 1, 6), 11, 11, 3),  # 10.5
+        (date(2026, 1, 7), 12, 12, 1),  # 11.5
+        (date(2026, 1, 8), 2**63 - 1, 2**63 - 2, 2),
     ]
     assert await used(cast, account) == 2**63 - 2
     await assert_totals(cast, data.contract)
@@ -57,11 +60,13 @@ async def test_a_day_is_the_mean_of_its_samples_rounded_half_up(cast: Cast) -> N
 async def test_a_mean_just_below_half_is_not_rounded_twice(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner)
-    # The mean of 20,001 samples ends in .49998; numeric division of numbers this large keeps four decimals of it.
+    # The mean ends in .4999999999884; numeric division of numbers this large keeps four decimals of it.
     base = 123_456_789_012_345
-    start = at("2026-01-06")
-    await record(cast, *[(account, start + timedelta(seconds=n), base + (n < 10_000)) for n in range(20_001)])
-    assert (await rows_of(cast, account))[1] == (date(2026, 1, 6), base, base, 20_001)
+    until = at("2026-01-06", "12:00:00") - timedelta(microseconds=1)
+    await record(cast, (account, at("2026-01-06"), base + 1), (account, until, base))
+    assert (await rows_of(cast, account))[1] == (date(2026, 1, 6), base, base, 2)
+    await record(cast, (account, until, base + 1), (account, until + timedelta(microseconds=1), base))
+    assert (await rows_of(cast, account))[1] == (date(2026, 1, 6), base + 1, base, 3)
 
 
 async def test_days_without_samples_are_carried_and_the_first_ones_are_zero(cast: Cast) -> None:
@@ -86,24 +91,40 @@ async def test_a_late_sample_changes_its_day_and_what_was_carried_from_it(cast: 
     await record(cast, (account, at("2026-01-05"), 1), (account, at("2026-01-08"), 8), (account, at("2026-01-10"), 10))
     await record(cast, (account, at("2026-01-06"), 60))
     assert [row[1] for row in await rows_of(cast, account)] == [1, 60, 60, 8, 8, 10]
-    await record(cast, (account, at("2026-01-08", "01:00:00"), 20))
-    assert [row[1:3] for row in await rows_of(cast, account)][3:] == [(14, 20), (20, 20), (10, 10)]
+    await record(cast, (account, at("2026-01-08", "06:00:00"), 20))
+    assert [row[1:3] for row in await rows_of(cast, account)][3:] == [(17, 20), (20, 20), (10, 10)]
     assert await used(cast, account) == 10
-    await record(cast, (account, at("2026-01-10", "01:00:00"), 100))
+    await record(cast, (account, at("2026-01-10", "12:00:00"), 100))
     assert await used(cast, account) == 100
     await assert_totals(cast, data.contract)
+
+
+async def test_a_late_sample_changes_the_morning_of_the_next_day_with_samples_and_no_later_one(cast: Cast) -> None:
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
+    noon = "12:00:00"
+    await record(cast, *[(account, at(f"2026-01-{day:02}", noon), 10) for day in (6, 8, 9, 10)])
+    await record(cast, (account, at("2026-01-06", "18:00:00"), 30))
+    assert [row[1:3] for row in await rows_of(cast, account)] == [
+        (0, 0),
+        (10, 30),  # a quarter of 10, a quarter of 30
+        (30, 30),
+        (20, 10),
+        (10, 10),
+        (10, 10),
+    ]
 
 
 async def test_the_same_again_changes_nothing_and_another_value_replaces(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     lines = [f"{account},2026-01-05T12:00:00Z,5", f"{account},2026-01-05T14:00:00+02:00,5", f"{account},2026-01-06,6"]
-    assert await import_lines(cast, *lines) == RecordedSamples(samples=3, changed=2, accounts=1, days=2)
+    assert await import_lines(cast, *lines) == RecordedSamples(changed=2, accounts=1, days=2)
     before = await rows_of(cast, account)
-    assert await import_lines(cast, *lines) == RecordedSamples(samples=3, changed=0, accounts=0, days=0)
+    assert await import_lines(cast, *lines) == RecordedSamples(changed=0, accounts=0, days=0)
     assert await rows_of(cast, account) == before
-    assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == RecordedSamples(1, 1, 1, 1)
-    assert [row[1] for row in await rows_of(cast, account)] == [9, 6]
+    assert await import_lines(cast, f"{account},2026-01-05T12:00:00Z,9") == RecordedSamples(1, 1, 1)
+    assert [row[1] for row in await rows_of(cast, account)] == [5, 6]
     await assert_totals(cast, data.contract)
 
 
@@ -120,28 +141,13 @@ async def test_objects_are_those_of_the_latest_measurement_and_imports_know_none
     await measure(ten, 600, 6, ten + timedelta(minutes=2))
     # A measurement that ends late must not replace a newer one.
     await measure(nine, 500, 7, ten + timedelta(minutes=1))
-    query = "select objects, measured_at from storage_account where id = %s"
+    query = "select objects, measured_at from account_usage where account_id = %s"
     assert await cast.row(query, account) == (6, ten + timedelta(minutes=2))
     objects = "select array_agg(objects order by sampled_at) from usage_sample where account_id = %s"
     assert await cast.row(objects, account) == ([7, 6],)
-    assert await record(cast, (account, nine, 500), (account, ten, 601)) == RecordedSamples(2, 1, 1, 1)
+    assert await record(cast, (account, nine, 500), (account, ten, 601)) == RecordedSamples(1, 1, 1)
     assert await cast.row(objects, account) == ([7, None],)
     assert await cast.row(query, account) == (6, ten + timedelta(minutes=2))
-
-
-async def test_a_measured_day_outlives_its_samples_until_there_are_new_ones(cast: Cast) -> None:
-    data = await partner_data(cast)
-    account = await cast.account(data.partner)
-    await record(cast, (account, at("2026-01-05"), 10), (account, at("2026-01-07", "12:00:00"), 20))
-
-    async def trim(conn: Connection) -> None:
-        await conn.execute("delete from usage_sample where account_id = %s", [account])
-
-    await cast.database.run(trim)
-    await record(cast, (account, at("2026-01-06"), 1))
-    assert [row[1] for row in await rows_of(cast, account)] == [10, 1, 20]
-    await record(cast, (account, at("2026-01-07", "13:00:00"), 40))
-    assert [row[1:] for row in await rows_of(cast, account)] == [(10, 10, 1), (1, 1, 1), (40, 40, 1)]
 
 
 async def test_a_purged_account_has_no_usage_after_late_samples(cast: Cast) -> None:
@@ -150,10 +156,36 @@ async def test_a_purged_account_has_no_usage_after_late_samples(cast: Cast) -> N
     await record(cast, (account, at("2026-01-06"), 5), (other, at("2026-01-06"), 7))
     await purge(cast, data.partner, account, at("2026-01-09", "08:00:00"))
     await record(cast, (account, at("2026-01-09", "12:00:00"), 100))
-    assert [row[1] for row in await rows_of(cast, account)] == [0, 5, 5, 5, 100]
+    assert [row[1] for row in await rows_of(cast, account)] == [0, 5, 5, 5, 2]
     assert await used(cast, account) == 0
     assert await cast.row("select used from contract where id = %s", data.contract) == (7,)
     await assert_totals(cast, data.contract)
+
+
+async def test_a_purge_asks_for_the_last_days_of_its_account(cast: Cast) -> None:
+    data = await partner_data(cast)
+    account = await cast.account(data.partner)
+    await record(cast, (account, at("2026-01-06"), 48))
+    when = at("2026-01-09", "12:00:00")
+    await cast.database.run(
+        accounts.delete_account, data.partner, data.partner.organisation_id, account, 1, when - timedelta(days=1)
+    )
+    assert await cast.purge(when) >= 1
+    name = await cast.row("select task_name from procrastinate_jobs where args ->> 'subject' = %s", str(account))
+    assert name == ("usage.finish_days",)
+    before = await rows_of(cast, account)
+    await cast.database.transaction(actions.finish_days, account)
+    assert await rows_of(cast, account) == [
+        *before,
+        (date(2026, 1, 7), 48, 48, 0),
+        (date(2026, 1, 8), 48, 48, 0),
+        (date(2026, 1, 9), 24, 48, 0),
+    ]
+    await assert_totals(cast, data.contract)
+    await cast.database.transaction(actions.finish_days, account)
+    assert await cast.row("select rolled_up_to from account_usage where account_id = %s", account) == (
+        date(2026, 1, 9),
+    )
 
 
 async def test_every_wrong_line_is_reported_in_order_and_nothing_is_applied(cast: Cast) -> None:
@@ -209,18 +241,18 @@ async def test_an_import_is_for_the_operator_and_on_record(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner)
     async with refused(cast.database, Forbidden):
-        await cast.database.transaction(actions.import_samples, data.distributor, [], LATER)
+        await actions.import_samples(cast.database, data.distributor, list, LATER)
     await import_lines(cast, f"{account},2026-01-06,6")
     entry = await cast.row(
         "select actor_kind, organisation_id, after from audit_entry where action = 'usage.import'"
         " order by id desc limit 1"
     )
-    assert entry == ("cli", cast.operator.organisation_id, {"samples": 1, "changed": 1, "accounts": 1, "days": 1})
+    assert entry == ("cli", cast.operator.organisation_id, {"samples": 1, "accounts": 1})
 
 
 async def test_an_empty_file_is_no_error(cast: Cast) -> None:
-    assert await import_lines(cast) == RecordedSamples(0, 0, 0, 0)
-    assert await import_lines(cast, "account,time,bytes") == RecordedSamples(0, 0, 0, 0)
+    assert await import_lines(cast) == RecordedSamples(0, 0, 0)
+    assert await import_lines(cast, "account,time,bytes") == RecordedSamples(0, 0, 0)
 
 
 async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> None:
@@ -231,7 +263,7 @@ async def test_samples_can_be_recorded_twice_in_a_transaction(cast: Cast) -> Non
         await actions.record_samples(conn, numbered([(account, at("2026-01-06"), 1)]), LATER)
         return await actions.record_samples(conn, numbered([(account, at("2026-01-07"), 2)]), LATER)
 
-    assert await cast.database.transaction(twice) == RecordedSamples(1, 1, 1, 1)
+    assert await cast.database.transaction(twice) == RecordedSamples(1, 1, 1)
     assert [row[1] for row in await rows_of(cast, account)] == [0, 1, 2]
 
 
@@ -249,54 +281,3 @@ async def test_old_months_get_their_partitions(cast: Cast) -> None:
     rows = await rows_of(cast, account)
     assert len(rows) == (date(2020, 12, 31) - date(2019, 1, 5)).days + 1
     assert rows[-2:] == [(date(2020, 12, 30), 4, 4, 0), (date(2020, 12, 31), 5, 5, 1)]
-
-
-async def test_housekeeping_drops_old_samples_and_makes_the_months_ahead(cast: Cast) -> None:
-    data = await partner_data(cast)
-    cast.now = OPENED
-    accounts = [await cast.account(data.partner) for _ in range(3)]
-    now = at("2026-03-10", "15:00:00")
-    edge = at("2026-03-10") - timedelta(days=RETENTION_DAYS)
-    await record(cast, *[(a, edge - timedelta(seconds=1), 5) for a in accounts], *[(a, edge, 6) for a in accounts])
-    before = await rows_of(cast, accounts[0])
-    assert await actions.run_maintenance(cast.database, now) >= len(accounts)
-    left = await cast.row(
-        "select array_agg(sampled_at), count(*) from usage_sample where account_id = any(%s)", accounts
-    )
-    assert left == ([edge] * 3, 3)
-    assert await actions.run_maintenance(cast.database, now) == 0
-    assert await rows_of(cast, accounts[0]) == before
-    assert await cast.row("select to_regclass('daily_usage_2026_06') is not null") == (True,)
-
-
-async def test_sampling_runs_go_after_forty_days_but_not_the_last_that_was_finished(cast: Cast) -> None:
-    now = at("2026-03-10")
-    edge = now - timedelta(days=RETENTION_DAYS)
-    sampled, stopped = [await cast.region() for _ in range(2)]
-    hour = timedelta(hours=1)
-    for region, begun, finished in [
-        (sampled, edge - 2 * hour, edge),
-        (sampled, edge - hour, None),
-        (sampled, edge, edge),
-        (sampled, now, None),
-        (stopped, edge - 3 * hour, edge),
-        (stopped, edge - 2 * hour, edge),
-        (stopped, edge - hour, None),
-    ]:
-        await cast.row(
-            """
-            insert into sampling_run (region_id, hour, started_at, finished_at)
-            select id, %s, %s, %s from region where name = %s returning hour
-            """,
-            begun,
-            begun,
-            finished,
-            region,
-        )
-    await actions.run_maintenance(cast.database, now)
-    left = """
-        select array_agg(s.hour order by s.hour) from sampling_run s join region r on r.id = s.region_id
-        where r.name = %s
-    """
-    assert await cast.row(left, sampled) == ([edge, now],)
-    assert await cast.row(left, stopped) == ([edge - 2 * hour, edge - hour],)

@@ -48,7 +48,7 @@ async def test_a_partner_without_accounts_and_no_partner(cast: Cast) -> None:
 async def test_days_begin_with_the_account_and_end_today(cast: Cast) -> None:
     data = await partner_data(cast)
     account = await cast.account(data.partner, name="Acme")
-    await record(cast, (account, at("2026-01-07"), 7), (account, at("2026-01-07", "12:00:00"), 8))
+    await record(cast, (account, at("2026-01-07"), 8), (account, at("2026-01-07", "12:00:00"), 8))
     found = await report(cast, data.partner, "2025-12-01", "2026-12-31", date(2026, 1, 9))
     assert found is not None
     [element] = found
@@ -127,7 +127,7 @@ async def test_a_purged_account_is_visible_on_its_days(cast: Cast) -> None:
         ("2026-01-05", 0, 5),
         ("2026-01-06", 6, 5),
         ("2026-01-07", 6, 5),
-        ("2026-01-08", 6, 5),
+        ("2026-01-08", 3, 5),  # until 10:00
     ]
     scope = data.partner.organisation_id
     for first, last in (("2026-01-09", "2026-03-01"), ("2025-12-01", "2026-01-04")):

@@ -75,11 +75,19 @@ def test_days_instants_and_sizes() -> None:
         (b"123456789012,0000-01-01,5", "the time is not a valid date and time"),
         (b"123456789012,2026-01-31,-5", "the bytes must be a whole number, 0 or more"),
         (b"123456789012,2026-01-31,5.0", "the bytes must be a whole number, 0 or more"),
-        (b"123456789012,2026-01-31,1e9", "the bytes must be a whole number, 0 or more"),
+        (b"123456789012,2026-01-31,1e9x", "the bytes must be a whole number, 0 or more"),
         (b"123456789012,2026-01-31,", "the bytes must be a whole number, 0 or more"),
         (b"123456789012,2026-01-31,9223372036854775808", "the bytes must not be more than 9223372036854775807"),
         (b"123456789012,2026-01-31," + b"9" * 99, "the bytes must not be more than 9223372036854775807"),
-        (b"123456789012;2026-01-31;5", "there must be three columns (account,time,bytes), but there is one"),
+        (b"123456789012;2026-01-31;5", "the columns are separated by semicolons, as Excel does in many languages"),
+        (b"account;time;bytes", "the columns are separated by semicolons, as Excel does in many languages"),
+        (b"8,35E+11;2026-01-31;5", "the columns are separated by semicolons, as Excel does in many languages"),
+        (b"123456789012\t2026-01-31\t5", "the columns are separated by tabs, as Excel does in many languages"),
+        (b"sep=,", "sep=, is a line for Excel alone; delete it"),
+        (b"sep=;\r", "sep=; is a line for Excel alone; delete it"),
+        (b"123456789012 2026-01-31 5", "there must be three columns (account,time,bytes), but there is one"),
+        (b"8.35E+11,2026-01-31,5", "the account 8.35E+11 was rounded by a spreadsheet, such as Excel"),
+        (b"123456789012,2026-01-31,1.5e12", "the bytes 1.5e12 was rounded by a spreadsheet, such as Excel"),
         (b"123456789012,2026-01-31", "there must be three columns (account,time,bytes), but there are 2"),
         (b"123456789012,2026-01-31,5,", "there must be three columns (account,time,bytes), but there are 4"),
         (b'"123456789012,2026-01-31,5', "the account must be a number of 12 digits"),
@@ -97,10 +105,19 @@ def test_wrong_lines(line: bytes, reason: str) -> None:
     assert said.startswith(reason)
 
 
-def test_utf_16_is_recognised() -> None:
-    samples, bad = read("account,time,bytes\n123456789012,2026-01-31,5\n".encode("utf-16"))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_utf_16_is_recognised(encoding: str) -> None:
+    mark = b"" if encoding == "utf-16" else b"\xfe\xff"
+    samples, bad = read(mark + "account,time,bytes\r\n123456789012,2026-01-31,5\r\n".encode(encoding))
     assert samples == []
-    assert "UTF-8" in bad[0][1]
+    reason = "the file is UTF-16, as Excel saves Unicode text; save it as CSV UTF-8 (comma delimited)"
+    assert bad == [(1, reason)]
+
+
+def test_a_first_line_for_excel_is_named() -> None:
+    samples, bad = read(b"sep=,\r\naccount,time,bytes\r\n" + GOOD)
+    assert bad == [(1, "sep=, is a line for Excel alone; delete it, and separate the columns with commas")]
+    assert [s.line for s in samples] == [3]
 
 
 def test_reading_ends_at_the_twentieth_bad_line() -> None:

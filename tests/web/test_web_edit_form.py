@@ -7,7 +7,8 @@ from pydantic import AfterValidator
 
 from tonnage.errors import Conflict, EditConflict
 from tonnage.web.edit_form import CLEARABLE, PREFIX, BoundEdit, EditForm, OptionalName, bind_edit, of_new, unbound_edit
-from tonnage.web.forms import Checkbox, Size
+from tonnage.web.forms import Checkbox
+from tonnage.web.number_fields import Size
 from tonnage.web.schemas import Name
 
 pytestmark = pytest.mark.anyio

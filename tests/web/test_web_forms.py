@@ -10,7 +10,8 @@ from starlette.requests import Request
 from tonnage.errors import Conflict, FieldError, Invalid, NotFound
 from tonnage.units import MAX_CAPACITY
 from tonnage.web import problem
-from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, read_form, typed_size, unbound
+from tonnage.web.forms import BoundForm, Checkbox, Form, bind, read_form, unbound
+from tonnage.web.number_fields import Size, typed_size
 from tonnage.web.responses import Json
 from tonnage.web.schemas import Name
 
@@ -42,7 +43,7 @@ def test_every_field_that_is_wrong_is_named_at_once() -> None:
     assert form.status == 422
 
 
-NO_SIZES = ["-1", "1e3", "0.0000000000001", "99999999999999999999", "NaN", "1,5", "\N{ARABIC-INDIC DIGIT FIVE}"]
+NO_SIZES = ["-1", "1e3", "0.0000000000001", "99999999999999999999", "NaN", "1.000", "1,5,0", "5 TB", "5 B"]
 
 
 @pytest.mark.parametrize("size", NO_SIZES)

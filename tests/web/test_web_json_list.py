@@ -13,7 +13,7 @@ from starlette.responses import Response
 from tests.web.slow_reader import COUNTING, Reader, scope
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import NotFound
-from tonnage.web.json_list import JsonListResponse, Page, Paging, SendLimits
+from tonnage.web.json_list import JsonListResponse, Page, Paging, TransferLimits
 from tonnage.web.routing import ApiRoute, mount
 from tonnage.web.schemas import UuidPath
 
@@ -143,7 +143,7 @@ async def test_bad_pages(client: httpx.AsyncClient, query: str, status: int) -> 
 
 async def test_a_slow_reader_is_cut_and_the_connection_goes_back(bare: FastAPI, database: Database) -> None:
     async def serve(_: Request) -> Response:
-        return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), limits=SendLimits(chunk=0.2))
+        return JsonListResponse(database.streams, Page(), ListQuery(ENDLESS, {}), limits=TransferLimits(chunk=0.2))
 
     bare.add_route("/", serve)
     reader = Reader(3, hangs_up=False)
@@ -165,7 +165,7 @@ class SlowReader(Reader):
 async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
     bare: FastAPI, database: Database, caplog: pytest.LogCaptureFixture, rate: float, whole: bool
 ) -> None:
-    limits = SendLimits(chunk=60, grace=0.2, rate=rate)
+    limits = TransferLimits(chunk=60, grace=0.2, rate=rate)
 
     async def serve(_: Request) -> Response:
         return JsonListResponse(database.streams, Page(), ListQuery(COUNTING, {"count": 10_000}), limits=limits)
@@ -179,7 +179,7 @@ async def test_a_reader_is_bounded_by_its_rate_over_the_whole_list(
 
 
 def test_the_send_limits() -> None:
-    limits = SendLimits()
+    limits = TransferLimits()
     assert limits.left(0, 0) == 10
     assert limits.left(50, 64 * 1024 * 50) == 10
     assert limits.left(50, 64 * 1024 * 40) == 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -21,6 +21,15 @@ class AuditFilter:
     """The whole id of the subject."""
     about: tuple[str, ...] | None = None
     """Ids; the id of the subject or of the actor is one of them."""
+
+
+class AuditPosition(NamedTuple):
+    """Where a page of the log is: the entries older than one, or those newer than one. Without that entry's id: the
+    newest ones of all, or the oldest ones.
+    """
+
+    entry: int | None = None
+    is_newer: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ partners are at the ends of two indexes, however many partners there are.
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, LiteralString
 from uuid import UUID
 
-from tonnage.access.audit import AuditEntry, AuditFilter
-from tonnage.db import Connection, ListQuery, streamed
+from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
+from tonnage.db import Connection, ListQuery, one_row, streamed
 from tonnage.email_address import as_typed, email_key
 from tonnage.names import name_key
 
@@ -43,19 +43,20 @@ _SHOWN: LiteralString = f"""
 
 
 async def audit_entries(
-    conn: Connection, scope: UUID | None, wanted: AuditFilter, before: int | None, limit: int
+    conn: Connection, scope: UUID | None, wanted: AuditFilter, position: AuditPosition, limit: int
 ) -> list[AuditEntry]:
-    """The newest entries first: `limit` of them, from the entry `before` on, exclusive.
+    """The newest entries first: the `limit` entries at the position.
 
     Entries of `scope` and its partners; all entries for None.
     """
-    cursor = await conn.execute(_statement(scope, wanted), _params(scope, wanted, before, limit))
+    cursor = await conn.execute(_statement(scope, wanted, position), _params(scope, wanted, position, limit))
     return [AuditEntry(*row) for row in await cursor.fetchall()]
 
 
 async def every_audit_entry(conn: Connection, scope: UUID | None, wanted: AuditFilter) -> AsyncGenerator[AuditEntry]:
     """All matching entries, for a file. For the connection see `db.streamed`."""
-    rows = streamed(conn, _statement(scope, wanted), _params(scope, wanted, None, None))
+    newest = AuditPosition()
+    rows = streamed(conn, _statement(scope, wanted, newest), _params(scope, wanted, newest, None))
     try:
         async for row in rows:
             yield AuditEntry(*row)
@@ -94,7 +95,7 @@ async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[s
     return [found for (found,) in await cursor.fetchall()]
 
 
-def _params(scope: UUID | None, wanted: AuditFilter, before: int | None, limit: int | None) -> dict[str, Any]:
+def _params(scope: UUID | None, wanted: AuditFilter, position: AuditPosition, limit: int | None) -> dict[str, Any]:
     return {
         "scope": scope,
         "since": wanted.since,
@@ -104,14 +105,16 @@ def _params(scope: UUID | None, wanted: AuditFilter, before: int | None, limit: 
         "subject": wanted.subject_id,
         "about": list(wanted.about or ()),
         "actors": [text for text in wanted.about or () if _UUID.fullmatch(text)],
-        "before": before,
+        "entry": position.entry,
         "limit": limit,
     }
 
 
-def _statement(scope: UUID | None, wanted: AuditFilter) -> LiteralString:
+def _statement(scope: UUID | None, wanted: AuditFilter, position: AuditPosition) -> LiteralString:
     """The statement with only the conditions that the filter needs, so that the planner can choose the right index."""
-    conditions: list[LiteralString] = ["(%(before)s::bigint is null or a.id < %(before)s)"]
+    conditions: list[LiteralString] = ["true"]
+    if position.entry is not None:
+        conditions.append(f"a.id {'>' if position.is_newer else '<'} %(entry)s")
     if wanted.since:
         conditions.append("a.at >= %(since)s")
     if wanted.until:
@@ -124,20 +127,23 @@ def _statement(scope: UUID | None, wanted: AuditFilter) -> LiteralString:
         conditions.append("a.subject_id = %(subject)s")
     if wanted.about is not None:
         conditions.append("(a.subject_id = any(%(about)s) or a.actor_id = any(%(actors)s::uuid[]))")
-    return f"with chosen as ({_newest(scope, ' and '.join(conditions), 'limit')}) {_SHOWN}"
+    order = "asc" if position.is_newer else "desc"
+    return f"with chosen as ({_nearest(scope, ' and '.join(conditions), order, 'limit')}) {_SHOWN}"
 
 
-def _newest(scope: UUID | None, matching: LiteralString, limit: LiteralString) -> LiteralString:
-    """The newest rows `a` of the scope that match; `limit` is the name of the parameter with their number."""
+def _nearest(scope: UUID | None, matching: LiteralString, order: LiteralString, limit: LiteralString) -> LiteralString:
+    """The first rows `a` of the scope that match, newest first (`desc`) or oldest first. `limit` is the name of the
+    parameter with their number.
+    """
     if scope is None:
-        return f"select * from audit_entry a where {matching} order by a.id desc limit %({limit})s"
+        return f"select * from audit_entry a where {matching} order by a.id {order} limit %({limit})s"
     return f"""
         (select * from audit_entry a where a.organisation_id = %(scope)s and {matching}
-         order by a.id desc limit %({limit})s)
+         order by a.id {order} limit %({limit})s)
         union all
         (select * from audit_entry a where a.parent_id = %(scope)s and {matching}
-         order by a.id desc limit %({limit})s)
-        order by id desc limit %({limit})s"""
+         order by a.id {order} limit %({limit})s)
+        order by id {order} limit %({limit})s"""
 
 
 _ENTRY = """json_strip_nulls(json_build_object(
@@ -157,8 +163,19 @@ def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
         select coalesce(a.id, 0), case when a.id is not null then {_ENTRY} end
         from (select where %(scope)s::uuid is null
               or exists (select from organisation where id = %(scope)s)) as known
-        left join ({_newest(organisation_id, "true", "newest")}) a on %(after)s::bigint is null or a.id > %(after)s
+        left join ({_nearest(organisation_id, "true", "desc", "newest")}) a
+            on %(after)s::bigint is null or a.id > %(after)s
         order by a.id limit %(limit)s
         """,
         {"scope": organisation_id, "newest": newest},
     )
+
+
+async def entries_of(conn: Connection, actions: Sequence[str], after: int) -> tuple[list[tuple[str, str, Any]], int]:
+    """Action, subject and what was before, of the entries of these actions after the entry `after`; and the number of
+    the last entry."""
+    (last,) = await one_row(await conn.execute("select coalesce(max(id), 0) from audit_entry"))
+    cursor = await conn.execute(
+        "select action, subject_id, before from audit_entry where id > %s and action = any(%s)", [after, list(actions)]
+    )
+    return await cursor.fetchall(), last

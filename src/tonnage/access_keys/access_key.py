@@ -18,7 +18,18 @@ A key in state deleting can be deleted by any process at any time."""
 _PREFIX = "TONNAGE"
 _LETTERS = string.ascii_uppercase + string.digits
 _LENGTH = 20
-_FORM = re.compile(r"[A-Z0-9]{16,128}", re.ASCII)
+_FORM = re.compile(r"[!-.0-~]{1,128}", re.ASCII)
+"""A key that was not made here may have any name that fits into an address of a page."""
+
+
+class KeyOrigin(StrEnum):
+    """Where a key comes from."""
+
+    CREATED = "created"
+    FOUND = "found"
+    """A comparison found it on the cluster. It is drift until it is accepted or deleted."""
+    ADOPTED = "adopted"
+    """Taken over with its account, or accepted by the operator."""
 
 
 class KeyState(StrEnum):
@@ -56,7 +67,7 @@ def new_access_key() -> str:
 
 
 def may_be_access_key(text: str) -> bool:
-    """Whether the text has the form of an access key."""
+    """Whether the text has the form of an access key, made here or not."""
     return _FORM.fullmatch(text) is not None
 
 
@@ -79,19 +90,19 @@ def too_many(keys: int, pending: int) -> Conflict | Unavailable:
 
 
 def not_made_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | None:
-    """The error when the cluster has no room for another key though there are fewer here.
+    """The error when the cluster has no room for another key, because it has keys that are not listed here yet.
 
-    None: all keys on the cluster are known here.
+    None: all keys on the cluster are listed here.
     """
     present = set(on_cluster)
-    unknown = len(present.difference(here))
+    unknown = sorted(present.difference(here))
     if not unknown:
         return None
     return Conflict(
-        "The account has {keys} access keys on its cluster, the maximum, and {unknown} of them were not "
-        "created here. Ask the operator to remove those.",
+        "The account has {keys} access keys on its cluster, the maximum. These were not created here: {unknown}. "
+        "Delete one first.",
         keys=len(present),
-        unknown=unknown,
+        unknown=", ".join(unknown),
     )
 
 

@@ -23,10 +23,12 @@ from tonnage.access_keys.access_key import (
     not_made_here,
     too_many,
 )
-from tonnage.access_keys.queries import KeyAccount
+from tonnage.access_keys.queries import IncompleteKey, KeyAccount
 from tonnage.accounts.actions import no_account
 from tonnage.db import Connection, Database
 from tonnage.db.deadlines import WaitLimit, limited
+from tonnage.epoch.epoch import Permit
+from tonnage.epoch.queries import require_permit
 from tonnage.errors import Conflict, NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.services import Services
@@ -67,16 +69,16 @@ async def create_key(
         home = await services.database.transaction(
             _begin, actor, partner_id, account_id, access_key, description, services.wall_clock()
         )
-        backend, made = await _create_on_cluster(services, home, account_id, access_key)
+        backend, made = await _create_on_cluster(services, home, access_key)
         now = services.wall_clock()
         try:
-            facts = await services.database.run(queries.activate_key, access_key, now, actor.stamp)
+            facts = await services.database.run(queries.activate_key, account_id, access_key, now, actor.stamp)
         except BaseException:
-            await asyncio.shield(_abandon(services, actor, backend, home.region_id, account_id, access_key))
+            await asyncio.shield(_abandon(services, actor, backend, home, access_key))
             raise
     if facts is None:
         # The clean-up that gave the key up may have run before the key was created, and does not run for it again.
-        await backend.delete_key(account_id, access_key)
+        await backend.delete_key(home.user, access_key)
         raise Unavailable("Creating the access key took too long, so it was discarded. Try again.")
     return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
 
@@ -107,22 +109,20 @@ async def _begin(
     return home
 
 
-async def _create_on_cluster(
-    services: Services, home: KeyAccount, account_id: int, access_key: str
-) -> tuple[StorageBackend, AccessKey]:
+async def _create_on_cluster(services: Services, home: KeyAccount, access_key: str) -> tuple[StorageBackend, AccessKey]:
     """The key and its backend. Its row is removed if it certainly is not there: leftover rows would count towards the
     limit."""
     try:
         backend = await _backend(services.backends, home)
-        return backend, await backend.create_key(account_id, access_key)
+        return backend, await backend.create_key(home.user, access_key)
     except (NotReached, NotProvisioned, Conflict) as error:
         failure = error
-    await services.database.run(queries.remove_key, access_key)
-    raise await _error_for_client(services.database, home, account_id, failure)
+    await services.database.run(queries.remove_key, home.user.account_id, access_key)
+    raise await _error_for_client(services.database, home, failure)
 
 
 async def _abandon(
-    services: Services, actor: Actor, backend: StorageBackend, region_id: int, account_id: int, access_key: str
+    services: Services, actor: Actor, backend: StorageBackend, home: KeyAccount, access_key: str
 ) -> None:
     """Gives up a key on the cluster whose secret nobody will get: its activation has failed or is in doubt.
 
@@ -134,14 +134,16 @@ async def _abandon(
     list, where its owner can delete it.
     """
 
+    account_id = home.user.account_id
+
     async def mark(conn: Connection) -> None:
         now = services.wall_clock()
         await queries.start_deletion(conn, account_id, access_key, now, actor.stamp, pending=True)
-        await defer(conn, "access_keys.clean_up", region_id)
+        await defer(conn, "access_keys.clean_up", home.region_id)
 
     async def delete() -> None:
         async with asyncio.timeout(_ABANDON_WAIT):
-            await backend.delete_key(account_id, access_key)
+            await backend.delete_key(home.user, access_key)
 
     # The time for the request has been used up, and marking needs time of its own.
     with limited(WaitLimit(_ABANDON_WAIT, together=True)):
@@ -160,9 +162,7 @@ async def _backend(backends: Backends, home: KeyAccount) -> StorageBackend:
         raise NotReached(error) from error
 
 
-async def _error_for_client(
-    database: Database, home: KeyAccount, account_id: int, failure: TonnageError
-) -> TonnageError:
+async def _error_for_client(database: Database, home: KeyAccount, failure: TonnageError) -> TonnageError:
     """The error to return to the client."""
     match failure:
         case NotReached():
@@ -173,6 +173,7 @@ async def _error_for_client(
                 why=home.rejection_reason,
             )
         case TooManyKeys():
+            account_id = home.user.account_id
             here = await database.run(queries.keys_of, [account_id])
             return not_made_here(failure.access_keys, here.get(account_id, {})) or failure
         case _:
@@ -203,7 +204,8 @@ async def delete_key(
     access_key: str,
     deadline: float = DEADLINE,
 ) -> None:
-    """Deletes a key: requests with it fail from now on. Takes at most 10 seconds.
+    """Deletes a key: requests with it fail from now on. Takes at most 10 seconds. Looks for a key that is not listed
+    here on the cluster.
 
     NotFound: the account has no such key. Conflict, Misconfigured: as for `create_key`. Unavailable: the key may still
     be on the cluster. If the list of keys shows it as being deleted, a background job deletes it as soon as possible.
@@ -212,53 +214,80 @@ async def delete_key(
     if not may_be_access_key(access_key):
         raise no_key(account_id)
     async with _within_deadline(deadline):
-        region_id = await services.database.transaction(
+        home, is_listed = await services.database.transaction(
             _end, actor, partner_id, account_id, access_key, services.wall_clock()
         )
+        if not is_listed:
+            await _find(services, actor, home, access_key)
+            _, is_listed = await services.database.transaction(
+                _end, actor, partner_id, account_id, access_key, services.wall_clock()
+            )
+        if not is_listed:  # it is being created
+            raise no_key(account_id)
         try:
-            backend = await services.backends.of(region_id)
-            await backend.delete_key(account_id, access_key)
+            backend = await services.backends.of(home.region_id)
+            await backend.delete_key(home.user, access_key)
         except Unavailable:
             # A leaked key must be deleted without a further request.
-            await services.database.run(defer, "access_keys.clean_up", region_id)
+            await services.database.run(defer, "access_keys.clean_up", home.region_id)
             raise
-        await services.database.run(queries.remove_key, access_key)
+        await services.database.run(queries.remove_key, account_id, access_key)
 
 
 async def _end(
     conn: Connection, actor: Actor, partner_id: UUID, account_id: int, access_key: str, now: datetime
-) -> int:
+) -> tuple[KeyAccount, bool]:
+    """The account, and whether it has such a key here."""
     home = await _lock_account(conn, actor, partner_id, account_id)
-    if not await queries.start_deletion(conn, account_id, access_key, now, actor.stamp):
+    return home, await queries.start_deletion(conn, account_id, access_key, now, actor.stamp)
+
+
+async def _find(services: Services, actor: Actor, home: KeyAccount, access_key: str) -> None:
+    """Records a key that is on the cluster only, so that its deletion is audited, and repeated if it is interrupted.
+
+    NotFound: it is not there either. Asks for all keys of the account: the text may be a secret key by mistake.
+    """
+    account_id = home.user.account_id
+    backend = await services.backends.of(home.region_id)
+    try:
+        present = await backend.keys(home.user)
+    except NotProvisioned:
+        present = ()
+    if access_key not in present:
         raise no_key(account_id)
-    return home.region_id
+    await services.database.run(queries.record_found, [(account_id, access_key)], services.wall_clock(), actor.stamp)
 
 
 def no_key(account_id: int) -> NotFound:
     """The message does not repeat the key: a client that mixes up key and secret would write the secret to a log."""
-    return NotFound(
-        "Storage account {account} has no such access key. Its list of access keys shows all of them.",
-        account=str(account_id),
-    )
+    return NotFound("Storage account {account} has no such access key.", account=str(account_id))
 
 
-async def clean_up_keys(database: Database, backend: StorageBackend, region_id: int, now: datetime) -> list[str]:
-    """Deletes keys whose creation or deletion was interrupted; returns a sentence about each.
+async def clean_up_keys(database: Database, backend: StorageBackend, permitted: Permit, now: datetime) -> list[str]:
+    """Deletes keys of a region whose creation or deletion was interrupted; returns a sentence about each.
 
-    One that fails does not block the others. Unavailable: some are left.
+    One that fails does not block the others. Unavailable: some are left. OnHold: the database is older than the
+    permission.
     """
-    left = await database.run(queries.expire_pending, region_id, now - PENDING_TIMEOUT, now)
+    left = await database.run(_expire, permitted, now)
 
-    async def clean_up(key: tuple[int, str]) -> None:
+    async def clean_up(key: IncompleteKey) -> None:
         await backend.delete_key(*key)
-        await database.run(queries.remove_key, key[1])
+        await database.run(queries.remove_key, key.user.account_id, key.access_key)
 
     outcome = await for_each_concurrently(left, clean_up, _CLEAN_UP_CONCURRENCY)
-    for (account_id, access_key), error in outcome.failed:
-        _log.warning("could not delete access key %s of storage account %d: %s", access_key, account_id, error)
+    for key, error in outcome.failed:
+        _log.warning(
+            "could not delete access key %s of storage account %d: %s", key.access_key, key.user.account_id, error
+        )
     if outcome.away:
         raise outcome.away
     return [
-        f"Deleted leftover access key {access_key} of storage account {account_id}."
-        for (account_id, access_key), _ in outcome.done
+        f"Deleted leftover access key {key.access_key} of storage account {key.user.account_id}."
+        for key, _ in outcome.done
     ]
+
+
+async def _expire(conn: Connection, permitted: Permit, now: datetime) -> list[IncompleteKey]:
+    await require_permit(conn, permitted)
+    return await queries.expire_pending(conn, permitted.region_id, now - PENDING_TIMEOUT, now)

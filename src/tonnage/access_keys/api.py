@@ -40,6 +40,7 @@ class AccessKeyResponse(ResponseModel):
     description: str | None = None
     createdAt: TimestampText
     status: Literal["active", "deleting"]
+    madeHere: Literal[False] | None = None
 
 
 class CreateAccessKeyResponse(ResponseModel):
@@ -74,7 +75,8 @@ _ONE = tuple(path + "/{accessKey}" for path in _KEYS)
 async def list_access_keys(call: ApiRequest, partner_id: UUID, accountID: str, page: Paging) -> Response:
     """List the access keys of a storage account.
 
-    In order of creation, without their secrets.
+    In order of creation, without their secrets. A key with `"madeHere": false` was found on the storage cluster without
+    having been created here; its `createdAt` is when it was found.
     """
     number = account_number(accountID)
     select = lists.access_keys(call.actor.organisation_id, partner_id, number)
@@ -111,8 +113,9 @@ async def create_access_key(call: ApiRequest, partner_id: UUID, accountID: str, 
 async def delete_access_key(call: ApiRequest, partner_id: UUID, accountID: str, accessKey: str) -> Response:
     """Delete an access key of a storage account.
 
-    The key fails from its next request. The call waits up to 10 seconds for the storage cluster; after a 503, the key
-    is deleted as soon as the cluster can be reached.
+    The key fails from its next request. A key that is on the storage cluster and not in the list is deleted as well.
+    The call waits up to 10 seconds for the storage cluster; after a 503, a listed key is deleted as soon as the cluster
+    can be reached.
     """
     number = account_number(accountID)
     with hide_operator_details(number):

@@ -17,6 +17,8 @@ class AccessKeyRow(NamedTuple):
     created_at: datetime
     is_deleting: bool
     """It is being deleted, and works until it is deleted on the cluster."""
+    is_made_here: bool
+    """Otherwise it was found on the cluster, at `created_at`."""
 
 
 async def access_keys_of(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> list[AccessKeyRow]:
@@ -24,7 +26,7 @@ async def access_keys_of(conn: Connection, scope: UUID, partner_id: UUID, accoun
     cursor = await conn.execute(
         f"""
         with s as (select s.id from {LIVING})
-        select k.access_key, k.description, k.created_at, k.state = 'deleting'
+        select k.access_key, k.description, k.created_at, k.state = 'deleting', k.origin = 'created'
         from s join access_key k on k.account_id = s.id and k.state <> 'pending'
         order by k.seq
         """,
@@ -39,7 +41,8 @@ def access_keys(scope: UUID, partner_id: UUID, account_id: int) -> ListQuery:
         f"""
         with s as (select s.id from {LIVING})
         select coalesce(k.seq, 0), case when k.seq is not null then json_strip_nulls(json_build_object(
-            {KEY_FIELDS}, 'status', case k.state when 'active' then 'active' else 'deleting' end)) end
+            {KEY_FIELDS}, 'status', case k.state when 'active' then 'active' else 'deleting' end,
+            'madeHere', case when k.origin <> 'created' then false end)) end
         from s left join access_key k
             on k.account_id = s.id and k.state <> 'pending' and (%(after)s::bigint is null or k.seq > %(after)s)
         order by k.seq limit %(limit)s

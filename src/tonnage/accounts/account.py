@@ -1,7 +1,7 @@
 """Storage accounts: a customer's root account, its allocation, and the rules of its deletion."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tonnage.errors import Conflict
@@ -19,6 +19,14 @@ class NewAccount:
     allow_overdraft: bool
     region: str | None = None
     """The region's name; None: the default region."""
+    account_id: int | None = None
+    """Of a user that Tonnage has named earlier; None: a new number."""
+    cluster_user: str | None = None
+    """The id of the adopted user on its cluster; None: the user is named after the account."""
+
+    def of_user(self, account_id: int | None, cluster_user: str | None) -> "NewAccount":
+        """The same for a user that is on its cluster already."""
+        return replace(self, account_id=account_id, cluster_user=cluster_user)
 
 
 @dataclass(frozen=True)

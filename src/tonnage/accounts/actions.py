@@ -28,13 +28,14 @@ async def create_account(
     for _ in range(ATTEMPTS):
         try:
             async with conn.transaction():
+                number = account.account_id or new_account_id()
                 created = await queries.insert_account(
-                    conn, actor.organisation_id, partner_id, account, new_account_id(), now, actor.stamp
+                    conn, actor.organisation_id, partner_id, account, number, now, actor.stamp
                 )
                 if created is not None:
                     await enqueue_reconcile(conn, created.cluster, partner_id if created.bounded else None)
         except (CheckViolation, NumericValueOutOfRange, UniqueViolation) as error:
-            if broken_constraint(error) != "storage_account_pkey":
+            if account.account_id or broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
         except ForeignKeyViolation as error:  # the region was deleted concurrently
             raise await _no_place(conn, actor, partner_id, account.region) from error
@@ -43,6 +44,18 @@ async def create_account(
                 raise await _no_place(conn, actor, partner_id, account.region)
             return created.account
     raise Unavailable("No free account number was found. Try again.")
+
+
+async def require_partner(conn: Connection, actor: Actor, partner_id: UUID) -> None:
+    """For what is expensive and comes before the change. NotFound: not an open partner of the actor's."""
+    if await queries.partner_remaining(conn, actor.organisation_id, partner_id) is None:
+        raise no_partner(partner_id)
+
+
+async def require_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
+    """The same for an account."""
+    if await queries.one_account(conn, actor.organisation_id, partner_id, account_id) is None:
+        raise no_account(account_id)
 
 
 async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
@@ -75,6 +88,8 @@ async def _refusal(
                 email=account.contact_email,
                 field="contactEmail",
             )
+        case "storage_account_pkey" | "storage_account_adopted":
+            return Conflict("This user of the storage cluster is a storage account already.")
         case "partner_allocated_to_accounts" | "overflow":
             room = await queries.partner_remaining(conn, actor.organisation_id, partner_id)
             return room.refusal(account.allocated_capacity) if room else no_partner(partner_id)

@@ -43,7 +43,7 @@ async def partner_used(conn: Connection) -> Check:
         """
         select p.id, trim_scale(p.used), coalesce(s.used, 0)
         from partner p left join (
-            select partner_id, sum(used) as used from storage_account group by partner_id
+            select partner_id, sum(used) as used from account_usage group by partner_id
         ) s on s.partner_id = p.id
         """,
     )

@@ -1,5 +1,6 @@
 """SQL of the deletion of storage accounts: scheduled, postponed, cancelled."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -92,6 +93,30 @@ async def set_deletion(
     )
     row = await cursor.fetchone()
     return Deletion(*row[:5]) if row else None
+
+
+async def cancel_deletions(conn: Connection, account_ids: Sequence[int], stamp: str) -> list[int]:
+    """Takes back the deletion of those of these accounts whose purge has not started; returns their ids."""
+    cursor = await conn.execute(
+        """
+        with old as (
+            select * from storage_account
+            where id = any(%(ids)s) and pending_deleted_at is not null and purge_started_at is null
+            order by id for no key update
+        ), s as (
+            update storage_account s set deletion_requested_at = null, pending_deleted_at = null,
+                desired_revision = s.desired_revision + 1
+            from old where s.id = old.id
+            returning s.id
+        )
+        select s.id, audit(%(stamp)s, old.partner_id, 'account.restore', s.id::text,
+                           jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
+                           jsonb_build_object('pendingDeletedAt', null))
+        from s join old on old.id = s.id order by s.id
+        """,
+        {"ids": list(account_ids), "stamp": stamp},
+    )
+    return [account_id for account_id, _ in await cursor.fetchall()]
 
 
 async def due_account(

@@ -22,7 +22,9 @@ REJECTION_REASON: LiteralString = f"case when r.backend <> 'metered' and {REJECT
 
 EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
     'region', r.name, 'createdAt', to_char(s.created_at, {TIMESTAMP_FORMAT}),
-    'used', s.used, 'objects', s.objects, 'measuredAt', to_char(s.measured_at, {TIMESTAMP_FORMAT}),
+    'used', (select used from account_usage where account_id = s.id),
+    'objects', (select objects from account_usage where account_id = s.id),
+    'measuredAt', (select to_char(measured_at, {TIMESTAMP_FORMAT}) from account_usage where account_id = s.id),
     'suspension', case when s.suspended_at is not null then json_build_object(
         'reason', s.suspension_reason, 'since', to_char(s.suspended_at, {TIMESTAMP_FORMAT})) end,
     'provisioning', {PROVISIONING}, 'rejectionReason', {REJECTION_REASON}))"""

@@ -60,9 +60,10 @@ _INSERT: LiteralString = f"""
     ), s as (
         insert into storage_account (
             id, partner_id, region_id, name, name_key, contact_email, contact_email_key, password_hash,
-            allocated_capacity, allow_overdraft, rolled_up_to, created_at, terms_since)
+            allocated_capacity, allow_overdraft, created_at, terms_since, cluster_user)
         select %(id)s, p.id, r.id, %(name)s, %(name_key)s, %(email)s, %(email_key)s, %(hash)s,
-               %(allocated)s, %(overdraft)s, %(now)s::date - 1, %(now)s, %(now)s
+               %(allocated)s, %(overdraft)s, %(now)s, %(now)s,
+               %(cluster_user)s
         from p, region r where case when %(region)s::text is null then r.is_default else r.name = %(region)s end
         returning *
     ), t as (
@@ -102,7 +103,8 @@ async def insert_account(
     """None if `scope` has no such open partner, or there is no such region.
 
     Constraints: storage_account_email, taken; partner_allocated_to_accounts or overflow, not enough of the partner's
-    allocation left; storage_account_pkey, retry with another id.
+    allocation left; storage_account_pkey, retry with another id; storage_account_adopted, the user of the cluster is
+    an account already.
     """
     cursor = await conn.execute(
         _INSERT,
@@ -118,6 +120,7 @@ async def insert_account(
             "allocated": account.allocated_capacity,
             "overdraft": account.allow_overdraft,
             "region": account.region,
+            "cluster_user": account.cluster_user,
             "now": now,
             "stamp": stamp,
         },
@@ -153,7 +156,8 @@ def all_accounts(partner_id: UUID | None) -> ListQuery:
     """The accounts that are not purged of all partners, or of one, for the operator, with their partner and region."""
     return ListQuery(
         f"""
-        select s.seq, json_strip_nulls(json_build_object({PUBLISHED}, 'partnerId', s.partner_id, 'region', r.name))
+        select s.seq, json_strip_nulls(json_build_object({PUBLISHED}, 'partnerId', s.partner_id, 'region', r.name,
+            'clusterUser', s.cluster_user))
         from storage_account s join region r on r.id = s.region_id
         where s.purged_at is null and (%(partner)s::uuid is null or s.partner_id = %(partner)s)
             and (%(after)s::bigint is null or s.seq > %(after)s)

@@ -1,6 +1,7 @@
 """Authentication dependencies. The type of a route's first parameter states who may call it: `DistributorStaff`."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeAlias
@@ -11,8 +12,11 @@ from starlette.requests import Request
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.db import Database
+from tonnage.db.connection_limits import count_for
 from tonnage.errors import Unauthenticated
+from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
+from tonnage.web.proxy_headers import client_address
 from tonnage.web.routing import AuthDependency
 
 
@@ -23,11 +27,17 @@ class ApiRequest:
     actor: Actor
     now: datetime
     services: Services
+    request: Request
 
     @property
     def database(self) -> Database:
         """The connection pools."""
         return self.services.database
+
+    def hashing(self) -> AbstractAsyncContextManager[Hashing]:
+        """See `Passwords.admit`."""
+        requester = Requester.of(client_address(self.request.scope), self.actor.organisation_id)
+        return self.services.passwords.admit(requester)
 
 
 def services_of(request: Request) -> Services:
@@ -44,7 +54,8 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     services: Services = state.services
     key_cache: KeyCache = state.key_cache
     actor = await key_cache.admit(key.strip())
-    return ApiRequest(actor, services.business_clock(), services)
+    count_for(actor.organisation_id)
+    return ApiRequest(actor, services.business_clock(), services, request)
 
 
 def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]:

@@ -1,7 +1,8 @@
 """SQL of API keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, digest, key_prefix
@@ -17,10 +18,13 @@ _KEY = f"""json_strip_nulls(json_build_object(
 
 
 async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
-    """The key with that digest, expired and revoked ones too; None once its organisation is closed."""
+    """The key with that digest, expired and revoked ones too; None once its organisation is closed.
+
+    A withheld one counts as revoked.
+    """
     cursor = await conn.execute(
         """
-        select k.id, o.id, o.kind, k.role, k.valid_until, k.revoked_at
+        select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at)
         from api_key k join organisation o on o.id = k.organisation_id
         where k.digest = %s and o.closed_at is null
         """,
@@ -81,6 +85,63 @@ async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: da
         {"key": key_id, "scope": scope, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
+
+
+class WithheldKey(NamedTuple):
+    """A key that does not work: it was revoked, but lives again in a restored database."""
+
+    id: UUID
+    organisation: str
+    description: str
+    prefix: str
+
+
+async def withhold_keys(conn: Connection, key_ids: Sequence[UUID], now: datetime) -> None:
+    """Withholds those of these keys that live and were not released."""
+    await conn.execute(
+        """
+        update api_key set withheld_at = %s
+        where id = any(%s) and revoked_at is null and withheld_at is null and released_at is null
+        """,
+        [now, list(key_ids)],
+    )
+
+
+async def keys_of(conn: Connection, organisation_ids: Sequence[UUID]) -> list[UUID]:
+    """The ids of all keys of these organisations."""
+    cursor = await conn.execute("select id from api_key where organisation_id = any(%s)", [list(organisation_ids)])
+    return [key_id for (key_id,) in await cursor.fetchall()]
+
+
+async def withheld_keys(conn: Connection) -> list[WithheldKey]:
+    """The keys that are withheld, by organisation."""
+    cursor = await conn.execute(
+        """
+        select k.id, o.name, k.description, k.prefix from api_key k join organisation o on o.id = k.organisation_id
+        where k.withheld_at is not null and k.revoked_at is null order by o.name_key, o.id, k.seq
+        """
+    )
+    return [WithheldKey(*row) for row in await cursor.fetchall()]
+
+
+async def revoke_withheld_keys(conn: Connection, now: datetime, stamp: str) -> int:
+    """Revokes the keys that are withheld; returns their number."""
+    cursor = await conn.execute(
+        """
+        with k as (
+            update api_key set revoked_at = %(now)s, withheld_at = null
+            where withheld_at is not null and revoked_at is null returning *
+        )
+        select audit(%(stamp)s, k.organisation_id, 'key.revoke', k.id::text, null, null) from k
+        """,
+        {"now": now, "stamp": stamp},
+    )
+    return len(await cursor.fetchall())
+
+
+async def release_keys(conn: Connection, now: datetime) -> None:
+    """Lets the keys that are withheld work again, for good."""
+    await conn.execute("update api_key set withheld_at = null, released_at = %s where withheld_at is not null", [now])
 
 
 async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:

@@ -1,5 +1,6 @@
 """Changes to passwords and second factors: by members to their own, and by others."""
 
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -12,9 +13,9 @@ from tonnage.authentication.sign_in_actions import verify_code, verify_password
 from tonnage.db import Connection, Database
 from tonnage.errors import Conflict, NotFound, Sentence, Unauthenticated
 from tonnage.members import queries as member_queries
-from tonnage.members.actions import hold_member
+from tonnage.members.actions import hold_team
 from tonnage.members.member import no_member
-from tonnage.passwords import Passwords
+from tonnage.passwords import Hashing, Passwords, Requester
 
 _OWN_PASSWORD = Sentence("This is your own password. Change it in your profile.")
 _OWN_FACTOR = Sentence("This is your own two-factor authentication. Change it in your profile.")
@@ -34,8 +35,9 @@ async def change_own_password(
 
     Unauthenticated: `current` is wrong, which counts as a failed sign-in. Throttled: too many failures.
     """
-    counted = await verify_password(database, passwords, visitor, current, client, now)
-    password_hash = await passwords.hash(new)
+    async with _admitted(passwords, visitor, client) as hashing:
+        counted = await verify_password(database, hashing, visitor, current, client, now)
+        password_hash = await hashing.hash(new)
     token = new_token()
 
     async def change(conn: Connection) -> None:
@@ -64,7 +66,8 @@ async def begin_second_factor(
     failures. Conflict: there is a factor already, or no key file; then the password is not verified.
     """
     second_factor_actions.require_keys_and_no_factor(key_file, visitor)
-    counted = await verify_password(database, passwords, visitor, current, client, now)
+    async with _admitted(passwords, visitor, client) as hashing:
+        counted = await verify_password(database, hashing, visitor, current, client, now)
     # The password is right, whether the seed can be sealed now or not.
     await database.transaction(counted.forgive)
     return await database.transaction(second_factor_actions.begin_enrolment, key_file, visitor)
@@ -108,25 +111,25 @@ async def remove_second_factor(
 async def set_password(
     conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, password_hash: str
 ) -> None:
-    """Sets a new password for another member and ends its sessions.
+    """Sets a new password for another member and ends its sessions. Forbidden: its role is above the actor's.
 
     Conflict: it is the actor's own password; changing that requires the current one as well.
     """
     _require_other(actor, member_id, _OWN_PASSWORD)
     async with conn.transaction():
-        await hold_member(conn, actor, organisation_id, member_id, Role.ADMIN, Role.STAFF)
+        await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await replace_password(conn, actor, member_id, password_hash, but=None)
 
 
 async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:
     """Removes the second factor of another member who has lost it. Ends its sessions; the next sign-in needs only the
-    password.
+    password. Forbidden: its role is above the actor's.
 
     Conflict: it is the actor's own factor; that one is removed with a code.
     """
     _require_other(actor, member_id, _OWN_FACTOR)
     async with conn.transaction():
-        await hold_member(conn, actor, organisation_id, member_id, Role.ADMIN, Role.STAFF)
+        await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await second_factor_actions.reset_second_factor(conn, actor, organisation_id, member_id)
 
 
@@ -152,6 +155,12 @@ async def replace_password(
         raise no_member(member_id)
     await session_queries.end_other_sessions(conn, member_id, but)
     await reset_queries.discard_resets(conn, member_id)
+
+
+def _admitted(
+    passwords: Passwords, visitor: SignedInMember, client: ClientInfo
+) -> AbstractAsyncContextManager[Hashing]:
+    return passwords.admit(Requester.of(client.address, visitor.actor.organisation_id))
 
 
 def _require_other(actor: Actor, member_id: UUID, refusal: str) -> None:

@@ -30,13 +30,13 @@ async def run_maintenance(services: Services, subject: str) -> None:
     await services.database.run(throttling_queries.delete_old, now, _COUNTS_KEPT)
 
 
-@job("authentication.send_reset", label=Sentence("Send password reset link"))
+@job("authentication.send_reset", label=Sentence("Send password reset link"), waits_on_hold=True)
 async def send_reset(services: Services, subject: str) -> None:
     """Mails a member the link for setting a new password."""
     await reset_actions.send_reset(services.database, services.mailer, UUID(subject), services.wall_clock)
 
 
-@job("authentication.notify_blocked", label=Sentence("Warn member of failed sign-ins"))
+@job("authentication.notify_blocked", label=Sentence("Warn member of failed sign-ins"), waits_on_hold=True)
 async def notify_blocked(services: Services, subject: str) -> None:
     """Mails a member that there were too many attempts with wrong passwords."""
     actor = Actor(await services.database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")

@@ -34,7 +34,7 @@ async def insert_reset(
         """
         with m as (
             select m.id, m.email from member m join organisation o on o.id = m.organisation_id
-            where m.id = %(member)s and o.closed_at is null
+            where m.id = %(member)s and o.closed_at is null and m.withheld_at is null
         ), r as (
             insert into password_reset as r (digest, member_id, expires_at)
             select %(digest)s, m.id, %(now)s + %(lasting)s::interval from m
@@ -89,6 +89,11 @@ async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) ->
 async def discard_resets(conn: Connection, member_id: UUID) -> None:
     """Discards the member's tokens after a password change by other means: a pending link must not undo it."""
     await conn.execute("delete from password_reset where member_id = %s", [member_id])
+
+
+async def discard_all_resets(conn: Connection) -> None:
+    """Discards every token: some of a restored database were used already."""
+    await conn.execute("delete from password_reset")
 
 
 async def delete_expired(conn: Connection, now: datetime) -> None:

@@ -122,6 +122,11 @@ async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None
     )
 
 
+async def end_all_sessions(conn: Connection) -> None:
+    """Ends the sessions of all members: some of a restored database had ended already."""
+    await conn.execute("delete from session")
+
+
 async def delete_stale(conn: Connection, now: datetime, idle: timedelta) -> None:
     """Deletes the sessions that no cookie can open any more."""
     await conn.execute(

@@ -11,9 +11,9 @@ from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMe
 from tonnage.authentication.sign_in_queries import StoredCredentials
 from tonnage.authentication.throttling_actions import CountedAttempts, count_attempts
 from tonnage.db import Connection, Database
-from tonnage.errors import Conflict, Sentence, Unauthenticated, Unavailable
+from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
-from tonnage.passwords import Passwords
+from tonnage.passwords import Hashing, Passwords, Requester
 
 WRONG_PASSWORD = Sentence("The e-mail address or password is wrong.")
 WRONG_CODE = Sentence("The code is wrong or already used. Wait for the next one.")
@@ -33,18 +33,26 @@ async def sign_in(
     """Opens a session. Its stage is CODE if the member has a second factor.
 
     Unauthenticated: the address or the password is wrong; the error does not say which. Throttled: too many failures.
-    The work and the time it takes are the same whether the address belongs to a member or not.
+    Busy: too many sign-ins of this client at once; then the attempt is not counted. The work and the time it takes are
+    the same whether the address belongs to a member or not.
     """
+    async with passwords.admit(Requester.of(client.address)) as hashing:
+        return await _sign_in(database, hashing, email, password, client, now)
+
+
+async def _sign_in(
+    database: Database, hashing: Hashing, email: str, password: str, client: ClientInfo, now: datetime
+) -> SignedIn:
     subjects = (throttling.email_and_client(email, client.address), throttling.client(client.address))
     counted = await database.run(count_attempts, subjects, now)
     login = await database.run(sign_in_queries.credentials_by_email, email)
-    matches = await passwords.verify(login.password_hash if login else None, password)
+    matches = await _verify(database, hashing, counted, login.password_hash if login else None, password)
     if login is None or not matches:
         await _notify_if_blocked(database, counted, login.member_id if login else uuid4())
         raise Unauthenticated(WRONG_PASSWORD)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
-    if passwords.is_outdated(login.password_hash):
-        fresh = await passwords.hash(password)
+    if hashing.is_outdated(login.password_hash):
+        fresh = await hashing.hash(password)
         await database.run(sign_in_queries.replace_hash, login, fresh)
     return signed_in
 
@@ -95,16 +103,27 @@ async def verify_code(
 
 
 async def verify_password(
-    database: Database, passwords: Passwords, visitor: SignedInMember, password: str, client: ClientInfo, now: datetime
+    database: Database, hashing: Hashing, visitor: SignedInMember, password: str, client: ClientInfo, now: datetime
 ) -> CountedAttempts:
     """The same for a member's own password, where a form asks for it again."""
     subjects = (throttling.email_and_client(visitor.email, client.address), throttling.client(client.address))
     counted = await database.run(count_attempts, subjects, now)
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
-    if not await passwords.verify(known, password):
+    if not await _verify(database, hashing, counted, known, password):
         await _notify_if_blocked(database, counted, visitor.member_id)
         raise Unauthenticated("The current password is wrong.")
     return counted
+
+
+async def _verify(
+    database: Database, hashing: Hashing, counted: CountedAttempts, encoded: str | None, password: str
+) -> bool:
+    try:
+        return await hashing.verify(encoded, password)
+    except Busy:
+        # The attempt was not verified.
+        await database.run(counted.take_back)
+        raise
 
 
 async def _open_session(

@@ -23,7 +23,7 @@ async def credentials_by_email(conn: Connection, email: str) -> StoredCredential
         """
         select m.id, m.password_hash, m.second_factor_enabled_at is not null
         from member m join organisation o on o.id = m.organisation_id
-        where m.email_key = %s and o.closed_at is null
+        where m.email_key = %s and o.closed_at is null and m.withheld_at is null
         """,
         [email_key(as_typed(email))],
     )
@@ -49,7 +49,7 @@ async def insert_session(
         """
         with m as (
             select id from member
-            where id = %(member)s and password_hash = %(hash)s
+            where id = %(member)s and password_hash = %(hash)s and withheld_at is null
                 and (second_factor_enabled_at is not null) = %(has_factor)s
             for no key update
         )

@@ -17,6 +17,7 @@ from tonnage.cli.group import Commands
             "doctor": "Check the database, the totals and the secrets.",
             "secret": "Manage the keys that encrypt secrets.",
             "storage": "Compare storage clusters with the database.",
+            "restore": "Check and confirm a database that was restored from a backup.",
             "jobs": "List and retry background jobs.",
         },
         "Sell": {

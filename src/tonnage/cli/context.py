@@ -24,8 +24,9 @@ from tonnage.cli.param_types import CONNINFO
 from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.db import Connection, Database, ListQuery, connect, one_row
-from tonnage.db.deadlines import DeadlineConnection, connect_timeout
-from tonnage.errors import TonnageError
+from tonnage.db.deadlines import COMMAND_LOCK_WAIT, DeadlineConnection, connect_timeout
+from tonnage.db.poolers import MixedSessions, require_own_sessions
+from tonnage.errors import TonnageError, Unavailable
 from tonnage.organisations.queries import operator_id
 
 import_module("tonnage.worker")  # declares every job: a command may defer any of them
@@ -106,7 +107,7 @@ def run(settings: Settings, work: Callable[[Session], Awaitable[T]]) -> T:
     """
 
     async def in_session(conninfo: str) -> T:
-        async with connect(conninfo, size=2, streams=1) as database:
+        async with connect(conninfo, size=2, streams=1, lock_wait=COMMAND_LOCK_WAIT) as database:
             operator = Actor.on_command_line(await database.run(operator_id), Kind.OPERATOR)
             return await work(Session(database, operator, system_time()))
 
@@ -180,8 +181,14 @@ def require_changeable(conninfo: str) -> None:
 
 
 async def schema_state(conninfo: str) -> migrations.SchemaState:
-    """Compares the database with this program. An unreachable one is psycopg.OperationalError."""
-    async with await _connected(conninfo) as connection:
+    """Compares the database with this program. An unreachable one is psycopg.OperationalError, one behind a pooler in
+    transaction mode is Unavailable.
+    """
+    async with await _connected(conninfo) as connection, await _connected(conninfo) as another:
+        try:
+            await require_own_sessions(connection, another)
+        except MixedSessions as error:
+            raise Unavailable(str(error)) from error
         return await migrations.state(connection)
 
 

@@ -11,6 +11,7 @@ from tonnage.access.checks import Check, compare
 from tonnage.cli.context import key_file
 from tonnage.config import Settings
 from tonnage.db import Connection, one_row
+from tonnage.epoch.queries import installation
 from tonnage.migrations.rules import expected_rules
 
 OLDEST_SERVER = 15
@@ -99,6 +100,14 @@ async def jobs(conn: Connection) -> Finding:
     if row[0]:
         return Finding("note", "jobs", f"{row[0]} failed ({row[1]}); see: tonnage jobs list --failed")
     return Finding("ok", "jobs", "none failed")
+
+
+async def hold(conn: Connection) -> Finding:
+    """Whether the database waits for the operator after it was put back from a backup."""
+    found = await installation(conn)
+    if found.hold is not None:
+        return Finding("FAIL", "hold", f"{found.hold.reason} See: tonnage restore check")
+    return Finding("ok", "hold", f"none; the epoch is {found.epoch}")
 
 
 async def secrets(conn: Connection, settings: Settings) -> Finding:

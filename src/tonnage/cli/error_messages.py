@@ -3,7 +3,7 @@
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from tonnage.db.deadlines import InDoubt
+from tonnage.db.failures import Failure, failure_of
 from tonnage.embedded import EmbeddedError
 from tonnage.errors import TonnageError
 from tonnage.migrations import SchemaError
@@ -31,19 +31,23 @@ def _of_database(error: psycopg.Error) -> str | None:
     match error:
         case psycopg.errors.InsufficientPrivilege():
             return f"The database role may not do this: {error.diag.message_primary}."
-        case psycopg.errors.ReadOnlySqlTransaction():
-            return READ_ONLY
         case psycopg.DataError():
             return f"The database does not accept this value: {_one_line(error)}."
-        case InDoubt():
-            return (
-                "The database did not confirm the change, so it may or may not have been made. Check before you "
-                "try again."
-            )
-        case psycopg.OperationalError():
-            return f"The database cannot be reached: {_one_line(error)}"
         case _:
-            return None
+            template = _MESSAGES.get(failure_of(error))
+            return template and template.format(reason=_one_line(error))
+
+
+_MESSAGES = {
+    Failure.UNREACHABLE: "The database cannot be reached: {reason}",
+    Failure.LOCKED: "The same data is being changed by another process: {reason}. Nothing was changed. Try again.",
+    Failure.READ_ONLY: READ_ONLY,
+    Failure.DISK_FULL: "The disk of the database is full: {reason}. Nothing was changed. Make room, then try again.",
+    Failure.IN_DOUBT: (
+        "The database did not confirm the change, so it may or may not have been made. Check before you try again."
+    ),
+    Failure.CONFLICT: "This change contradicts other data, which may have been changed at the same moment: {reason}.",
+}
 
 
 def _one_line(error: psycopg.Error) -> str:

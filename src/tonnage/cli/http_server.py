@@ -2,9 +2,12 @@
 
 import asyncio
 import http.client
+import logging
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import click
 import uvicorn
@@ -12,8 +15,12 @@ import uvloop
 from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
+from tonnage.cli.connection_limits import ClientConnectionLimits
+from tonnage.cli.database_wait import DatabaseGate
 from tonnage.cli.http_protocol import HttpProtocol
 from tonnage.cli.listener import Listener, unavailable
+
+_log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 20
 """How long requests in flight may take after SIGTERM."""
@@ -21,14 +28,30 @@ _DRAIN_SECONDS = 20
 _IDLE_SECONDS = 75
 """Longer than the 60 seconds of the usual reverse proxies: else they send a request into a connection that closes."""
 
+_BACKLOG = 256
+"""Connections that the system accepts before we do. They need files all at once, and must not need more than we have.
+"""
+
+_TICKS_BETWEEN_CHECKS = 50
+
 
 class HttpServer(uvicorn.Server):
     """Serves an application and prints `banner` when it does: the socket accepts requests, and the database answers."""
 
-    def __init__(self, app: FastAPI, listener: Listener, banner: list[str], *, access_log: bool) -> None:
+    def __init__(
+        self,
+        app: FastAPI | DatabaseGate,
+        listener: Listener,
+        banner: list[str],
+        limits: ClientConnectionLimits,
+        *,
+        access_log: bool,
+    ) -> None:
+        protocol: Any = partial(HttpProtocol, limits=limits)  # uvicorn only calls it
         config = uvicorn.Config(
             app,
-            http=HttpProtocol,
+            http=protocol,
+            backlog=_BACKLOG,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -39,6 +62,7 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         super().__init__(config)
+        self._gate = app if isinstance(app, DatabaseGate) else None
         self._listener = listener
         self._banner = banner
 
@@ -65,13 +89,26 @@ class HttpServer(uvicorn.Server):
         """Leaves signals alone: uvicorn's way ends the process by the signal before the database is stopped."""
         yield
 
+    async def on_tick(self, counter: int) -> bool:
+        """Runs ten times a second."""
+        if counter % _TICKS_BETWEEN_CHECKS == 0:
+            connections: Any = list(self.server_state.connections)  # typed as uvicorn's own protocols
+            for connection in connections:
+                connection.end_if_stalled()
+        return await super().on_tick(counter)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Also waits for the first answer."""
+        """Also waits for the database, and for the first answer."""
         try:
             await super().startup(sockets)
         except OSError as error:
             # Bound, but another process was faster to listen.
             raise unavailable(self._listener.host, self._listener.port, error) from error
+        if self._gate:
+            _log.warning("Requests to %s are answered with 503 until the database can be used.", self._listener.origin)
+            await self._gate.open(lambda: self.should_exit)
+            if self.should_exit:
+                return
         trouble = await asyncio.to_thread(self._trouble)
         if trouble:
             raise click.ClickException(trouble)

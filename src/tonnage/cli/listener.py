@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import click
 
+_RECEIVE_BUFFER = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Listener:
@@ -35,6 +37,8 @@ def bound(host: str, port: int) -> Generator[Listener]:
     with socket.socket(family, kind, protocol) as sock:
         # Else the connections of the last run, which the system remembers for a minute, keep the port.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it. Bounds what the system and one read of ours keep for a client.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         try:
             sock.bind(address)
         except OSError as error:

@@ -11,7 +11,7 @@ from tonnage.cli.context import Session
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import distributor_of
-from tonnage.organisations.organisation import no_distributor, no_organisation
+from tonnage.organisations.organisation import no_distributor, no_organisation, no_partner
 from tonnage.organisations.queries import organisation_kind
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -51,6 +51,14 @@ async def acting_for_distributor(session: Session, distributor_id: UUID) -> Acto
     if kind != Kind.DISTRIBUTOR:
         raise no_distributor(distributor_id)
     return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
+
+
+async def acting_for_partner(session: Session, partner_id: UUID) -> Actor:
+    """The same for a partner. NotFound: it is another organisation, or none."""
+    kind = await session.database.run(organisation_kind, partner_id)
+    if kind != Kind.PARTNER:
+        raise no_partner(partner_id)
+    return Actor.on_command_line(partner_id, Kind.PARTNER)
 
 
 async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:

@@ -69,7 +69,7 @@ class _Conninfo(click.ParamType[str]):
 
 
 SIZE = _Size()
-"""`5TB`, `250MB` or plain bytes, as bytes."""
+"""`5TB`, `250MB` or `12345B`, as bytes; only 0 needs no unit."""
 
 CONNINFO = _Conninfo()
 """A libpq URL or connection string."""

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from tonnage.access.actor import Role
-from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.access.lists import audit_entries
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
@@ -41,7 +41,7 @@ async def explain(
     if not form.is_stale:
         return
     of_thing = AuditFilter(subject_id=str(subject_id))
-    newest = await page.database.run(audit_entries, page.actor.scope, of_thing, None, _SEARCHED)
+    newest = await page.database.run(audit_entries, page.actor.scope, of_thing, AuditPosition(), _SEARCHED)
     form.errors = {"": EditConflict()}
     for change in form.rebase(present):
         entry = _latest(newest, kind.names.get(change.field, change.field))

@@ -1,6 +1,6 @@
 """Where a member can go: the entries of the navigation, by kind of organisation and role."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.console.wording.catalogue import N_
@@ -45,7 +45,7 @@ _ITEMS = {
         NavigationItem(N_("Usage"), "/partner/usage"),
         _TEAM,
         _KEYS,
-        replace(_AUDIT, role=Role.STAFF),
+        _AUDIT,
     ),
 }
 

@@ -5,6 +5,7 @@ token of its session.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, TypeAlias
@@ -20,10 +21,13 @@ from tonnage.authentication.session_queries import find_session
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
+from tonnage.db.connection_limits import count_for
 from tonnage.errors import Forbidden, NotFound
+from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
 from tonnage.utc import day_of
 from tonnage.web import csrf
+from tonnage.web.body import MAX_BODY
 from tonnage.web.forms import read_form
 from tonnage.web.routing import AuthDependency
 
@@ -59,6 +63,10 @@ class PageRequest(PageContext):
         """In UTC, by whose days usage is counted."""
         return day_of(self.business_now)
 
+    def hashing(self) -> AbstractAsyncContextManager[Hashing]:
+        """See `Passwords.admit`."""
+        return self.services.passwords.admit(Requester.of(self.client.address, self.actor.organisation_id))
+
 
 async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, SignedInMember] | None:
     """The token of the request's session, and its member, at any stage; None without a valid session."""
@@ -70,14 +78,14 @@ async def find_signed_in(request: Request, cookies: Cookies) -> tuple[str, Signe
     return (token, visitor) if visitor else None
 
 
-async def verified_form(request: Request, *secrets: str) -> dict[str, str]:
+async def verified_form(request: Request, *secrets: str, most: int = MAX_BODY) -> dict[str, str]:
     """The fields of a form that a page of ours has sent. Forbidden: another site, or a page of another session.
 
-    `secrets`: the cookies that the form may be bound to.
+    `secrets`: the cookies that the form may be bound to. `most`: the largest body, in bytes.
     """
     if request.method != "POST":
         return {}
-    fields = await read_form(request)
+    fields = await read_form(request, most)
     given = fields.get(csrf.FIELD, "")
     if not any(csrf.is_ours(secret, given, request.headers) for secret in secrets):
         raise Forbidden(STALE_FORM)
@@ -90,6 +98,7 @@ async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest
     if found is None:
         raise SignInRequired(f"/sign-in?{urlencode({'next': _return_path(request)})}")
     token, visitor = found
+    count_for(visitor.actor.organisation_id)
     if visitor.stage not in stages:
         raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
     services = services_of(request)

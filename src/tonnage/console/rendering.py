@@ -11,13 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from tonnage.console.navigation import home
+from tonnage.console.number_preview import price_preview, size_preview
 from tonnage.console.sparkline import load_line, trend_points
 from tonnage.console.wording.catalogue import translations_of
 from tonnage.console.wording.translate import translate
 from tonnage.errors import TonnageError
 from tonnage.money import Money
 from tonnage.web import csrf
-from tonnage.web.list_state import list_parameters, list_url, sort_url
+from tonnage.web.list_state import list_parameters, list_url, page_links, sort_url
+from tonnage.web.number_fields import UNITS
 from tonnage.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
@@ -143,6 +145,21 @@ def _message(error: TonnageError | str) -> str:
     return translate(error, translations_of(page.language), page.formats)
 
 
+def _globals() -> dict[str, Any]:
+    return {
+        "static": static_files.url,
+        "load_line": load_line,
+        "trend_points": trend_points,
+        "size_preview": size_preview,
+        "price_preview": price_preview,
+        "SIZE_UNITS": UNITS,
+        "home": home,
+        "CSRF": csrf.FIELD,
+        # Macros see no context, but these two change with the reader only.
+        "reader": _page.get,
+    }
+
+
 def _made() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -168,19 +185,11 @@ def _made() -> Environment:
         "said": _message,
         "list_url": list_url,
         "list_parameters": list_parameters,
+        "page_links": page_links,
         "sort_url": sort_url,
     }
     environment.filters.update(filters)
-    known: dict[str, Any] = {
-        "static": static_files.url,
-        "load_line": load_line,
-        "trend_points": trend_points,
-        "home": home,
-        "CSRF": csrf.FIELD,
-        # Macros see no context, but these two change with the reader only.
-        "reader": _page.get,
-    }
-    environment.globals.update(known)
+    environment.globals.update(_globals())
     return environment
 
 

@@ -12,7 +12,8 @@ from tonnage.console.cookies import Cookies
 from tonnage.console.date_range import read_range
 from tonnage.console.page_context import PageContext
 from tonnage.errors import Conflict
-from tonnage.lists import ListSpec
+from tonnage.keyset import bigint, text
+from tonnage.lists import ListSpec, PageOf
 from tonnage.money import Money
 from tonnage.web.forms import BoundForm, Form
 from tonnage.web.list_state import read_list_state
@@ -24,7 +25,10 @@ _TODAY = date(2026, 11, 24)
 _NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 _TB = 10**12
 
-_LISTED = ListSpec(("name", "used"), ("near", "over"), descending_by_default=frozenset({"used"}))
+_LISTED = ListSpec(
+    {"name": (text("name"),), "used": (bigint("used"),)}, ("near", "over"), descending_by_default=frozenset({"used"})
+)
+_FOUND = PageOf(list(range(50)), 1234, 600, ("0",), ("0",))
 
 
 def _filled() -> BoundForm[Form]:
@@ -51,6 +55,7 @@ async def styleguide(request: Request) -> Response:
     response = page.render(
         "components/styleguide.html",
         form=_filled(),
+        found=_FOUND,
         state=read_list_state(_LISTED, request.query_params),
         range=read_range(request.query_params, _TODAY),
         days=_days(),

@@ -1,8 +1,9 @@
 """Access to the database: pools, transactions, retries, and the name of the constraint that a statement violated."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Concatenate, LiteralString, ParamSpec, TypeVar, TypeVarTuple, cast
 
@@ -12,9 +13,21 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Literal
+from psycopg_pool import PoolTimeout
 
-from tonnage.db.deadlines import STREAM_WAIT, WaitLimit, wait_limit
-from tonnage.db.pools import POOL_WAIT, Pool, Pools
+from tonnage.db.connection_limits import SLOT_WAIT, ConnectionLimits
+from tonnage.db.deadlines import (
+    JOB_LOCK_WAIT,
+    REQUEST_LOCK_WAIT,
+    STREAM_WAIT,
+    DeadlineConnection,
+    WaitLimit,
+    wait_limit,
+)
+from tonnage.db.failures import OUTDATED_STATEMENT, is_lost
+from tonnage.db.poolers import mark, require_mark
+from tonnage.db.pools import JOB_CONNECTIONS, JOB_POOL_WAIT, POOL_WAIT, Pool, Pools
 from tonnage.errors import Unavailable
 
 __all__ = [
@@ -26,6 +39,7 @@ __all__ = [
     "Pool",
     "broken_constraint",
     "connect",
+    "connect_for_jobs",
     "one_row",
     "savepoint_if_in_transaction",
     "streamed",
@@ -39,14 +53,14 @@ Ts = TypeVarTuple("Ts")
 ATTEMPTS = 3
 """How often work is attempted when the database aborts it because of a deadlock or a serialisation failure."""
 
-_SESSION = """
+_SESSION = SQL("""
     set timezone to 'UTC'; set datestyle to 'ISO, YMD'; set intervalstyle to 'postgres'; set client_encoding to 'UTF8';
     set default_transaction_isolation to 'read committed'; set jit to off;
-    set idle_in_transaction_session_timeout to '60s'; set lock_timeout to '5s';
+    set idle_in_transaction_session_timeout to '60s'; set lock_timeout to {lock_timeout};
     do $$ begin
         perform set_config('client_connection_check_interval', '2s', false);
     exception when others then null;  -- not on every operating system
-    end $$"""
+    end $$""")
 """Set explicitly, since SQL renders dates and JSON for the API. Set in the session itself: that overrides the server,
 the role, the URL and libpq's environment variables, some of which override options that are sent with the connection.
 
@@ -63,11 +77,6 @@ class JsonText(Loader):
         return bytes(data)
 
 
-async def _prepare(connection: Connection) -> None:
-    connection.adapters.register_loader("json", JsonText)
-    await connection.execute(_SESSION)
-
-
 @dataclass(frozen=True)
 class Database:
     """Two pools on one database: one for statements, one for lists that a client reads at its own speed."""
@@ -76,6 +85,8 @@ class Database:
     streams: Pool
     pools: Pools
     """These two, and any other pool of the process on this server."""
+    limits: ConnectionLimits
+    """How many connections of `pool` each organisation may hold at once."""
 
     async def run(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -84,27 +95,68 @@ class Database:
         transaction.
 
         A deadlock or serialisation failure rolls back and runs it again with the same arguments, at most ATTEMPTS times
-        in total. So `work` must have no effects outside the database. Raises Unavailable when no attempt succeeded, and
-        what `deadlines` raises when the database does not answer.
+        in total; so does a prepared statement that the server does not have any more. If the connection is lost, `work`
+        that has only read is run once more. So it must have no effects outside the database. Raises Unavailable when no
+        attempt succeeded, and what `deadlines` raises when the database does not answer.
         """
         limit, tries = wait_limit.get(), 0
         while True:
-            # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of a
-            # lean statement. putconn replaces a broken connection and rolls back an open transaction.
-            began = monotonic()
-            try:
-                connection = await self.pool.getconn(min(POOL_WAIT, limit.seconds))
-            finally:
-                if limit.together:
-                    limit.seconds -= monotonic() - began
+            owner = limit.owner
+            connection = await self._take(limit, owner)
             try:
                 return await work(connection, *args, **kwargs)
-            except (DeadlockDetected, SerializationFailure) as error:
+            except psycopg.Error as error:
                 tries += 1
-                if tries == ATTEMPTS:
-                    raise Unavailable("Too many changes of the same data at the same time. Try again.") from error
+                await self._require_retry(error, connection, tries)
             finally:
-                await self.pool.putconn(connection)
+                try:
+                    await self.pool.putconn(connection)
+                finally:
+                    if owner is not None:
+                        self.limits.release(owner)
+
+    async def _require_retry(self, error: psycopg.Error, connection: DeadlineConnection, tries: int) -> None:
+        """Raises the error unless the work is to be run again."""
+        if isinstance(error, DeadlockDetected | SerializationFailure):
+            if tries >= ATTEMPTS:
+                raise Unavailable("Too many changes of the same data at the same time. Try again.") from error
+        elif isinstance(error, OUTDATED_STATEMENT) and tries < ATTEMPTS:
+            await connection.close()
+        elif is_lost(error, connection):
+            await self.pools.replace(connection)
+            if tries > 1 or not connection.has_only_read:
+                raise error
+        else:
+            raise error
+
+    async def _take(self, limit: WaitLimit, owner: Hashable) -> DeadlineConnection:
+        # Not pool.connection(): in autocommit there is nothing to commit, but its commit would cost a fifth of a lean
+        # statement. putconn replaces a broken connection and rolls back an open transaction.
+        began = monotonic()
+        most = min(self.pool.timeout, limit.seconds)
+        try:
+            if owner is None:
+                connection = await self._connection(most)
+            else:
+                await self.limits.acquire(owner, min(SLOT_WAIT, most))
+                try:
+                    connection = await self._connection(most - (monotonic() - began))
+                except BaseException:
+                    self.limits.release(owner)
+                    raise
+            connection.start_use()
+            return connection
+        finally:
+            if limit.together:
+                limit.seconds -= monotonic() - began
+
+    async def _connection(self, seconds: float) -> DeadlineConnection:
+        try:
+            return await self.pool.getconn(seconds)
+        except PoolTimeout as error:
+            if self.pools.refusal:
+                raise Unavailable(self.pools.refusal) from error
+            raise
 
     async def transaction(
         self, work: Callable[Concatenate[Connection, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -139,25 +191,43 @@ class Database:
 
 
 @asynccontextmanager
-async def connect(conninfo: str, *, size: int = 8, streams: int = 4) -> AsyncGenerator[Database]:
+async def connect(
+    conninfo: str, *, size: int = 8, streams: int = 4, lock_wait: float = REQUEST_LOCK_WAIT
+) -> AsyncGenerator[Database]:
     """Opens both pools. Does not wait for the server: the first statement finds out whether it is reachable."""
     pools = Pools()
+    made = _options(conninfo, pools, lock_wait)
+    async with (
+        made("statements", max_size=size, timeout=POOL_WAIT) as statements,
+        made("streams", max_size=streams, timeout=POOL_WAIT, limit=WaitLimit(STREAM_WAIT)) as lists,
+    ):
+        yield Database(statements, lists, pools, ConnectionLimits(size))
 
-    def pool(name: str, largest: int, limit: WaitLimit | None = None) -> Pool:
-        return pools.make(
-            conninfo,
-            name,
-            limit=limit,
-            prepare=_prepare,
-            kwargs={"autocommit": True},
-            min_size=1,
-            max_size=largest,
-            timeout=POOL_WAIT,
-            open=False,
-        )
 
-    async with pool("statements", size) as statements, pool("streams", streams, WaitLimit(STREAM_WAIT)) as lists:
-        yield Database(statements, lists, pools)
+@asynccontextmanager
+async def connect_for_jobs(conninfo: str, pools: Pools | None = None) -> AsyncGenerator[Database]:
+    """Opens the pool of the jobs' statements, which is separate so that neither jobs nor requests starve the other.
+
+    `pools`: the process's other pools on this server. Jobs read no streams.
+    """
+    pools = pools or Pools()
+    made = _options(conninfo, pools, JOB_LOCK_WAIT)
+    async with made("job statements", max_size=JOB_CONNECTIONS, timeout=JOB_POOL_WAIT) as statements:
+        yield Database(statements, statements, pools, ConnectionLimits(JOB_CONNECTIONS))
+
+
+def _options(conninfo: str, pools: Pools, lock_wait: float) -> Callable[..., Pool]:
+    """A function that makes a pool with the settings of our sessions."""
+    session = _SESSION.format(lock_timeout=Literal(f"{round(1000 * lock_wait)}ms"))
+
+    async def prepare(connection: Connection) -> None:
+        connection.adapters.register_loader("json", JsonText)
+        await require_mark(connection, None)
+        token, set_mark = mark()
+        await connection.execute(session + set_mark)
+        await require_mark(connection, token)
+
+    return partial(pools.make, conninfo, prepare=prepare, kwargs={"autocommit": True}, min_size=1, open=False)
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ opened again. Every statement waits in psycopg's `wait`; decision 15 lists which
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Hashable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -40,16 +41,38 @@ JOB_WAIT = 120.0
 COMMAND_WAIT = 15 * 60.0
 """Seconds that a command may wait for one statement: an import waits up to ten minutes for a previous import."""
 
+REQUEST_LOCK_WAIT = 1.5
+"""Seconds that a statement of a request waits for a lock. Then the server refuses it. A row that others wait for has
+two locks, that of the queue and that of the transaction: so a request waits for a row for three seconds at most."""
+
+JOB_LOCK_WAIT = 10.0
+"""The same for a job, which is then retried."""
+
+COMMAND_LOCK_WAIT = 30.0
+"""The same for a command."""
+
+_SUSPICIOUS = 2 * REQUEST_LOCK_WAIT + 1
+"""Seconds without an answer from which a server is taken for a frozen one. A request that has used up most of its time
+elsewhere stops waiting sooner, which says nothing about the server."""
+
 CONNECT_WAIT = 3
 """Whole seconds to open a connection to one host. After a frozen host, a second host in the URL is still tried before
 the timeout of the pool."""
+
+_MOST_STATEMENTS = 50
+"""How many statements a connection keeps, to decide whether it has only read."""
 
 _INTERVAL = 0.1
 """psycopg's own constant: how often it checks whether it was interrupted."""
 
 _TOO_LATE = "the database did not answer in time"
 
-_WRITES = re.compile(r"\b(insert|update|delete|merge|truncate|call|copy)\b|procrastinate_", re.IGNORECASE)
+_WRITES = re.compile(
+    r"\b(insert|update|delete|merge|truncate|call|copy|into)\b|procrastinate_"
+    r"|\b(audit|ensure_\w*partitions?|drop_oldest_day|nextval)\(",
+    re.IGNORECASE,
+)
+_READS = re.compile(r"\s*(select|with|show|values)\b", re.IGNORECASE)
 
 
 class DeadlinePassed(psycopg.OperationalError):
@@ -66,6 +89,8 @@ class WaitLimit:
 
     seconds: float
     together: bool = False
+    owner: Hashable = None
+    """The organisation of the request, once it is known: see `connection_limits`."""
 
 
 _COMMAND = WaitLimit(COMMAND_WAIT)
@@ -114,7 +139,8 @@ class _Cursor(AsyncCursor[Row]):
         self, query: Any, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> "CoroutineType[Any, Any, Self]":
         """As AsyncCursor."""
-        self.connection.statement = query  # pyright: ignore[reportAttributeAccessIssue]  its DeadlineConnection made it
+        connection: Any = self.connection  # its DeadlineConnection made it
+        connection.statements.append(query)
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
@@ -131,8 +157,23 @@ class DeadlineConnection(AsyncConnection[Row]):
         super().__init__(pgconn, tuple_row)
         self.cursor_factory = _Cursor
         self.opened_at = monotonic()
-        self.statement: object = None
+        self.statements = deque[object](maxlen=_MOST_STATEMENTS)
+        """The latest that were executed since `start_use`; the last one may only have begun."""
+        self.abandoned = False
+        """Closed here, because the server did not answer in time."""
+        self._waits = 0
         self._phase: _Phase | None = None
+
+    def start_use(self) -> None:
+        """To be called when the connection is taken from its pool."""
+        self.statements.clear()
+        self._waits = 0
+
+    @property
+    def has_only_read(self) -> bool:
+        """Whether nothing but reads, each a transaction of its own, was sent since `start_use`."""
+        # What did not come from `execute`, such as COPY or BEGIN, is a wait without a statement.
+        return len(self.statements) == self._waits and all(is_read(statement) for statement in self.statements)
 
     async def wait(
         self,
@@ -145,6 +186,7 @@ class DeadlineConnection(AsyncConnection[Row]):
         Raises DeadlinePassed, or InDoubt if the server may have made a change that it did not confirm. An interrupted
         statement is not cancelled on the server either: the socket is closed, and the server notices that.
         """
+        self._waits += 1
         limit = self.limit or wait_limit.get()
         seconds = limit.seconds
         if timeout is not None and timeout < seconds:
@@ -159,9 +201,7 @@ class DeadlineConnection(AsyncConnection[Row]):
             if error.sqlstate:
                 raise  # the server answered with an error
             if self.pgconn.status == ConnStatus.OK and monotonic() - began >= seconds:
-                self.pgconn.finish()
-                if self.on_timeout:
-                    await self.on_timeout(self)
+                await self._abandon(suspicious=seconds >= _SUSPICIOUS or not limit.together)
                 raise self._unanswered() from None
             if self.pgconn.status != ConnStatus.OK and self._may_have_changed():
                 raise InDoubt(str(error)) from error
@@ -191,6 +231,12 @@ class DeadlineConnection(AsyncConnection[Row]):
         finally:
             self._phase = None
 
+    async def _abandon(self, *, suspicious: bool) -> None:
+        self.pgconn.finish()
+        self.abandoned = True
+        if suspicious and self.on_timeout:
+            await self.on_timeout(self)
+
     def _unanswered(self) -> psycopg.OperationalError:
         return (InDoubt if self._may_have_changed() else DeadlinePassed)(_TOO_LATE)
 
@@ -198,4 +244,10 @@ class DeadlineConnection(AsyncConnection[Row]):
         """Whether the server may have committed the last statement of this connection."""
         if self._phase:
             return self._phase is _Phase.COMMITTING
-        return _WRITES.search(str(self.statement)) is not None
+        return bool(self.statements) and _WRITES.search(str(self.statements[-1])) is not None
+
+
+def is_read(statement: object) -> bool:
+    """Whether a statement certainly changes nothing, according to its text."""
+    text = str(statement)
+    return _READS.match(text) is not None and _WRITES.search(text) is None

@@ -9,6 +9,8 @@ from weakref import WeakSet
 from psycopg_pool import AsyncConnectionPool
 
 from tonnage.db.deadlines import CONNECT_WAIT, DeadlineConnection, WaitLimit, connect_timeout, limited
+from tonnage.db.poolers import MixedSessions, require_own_sessions
+from tonnage.db.timelines import Timelines
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +19,13 @@ Pool = AsyncConnectionPool[DeadlineConnection]
 POOL_WAIT = 5.0
 """Seconds that a caller waits for a connection before it gets an error and must retry later."""
 
+_CLOSE_WAIT = 1.0
+"""Seconds for the tasks of a pool to end."""
+
+JOB_CONNECTIONS = 8
+JOB_POOL_WAIT = 60.0
+"""The pool of the jobs' statements. A job has more time to wait than a person."""
+
 
 class Pools:
     """Pools on one server. If it does not answer on one connection, all of them are suspect and are opened again."""
@@ -24,6 +33,10 @@ class Pools:
     def __init__(self) -> None:
         self._pools: WeakSet[Pool] = WeakSet()
         self._emptied_at = 0.0
+        self._timelines = Timelines()
+        self._is_checked = False
+        self.refusal: str | None = None
+        """Why the latest connection was refused here, although the server accepted it."""
 
     def make(
         self,
@@ -41,10 +54,16 @@ class Pools:
 
         async def configure(connection: DeadlineConnection) -> None:
             connection.on_timeout = self._empty
-            if prepare:
-                # One of the three tasks of the pool runs this; none may hang on a server that has just frozen.
-                with limited(WaitLimit(CONNECT_WAIT)):
-                    await prepare(connection)
+            # One of the three tasks of the pool runs this; none may hang on a server that has just frozen.
+            with limited(WaitLimit(CONNECT_WAIT)):
+                await self._timelines.require_latest(connection)
+                if prepare:
+                    try:
+                        await prepare(connection)
+                        await self._require_own_session(conninfo, connection)
+                    except MixedSessions as error:
+                        self._is_checked, self.refusal = False, str(error)
+                        raise
             connection.limit = limit
 
         pool = AsyncConnectionPool(
@@ -60,11 +79,33 @@ class Pools:
         self._pools.add(pool)
         return pool
 
+    async def _require_own_session(self, conninfo: str, connection: DeadlineConnection) -> None:
+        # Costs another connection. So only the first ones are checked, and those after all of them were replaced.
+        if not self._is_checked:
+            async with await DeadlineConnection.connect(
+                conninfo, autocommit=True, **connect_timeout(conninfo)
+            ) as other:
+                await require_own_sessions(connection, other)
+            self._is_checked, self.refusal = True, None
+
+    async def close(self) -> None:
+        """Ends every wait for a connection at once, and opens none any more."""
+        for pool in list(self._pools):
+            await pool.close(_CLOSE_WAIT)
+
+    async def replace(self, lost: DeadlineConnection) -> None:
+        """Opens all connections again after one was lost: they lead to a server that was restarted or replaced."""
+        await self._replace(lost, "a connection to the database was lost; all connections to it are reopened")
+
     async def _empty(self, unanswered: DeadlineConnection) -> None:
-        if unanswered.opened_at <= self._emptied_at:
+        await self._replace(unanswered, "the database did not answer in time; all connections to it are reopened")
+
+    async def _replace(self, connection: DeadlineConnection, reason: str) -> None:
+        if connection.opened_at <= self._emptied_at:
             return
         self._emptied_at = monotonic()
-        _log.warning("the database did not answer in time; all connections to it are reopened")
+        self._is_checked = False
+        _log.warning(reason)
         for pool in list(self._pools):
             # Connections in use are closed when they are returned.
             await pool.drain()

@@ -1,5 +1,6 @@
 """The server process: started from a clean state, ready when a query succeeds, stopped in order."""
 
+import logging
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -18,9 +20,12 @@ from tonnage.embedded.address import DATABASE, PORT, connect, url
 from tonnage.embedded.binaries import ENVIRONMENT
 from tonnage.embedded.cluster import HERE
 from tonnage.embedded.directory import Directory, open_private
+from tonnage.embedded.disk import DISK_FULL, has_room, is_full
 from tonnage.embedded.errors import EmbeddedError
 from tonnage.embedded.log import LOG_LIMITS, SETTINGS, LogLimits, kept_short, open_log, tail
 from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,15 @@ class ServerLimits:
 
 
 SERVER_LIMITS = ServerLimits()
+
+_STOP_IF_FULL = 5.0
+"""Seconds for a shutdown while the disk is full. The checkpoint that it waits for cannot be written."""
+
+_PAUSE = 1.0
+"""Seconds between two looks at a disk that was full."""
+
+_NO_SPACE = "No space left on device"
+"""In a message of PostgreSQL: it has English messages."""
 
 START_LIMIT = 60.0
 """Seconds until a server must answer; recovery after a crash may take most of them."""
@@ -45,6 +59,8 @@ _SETTINGS = {
     "password_encryption": "scram-sha-256",
     "max_connections": 100,
     "shared_buffers": "128MB",
+    # Of the whole pages that follow a checkpoint: most of what the hourly round writes to the log.
+    "wal_compression": "on",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -65,8 +81,64 @@ def running(
 ) -> Generator[None]:
     """Runs the server while this context lasts; entered when a query succeeds. Raises EmbeddedError, OSError.
 
-    If the server ends meanwhile, `on_end` is called with a message, from another thread.
+    If the server ends meanwhile, `on_end` is called with a message, from another thread. If it ends because the disk is
+    full, it is started again when there is room.
     """
+    start = partial(_start, directory, programs, account, limits, durable=durable)
+    server = _Server(directory, start)
+    try:
+        _await_answer(server.process, directory, server.beginning)
+        with kept_short(directory, limits.log), _watched(server, on_end):
+            yield
+    finally:
+        _stop(server.process, min(limits.stop, _STOP_IF_FULL) if is_full(directory.path) else limits.stop)
+
+
+class _Server:
+    """The running server. If it ends because the disk is full, it is started again."""
+
+    def __init__(self, directory: Directory, start: Callable[[], tuple[subprocess.Popen[bytes], int]]) -> None:
+        self.directory = directory
+        self._start = start
+        self._changing = threading.Lock()
+        self._expected = threading.Event()
+        self.process, self.beginning = start()
+
+    def expect_end(self) -> None:
+        """From now on it is not started again."""
+        with self._changing:
+            self._expected.set()
+
+    def outcome(self) -> int | None:
+        """Waits for its end; returns its exit status, or None if the end was expected."""
+        while True:
+            status = self.process.wait()
+            if self._expected.is_set():
+                return None
+            if not self._lacks_room():
+                return status
+            _log.error("%s PostgreSQL has stopped. It starts again when there is room.", DISK_FULL)
+            while not self._expected.wait(_PAUSE) and not has_room(self.directory.path):
+                pass
+            try:
+                with self._changing:
+                    if self._expected.is_set():
+                        return None
+                    self.process, self.beginning = self._start()
+            except (EmbeddedError, OSError) as error:
+                _log.error("The embedded PostgreSQL cannot be started again: %s", error)
+                return status
+            _log.warning("There is room on the disk again. The embedded PostgreSQL was started.")
+
+    def _lacks_room(self) -> bool:
+        # What it has just deleted may be room enough for a moment.
+        return is_full(self.directory.path) or _NO_SPACE in tail(self.directory, self.beginning)
+
+
+def _start(
+    directory: Directory, programs: Path, account: Account, limits: ServerLimits, *, durable: bool
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The server's process, and the size of its log before."""
     alive = open_private(directory.alive, os.O_RDWR)
     try:
         end_orphans(directory, alive)
@@ -74,18 +146,12 @@ def running(
         log = open_log(directory, limits.log)
         beginning = os.fstat(log).st_size
         try:
-            server = _launch(directory, programs, account, log, alive, durable=durable)
+            return _launch(directory, programs, account, log, alive, durable=durable), beginning
         finally:
             os.close(log)
     finally:
         # The server and its children now hold the lock, and release it when the last of them has ended.
         os.close(alive)
-    try:
-        _await_answer(server, directory, beginning)
-        with kept_short(directory, limits.log), _watched(server, directory, on_end):
-            yield
-    finally:
-        _stop(server, limits.stop)
 
 
 def _remove_leftovers(directory: Directory, account: Account) -> None:
@@ -151,23 +217,19 @@ def _ask(directory: Directory) -> None:
 
 
 @contextmanager
-def _watched(
-    server: subprocess.Popen[bytes], directory: Directory, on_end: Callable[[str], None] | None
-) -> Generator[None]:
-    expected = threading.Event()
-
+def _watched(server: _Server, on_end: Callable[[str], None] | None) -> Generator[None]:
     def watch() -> None:
-        status = server.wait()
-        if on_end is not None and not expected.is_set():
+        status = server.outcome()
+        if on_end is not None and status is not None:
             how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-            on_end(f"The embedded PostgreSQL has stopped ({how}). {directory.log} may say why.")
+            on_end(f"The embedded PostgreSQL has stopped ({how}). {server.directory.log} may say why.")
 
     # Not joined: leaving this context stops the server, and the thread ends with it.
     threading.Thread(target=watch, name="embedded PostgreSQL", daemon=True).start()
     try:
         yield
     finally:
-        expected.set()
+        server.expect_end()
 
 
 def _stop(server: subprocess.Popen[bytes], limit: float) -> None:

@@ -1,6 +1,6 @@
 """Declares jobs: the name, queue, schedule and label of a job are declared at its function only."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +12,9 @@ JobFunction: TypeAlias = Callable[[Services, str], Awaitable[None]]
 
 SHORT, LONG = "default", "long"
 """Queues. Workers reserve slots for each, so that jobs of minutes do not delay new accounts and revoked keys."""
+
+FIRST = "0001"
+"""The revision of the first release."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,28 @@ class Job:
     """Whether its subject is a region."""
     cron: str | None = None
     """When it recurs, in UTC, once per period with any number of workers; None: only when deferred."""
+    since: str = FIRST
+    """The revision of the release that brings it."""
+    waits_on_hold: bool = False
+    """Whether it waits while the database may be older than what was done: it destroys, repairs or mails."""
+
+    @property
+    def stored_queue(self) -> str:
+        """The queue's name in the database: see `stored_queues`."""
+        return _stored(self.queue, self.since)
+
+
+def stored_queues(queue: str, revisions: Iterable[str]) -> list[str]:
+    """The names in the database of a queue, for a worker that has these revisions.
+
+    Each revision has a queue of its own for the jobs that it brings. During an upgrade workers of the previous release
+    still run: one that fetched a job which it does not know would fail it for good.
+    """
+    return [_stored(queue, revision) for revision in revisions]
+
+
+def _stored(queue: str, revision: str) -> str:
+    return queue if revision == FIRST else f"{queue}-{revision}"
 
 
 TAKE_OVER, DELETE_ENDED = "jobs.take_over", "jobs.delete_ended"
@@ -42,14 +67,23 @@ DECLARED: dict[str, Job] = {}
 
 
 def job(
-    name: str, *, label: str, queue: str = SHORT, of_region: bool = False, cron: str | None = None
+    name: str,
+    *,
+    label: str,
+    queue: str = SHORT,
+    of_region: bool = False,
+    cron: str | None = None,
+    since: str = FIRST,
+    waits_on_hold: bool = False,
 ) -> Callable[[JobFunction], JobFunction]:
-    """Declares a function as the job `name`. ValueError: there is a job of that name."""
+    """Declares a function as the job `name`, which the release with the revision `since` brings. ValueError: there is a
+    job of that name.
+    """
 
     def declare(function: JobFunction) -> JobFunction:
         if name in DECLARED:
             raise ValueError(f"the job {name} is declared twice")
-        DECLARED[name] = Job(name, label, function, queue, of_region, cron)
+        DECLARED[name] = Job(name, label, function, queue, of_region, cron, since, waits_on_hold)
         return function
 
     return declare

@@ -5,9 +5,28 @@ from typing import NamedTuple
 
 from tonnage.db import Connection
 from tonnage.jobs.queries import ASKED_AT, STATUS
+from tonnage.keyset import bigint
+from tonnage.lists import (
+    ListSpec,
+    ListState,
+    PageOf,
+    page_columns,
+    page_ctes,
+    page_of,
+    page_order,
+    page_params,
+    sort_columns,
+)
 
 STATUSES = ("waiting", "retrying", "running", "failed", "cancelled", "aborted")
 """Successful jobs are deleted from the table."""
+
+JOBS = ListSpec(
+    sorts={"newest": (bigint("j.id"),)},
+    filters=STATUSES,
+    descending_by_default=frozenset({"newest"}),
+)
+"""The statuses are the filters."""
 
 
 class JobRow(NamedTuple):
@@ -26,25 +45,20 @@ class JobRow(NamedTuple):
     reason: str | None
 
 
-async def job_rows(conn: Connection, status: str, size: int, offset: int) -> tuple[list[JobRow], int]:
-    """A page of the jobs with a status ('': all), newest first, and their total number."""
+async def job_rows(conn: Connection, state: ListState) -> PageOf[JobRow]:
+    """A page of the jobs. The filter is a status."""
+    sort = state.sort_columns
     cursor = await conn.execute(
         f"""
         with found as materialized (
-            select j.*, {STATUS} as state from procrastinate_jobs j
+            select j.*, {STATUS} as state, {sort_columns(sort)} from procrastinate_jobs j
             where %(status)s in ('', {STATUS})
-        ), counted as (
-            select count(*) as n from found
-        ), j as (
-            select * from found order by id desc limit %(size)s
-            offset (select least(%(offset)s::bigint, (greatest(n, 1) - 1) / %(size)s * %(size)s) from counted)
-        )
-        select n, j.id, j.task_name, j.args->>'subject', j.state, j.attempts, {ASKED_AT},
+        ), {page_ctes(state, sort)}
+        select {page_columns(state, sort)}, j.id, j.task_name, j.args->>'subject', j.state, j.attempts, {ASKED_AT},
             case when j.status = 'todo' then j.scheduled_at end, f.failed_at, f.reason
-        from counted left join (j left join job_failure f on f.job_id = j.id) on true
-        order by j.id desc
+        from counted left join (chosen j left join job_failure f on f.job_id = j.id) on true
+        order by {page_order(state, sort)}
         """,
-        {"status": status, "size": size, "offset": offset},
+        {"status": state.filter, **page_params(state)},
     )
-    rows = await cursor.fetchall()
-    return [JobRow(*row[1:]) for row in rows if row[1] is not None], rows[0][0] if rows else 0
+    return page_of(await cursor.fetchall(), state, JobRow)

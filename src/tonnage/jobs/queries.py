@@ -44,6 +44,11 @@ async def run_now(conn: Connection, lock: str) -> None:
     )
 
 
+async def database_time(conn: Connection) -> datetime:
+    """The database's time: what is taken or deleted is never decided by the clock of one machine."""
+    return (await one_row(await conn.execute("select clock_timestamp()")))[0]
+
+
 async def coalesce(conn: Connection, job_id: int, lock: str) -> datetime:
     """Deletes the waiting and the failed jobs with the same lock as the job that is about to start.
 
@@ -142,6 +147,35 @@ async def hold_for_retry(conn: Connection, ids: Sequence[int] | None) -> list[in
         {"ids": None if ids is None else list(ids)},
     )
     return [job_id for (job_id,) in await cursor.fetchall()]
+
+
+async def count_jobs(conn: Connection, names: Sequence[str], newest: int) -> int:
+    """How many jobs of these names there are up to the number `newest`."""
+    cursor = await conn.execute(
+        "select count(*) from procrastinate_jobs where task_name = any(%s) and id <= %s", [list(names), newest]
+    )
+    return (await one_row(cursor))[0]
+
+
+async def drop_restored(conn: Connection, names: Sequence[str], newest: int) -> int:
+    """Deletes the jobs of these names up to the number `newest`, except those that a living worker runs: they were in a
+    backup, and have run since. Returns their number.
+    """
+    cursor = await conn.execute(
+        """
+        delete from procrastinate_jobs j where task_name = any(%(names)s) and id <= %(newest)s and not (
+            status = 'doing' and exists (
+                select from procrastinate_workers w
+                where w.id = j.worker_id and w.last_heartbeat > clock_timestamp() - interval '2 minutes'))
+        """,
+        {"names": list(names), "newest": newest},
+    )
+    return cursor.rowcount
+
+
+async def newest_job(conn: Connection) -> int:
+    """The number of the newest job; 0 if there is none."""
+    return (await one_row(await conn.execute("select coalesce(max(id), 0) from procrastinate_jobs")))[0]
 
 
 async def audit_retry(conn: Connection, ids: Sequence[int], stamp: str) -> None:

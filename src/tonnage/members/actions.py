@@ -1,10 +1,11 @@
 """Actions on members: by the admins of their own organisation, by its distributor, and by the operator.
 
 All but the two of the published API take the id of the member's organisation, and derive the required role from it: in
-the actor's own organisation the role of admin; in one of its partners what the table of roles says. The operator's
-admins may do everything in every organisation.
+the actor's own organisation the role of admin; in one of its partners what the table of roles says, and at least the
+role that the member has or gets. The operator's admins may do everything in every organisation.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import profile_queries, queries
-from tonnage.members.member import MemberChange, NewMember, ProfileChange, leaves_no_admin, no_member
+from tonnage.members.member import MemberChange, NewMember, ProfileChange, leaves_no_admin, no_member, require_role
 from tonnage.organisations.organisation import no_organisation, no_partner
 
 _LAST_ADMIN = Sentence("This is the only admin. Make another member an admin first.")
@@ -24,12 +25,29 @@ _LAST_ADMIN = Sentence("This is the only admin. Make another member an admin fir
 async def create_partner_member(
     conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
 ) -> Rendered[UUID]:
-    """Returns the new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail address is taken."""
+    """Returns the new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail address is taken.
+    Forbidden: its role is above the actor's.
+    """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    require_role(actor, member.role)
     created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
     if created is None:
         raise no_partner(partner_id)
     return created
+
+
+async def require_partner(conn: Connection, actor: Actor, partner_id: UUID, role: Role) -> None:
+    """For what is expensive and comes before a new member of that role. NotFound: not the actor's partner."""
+    require_role(actor, role)
+    if not await queries.is_open(conn, partner_id, actor.organisation_id):
+        raise no_partner(partner_id)
+
+
+async def require_organisation(conn: Connection, actor: Actor, organisation_id: UUID, role: Role) -> None:
+    """The same for an organisation whose members the actor may create."""
+    require_role(actor, role)
+    if not await queries.is_open(conn, organisation_id, required_parent(actor, organisation_id, Role.STAFF)):
+        raise no_organisation(organisation_id)
 
 
 async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> Rendered[UUID]:
@@ -40,8 +58,9 @@ async def create_team_member(conn: Connection, actor: Actor, member: NewMember, 
 async def create_member(
     conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
 ) -> Rendered[UUID]:
-    """Returns the new member. Conflict: the e-mail address is taken."""
+    """Returns the new member. Conflict: the e-mail address is taken. Forbidden: its role is above the actor's."""
     parent = required_parent(actor, organisation_id, Role.STAFF)
+    require_role(actor, member.role)
     created = await _insert(conn, actor, organisation_id, parent, member, now)
     if created is None:
         raise no_organisation(organisation_id)
@@ -58,13 +77,15 @@ async def change_member(
     expected: MemberChange | None = None,
 ) -> None:
     """Changes name or role, effective with the member's next request. Conflict: the actor's organisation needs an
-    admin.
+    admin. Forbidden: its role is above the actor's, or would be.
 
     EditConflict: a field that changes is no longer as `expected`.
     """
     async with conn.transaction():
-        # If the role stays or becomes admin, the number of admins does not fall.
-        await hold_member(conn, actor, organisation_id, member_id, change.role or Role.ADMIN, Role.STAFF)
+        team = await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
+        if change.role is not None:
+            require_role(actor, change.role)
+            _keep_an_admin(actor, organisation_id, team, member_id, change.role)
         if not await queries.update_member(conn, member_id, change, expected, actor.stamp):
             raise EditConflict
 
@@ -74,7 +95,8 @@ async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, m
     the actor can create a new admin.
     """
     async with conn.transaction():
-        await hold_member(conn, actor, organisation_id, member_id, None, Role.ADMIN)
+        team = await hold_team(conn, actor, organisation_id, member_id, Role.ADMIN)
+        _keep_an_admin(actor, organisation_id, team, member_id, None)
         await queries.delete_member(conn, member_id, actor.stamp)
 
 
@@ -101,15 +123,24 @@ async def _insert(
         ) from error
 
 
-async def hold_member(
-    conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, role: Role | None, needed: Role
-) -> None:
-    """Locks the organisation's members for a change that gives the member `role`, or removes it (None)."""
+async def hold_team(
+    conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, needed: Role
+) -> Mapping[UUID, Role]:
+    """Locks the organisation's members for a change of one of them; returns their roles. Forbidden: that one's role is
+    above the actor's.
+    """
     team = await queries.hold_team(conn, organisation_id, required_parent(actor, organisation_id, needed))
     if team is None:
         raise no_organisation(organisation_id)
     if member_id not in team:
         raise no_member(member_id)
+    require_role(actor, team[member_id])
+    return team
+
+
+def _keep_an_admin(
+    actor: Actor, organisation_id: UUID, team: Mapping[UUID, Role], member_id: UUID, role: Role | None
+) -> None:
     if organisation_id == actor.organisation_id and leaves_no_admin(team, member_id, role):
         raise Conflict(_LAST_ADMIN)
 

@@ -65,10 +65,12 @@ async def create_member(
 ) -> Response:
     """Add a member to a partner, with a console login.
 
-    Roles: `admin`, `staff`, `viewer`. The password has 8 to 128 characters, with three of lower-case letter, upper-case
-    letter, digit and special character.
+    Roles: `admin`, `staff`, `viewer`. Adding an `admin` needs a key with the role `admin`. The password has 8 to 128
+    characters, with three of lower-case letter, upper-case letter, digit and special character.
     """
-    password_hash = await call.services.passwords.hash(details.password)
+    async with call.hashing() as hashing:
+        await call.database.run(actions.require_partner, call.actor, partnerID, details.role)
+        password_hash = await hashing.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
     created = await call.database.run(actions.create_partner_member, call.actor, partnerID, member, call.now)
     return Json(created.json, 201)

@@ -8,25 +8,18 @@ from uuid import UUID
 from tonnage.access.actor import Kind, Role
 from tonnage.db import Connection
 from tonnage.email_address import as_typed, email_key
+from tonnage.keyset import Sort, bigint, by_name, text, timestamptz, uuid
 from tonnage.lists import (
     ListSpec,
     ListState,
     PageOf,
-    Sort,
-    by_name,
+    page_columns,
     page_ctes,
     page_of,
     page_order,
     page_params,
     sort_columns,
 )
-
-MEMBERS = ListSpec(
-    sorts=("created", "email", "name", "organisation", "role", "seen"),
-    filters=tuple(kind.value for kind in Kind),
-    descending_by_default=frozenset({"created", "seen"}),
-)
-"""The sorts and filters of the list of all members."""
 
 
 class MemberRow(NamedTuple):
@@ -46,14 +39,24 @@ class MemberRow(NamedTuple):
 
 
 _SORTS: Mapping[str, Sort] = {
-    "created": ("m.seq",),
-    "email": ('m.email_key collate "C"',),
-    "name": by_name("m"),
-    "organisation": (*by_name("o"), "m.seq"),
-    "role": ("array_position(array['viewer', 'staff', 'admin'], m.role)", "m.seq"),
-    "seen": ("coalesce(m.last_signed_in_at, '-infinity')", "m.seq"),
+    "created": (bigint("m.seq"),),
+    "email": (text('m.email_key collate "C"'),),
+    "name": (
+        text("coalesce(m.name_key, '')"),
+        text("coalesce(m.name, '') collate \"C\""),
+        uuid("m.id"),
+    ),
+    "organisation": (*by_name("o"), bigint("m.seq")),
+    "role": (bigint("array_position(array['viewer', 'staff', 'admin'], m.role)"), bigint("m.seq")),
+    "seen": (timestamptz("coalesce(m.last_signed_in_at, '-infinity')"), bigint("m.seq")),
 }
 
+MEMBERS = ListSpec(
+    sorts=_SORTS,
+    filters=tuple(kind.value for kind in Kind),
+    descending_by_default=frozenset({"created", "seen"}),
+)
+"""The sorts and filters of the list of all members."""
 
 _SEARCHED: LiteralString = """
     and (strpos(m.email_key, %(email_key)s) > 0 or strpos(m.name_key, %(search_key)s) > 0
@@ -64,7 +67,7 @@ def _members(state: ListState) -> LiteralString:
     """Joins organisations only if the state needs them, since the join takes longer than all the rest. No member
     belongs to a closed organisation: members are deleted when it closes.
     """
-    sort = _SORTS[state.sort]
+    sort = state.sort_columns
     joined = state.filter or state.sort == "organisation"
     return f"""
         with found as {"materialized" if state.search else "not materialized"} (
@@ -74,8 +77,8 @@ def _members(state: ListState) -> LiteralString:
                 {"and o.kind = %(kind)s" if state.filter else ""}
                 {_SEARCHED if state.search else ""}
         ), {page_ctes(state, sort)}
-        select n, m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null, m.created_at,
-            m.last_signed_in_at, o.id, o.name, o.kind
+        select {page_columns(state, sort)}, m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null,
+            m.created_at, m.last_signed_in_at, o.id, o.name, o.kind
         from counted left join (
             chosen f
             join lateral (select * from member where id = f.id offset 0) m on true
@@ -96,7 +99,7 @@ async def member_rows(conn: Connection, state: ListState) -> PageOf[MemberRow]:
         **page_params(state),
     }
     cursor = await conn.execute(_members(state), params)
-    return page_of(await cursor.fetchall(), _member_row)
+    return page_of(await cursor.fetchall(), state, _member_row)
 
 
 def _member_row(*columns: object) -> MemberRow:

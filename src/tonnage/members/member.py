@@ -4,14 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tonnage.access.actor import Role
-from tonnage.errors import NotFound
+from tonnage.access.actor import Actor, Role
+from tonnage.errors import Forbidden, NotFound
 
 
 def leaves_no_admin(team: Mapping[UUID, Role], member_id: UUID, role: Role | None) -> bool:
     """Whether an organisation that has an admin has none once that member gets `role`, or is removed (None)."""
     others = [held for other, held in team.items() if other != member_id]
     return team[member_id] is Role.ADMIN and role is not Role.ADMIN and Role.ADMIN not in others
+
+
+def require_role(actor: Actor, of_member: Role) -> None:
+    """Forbidden: a member of that role is above the actor. Who sets a member's password can sign in as that member, so
+    staff would become admin.
+    """
+    if not actor.role.includes(of_member):
+        raise Forbidden(
+            "Only an admin can create, change or reset a member with the role {role}; yours is {own}.",
+            role=of_member,
+            own=actor.role,
+        )
 
 
 @dataclass(frozen=True)

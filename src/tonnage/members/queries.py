@@ -1,5 +1,6 @@
 """SQL of an organisation's members."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
@@ -70,6 +71,18 @@ async def insert_member(
     )
     row = await cursor.fetchone()
     return Rendered(*row[:2]) if row else None
+
+
+async def is_open(conn: Connection, organisation_id: UUID, parent: UUID | None) -> bool:
+    """Whether `insert_member` would find the organisation."""
+    cursor = await conn.execute(
+        """
+        select from organisation
+        where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
+        """,
+        {"organisation": organisation_id, "parent": parent},
+    )
+    return await cursor.fetchone() is not None
 
 
 async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID, member_id: UUID, stamp: str) -> bool:
@@ -236,3 +249,40 @@ async def find_member(conn: Connection, email: str) -> UUID | None:
     """The id of the member with that address, for the command line."""
     row = await (await conn.execute("select id from member where email_key = %s", [email_key(email)])).fetchone()
     return row[0] if row else None
+
+
+class WithheldMember(NamedTuple):
+    """A member who cannot sign in: it was removed, but is there again in a restored database."""
+
+    id: UUID
+    organisation: str
+    email: str
+    is_last_admin: bool
+    """Of the operator. Another organisation gets a new admin from the one above it."""
+
+
+async def withhold_members(conn: Connection, member_ids: Sequence[UUID], now: datetime) -> None:
+    """Withholds those of these members that exist and were not released."""
+    await conn.execute(
+        "update member set withheld_at = %s where id = any(%s) and withheld_at is null and released_at is null",
+        [now, list(member_ids)],
+    )
+
+
+async def withheld_members(conn: Connection) -> list[WithheldMember]:
+    """The members that are withheld, by organisation."""
+    cursor = await conn.execute(
+        """
+        select m.id, o.name, m.email, o.kind = 'operator' and m.role = 'admin' and not exists (
+            select from member other
+            where other.organisation_id = o.id and other.role = 'admin' and other.withheld_at is null)
+        from member m join organisation o on o.id = m.organisation_id
+        where m.withheld_at is not null order by o.name_key, o.id, m.seq
+        """
+    )
+    return [WithheldMember(*row) for row in await cursor.fetchall()]
+
+
+async def release_members(conn: Connection, now: datetime) -> None:
+    """Lets the members that are withheld sign in again, for good."""
+    await conn.execute("update member set withheld_at = null, released_at = %s where withheld_at is not null", [now])

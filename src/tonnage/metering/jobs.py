@@ -1,12 +1,20 @@
 """Background jobs that sample clusters."""
 
-from tonnage.errors import Sentence
+import logging
+from functools import partial
+
+from tonnage.epoch.actions import permit_changes
+from tonnage.epoch.epoch import Permit
+from tonnage.errors import Sentence, Unavailable
 from tonnage.jobs import defer
 from tonnage.jobs.declaration import LONG, job
 from tonnage.metering import sampling_actions
 from tonnage.regions.actions import with_health_check
 from tonnage.regions.queries import clusters
 from tonnage.services import Services
+from tonnage.storage.backend import StorageBackend
+
+_log = logging.getLogger(__name__)
 
 
 @job("metering.sample_all", label=Sentence("Start hourly sampling of all storage clusters"), cron="0 * * * *")
@@ -21,4 +29,14 @@ async def sample(services: Services, subject: str) -> None:
     """Records the use and the traffic of a region's accounts."""
     region_id = int(subject)
     async with with_health_check(services, region_id) as backend:
-        await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock)
+        permit = partial(_permission, services, region_id, backend)
+        await sampling_actions.sample_region(services.database, backend, region_id, services.business_clock, permit)
+
+
+async def _permission(services: Services, region_id: int, backend: StorageBackend) -> Permit | None:
+    """The permission to trim the cluster's log; None on hold, or while it cannot be had: sampling goes on."""
+    try:
+        return await permit_changes(services, region_id, backend)
+    except Unavailable as error:
+        _log.info("the usage log is not trimmed: %s", error)
+        return None

@@ -44,13 +44,16 @@ async def region_rows(conn: Connection) -> list[RegionRow]:
     cursor = await conn.execute(
         """
         select r.id, r.name, r.s3_url, r.iam_url, r.sts_url, r.is_default, r.backend, r.admin_url, r.unhealthy_reason,
-            r.unhealthy_since, coalesce(a.accounts, 0), coalesce(a.allocated, 0), coalesce(a.used, 0),
+            r.unhealthy_since, coalesce(a.accounts, 0), coalesce(a.allocated, 0), coalesce(u.used, 0),
             coalesce(run.hour, r.connected_at), coalesce(run.missed, 0)
         from region r
         left join (
-            select region_id, count(*) as accounts, sum(allocated_capacity) as allocated, sum(used) as used
+            select region_id, count(*) as accounts, sum(allocated_capacity) as allocated
             from storage_account where purged_at is null group by region_id
         ) a on a.region_id = r.id
+        left join (
+            select region_id, sum(used) as used from account_usage where purged_at is null group by region_id
+        ) u on u.region_id = r.id
         left join lateral (
             select hour, missed from sampling_run s where s.region_id = r.id and s.finished_at is not null
             order by hour desc limit 1

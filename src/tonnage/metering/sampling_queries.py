@@ -6,6 +6,7 @@ from typing import LiteralString
 from tonnage.db import Connection, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.metering.sampling import SamplingRun
+from tonnage.storage.backend import ClusterUser
 
 # Looks up each account's own samples, instead of a join that reads 40 days of all samples; OFFSET enforces that.
 _SAMPLED: LiteralString = """
@@ -25,13 +26,13 @@ async def begin(conn: Connection, region_id: int, hour: datetime, now: datetime)
     return SamplingRun(*await one_row(cursor))
 
 
-async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) -> list[int]:
+async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) -> list[ClusterUser]:
     """The next accounts after the id `after` that the run has to read: not purged, on the cluster, created before the
     run started, and without a sample of its hour.
     """
     cursor = await conn.execute(
         f"""
-        select s.id from storage_account s
+        select s.id, s.cluster_user from storage_account s
         where s.region_id = %(region)s and s.id > %(after)s and s.purged_at is null and s.purge_started_at is null
             and s.applied_revision > 0 and s.created_at <= %(began)s
             and not exists ({_SAMPLED})
@@ -39,7 +40,7 @@ async def unsampled(conn: Connection, run: SamplingRun, after: int, limit: int) 
         """,
         {"region": run.region_id, "after": after, "began": run.started_at, "hour": run.hour, "limit": limit},
     )
-    return [account_id for (account_id,) in await cursor.fetchall()]
+    return [ClusterUser(*row) for row in await cursor.fetchall()]
 
 
 async def serialise_runs(conn: Connection, run: SamplingRun) -> None:

@@ -85,15 +85,16 @@ def program_revision(revisions: Revisions = PROGRAM) -> str:
 def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PROGRAM) -> Upgraded:
     """Upgrades the database to this program's revision, all or nothing. Does not change a newer database.
 
-    One process migrates; others wait `lock_timeout` seconds for it and then find nothing to do. A revision that cannot
-    get its locks within that time gives up (`SchemaError`), so that requests do not queue up behind it.
+    One process migrates; others wait `lock_timeout` seconds for it and then find nothing to do. A revision waits a
+    second for a lock, so that requests do not queue up behind it, then is rolled back and tried again; without success
+    within `lock_timeout` it gives up (`SchemaError`).
     """
     # Loading Alembic takes a second. Every command checks the state of the schema but few change it.
     from tonnage.migrations.runner import run  # noqa: PLC0415
 
     try:
         return run(conninfo, lock_timeout, revisions)
-    except psycopg.errors.LockNotAvailable as error:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise SchemaError(
             f"Another process has locked the database for {lock_timeout} s. Nothing was changed. Try again "
             "when it is done."

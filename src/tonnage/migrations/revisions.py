@@ -10,10 +10,13 @@ class Revisions:
 
     folders: tuple[Path, ...]
 
+    def names(self) -> list[str]:
+        """All of them, oldest first. Read from the names of the files, which does not load Alembic."""
+        return sorted(path.name.split("_")[0] for folder in self.folders for path in folder.glob("[0-9]*.py"))
+
     def newest(self) -> str | None:
-        """The newest one, or None. Read from the names of the files, which does not load Alembic."""
-        found = (path.name.split("_")[0] for folder in self.folders for path in folder.glob("[0-9]*.py"))
-        return max(found, default=None)
+        """The newest one, or None."""
+        return max(self.names(), default=None)
 
 
 PROGRAM = Revisions((Path(__file__).parent / "versions",))

@@ -3,6 +3,15 @@
 CREATE DOMAIN currency AS text
 	CONSTRAINT currency_known CHECK ((VALUE = ANY (ARRAY['AED'::text, 'AFN'::text, 'ALL'::text, 'AMD'::text, 'AOA'::text, 'ARS'::text, 'AUD'::text, 'AWG'::text, 'AZN'::text, 'BAM'::text, 'BBD'::text, 'BDT'::text, 'BGN'::text, 'BHD'::text, 'BIF'::text, 'BMD'::text, 'BND'::text, 'BOB'::text, 'BRL'::text, 'BSD'::text, 'BTN'::text, 'BWP'::text, 'BYN'::text, 'BZD'::text, 'CAD'::text, 'CDF'::text, 'CHF'::text, 'CLP'::text, 'CNY'::text, 'COP'::text, 'CRC'::text, 'CUP'::text, 'CVE'::text, 'CZK'::text, 'DJF'::text, 'DKK'::text, 'DOP'::text, 'DZD'::text, 'EGP'::text, 'ERN'::text, 'ETB'::text, 'EUR'::text, 'FJD'::text, 'FKP'::text, 'GBP'::text, 'GEL'::text, 'GHS'::text, 'GIP'::text, 'GMD'::text, 'GNF'::text, 'GTQ'::text, 'GYD'::text, 'HKD'::text, 'HNL'::text, 'HTG'::text, 'HUF'::text, 'IDR'::text, 'ILS'::text, 'INR'::text, 'IQD'::text, 'IRR'::text, 'ISK'::text, 'JMD'::text, 'JOD'::text, 'JPY'::text, 'KES'::text, 'KGS'::text, 'KHR'::text, 'KMF'::text, 'KPW'::text, 'KRW'::text, 'KWD'::text, 'KYD'::text, 'KZT'::text, 'LAK'::text, 'LBP'::text, 'LKR'::text, 'LRD'::text, 'LSL'::text, 'LYD'::text, 'MAD'::text, 'MDL'::text, 'MGA'::text, 'MKD'::text, 'MMK'::text, 'MNT'::text, 'MOP'::text, 'MRU'::text, 'MUR'::text, 'MVR'::text, 'MWK'::text, 'MXN'::text, 'MYR'::text, 'MZN'::text, 'NAD'::text, 'NGN'::text, 'NIO'::text, 'NOK'::text, 'NPR'::text, 'NZD'::text, 'OMR'::text, 'PAB'::text, 'PEN'::text, 'PGK'::text, 'PHP'::text, 'PKR'::text, 'PLN'::text, 'PYG'::text, 'QAR'::text, 'RON'::text, 'RSD'::text, 'RUB'::text, 'RWF'::text, 'SAR'::text, 'SBD'::text, 'SCR'::text, 'SDG'::text, 'SEK'::text, 'SGD'::text, 'SHP'::text, 'SLE'::text, 'SOS'::text, 'SRD'::text, 'SSP'::text, 'STN'::text, 'SYP'::text, 'SZL'::text, 'THB'::text, 'TJS'::text, 'TMT'::text, 'TND'::text, 'TOP'::text, 'TRY'::text, 'TTD'::text, 'TWD'::text, 'TZS'::text, 'UAH'::text, 'UGX'::text, 'USD'::text, 'UYU'::text, 'UZS'::text, 'VES'::text, 'VND'::text, 'VUV'::text, 'WST'::text, 'XAF'::text, 'XCD'::text, 'XCG'::text, 'XOF'::text, 'XPF'::text, 'YER'::text, 'ZAR'::text, 'ZMW'::text, 'ZWG'::text])));
 
+CREATE FUNCTION add_account_usage() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into account_usage (account_id, partner_id, region_id, rolled_up_to)
+    select id, partner_id, region_id, created_at::date - 1 from new_accounts order by id;
+    return null;
+end $$;
+
 CREATE FUNCTION add_to_partner_usage() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -53,33 +62,77 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION drop_oldest_day(parent regclass, before date) RETURNS boolean
+    LANGUAGE plpgsql
+    SET lock_timeout TO '1s'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    oldest regclass;
+begin
+    perform pg_advisory_xact_lock(hashtext('drop_oldest_day'));
+    select part into oldest from time_partitions(parent) where until <= before::timestamptz order by until limit 1;
+    if oldest is null then
+        return false;
+    end if;
+    execute format('drop table %s', oldest);
+    return true;
+end $$;
+
+CREATE FUNCTION ensure_day_partitions(parent regclass, days date[]) RETURNS void
+    LANGUAGE plpgsql
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+    day date;
+begin
+    foreach day in array days loop
+        perform ensure_partition(parent, parent::text || to_char(day, '_YYYY_MM_DD'), day, day + 1, 100);
+    end loop;
+end $$;
+
+CREATE FUNCTION ensure_partition(parent regclass, part text, first date, until date, fillfactor integer) RETURNS void
+    LANGUAGE plpgsql
+    SET "TimeZone" TO 'UTC'
+    AS $$
+begin
+    if not has_partition(parent, first::timestamptz) then
+        perform pg_advisory_xact_lock(hashtext('ensure_partition'));
+        if not has_partition(parent, first::timestamptz) then
+            execute format('create table %I (like %s including all) with (fillfactor = %s)', part, parent, fillfactor);
+            execute format('alter table %s attach partition %I for values from (%L) to (%L)',
+                           parent, part, first::timestamptz, until::timestamptz);
+        end if;
+    end if;
+end $$;
+
 CREATE FUNCTION ensure_usage_partitions(first date, last date) RETURNS void
     LANGUAGE plpgsql
     AS $$
 declare
     month date := date_trunc('month', first)::date;
-    part text;
 begin
     while month <= last loop
-        part := 'daily_usage_' || to_char(month, 'YYYY_MM');
-        if not has_usage_partition(part) then
-            perform pg_advisory_xact_lock(hashtext('ensure_usage_partitions'));
-            if not has_usage_partition(part) then
-                execute format('create table %I (like daily_usage including all) with (fillfactor = 90)', part);
-                execute format('alter table daily_usage attach partition %I for values from (%L) to (%L)',
-                               part, month, (month + interval '1 month')::date);
-            end if;
-        end if;
+        perform ensure_partition('daily_usage', 'daily_usage_' || to_char(month, 'YYYY_MM'), month,
+                                 (month + interval '1 month')::date, 50);
         month := (month + interval '1 month')::date;
     end loop;
 end $$;
 
-CREATE FUNCTION has_usage_partition(part text) RETURNS boolean
+CREATE FUNCTION has_partition(parent regclass, moment timestamp with time zone) RETURNS boolean
     LANGUAGE sql
     AS $$
     select exists (
-        select from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent = 'daily_usage'::regclass and c.relname = part)
+        select from time_partitions(parent) p where (p.first is null or p.first <= moment) and p.until > moment)
+$$;
+
+CREATE FUNCTION lock_usage(account_ids bigint[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    with region as materialized (
+        select distinct region_id from account_usage where account_id = any(account_ids) order by region_id
+    )
+    select count(pg_advisory_xact_lock(hashtext('usage'), coalesce(region_id, 0))) from region
 $$;
 
 CREATE FUNCTION reject_change() RETURNS trigger
@@ -89,9 +142,30 @@ begin
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
+CREATE FUNCTION reject_earlier_day() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or new.readings_closed_before < old.readings_closed_before then
+        raise exception 'usage_retention.readings_closed_before never goes back';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION round_half_away(dividend numeric, divisor numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (sign(dividend) * div((((2)::numeric * abs(dividend)) + divisor), ((2)::numeric * divisor)));
+
+CREATE FUNCTION time_partitions(parent regclass) RETURNS TABLE(part regclass, first timestamp with time zone, until timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET "DateStyle" TO 'ISO'
+    AS $_$
+    select c.oid::regclass, substring(b.text from $re$FROM \('([^']+)'\)$re$)::timestamptz,
+        substring(b.text from $re$TO \('([^']+)'\)$re$)::timestamptz
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    cross join lateral (select pg_get_expr(c.relpartbound, c.oid) as text) b
+    where i.inhparent = parent
+$_$;
 
 CREATE TABLE access_key (
     access_key text NOT NULL,
@@ -101,8 +175,14 @@ CREATE TABLE access_key (
     state text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    origin text DEFAULT 'created'::text NOT NULL,
     CONSTRAINT access_key_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
-    CONSTRAINT access_key_form CHECK ((access_key ~ '^[A-Z0-9]{16,128}$'::text)),
+    CONSTRAINT access_key_form CHECK ((access_key ~
+CASE origin
+    WHEN 'created'::text THEN '^[A-Z0-9]{16,128}$'::text
+    ELSE '^[!-.0-~]{1,128}$'::text
+END)),
+    CONSTRAINT access_key_origin CHECK ((origin = ANY (ARRAY['created'::text, 'found'::text, 'adopted'::text]))),
     CONSTRAINT access_key_state CHECK ((state = ANY (ARRAY['pending'::text, 'active'::text, 'deleting'::text])))
 );
 
@@ -132,6 +212,21 @@ ALTER TABLE account_terms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE account_usage (
+    account_id bigint NOT NULL,
+    partner_id uuid NOT NULL,
+    region_id integer,
+    rolled_up_to date NOT NULL,
+    used bigint DEFAULT 0 NOT NULL,
+    measured_at timestamp with time zone,
+    objects bigint,
+    purged_at timestamp with time zone,
+    CONSTRAINT account_usage_objects CHECK ((objects >= 0)),
+    CONSTRAINT account_usage_purged CHECK (((purged_at IS NULL) OR (used = 0))),
+    CONSTRAINT account_usage_used CHECK ((used >= 0))
+)
+WITH (fillfactor='45');
+
 CREATE TABLE api_key (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -145,6 +240,8 @@ CREATE TABLE api_key (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    withheld_at timestamp with time zone,
+    released_at timestamp with time zone,
     CONSTRAINT api_key_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
     CONSTRAINT api_key_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
 );
@@ -263,6 +360,20 @@ CREATE TABLE full_reconcile (
     repaired bigint NOT NULL
 );
 
+CREATE TABLE installation (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    epoch bigint DEFAULT 1 NOT NULL,
+    revocations_read_to bigint DEFAULT 0 NOT NULL,
+    held_since timestamp with time zone,
+    held_reason text,
+    held_epoch bigint,
+    held_job bigint,
+    only_row boolean DEFAULT true NOT NULL,
+    CONSTRAINT installation_epoch CHECK ((epoch > 0)),
+    CONSTRAINT installation_hold CHECK ((((held_since IS NULL) = (held_reason IS NULL)) AND ((held_since IS NULL) = (held_epoch IS NULL)) AND ((held_since IS NULL) = (held_job IS NULL)))),
+    CONSTRAINT installation_only_row CHECK (only_row)
+);
+
 CREATE TABLE job_failure (
     job_id bigint NOT NULL,
     failed_at timestamp with time zone NOT NULL,
@@ -286,6 +397,8 @@ CREATE TABLE member (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_signed_in_at timestamp with time zone,
     sign_in_warning_sent_at timestamp with time zone,
+    withheld_at timestamp with time zone,
+    released_at timestamp with time zone,
     CONSTRAINT member_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT member_name_key CHECK (((name IS NULL) = (name_key IS NULL))),
     CONSTRAINT member_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
@@ -343,7 +456,7 @@ CREATE TABLE partner (
     CONSTRAINT partner_empty CHECK (((account_count >= 0) AND ((closed_at IS NULL) OR (account_count = 0)))),
     CONSTRAINT partner_used CHECK ((used >= (0)::numeric))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='50');
 
 ALTER TABLE partner ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME partner_seq_seq
@@ -377,7 +490,7 @@ CREATE TABLE partner_usage (
     day date NOT NULL,
     usage numeric NOT NULL
 )
-WITH (fillfactor='90');
+WITH (fillfactor='50');
 
 CREATE TABLE password_reset (
     digest bytea NOT NULL,
@@ -482,10 +595,6 @@ CREATE TABLE storage_account (
     allow_overdraft boolean NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
-    used bigint DEFAULT 0 NOT NULL,
-    objects bigint,
-    measured_at timestamp with time zone,
-    rolled_up_to date NOT NULL,
     suspended_at timestamp with time zone,
     suspension_reason text,
     deletion_requested_at timestamp with time zone,
@@ -498,22 +607,22 @@ CREATE TABLE storage_account (
     quota bigint,
     rejected_revision bigint,
     rejection_reason text,
+    cluster_user text,
     CONSTRAINT storage_account_allocated CHECK ((allocated_capacity >= 0)),
+    CONSTRAINT storage_account_cluster_user CHECK (((char_length(cluster_user) >= 1) AND (char_length(cluster_user) <= 1000))),
     CONSTRAINT storage_account_deletion CHECK (((deletion_requested_at IS NULL) = (pending_deleted_at IS NULL))),
     CONSTRAINT storage_account_erased CHECK ((((purged_at IS NULL) = (contact_email IS NOT NULL)) AND ((purged_at IS NULL) = (contact_email_key IS NOT NULL)) AND ((purged_at IS NULL) = (password_hash IS NOT NULL)))),
     CONSTRAINT storage_account_grace CHECK ((pending_deleted_at > deletion_requested_at)),
     CONSTRAINT storage_account_id CHECK (((id >= '100000000000'::bigint) AND (id <= '999999999999'::bigint))),
     CONSTRAINT storage_account_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
-    CONSTRAINT storage_account_objects CHECK ((objects >= 0)),
-    CONSTRAINT storage_account_purged CHECK (((purged_at IS NULL) OR ((purge_started_at IS NOT NULL) AND (used = 0)))),
+    CONSTRAINT storage_account_purged CHECK (((purged_at IS NULL) OR (purge_started_at IS NOT NULL))),
     CONSTRAINT storage_account_purging CHECK (((purge_started_at IS NULL) OR (purge_started_at >= pending_deleted_at))),
     CONSTRAINT storage_account_quota CHECK ((quota >= 0)),
     CONSTRAINT storage_account_region CHECK (((region_id IS NOT NULL) OR (purged_at IS NOT NULL))),
     CONSTRAINT storage_account_rejection CHECK (((rejected_revision IS NULL) = (rejection_reason IS NULL))),
     CONSTRAINT storage_account_revision CHECK ((applied_revision <= desired_revision)),
     CONSTRAINT storage_account_suspension CHECK (((suspended_at IS NULL) = (suspension_reason IS NULL))),
-    CONSTRAINT storage_account_suspension_reason CHECK (((char_length(suspension_reason) >= 1) AND (char_length(suspension_reason) <= 200))),
-    CONSTRAINT storage_account_used CHECK ((used >= 0))
+    CONSTRAINT storage_account_suspension_reason CHECK (((char_length(suspension_reason) >= 1) AND (char_length(suspension_reason) <= 200)))
 )
 WITH (fillfactor='80');
 
@@ -533,6 +642,30 @@ CREATE TABLE traffic_hour (
     received bigint NOT NULL,
     requests bigint NOT NULL,
     CONSTRAINT traffic_hour_counts CHECK (((sent >= 0) AND (received >= 0) AND (requests >= 0)))
+)
+PARTITION BY RANGE (hour);
+
+CREATE TABLE usage_import_line (
+    account_id bigint NOT NULL,
+    sampled_at timestamp with time zone NOT NULL,
+    bytes bigint NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT usage_import_line_bytes CHECK ((bytes >= 0))
+);
+
+ALTER TABLE usage_import_line ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME usage_import_line_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE usage_retention (
+    is_only_row boolean DEFAULT true NOT NULL,
+    readings_closed_before date NOT NULL,
+    CONSTRAINT usage_retention_one_row CHECK (is_only_row)
 );
 
 CREATE TABLE usage_sample (
@@ -542,13 +675,17 @@ CREATE TABLE usage_sample (
     objects bigint,
     CONSTRAINT usage_sample_bytes CHECK ((bytes >= 0)),
     CONSTRAINT usage_sample_objects CHECK ((objects >= 0))
-);
+)
+PARTITION BY RANGE (sampled_at);
 
 ALTER TABLE ONLY access_key
-    ADD CONSTRAINT access_key_pkey PRIMARY KEY (access_key);
+    ADD CONSTRAINT access_key_pkey PRIMARY KEY (account_id, access_key);
 
 ALTER TABLE ONLY account_terms
     ADD CONSTRAINT account_terms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY account_usage
+    ADD CONSTRAINT account_usage_pkey PRIMARY KEY (account_id);
 
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_digest UNIQUE (digest);
@@ -579,6 +716,9 @@ ALTER TABLE ONLY drift
 
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_pkey PRIMARY KEY (region_id);
+
+ALTER TABLE ONLY installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
 
 ALTER TABLE ONLY job_failure
     ADD CONSTRAINT job_failure_pkey PRIMARY KEY (job_id);
@@ -643,6 +783,9 @@ ALTER TABLE ONLY storage_account
 ALTER TABLE ONLY traffic_hour
     ADD CONSTRAINT traffic_hour_pkey PRIMARY KEY (account_id, hour);
 
+ALTER TABLE ONLY usage_retention
+    ADD CONSTRAINT usage_retention_pkey PRIMARY KEY (is_only_row);
+
 ALTER TABLE ONLY usage_sample
     ADD CONSTRAINT usage_sample_pkey PRIMARY KEY (account_id, sampled_at);
 
@@ -651,6 +794,8 @@ CREATE INDEX access_key_account_id_seq_idx ON access_key USING btree (account_id
 CREATE INDEX access_key_changed_at_idx ON access_key USING btree (changed_at) WHERE (state <> 'active'::text);
 
 CREATE INDEX account_terms_account_id_valid_from_id_idx ON account_terms USING btree (account_id, valid_from, id);
+
+CREATE INDEX account_usage_partner_id_idx ON account_usage USING btree (partner_id);
 
 CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
 
@@ -668,7 +813,7 @@ CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributo
 
 CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
 
-CREATE INDEX member_name_key_idx ON member USING btree (name_key);
+CREATE INDEX member_name_idx ON member USING btree (COALESCE(name_key, ''::text), COALESCE(name, ''::text) COLLATE "C", id);
 
 CREATE INDEX member_organisation_id_seq_idx ON member USING btree (organisation_id, seq);
 
@@ -698,6 +843,8 @@ CREATE INDEX session_member_id_created_at_idx ON session USING btree (member_id,
 
 CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 
+CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
+
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_name_key_idx ON storage_account USING btree (name_key) WHERE (purged_at IS NULL);
@@ -712,6 +859,10 @@ CREATE INDEX storage_account_seq_idx ON storage_account USING btree (seq) WHERE 
 
 CREATE INDEX storage_account_unapplied_idx ON storage_account USING btree (region_id, id) WHERE ((applied_revision < desired_revision) AND (purged_at IS NULL));
 
+CREATE INDEX usage_import_line_account_id_idx ON usage_import_line USING btree (account_id);
+
+CREATE TRIGGER account_usage_inserted AFTER INSERT ON storage_account REFERENCING NEW TABLE AS new_accounts FOR EACH STATEMENT EXECUTE FUNCTION add_account_usage();
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON account_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION reject_change();
@@ -724,6 +875,8 @@ CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE
 
 CREATE TRIGGER discard_seeds AFTER DELETE ON member FOR EACH ROW EXECUTE FUNCTION discard_seeds();
 
+CREATE TRIGGER never_back BEFORE DELETE OR UPDATE ON usage_retention FOR EACH ROW EXECUTE FUNCTION reject_earlier_day();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON account_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
@@ -731,6 +884,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXE
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON usage_retention FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER partner_usage_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
-from tonnage.lists import by_name
+from tonnage.keyset import by_name
 from tonnage.names import name_key
 
 
@@ -61,7 +61,7 @@ async def distributor_choices(conn: Connection) -> list[tuple[UUID, str]]:
     cursor = await conn.execute(
         f"""
         select o.id, o.name from organisation o where o.kind = 'distributor' and o.closed_at is null
-        order by {", ".join(by_name("o"))}
+        order by {", ".join([column.expression for column in by_name("o")])}
         """
     )
     return [(distributor_id, name) for distributor_id, name in await cursor.fetchall()]

@@ -7,27 +7,19 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
+from tonnage.keyset import Sort, bigint, by_name, numeric, text, uuid
 from tonnage.lists import (
-    ON_PAGE,
     ListSpec,
     ListState,
     PageOf,
-    Sort,
-    all_params,
-    by_name,
     each,
+    page_columns,
+    page_ctes,
     page_of,
     page_order,
     page_params,
     sort_columns,
 )
-
-CONTRACTS = ListSpec(
-    sorts=("created", "name", "distributor", "reserved", "allocated", "used", "price"),
-    filters=("full",),
-    descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
-)
-"""The sorts and filters of a list of contracts. `full`: more than 90 % allocated."""
 
 
 class ContractRow(NamedTuple):
@@ -61,14 +53,25 @@ _COLUMNS: LiteralString = """
     trim_scale(k.price_cents), k.currency, k.created_at"""
 
 _SORTS: Mapping[str, Sort] = {
-    "created": ("k.seq",),
-    "name": ("coalesce(k.name_key, '')", "coalesce(k.details, '') collate \"C\"", "k.id"),
-    "distributor": (*by_name("d"), "k.seq"),
-    "reserved": ("k.reserved_capacity", "k.seq"),
-    "allocated": ("k.allocated_capacity", "k.seq"),
-    "used": ("k.used", "k.seq"),
-    "price": ("k.price_cents", "k.seq"),
+    "created": (bigint("k.seq"),),
+    "name": (
+        text("coalesce(k.name_key, '')"),
+        text("coalesce(k.details, '') collate \"C\""),
+        uuid("k.id"),
+    ),
+    "distributor": (*by_name("d"), bigint("k.seq")),
+    "reserved": (bigint("k.reserved_capacity"), bigint("k.seq")),
+    "allocated": (bigint("k.allocated_capacity"), bigint("k.seq")),
+    "used": (numeric("k.used"), bigint("k.seq")),
+    "price": (numeric("k.price_cents"), bigint("k.seq")),
 }
+
+CONTRACTS = ListSpec(
+    sorts=_SORTS,
+    filters=("full",),
+    descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
+)
+"""The sorts and filters of a list of contracts. `full`: more than 90 % allocated."""
 
 # As numeric: ten times a capacity may exceed bigint.
 FULL: LiteralString = "k.allocated_capacity::numeric * 10 > k.reserved_capacity::numeric * 9"
@@ -78,34 +81,32 @@ _FILTERS: Mapping[str, LiteralString] = {"": "true", "full": FULL}
 
 
 def _rows(scope: UUID | None, state: ListState) -> LiteralString:
-    sort = _SORTS[state.sort]
-    order = page_order(state, sort)
+    sort = state.sort_columns
     return f"""
         with found as (
-            select k.*, {sort_columns(sort)}
+            select k.id, {sort_columns(sort)}
             from contract k join organisation d on d.id = k.distributor_id
             where {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
                 and strpos(concat_ws(chr(10), k.name_key, d.name_key), %(search_key)s) > 0
-        ), counted as materialized (
-            select count(*) as n from found
-        ), k as (
-            select k.* from found k order by {order} {ON_PAGE}
-        )
-        select n, {_COLUMNS}
-        from counted left join (k join organisation d on d.id = k.distributor_id) on true
-        order by {order}
+        ), {page_ctes(state, sort)}
+        select {page_columns(state, sort)}, {_COLUMNS}
+        from counted left join (
+            chosen f join contract k on k.id = f.id join organisation d on d.id = k.distributor_id
+        ) on true
+        order by {page_order(state, sort)}
         """
 
 
 async def contract_rows(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[ContractRow]:
     """A page of contracts. The search covers their names and their distributors' names."""
     cursor = await conn.execute(_rows(scope, state), {"scope": scope, **page_params(state)})
-    return page_of(await cursor.fetchall(), ContractRow)
+    return page_of(await cursor.fetchall(), state, ContractRow)
 
 
 def every_contract(conn: Connection, scope: UUID | None, state: ListState) -> AsyncGenerator[ContractRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
-    return each(streamed(conn, _rows(scope, state), {"scope": scope, **all_params(state)}), ContractRow)
+    whole = state.whole
+    return each(streamed(conn, _rows(scope, whole), {"scope": scope, **page_params(whole)}), ContractRow)
 
 
 async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:

@@ -7,26 +7,19 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
+from tonnage.keyset import Sort, bigint, by_name, numeric
 from tonnage.lists import (
-    ON_PAGE,
     ListSpec,
     ListState,
     PageOf,
-    Sort,
-    all_params,
-    by_name,
     each,
+    page_columns,
+    page_ctes,
     page_of,
     page_order,
     page_params,
     sort_columns,
 )
-
-DISTRIBUTORS = ListSpec(
-    sorts=("created", "name", "contracts", "partners", "reserved", "allocated", "used"),
-    descending_by_default=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
-)
-"""The sorts and filters of the list of distributors."""
 
 
 class DistributorRow(NamedTuple):
@@ -61,40 +54,45 @@ _TOTALS: LiteralString = """
 _COLUMNS: LiteralString = "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at"
 
 _SORTS: Mapping[str, Sort] = {
-    "created": ("f.seq",),
+    "created": (bigint("f.seq"),),
     "name": by_name("f"),
-    "contracts": ("f.contracts", "f.seq"),
-    "partners": ("f.partners", "f.seq"),
-    "reserved": ("f.reserved", "f.seq"),
-    "allocated": ("f.allocated", "f.seq"),
-    "used": ("f.used", "f.seq"),
+    "contracts": (bigint("f.contracts"), bigint("f.seq")),
+    "partners": (bigint("f.partners"), bigint("f.seq")),
+    "reserved": (numeric("f.reserved"), bigint("f.seq")),
+    "allocated": (numeric("f.allocated"), bigint("f.seq")),
+    "used": (numeric("f.used"), bigint("f.seq")),
 }
 
 
+DISTRIBUTORS = ListSpec(
+    sorts=_SORTS,
+    descending_by_default=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
+)
+"""The sorts and filters of the list of distributors."""
+
+
 def _rows(state: ListState) -> LiteralString:
-    sort = _SORTS[state.sort]
-    order = page_order(state, sort)
+    sort = state.sort_columns
     return f"""
         with found as materialized (
             select f.*, {sort_columns(sort)} from ({_TOTALS}) f where strpos(f.name_key, %(search_key)s) > 0
-        ), counted as materialized (
-            select count(*) as n from found
-        ), f as (
-            select f.* from found f order by {order} {ON_PAGE}
-        )
-        select n, {_COLUMNS} from counted left join f on true order by {order}
+        ), {page_ctes(state, sort)}
+        select {page_columns(state, sort)}, {_COLUMNS}
+        from counted left join chosen f on true
+        order by {page_order(state, sort)}
         """
 
 
 async def distributor_rows(conn: Connection, state: ListState) -> PageOf[DistributorRow]:
     """A page of all distributors."""
     cursor = await conn.execute(_rows(state), page_params(state))
-    return page_of(await cursor.fetchall(), DistributorRow)
+    return page_of(await cursor.fetchall(), state, DistributorRow)
 
 
 def every_distributor(conn: Connection, state: ListState) -> AsyncGenerator[DistributorRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
-    return each(streamed(conn, _rows(state), all_params(state)), DistributorRow)
+    whole = state.whole
+    return each(streamed(conn, _rows(whole), page_params(whole)), DistributorRow)
 
 
 async def one_distributor(conn: Connection, distributor_id: UUID) -> DistributorRow | None:

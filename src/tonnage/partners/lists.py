@@ -14,30 +14,19 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
+from tonnage.keyset import Sort, bigint, by_name, float8
 from tonnage.lists import (
     ListSpec,
     ListState,
     PageOf,
-    Sort,
-    all_params,
-    by_name,
     each,
+    page_columns,
     page_ctes,
     page_of,
     page_order,
     page_params,
     sort_columns,
 )
-
-PARTNERS = ListSpec(
-    sorts=("created", "name", "allocated", "used", "load", "accounts"),
-    filters=("pay-per-use", "near", "over"),
-    descending_by_default=frozenset({"created", "allocated", "used", "load", "accounts"}),
-    preserve=("contract",),
-)
-"""The sorts and filters of a list of partners. `load` is use divided by allocation; without an allocation there is
-none.
-"""
 
 
 class PartnerRow(NamedTuple):
@@ -66,15 +55,28 @@ _COLUMNS: LiteralString = """
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
 _SORTS: Mapping[str, Sort] = {
-    "created": ("p.seq",),
+    "created": (bigint("p.seq"),),
     "name": by_name("o"),
-    "allocated": ("p.allocated_capacity", "p.seq"),
-    "used": ("p.used::float8", "p.seq"),
-    "load": ("case when p.allocated_capacity > 0 then p.used::float8 / p.allocated_capacity else -1 end", "p.seq"),
-    "accounts": ("p.account_count", "p.seq"),
+    "allocated": (bigint("p.allocated_capacity"), bigint("p.seq")),
+    "used": (float8("p.used::float8"), bigint("p.seq")),
+    "load": (
+        float8("case when p.allocated_capacity > 0 then p.used::float8 / p.allocated_capacity else -1 end"),
+        bigint("p.seq"),
+    ),
+    "accounts": (bigint("p.account_count"), bigint("p.seq")),
 }
 
-_OF_ORGANISATIONS: Mapping[str, Sort] = {"created": ("o.seq",), "name": by_name("o")}
+PARTNERS = ListSpec(
+    sorts=_SORTS,
+    filters=("pay-per-use", "near", "over"),
+    descending_by_default=frozenset({"created", "allocated", "used", "load", "accounts"}),
+    preserve=("contract",),
+)
+"""The sorts and filters of a list of partners. `load` is use divided by allocation; without an allocation there is
+none.
+"""
+
+_OF_ORGANISATIONS: Mapping[str, Sort] = {"created": (bigint("o.seq"),), "name": by_name("o")}
 
 NEAR: LiteralString = (
     "p.allocated_capacity > 0 and p.used <= p.allocated_capacity and p.used >= p.allocated_capacity * 0.9"
@@ -99,12 +101,12 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
     separately, each from the indexes. Names are looked up only for the rows of the page.
     """
     of_organisations = _is_of_organisations(contract_id, state)
-    sort = _OF_ORGANISATIONS[state.sort] if of_organisations else _SORTS[state.sort]
+    sort = _OF_ORGANISATIONS[state.sort] if of_organisations else state.sort_columns
     return f"""
         with found as {"materialized" if state.search and not of_organisations else "not materialized"} (
             {_of_organisations(scope, state) if of_organisations else _found(scope, contract_id, state)}
         ), {page_ctes(state, sort)}
-        select n, {_COLUMNS}
+        select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join (
             chosen f
             join lateral (select * from partner where id = f.id offset 0) p on true
@@ -119,7 +121,7 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
 def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
     joined = state.search or state.sort == "name"
     return f"""
-        select p.id, {sort_columns(_SORTS[state.sort])}
+        select p.id, {sort_columns(state.sort_columns)}
         from partner p {"join organisation o on o.id = p.id" if joined else ""}
         where p.closed_at is null and {_FILTERS[state.filter]}
             {"and p.distributor_id = %(scope)s" if scope else ""}
@@ -148,15 +150,16 @@ async def partner_rows(
     cursor = await conn.execute(
         _rows(scope, contract_id, state), {"scope": scope, "contract": contract_id, **page_params(state)}
     )
-    return page_of(await cursor.fetchall(), PartnerRow)
+    return page_of(await cursor.fetchall(), state, PartnerRow)
 
 
 def every_partner(
     conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
-    params = {"scope": scope, "contract": contract_id, **all_params(state)}
-    return each(streamed(conn, _rows(scope, contract_id, state), params), PartnerRow)
+    whole = state.whole
+    params = {"scope": scope, "contract": contract_id, **page_params(whole)}
+    return each(streamed(conn, _rows(scope, contract_id, whole), params), PartnerRow)
 
 
 class PartnerDetail(NamedTuple):

@@ -1,14 +1,20 @@
 """Reconcile: applies the database's state of storage accounts to their clusters, and retries until it is applied."""
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from tonnage.db import Connection, Database
+from tonnage.epoch.deletion_mark import DeletionMarks
+from tonnage.epoch.deletion_mark_actions import read_marks, remove_mark, set_mark
+from tonnage.epoch.epoch import Permit
+from tonnage.epoch.queries import require_permit
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer
 from tonnage.provisioning import queries
 from tonnage.provisioning.state import Applied, ProvisioningState
-from tonnage.storage.backend import StorageBackend
+from tonnage.storage.backend import ClusterUser, StorageBackend
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 from tonnage.storage.errors import BackendRefused
 
@@ -17,19 +23,23 @@ _log = logging.getLogger(__name__)
 _BATCH = 500
 """Accounts that are read and recorded in one statement."""
 
+_PARTNERS = 100
+"""Partners whose accounts are read together."""
 
-async def reconcile(database: Database, backend: StorageBackend, region_id: int) -> int:
+
+async def reconcile(database: Database, backend: StorageBackend, permitted: Permit) -> int:
     """Applies every pending account of a region to its cluster; returns their number.
 
     Holds no transaction during requests to the cluster. Safe to interrupt at any point: what was not recorded is
     applied again, which is idempotent. One account that fails does not block the others. Unavailable: some are still
-    pending.
+    pending. OnHold: the database is older than the permission.
     """
     applied = 0
     away: Unavailable | None = None
-    async for some in database.pages(queries.pending, region_id, id_of=account_id_of, size=_BATCH):
-        outcome = await for_each_concurrently(some, lambda account: apply(backend, account))
-        await record(database, backend, region_id, outcome)
+    marks = await marks_of(backend)
+    async for some in database.pages(_pending, permitted, id_of=account_id_of, size=_BATCH):
+        outcome = await for_each_concurrently(some, lambda account: apply(backend, account, marks, permitted.now))
+        await record(database, backend, permitted.region_id, outcome)
         if outcome.stopped:
             raise outcome.stopped
         applied += len(outcome.done)
@@ -39,17 +49,50 @@ async def reconcile(database: Database, backend: StorageBackend, region_id: int)
     return applied
 
 
-def account_id_of(account: ProvisioningState) -> int:
+def account_id_of(account: ProvisioningState | ClusterUser) -> int:
     """The cursor of the pages of accounts."""
     return account.account_id
 
 
-async def apply(backend: StorageBackend, account: ProvisioningState) -> Applied:
-    """Applies the desired state of one account to the cluster."""
-    changes = await backend.apply(account.desired)
+async def _pending(conn: Connection, permitted: Permit, after: int, limit: int) -> list[ProvisioningState]:
+    await require_permit(conn, permitted)
+    return await queries.pending(conn, permitted.region_id, after, limit)
+
+
+async def marks_of(backend: StorageBackend) -> DeletionMarks | None:
+    """The marks on a cluster; None where there is no cluster."""
+    return None if backend.bucket is None else await read_marks(backend.bucket)
+
+
+async def apply(
+    backend: StorageBackend, account: ProvisioningState, marks: DeletionMarks | None, now: datetime
+) -> Applied:
+    """Applies the desired state of one account to the cluster, and its mark if it waits for its deletion.
+
+    An account that does not wait loses its mark first: an interruption in between delays a deletion at most.
+    """
+    if backend.bucket is not None and marks is not None and account.due is None:
+        await remove_mark(backend.bucket, marks, account.account_id)
+    try:
+        changes = await backend.apply(account.desired)
+    except BackendRefused:
+        # Another user has its e-mail address, for example. Its deletion is not affected.
+        await mark(backend, account, marks, now)
+        raise
     if changes:
         _log.info("storage account %d updated on its cluster: %s", account.account_id, ", ".join(changes))
+    await mark(backend, account, marks, now)
     return Applied.of(account, made="account" in changes)
+
+
+async def mark(backend: StorageBackend, account: ProvisioningState, marks: DeletionMarks | None, now: datetime) -> None:
+    """Marks an account that waits for its deletion.
+
+    One that is due already should have its mark. If it has none, the deletion was perhaps cancelled by a newer
+    database, so it is left to the operator.
+    """
+    if backend.bucket is not None and marks is not None and account.due is not None and account.due > now:
+        await set_mark(backend.bucket, marks, account.account_id, account.due)
 
 
 async def record(
@@ -59,9 +102,7 @@ async def record(
     started."""
     applied = [applied for _, applied in outcome.done]
     leaving = await database.transaction(_record, region_id, applied) if applied else set[int]()
-    await for_each_concurrently(
-        [one.account_id for one in applied if one.made and one.account_id in leaving], backend.purge
-    )
+    await for_each_concurrently([one.user for one in applied if one.made and one.account_id in leaving], backend.purge)
     for account, error in outcome.failed:
         # If no request succeeded, the cluster itself is at fault, and the region's health check reports it.
         if outcome.done or isinstance(error, BackendRefused):
@@ -78,15 +119,30 @@ async def _record(conn: Connection, region_id: int, applied: list[Applied]) -> s
     return {one.account_id for one in noted if one.leaving}
 
 
-async def requota(database: Database, partner_id: UUID | None) -> int:
-    """Enqueues a reconcile for every elastic account whose quota differs from the applied one; returns their number.
+async def requota(database: Database, partner_ids: Sequence[UUID]) -> int:
+    """Enqueues a reconcile for every elastic account of these partners whose quota differs from the applied one;
+    returns their number.
 
-    `partner_id`: the partner whose pool has changed; None: all partners, since new samples change every pool. Accounts
-    that are already pending are included: the reconcile under way may have read the old pool. Accounts that the cluster
-    refuses are excluded; they get their quota with the next change that it accepts.
+    For partners whose pool has changed. Accounts that are already pending are included: the reconcile under way may
+    have read the old pool. Accounts that the cluster refuses are excluded; they get their quota with the next change
+    that it accepts.
     """
     count = 0
-    async for some in database.pages(queries.elastic, partner_id, id_of=account_id_of, size=_BATCH):
+    for first in range(0, len(partner_ids), _PARTNERS):
+        count += await _requota(database, partner_ids[first : first + _PARTNERS])
+    return count
+
+
+async def requota_sampled(database: Database, region_id: int) -> int:
+    """The same after new samples of a region, for the partners whose pool these may have changed. Their accounts in
+    other regions share that pool.
+    """
+    return await requota(database, await database.run(queries.partners_with_pool, region_id))
+
+
+async def _requota(database: Database, partner_ids: Sequence[UUID]) -> int:
+    count = 0
+    async for some in database.pages(queries.elastic, partner_ids, id_of=account_id_of, size=_BATCH):
         changed = [
             one.account_id
             for one in some

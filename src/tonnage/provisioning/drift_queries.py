@@ -8,6 +8,7 @@ from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.provisioning.drift import Drift
 from tonnage.regions.region import METERED
+from tonnage.storage.backend import ListedUser
 
 
 async def save_result(
@@ -43,9 +44,19 @@ async def save_result(
     )
 
 
-def recorded_drift() -> ListQuery:
-    """The unresolved drift of every region as of its last full reconcile: the difference, when first found, when
-    compared."""
+async def remove_drift(conn: Connection, subject: str) -> None:
+    """Removes drift that was decided."""
+    await conn.execute("delete from drift where subject = %s", [subject])
+
+
+async def region_of(conn: Connection, account_id: int) -> int:
+    """The region of an account that is not purged."""
+    return (await one_row(await conn.execute("select region_id from storage_account where id = %s", [account_id])))[0]
+
+
+def recorded_drift(region: str | None = None) -> ListQuery:
+    """The unresolved drift of every region, or of one, as of its last full reconcile: the difference, when first found,
+    when compared."""
     return ListQuery(
         f"""
         select d.number, json_build_object('region', d.name, 'subject', d.subject, 'description', d.description,
@@ -55,11 +66,12 @@ def recorded_drift() -> ListQuery:
             select d.*, r.name, s.finished_at,
                 row_number() over (order by r.id, d.found_at, d.subject collate "C") as number
             from drift d join region r on r.id = d.region_id join full_reconcile s on s.region_id = d.region_id
+            where %(region)s::text is null or r.name = %(region)s
         ) d
         where %(after)s::bigint is null or d.number > %(after)s
         order by d.number limit %(limit)s
         """,
-        {},
+        {"region": region},
     )
 
 
@@ -78,7 +90,8 @@ async def unknown_accounts(conn: Connection, region_id: int, account_ids: Sequen
     cursor = await conn.execute(
         """
         select c.id, s.id is null, s.region_id is distinct from %(region)s
-        from unnest(%(ids)s::bigint[]) as c (id) left join storage_account s on s.id = c.id
+        from unnest(%(ids)s::bigint[]) as c (id)
+        left join storage_account s on s.id = c.id and s.cluster_user is null
         where s.id is null or s.purged_at is not null or s.region_id <> %(region)s
         order by c.id
         """,
@@ -96,11 +109,18 @@ async def applied_accounts(conn: Connection, region_id: int) -> int:
     return (await one_row(cursor))[0]
 
 
-async def applied_among(conn: Connection, region_id: int, account_ids: Sequence[int]) -> int:
-    """How many of the given accounts `applied_accounts` counts."""
+async def applied_among(conn: Connection, region_id: int, users: Sequence[ListedUser]) -> int:
+    """How many of the given users are accounts that `applied_accounts` counts."""
     cursor = await conn.execute(
-        f"select count(*) from storage_account s where {_APPLIED} and s.id = any(%(ids)s)",
-        {"region": region_id, "ids": list(account_ids)},
+        f"""
+        select count(*) from storage_account s
+        where {_APPLIED} and (s.id = any(%(ids)s) and s.cluster_user is null or s.cluster_user = any(%(uids)s))
+        """,
+        {
+            "region": region_id,
+            "ids": [user.account_id for user in users if user.account_id is not None],
+            "uids": [user.uid for user in users],
+        },
     )
     return (await one_row(cursor))[0]
 

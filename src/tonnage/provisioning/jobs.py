@@ -1,10 +1,14 @@
 """Background jobs that keep clusters consistent with the database."""
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection
+from tonnage.epoch.actions import permit_changes
+from tonnage.epoch.epoch import OnHold, Permit
+from tonnage.epoch.record import not_compared
 from tonnage.errors import Sentence
 from tonnage.jobs import defer
 from tonnage.jobs.declaration import LONG, job
@@ -15,11 +19,17 @@ from tonnage.provisioning.purge_actions import purge_due
 from tonnage.regions.actions import check, with_health_check
 from tonnage.regions.queries import clusters, set_identity_unverified
 from tonnage.services import Services
+from tonnage.storage.backend import StorageBackend
 
 _log = logging.getLogger(__name__)
 
 
-@job("provisioning.purge_all", label=Sentence("Find storage accounts due for deletion"), cron="*/5 * * * *")
+@job(
+    "provisioning.purge_all",
+    label=Sentence("Find storage accounts due for deletion"),
+    cron="*/5 * * * *",
+    waits_on_hold=True,
+)
 async def purge_all(services: Services, subject: str) -> None:
     """Defers the purge of every region that has accounts due for it."""
     now = services.business_clock()
@@ -28,29 +38,36 @@ async def purge_all(services: Services, subject: str) -> None:
 
 
 @job(
-    "provisioning.purge_region", label=Sentence("Delete storage accounts due for deletion"), queue=LONG, of_region=True
+    "provisioning.purge_region",
+    label=Sentence("Delete storage accounts due for deletion"),
+    queue=LONG,
+    of_region=True,
+    waits_on_hold=True,
 )
 async def purge_region(services: Services, subject: str) -> None:
     """Purges the due accounts of a region."""
     region_id, actor = int(subject), await _actor(services)
     async with with_health_check(services, region_id) as backend:
-        purged = await purge_due(services.database, backend, region_id, actor, services.business_clock)
+        permitted = await permit_changes(services, region_id, backend)
+        grace = timedelta(days=services.deletion_grace_days)
+        purged = await purge_due(services.database, backend, permitted, actor, services.business_clock, grace)
     if purged:
         _log.info("purged %d storage accounts", purged)
 
 
-@job("provisioning.reconcile", label=Sentence("Apply changes to storage cluster"), of_region=True)
+@job("provisioning.reconcile", label=Sentence("Apply changes to storage cluster"), of_region=True, waits_on_hold=True)
 async def reconcile(services: Services, subject: str) -> None:
     """Applies pending changes to a region's cluster."""
     region_id = int(subject)
     async with with_health_check(services, region_id) as backend:
-        await actions.reconcile(services.database, backend, region_id)
+        permitted = await permit_changes(services, region_id, backend)
+        await actions.reconcile(services.database, backend, permitted)
 
 
 @job("provisioning.requota", label=Sentence("Recalculate quotas of a partner"))
 async def requota(services: Services, subject: str) -> None:
     """Enqueues a reconcile for accounts whose quota changes with their partner's pool."""
-    await actions.requota(services.database, UUID(subject))
+    await actions.requota(services.database, [UUID(subject)])
 
 
 @job("provisioning.full_reconcile_all", label=Sentence("Start comparing all storage clusters"), cron="41 */6 * * *")
@@ -68,15 +85,27 @@ async def full_reconcile_all(services: Services, subject: str) -> None:
     of_region=True,
 )
 async def full_reconcile(services: Services, subject: str) -> None:
-    """Compares a region's cluster with the database and repairs drift."""
+    """Compares a region's cluster with the database and repairs drift; on hold it only compares."""
     region_id, actor = int(subject), await _actor(services)
     async with with_health_check(services, region_id) as backend:
-        compared = await drift_actions.full_reconcile(services.database, backend, region_id, actor, services.wall_clock)
+        permitted = await _permission(services, region_id, backend)
+        compared = await drift_actions.full_reconcile(
+            services.database, backend, region_id, actor, services.wall_clock, permitted
+        )
     for drift in compared.findings:
         level = logging.INFO if drift.expected else logging.WARNING
         done = drift.remedy if drift.repaired or drift.remedy == LEFT else f"not {drift.remedy}"
         _log.log(level, "%s %s: %s", drift.subject, drift.description, done)
     _log.info("compared %d storage accounts with their cluster", compared.accounts)
+
+
+async def _permission(services: Services, region_id: int, backend: StorageBackend) -> Permit | None:
+    """None: the database is on hold."""
+    try:
+        return await permit_changes(services, region_id, backend)
+    except OnHold as error:
+        _log.warning("nothing is repaired: %s", error)
+        return None
 
 
 @job("provisioning.verify_identity", label=Sentence("Verify identity of the storage cluster"), of_region=True)
@@ -88,7 +117,9 @@ async def verify_identity(services: Services, subject: str) -> None:
     region_id, database = int(subject), services.database
     cluster, backend = await services.backends.any_state(region_id)
     problem = None
-    if cluster.identity_unverified is not None:
+    if cluster.identity_unverified == not_compared(cluster.name):
+        problem = cluster.identity_unverified  # it may be the right cluster, but newer than the database
+    elif cluster.identity_unverified is not None:
         problem = await drift_actions.identity_problem(database, backend, region_id)
 
     async def conclude(conn: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
+from uuid import UUID
 
 from tonnage.db import Connection
 from tonnage.provisioning.quota import Pool, Share
@@ -14,17 +15,20 @@ _STATE: LiteralString = """
     , pool as materialized (
         select p.id, p.allocated_capacity, coalesce(p.allow_overdraft, false) as allow_overdraft,
             p.allocated_to_accounts,
-            (select coalesce(sum(greatest(0, x.used - x.allocated_capacity)) filter (
+            (select coalesce(sum(greatest(0, u.used - x.allocated_capacity)) filter (
                 where x.purged_at is null and (x.allow_overdraft or x.allocated_capacity = 0)), 0)
-             from storage_account x where x.partner_id = p.id
+             from storage_account x cross join lateral (
+                select used from account_usage where account_id = x.id offset 0) u
+             where x.partner_id = p.id
             )::numeric as excess
         from partner p where p.id in (select partner_id from s)
     )
     select s.id, s.desired_revision, s.applied_revision, s.apply_attempts,
         s.rejected_revision is not distinct from s.desired_revision, s.quota, s.name, s.contact_email,
-        s.suspended_at is not null, s.allocated_capacity, s.allow_overdraft, s.used, s.pending_deleted_at is not null,
-        pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess
-    from s join pool on pool.id = s.partner_id
+        s.suspended_at is not null, s.pending_deleted_at, s.allocated_capacity, s.allow_overdraft, u.used,
+        s.pending_deleted_at is not null,
+        pool.allocated_capacity, pool.allow_overdraft, pool.allocated_to_accounts, pool.excess, s.cluster_user
+    from s join pool on pool.id = s.partner_id join account_usage u on u.account_id = s.id
     order by s.id"""
 
 _PRESENT: LiteralString = "purged_at is null and purge_started_at is null"
@@ -73,27 +77,45 @@ async def state_of(conn: Connection, account_id: int) -> ProvisioningState | Non
     return found[0] if found else None
 
 
-async def elastic(conn: Connection, partner_id: object, after: int, limit: int) -> list[ProvisioningState]:
-    """Elastic accounts on clusters, after the id `after`: those of a partner, or for None of all partners."""
+_ELASTIC: LiteralString = f"{_PRESENT} and (allow_overdraft or allocated_capacity = 0)"
+
+
+async def elastic(conn: Connection, partner_ids: Sequence[UUID], after: int, limit: int) -> list[ProvisioningState]:
+    """Elastic accounts of these partners on clusters, after the id `after`."""
     return await _states(
         conn,
         f"""
         with s as materialized (
-            select a.* from storage_account a join region r on r.id = a.region_id
-            where r.backend <> 'metered' and a.id > %(after)s and {_PRESENT}
-                and (a.allow_overdraft or a.allocated_capacity = 0)
-                and (%(partner)s::uuid is null or a.partner_id = %(partner)s)
-            order by a.id limit %(limit)s
+            select * from storage_account
+            where partner_id = any(%(partners)s) and id > %(after)s and {_ELASTIC}
+                and region_id in (select id from region where backend <> 'metered')
+            order by id limit %(limit)s
         )
         {_STATE}""",
-        {"partner": partner_id, "after": after, "limit": limit},
+        {"partners": list(partner_ids), "after": after, "limit": limit},
     )
+
+
+async def partners_with_pool(conn: Connection, region_id: int) -> list[UUID]:
+    """The partners with an elastic account in the region whose quota depends on usage: they have an allocation and no
+    overdraft.
+    """
+    cursor = await conn.execute(
+        f"""
+        select p.id from partner p
+        where p.allocated_capacity > 0 and not coalesce(p.allow_overdraft, false)
+            and p.id in (select partner_id from storage_account where region_id = %s and {_ELASTIC})
+        order by p.id
+        """,
+        [region_id],
+    )
+    return [partner_id for (partner_id,) in await cursor.fetchall()]
 
 
 async def _states(conn: Connection, text: LiteralString, params: dict[str, object]) -> list[ProvisioningState]:
     cursor = await conn.execute(text, params)
     return [
-        ProvisioningState(*row[:9], share=Share(*row[9:13]), pool=Pool(*row[13:16], excess=int(row[16])))
+        ProvisioningState(*row[:10], share=Share(*row[10:14]), pool=Pool(*row[14:17], excess=int(row[17])), uid=row[18])
         for row in await cursor.fetchall()
     ]
 

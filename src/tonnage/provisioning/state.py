@@ -1,9 +1,10 @@
 """The desired state of an account on its cluster, derived from the database."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from tonnage.provisioning.quota import Pool, Share, quota
-from tonnage.storage.backend import Access, DesiredAccount
+from tonnage.storage.backend import Access, ClusterUser, DesiredAccount
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,18 @@ class ProvisioningState:
     name: str
     email: str
     suspended: bool
+    due: datetime | None
+    """When its purge is due; None: it is not scheduled for deletion."""
     share: Share
     pool: Pool
+    uid: str | None = None
+    """As in ClusterUser."""
 
     @property
     def desired(self) -> DesiredAccount:
         """The state to apply to the cluster."""
-        return DesiredAccount(self.account_id, self.name, self.email, quota(self.share, self.pool), self._access)
+        limit = quota(self.share, self.pool)
+        return DesiredAccount(self.account_id, self.name, self.email, limit, self._access, uid=self.uid)
 
     @property
     def _access(self) -> Access:
@@ -48,14 +54,19 @@ class Applied:
     `apply_attempts`: the number of earlier attempts, as read before this one. `made`: the account was created.
     """
 
-    account_id: int
+    user: ClusterUser
     revision: int
     quota: int | None
     apply_attempts: int
     made: bool = False
 
+    @property
+    def account_id(self) -> int:
+        """The account of the user."""
+        return self.user.account_id
+
     @classmethod
     def of(cls, account: ProvisioningState, *, made: bool = False) -> "Applied":
         """The present desired state of an account, as applied."""
         limit = account.desired.write_limit
-        return cls(account.account_id, account.desired_revision, limit, account.apply_attempts, made)
+        return cls(account.desired.user, account.desired_revision, limit, account.apply_attempts, made)

@@ -108,6 +108,28 @@ class AdminOps:
         within = self.timeouts.read + self.timeouts.connect
         return await self._send(request, within=within, auth=httpx.USE_CLIENT_DEFAULT if signed else None)
 
+    async def object_request(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        content: bytes = b"",
+        new: bool = False,
+    ) -> httpx.Response:
+        """The response to a request of the S3 API, about the bucket or the object at `path`, of any status.
+
+        `new`: the object is created only if there is none of that name; otherwise the status is 412.
+        """
+        query = f"?{urlencode(parameters, quote_via=quote, safe='')}" if parameters else ""
+        request = self._http.build_request(
+            method,
+            f"{self._origin}/{quote(path, safe='/')}{query}",
+            content=content or None,
+            headers={"If-None-Match": "*"} if new else None,
+        )
+        return await self._send(request, within=self.timeouts.read + self.timeouts.connect)
+
     async def _send(
         self, request: httpx.Request, *, once: bool = False, within: float, longest: int = _LONGEST, **auth: Any
     ) -> httpx.Response:

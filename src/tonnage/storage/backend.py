@@ -1,10 +1,12 @@
 """The protocols of storage backends. Features depend on these only."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from tonnage.storage.bucket import Bucket
 
 MAX_BUCKETS = 100
 MAX_ACCESS_KEYS = 10
@@ -19,6 +21,22 @@ class Access(StrEnum):
     SUSPENDED = "suspended"
 
 
+class ClusterUser(NamedTuple):
+    """The user of a cluster that a storage account is."""
+
+    account_id: int
+    uid: str | None = None
+    """The id of an adopted user, which was on the cluster before Tonnage; None: the user is named after the account."""
+
+
+class ListedUser(NamedTuple):
+    """A user of a cluster, from the list of all."""
+
+    uid: str
+    account_id: int | None
+    """The account after which Tonnage has named it; None: it is another user, perhaps an adopted one."""
+
+
 @dataclass(frozen=True)
 class DesiredAccount:
     """The desired state of an account on its cluster. `quota` in bytes; None: no limit."""
@@ -29,6 +47,13 @@ class DesiredAccount:
     quota: int | None
     access: Access = Access.FULL
     max_buckets: int = MAX_BUCKETS
+    uid: str | None = None
+    """As in ClusterUser."""
+
+    @property
+    def user(self) -> ClusterUser:
+        """The user to apply it to."""
+        return ClusterUser(self.account_id, self.uid)
 
     @property
     def write_limit(self) -> int | None:
@@ -40,7 +65,6 @@ class DesiredAccount:
 class ActualAccount:
     """The actual state of an account on its cluster."""
 
-    account_id: int
     display_name: str
     email: str
     max_buckets: int
@@ -79,6 +103,22 @@ class Usage:
 
     bytes: int
     objects: int
+
+
+@dataclass(frozen=True)
+class UnmanagedUser:
+    """A user of a cluster as it is there, for the decision whether to adopt it."""
+
+    uid: str
+    account_id: int | None
+    """The account after which Tonnage has named it; None: the user is not Tonnage's."""
+    state: ActualAccount
+    suspended: bool
+    usage: Usage
+    buckets: int | None
+    """None: the region's credentials do not permit to count them."""
+    obstacles: tuple[str, ...]
+    """Sentences: why it cannot be a storage account as it is."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +163,7 @@ class BackendReport:
 class Purging(Protocol):
     """The part of a backend that the deletion of accounts needs."""
 
-    async def purge(self, account_id: int) -> None:
+    async def purge(self, user: ClusterUser) -> None:
         """Deletes the account, its keys and all its data, every version. Idempotent.
 
         Object locks do not protect data from this: as on AWS, deleting the account is the one way around a lock in
@@ -141,6 +181,11 @@ class StorageBackend(Purging, Protocol):
     has to fix the cause, BackendRefused when a retry does not help, ValueError for an id that is not an account id.
     """
 
+    @property
+    def bucket(self) -> Bucket | None:
+        """Tonnage's own bucket; None where there is no cluster."""
+        ...
+
     async def check(self) -> BackendReport:
         """Whether it can be reached and used. Changes nothing on it. Raises none of the above errors."""
         ...
@@ -153,35 +198,44 @@ class StorageBackend(Purging, Protocol):
         """
         ...
 
-    async def state(self, account_id: int) -> ActualAccount | None:
+    async def state(self, user: ClusterUser) -> ActualAccount | None:
         """The actual state of the account; None if it does not exist."""
         ...
 
     def accounts(self) -> AsyncIterator[int]:
-        """The ids of all Tonnage accounts on the cluster, in no order; other users are left out."""
+        """The accounts on the cluster whose users are named by Tonnage, in no order; other users are left out."""
         ...
 
-    async def usage(self, account_id: int) -> Usage | None:
+    def users(self) -> AsyncIterator[ListedUser]:
+        """All users of the cluster, in no order."""
+        ...
+
+    async def unmanaged_user(self, uid: str) -> UnmanagedUser | None:
+        """A user as it is on the cluster; None if it does not exist."""
+        ...
+
+    async def usage(self, user: ClusterUser) -> Usage | None:
         """What the account stores at present, exactly; None when the backend does not know.
 
         BackendRefused: the cluster reports an impossible number.
         """
         ...
 
-    def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
-        """The hourly traffic of all accounts, from the hour of `since` up to but not including `until`."""
+    def traffic(self, since: datetime, until: datetime, adopted: Mapping[str, int]) -> AsyncIterator[Traffic]:
+        """The hourly traffic of all accounts, from the hour of `since` up to but not including `until`. `adopted`: the
+        accounts of adopted users, by the users' ids."""
         ...
 
-    async def trim_traffic(self, account_id: int, before: datetime) -> None:
+    async def trim_traffic(self, user: ClusterUser, before: datetime) -> None:
         """Deletes an account's log entries of hours that ended by `before`. Only for hours that were read an hour after
         their end."""
         ...
 
-    async def keys(self, account_id: int) -> tuple[str, ...]:
+    async def keys(self, user: ClusterUser) -> tuple[str, ...]:
         """The access keys of the account, without their secrets; NotProvisioned when the account does not exist."""
         ...
 
-    async def create_key(self, account_id: int, access_key: str) -> AccessKey:
+    async def create_key(self, user: ClusterUser, access_key: str) -> AccessKey:
         """Creates a key with that name; the backend generates its secret, which is returned only here. At most 10
         seconds.
 
@@ -194,7 +248,7 @@ class StorageBackend(Purging, Protocol):
         """
         ...
 
-    async def delete_key(self, account_id: int, access_key: str) -> None:
+    async def delete_key(self, user: ClusterUser, access_key: str) -> None:
         """Deletes the key: requests with it fail from now on. No-op when there is none. At most 10 seconds."""
         ...
 

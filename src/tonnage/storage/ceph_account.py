@@ -1,9 +1,9 @@
-"""Accounts as Ceph represents them: the user `acct_<account id>$main`, alone in a tenant of its own."""
+"""Accounts as Ceph represents them: the user `acct_<account id>$main`, alone in its tenant, or an adopted user."""
 
 import re
 from typing import Any
 
-from tonnage.storage.backend import Access, ActualAccount, DesiredAccount
+from tonnage.storage.backend import Access, ActualAccount, ClusterUser, DesiredAccount
 from tonnage.storage.ceph_errors import not_ceph
 
 _UID = re.compile(r"acct_([1-9][0-9]{11})\$main")
@@ -25,6 +25,11 @@ def uid(account_id: int) -> str:
     return text
 
 
+def user_id(user: ClusterUser) -> str:
+    """The Ceph user of an account, named by Tonnage or adopted. ValueError as for `uid`."""
+    return uid(user.account_id) if user.uid is None else user.uid
+
+
 def account_of(user: str) -> int | None:
     """The account of a Ceph user; None for a user that is not a Tonnage account."""
     match = _UID.fullmatch(user)
@@ -35,7 +40,7 @@ def attributes(desired: DesiredAccount) -> dict[str, str]:
     """The parameters for creating and changing a user, without the quota."""
     suspended, mask = _ACCESS[desired.access]
     return {
-        "uid": uid(desired.account_id),
+        "uid": user_id(desired.user),
         "display-name": desired.display_name,
         "email": desired.email,
         "max-buckets": str(desired.max_buckets),
@@ -60,7 +65,6 @@ def actual(record: Any) -> ActualAccount:
         held: dict[str, Any] = record["user_quota"]
         mask = frozenset(word for word in re.split(r"[,\s]+", record["op_mask"]) if word)
         return ActualAccount(
-            account_id=int(record["tenant"].removeprefix("acct_")),
             display_name=record["display_name"],
             email=record["email"],
             max_buckets=record["max_buckets"],

@@ -11,6 +11,7 @@ from tonnage.clock import WallClock
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.admin_ops import AdminOps
 from tonnage.storage.backend import BackendReport
+from tonnage.storage.ceph_bucket import BUCKET, CephBucket
 from tonnage.storage.ceph_errors import not_ceph, refusal
 from tonnage.storage.errors import BackendRefused, Misconfigured
 
@@ -43,6 +44,7 @@ async def check(ops: AdminOps, clock: WallClock) -> BackendReport:
             raise refusal(answer)
         accepted = True
         itself = await _admin_user(ops)
+        problems += await _bucket_problem(ops, itself)
         present, missing = _sorted_out(itself) if itself else ((), NEEDED)
         facts = (await _release(ops), ("tested with", f"Ceph {' and '.join(TESTED)}"))
         if "usage=read" in present:
@@ -82,6 +84,17 @@ async def _admin_user(ops: AdminOps) -> Any:
         # The credentials are valid, as the request to the S3 root has shown. So the capability to read users is
         # missing, and with it the list of its other capabilities.
         return None
+
+
+async def _bucket_problem(ops: AdminOps, itself: Any) -> tuple[str, ...]:
+    """Why Tonnage's own bucket cannot be used. It is created when it is needed."""
+    try:
+        exists = await CephBucket(ops).exists()
+    except (Misconfigured, BackendRefused) as error:
+        return (str(error),)
+    if itself and itself["max_buckets"] < 0 and not exists:
+        return (f"The region's user may not create the bucket {BUCKET}: its maximum number of buckets is none.",)
+    return ()
 
 
 def _sorted_out(record: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:

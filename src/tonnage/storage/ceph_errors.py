@@ -1,6 +1,7 @@
 """Maps Ceph's error responses to errors. Their `Message` is always empty, so the messages are ours."""
 
 import json
+import re
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -29,8 +30,13 @@ _REFUSED = {
 }
 
 
+_XML_CODE = re.compile(rb"<Error>.*?<Code>(\w+)</Code>", re.DOTALL)
+
+
 def code_of(answer: httpx.Response) -> str:
     """The `Code` of an error response; '' if the response is not from Ceph."""
+    if found := _XML_CODE.search(answer.content):  # of the S3 API
+        return found[1].decode()
     try:
         error: Any = json.loads(answer.content)
     except ValueError:

@@ -1,16 +1,29 @@
 """The metered-only backend: there is no cluster, and usage is imported."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
 from tonnage.errors import Conflict
-from tonnage.storage.backend import AccessKey, ActualAccount, BackendReport, DesiredAccount, Traffic, Usage
+from tonnage.storage.backend import (
+    AccessKey,
+    ActualAccount,
+    BackendReport,
+    ClusterUser,
+    DesiredAccount,
+    ListedUser,
+    Traffic,
+    UnmanagedUser,
+    Usage,
+)
 
 _FACT = ("backend", "metered only: nothing is provisioned or enforced, and usage is imported")
 
 
 class MeteredBackend:
     """Provisions, enforces and deletes nothing: the party that imports the usage also manages the accounts."""
+
+    bucket = None
+    """There is no cluster to store anything on."""
 
     async def check(self) -> BackendReport:
         """Always ready for use; reports that it is metered only."""
@@ -20,7 +33,7 @@ class MeteredBackend:
         """No-op; nothing has changed."""
         return ()
 
-    async def state(self, account_id: int) -> ActualAccount | None:
+    async def state(self, user: ClusterUser) -> ActualAccount | None:
         """Always None: not known here."""
         return None
 
@@ -29,30 +42,39 @@ class MeteredBackend:
         for account_id in ():
             yield account_id
 
-    async def usage(self, account_id: int) -> Usage | None:
+    async def users(self) -> AsyncIterator[ListedUser]:
+        """Empty: none are known here."""
+        for user in ():
+            yield user
+
+    async def unmanaged_user(self, uid: str) -> UnmanagedUser | None:
+        """Always None: not known here."""
+        return None
+
+    async def usage(self, user: ClusterUser) -> Usage | None:
         """Always None: usage is imported."""
         return None
 
-    async def traffic(self, since: datetime, until: datetime) -> AsyncIterator[Traffic]:
+    async def traffic(self, since: datetime, until: datetime, adopted: Mapping[str, int]) -> AsyncIterator[Traffic]:
         """Empty: not known here."""
         for hour in ():
             yield hour
 
-    async def trim_traffic(self, account_id: int, before: datetime) -> None:
+    async def trim_traffic(self, user: ClusterUser, before: datetime) -> None:
         """No-op."""
 
-    async def keys(self, account_id: int) -> tuple[str, ...]:
+    async def keys(self, user: ClusterUser) -> tuple[str, ...]:
         """Empty: none are known here."""
         return ()
 
-    async def create_key(self, account_id: int, access_key: str) -> AccessKey:
+    async def create_key(self, user: ClusterUser, access_key: str) -> AccessKey:
         """Always Conflict: the party that manages the accounts also issues their keys."""
         raise Conflict("The region of this account is metered only. Its access keys are created on the cluster itself.")
 
-    async def delete_key(self, account_id: int, access_key: str) -> None:
+    async def delete_key(self, user: ClusterUser, access_key: str) -> None:
         """No-op."""
 
-    async def purge(self, account_id: int) -> None:
+    async def purge(self, user: ClusterUser) -> None:
         """No-op."""
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """Consistency checks of `tonnage doctor`: usage."""
 
 from datetime import date
+from typing import LiteralString
 
 from tonnage.access.checks import Check, Checking, compare
 from tonnage.db import Connection
@@ -12,8 +13,23 @@ async def account_used(conn: Connection) -> Check:
         conn,
         "storage accounts: used",
         """
-        select s.id, s.used, case when s.purged_at is not null then 0 else coalesce(d.closing, 0) end
-        from storage_account s left join daily_usage d on d.account_id = s.id and d.day = s.rolled_up_to
+        select s.id, u.used, case when s.purged_at is not null then 0 else coalesce(d.closing, 0) end
+        from storage_account s left join account_usage u on u.account_id = s.id
+        left join daily_usage d on d.account_id = s.id and d.day = u.rolled_up_to
+        """,
+    )
+
+
+async def copied(conn: Connection) -> Check:
+    """Every account has its row of measured values, with its partner, its purge and, until then, its region."""
+    return await compare(
+        conn,
+        "storage accounts: measured values",
+        """
+        select coalesce(s.id, u.account_id),
+            (u.partner_id, u.purged_at, case when u.purged_at is null then u.region_id end),
+            (s.partner_id, s.purged_at, case when s.purged_at is null then s.region_id end)
+        from storage_account s full join account_usage u on u.account_id = s.id
         """,
     )
 
@@ -25,11 +41,11 @@ async def dense(conn: Connection) -> Check:
         "storage accounts: days with a daily value",
         """
         select coalesce(s.id, d.account_id),
-            case when s.rolled_up_to >= s.created_at::date
-                then s.created_at::date || ' to ' || s.rolled_up_to || ': '
-                    || s.rolled_up_to - s.created_at::date + 1 end,
+            case when u.rolled_up_to >= s.created_at::date
+                then s.created_at::date || ' to ' || u.rolled_up_to || ': '
+                    || u.rolled_up_to - s.created_at::date + 1 end,
             d.first || ' to ' || d.last || ': ' || d.days
-        from storage_account s full join (
+        from storage_account s join account_usage u on u.account_id = s.id full join (
             select account_id, min(day) as first, max(day) as last, count(*) as days from daily_usage
             group by account_id
         ) d on d.account_id = s.id
@@ -37,29 +53,51 @@ async def dense(conn: Connection) -> Check:
     )
 
 
-async def measured(conn: Connection) -> Check:
-    """A day whose raw samples are still kept has the value computed from them.
+_MEASURED: LiteralString = """
+    select s.id || ' ' || m.day, d.stored, m.recomputed
+    from (select id, created_at, purged_at from storage_account order by random() limit 10000) s
+    cross join usage_retention r
+    cross join lateral (
+        select e.day, (
+            round_half_away(sum((e.bytes - e.before) * greatest(0, 1000000 * extract(epoch from
+                    least((e.day + 1)::timestamptz, s.purged_at) - greatest(e.sampled_at, s.created_at))))
+                + max(e.opening) * greatest(0, 1000000 * extract(epoch from
+                    least((e.day + 1)::timestamptz, s.purged_at) - greatest(e.day::timestamptz, s.created_at))),
+                86400000000)::bigint,
+            (array_agg(e.bytes order by e.sampled_at desc))[1], count(*)::integer) as recomputed
+        from (
+            select u.*, o.opening,
+                lag(u.bytes, 1, o.opening) over (partition by u.day order by u.sampled_at) as before
+            from (
+                select sampled_at, bytes, sampled_at::date as day from usage_sample
+                where account_id = s.id and sampled_at >= r.readings_closed_before
+            ) u cross join lateral (
+                select coalesce((
+                    select d.closing from daily_usage d where d.account_id = s.id and d.day = u.day - 1
+                ), 0) as opening
+            ) o
+        ) e
+        group by e.day
+        offset 0
+    ) m
+    -- Not to be joined by reading all of the years: a look at each day's partition.
+    left join lateral (
+        select (d.usage, d.closing, d.samples) as stored from daily_usage d
+        where d.account_id = s.id and d.day = m.day offset 0
+    ) d on true
+"""
 
-    All samples of a million accounts would take an hour to read: of that many, each run checks a random subset.
+
+async def measured(conn: Connection) -> Check:
+    """An open day has the value computed from its raw samples.
+
+    All samples of a million accounts would take an hour to read: of that many, each run checks a random subset. Here a
+    sample counts as a change: the difference to the one before it, for the rest of the day.
     """
     return await compare(
         conn,
         "daily usage: days with samples, up to 10000 accounts",
-        """
-        select s.id || ' ' || m.day, d.stored, m.recomputed
-        from (select id from storage_account order by random() limit 10000) s
-        cross join lateral (
-            select u.sampled_at::date as day, (
-                    round_half_away(sum(u.bytes), count(*))::bigint,
-                    (array_agg(u.bytes order by u.sampled_at desc))[1], count(*)::integer) as recomputed
-            from usage_sample u where u.account_id = s.id group by 1 offset 0
-        ) m
-        -- Not to be joined by reading all of the years: a look at each day's partition.
-        left join lateral (
-            select (d.usage, d.closing, d.samples) as stored from daily_usage d
-            where d.account_id = s.id and d.day = m.day offset 0
-        ) d on true
-        """,
+        _MEASURED,
     )
 
 
@@ -110,5 +148,5 @@ async def partitions(conn: Connection, today: date) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (account_used, dense, measured, partner_days)
+ALL: tuple[Checking, ...] = (account_used, copied, dense, measured, partner_days)
 """Without `partitions`, which needs the present day."""

@@ -1,5 +1,5 @@
-"""SQL of usage reports. PostgreSQL builds the JSON text, one account per row, so that reports of any size can be
-streamed.
+"""SQL of usage reports, and of corrections of closed days. PostgreSQL builds the JSON text of a report, one account per
+row, so that reports of any size can be streamed.
 
 The text is concatenated: numbers and days need no escaping, and to_json escapes names.
 """
@@ -9,12 +9,14 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
+from tonnage.usage import rollup_queries
+from tonnage.usage.correction import AccountDays, Correction
 from tonnage.usage.period import Period
 
 # An account and its days in the period. The days of a purged account end with the day of its purge; a purged account
 # without a day in the period is left out.
 _ACCOUNT: LiteralString = """
-    s.seq, s.id, s.name, s.rolled_up_to, s.used, s.purged_at,
+    s.seq, s.id, s.name, u.rolled_up_to, u.used, s.purged_at,
     case when s.purged_at is null then s.allocated_capacity else 0 end as present_capacity,
     greatest(s.created_at::date, %(first)s::date) as first_day,
     least(s.purged_at::date, %(last)s::date, %(today)s::date) as last_day"""
@@ -23,7 +25,7 @@ _REPORTED: LiteralString = """
     (s.purged_at is null or (s.purged_at::date >= %(first)s and s.created_at::date <= %(last)s))"""
 
 REPORTED_ACCOUNT: LiteralString = f"""
-    storage_account s join partner p on p.id = s.partner_id
+    storage_account s join partner p on p.id = s.partner_id join account_usage u on u.account_id = s.id
     where s.id = %(account)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id)
         and p.closed_at is null and {_REPORTED}"""
 """The one row `s` of the account, if the partner's report of the period would include it."""
@@ -81,6 +83,7 @@ def usage_of_partner(scope: UUID, partner_id: UUID, period: Period, today: date)
             from partner p
             left join storage_account s
                 on s.partner_id = p.id and {_REPORTED} and (%(after)s::bigint is null or s.seq > %(after)s)
+            left join account_usage u on u.account_id = s.id
             where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null
             order by s.seq limit %(limit)s
         ) s
@@ -111,3 +114,40 @@ async def usage_of_account(
 
 def _days(period: Period, today: date) -> dict[str, object]:
     return {"first": period.first, "last": period.last, "today": today}
+
+
+async def lock_days(conn: Connection, account_id: int, day: date, today: date) -> AccountDays | None:
+    """Locks the account's usage, after the partitions through `day` are made. None: there is no such account."""
+    await conn.execute(
+        "select ensure_usage_partitions(rolled_up_to + 1, least(%(day)s, %(today)s::date)) from account_usage"
+        " where account_id = %(id)s",
+        {"id": account_id, "day": day, "today": today},
+    )
+    await rollup_queries.lock_account(conn, account_id)
+    cursor = await conn.execute(
+        "select s.created_at::date, least(s.purged_at::date, %(today)s::date), u.rolled_up_to from account_usage u"
+        " join storage_account s on s.id = u.account_id where u.account_id = %(id)s",
+        {"id": account_id, "today": today},
+    )
+    row = await cursor.fetchone()
+    return AccountDays(*row) if row else None
+
+
+async def correct(conn: Connection, account_id: int, correction: Correction, stamp: str) -> bool:
+    """Sets the value of the day, and with it the sum of its partner. False: it is not another one."""
+    cursor = await conn.execute(
+        """
+        with old as (
+            select d.usage from daily_usage d
+            where d.account_id = %(id)s and d.day = %(day)s and d.usage <> %(usage)s for no key update
+        ), corrected as (
+            update daily_usage d set usage = %(usage)s from old where d.account_id = %(id)s and d.day = %(day)s
+        )
+        select audit(%(stamp)s, s.partner_id, 'usage.correct', s.id::text,
+            jsonb_build_object('day', %(day)s::date, 'usage', old.usage),
+            jsonb_build_object('day', %(day)s::date, 'usage', %(usage)s::bigint))
+        from storage_account s, old where s.id = %(id)s
+        """,
+        {"id": account_id, "day": correction.day, "usage": correction.usage, "stamp": stamp},
+    )
+    return await cursor.fetchone() is not None

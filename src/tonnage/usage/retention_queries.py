@@ -1,43 +1,62 @@
 """SQL of partitions and retention of the usage tables."""
 
 from datetime import date
+from typing import LiteralString
 
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 
-_ACCOUNTS_AT_ONCE = 1000
+DROP_SAMPLES: LiteralString = "select drop_oldest_day('usage_sample', %s)"
+DROP_HOURS: LiteralString = "select drop_oldest_day('traffic_hour', %s)"
 
 
 async def make_coming_partitions(conn: Connection, today: date) -> None:
-    """Creates the partitions of this month and the next three."""
+    """Creates the partitions of daily usage for this month and the next three, and those of samples and hourly traffic
+    for today and the next three days."""
     await conn.execute(
         "select ensure_usage_partitions(%(today)s::date, (%(today)s::date + interval '3 months')::date)",
         {"today": today},
     )
-
-
-async def trim(conn: Connection, oldest: date, after: int) -> tuple[int | None, int]:
-    """Deletes samples and hourly traffic before the day `oldest`, of the next accounts after the id `after`.
-
-    Returns the last of these accounts, None when there are none left, and the number of samples deleted. By account,
-    because the tables have no index by age.
-    """
-    cursor = await conn.execute(
+    await conn.execute(
         """
-        with visited as materialized (
-            select id from storage_account where id > %(after)s order by id limit %(limit)s
-        ), past as (
-            delete from traffic_hour h using visited
-            where h.account_id = visited.id and h.hour < %(oldest)s::date::timestamptz
-        ), gone as (
-            delete from usage_sample u using visited
-            where u.account_id = visited.id and u.sampled_at < %(oldest)s::date::timestamptz returning u.bytes
-        )
-        select (select max(id) from visited), (select count(*) from gone)
+        select ensure_day_partitions('usage_sample', days), ensure_day_partitions('traffic_hour', days)
+        from (select array_agg(%s::date + n) as days from generate_series(0, 3) n) d
         """,
-        {"after": after, "limit": _ACCOUNTS_AT_ONCE, "oldest": oldest},
+        [today],
     )
-    row = await cursor.fetchone()
-    return row or (None, 0)
+
+
+async def hold_closed_days(conn: Connection) -> date:
+    """The first day that is open for readings; no further day is closed until the transaction ends.
+
+    An advisory lock: a lock of the row would be a write for every batch of samples.
+    """
+    await conn.execute("select pg_advisory_xact_lock_shared(hashtext('usage_retention'))")
+    return await first_open_day(conn)
+
+
+async def first_open_day(conn: Connection) -> date:
+    """The first day that is open for readings; `date.min` while none was ever closed."""
+    cursor = await conn.execute("select greatest(readings_closed_before, '0001-01-01') from usage_retention")
+    return (await one_row(cursor))[0]
+
+
+async def close_days(conn: Connection, oldest: date) -> date:
+    """Closes the days before `oldest` for readings; waits for transactions that record some. Returns the first open
+    day, which is never earlier than before. Days of accepted lines that are not recorded yet stay open."""
+    async with conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock(hashtext('usage_retention'))")
+        cursor = await conn.execute(
+            "update usage_retention set readings_closed_before = greatest(readings_closed_before,"
+            " least(%s::date, (select min(sampled_at)::date from usage_import_line))) returning readings_closed_before",
+            [oldest],
+        )
+        return (await one_row(cursor))[0]
+
+
+async def drop_oldest_day(conn: Connection, statement: LiteralString, first_open: date) -> bool:
+    """Drops the oldest partition of a table if all its days are closed; returns whether it did. `statement`:
+    DROP_SAMPLES or DROP_HOURS."""
+    return (await one_row(await conn.execute(statement, [first_open])))[0]
 
 
 async def trim_runs(conn: Connection, oldest: date) -> None:

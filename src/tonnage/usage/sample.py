@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
 from tonnage.units import MAX_CAPACITY
+from tonnage.utc import CLOCK_TOLERANCE, day_of
 
 RETENTION_DAYS = 40
 """How long raw samples, hourly traffic and sampling runs are kept."""
@@ -23,9 +24,21 @@ _HEADER = ["account", "time", "bytes"]
 _LINE = re.compile(rb'\s*("?)(\d{12})\1\s*,\s*("?)([^",]*)\3\s*,\s*("?)(\d{1,19})\5\s*')
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _BYTES = re.compile(r"\d+", re.ASCII)
+_ROUNDED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}(?P<clock>[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?P<offset>Z|[+-]\d{2}:\d{2})?)?", re.ASCII
 )
+
+
+def oldest_kept(now: datetime, database_now: datetime) -> date | None:
+    """The first of the days that are kept. None: the two clocks differ, so one of them is wrong, and nothing may be
+    deleted.
+    """
+    if abs(now - database_now) > CLOCK_TOLERANCE:
+        return None
+    return min(day_of(now), day_of(database_now)) - timedelta(days=RETENTION_DAYS)
 
 
 class Sample(NamedTuple):
@@ -74,12 +87,12 @@ class SampleFile:
             if first and _is_header(text):
                 first = False
                 continue
-            first = False
+            first = first and text.lower().startswith(b"sep=")
             try:
                 yield _sample(number, text)
             except ValueError as error:
                 self.bad.append(BadLine(number, str(error)))
-                if len(self.bad) == MOST_BAD_LINES:
+                if len(self.bad) == MOST_BAD_LINES or text.startswith(_UTF_16):
                     break
         if self._progress:
             self._progress(number)
@@ -121,19 +134,38 @@ def _moment(text: str) -> datetime:
 def _what_is_wrong(line: bytes) -> str:
     if len(line) > LONGEST_LINE:
         return f"the line is longer than {LONGEST_LINE} bytes"
+    if line.startswith(_UTF_16):
+        return "the file is UTF-16, as Excel saves Unicode text; save it as CSV UTF-8 (comma delimited)"
     if b"\0" in line:
         return "the line contains a NUL byte; save the file as UTF-8 text"
     try:
-        columns = _columns(line.decode())
+        text = line.decode()
     except UnicodeDecodeError:
         return "the line is not UTF-8 text"
+    columns = _columns(text)
     if len(columns) != len(_HEADER):
-        found = "is one" if len(columns) == 1 else f"are {len(columns)}"
-        return f"there must be three columns ({','.join(_HEADER)}), but there {found}"
+        return _why_not_three(text.strip(), columns)
     return _which_is_wrong(*columns)
 
 
+def _why_not_three(text: str, columns: list[str]) -> str:
+    """Names the ways in which spreadsheets write other files than those with commas."""
+    if text.lower().startswith("sep="):
+        return f"{text} is a line for Excel alone; delete it, and separate the columns with commas"
+    for sign, name in _SEPARATORS.items():
+        if text.count(sign) == len(_HEADER) - 1:
+            return f"the columns are separated by {name}, as Excel does in many languages; save the file with commas"
+    found = "is one" if len(columns) == 1 else f"are {len(columns)}"
+    return f"there must be three columns ({','.join(_HEADER)}), but there {found}"
+
+
 def _which_is_wrong(account: str, time: str, size: str) -> str:
+    for name, value in (("account", account), ("bytes", size)):
+        if _ROUNDED.fullmatch(value):
+            return (
+                f"the {name} {value} was rounded by a spreadsheet, such as Excel; format the column as a number "
+                "without decimals before you save the file"
+            )
     if not _ACCOUNT.fullmatch(account):
         return "the account must be a number of 12 digits"
     if not _BYTES.fullmatch(size):

@@ -16,7 +16,6 @@ MAX_BODY = 1024 * 1024
 
 _JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 _NOT_JSON = "The body must be JSON. Send it with the header Content-Type: application/json."
-_TOO_LARGE = f"The body is larger than {MAX_BODY} bytes. Send a smaller one."
 
 
 class JsonRequest(Request):
@@ -87,8 +86,8 @@ def _announces_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
-async def limited(request: Request) -> bytes:
-    """Returns the whole body. Raises 413 as HTTPException for one over MAX_BODY, ClientDisconnect.
+async def limited(request: Request, most: int = MAX_BODY) -> bytes:
+    """Returns the whole body. Raises 413 as HTTPException for one over `most` bytes, ClientDisconnect.
 
     Starlette's middleware counts the bytes. It is used here around the reading alone. Around the application it would
     answer a request whose Content-Length is too large with a plain text 413, before the application answers; clients
@@ -101,7 +100,7 @@ async def limited(request: Request) -> bytes:
         body = await Request(scope, receive).body()
 
     async def refuse(message: Message) -> None:
-        raise HTTPException(413, _TOO_LARGE)
+        raise HTTPException(413, f"The body is larger than {most} bytes. Send a smaller one.")
 
-    await RequestBodyLimitMiddleware(read, MAX_BODY)(request.scope, request.receive, refuse)
+    await RequestBodyLimitMiddleware(read, most)(request.scope, request.receive, refuse)
     return body

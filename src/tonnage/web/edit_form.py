@@ -16,6 +16,7 @@ from pydantic import AfterValidator, ValidationError, ValidationInfo, ValidatorF
 
 from tonnage.errors import EditConflict, Sentence
 from tonnage.web.forms import BoundForm, Form, messages, whole_text
+from tonnage.web.number_text import WITH_POINT, NumberFormat
 from tonnage.web.schemas import Name
 
 PREFIX = "was."
@@ -127,7 +128,7 @@ class BoundEdit(BoundForm[E], Generic[E]):
         ]
 
 
-def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
+def bind_edit(kind: type[E], fields: Mapping[str, str], reader: NumberFormat = WITH_POINT) -> BoundEdit[E]:
     """Validates the fields that the person changed, and nothing else. An empty field means removal."""
     original = {name.removeprefix(PREFIX): text for name, text in fields.items() if name.startswith(PREFIX)}
     raw = {name: text for name, text in fields.items() if not name.startswith(PREFIX)}
@@ -143,7 +144,7 @@ def bind_edit(kind: type[E], fields: Mapping[str, str]) -> BoundEdit[E]:
     texts = {name: _text(name, raw) for name in kind.model_fields}
     sent = {name: text for name, text in texts.items() if (text if name in required else text != _text(name, original))}
     try:
-        value = kind.model_validate(sent)
+        value = kind.model_validate(sent, context=reader)
     except ValidationError as error:
         form.errors = messages(error)
         return form

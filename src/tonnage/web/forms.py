@@ -7,7 +7,6 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
@@ -15,9 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, fi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from tonnage.errors import Conflict, Invalid, Malformed, Throttled, TonnageError, Unauthenticated
-from tonnage.units import parse_size
-from tonnage.web.body import limited
+from tonnage.errors import Busy, Conflict, Invalid, Malformed, Throttled, TonnageError, Unauthenticated
+from tonnage.web.body import MAX_BODY, limited
+from tonnage.web.number_text import WITH_POINT, NumberFormat
+from tonnage.web.problem import status_of
 from tonnage.web.validation_messages import validation_error
 
 _MOST_FIELDS = 200
@@ -27,11 +27,14 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 T = TypeVar("T")
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a urlencoded body; the last value of a name that occurs twice. Raises 413 and 415, Malformed."""
+async def read_form(request: Request, most: int = MAX_BODY) -> dict[str, str]:
+    """The fields of a urlencoded body of at most `most` bytes; the last value of a name that occurs twice.
+
+    Raises 413 and 415, Malformed.
+    """
     if not _URLENCODED.fullmatch(request.headers.get("content-type", "")):
         raise HTTPException(415, "A form must be sent as application/x-www-form-urlencoded.")
-    raw = await limited(request)
+    raw = await limited(request, most)
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -58,26 +61,6 @@ def _ticked(value: object) -> object:
 
 Checkbox: TypeAlias = Annotated[bool, BeforeValidator(_ticked)]
 """A checkbox: sent only when it is ticked, so give it the default False."""
-
-
-def _size(text: str) -> int:
-    try:
-        return parse_size(text)
-    except ValueError:
-        raise ValueError("must be 0 or more, in whole bytes and less than 9.3 EB") from None
-
-
-Size: TypeAlias = Annotated[int, BeforeValidator(_size)]
-"""Bytes, from a number and its unit."""
-
-
-def typed_size(name: str, size: int) -> dict[str, str]:
-    """The texts for the two fields of a size, exactly: the largest unit that needs no more than two decimals."""
-    for unit, exponent in (("PB", 15), ("TB", 12), ("GB", 9), ("MB", 6)):
-        amount = Decimal(size).scaleb(-exponent)
-        if size and amount >= 1 and amount == round(amount, 2):
-            return {name: f"{amount.normalize():f}", f"{name}_unit": unit}
-    return {name: str(size), f"{name}_unit": "B" if size else "TB"}
 
 
 F = TypeVar("F", bound=Form)
@@ -119,33 +102,36 @@ class BoundForm(Generic[F]):
             self.errors[(fields or {}).get(error.field, error.field) or about] = error
         except Unauthenticated as error:
             self.errors[about] = error
-        except Throttled as error:
+        except (Throttled, Busy) as error:
             self.errors[""] = error
         return None
 
     @property
     def status(self) -> int:
         """The status of the page that shows the form: 200 without errors, else 422; 409 for what only the present state
-        forbids; 429.
+        forbids; 429; 503.
         """
         if not self.errors:
             return 200
-        if isinstance(self.errors.get(""), Throttled):
-            return 429
+        if isinstance(error := self.errors.get(""), Throttled | Busy):
+            return status_of(error)
         return 409 if any(isinstance(error, Conflict) for error in self.errors.values()) else 422
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the same page: after too many failures, when the next attempt is accepted."""
+        """The headers of the same page: after too many failures, or requests at once, when to try again."""
         error = self.errors.get("")
-        return {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
+        return {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled | Busy) else {}
 
 
-def bind(kind: type[F], fields: Mapping[str, str]) -> BoundForm[F]:
-    """Validates all fields at once. A size is submitted as two fields, `name` and `name_unit`."""
+def bind(kind: type[F], fields: Mapping[str, str], reader: NumberFormat = WITH_POINT) -> BoundForm[F]:
+    """Validates all fields at once. A size is submitted as two fields, `name` and `name_unit`.
+
+    `reader` is for forms with numbers: see number_fields.py.
+    """
     given = {name: whole_text(name, fields) for name, text in fields.items() if text.strip()}
     try:
-        return BoundForm(fields, kind.model_validate(given))
+        return BoundForm(fields, kind.model_validate(given, context=reader))
     except ValidationError as error:
         return BoundForm(fields, None, messages(error))
 

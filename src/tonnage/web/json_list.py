@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tonnage.db import Connection, Pool
 from tonnage.web.paging import Page, Paging, next_page
 from tonnage.web.responses import Json
-from tonnage.web.slow_client import DEFAULT_LIMITS, SendLimits, send_parts
+from tonnage.web.slow_client import DEFAULT_LIMITS, TransferLimits, send_parts
 from tonnage.web.stream_limits import RunStatement, authenticated_request, connection
 
 __all__ = ["JsonListResponse", "Page", "Paging"]
@@ -75,7 +75,7 @@ class JsonListResponse(Response):
         missing: Exception | None = None,
         *,
         at_once: SingleRow | None = None,
-        limits: SendLimits = DEFAULT_LIMITS,
+        limits: TransferLimits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__()
         self._pool = pool

@@ -5,6 +5,7 @@ a page behind it. RFC 9457 then requires the status phrase as `title`.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
@@ -18,8 +19,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from tonnage.db.deadlines import InDoubt
+from tonnage.db.failures import Failure, failure_of
 from tonnage.errors import (
+    Busy,
     Conflict,
     FieldError,
     Forbidden,
@@ -34,6 +36,8 @@ from tonnage.errors import (
 )
 from tonnage.web.validation_messages import validation_error
 
+_log = logging.getLogger(__name__)
+
 MEDIA_TYPE = "application/problem+json"
 
 CRASH = Sentence("Something went wrong on our side, not with your request. Quote the request id when you report it.")
@@ -41,6 +45,10 @@ NO_DATABASE = Sentence("The database cannot be reached or is too busy. Try again
 IN_DOUBT = Sentence(
     "The database did not confirm the change, so it may or may not have been made. Check before you try again."
 )
+LOCKED = Sentence("The same data is being changed by somebody else at the moment. Try again in a few seconds.")
+READ_ONLY = Sentence("The database accepts no changes at the moment. Try again in a few seconds.")
+DISK_FULL = Sentence("The disk of the database is full. Changes are possible again when the operator has made room.")
+CONTRADICTION = Sentence("This change contradicts other data, which may have been changed at the same moment.")
 NO_ROUTE = Sentence("There is no such path. The operations are listed at /swagger/index.html.")
 
 _STATUS: dict[type[Exception], int] = {
@@ -53,6 +61,16 @@ _STATUS: dict[type[Exception], int] = {
     Throttled: 429,
     Unavailable: 503,
 }
+
+_OF_DATABASE: dict[Failure, tuple[int, Sentence]] = {
+    Failure.UNREACHABLE: (503, NO_DATABASE),
+    Failure.LOCKED: (503, LOCKED),
+    Failure.READ_ONLY: (503, READ_ONLY),
+    Failure.DISK_FULL: (503, DISK_FULL),
+    Failure.IN_DOUBT: (503, IN_DOUBT),
+    Failure.CONFLICT: (409, CONTRADICTION),
+}
+"""What the failures of the database are to a client. The only other one is a bug, which is a crash."""
 
 # Python's phrases for these two changed between 3.11 and 3.13; clients should not see that.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -130,15 +148,12 @@ def install(app: FastAPI) -> None:
     app.exception_handler(TonnageError)(_domain)
     app.exception_handler(RequestValidationError)(_validation)
     app.exception_handler(HTTPException)(_framework)
-    app.exception_handler(psycopg.OperationalError)(_database)  # psycopg_pool.PoolTimeout is one too
-    # The errors of a standby during a failover, and of a connection that was lost during a statement.
-    app.exception_handler(psycopg.errors.ReadOnlySqlTransaction)(_database)
-    app.exception_handler(psycopg.InterfaceError)(_database)
+    app.exception_handler(psycopg.Error)(_database)  # psycopg_pool.PoolTimeout is one too
 
 
 async def _domain(request: Request, error: TonnageError) -> Response:
     fields = error.fields if isinstance(error, Malformed | Invalid) else ()
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else None
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled | Busy) else None
     return error_response(request.scope, status_of(error), error.sentence, fields, headers)
 
 
@@ -157,8 +172,15 @@ async def _framework(request: Request, error: HTTPException) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    is_in_doubt = isinstance(error, InDoubt) and request.method not in {"GET", "HEAD"}
-    return error_response(request.scope, 503, IN_DOUBT if is_in_doubt else NO_DATABASE)
+    failure = failure_of(error) if isinstance(error, psycopg.Error) else Failure.BUG
+    if failure is Failure.BUG:
+        raise error
+    if isinstance(error, psycopg.Error) and error.sqlstate and failure is not Failure.LOCKED:
+        _log.warning("the database refused a statement: %s: %s", type(error).__name__, error.diag.message_primary)
+    if failure is Failure.IN_DOUBT and request.method in {"GET", "HEAD"}:
+        failure = Failure.UNREACHABLE
+    status, sentence = _OF_DATABASE[failure]
+    return error_response(request.scope, status, sentence)
 
 
 def _allowed_methods(request: Request) -> str:

@@ -30,10 +30,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
 from tonnage.errors import Sentence
+from tonnage.names import is_visible, reordering_character
 from tonnage.units import MAX_CAPACITY
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -105,6 +106,12 @@ def _without_null(core_schema: CoreSchema, handler: GetJsonSchemaHandler, nullab
 def _printable(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters, such as line breaks or tabs")
+    if character := reordering_character(text):
+        raise ValueError(
+            Sentence("must not contain U+{code}, which reverses the order of letters", code=f"{ord(character):04X}")
+        )
+    if not is_visible(text):
+        raise ValueError("must contain a visible character")
     return text
 
 
@@ -141,7 +148,7 @@ Name: TypeAlias = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(_printable),
 ]
-"""1 to 200 characters after trimming, without control characters."""
+"""1 to 200 characters after trimming, one of them visible, without control characters and changes of direction."""
 
 RegionName: TypeAlias = Annotated[Name, Field(json_schema_extra={"format": "region"})]
 """The name of an existing region; else 404."""

@@ -16,11 +16,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class SendLimits:
-    """The limits after which the list of a slow client is truncated and its connection returned."""
+class TransferLimits:
+    """The limits after which the list for a slow client is truncated and its connection returned, and the body of a
+    slow client refused.
+    """
 
     chunk: float = 60.0
-    """Seconds to accept one chunk."""
+    """Seconds for one chunk."""
     grace: float = 10.0
     """Seconds of waiting in total before `rate` applies: the first bytes may be slow."""
     rate: float = 64 * 1024
@@ -29,17 +31,17 @@ class SendLimits:
     """
 
     def left(self, waited: float, taken: int) -> float:
-        """Seconds for the next chunk, for a client that accepted `taken` bytes in `waited` seconds."""
+        """Seconds for the next chunk, for a client that accepted or sent `taken` bytes in `waited` seconds."""
         return min(self.chunk, self.grace + taken / self.rate - waited)
 
 
-DEFAULT_LIMITS = SendLimits()
+DEFAULT_LIMITS = TransferLimits()
 
 
 class _BoundedSender:
     """Sends to the client of a long list, and measures how long it keeps us waiting."""
 
-    def __init__(self, send: Send, limits: SendLimits) -> None:
+    def __init__(self, send: Send, limits: TransferLimits) -> None:
         self._send = send
         self._limits = limits
         self._waited = 0.0
@@ -61,7 +63,7 @@ class _BoundedSender:
 
 
 async def send_parts(
-    start: Message, parts: AsyncGenerator[bytes], receive: Receive, send: Send, limits: SendLimits = DEFAULT_LIMITS
+    start: Message, parts: AsyncGenerator[bytes], receive: Receive, send: Send, limits: TransferLimits = DEFAULT_LIMITS
 ) -> None:
     """Sends a response of unknown length. Raises Truncated when the client has exceeded the limits, ClientDisconnect
     when it has disconnected, and what `parts` raises.

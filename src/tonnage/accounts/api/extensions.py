@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tonnage.access.actor import Role
 from tonnage.accounts import change_actions, extended_queries
 from tonnage.accounts.account import AccountChange
-from tonnage.accounts.actions import account_number, no_account
+from tonnage.accounts.actions import account_number, no_account, require_account
 from tonnage.accounts.api.published import StorageAccountResponse
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
@@ -170,7 +170,9 @@ async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: st
     character. Access keys stay valid.
     """
     number = account_number(accountID)
-    password_hash = await call.services.passwords.hash(details.password)
+    async with call.hashing() as hashing:
+        await call.database.run(require_account, call.actor, partner_id, number)
+        password_hash = await hashing.hash(details.password)
     await call.database.run(change_actions.set_password, call.actor, partner_id, number, password_hash)
     return NoContent()
 

@@ -118,7 +118,9 @@ async def create_account(call: PartnerStaff, details: Creation) -> Response:
 
 
 async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAccountReqBody) -> Response:
-    password_hash = await call.services.passwords.hash(details.client_account.password)
+    async with call.hashing() as hashing:
+        await call.database.run(actions.require_partner, call.actor, partner_id)
+        password_hash = await hashing.hash(details.client_account.password)
     account = NewAccount(
         details.name,
         details.client_account.contact_email,

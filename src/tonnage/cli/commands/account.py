@@ -36,6 +36,7 @@ _KEY_COLUMNS = (
     PrintedColumn("Description", "description"),
     PrintedColumn("Created", "createdAt"),
     PrintedColumn("Status", "status"),
+    PrintedColumn("Origin", "madeHere", lambda _: "not made here"),
 )
 
 
@@ -91,7 +92,10 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
 @as_json
 @on_database
 def list_keys(settings: Settings, account: str, as_json: bool) -> None:
-    """List the access keys of an account, without their secret keys."""
+    """List the access keys of an account, without their secret keys.
+
+    Keys that are "not made here" were found on the storage cluster by a comparison, or taken over with their account.
+    """
 
     async def work(session: Session) -> list[bytes]:
         number, partner = await _found(session, account)
@@ -106,7 +110,7 @@ def list_keys(settings: Settings, account: str, as_json: bool) -> None:
 @click.argument("access_key", metavar="KEY")
 @on_database
 def delete(settings: Settings, account: str, access_key: str) -> None:
-    """Delete an access key permanently."""
+    """Delete an access key permanently, also one that was not made here."""
 
     async def work(session: Session) -> None:
         number, partner = await _found(session, account)

@@ -71,6 +71,7 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
         results.append(schema)
         if schema.status == "ok":
             results.append(await database.run(doctor_checks.jobs))
+            results.append(await database.run(doctor_checks.hold))
             results.append(await database.run(doctor_checks.secrets, settings))
             results.extend(await database.transaction(_compare, system_time().date()))
     if not settings.database_url:

@@ -6,13 +6,16 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import click
 
 from tonnage import demo, embedded
 from tonnage.asgi import create_app
 from tonnage.cli import logs
+from tonnage.cli.connection_limits import ClientConnectionLimits, most_connections, raise_file_limit
 from tonnage.cli.context import fit, key_file, on_database, override, prove_keys, require_changeable
+from tonnage.cli.database_wait import DatabaseCheck, DatabaseGate
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
 from tonnage.cli.mailer import mailer
@@ -20,20 +23,20 @@ from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.db import connect
-from tonnage.jobs.running import work
 from tonnage.services import Services, SignInSettings
-from tonnage.worker import jobs_app
+from tonnage.worker import run_jobs
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for on the command line."""
+    """What the command was asked for."""
 
     with_demo: bool
     with_worker: bool
     access_log: bool
+    limits: ClientConnectionLimits
 
 
 @click.command()
@@ -81,17 +84,32 @@ def serve(
     Without --database-url it runs its own PostgreSQL in --data-dir, and keeps its schema up to date.
 
     On the first signal it accepts no more requests, gives those in progress 20 seconds, then stops the jobs and the
-    database. A second signal does not wait for requests. If the embedded PostgreSQL stops by itself, this command exits
+    database. A second signal does not wait for requests. If the database of --database-url cannot be reached at the
+    start, it answers 503 until it can. If the embedded PostgreSQL stops by itself, this command exits
     with status 1; start it again and the database recovers.
     """
     logs.configure(log_level)
+    limits = ClientConnectionLimits(
+        most_connections(settings.max_connections, raise_file_limit()),
+        settings.max_connections_per_client,
+        settings.trusted_proxies,
+    )
     ending = GracefulShutdown()
     with bound(host, port) as listener, ending.watched(), _database(settings, ending) as conninfo:
-        fit(conninfo, automatically=not settings.database_url)
-        require_changeable(conninfo)
-        prove_keys(conninfo, settings)
+        check = DatabaseCheck(partial(_check, conninfo, settings))
+        # A demo is prepared before anything is served; an embedded database runs.
+        waits = settings.database_url is not None and not with_demo
+        if not waits:
+            _check(conninfo, settings)
         banner = _prepare_demo(conninfo, settings, listener) if with_demo else _banner(listener)
-        _run(conninfo, settings, Options(with_demo, with_worker, access_log), listener, ending, banner)
+        options = Options(with_demo, with_worker, access_log, limits)
+        _run(conninfo, settings, options, listener, ending, banner, None if not waits or check.passes() else check)
+
+
+def _check(conninfo: str, settings: Settings) -> None:
+    fit(conninfo, automatically=not settings.database_url)
+    require_changeable(conninfo)
+    prove_keys(conninfo, settings)
 
 
 @contextmanager
@@ -135,23 +153,36 @@ def _banner(listener: Listener) -> list[str]:
 
 
 def _run(
-    conninfo: str, settings: Settings, options: Options, listener: Listener, ending: GracefulShutdown, banner: list[str]
+    conninfo: str,
+    settings: Settings,
+    options: Options,
+    listener: Listener,
+    ending: GracefulShutdown,
+    banner: list[str],
+    check: DatabaseCheck | None,
 ) -> None:
+    """`check`: what has to pass before requests are served and jobs are run; None: it has passed."""
+
     async def jobs(services: Services) -> None:
-        await work(jobs_app(conninfo, services), services)
+        if gate:
+            await gate.opened.wait()
+        await run_jobs(conninfo, services)
 
     app = create_app(
         conninfo,
         mailer=mailer(settings, listener.origin),
         deletion_grace_days=settings.deletion_grace_days,
+        embedded_dir=None if settings.database_url else settings.data_dir,
         key_file=key_file(settings),
+        data_dir=settings.data_dir,
         sign_in=SignInSettings(
             timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
         ),
         with_samples=options.with_demo,
         beside=jobs if options.with_worker else None,
     )
-    server = HttpServer(app, listener, banner, access_log=options.access_log)
+    gate = DatabaseGate(app, check) if check else None
+    server = HttpServer(gate or app, listener, banner, options.limits, access_log=options.access_log)
     with ending.running(server.stop, server.hurry):
         server.run_until_stopped()
     if ending.failed:

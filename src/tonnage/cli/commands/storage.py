@@ -6,18 +6,23 @@ from typing import Any
 
 import click
 
+from tonnage.cli.cluster import chosen_clusters
+from tonnage.cli.commands.storage_adoption import adopt, unknown
+from tonnage.cli.commands.storage_adoption_file import adopt_file
+from tonnage.cli.commands.storage_resolution import resolve
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import REGION
-from tonnage.clock import WallClock
 from tonnage.config import Settings
-from tonnage.errors import Conflict, TonnageError
+from tonnage.epoch.actions import permit_changes
+from tonnage.epoch.epoch import OnHold, Permit
+from tonnage.errors import TonnageError
 from tonnage.provisioning.drift import LEFT, Drift
 from tonnage.provisioning.drift_actions import Comparison, confirm_cluster, full_reconcile, full_reconcile_dry_run
 from tonnage.provisioning.drift_queries import recorded_drift
-from tonnage.regions.backends import OpenBackends, open_backends
-from tonnage.regions.queries import clusters
-from tonnage.storage.backend import Cluster
+from tonnage.regions.backends import open_backends
+from tonnage.services import Services
+from tonnage.storage.backend import Cluster, StorageBackend
 
 _COLUMNS = (
     PrintedColumn("Region", "region"),
@@ -56,9 +61,10 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
 
     async def work(session: Session) -> dict[Cluster, Comparison | TonnageError]:
         async with open_backends(session.database, key_file(settings)) as backends:
+            services = Services(session.database, backends, data_dir=settings.data_dir)
             return {
-                cluster: await _compared(session, backends, cluster, dry_run=dry_run)
-                for cluster in await _meant(session, region)
+                cluster: await _compared(session, services, cluster, dry_run=dry_run)
+                for cluster in await chosen_clusters(session, region)
             }
 
     outcome = run(settings, work)
@@ -75,27 +81,30 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
         raise SystemExit(1)
 
 
-async def _meant(session: Session, name: str | None) -> list[Cluster]:
-    found = [one for one in await session.database.run(clusters) if name in {None, one.name}]
-    if name is not None and not found:
-        raise Conflict(f"There is no region {name} with a cluster. See: tonnage region list")
-    return found
-
-
 async def _compared(
-    session: Session, backends: OpenBackends, cluster: Cluster, *, dry_run: bool
+    session: Session, services: Services, cluster: Cluster, *, dry_run: bool
 ) -> Comparison | TonnageError:
     """What was found on a cluster; an error when it could not be compared, since others may be well."""
-    database, region_id = session.database, cluster.region_id
+    database, backends, region_id = session.database, services.backends, cluster.region_id
     try:
         looked_at, backend = await backends.any_state(region_id)
         if dry_run:
-            return await full_reconcile_dry_run(database, backend, region_id, session.operator)
+            return await full_reconcile_dry_run(database, backend, region_id, session.operator, session.now)
         # Calling this command asserts that it is the right cluster.
         await database.transaction(confirm_cluster, session.operator, looked_at)
-        return await full_reconcile(database, backend, region_id, session.operator, WallClock())
+        permitted = await _permission(services, region_id, backend)
+        return await full_reconcile(database, backend, region_id, session.operator, services.wall_clock, permitted)
     except TonnageError as error:
         return error
+
+
+async def _permission(services: Services, region_id: int, backend: StorageBackend) -> Permit | None:
+    """None: the database is on hold, so nothing is repaired."""
+    try:
+        return await permit_changes(services, region_id, backend)
+    except OnHold as error:
+        click.echo(f"Nothing is repaired. {error}", err=True)
+        return None
 
 
 def _document(cluster: Cluster, finding: Drift) -> dict[str, Any]:
@@ -122,8 +131,19 @@ def _phrase(found: dict[str, Any], *, dry_run: bool) -> str:
 
 
 @storage.command()
+@click.option("--region", type=REGION, help="Only this region.")
 @as_json
 @on_database
-def drift(settings: Settings, as_json: bool) -> None:
-    """Show what is on clusters but not in the database, as found by the last comparisons, for you to decide."""
-    show_list(run(settings, lambda session: session.documents(recorded_drift())), _DRIFT_COLUMNS, as_json=as_json)
+def drift(settings: Settings, region: str | None, as_json: bool) -> None:
+    """Show the differences between clusters and the database that the last comparisons left for you to decide.
+
+    Decide them with `tonnage storage resolve` and `tonnage storage adopt`.
+    """
+    found = run(settings, lambda session: session.documents(recorded_drift(region)))
+    show_list(found, _DRIFT_COLUMNS, as_json=as_json)
+
+
+storage.add_command(unknown)
+storage.add_command(adopt)
+storage.add_command(adopt_file)
+storage.add_command(resolve)

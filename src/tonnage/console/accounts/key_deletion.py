@@ -35,6 +35,8 @@ async def _question(context: AccountContext, access_key: str, back: str) -> Conf
     if key is None:
         raise no_key(context.account_id)
     sentences = [gettext("Clients that use this key fail from their next request. You cannot undo this.")]
+    if not key.is_made_here:
+        sentences.insert(0, gettext("This key was not created in Tonnage. Make sure that nobody needs it any more."))
     if key.description:
         sentences.insert(0, gettext("Description: %(description)s") % {"description": key.description})
     return Confirmation(

@@ -6,7 +6,7 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from tonnage.accounts.account import NewAccount
-from tonnage.accounts.actions import create_account
+from tonnage.accounts.actions import create_account, require_partner
 from tonnage.console.accounts.scope import AccountsScope
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
@@ -15,7 +15,8 @@ from tonnage.organisations.organisation import no_partner
 from tonnage.partners.lists import PartnerTotals, partner_totals
 from tonnage.passwords import account_password
 from tonnage.regions.lists import RegionChoice, region_choices
-from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, unbound
+from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound
+from tonnage.web.number_fields import Size
 from tonnage.web.schemas import Email, Name, Text
 
 _FIELDS = {"allocatedCapacity": "allocated", "contactEmail": "email"}
@@ -40,10 +41,12 @@ async def ask(accounts_scope: AccountsScope) -> Response:
 async def create(accounts_scope: AccountsScope) -> Response:
     """On to the new account."""
     page = accounts_scope.page
-    form = bind(NewAccountForm, page.fields)
+    form = bind(NewAccountForm, page.fields, page.formats.number_format)
 
     async def act(values: NewAccountForm) -> Rendered[int]:
-        hashed = await page.services.passwords.hash(values.password)
+        async with page.hashing() as hashing:
+            await page.database.run(require_partner, page.actor, accounts_scope.partner_id)
+            hashed = await hashing.hash(values.password)
         account = NewAccount(values.name, values.email, hashed, values.allocated, values.overdraft, values.region)
         return await page.database.run(
             create_account, page.actor, accounts_scope.partner_id, account, page.business_now
@@ -69,6 +72,7 @@ async def _page(accounts_scope: AccountsScope, form: BoundForm[NewAccountForm] |
     return page.render(
         "accounts/new_account.html",
         status=form.status if form else 200,
+        headers=form.headers if form else None,
         accounts_scope=accounts_scope,
         totals=totals,
         regions=regions,

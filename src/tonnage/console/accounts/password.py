@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 from starlette.responses import Response
 
+from tonnage.accounts.actions import require_account
 from tonnage.accounts.change_actions import set_password
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
@@ -30,7 +31,9 @@ async def change(context: AccountContext) -> Response:
     form = bind(AccountPasswordForm, page.fields)
 
     async def act(values: AccountPasswordForm) -> None:
-        hashed = await page.services.passwords.hash(values.password)
+        async with page.hashing() as hashing:
+            await page.database.run(require_account, page.actor, context.partner_id, context.account_id)
+            hashed = await hashing.hash(values.password)
         await page.database.run(set_password, page.actor, context.partner_id, context.account_id, hashed)
 
     await form.submit(act)
@@ -40,4 +43,6 @@ async def change(context: AccountContext) -> Response:
 
 
 async def _page(context: AccountContext, form: BoundForm[AccountPasswordForm]) -> Response:
-    return context.render("accounts/password.html", await context.account(), status=form.status, form=form)
+    return context.render(
+        "accounts/password.html", await context.account(), status=form.status, headers=form.headers, form=form
+    )

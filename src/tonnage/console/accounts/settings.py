@@ -14,7 +14,8 @@ from tonnage.console.edit_conflict import allowed, explain, size_or_pay_per_use
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
-from tonnage.web.forms import Checkbox, Size, typed_size
+from tonnage.web.forms import Checkbox
+from tonnage.web.number_fields import Size, typed_size
 from tonnage.web.schemas import Name
 
 
@@ -36,7 +37,7 @@ async def show(context: AccountContext) -> Response:
 async def change(context: AccountContext) -> Response:
     """Back to the account."""
     page = context.page
-    form = bind_edit(ChangeForm, page.fields)
+    form = bind_edit(ChangeForm, page.fields, page.formats.number_format)
 
     async def act(values: ChangeForm, seen: ChangeForm) -> bytes:
         wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (values, seen))
@@ -67,18 +68,18 @@ async def _page(context: AccountContext, form: BoundEdit[ChangeForm] | None) -> 
     account, room = await context.page.database.run(read)
     if form is not None:
         writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
-        await explain(context.page, ChangeForm, form, _texts(account), context.account_id, writers)
+        await explain(context.page, ChangeForm, form, _texts(context, account), context.account_id, writers)
     return context.render(
         "accounts/settings.html",
         account,
         status=form.status if form else 200,
-        form=form or unbound_edit(ChangeForm, _texts(account)),
+        form=form or unbound_edit(ChangeForm, _texts(context, account)),
         room=room,
         remaining=max(0, room.allocated - room.allocated_to_accounts) if room.bounded else None,
     )
 
 
-def _texts(account: AccountDetail) -> dict[str, str]:
+def _texts(context: AccountContext, account: AccountDetail) -> dict[str, str]:
     """What stands in the form."""
-    size = typed_size("allocated", account.allocated)
+    size = typed_size("allocated", account.allocated, context.page.formats.number_format)
     return {"name": account.name, **size, "overdraft": "on" if account.overdraft else ""}

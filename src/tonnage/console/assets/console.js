@@ -7,7 +7,7 @@
      <code id="key">…</code> <button type="button" data-copy="key" data-copied="Copied">Copy</button>
      <p id="live" aria-live="polite" class="sr-only"></p>                     once, in the layout
      <details class="menu"><summary>…</summary>…</details>
-     <div data-remainder data-remaining="47000000000000"> <input data-size-number> <select data-size-unit>…</select>
+     <div data-remainder data-remaining="47000000000000"> <input data-number> <select data-size-unit>…</select>
        <output data-beyond="{size} too much">47 TB</output></div>
      <option data-remaining="…">        in the same form: goes before the number of the field
      <a href="…" data-follows-list>     after a list was filtered in place, its address carries the same query;
@@ -85,10 +85,9 @@
 
   function showRemainder(field) {
     const output = field.querySelector("output");
-    const number = field.querySelector("[data-size-number]").valueAsNumber;
-    const typed = number * factor(field.querySelector("[data-size-unit]").value);
+    const typed = tonnageNumbers.sizeOf(field);
     const chosen = field.closest("form").querySelector("option[data-remaining]:checked") ?? field;
-    const left = Number(chosen.dataset.remaining) - (typed || 0); // NaN: nothing typed yet
+    const left = Number(chosen.dataset.remaining) - (typed || 0); // NaN: no number yet
     const text = left < 0 ? output.dataset.beyond.replace("{size}", size(-left)) : size(left);
     output.classList.toggle("beyond", left < 0);
     if (output.textContent !== text) output.textContent = text; // which is spoken whenever it is written
@@ -134,7 +133,7 @@
   document.addEventListener("htmx:pushedIntoHistory", () => {
     for (const link of document.querySelectorAll("a[data-follows-list]")) {
       const query = new URLSearchParams(location.search);
-      query.delete("page");
+      for (const page of ["after", "before", "page"]) query.delete(page);
       const before = new URLSearchParams(link.search);
       for (const name of link.dataset.followsList.split(" ").filter(Boolean)) {
         if (before.has(name)) query.set(name, before.get(name));

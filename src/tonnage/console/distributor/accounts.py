@@ -1,14 +1,10 @@
-"""A partner's storage accounts, and all about each of them, for its distributor.
-
-Its viewers see the list, but none of them closer: that is so for the partner's own viewers, too.
-"""
+"""A partner's storage accounts, and all about each of them, for its distributor."""
 
 from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actor import Role
 from tonnage.accounts.actions import account_number
 from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_rows, every_account
 from tonnage.console.accounts import new_account as account_new_account
@@ -43,6 +39,10 @@ def _accounts_scope(page: PageRequest, partner_id: UUID) -> AccountsScope:
     return AccountsScope(page, partner_id, path, crumbs)
 
 
+async def _for_viewer(page: DistributorViewer, partnerID: UuidPath, accountID: str) -> AccountContext:
+    return AccountContext(_accounts_scope(page, partnerID), account_number(accountID))
+
+
 async def _for_staff(page: DistributorStaff, partnerID: UuidPath, accountID: str) -> AccountContext:
     return AccountContext(_accounts_scope(page, partnerID), account_number(accountID))
 
@@ -51,7 +51,7 @@ async def _for_admin(page: DistributorAdmin, partnerID: UuidPath, accountID: str
     return AccountContext(_accounts_scope(page, partnerID), account_number(accountID))
 
 
-account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_staff, changing=_for_staff, deleting=_for_admin)
+account = account_routes(f"{_PREFIX}/{{accountID}}", reading=_for_viewer, changing=_for_staff, deleting=_for_admin)
 """One of them."""
 
 
@@ -65,12 +65,12 @@ async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
         return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, state)
 
     facts, found = await page.database.run(read)
-    path, may_open = f"{path_of(partnerID)}/accounts", page.actor.role.includes(Role.STAFF)
+    path = f"{path_of(partnerID)}/accounts"
     return partner_page(
         page,
         "distributor/accounts.html",
         facts,
-        list=ACCOUNTS_TABLE.paged(page, path, found, state, row_path=f"{path}/" if may_open else None),
+        list=ACCOUNTS_TABLE.paged(page, path, found, state, row_path=f"{path}/"),
     )
 
 

@@ -14,7 +14,8 @@ from tonnage.partners.actions import update_partner
 from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
 from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
-from tonnage.web.forms import Checkbox, Size, typed_size
+from tonnage.web.forms import Checkbox
+from tonnage.web.number_fields import Size, typed_size
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -36,19 +37,19 @@ class AllocationForm(EditForm):
 async def allocation(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """What there is, and what a change would mean."""
     facts = await page.database.run(facts_of, page, partnerID)
-    form = unbound_edit(AllocationForm, _texts(facts))
+    form = unbound_edit(AllocationForm, _texts(page, facts))
     return partner_page(page, "distributor/allocation.html", facts, form=form)
 
 
 @routes.post("")
 async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """At once, for the partner; its accounts' quotas follow."""
-    form = bind_edit(AllocationForm, page.fields)
+    form = bind_edit(AllocationForm, page.fields, page.formats.number_format)
     if await form.apply(lambda values, seen: _resize(page, partnerID, values, seen), about="allocated"):
         return page.redirect(path_of(partnerID), gettext("Allocation changed"))
     facts = await page.database.run(facts_of, page, partnerID)
     writers = {"allocated": size_or_pay_per_use, "overdraft": allowed}
-    await explain(page, AllocationForm, form, _texts(facts), partnerID, writers)
+    await explain(page, AllocationForm, form, _texts(page, facts), partnerID, writers)
     return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
 
 
@@ -58,6 +59,7 @@ async def _resize(page: PageRequest, partner_id: UUID, values: AllocationForm, s
     return await page.database.run(update_partner, page.actor, partner_id, wanted, page.business_now, expected=expected)
 
 
-def _texts(facts: PartnerDetail) -> dict[str, str]:
+def _texts(page: PageRequest, facts: PartnerDetail) -> dict[str, str]:
     """What stands in the form."""
-    return {**typed_size("allocated", facts.allocated), "overdraft": "on" if facts.overdraft else ""}
+    size = typed_size("allocated", facts.allocated, page.formats.number_format)
+    return {**size, "overdraft": "on" if facts.overdraft else ""}

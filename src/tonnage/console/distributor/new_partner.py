@@ -11,7 +11,8 @@ from tonnage.console.rendering import gettext
 from tonnage.partners.actions import create_partner
 from tonnage.partners.contract_lists import contract_picker
 from tonnage.partners.partner import NewPartner
-from tonnage.web.forms import BoundForm, Checkbox, Form, Size, bind, unbound
+from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound
+from tonnage.web.number_fields import Size
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody
 
@@ -36,7 +37,7 @@ async def new_partner(page: DistributorStaff) -> Response:
 @routes.post("")
 async def create(page: DistributorStaff) -> Response:
     """On to the new partner."""
-    form = bind(NewPartnerForm, page.fields)
+    form = bind(NewPartnerForm, page.fields, page.formats.number_format)
     made = await form.submit(lambda values: _create(page, values), about="allocated")
     if made is None:
         return await _page(page, form)

@@ -21,8 +21,10 @@ from tonnage.organisations.queries import distributor_choices
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
 from tonnage.units import Size as Capacity
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
-from tonnage.web.forms import BoundForm, Form, Size, bind, typed_size, unbound
+from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.list_state import read_list_state
+from tonnage.web.number_fields import Number, Size, typed_size
+from tonnage.web.number_text import written
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath
 
@@ -31,7 +33,14 @@ PATH = "/operator/contracts"
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-_Price = Annotated[Decimal, BeforeValidator(price)]
+def _price(cents: Decimal) -> Decimal:
+    try:
+        return price(f"{cents:f}")
+    except ValueError:  # its own sentence is that of the command line and the API
+        raise ValueError("must have at most 12 digits before the decimal separator and 6 after it") from None
+
+
+_Price = Annotated[Number, AfterValidator(_price)]
 
 
 class NewContractForm(Form):
@@ -81,7 +90,7 @@ async def new_contract(page: OperatorAdmin) -> Response:
 @routes.post("/new")
 async def sign(page: OperatorAdmin) -> Response:
     """On to the new contract."""
-    form = bind(NewContractForm, page.fields)
+    form = bind(NewContractForm, page.fields, page.formats.number_format)
     try:
         made = await form.submit(lambda values: _sign(page, values))
     except NotFound as error:
@@ -100,26 +109,28 @@ async def _sign(page: PageRequest, values: NewContractForm) -> UUID:
 
 async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Response:
     distributors = await page.database.run(distributor_choices)
-    return page.render("operator/new_contract.html", status=form.status, form=form, distributors=distributors)
+    return page.render(
+        "operator/new_contract.html", status=form.status, form=form, distributors=distributors, half=Decimal("0.5")
+    )
 
 
 @routes.get("/{contractID}")
 async def contract(page: OperatorViewer, contractID: UuidPath) -> Response:
     """What applies and since when, and for admins the form that amends it."""
     found, terms = await _found(page, contractID)
-    form = unbound_edit(AmendmentForm, _texts(found))
+    form = unbound_edit(AmendmentForm, _texts(page, found))
     return page.render("operator/contract.html", contract=found, terms=terms, form=form)
 
 
 @routes.post("/{contractID}")
 async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     """From this moment on."""
-    form = bind_edit(AmendmentForm, page.fields)
+    form = bind_edit(AmendmentForm, page.fields, page.formats.number_format)
     if await form.apply(lambda values, seen: _amend(page, contractID, values, seen), about="reserved"):
         return page.redirect(f"{PATH}/{contractID}", gettext("Contract amended"))
     found, terms = await _found(page, contractID)
     writers = {"reserved": Capacity, "price": page.formats.price}
-    await explain(page, AmendmentForm, form, _texts(found), contractID, writers)
+    await explain(page, AmendmentForm, form, _texts(page, found), contractID, writers)
     return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, form=form)
 
 
@@ -130,12 +141,13 @@ async def _amend(page: PageRequest, contract_id: UUID, values: AmendmentForm, se
     )
 
 
-def _texts(found: ContractRow) -> dict[str, str]:
+def _texts(page: PageRequest, found: ContractRow) -> dict[str, str]:
     """What stands in the form."""
+    number_format = page.formats.number_format
     return {
         "details": found.details or "",
-        "price": f"{found.price_cents:f}",
-        **typed_size("reserved", found.reserved),
+        "price": written(found.price_cents, number_format),
+        **typed_size("reserved", found.reserved, number_format),
     }
 
 

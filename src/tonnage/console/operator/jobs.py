@@ -11,8 +11,8 @@ from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.jobs.actions import retry
 from tonnage.jobs.declaration import DECLARED, UPKEEP_LABELS
-from tonnage.jobs.lists import STATUSES, JobRow, job_rows
-from tonnage.lists import ListSpec
+from tonnage.jobs.lists import JOBS, JobRow, job_rows
+from tonnage.lists import PageOf
 from tonnage.regions.queries import all_clusters
 from tonnage.storage.backend import Cluster
 from tonnage.web.list_state import read_list_state
@@ -25,24 +25,22 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 _DIGITS = 18
 """As many as any number of the queue has at most, whose type ends at 9.2 times 10 to the 18th."""
 
-_LISTED = ListSpec(sorts=("newest",), filters=STATUSES)
-
 
 @routes.get("")
 async def jobs(page: OperatorViewer) -> Response:
     """Newest first."""
-    state = read_list_state(_LISTED, page.request.query_params)
+    state = read_list_state(JOBS, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[list[JobRow], int, list[Cluster]]:
-        return *await job_rows(conn, state.filter, state.size, state.offset), await all_clusters(conn)
+    async def read(conn: Connection) -> tuple[PageOf[JobRow], list[Cluster]]:
+        return await job_rows(conn, state), await all_clusters(conn)
 
-    rows, total, clusters = await page.database.run(read)
+    found, clusters = await page.database.run(read)
     regions = {str(cluster.region_id): cluster.name for cluster in clusters}
     return page.render(
         "operator/jobs.html",
-        rows=[_named(row, regions) for row in rows],
-        total=total,
-        state=state.within(total),
+        rows=[_named(row, regions) for row in found.rows],
+        found=found,
+        state=state,
         labels=UPKEEP_LABELS | {name: job.label for name, job in DECLARED.items()},
     )
 

@@ -9,13 +9,15 @@ from starlette.responses import Response
 from tonnage.console.page_request import OperatorViewer
 from tonnage.contracts.lists import ContractTotals, contract_totals
 from tonnage.db import Connection
-from tonnage.jobs.lists import job_rows
+from tonnage.epoch.epoch import Hold
+from tonnage.epoch.queries import hold_of
+from tonnage.jobs.lists import JOBS, job_rows
 from tonnage.metering.lists import RegionRow, region_rows
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.lists import FullPartners, full_partners
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
+from tonnage.usage.lists import has_few_partners, top_movers
 from tonnage.usage.top_movers import COMPARED_DAYS, TopMover
-from tonnage.usage.top_movers_queries import has_few_partners, top_movers
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
@@ -32,20 +34,22 @@ class Overview:
     fullness: FullPartners
     full_contracts: int
     failed_jobs: int
+    hold: Hold | None
     movers: list[TopMover] | None
     """None: there are so many partners that it would keep the page waiting."""
 
 
 async def _overview(conn: Connection, today: date) -> Overview:
     full = await contract_rows(conn, None, read_list_state(CONTRACTS, {"show": "full", "size": "25"}))
-    _, failed = await job_rows(conn, "failed", 1, 0)
+    failed = await job_rows(conn, read_list_state(JOBS, {"show": "failed", "size": "25"}))
     return Overview(
         await contract_totals(conn),
         await region_rows(conn),
         await region_provisioning(conn),
         await full_partners(conn),
         full.total,
-        failed,
+        failed.total,
+        await hold_of(conn),
         await top_movers(conn, today) if await has_few_partners(conn) else None,
     )
 

@@ -3,23 +3,23 @@
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actor import Kind, Role
-from tonnage.access.audit import AuditEntry, AuditFilter
+from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.access.lists import audit_entries, every_audit_entry, ids_by_name
 from tonnage.accounts.queries import account_ids_by_name, account_labels
 from tonnage.console.organisation import audit_search
 from tonnage.console.organisation.audit_diff import accounts_in, changes, contracts_in, name_of
 from tonnage.console.organisation.audit_labels import ACTION_LABELS, choices
-from tonnage.console.organisation.audit_search import AuditSearch
+from tonnage.console.organisation.audit_search import NEWEST, OLDEST, AuditSearch
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.contracts.lists import contract_labels
 from tonnage.db import Connection
-from tonnage.errors import Forbidden
 from tonnage.web.csv_file import CsvFile
 from tonnage.web.routing import AuthFirstRoute
 
@@ -32,23 +32,22 @@ _SHOWN = 50
 @routes.get("")
 async def audit(page: AnyMember) -> Response:
     """The newest first, of the reader's organisation and its partners; of everybody for the operator."""
-    _require_reader(page)
     wanted = audit_search.read_search(page.request.query_params)
     scope = page.actor.scope
 
-    async def look(conn: Connection) -> tuple[list[AuditEntry], dict[str, str]]:
-        chosen = await _filter(conn, page, wanted)
-        found = await audit_entries(conn, scope, chosen, wanted.before, _SHOWN + 1)
-        contracts = await contract_labels(conn, scope, contracts_in(found))
-        return found, contracts | await account_labels(conn, scope, accounts_in(found))
+    async def look(conn: Connection) -> tuple[AuditPage, dict[str, str]]:
+        found = await _read(conn, scope, await _filter(conn, page, wanted), wanted.position)
+        contracts = await contract_labels(conn, scope, contracts_in(found.entries))
+        return found, contracts | await account_labels(conn, scope, accounts_in(found.entries))
 
     found, names = await page.database.run(look)
-    shown = found[:_SHOWN]
     return page.render(
         "organisation/audit.html",
         wanted=wanted,
-        entries=shown,
-        older=shown[-1].id if len(found) > _SHOWN else None,
+        entries=found.entries,
+        newer=found.newer,
+        older=found.older,
+        oldest=OLDEST,
         names=names,
         labels=ACTION_LABELS,
         choices=choices(page.actor.kind),
@@ -60,7 +59,6 @@ async def audit(page: AnyMember) -> Response:
 @routes.get(".csv")
 async def audit_file(page: AnyMember) -> Response:
     """The same entries, all pages of them."""
-    _require_reader(page)
     wanted = audit_search.read_search(page.request.query_params)
     chosen = await page.database.run(_filter, page, wanted)
 
@@ -85,13 +83,29 @@ async def audit_file(page: AnyMember) -> Response:
     return CsvFile(page.database.streams, page.actor.organisation_id, "audit.csv", header, rows)
 
 
-def _require_reader(page: PageRequest) -> None:
-    """A partner's viewers see usage and no details of accounts, and those are what its record is about."""
-    actor = page.actor
-    if actor.kind is Kind.PARTNER and not actor.role.includes(Role.STAFF):
-        raise Forbidden(
-            "This page needs the role {needed}. Your role is {role}.", needed="staff", role=actor.role.value
-        )
+class AuditPage(NamedTuple):
+    """Entries, and the positions of those that are newer and older, if there are any."""
+
+    entries: list[AuditEntry]
+    newer: AuditPosition | None
+    older: AuditPosition | None
+
+
+async def _read(conn: Connection, scope: UUID | None, chosen: AuditFilter, position: AuditPosition) -> AuditPage:
+    """One entry more than the page has shows whether there are more in its direction. In the other direction is the
+    entry that the page continues.
+    """
+    found = await audit_entries(conn, scope, chosen, position, _SHOWN + 1)
+    if not found and position.entry is not None:  # nothing is left there
+        position = NEWEST if position.is_newer else OLDEST
+        found = await audit_entries(conn, scope, chosen, position, _SHOWN + 1)
+    if not found:
+        return AuditPage([], None, None)
+    more, continues = len(found) > _SHOWN, position.entry is not None
+    entries = found[-_SHOWN:] if position.is_newer else found[:_SHOWN]
+    newer, older = AuditPosition(entries[0].id, is_newer=True), AuditPosition(entries[-1].id)
+    has_newer, has_older = (more, continues) if position.is_newer else (continues, more)
+    return AuditPage(entries, newer if has_newer else None, older if has_older else None)
 
 
 async def _filter(conn: Connection, page: PageRequest, wanted: AuditSearch) -> AuditFilter:

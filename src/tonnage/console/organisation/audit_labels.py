@@ -10,6 +10,8 @@ from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.console.wording.catalogue import N_
 from tonnage.contracts.events import EVENTS as CONTRACTS
+from tonnage.drift.events import EVENTS as DRIFT
+from tonnage.epoch.events import EVENTS as EPOCH
 from tonnage.jobs.events import EVENTS as JOBS
 from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
@@ -27,6 +29,7 @@ NOUNS: Mapping[str, str] = {
     "organisation": N_("Organisation"),
     "key": N_("API keys"),
     "region": N_("Regions"),
+    "installation": N_("Database"),
     "job": N_("Jobs"),
     "usage": N_("Usage"),
 }
@@ -39,10 +42,12 @@ _ALL: tuple[Event, ...] = (
     *ACCOUNTS,
     *ACCESS_KEYS,
     *PROVISIONING,
+    *DRIFT,
     *MEMBERS,
     *AUTHENTICATION,
     *API_KEYS,
     *REGIONS,
+    *EPOCH,
     *JOBS,
     *USAGE,
 )

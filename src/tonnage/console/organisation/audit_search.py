@@ -7,11 +7,20 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from tonnage.access.audit import AuditFilter
+from tonnage.access.audit import AuditFilter, AuditPosition
 from tonnage.web.list_state import LONGEST_SEARCH
 
 _LONGEST = 60
 """Characters of the name of an action, or of an id."""
+
+
+_DIGITS = 18
+"""Digits of the id of an entry, at most."""
+
+NEWEST = AuditPosition()
+"""The first page."""
+OLDEST = AuditPosition(is_newer=True)
+"""The last page."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +34,16 @@ class AuditSearch:
     last: date | None = None
     actor: UUID | None = None
     subject: str = ""
-    before: int | None = None
-    """The entry that the page before has ended with."""
+    position: AuditPosition = NEWEST
 
     @property
     def is_filtered(self) -> bool:
         """Whether a filter excludes entries, on any page."""
-        return self != AuditSearch(before=self.before)
+        return self != AuditSearch(position=self.position)
 
     def url(self, **changes: Any) -> str:
         """The query string with changes; every other filter begins at the newest entry."""
-        other = replace(self, **{"before": None, **changes})
+        other = replace(self, **{"position": NEWEST, **changes})
         return f"?{urlencode(other.parameters)}"
 
     @property
@@ -48,7 +56,9 @@ class AuditSearch:
             "to": self.last,
             "actor": self.actor,
             "subject": self.subject,
-            "before": self.before,
+            "before": None if self.position.is_newer else self.position.entry,
+            "after": self.position.entry if self.position.is_newer else None,
+            "page": "last" if self.position == OLDEST else None,
         }
         return {name: str(value) for name, value in said.items() if value}
 
@@ -66,7 +76,6 @@ class AuditSearch:
 
 def read_search(query: Mapping[str, str]) -> AuditSearch:
     """Of a page's query."""
-    before = query.get("before", "")
     return AuditSearch(
         search=query.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH],
         action=_short(query.get("action", "")),
@@ -74,8 +83,16 @@ def read_search(query: Mapping[str, str]) -> AuditSearch:
         last=_day(query.get("to", "")),
         actor=_uuid(query.get("actor", "")),
         subject=_short(query.get("subject", "")),
-        before=int(before) if before.isascii() and before.isdigit() and len(before) <= 18 else None,
+        position=_position(query),
     )
+
+
+def _position(query: Mapping[str, str]) -> AuditPosition:
+    for name, is_newer in (("before", False), ("after", True)):
+        entry = query.get(name, "")
+        if entry.isascii() and entry.isdigit() and len(entry) <= _DIGITS:
+            return AuditPosition(int(entry), is_newer)
+    return OLDEST if query.get("page") == "last" else NEWEST
 
 
 def _short(text: str) -> str:

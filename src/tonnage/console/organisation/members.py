@@ -21,10 +21,10 @@ from tonnage.authentication import credential_actions
 from tonnage.console.edit_conflict import explain, role_label
 from tonnage.console.navigation import home
 from tonnage.console.organisation import member_removal, second_factor_reset
-from tonnage.console.organisation.scope import Team, TeamGuard, is_self, member_of
+from tonnage.console.organisation.scope import Team, TeamGuard, changeable_member, is_self, member_of
 from tonnage.console.rendering import gettext
 from tonnage.members import actions as member_actions
-from tonnage.members.member import MemberChange, NewMember
+from tonnage.members.member import MemberChange, NewMember, require_role
 from tonnage.members.queries import TeamRow
 from tonnage.passwords import member_password
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
@@ -91,7 +91,7 @@ async def creation(team: Team) -> Response:
         form = bind(NewMemberForm, page.fields)
         if await form.submit(lambda values: _add(team, values), about="email"):
             return page.redirect(team.path, gettext("Member added: pass on the password yourself"))
-    return page.render("organisation/new_member.html", status=form.status, form=form, team=team)
+    return page.render("organisation/new_member.html", status=form.status, headers=form.headers, form=form, team=team)
 
 
 async def member(team: Team, member_id: UUID) -> Response:
@@ -99,6 +99,7 @@ async def member(team: Team, member_id: UUID) -> Response:
     page, row = team.page, await member_of(team, member_id)
     form = unbound_edit(MemberForm, _texts(row))
     if page.request.method == "POST":
+        require_role(page.actor, row.role)
         form = bind_edit(MemberForm, page.fields)
         if await form.apply(lambda values, seen: _change(team, member_id, values, seen), about="role"):
             is_out = is_self(page, row) and form.value and form.value.role not in {None, Role.ADMIN}
@@ -112,23 +113,31 @@ async def member(team: Team, member_id: UUID) -> Response:
         team=team,
         row=row,
         own=is_self(page, row),
+        may_change=page.actor.role.includes(row.role),
         may_remove=page.actor.role is Role.ADMIN,
     )
 
 
 async def password(team: Team, member_id: UUID) -> Response:
     """Sets another member's password, and ends that member's sessions."""
-    page, row = team.page, await member_of(team, member_id)
+    page, row = team.page, await changeable_member(team, member_id)
     form = unbound(MemberPasswordForm)
     if page.request.method == "POST":
         form = bind(MemberPasswordForm, page.fields)
         if await form.submit(lambda values: _set_password(team, member_id, values), about="password"):
             return page.redirect(f"{team.path}/{member_id}", gettext("Password set, member signed out"))
-    return page.render("organisation/member_password.html", status=form.status, form=form, team=team, row=row)
+    return page.render(
+        "organisation/member_password.html", status=form.status, headers=form.headers, form=form, team=team, row=row
+    )
 
 
 async def _add(team: Team, values: NewMemberForm) -> bool:
-    new = NewMember(values.email, values.role, await team.page.services.passwords.hash(values.password), values.name)
+    async with team.page.hashing() as hashing:
+        await team.page.database.run(
+            member_actions.require_organisation, team.page.actor, team.organisation_id, values.role
+        )
+        password_hash = await hashing.hash(values.password)
+    new = NewMember(values.email, values.role, password_hash, values.name)
     await team.page.database.run(
         member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.business_now
     )
@@ -148,7 +157,8 @@ async def _change(team: Team, member_id: UUID, values: MemberForm, seen: MemberF
 
 
 async def _set_password(team: Team, member_id: UUID, values: MemberPasswordForm) -> bool:
-    password_hash = await team.page.services.passwords.hash(values.password)
+    async with team.page.hashing() as hashing:
+        password_hash = await hashing.hash(values.password)
     await team.page.database.run(
         credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash
     )

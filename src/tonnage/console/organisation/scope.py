@@ -6,7 +6,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from tonnage.console.page_request import PageRequest
-from tonnage.members.member import no_member
+from tonnage.members.member import no_member, require_role
 from tonnage.members.queries import TeamRow, team_member
 
 
@@ -36,4 +36,11 @@ async def member_of(team: Team, member_id: UUID) -> TeamRow:
     row = await team.page.database.run(team_member, team.page.actor.scope, team.organisation_id, member_id)
     if row is None:
         raise no_member(member_id)
+    return row
+
+
+async def changeable_member(team: Team, member_id: UUID) -> TeamRow:
+    """The same; Forbidden: its role is above the reader's."""
+    row = await member_of(team, member_id)
+    require_role(team.page.actor, row.role)
     return row

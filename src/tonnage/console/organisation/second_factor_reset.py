@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 from tonnage.authentication.credential_actions import reset_second_factor
 from tonnage.console.confirmation import Confirmation, confirm
-from tonnage.console.organisation.scope import Team, member_of
+from tonnage.console.organisation.scope import Team, changeable_member
 from tonnage.console.rendering import gettext
 
 
 async def reset(team: Team, member_id: UUID) -> Response:
     """Until another is set up, the password alone opens the console."""
-    page, row = team.page, await member_of(team, member_id)
+    page, row = team.page, await changeable_member(team, member_id)
     path, name = f"{team.path}/{member_id}", row.name or row.email
     is_required = page.visitor.second_factor_required and team.organisation_id == page.actor.organisation_id
 

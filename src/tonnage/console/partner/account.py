@@ -1,10 +1,14 @@
-"""One storage account of the partner. Its viewers see the list and the use of all accounts, but none of them closer."""
+"""One storage account of the partner."""
 
 from tonnage.accounts.actions import account_number
 from tonnage.console.accounts.routes import account_routes
 from tonnage.console.accounts.scope import AccountContext
-from tonnage.console.page_request import PartnerAdmin, PartnerStaff
+from tonnage.console.page_request import PartnerAdmin, PartnerStaff, PartnerViewer
 from tonnage.console.partner.accounts import accounts_scope
+
+
+async def _for_viewer(page: PartnerViewer, accountID: str) -> AccountContext:
+    return AccountContext(accounts_scope(page), account_number(accountID))
 
 
 async def _for_staff(page: PartnerStaff, accountID: str) -> AccountContext:
@@ -15,4 +19,4 @@ async def _for_admin(page: PartnerAdmin, accountID: str) -> AccountContext:
     return AccountContext(accounts_scope(page), account_number(accountID))
 
 
-routes = account_routes("/partner/accounts/{accountID}", reading=_for_staff, changing=_for_staff, deleting=_for_admin)
+routes = account_routes("/partner/accounts/{accountID}", reading=_for_viewer, changing=_for_staff, deleting=_for_admin)

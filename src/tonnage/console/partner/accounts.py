@@ -53,14 +53,13 @@ async def accounts(page: PartnerViewer) -> Response:
     totals, found, average = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
-    may_change = page.actor.role.includes(Role.STAFF)
     return page.render(
         "partner/accounts.html",
         totals=totals,
         average=average,
         range=chosen,
-        list=ACCOUNTS_TABLE.paged(page, _PATH, found, state, row_path=f"{_PATH}/" if may_change else None),
-        may_change=may_change,
+        list=ACCOUNTS_TABLE.paged(page, _PATH, found, state, row_path=f"{_PATH}/"),
+        may_change=page.actor.role.includes(Role.STAFF),
     )
 
 

@@ -16,6 +16,9 @@ from tonnage.console.page_request import find_signed_in, verified_form
 from tonnage.services import Services
 from tonnage.web.routing import AuthDependency
 
+_MAX_FORM = 16 * 1024
+"""Bytes: anybody may send these forms, and none of them is long."""
+
 
 @dataclass(frozen=True)
 class Guest(PageContext):
@@ -50,7 +53,7 @@ async def _receive(request: Request) -> Guest:
     secret = token or cookies.guest() or new_token()
     guest = Guest(request, None, secret, cookies, session, services, {})
     guest.attach()
-    return replace(guest, fields=await verified_form(request, secret))
+    return replace(guest, fields=await verified_form(request, secret, most=_MAX_FORM))
 
 
 Anybody: TypeAlias = Annotated[Guest, Depends(AuthDependency(_receive))]

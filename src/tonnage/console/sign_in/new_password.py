@@ -14,7 +14,7 @@ from tonnage.authentication.reset_actions import reset_password, valid_reset
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.errors import NotFound
-from tonnage.passwords import member_password
+from tonnage.passwords import Requester, member_password
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
@@ -55,13 +55,14 @@ async def choose(guest: Anybody, token: str) -> Response:
 
 
 async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
-    password_hash = await guest.services.passwords.hash(values.password)
+    async with guest.services.passwords.admit(Requester.of(guest.client.address)) as hashing:
+        password_hash = await hashing.hash(values.password)
     await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.wall_now)
     return True
 
 
 def _page(guest: Guest, form: BoundForm[NewPasswordForm]) -> Response:
-    return guest.render("sign_in/new_password.html", status=form.status, headers=_SILENT, form=form)
+    return guest.render("sign_in/new_password.html", status=form.status, headers={**form.headers, **_SILENT}, form=form)
 
 
 def _worthless(guest: Guest) -> Response:

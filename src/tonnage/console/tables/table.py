@@ -80,18 +80,17 @@ class Table:
         `row_path`: what the paths of the rows' pages begin with; None, if the reader may not open them. `context`: what
         cells need beside their row.
         """
-        shown = state.within(found.total)
         columns = [
             column
             for column in _seen_by(page, self.columns)
             if column.heading and (_has_values(column, found.rows) or state.sort == column.sort)
         ]
-        return TablePage(self, columns, found.rows, found.total, shown, path, row_path, context)
+        return TablePage(self, columns, found, state, path, row_path, context)
 
     def whole(self, page: PageRequest, path: str, rows: Sequence[Any], *, row_path: str | None) -> "TablePage":
         """The same of all rows, in the order that they are in."""
         columns = [column for column in _seen_by(page, self.columns) if column.heading]
-        return TablePage(self, columns, rows, len(rows), None, path, row_path, {})
+        return TablePage(self, columns, PageOf(list(rows), len(rows), 0, None, None), None, path, row_path, {})
 
     def file(
         self,
@@ -117,13 +116,17 @@ class TablePage:
 
     table: Table
     columns: Sequence[Column]
-    rows: Sequence[Any]
-    total: int
+    found: PageOf[Any]
     state: ListState | None
     """None: the page has all rows, in one order."""
     path: str
     row_path: str | None
     context: Mapping[str, Any]
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows of the page."""
+        return self.found.rows
 
     def drawn(self) -> Iterator[list[Cell]]:
         """The cells of each row."""

@@ -15,8 +15,11 @@ from tonnage.console.wording.catalogue import language_of, translations_of
 from tonnage.console.wording.choices import babel_locale, time_zone
 from tonnage.money import Money
 from tonnage.units import scaled
+from tonnage.web.number_text import NumberFormat
 
-_BESIDE = "\N{NARROW NO-BREAK SPACE}"
+BESIDE = "\N{NARROW NO-BREAK SPACE}"
+"""Between a number and its unit."""
+
 # Babel quantises in the current context, whose 28 digits a sum of exact fees may exceed.
 _WIDE = Context(prec=60)
 
@@ -38,6 +41,12 @@ class Formats:
         """Where the member lives."""
         return time_zone(self.time_zone)
 
+    @cached_property
+    def number_format(self) -> NumberFormat:
+        """How numbers are typed; see web/number_text.py."""
+        has_pairs = self.babel.decimal_formats[None].grouping == (3, 2)
+        return NumberFormat(numbers.get_decimal_symbol(self.babel, numbering_system="latn"), has_pairs)
+
     def number(self, value: int | Decimal) -> str:
         """All its digits, grouped."""
         with localcontext(_WIDE):
@@ -46,7 +55,7 @@ class Formats:
     def size(self, size: int | Decimal) -> str:
         """`1.32 TB`: see `units.scaled`."""
         number, unit = scaled(size)
-        return f"{self.number(number)}{_BESIDE}{unit}"
+        return f"{self.number(number)}{BESIDE}{unit}"
 
     def exact_size(self, size: int | Decimal) -> str:
         """`1,320,000,000,000 bytes`."""

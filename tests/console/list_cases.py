@@ -1,0 +1,150 @@
+"""Every list of the console: how to read a page of it, and how to add and remove a row."""
+
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from uuid import UUID, uuid4
+
+import tonnage
+from tests.cast import Cast
+from tests.usage.steps import purge
+from tonnage.access.actor import Role
+from tonnage.accounts.lists import ACCOUNTS, account_rows
+from tonnage.jobs.lists import JOBS, job_rows
+from tonnage.lists import ListSpec, ListState, PageOf
+from tonnage.members import actions as members
+from tonnage.members.lists import MEMBERS, member_rows
+from tonnage.members.member import NewMember
+from tonnage.partners import actions as partners
+from tonnage.partners.contract_lists import CONTRACTS, contract_rows
+from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows
+from tonnage.partners.lists import PARTNERS, partner_rows
+
+
+@dataclass(frozen=True)
+class ListCase:
+    """A list, restricted to the rows of its test."""
+
+    query: dict[str, str]
+    """What restricts it."""
+    read: Callable[[ListState], Awaitable[PageOf[Any]]]
+    add: Callable[[], Awaitable[object]]
+    remove: Callable[[Any], Awaitable[object]] | None
+    """By its id; None: such rows are never deleted."""
+
+
+NAMES = ("Åse", "ase", "Ase", "Ärger straße", 'O\'Neil "Sons"', "\x01 🚢", "zoë")
+"""Names with equal keys, and some that must be escaped."""
+
+
+async def _partners(cast: Cast, query: dict[str, str]) -> ListCase:
+    distributor = await cast.distributor()
+    contract = await cast.contract(distributor)
+    names = _names()
+    return ListCase(
+        query,
+        lambda state: cast.database.run(partner_rows, distributor.organisation_id, None, state),
+        lambda: cast.partner(distributor, contract, 5, name=names()),
+        lambda partner: cast.database.run(partners.close_partner, distributor, partner, cast.now),
+    )
+
+
+async def partners_case(cast: Cast) -> ListCase:
+    return await _partners(cast, {})
+
+
+async def searched_partners_case(cast: Cast) -> ListCase:
+    return await _partners(cast, {"q": "e"})
+
+
+async def accounts_case(cast: Cast) -> ListCase:
+    await cast.region()
+    distributor = await cast.distributor()
+    partner = await cast.partner(distributor, await cast.contract(distributor))
+    own, names = partner.organisation_id, _names()
+    return ListCase(
+        {},
+        lambda state: cast.database.run(account_rows, own, own, state),
+        lambda: cast.account(partner, name=names()),
+        lambda account: purge(cast, partner, account, cast.now),
+    )
+
+
+async def contracts_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    names = _names()
+    return ListCase(
+        {},
+        lambda state: cast.database.run(contract_rows, distributor.organisation_id, state),
+        lambda: cast.contract(distributor, details=names()),
+        None,
+    )
+
+
+async def distributors_case(cast: Cast) -> ListCase:
+    word, names = uuid4().hex, _names()
+    return ListCase(
+        {"q": word},
+        lambda state: cast.database.run(distributor_rows, state),
+        lambda: cast.distributor(f"{names()} {word}"),
+        lambda distributor: cast.row(
+            "update organisation set closed_at = %s where id = %s returning id", cast.now, distributor
+        ),
+    )
+
+
+async def members_case(cast: Cast) -> ListCase:
+    word, names = uuid4().hex, _names()
+    distributor = await cast.distributor(word)
+    own = distributor.organisation_id
+
+    async def add() -> None:
+        name = names()
+        new = NewMember(f"{uuid4().hex}@example.org", Role.STAFF, "hash", None if name == "zoë" else name)
+        await cast.database.run(members.create_member, distributor, own, new, cast.now)
+
+    async def remove(member: UUID) -> None:
+        await cast.database.run(members.delete_member, distributor, own, member)
+
+    return ListCase({"q": word}, lambda state: cast.database.run(member_rows, state), add, remove)
+
+
+async def jobs_case(cast: Cast) -> ListCase:
+    return ListCase(
+        {"show": "cancelled"},
+        lambda state: cast.database.run(job_rows, state),
+        lambda: cast.row(
+            "insert into procrastinate_jobs (task_name, queue_name, args, status)"
+            " values ('tests.none', 'tests', '{}', 'cancelled') returning id"
+        ),
+        lambda job: cast.row("delete from procrastinate_jobs where id = %s returning id", job),
+    )
+
+
+CASES: list[tuple[ListSpec, Callable[[Cast], Awaitable[ListCase]]]] = [
+    (PARTNERS, partners_case),
+    (PARTNERS, searched_partners_case),
+    (ACCOUNTS, accounts_case),
+    (CONTRACTS, contracts_case),
+    (DISTRIBUTORS, distributors_case),
+    (MEMBERS, members_case),
+    (JOBS, jobs_case),
+]
+
+
+def declared_lists() -> dict[str, ListSpec]:
+    """Every list that a module declares, but for variants with the same sorts, by where it stands."""
+    found: dict[str, ListSpec] = {}
+    for module in pkgutil.walk_packages(tonnage.__path__, "tonnage."):
+        if not module.name.endswith("__main__") and not module.name.startswith("tonnage.migrations"):
+            for name, value in vars(import_module(module.name)).items():
+                if isinstance(value, ListSpec):
+                    found[f"{module.name}.{name}"] = value
+    return found
+
+
+def _names() -> Callable[[], str]:
+    made = iter(NAMES * 100)
+    return lambda: next(made)
