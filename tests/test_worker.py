@@ -19,6 +19,7 @@ from psycopg_pool import PoolTimeout
 from tests.cast import Cast
 from tonnage.clock import WallClock, system_time
 from tonnage.db import Database, connect
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.jobs import defer, queries
 from tonnage.jobs.actions import retry
@@ -161,7 +162,7 @@ async def test_a_job_waits_for_an_unreachable_cluster_and_can_be_retried_at_once
 ) -> None:
     conninfo, database = own_database
     work_to_do.resume.set()
-    work_to_do.raises = [Unavailable("The cluster sleeps.")]
+    work_to_do.raises = [Unavailable("The cluster sleeps.", UnavailableCode.CLUSTER_UNAVAILABLE)]
     await ask(database)
     async with working(conninfo, database, grace=0):
         async with asyncio.timeout(PATIENCE):
@@ -280,7 +281,9 @@ REFUSED_ONCE = """
 
 
 @pytest.mark.parametrize("errcode", ["57P01", "55P03", "23505"])
-@pytest.mark.parametrize("raises", [[], [Unavailable("The cluster sleeps.")]], ids=["done", "to retry"])
+@pytest.mark.parametrize(
+    "raises", [[], [Unavailable("The cluster sleeps.", UnavailableCode.CLUSTER_UNAVAILABLE)]], ids=["done", "to retry"]
+)
 async def test_a_job_whose_end_could_not_be_recorded_runs_again(
     own_database: tuple[str, Database], work_to_do: Work, errcode: str, raises: list[Exception]
 ) -> None:
@@ -458,7 +461,9 @@ def test_a_recorded_failure_has_no_personal_data() -> None:
             return "new row violates ...\nDETAIL: Failing row contains (ann@example.org, $argon2id$...)."
 
     assert describe_error(Refused()) == "Refused: no answer from the database"
-    assert describe_error(Unavailable("The cluster sleeps.")) == "The cluster sleeps."
+    assert (
+        describe_error(Unavailable("The cluster sleeps.", UnavailableCode.CLUSTER_UNAVAILABLE)) == "The cluster sleeps."
+    )
     assert describe_error(KeyError("x")) == "KeyError('x')"
 
 
@@ -466,7 +471,9 @@ def test_a_recorded_failure_has_no_personal_data() -> None:
 def test_the_pauses_grow_up_to_a_minute(attempts: int, longest: int) -> None:
     job = QueuedJob(id=1, queue="default", lock=None, queueing_lock=None, task_name="test.work", attempts=attempts)
     before = datetime.now(UTC)
-    decision = RetryWhenAway().get_retry_decision(exception=Unavailable("away"), job=job)
+    decision = RetryWhenAway().get_retry_decision(
+        exception=Unavailable("away", UnavailableCode.CLUSTER_UNAVAILABLE), job=job
+    )
     assert decision is not None
     assert decision.retry_at is not None
     assert timedelta(seconds=longest / 2) <= decision.retry_at - before <= timedelta(seconds=longest + 5)

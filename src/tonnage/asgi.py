@@ -24,6 +24,7 @@ from tonnage.db.deadlines import limited, request_limit
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.embedded.disk import is_full
 from tonnage.epoch.queries import rendered_hold
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.members import api as members
 from tonnage.metering import api as metering
@@ -107,8 +108,10 @@ def create_app(
             yield
 
     app = _bare(lifespan)
-    if trusted := options.get("sign_in", SignInSettings()).trusted_proxies:
-        app.add_middleware(ProxyHeaders, trusted=trusted)
+    settings = options.get("sign_in", SignInSettings())
+    app.state.public_url = settings.public_url
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
     _add_routes(app, console.routes + (console.sample_routes if with_samples else ()))
     return app
 
@@ -167,12 +170,12 @@ async def readyz(request: Request) -> Response:
     """
     services = services_of(request)
     if services.embedded_dir and is_full(services.embedded_dir):
-        raise Unavailable(problem.DISK_FULL)
+        raise Unavailable(problem.DISK_FULL, UnavailableCode.DATABASE_READ_ONLY)
     database = services.database
     found = await database.run(state)
     misfit = found.problem()
     if misfit:
-        raise Unavailable(misfit)
+        raise Unavailable(misfit, UnavailableCode.DATABASE_UNAVAILABLE)
     of_regions, hold = await database.run(troubles), await database.run(rendered_hold)
     notes = b"" if of_regions is None else b',"unhealthyRegions":%b' % of_regions
     if hold is not None:

@@ -1,9 +1,11 @@
 """The closed list of errors for callers. Each interface renders them in its own form; no other exception is expected
-there.
+there. Every one has a code of the closed list in `error_codes`: programs compare it, since sentences may change.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from tonnage.error_codes import Code, ConflictCode, RequestCode, UnavailableCode
 
 
 class Sentence(str):
@@ -23,6 +25,14 @@ class Sentence(str):
         made = super().__new__(cls, template.format_map(plain) if values else template)
         made.template, made.values = template, values
         return made
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Its countable values, sizes in bytes."""
+        counted = {name: value.count if isinstance(value, Count) else value for name, value in self.values.items()}
+        return {
+            name: int(value) for name, value in counted.items() if type(value) is not bool and isinstance(value, int)
+        }
 
 
 @dataclass(frozen=True)
@@ -47,19 +57,27 @@ class FieldError:
 
 class TonnageError(Exception):
     """A domain error. `str(error)` is one English sentence: what is wrong and what to do. See `Sentence` for the
-    values.
+    values. The code follows the sentence, where the class has not one that suits nearly all.
     """
 
-    def __init__(self, message: str, /, **values: object) -> None:
+    def __init__(self, message: str, /, code: Code, **values: object) -> None:
         self.sentence = message if isinstance(message, Sentence) else Sentence(message, **values)
+        self.code: Code = code
         super().__init__(self.sentence)
 
 
 class Malformed(TonnageError):
     """The input cannot be parsed: broken JSON, a malformed id or date in a path or query."""
 
-    def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
-        super().__init__(message, **values)
+    def __init__(
+        self,
+        message: str,
+        /,
+        code: RequestCode = RequestCode.MALFORMED_PARAMETER,
+        fields: tuple[FieldError, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(message, code, **values)
         self.fields = fields
 
 
@@ -67,7 +85,7 @@ class Invalid(TonnageError):
     """The input was parsed, and a field of it breaks a rule."""
 
     def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
-        super().__init__(message, **values)
+        super().__init__(message, RequestCode.VALIDATION_FAILED, **values)
         self.fields = fields
 
     @classmethod
@@ -80,13 +98,22 @@ class Invalid(TonnageError):
 class Unauthenticated(TonnageError):
     """The caller is not authenticated."""
 
+    def __init__(self, message: str, /, code: RequestCode, **values: object) -> None:
+        super().__init__(message, code, **values)
+
 
 class Forbidden(TonnageError):
     """The caller is authenticated but lacks the permission."""
 
+    def __init__(self, message: str, /, code: RequestCode, **values: object) -> None:
+        super().__init__(message, code, **values)
+
 
 class NotFound(TonnageError):
     """There is no such thing, or it is out of the caller's scope: the caller cannot distinguish the two."""
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message, RequestCode.NOT_FOUND, **values)
 
 
 class Conflict(TonnageError):
@@ -95,8 +122,8 @@ class Conflict(TonnageError):
     `field` is the input field that it is about, if another field could be meant as well.
     """
 
-    def __init__(self, message: str, /, field: str = "", **values: object) -> None:
-        super().__init__(message, **values)
+    def __init__(self, message: str, /, code: ConflictCode, field: str = "", **values: object) -> None:
+        super().__init__(message, code, **values)
         self.field = field
 
 
@@ -110,19 +137,22 @@ class EditConflict(Conflict):
     """Another actor has changed the same fields since they were read, so nothing was changed."""
 
     def __init__(self) -> None:
-        super().__init__(_EDIT_CONFLICT)
+        super().__init__(_EDIT_CONFLICT, ConflictCode.CHANGED_MEANWHILE)
 
 
 class Throttled(TonnageError):
     """Too many failures; attempts are refused for `retry_after` seconds."""
 
     def __init__(self, message: str, /, retry_after: int, **values: object) -> None:
-        super().__init__(message, **values)
+        super().__init__(message, RequestCode.TOO_MANY_ATTEMPTS, **values)
         self.retry_after = retry_after
 
 
 class Unavailable(TonnageError):
     """The database or the cluster cannot be reached now; a later retry may succeed."""
+
+    def __init__(self, message: str, /, code: UnavailableCode, **values: object) -> None:
+        super().__init__(message, code, **values)
 
 
 class Busy(Unavailable):
@@ -131,7 +161,7 @@ class Busy(Unavailable):
     """
 
     def __init__(self, message: str, /, retry_after: int, **values: object) -> None:
-        super().__init__(message, **values)
+        super().__init__(message, UnavailableCode.BUSY, **values)
         self.retry_after = retry_after
 
 

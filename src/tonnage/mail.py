@@ -13,6 +13,7 @@ import aiosmtplib
 import idna
 
 from tonnage.clock import system_time
+from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -89,16 +90,22 @@ class SmtpOutbox:
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = [refusal.code for refusal in error.recipients]
             if any(code < 500 for code in refusals):
-                raise Unavailable(f"The mail server does not accept mail at the moment ({refusals[0]}).") from error
+                raise Unavailable(
+                    f"The mail server does not accept mail at the moment ({refusals[0]}).",
+                    UnavailableCode.MAIL_UNAVAILABLE,
+                ) from error
             # Permanent: the address is wrong, and no retry makes it right. The address is not logged.
             _log.warning("the mail server refuses a recipient (%s); the mail is dropped", refusals[0])
         except (aiosmtplib.SMTPException, OSError) as error:
             # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
-                raise Conflict(_NO_UTF8) from error
+                raise Conflict(_NO_UTF8, ConflictCode.MAIL_REFUSED) from error
             # An exception's text may repeat an address.
             code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-            raise Unavailable(f"The mail server did not accept the mail: {type(error).__name__}{code}.") from error
+            raise Unavailable(
+                f"The mail server did not accept the mail: {type(error).__name__}{code}.",
+                UnavailableCode.MAIL_UNAVAILABLE,
+            ) from error
 
 
 def outbox(smtp_url: str | None, sender: str | None) -> Outbox:

@@ -10,6 +10,7 @@ from tests.cast import NOW, TB
 from tonnage.access.actor import Role
 from tonnage.clock import BusinessClock
 from tonnage.epoch.epoch import Permit
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.provisioning import purge_queries
 from tonnage.provisioning.purge_actions import purge_due
@@ -128,7 +129,7 @@ async def test_a_purge_that_has_started_cannot_be_taken_back(
 ) -> None:
     class Unreachable(MeteredBackend):
         async def purge(self, user: ClusterUser) -> None:
-            raise Unavailable("The cluster cannot be reached.")
+            raise Unavailable("The cluster cannot be reached.", UnavailableCode.CLUSTER_UNAVAILABLE)
 
     await account.call("DELETE")
     (region,) = await client.cast.row("select region_id from storage_account where id = %s", data.account)

@@ -25,6 +25,7 @@ from tests.smtp import mail_server
 from tonnage.authentication import credential_actions, reset_actions
 from tonnage.authentication.jobs import run_maintenance, send_reset
 from tonnage.authentication.session import ClientInfo, Stage
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Conflict, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.jobs.running import RetryWhenAway
 from tonnage.mail import Mailer, SmtpOutbox
@@ -110,7 +111,7 @@ async def test_a_newer_link_replaces_it_and_there_is_one_in_five_minutes(ann: Pe
 
 
 async def test_a_mail_that_does_not_go_out_is_tried_again(ann: Person) -> None:
-    kept = FakeOutbox(fails=Unavailable("The mail server is away."))
+    kept = FakeOutbox(fails=Unavailable("The mail server is away.", UnavailableCode.MAIL_UNAVAILABLE))
     with pytest.raises(Unavailable):
         await send_reset(services_of(ann, lambda: NOW, Mailer(kept, ORIGIN)), str(ann.id))
     assert await mailed(ann)

@@ -12,6 +12,7 @@ from tonnage.access.actor import Role
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_request import PageRequest
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +52,7 @@ async def test_a_completed_action_is_not_asked_again(client: AppClient) -> None:
 
 async def test_a_refusal_is_not_lost_where_there_is_nothing_to_ask(client: AppClient) -> None:
     with pytest.raises(Conflict, match="too late"):
-        await answered(client, "POST", asks=True, refusal=Conflict("It is too late."))
+        await answered(client, "POST", asks=True, refusal=Conflict("It is too late.", ConflictCode.ACCOUNT_DELETING))
 
 
 async def test_a_refusal_is_shown_with_the_question(client: AppClient, data: AccountData) -> None:

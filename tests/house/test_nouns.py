@@ -31,7 +31,14 @@ IMPURE = frozenset(
 
 PURE = frozenset(
     {
-        *("tonnage.email_address", "tonnage.errors", "tonnage.money", "tonnage.names", "tonnage.units"),
+        *(
+            "tonnage.email_address",
+            "tonnage.error_codes",
+            "tonnage.errors",
+            "tonnage.money",
+            "tonnage.names",
+            "tonnage.units",
+        ),
         "tonnage.utc",
         *("tonnage.storage.backend", "tonnage.storage.bucket", "tonnage.storage.errors"),
     }

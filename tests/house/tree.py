@@ -12,7 +12,21 @@ import pytest
 from tests.source import FILES, SOURCE
 
 PLUMBING = frozenset(
-    {"cli", "console", "db", "demo", "embedded", "jobs", "mail", "migrations", "sandbox", "sealing", "storage", "web"}
+    {
+        "cli",
+        "console",
+        "db",
+        "demo",
+        "embedded",
+        "error_codes",
+        "jobs",
+        "mail",
+        "migrations",
+        "sandbox",
+        "sealing",
+        "storage",
+        "web",
+    }
 )
 """Packages that are no features. Every other package is one."""
 

@@ -12,6 +12,7 @@ from tests.metering.sampled import SampledData
 from tests.metering.test_traffic_api import bearer, serving
 from tonnage.access.actor import Role
 from tonnage.db import connect
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +58,9 @@ async def test_freshness_for_everybody(data: SampledData) -> None:
 
     async def fail(account: int) -> None:
         if account not in answering:
-            raise Unavailable("The storage cluster cannot do it now; try again later.")
+            raise Unavailable(
+                "The storage cluster cannot do it now; try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+            )
 
     # No account answers: the run waits for its cluster, and the one before it is the last that has finished.
     data.probe.before = fail

@@ -10,6 +10,7 @@ from tests.cast import NOW
 from tests.metering.sampled import Probe, SampledData
 from tests.usage.steps import assert_totals, rows_of
 from tonnage.db import Connection
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.metering import jobs as metering_jobs
 from tonnage.storage.backend import ClusterUser
@@ -149,7 +150,9 @@ async def test_only_accounts_that_did_not_answer_are_retried(
 
     async def fail(account: int) -> None:
         if account in accounts[1:3]:
-            raise Unavailable("The storage cluster cannot do it now; try again later.")
+            raise Unavailable(
+                "The storage cluster cannot do it now; try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+            )
 
     data.probe.before = fail
     for _ in range(2):
@@ -211,7 +214,9 @@ async def test_a_run_that_outlasts_its_hour_keeps_its_label_and_a_late_retry_doe
     async def linger(account: int) -> None:
         data.client.clock.now = NOW + HOUR + MINUTE
         if account == accounts[2]:
-            raise Unavailable("The storage cluster did not answer in time. Try again later.")
+            raise Unavailable(
+                "The storage cluster did not answer in time. Try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+            )
 
     data.probe.before = linger
     with pytest.raises(Unavailable):

@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.storage.concurrency import BatchResult, for_each_concurrently
 from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 
 pytestmark = pytest.mark.anyio
 
-UNREACHABLE = Unavailable("away")
+UNREACHABLE = Unavailable("away", UnavailableCode.CLUSTER_UNAVAILABLE)
 
 
 class Work:

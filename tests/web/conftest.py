@@ -6,6 +6,7 @@ import pytest
 from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request
 from starlette.responses import Response
 
+from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
 from tonnage.web.middleware import RequestMiddleware
@@ -34,9 +35,9 @@ class ThingResponse(ResponseModel):
 async def _check(request: Request) -> str:
     key = request.headers.get("authorization")
     if key is None:
-        raise Unauthenticated("Authorization header is missing")
+        raise Unauthenticated("Authorization header is missing", RequestCode.AUTHORIZATION_MISSING)
     if key != "Bearer good":
-        raise Forbidden("This key may not do that.")
+        raise Forbidden("This key may not do that.", RequestCode.ROLE_TOO_LOW)
     return "actor"
 
 
@@ -72,9 +73,9 @@ def thing_routes() -> APIRouter:
     @routes.get("/fail/{how}")
     async def fail(how: str) -> Response:
         errors: dict[str, Exception] = {
-            "conflict": Conflict("Only 5 bytes remain."),
+            "conflict": Conflict("Only {remaining} bytes remain.", ConflictCode.CONTRACT_FULL, remaining=5),
             "unknown": NotFound("There is no such thing."),
-            "away": Unavailable("The cluster cannot be reached; try again."),
+            "away": Unavailable("The cluster cannot be reached; try again.", UnavailableCode.CLUSTER_UNAVAILABLE),
             "guessing": Throttled("There were too many failed tries.", 61),
         }
         raise errors.get(how, RuntimeError("secret internals"))

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 import pytest
 from pydantic import AfterValidator
 
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict
 from tonnage.web.edit_form import CLEARABLE, PREFIX, BoundEdit, EditForm, OptionalName, bind_edit, of_new, unbound_edit
 from tonnage.web.forms import Checkbox
@@ -120,7 +121,7 @@ async def test_a_stale_form_becomes_one_of_what_is_there_now() -> None:
 
 async def test_another_refusal_leaves_the_form_as_it_was_made() -> None:
     async def full(wanted: Barrel, expected: Barrel) -> None:
-        raise Conflict("Too much.", field="capacity")
+        raise Conflict("Too much.", ConflictCode.CONTRACT_FULL, field="capacity")
 
     form = sent(size="3")
     assert await form.apply(full) is None

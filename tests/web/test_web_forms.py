@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from starlette.requests import Request
 
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, FieldError, Invalid, NotFound
 from tonnage.units import MAX_CAPACITY
 from tonnage.web import problem
@@ -73,7 +74,7 @@ def test_a_size_is_typed_exactly(size: int) -> None:
 
 async def test_a_refusal_of_the_action_is_said_at_the_field_that_it_is_about() -> None:
     async def no_room(_: Order) -> str:
-        raise Conflict("There is no room.")
+        raise Conflict("There is no room.", ConflictCode.CONTRACT_FULL)
 
     form = filled()
     assert await form.submit(no_room, about="size") is None

@@ -19,7 +19,7 @@ async def refused(client: httpx.AsyncClient, status: int, method: str, url: str,
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert body["status"] == status
-    assert body["type"] == "about:blank"
+    assert body["type"] == f"http://t/errors/{body['code']}"
     assert body["detail"] == body["message"]
     assert body["requestId"] == response.headers["x-request-id"]
     return body

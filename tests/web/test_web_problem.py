@@ -15,23 +15,27 @@ ID = "606f031c-0f85-4444-8c7d-4a8f1ede7cd3"
 
 
 @pytest.mark.parametrize(
-    ("how", "status", "title", "detail"),
+    ("how", "status", "title", "code", "detail", "numbers"),
     [
-        ("conflict", 409, "Conflict", "Only 5 bytes remain."),
-        ("unknown", 404, "Not Found", "There is no such thing."),
-        ("away", 503, "Service Unavailable", "The cluster cannot be reached; try again."),
+        ("conflict", 409, "Conflict", "contract_full", "Only 5 bytes remain.", {"remaining": 5}),
+        ("unknown", 404, "Not Found", "not_found", "There is no such thing.", {}),
+        ("away", 503, "Service Unavailable", "cluster_unavailable", "The cluster cannot be reached; try again.", {}),
     ],
 )
-async def test_domain_errors(client: httpx.AsyncClient, how: str, status: int, title: str, detail: str) -> None:
+async def test_domain_errors(
+    client: httpx.AsyncClient, how: str, status: int, title: str, code: str, detail: str, numbers: dict[str, int]
+) -> None:
     response = await client.get(f"/v1/fail/{how}")
     assert response.status_code == status
     assert response.headers.get("retry-after") == ("5" if status == 503 else None)
     assert response.json() == {
-        "type": "about:blank",
+        "type": f"http://t/errors/{code}",
         "title": title,
         "status": status,
+        "code": code,
         "detail": detail,
         "message": detail,
+        **numbers,
         "requestId": response.headers["x-request-id"],
     }
 

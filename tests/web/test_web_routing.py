@@ -5,6 +5,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.responses import Response
 
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.web.routing import AuthDependency, AuthFirstRoute, mount
 
@@ -43,7 +44,7 @@ async def test_an_early_check_is_asked_once_per_request(bare: FastAPI) -> None:
 
 async def test_a_check_inside_another_dependency_is_early_too(bare: FastAPI) -> None:
     async def check(_: Request) -> None:
-        raise Unauthenticated("Authorization header is missing")
+        raise Unauthenticated("Authorization header is missing", RequestCode.AUTHORIZATION_MISSING)
 
     async def inner(_: Annotated[None, Depends(AuthDependency(check))]) -> None: ...
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden
 
 
@@ -71,9 +72,11 @@ class Actor:
         role.
         """
         if self.kind is not kind:
-            raise Forbidden(f"This needs the key of {_a(kind)}; yours belongs to {_a(self.kind)}.")
+            raise Forbidden(
+                f"This needs the key of {_a(kind)}; yours belongs to {_a(self.kind)}.", RequestCode.WRONG_KEY_KIND
+            )
         if not self.role.includes(role):
-            raise Forbidden(f"This needs the role {role}; yours is {self.role}.")
+            raise Forbidden(f"This needs the role {role}; yours is {self.role}.", RequestCode.ROLE_TOO_LOW)
 
 
 def _a(kind: Kind) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from tonnage.errors import Conflict, Unavailable
+from tonnage.error_codes import ConflictCode, UnavailableCode
+from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey
 
 PENDING_TIMEOUT = timedelta(seconds=60)
@@ -71,6 +72,11 @@ def may_be_access_key(text: str) -> bool:
     return _FORM.fullmatch(text) is not None
 
 
+def no_key(account_id: int) -> NotFound:
+    """The message does not repeat the key: a client that mixes up key and secret would write the secret to a log."""
+    return NotFound("Storage account {account} has no such access key.", account=str(account_id))
+
+
 def too_many(keys: int, pending: int) -> Conflict | Unavailable:
     """The error when an account has too many keys for another one; `pending` of them are being created or deleted.
 
@@ -79,13 +85,17 @@ def too_many(keys: int, pending: int) -> Conflict | Unavailable:
     if pending:
         return Unavailable(
             "The account has {keys} access keys ({pending} being created or deleted) and the limit is "
-            "{most}. Try again in a few minutes.",
+            "{limit}. Try again in a few minutes.",
+            UnavailableCode.ACCESS_KEYS_PENDING,
             keys=keys,
             pending=pending,
-            most=MAX_ACCESS_KEYS,
+            limit=MAX_ACCESS_KEYS,
         )
     return Conflict(
-        "The account has {keys} access keys and the limit is {most}. Delete one first.", keys=keys, most=MAX_ACCESS_KEYS
+        "The account has {keys} access keys and the limit is {limit}. Delete one first.",
+        ConflictCode.TOO_MANY_ACCESS_KEYS,
+        keys=keys,
+        limit=MAX_ACCESS_KEYS,
     )
 
 
@@ -101,6 +111,7 @@ def not_made_here(on_cluster: Iterable[str], here: Iterable[str]) -> Conflict | 
     return Conflict(
         "The account has {keys} access keys on its cluster, the maximum. These were not created here: {unknown}. "
         "Delete one first.",
+        ConflictCode.TOO_MANY_ACCESS_KEYS,
         keys=len(present),
         unknown=", ".join(unknown),
     )

@@ -20,6 +20,7 @@ from tonnage.access_keys.access_key import (
     CreatedKey,
     may_be_access_key,
     new_access_key,
+    no_key,
     not_made_here,
     too_many,
 )
@@ -29,12 +30,13 @@ from tonnage.db import Connection, Database
 from tonnage.db.deadlines import WaitLimit, limited
 from tonnage.epoch.epoch import Permit
 from tonnage.epoch.queries import require_permit
-from tonnage.errors import Conflict, NotFound, TonnageError, Unavailable
+from tonnage.error_codes import ConflictCode, UnavailableCode
+from tonnage.errors import Conflict, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.services import Services
 from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey, Backends, StorageBackend
 from tonnage.storage.concurrency import for_each_concurrently
-from tonnage.storage.errors import NotProvisioned, NotReached, TooManyKeys
+from tonnage.storage.errors import NotProvisioned, NotReached, TooManyKeys, metered_only
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +81,10 @@ async def create_key(
     if facts is None:
         # The clean-up that gave the key up may have run before the key was created, and does not run for it again.
         await backend.delete_key(home.user, access_key)
-        raise Unavailable("Creating the access key took too long, so it was discarded. Try again.")
+        raise Unavailable(
+            "Creating the access key took too long, so it was discarded. Try again.",
+            UnavailableCode.CLUSTER_UNAVAILABLE,
+        )
     return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
 
 
@@ -90,7 +95,10 @@ async def _within_deadline(deadline: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(deadline):
             yield
     except TimeoutError as error:
-        raise Unavailable("The access key could not be created or deleted in time. Try again later.") from error
+        raise Unavailable(
+            "The access key could not be created or deleted in time. Try again later.",
+            UnavailableCode.CLUSTER_UNAVAILABLE,
+        ) from error
 
 
 async def _begin(
@@ -170,6 +178,7 @@ async def _error_for_client(database: Database, home: KeyAccount, failure: Tonna
         case NotProvisioned() if home.rejection_reason:
             return Conflict(
                 "The account is not on the storage cluster and has no access keys there. {why}",
+                ConflictCode.CLUSTER_REFUSED,
                 why=home.rejection_reason,
             )
         case TooManyKeys():
@@ -185,14 +194,15 @@ async def _lock_account(conn: Connection, actor: Actor, partner_id: UUID, accoun
         home = await queries.lock_account(conn, actor.organisation_id, partner_id, account_id)
     except LockNotAvailable as error:
         raise Unavailable(
-            "The account is locked by a long operation, such as a usage import. Try again in a minute."
+            "The account is locked by a long operation, such as a usage import. Try again in a minute.",
+            UnavailableCode.LOCKED,
         ) from error
     if home is None:
         raise no_account(account_id)
     if not home.on_cluster:
-        raise Conflict("The region of this account is metered only. Its access keys are created on the cluster itself.")
+        raise metered_only()
     if home.purging:
-        raise Conflict("The account and its access keys are being deleted.")
+        raise Conflict("The account and its access keys are being deleted.", ConflictCode.ACCOUNT_DELETING)
     return home
 
 
@@ -256,11 +266,6 @@ async def _find(services: Services, actor: Actor, home: KeyAccount, access_key: 
     if access_key not in present:
         raise no_key(account_id)
     await services.database.run(queries.record_found, [(account_id, access_key)], services.wall_clock(), actor.stamp)
-
-
-def no_key(account_id: int) -> NotFound:
-    """The message does not repeat the key: a client that mixes up key and secret would write the secret to a log."""
-    return NotFound("Storage account {account} has no such access key.", account=str(account_id))
 
 
 async def clean_up_keys(database: Database, backend: StorageBackend, permitted: Permit, now: datetime) -> list[str]:

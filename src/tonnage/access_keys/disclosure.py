@@ -4,6 +4,7 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.storage.errors import Misconfigured
 
@@ -17,4 +18,7 @@ def hide_operator_details(account: int) -> Generator[None]:
         yield
     except Misconfigured as error:
         _log.warning("could not create or delete an access key of storage account %d: %s", account, error)
-        raise Unavailable("The storage cluster of this region is not available. Contact the operator.") from error
+        raise Unavailable(
+            "The storage cluster of this region is not available. Contact the operator.",
+            UnavailableCode.CLUSTER_UNAVAILABLE,
+        ) from error

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.units import MAX_CAPACITY, Size
 
@@ -52,19 +53,21 @@ class PartnerRemaining:
         """The error when `wanted` bytes cannot be allocated."""
         if not self.bounded:
             return Conflict(
-                "Not enough capacity: the partner's other accounts have {given}, and {wanted} more would "
-                "exceed the maximum of {most} bytes. Ask for less.",
-                given=Size(self.allocated_to_accounts),
-                wanted=Size(wanted),
-                most=MAX_CAPACITY,
+                "Not enough capacity: the partner's other accounts have {allocated_to_accounts}, and {requested} more "
+                "would exceed the maximum of {limit} bytes. Ask for less.",
+                ConflictCode.TOTAL_TOO_LARGE,
+                allocated_to_accounts=Size(self.allocated_to_accounts),
+                requested=Size(wanted),
+                limit=MAX_CAPACITY,
                 field="allocatedCapacity",
             )
         return Conflict(
-            "Not enough capacity: the partner has {remaining} of its {allocated} left, {wanted} asked. Ask "
+            "Not enough capacity: the partner has {remaining} of its {allocated} left, {requested} asked. Ask "
             "for less, or have the partner's allocation increased.",
+            ConflictCode.PARTNER_FULL,
             remaining=Size(max(0, self.allocated - self.allocated_to_accounts)),
             allocated=Size(self.allocated),
-            wanted=Size(wanted),
+            requested=Size(wanted),
             field="allocatedCapacity",
         )
 

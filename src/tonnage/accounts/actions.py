@@ -11,6 +11,7 @@ from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, broken_constraint
 from tonnage.db.rendered import Rendered
+from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
@@ -43,7 +44,7 @@ async def create_account(
             if created is None:
                 raise await _no_place(conn, actor, partner_id, account.region)
             return created.account
-    raise Unavailable("No free account number was found. Try again.")
+    raise Unavailable("No free account number was found. Try again.", UnavailableCode.LOCKED)
 
 
 async def require_partner(conn: Connection, actor: Actor, partner_id: UUID) -> None:
@@ -75,7 +76,7 @@ async def _no_place(conn: Connection, actor: Actor, partner_id: UUID, region: st
         return no_partner(partner_id)
     if region is not None:
         return no_region(region)
-    return Conflict("There is no region for storage accounts yet. Ask the operator to add one.")
+    return Conflict("There is no region for storage accounts yet. Ask the operator to add one.", ConflictCode.NO_REGION)
 
 
 async def _refusal(
@@ -85,11 +86,14 @@ async def _refusal(
         case "storage_account_email":
             return Conflict(
                 "A storage account with the e-mail address {email} already exists. Use another address.",
+                ConflictCode.EMAIL_TAKEN,
                 email=account.contact_email,
                 field="contactEmail",
             )
         case "storage_account_pkey" | "storage_account_adopted":
-            return Conflict("This user of the storage cluster is a storage account already.")
+            return Conflict(
+                "This user of the storage cluster is a storage account already.", ConflictCode.NOT_ADOPTABLE
+            )
         case "partner_allocated_to_accounts" | "overflow":
             room = await queries.partner_remaining(conn, actor.organisation_id, partner_id)
             return room.refusal(account.allocated_capacity) if room else no_partner(partner_id)
@@ -153,14 +157,19 @@ async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_i
     account, stands = found
     if stands != due:
         raise Forbidden(
-            "Changing the deletion date needs the role {role}; yours is {own}.", role=Role.ADMIN, own=actor.role
+            "Changing the deletion date needs the role {role}; yours is {own}.",
+            RequestCode.ROLE_TOO_LOW,
+            role=Role.ADMIN,
+            own=actor.role,
         )
     return account
 
 
 def purge_started() -> Conflict:
     """The error for an account that its cluster may already have begun to delete."""
-    return Conflict("The account is being deleted and can no longer be changed or restored.")
+    return Conflict(
+        "The account is being deleted and can no longer be changed or restored.", ConflictCode.ACCOUNT_DELETING
+    )
 
 
 def account_number(account: str) -> int:

@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 
 PREFIX = "tng_"
@@ -73,9 +74,12 @@ class KnownKey:
         expired.
         """
         if self.revoked_at is not None:
-            raise Unauthenticated("This API key has been revoked. Use another one.")
+            raise Unauthenticated("This API key has been revoked. Use another one.", RequestCode.KEY_REVOKED)
         if self.valid_until is not None and now >= self.valid_until:
-            raise Unauthenticated(f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}. Use another one.")
+            raise Unauthenticated(
+                f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}. Use another one.",
+                RequestCode.KEY_EXPIRED,
+            )
         return self.actor
 
 

@@ -13,6 +13,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.db import Database
 from tonnage.db.connection_limits import count_for
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
@@ -49,7 +50,7 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     given = request.headers.getlist("authorization")
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not key.strip():
-        raise Unauthenticated("Authorization header is missing")
+        raise Unauthenticated("Authorization header is missing", RequestCode.AUTHORIZATION_MISSING)
     state = request.app.state
     services: Services = state.services
     key_cache: KeyCache = state.key_cache

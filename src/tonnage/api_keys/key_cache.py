@@ -11,6 +11,7 @@ from tonnage.api_keys.api_key import KnownKey, digest, is_well_formed
 from tonnage.api_keys.queries import find_key, record_use
 from tonnage.clock import WallClock
 from tonnage.db import Database
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 
 CACHE_SECONDS = 1.0
@@ -55,7 +56,9 @@ class KeyCache:
             # Only for keys that are not cached: a cached key is well formed, and the checksum costs more than the
             # digest.
             if not is_well_formed(key):
-                raise Unauthenticated("This is not an API key of this system. Check that you copied all of it.")
+                raise Unauthenticated(
+                    "This is not an API key of this system. Check that you copied all of it.", RequestCode.KEY_UNKNOWN
+                )
             known = await self._look_up(key_digest, now)
         actor = known.admit(now)
         key_id = actor.via_id
@@ -75,7 +78,10 @@ class KeyCache:
         known = await self._database.run(find_key, key_digest)
         if known is None:
             self._known.pop(key_digest, None)
-            raise Unauthenticated("This API key is unknown. Check that you copied all of it, or create a new one.")
+            raise Unauthenticated(
+                "This API key is unknown. Check that you copied all of it, or create a new one.",
+                RequestCode.KEY_UNKNOWN,
+            )
         if len(self._known) >= self._most:
             self._known.clear()
         self._known[key_digest] = _CachedKey(now, now + timedelta(seconds=CACHE_SECONDS), known)

@@ -11,6 +11,7 @@ from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, digest, new_token
 from tonnage.authentication.sign_in_actions import verify_code, verify_password
 from tonnage.db import Connection, Database
+from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, NotFound, Sentence, Unauthenticated
 from tonnage.members import queries as member_queries
 from tonnage.members.actions import hold_team
@@ -44,7 +45,7 @@ async def change_own_password(
         await replace_password(conn, visitor.actor, visitor.member_id, password_hash, but=visitor.session_id)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
             # The password was changed by another request after `current` was verified. That change stays.
-            raise Unauthenticated(SESSION_ENDED)
+            raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
 
     await database.transaction(change)
@@ -165,7 +166,7 @@ def _admitted(
 
 def _require_other(actor: Actor, member_id: UUID, refusal: str) -> None:
     if actor.via_id == member_id:
-        raise Conflict(refusal)
+        raise Conflict(refusal, ConflictCode.OWN_CREDENTIALS)
 
 
 async def _member_by_email(conn: Connection, email: str) -> UUID:

@@ -14,6 +14,7 @@ from tonnage.authentication import second_factor, second_factor_queries, session
 from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import SESSION_ENDED, SignedInMember, digest, new_token
 from tonnage.db import Connection
+from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Invalid, Sentence, Unauthenticated, Unavailable
 from tonnage.members.member import no_member
 from tonnage.organisations.organisation import no_organisation
@@ -27,9 +28,12 @@ NO_KEYS = Sentence(
 def require_keys_and_no_factor(key_file: Path | None, visitor: SignedInMember) -> Path:
     """Returns the key file if a second factor can be set up. Conflict: there is one already, or no key file."""
     if visitor.has_second_factor:
-        raise Conflict("You already have two-factor authentication. Remove it before you set it up again.")
+        raise Conflict(
+            "You already have two-factor authentication. Remove it before you set it up again.",
+            ConflictCode.SECOND_FACTOR,
+        )
     if key_file is None:
-        raise Conflict(NO_KEYS)
+        raise Conflict(NO_KEYS, ConflictCode.NO_SECRET_KEY)
     return key_file
 
 
@@ -42,13 +46,15 @@ async def begin_enrolment(conn: Connection, key_file: Path | None, visitor: Sign
     keys = require_keys_and_no_factor(key_file, visitor)
     # The session is locked, so that it cannot end before its seed is stored: nothing would discard that seed.
     if not await session_queries.lock_session(conn, visitor.session_id):
-        raise Unauthenticated(SESSION_ENDED)
+        raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
     seed = second_factor.new_seed()
     try:
         await sealing.store(conn, keys, _pending(visitor.session_id), seed.encode())
     except sealing.SealingError as error:
         raise Unavailable(
-            "Two-factor authentication cannot be set up at the moment: {reason}", reason=str(error)
+            "Two-factor authentication cannot be set up at the moment: {reason}",
+            UnavailableCode.SECRETS_UNREADABLE,
+            reason=str(error),
         ) from error
     return second_factor.enrolment(seed, visitor.email)
 
@@ -70,19 +76,22 @@ async def confirm_enrolment(
     """
     seed = await _opened(conn, key_file, _pending(visitor.session_id))
     if seed is None or key_file is None:
-        raise Conflict("There is no two-factor authentication to confirm. Start again.")
+        raise Conflict("There is no two-factor authentication to confirm. Start again.", ConflictCode.SECOND_FACTOR)
     step = second_factor.matching_step(seed, code, now)
     if step is None:
         raise Invalid.field("code", "is not the code that the app shows now; check the clock of your device")
     if not await second_factor_queries.add_factor(conn, visitor.member_id, step, now, visitor.actor.stamp):
-        raise Conflict("You already have two-factor authentication. Remove it before you set it up again.")
+        raise Conflict(
+            "You already have two-factor authentication. Remove it before you set it up again.",
+            ConflictCode.SECOND_FACTOR,
+        )
     await sealing.store(conn, key_file, _kept(visitor.member_id), seed.encode())
     await sealing.discard(conn, _pending(visitor.session_id))
     token = new_token()
     if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
         # The session ended meanwhile, perhaps because it was stolen. The app of a stolen session must not become the
         # member's.
-        raise Unauthenticated(SESSION_ENDED)
+        raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
     await session_queries.end_other_sessions(conn, visitor.member_id, visitor.session_id)
     return token, await _fresh_codes(conn, visitor.member_id)
 
@@ -104,7 +113,7 @@ async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> lis
     invalid.
     """
     if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
-        raise Conflict("Recovery codes need two-factor authentication. Set it up first.")
+        raise Conflict("Recovery codes need two-factor authentication. Set it up first.", ConflictCode.SECOND_FACTOR)
     return await _fresh_codes(conn, visitor.member_id)
 
 
@@ -141,7 +150,7 @@ async def require_second_factor(conn: Connection, key_file: Path | None, actor: 
     """
     actor.require(actor.kind, Role.ADMIN)
     if required and key_file is None:
-        raise Conflict(NO_KEYS)
+        raise Conflict(NO_KEYS, ConflictCode.NO_SECRET_KEY)
     if not await second_factor_queries.set_required(conn, actor.organisation_id, required, actor.stamp):
         raise no_organisation(actor.organisation_id)
 
@@ -149,6 +158,7 @@ async def require_second_factor(conn: Connection, key_file: Path | None, actor: 
 def _required(visitor: SignedInMember) -> Conflict:
     return Conflict(
         "{organisation} requires two-factor authentication. An admin can change that.",
+        ConflictCode.SECOND_FACTOR,
         organisation=visitor.organisation_name,
     )
 
@@ -162,11 +172,14 @@ async def _fresh_codes(conn: Connection, member_id: UUID) -> list[str]:
 
 async def _opened(conn: Connection, key_file: Path | None, name: str) -> str | None:
     if key_file is None:
-        raise Conflict(NO_KEYS)
+        raise Conflict(NO_KEYS, ConflictCode.NO_SECRET_KEY)
     try:
         seed = await sealing.fetch(conn, key_file, name)
     except sealing.SealingError as error:
-        raise Unavailable("Codes cannot be checked at the moment. The operator must check the key file.") from error
+        raise Unavailable(
+            "Codes cannot be checked at the moment. The operator must check the key file.",
+            UnavailableCode.SECRETS_UNREADABLE,
+        ) from error
     return seed.decode() if seed else None
 
 

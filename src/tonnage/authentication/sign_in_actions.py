@@ -11,6 +11,7 @@ from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMe
 from tonnage.authentication.sign_in_queries import StoredCredentials
 from tonnage.authentication.throttling_actions import CountedAttempts, count_attempts
 from tonnage.db import Connection, Database
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
 from tonnage.passwords import Hashing, Passwords, Requester
@@ -49,7 +50,7 @@ async def _sign_in(
     matches = await _verify(database, hashing, counted, login.password_hash if login else None, password)
     if login is None or not matches:
         await _notify_if_blocked(database, counted, login.member_id if login else uuid4())
-        raise Unauthenticated(WRONG_PASSWORD)
+        raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
     if hashing.is_outdated(login.password_hash):
         fresh = await hashing.hash(password)
@@ -71,7 +72,7 @@ async def submit_code(
         # The member is locked first: every statement that ends its sessions also locks the member before them.
         await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
-            raise Unauthenticated(SESSION_ENDED)
+            raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
 
     await database.transaction(open_session)
@@ -98,7 +99,7 @@ async def verify_code(
         raise
     if not is_right:
         await _notify_if_blocked(database, counted, visitor.member_id)
-        raise Unauthenticated(WRONG_CODE)
+        raise Unauthenticated(WRONG_CODE, RequestCode.SIGN_IN_FAILED)
     return counted
 
 
@@ -111,7 +112,7 @@ async def verify_password(
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await _verify(database, hashing, counted, known, password):
         await _notify_if_blocked(database, counted, visitor.member_id)
-        raise Unauthenticated("The current password is wrong.")
+        raise Unauthenticated("The current password is wrong.", RequestCode.SIGN_IN_FAILED)
     return counted
 
 
@@ -133,7 +134,7 @@ async def _open_session(
     stage = Stage.CODE if login.has_second_factor else Stage.OPEN
     if not await sign_in_queries.insert_session(conn, login, digest(token), stage, client, now):
         # The password was changed while it was verified, so it is wrong now even if it was right.
-        raise Unauthenticated(WRONG_PASSWORD)
+        raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     if stage is Stage.CODE:
         # The code is still to come. If the count were reset now, a client that knows the password could guess codes
         # without limit.

@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 
 from tonnage.cli.context import Session, key_file
 from tonnage.config import Settings
-from tonnage.errors import Conflict
+from tonnage.errors import NotFound
 from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import clusters
 from tonnage.storage.backend import Cluster, StorageBackend
 
 
 async def chosen_clusters(session: Session, name: str | None) -> list[Cluster]:
-    """The cluster of the region of that name, or for None all. Conflict: no such region, or it has no cluster."""
+    """The cluster of the region of that name, or for None all. NotFound: no such region, or it has no cluster."""
     found = [one for one in await session.database.run(clusters) if name in {None, one.name}]
     if name is not None and not found:
-        raise Conflict(f"There is no region {name} with a cluster. See: tonnage region list")
+        raise NotFound(f"There is no region {name} with a cluster. See: tonnage region list")
     return found
 
 

@@ -26,6 +26,7 @@ from tonnage.config import Settings
 from tonnage.db import Connection, Database, ListQuery, connect, one_row
 from tonnage.db.deadlines import COMMAND_LOCK_WAIT, DeadlineConnection, connect_timeout
 from tonnage.db.poolers import MixedSessions, require_own_sessions
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.organisations.queries import operator_id
 
@@ -188,7 +189,7 @@ async def schema_state(conninfo: str) -> migrations.SchemaState:
         try:
             await require_own_sessions(connection, another)
         except MixedSessions as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(str(error), UnavailableCode.DATABASE_UNAVAILABLE) from error
         return await migrations.state(connection)
 
 

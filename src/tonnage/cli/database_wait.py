@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tonnage.cli.error_messages import error_message
 from tonnage.db.deadlines import limited, request_limit
 from tonnage.db.failures import UNAVAILABLE
+from tonnage.error_codes import UnavailableCode
 from tonnage.web.middleware import RequestMiddleware
 from tonnage.web.problem import NO_DATABASE, error_response
 
@@ -72,4 +73,4 @@ class DatabaseGate:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    await error_response(scope, 503, NO_DATABASE)(scope, receive, send)
+    await error_response(scope, UnavailableCode.DATABASE_UNAVAILABLE, NO_DATABASE)(scope, receive, send)

@@ -8,6 +8,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from tonnage.error_codes import Code, RequestCode, UnavailableCode
 from tonnage.web.middleware import request_id_of, with_standard_headers
 from tonnage.web.problem import problem
 
@@ -16,6 +17,13 @@ MAX_HEADERS = 256
 
 TOO_MANY = f"The request has more than {MAX_HEADERS} headers. Send fewer."
 
+
+_CODES: dict[int, Code] = {
+    400: RequestCode.MALFORMED_REQUEST,
+    408: RequestCode.REQUEST_TOO_SLOW,
+    431: RequestCode.HEADERS_TOO_LARGE,
+    503: UnavailableCode.BUSY,
+}
 
 _HOST = re.compile(rb"([A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 """RFC 3986: a name or an address, and a port."""
@@ -77,7 +85,7 @@ def refusal(
     """A response in the common error format, after which the connection is closed. `headers` are the request's."""
     request_id = request_id_of(headers)
     scope: Scope = {"state": {"request_id": request_id.decode()}}
-    response = problem(scope, status, detail, headers={"Connection": "close"})
+    response = problem(scope, _CODES[status], detail, headers={"Connection": "close"})
     content = [STATUS_LINE[status]]
     for name, value in (*default_headers, *with_standard_headers(response.raw_headers, request_id)):
         content.extend((name, b": ", value, b"\r\n"))

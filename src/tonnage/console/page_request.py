@@ -22,6 +22,7 @@ from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
 from tonnage.db.connection_limits import count_for
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden, NotFound
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
@@ -88,7 +89,7 @@ async def verified_form(request: Request, *secrets: str, most: int = MAX_BODY) -
     fields = await read_form(request, most)
     given = fields.get(csrf.FIELD, "")
     if not any(csrf.is_ours(secret, given, request.headers) for secret in secrets):
-        raise Forbidden(STALE_FORM)
+        raise Forbidden(STALE_FORM, RequestCode.FORM_OUTDATED)
     return fields
 
 
@@ -128,6 +129,7 @@ def _guard(kind: Kind | None, role: Role) -> Callable[[Request], Awaitable[PageR
         if not page.actor.role.includes(role):
             raise Forbidden(
                 "This page needs the role {needed}. Your role is {role}.",
+                RequestCode.ROLE_TOO_LOW,
                 needed=role.value,
                 role=page.actor.role.value,
             )

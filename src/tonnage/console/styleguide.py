@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tonnage.console.cookies import Cookies
 from tonnage.console.date_range import read_range
 from tonnage.console.page_context import PageContext
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.keyset import bigint, text
 from tonnage.lists import ListSpec, PageOf
@@ -35,7 +36,9 @@ def _filled() -> BoundForm[Form]:
     form: BoundForm[Form] = BoundForm(
         {"name": "Hillside", "allocated": "60", "allocated_unit": "TB", "overdraft": "on", "role": "staff"}, None
     )
-    form.errors["allocated"] = Conflict("Not enough capacity: 47 TB left, 60 TB asked. Ask for less.")
+    form.errors["allocated"] = Conflict(
+        "Not enough capacity: 47 TB left, 60 TB asked. Ask for less.", ConflictCode.PARTNER_FULL
+    )
     return form
 
 

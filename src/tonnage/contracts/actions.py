@@ -10,6 +10,7 @@ from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract, no_contract
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict
 from tonnage.organisations.organisation import no_distributor
 from tonnage.units import Size
@@ -64,7 +65,9 @@ async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Ame
     distributor_id = await queries.distributor_of(conn, contract_id)
     room = distributor_id and await queries.remaining(conn, distributor_id, contract_id)
     return Conflict(
-        "{reserved} is less than the {allocated} allocated to the contract's partners. Reduce their allocations first.",
-        reserved=Size(amendment.reserved_capacity or 0),
-        allocated=Size(room.allocated) if room else "more",
+        "{requested} is less than the {allocated_to_partners} allocated to the contract's partners. Reduce their "
+        "allocations first.",
+        ConflictCode.ALLOCATED_TO_PARTNERS,
+        requested=Size(amendment.reserved_capacity or 0),
+        allocated_to_partners=Size(room.allocated) if room else "more",
     )

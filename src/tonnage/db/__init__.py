@@ -28,6 +28,7 @@ from tonnage.db.deadlines import (
 from tonnage.db.failures import OUTDATED_STATEMENT, is_lost
 from tonnage.db.poolers import mark, require_mark
 from tonnage.db.pools import JOB_CONNECTIONS, JOB_POOL_WAIT, POOL_WAIT, Pool, Pools
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 
 __all__ = [
@@ -119,7 +120,9 @@ class Database:
         """Raises the error unless the work is to be run again."""
         if isinstance(error, DeadlockDetected | SerializationFailure):
             if tries >= ATTEMPTS:
-                raise Unavailable("Too many changes of the same data at the same time. Try again.") from error
+                raise Unavailable(
+                    "Too many changes of the same data at the same time. Try again.", UnavailableCode.LOCKED
+                ) from error
         elif isinstance(error, OUTDATED_STATEMENT) and tries < ATTEMPTS:
             await connection.close()
         elif is_lost(error, connection):
@@ -155,7 +158,7 @@ class Database:
             return await self.pool.getconn(seconds)
         except PoolTimeout as error:
             if self.pools.refusal:
-                raise Unavailable(self.pools.refusal) from error
+                raise Unavailable(self.pools.refusal, UnavailableCode.DATABASE_UNAVAILABLE) from error
             raise
 
     async def transaction(

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from tonnage.db.deadlines import wait_limit
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Sentence, Unavailable
 
 SLOT_WAIT = 3.0
@@ -51,9 +52,9 @@ class ConnectionLimits:
             slots = self._slots[owner] = _Slots(asyncio.Semaphore(self._each))
         slots.statements += 1
         try:
-            await _acquire(slots.free, seconds, BUSY)
+            await _acquire(slots.free, seconds, UnavailableCode.BUSY, BUSY)
             try:
-                await _acquire(self._together, seconds, FULL)
+                await _acquire(self._together, seconds, UnavailableCode.DATABASE_UNAVAILABLE, FULL)
             except BaseException:
                 slots.free.release()
                 raise
@@ -86,7 +87,7 @@ def count_for(owner: Hashable) -> None:
         limit.owner = owner
 
 
-async def _acquire(free: asyncio.Semaphore, seconds: float, sentence: Sentence) -> None:
+async def _acquire(free: asyncio.Semaphore, seconds: float, code: UnavailableCode, sentence: Sentence) -> None:
     if not free.locked():
         # Does not wait. A timer would cost more than everything else here.
         await free.acquire()
@@ -95,4 +96,4 @@ async def _acquire(free: asyncio.Semaphore, seconds: float, sentence: Sentence) 
         async with asyncio.timeout(seconds):
             await free.acquire()
     except TimeoutError:
-        raise Unavailable(sentence) from None
+        raise Unavailable(sentence, code) from None

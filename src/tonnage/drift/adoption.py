@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tonnage.accounts.account import NewAccount
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
 from tonnage.provisioning.drift import AttributeDifference
 from tonnage.storage.backend import Access, UnmanagedUser
@@ -42,7 +43,11 @@ def chosen_user(users: Mapping[str, UnmanagedUser], uid: str, email: str) -> Unm
     cannot be adopted, or another one has the address."""
     user = users.get(uid)
     if user is None:
-        raise Conflict("The user {user} is not on the cluster, or is a storage account already.", user=uid)
+        raise Conflict(
+            "The user {user} is not on the cluster, or is a storage account already.",
+            ConflictCode.NOT_ADOPTABLE,
+            user=uid,
+        )
     if user.obstacles:
         raise not_adoptable(user)
     for other in users.values():
@@ -58,13 +63,20 @@ def no_user(uid: str, region: str) -> NotFound:
 
 def already_known(uid: str) -> Conflict:
     """The error for a user that is an account, or was one."""
-    return Conflict("The user {user} is a storage account already, or was one that has been deleted.", user=uid)
+    return Conflict(
+        "The user {user} is a storage account already, or was one that has been deleted.",
+        ConflictCode.NOT_ADOPTABLE,
+        user=uid,
+    )
 
 
 def not_adoptable(user: UnmanagedUser) -> Conflict:
     """The error for a user that cannot be a storage account."""
     return Conflict(
-        "The user {user} cannot become a storage account. {reasons}", user=user.uid, reasons=" ".join(user.obstacles)
+        "The user {user} cannot become a storage account. {reasons}",
+        ConflictCode.NOT_ADOPTABLE,
+        user=user.uid,
+        reasons=" ".join(user.obstacles),
     )
 
 
@@ -72,6 +84,7 @@ def email_taken(email: str, other: str) -> Conflict:
     """The error for an address that another user of the cluster has."""
     return Conflict(
         "The user {other} of the cluster has the e-mail address {email}. Use another address.",
+        ConflictCode.EMAIL_TAKEN,
         other=other,
         email=email,
         field="contactEmail",

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access_keys import queries as access_key_queries
-from tonnage.access_keys.access_key import KeyState
-from tonnage.access_keys.actions import delete_key, no_key
+from tonnage.access_keys.access_key import KeyState, no_key
+from tonnage.access_keys.actions import delete_key
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.actions import delete_account, no_account, set_deletion
 from tonnage.accounts.change_actions import change_account, resume_account, suspend_account
@@ -17,6 +17,7 @@ from tonnage.db import Connection, Database
 from tonnage.drift import resolution_queries
 from tonnage.drift.adoption import SUSPENSION_REASON
 from tonnage.drift.resolution import Resolution, Side, Step, from_cluster
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.jobs import defer
 from tonnage.provisioning import drift_queries, queries
@@ -129,7 +130,10 @@ async def resolve_key(
     if known is None and not is_there:
         raise no_key(account_id)
     if is_there and known is not None and not found:
-        raise Conflict("This access key is known here and on the cluster: there is nothing to decide.")
+        raise Conflict(
+            "This access key is known here and on the cluster: there is nothing to decide.",
+            ConflictCode.NOTHING_TO_DECIDE,
+        )
     if is_there:
         difference = AttributeDifference("access key", "there", "not made here")
         if not dry_run:
@@ -138,7 +142,8 @@ async def resolve_key(
     if use is Side.DATABASE or known is not KeyState.ACTIVE:
         raise Conflict(
             "The cluster does not have this access key any more, and nobody else has its secret. Use the cluster's "
-            "side, and create another access key."
+            "side, and create another access key.",
+            ConflictCode.NOTHING_TO_DECIDE,
         )
     if not dry_run:
         await database.transaction(_forget_key, actor, account_id, access_key)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 
 
@@ -43,6 +44,9 @@ class Permit:
 
 class OnHold(Unavailable):
     """The database may be older than what was done on clusters. Work that raises this waits for the operator."""
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message, UnavailableCode.ON_HOLD, **values)
 
 
 def on_hold(hold: Hold) -> OnHold:

@@ -7,6 +7,7 @@ from psycopg.errors import UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
 from tonnage.jobs import queries
 
@@ -37,5 +38,7 @@ async def retry(conn: Connection, actor: Actor, ids: Sequence[int] | None) -> Re
             await queries.try_now(conn, held)
             await queries.audit_retry(conn, held, actor.stamp)
     except UniqueViolation as error:
-        raise Conflict("Another job of the same kind was queued at the same moment. Try again.") from error
+        raise Conflict(
+            "Another job of the same kind was queued at the same moment. Try again.", ConflictCode.CHANGED_MEANWHILE
+        ) from error
     return Retried(len(held) - dropped, dropped)

@@ -6,6 +6,7 @@ from time import monotonic
 
 from tonnage.clock import WallClock
 from tonnage.db import Database
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.jobs import queries
 from tonnage.utc import CLOCK_TOLERANCE
@@ -48,5 +49,6 @@ def require_clock(of_database: datetime, here: datetime) -> None:
     if apart > CLOCK_TOLERANCE:
         raise Unavailable(
             f"The clocks of this machine and of the database are {apart.total_seconds():.0f} s apart. "
-            "Synchronise both with NTP."
+            "Synchronise both with NTP.",
+            UnavailableCode.CLOCKS_DIFFER,
         )

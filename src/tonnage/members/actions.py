@@ -14,6 +14,7 @@ from psycopg.errors import UniqueViolation
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import profile_queries, queries
 from tonnage.members.member import MemberChange, NewMember, ProfileChange, leaves_no_admin, no_member, require_role
@@ -119,7 +120,9 @@ async def _insert(
             return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
     except UniqueViolation as error:
         raise Conflict(
-            "A member with the e-mail address {email} already exists. Use another address.", email=member.email
+            "A member with the e-mail address {email} already exists. Use another address.",
+            ConflictCode.EMAIL_TAKEN,
+            email=member.email,
         ) from error
 
 
@@ -142,7 +145,7 @@ def _keep_an_admin(
     actor: Actor, organisation_id: UUID, team: Mapping[UUID, Role], member_id: UUID, role: Role | None
 ) -> None:
     if organisation_id == actor.organisation_id and leaves_no_admin(team, member_id, role):
-        raise Conflict(_LAST_ADMIN)
+        raise Conflict(_LAST_ADMIN, ConflictCode.LAST_ADMIN)
 
 
 def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) -> UUID | None:

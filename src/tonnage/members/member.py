@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden, NotFound
 
 
@@ -21,6 +22,7 @@ def require_role(actor: Actor, of_member: Role) -> None:
     if not actor.role.includes(of_member):
         raise Forbidden(
             "Only an admin can create, change or reset a member with the role {role}; yours is {own}.",
+            RequestCode.ROLE_TOO_LOW,
             role=of_member,
             own=actor.role,
         )

@@ -10,6 +10,7 @@ from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
+from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Count, EditConflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
@@ -46,7 +47,7 @@ async def create_partner(
             # Otherwise some capacity was freed since the refusal, which was correct a moment before.
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
-    raise Unavailable("The contract's capacity is changing too fast. Try again.")
+    raise Unavailable("The contract's capacity is changing too fast. Try again.", UnavailableCode.LOCKED)
 
 
 async def update_partner(
@@ -95,10 +96,11 @@ async def _too_much(
     if constraint in _NOT_ENOUGH_CAPACITY:
         return _no_room(wanted, figures.contract_remaining + figures.allocated)
     return Conflict(
-        "The partner has allocated {given} to its storage accounts, more than {wanted} without overdraft. "
-        "Reduce their allocations first, or allow overdraft.",
-        given=Size(figures.allocated_to_accounts),
-        wanted=Size(wanted),
+        "The partner has allocated {allocated_to_accounts} to its storage accounts, more than {requested} without "
+        "overdraft. Reduce their allocations first, or allow overdraft.",
+        ConflictCode.ALLOCATED_TO_ACCOUNTS,
+        allocated_to_accounts=Size(figures.allocated_to_accounts),
+        requested=Size(wanted),
     )
 
 
@@ -118,6 +120,7 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
         raise Conflict(
             "The partner still has {accounts}, including those waiting for deletion. Delete them and wait "
             "until they are gone.",
+            ConflictCode.PARTNER_NOT_EMPTY,
             accounts=Count("{count} storage account", "{count} storage accounts", figures.accounts if figures else 0),
         ) from error
     if not closed:
@@ -158,13 +161,17 @@ async def move_partner(
         return moved.partner
     if await remaining(conn, scope, contract_id) is None:
         raise no_contract(contract_id)
-    raise Conflict("The other contract has another currency. Move the partner to a contract in its own currency.")
+    raise Conflict(
+        "The other contract has another currency. Move the partner to a contract in its own currency.",
+        ConflictCode.OTHER_CURRENCY,
+    )
 
 
 def _no_room(wanted: int, remaining: int) -> Conflict:
     return Conflict(
-        "Not enough capacity: the contract has {remaining} left for this partner, {wanted} asked. Ask for "
+        "Not enough capacity: the contract has {remaining} left for this partner, {requested} asked. Ask for "
         "less, or have the contract amended.",
+        ConflictCode.CONTRACT_FULL,
         remaining=Size(remaining),
-        wanted=Size(wanted),
+        requested=Size(wanted),
     )

@@ -14,6 +14,7 @@ from psycopg.errors import CheckViolation, UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound, Unavailable
 from tonnage.jobs import defer
 from tonnage.regions import backends, queries
@@ -45,9 +46,13 @@ async def add_region(
                 await connect_region(conn, actor, region.name, gateway, now, key_file)
     except UniqueViolation as error:
         if broken_constraint(error) != "region_name":
-            raise Conflict("Another region was added at the same moment. Try again.") from error
+            raise Conflict(
+                "Another region was added at the same moment. Try again.", ConflictCode.CHANGED_MEANWHILE
+            ) from error
         raise Conflict(
-            "The region {region} already exists. Remove it first, or choose another name.", region=region.name
+            "The region {region} already exists. Remove it first, or choose another name.",
+            ConflictCode.REGION_IN_USE,
+            region=region.name,
         ) from error
 
 
@@ -62,7 +67,8 @@ async def connect_region(
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
         raise Conflict(
-            "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`."
+            "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.",
+            ConflictCode.NO_SECRET_KEY,
         )
     async with conn.transaction():
         region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
@@ -82,7 +88,11 @@ async def remove_region(conn: Connection, actor: Actor, name: str) -> None:
                 raise no_region(name)
             await backends.discard_credentials(conn, removed)
     except CheckViolation as error:
-        raise Conflict("The region {region} still has storage accounts. Delete them first.", region=name) from error
+        raise Conflict(
+            "The region {region} still has storage accounts. Delete them first.",
+            ConflictCode.REGION_IN_USE,
+            region=name,
+        ) from error
 
 
 async def make_default(conn: Connection, actor: Actor, name: str) -> None:
@@ -93,7 +103,8 @@ async def make_default(conn: Connection, actor: Actor, name: str) -> None:
             found = await queries.make_default(conn, name, actor.stamp)
     except UniqueViolation as error:
         raise Conflict(
-            "Another region became the default at the same moment. Check which one is the default now."
+            "Another region became the default at the same moment. Check which one is the default now.",
+            ConflictCode.CHANGED_MEANWHILE,
         ) from error
     if not found:
         raise no_region(name)

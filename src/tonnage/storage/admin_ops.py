@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.storage.backend import AccessKey
 from tonnage.storage.ceph_errors import code_of, not_ceph, refusal
@@ -138,7 +139,9 @@ class AdminOps:
             async with asyncio.timeout(within):
                 return await self._try(request, once=once, longest=longest, **auth)
         except (httpx.TimeoutException, TimeoutError) as error:
-            raise Unavailable("The storage cluster did not answer in time. Try again later.") from error
+            raise Unavailable(
+                "The storage cluster did not answer in time. Try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+            ) from error
 
     async def _try(self, request: httpx.Request, *, once: bool, longest: int, **auth: Any) -> httpx.Response:
         pause = self.timeouts.pause
@@ -150,7 +153,9 @@ class AdminOps:
             except httpx.TransportError as error:
                 if once or not tries_left:
                     # Without the cause: it may name the operator's hosts, and is for those who examine the cluster.
-                    raise Unavailable("The storage cluster cannot be reached. Try again later.") from error
+                    raise Unavailable(
+                        "The storage cluster cannot be reached. Try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+                    ) from error
             else:
                 final = answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR or (once and not code_of(answer))
                 if final or not tries_left:

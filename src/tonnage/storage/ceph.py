@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tonnage.clock import WallClock
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage import ceph_account, ceph_check, ceph_traffic, ceph_users
 from tonnage.storage.admin_ops import AdminOps, Timeouts
@@ -76,7 +77,7 @@ class CephBackend:
         try:
             await self._ops.call("PUT", "user", {**attributes, "generate-key": "false"})
         except BackendRefused as error:
-            if error.code != "UserAlreadyExists":
+            if error.cluster_code != "UserAlreadyExists":
                 raise
             # Another worker created it concurrently, or our first try succeeded and only its response was lost.
             await self._ops.call("POST", "user", attributes)
@@ -154,7 +155,7 @@ class CephBackend:
             raise
         except Unavailable as error:
             # Misconfigured with a code is a refusal by Ceph itself, so no key was created.
-            if sent and not (isinstance(error, Misconfigured) and error.code):
+            if sent and not (isinstance(error, Misconfigured) and error.cluster_code):
                 raise
             raise NotReached(error) from error
         made = next((key["secret_key"] for key in answer if key["access_key"] == access_key), None)
@@ -213,4 +214,6 @@ async def _within(seconds: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise Unavailable("The storage cluster did not answer in time. Try again later.") from error
+        raise Unavailable(
+            "The storage cluster did not answer in time. Try again later.", UnavailableCode.CLUSTER_UNAVAILABLE
+        ) from error

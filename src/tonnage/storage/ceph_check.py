@@ -79,7 +79,7 @@ async def _admin_user(ops: AdminOps) -> Any:
     try:
         return await ops.call("GET", "user", {"access-key": ops.access_key})
     except Misconfigured as error:
-        if not error.code:
+        if not error.cluster_code:
             raise
         # The credentials are valid, as the request to the S3 root has shown. So the capability to read users is
         # missing, and with it the list of its other capabilities.
@@ -112,7 +112,7 @@ async def _release(ops: AdminOps) -> tuple[str, str]:
     try:
         answer: Any = await ops.call("GET", "info", {"format": "json"})
     except Misconfigured as error:
-        return ("release", "Ceph 16 or older" if error.code == "MethodNotAllowed" else "Ceph 17 or newer")
+        return ("release", "Ceph 16 or older" if error.cluster_code == "MethodNotAllowed" else "Ceph 17 or newer")
     except BackendRefused:
         return ("release", "unknown")
     return ("release", f"Ceph 17 or newer, cluster {answer['info']['storage_backends'][0]['cluster_id']}")

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.storage.errors import BackendRefused, Misconfigured, NotProvisioned
 
@@ -54,7 +55,10 @@ def refusal(answer: httpx.Response) -> TonnageError:
     if (
         status >= HTTPStatus.INTERNAL_SERVER_ERROR and code != "NotImplemented"
     ) or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable(f"The storage cluster cannot do this at the moment ({code or status}). Try again later.")
+        return Unavailable(
+            f"The storage cluster cannot do this at the moment ({code or status}). Try again later.",
+            UnavailableCode.CLUSTER_UNAVAILABLE,
+        )
     if not code:
         return not_ceph(f"status {status}")
     reason = _REFUSED.get(code, "it gives no reason")

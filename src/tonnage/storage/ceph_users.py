@@ -54,7 +54,7 @@ async def described(ops: AdminOps, uid: str) -> UnmanagedUser | None:
     try:
         record, usage = await measured(ops, uid)
     except (NotProvisioned, BackendRefused) as error:
-        if isinstance(error, BackendRefused) and error.code != "InvalidArgument":
+        if isinstance(error, BackendRefused) and error.cluster_code != "InvalidArgument":
             raise
         return None
     if uid != _spelled(record):
@@ -75,7 +75,7 @@ async def _buckets(ops: AdminOps, uid: str) -> int | None:
     try:
         found: Any = await ops.call("GET", "bucket", {"uid": uid})
     except Misconfigured as error:
-        if not error.code:
+        if not error.cluster_code:
             raise
         return None
     return len(found)

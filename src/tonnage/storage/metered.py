@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
-from tonnage.errors import Conflict
 from tonnage.storage.backend import (
     AccessKey,
     ActualAccount,
@@ -15,6 +14,7 @@ from tonnage.storage.backend import (
     UnmanagedUser,
     Usage,
 )
+from tonnage.storage.errors import metered_only
 
 _FACT = ("backend", "metered only: nothing is provisioned or enforced, and usage is imported")
 
@@ -69,7 +69,7 @@ class MeteredBackend:
 
     async def create_key(self, user: ClusterUser, access_key: str) -> AccessKey:
         """Always Conflict: the party that manages the accounts also issues their keys."""
-        raise Conflict("The region of this account is metered only. Its access keys are created on the cluster itself.")
+        raise metered_only()
 
     async def delete_key(self, user: ClusterUser, access_key: str) -> None:
         """No-op."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.accounts.actions import no_account
 from tonnage.db import Connection, Database
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import FieldError, Invalid, Unavailable
 from tonnage.jobs.queries import database_time
 from tonnage.usage import import_queries, queries, retention_queries, rollup_queries, totals_queries
@@ -206,7 +207,10 @@ async def run_maintenance(database: Database, now: datetime, database_clock: Dat
     await record_accepted(database, now)
     oldest = await begin_trim(database, now, database_clock)
     if oldest is None:
-        raise Unavailable("The clocks of this machine and of the database differ. Synchronise them with NTP.")
+        raise Unavailable(
+            "The clocks of this machine and of the database differ. Synchronise them with NTP.",
+            UnavailableCode.CLOCKS_DIFFER,
+        )
     first_open = await database.run(retention_queries.close_days, oldest)
     dropped = 0
     for statement in (retention_queries.DROP_SAMPLES, retention_queries.DROP_HOURS):

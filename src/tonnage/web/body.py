@@ -9,6 +9,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Malformed
 
 MAX_BODY = 1024 * 1024
@@ -54,28 +55,32 @@ def parse(raw: bytes) -> Any:
     nesting, huge integers.
     """
     if not raw.strip():
-        raise Malformed("The body is empty. Send a JSON object.")
+        raise Malformed("The body is empty. Send a JSON object.", RequestCode.MALFORMED_BODY)
     try:
         return _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Malformed(f"The body is not valid JSON: the byte at position {error.start} is not UTF-8.") from None
+        raise Malformed(
+            f"The body is not valid JSON: the byte at position {error.start} is not UTF-8.", RequestCode.MALFORMED_BODY
+        ) from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise Malformed(f"The body is not valid JSON at {place}: {error.msg}.") from None
+        raise Malformed(f"The body is not valid JSON at {place}: {error.msg}.", RequestCode.MALFORMED_BODY) from None
     except RecursionError:
-        raise Malformed("The body is nested too deeply.") from None
+        raise Malformed("The body is nested too deeply.", RequestCode.MALFORMED_BODY) from None
     except ValueError:  # int() refuses thousands of digits
-        raise Malformed("The body has a number with too many digits.") from None
+        raise Malformed("The body has a number with too many digits.", RequestCode.MALFORMED_BODY) from None
 
 
 def _no_constant(_: str) -> NoReturn:
-    raise Malformed("The body is not valid JSON: JSON has no NaN or Infinity.")
+    raise Malformed("The body is not valid JSON: JSON has no NaN or Infinity.", RequestCode.MALFORMED_BODY)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Malformed("The body has the same name twice in one object. Send each name once.")
+        raise Malformed(
+            "The body has the same name twice in one object. Send each name once.", RequestCode.MALFORMED_BODY
+        )
     return members
 
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, fi
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Invalid, Malformed, Throttled, TonnageError, Unauthenticated
 from tonnage.web.body import MAX_BODY, limited
 from tonnage.web.number_text import WITH_POINT, NumberFormat
-from tonnage.web.problem import status_of
 from tonnage.web.validation_messages import validation_error
 
 _MOST_FIELDS = 200
@@ -38,7 +38,7 @@ async def read_form(request: Request, most: int = MAX_BODY) -> dict[str, str]:
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise Malformed("The form cannot be read. Reload its page and try again.") from None
+        raise Malformed("The form cannot be read. Reload its page and try again.", RequestCode.MALFORMED_BODY) from None
     return dict(pairs)
 
 
@@ -114,7 +114,7 @@ class BoundForm(Generic[F]):
         if not self.errors:
             return 200
         if isinstance(error := self.errors.get(""), Throttled | Busy):
-            return status_of(error)
+            return error.code.status
         return 409 if any(isinstance(error, Conflict) for error in self.errors.values()) else 422
 
     @property

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonnage.db.deadlines import request_limit, wait_limit
+from tonnage.error_codes import RequestCode
 from tonnage.web.problem import CRASH, error_response
 from tonnage.web.request_metrics import Requests
 
@@ -66,7 +67,7 @@ class RequestMiddleware:
         except Exception:
             _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
             if not status:
-                await error_response(scope, 500, CRASH)(scope, receive, send_with_headers)
+                await error_response(scope, RequestCode.INTERNAL_ERROR, CRASH)(scope, receive, send_with_headers)
         finally:
             wait_limit.reset(limit)
             if self.requests:

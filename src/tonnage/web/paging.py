@@ -90,7 +90,7 @@ def _after(cursor: str) -> int:
 
 
 def _malformed(field: str, message: str) -> Malformed:
-    return Malformed(f"{field}: {message}", (FieldError(field, message),))
+    return Malformed(f"{field}: {message}", fields=(FieldError(field, message),))
 
 
 def next_page(scope: Scope, limit: int, seq: int) -> str:

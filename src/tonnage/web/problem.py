@@ -1,7 +1,7 @@
 """The only error format: RFC 9457 `application/problem+json`, for domain errors, framework errors and crashes alike.
 
-`type` is always `about:blank`: the status gives the kind of error and the message the details, while a URI would imply
-a page behind it. RFC 9457 then requires the status phrase as `title`.
+Every problem has a code of the closed list in `error_codes`, and `type` is the address of the page about that code,
+which this server has (see error_documentation.py). The numbers of the sentence are members of their own.
 """
 
 import json
@@ -14,26 +14,24 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
 from tonnage.db.failures import Failure, failure_of
+from tonnage.error_codes import Code, ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import (
     Busy,
-    Conflict,
     FieldError,
-    Forbidden,
     Invalid,
     Malformed,
-    NotFound,
     Sentence,
     Throttled,
     TonnageError,
-    Unauthenticated,
-    Unavailable,
 )
+from tonnage.web.origin import origin_of
 from tonnage.web.validation_messages import validation_error
 
 _log = logging.getLogger(__name__)
@@ -51,26 +49,23 @@ DISK_FULL = Sentence("The disk of the database is full. Changes are possible aga
 CONTRADICTION = Sentence("This change contradicts other data, which may have been changed at the same moment.")
 NO_ROUTE = Sentence("There is no such path. The operations are listed at /swagger/index.html.")
 
-_STATUS: dict[type[Exception], int] = {
-    Malformed: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Invalid: 422,
-    Throttled: 429,
-    Unavailable: 503,
-}
-
-_OF_DATABASE: dict[Failure, tuple[int, Sentence]] = {
-    Failure.UNREACHABLE: (503, NO_DATABASE),
-    Failure.LOCKED: (503, LOCKED),
-    Failure.READ_ONLY: (503, READ_ONLY),
-    Failure.DISK_FULL: (503, DISK_FULL),
-    Failure.IN_DOUBT: (503, IN_DOUBT),
-    Failure.CONFLICT: (409, CONTRADICTION),
+_OF_DATABASE: dict[Failure, tuple[Code, Sentence]] = {
+    Failure.UNREACHABLE: (UnavailableCode.DATABASE_UNAVAILABLE, NO_DATABASE),
+    Failure.LOCKED: (UnavailableCode.LOCKED, LOCKED),
+    Failure.READ_ONLY: (UnavailableCode.DATABASE_READ_ONLY, READ_ONLY),
+    Failure.DISK_FULL: (UnavailableCode.DATABASE_READ_ONLY, DISK_FULL),
+    Failure.IN_DOUBT: (UnavailableCode.IN_DOUBT, IN_DOUBT),
+    Failure.CONFLICT: (ConflictCode.CHANGED_MEANWHILE, CONTRADICTION),
 }
 """What the failures of the database are to a client. The only other one is a bug, which is a crash."""
+
+_OF_FRAMEWORK: dict[int, Code] = {
+    404: RequestCode.UNKNOWN_PATH,
+    405: RequestCode.METHOD_NOT_ALLOWED,
+    413: RequestCode.BODY_TOO_LARGE,
+    415: RequestCode.UNSUPPORTED_MEDIA_TYPE,
+}
+"""What an HTTPException is by its status. One of another status is of a kind that nothing here raises."""
 
 # Python's phrases for these two changed between 3.11 and 3.13; clients should not see that.
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -83,35 +78,36 @@ def title(status: int) -> str:
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def status_of(error: TonnageError) -> int:
-    """The HTTP status of a domain error, for routes that render errors in another format."""
-    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-
-
 def problem(
     scope: Scope,
-    status: int,
+    code: Code,
     detail: str,
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem response. `scope` contains the request id; 401 and 503 get the headers that they require."""
-    body: dict[str, object] = {
-        "type": "about:blank",
-        "title": title(status),
-        "status": status,
-        "detail": detail,
-        "message": detail,  # clients written for the published API read this member
-    }
-    if fields:
-        body["errors"] = [{"field": field.field, "message": field.message} for field in fields]
-    body["requestId"] = scope.get("state", {}).get("request_id", "")
     return Response(
-        json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
-        status,
-        {**_HEADERS.get(status, {}), **(headers or {})},
+        json.dumps(members(scope, code, detail, fields), ensure_ascii=False).encode("utf-8", "replace"),
+        code.status,
+        {**_HEADERS.get(code.status, {}), **(headers or {})},
         MEDIA_TYPE,
     )
+
+
+def members(scope: Scope, code: Code, detail: str, fields: Sequence[FieldError] = ()) -> dict[str, object]:
+    """The members of a problem. Those of the sentence's numbers are named as in its template."""
+    numbers = detail.numbers if isinstance(detail, Sentence) else {}
+    return {
+        "type": f"{origin_of(scope)}/errors/{code}",
+        "title": title(code.status),
+        "status": code.status,
+        "code": str(code),
+        "detail": detail,
+        "message": detail,  # clients written for the published API read this member
+        **{to_camel(name): number for name, number in numbers.items()},
+        **({"errors": [{"field": field.field, "message": field.message} for field in fields]} if fields else {}),
+        "requestId": scope.get("state", {}).get("request_id", ""),
+    }
 
 
 class ErrorPages(Protocol):
@@ -128,7 +124,7 @@ class ErrorPages(Protocol):
 
 def error_response(
     scope: Scope,
-    status: int,
+    code: Code,
     detail: str,
     fields: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
@@ -137,9 +133,9 @@ def error_response(
     app = scope.get("app")
     pages: ErrorPages | None = getattr(app.state, "error_pages", None) if app else None
     if pages is None or not pages.is_console_path(scope):
-        return problem(scope, status, detail, fields, headers)
-    page = pages.error_page(scope, status, detail)
-    page.headers.update({**(_HEADERS.get(status, {}) if status != 401 else {}), **(headers or {})})
+        return problem(scope, code, detail, fields, headers)
+    page = pages.error_page(scope, code.status, detail)
+    page.headers.update({**(_HEADERS.get(code.status, {}) if code.status != 401 else {}), **(headers or {})})
     return page
 
 
@@ -154,7 +150,7 @@ def install(app: FastAPI) -> None:
 async def _domain(request: Request, error: TonnageError) -> Response:
     fields = error.fields if isinstance(error, Malformed | Invalid) else ()
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled | Busy) else None
-    return error_response(request.scope, status_of(error), error.sentence, fields, headers)
+    return error_response(request.scope, error.code, error.sentence, fields, headers)
 
 
 async def _validation(request: Request, error: RequestValidationError) -> Response:
@@ -165,10 +161,11 @@ async def _framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         allowed = _allowed_methods(request)
         detail = Sentence("This path does not support that method. It supports {methods}.", methods=allowed)
-        return error_response(request.scope, 405, detail, headers={"Allow": allowed})
+        return error_response(request.scope, RequestCode.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
     # Starlette's own 404 says only "Not Found".
     detail = NO_ROUTE if error.status_code == 404 else str(error.detail)
-    return error_response(request.scope, error.status_code, detail, headers=error.headers)
+    code = _OF_FRAMEWORK.get(error.status_code, RequestCode.MALFORMED_REQUEST)
+    return error_response(request.scope, code, detail, headers=error.headers)
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -179,8 +176,8 @@ async def _database(request: Request, error: Exception) -> Response:
         _log.warning("the database refused a statement: %s: %s", type(error).__name__, error.diag.message_primary)
     if failure is Failure.IN_DOUBT and request.method in {"GET", "HEAD"}:
         failure = Failure.UNREACHABLE
-    status, sentence = _OF_DATABASE[failure]
-    return error_response(request.scope, status, sentence)
+    code, sentence = _OF_DATABASE[failure]
+    return error_response(request.scope, code, sentence)
 
 
 def _allowed_methods(request: Request) -> str:

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from tonnage.db import Connection, Pool
 from tonnage.db.deadlines import seconds_left
+from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.web.routing import auth_results
 
@@ -101,7 +102,7 @@ async def _slot(pool: Pool, owner: Hashable, most: float) -> AsyncGenerator[None
             async with asyncio.timeout(most):
                 await share.free.acquire()
         except TimeoutError:
-            raise Unavailable(BUSY) from None
+            raise Unavailable(BUSY, UnavailableCode.BUSY) from None
         try:
             yield
         finally:

@@ -52,7 +52,7 @@ def validation_error(errors: Sequence[Any]) -> Malformed | Invalid:
         return Invalid("The body must be a JSON object.")
     fields = tuple(FieldError(_field(error["loc"]), _sentence(error)) for error in unreadable or errors)
     text = about(fields[0]) if len(fields) == 1 else "; ".join(map(about, fields))
-    return Malformed(text, fields) if unreadable else Invalid(text, fields)
+    return Malformed(text, fields=fields) if unreadable else Invalid(text, fields)
 
 
 def _unreadable(error: Mapping[str, Any]) -> bool:

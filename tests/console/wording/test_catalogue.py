@@ -13,6 +13,7 @@ from tonnage.console.wording import catalogue
 from tonnage.console.wording.catalogue import language_of, languages, translations_of
 from tonnage.console.wording.formatting import Formats
 from tonnage.console.wording.translate import translate
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Count
 from tonnage.units import Size
 
@@ -63,10 +64,11 @@ def test_texts_of_pages_and_of_programs_are_translated(pseudo_language: Catalog)
 
 def test_a_refusal_is_translated_with_its_values(pseudo_language: Catalog) -> None:
     error = Conflict(
-        "Not enough capacity: the contract has {remaining} left for this partner, {wanted} asked. Ask for "
+        "Not enough capacity: the contract has {remaining} left for this partner, {requested} asked. Ask for "
         "less, or have the contract amended.",
+        ConflictCode.CONTRACT_FULL,
         remaining=Size(1_500_000_000_000),
-        wanted=Size(2_000_000_000_001),
+        requested=Size(2_000_000_000_001),
     )
     assert translate(error, translations_of(PSEUDO), Formats("de_DE", "UTC")) == (
         "[Not enough capacity: the contract has 1,5\u202fTB left for this partner, 2\u202fTB "
@@ -76,7 +78,11 @@ def test_a_refusal_is_translated_with_its_values(pseudo_language: Catalog) -> No
 
 @pytest.mark.parametrize(("count", "said"), [(1, "[1 storage account]"), (2000, "[2.000 storage accounts]")])
 def test_a_count_is_translated(pseudo_language: Catalog, count: int, said: str) -> None:
-    error = Conflict("{accounts}", accounts=Count("{count} storage account", "{count} storage accounts", count))
+    error = Conflict(
+        "{accounts}",
+        ConflictCode.PARTNER_NOT_EMPTY,
+        accounts=Count("{count} storage account", "{count} storage accounts", count),
+    )
     assert translate(error, translations_of(PSEUDO), Formats("de_DE", "UTC")) == said
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from tonnage.console.wording.formatting import Formats
 from tonnage.console.wording.translate import translate
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Count, Invalid, NotFound, Sentence
 from tonnage.units import Size
 from tonnage.web.validation_messages import validation_error
@@ -17,7 +18,9 @@ GERMAN = Formats("de_DE", "Europe/Berlin")
 
 
 def test_the_english_text_has_the_values() -> None:
-    error = Conflict("{size} and {count} of {thing}.", size=Size(47 * 10**12), count=1234, thing="x")
+    error = Conflict(
+        "{size} and {count} of {thing}.", ConflictCode.CONTRACT_FULL, size=Size(47 * 10**12), count=1234, thing="x"
+    )
     assert str(error) == "47 TB (47000000000000 bytes) and 1234 of x."
     assert error.sentence.template == "{size} and {count} of {thing}."
 

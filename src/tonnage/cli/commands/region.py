@@ -14,6 +14,7 @@ from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import ENDPOINT, REGION
 from tonnage.cli.secret_input import read_key_pair
 from tonnage.config import Settings
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
 from tonnage.regions import actions, queries
 from tonnage.regions.backends import open_backends
@@ -176,7 +177,7 @@ def remove(settings: Settings, name: str) -> None:
                 await session.database.transaction(actions.remove_region, session.operator, name)
             except Conflict as error:
                 stays = "Deleted accounts stay until their grace period is over and they are purged."
-                raise Conflict(f"{error} {stays}") from error
+                raise Conflict(f"{error} {stays}", ConflictCode.REGION_IN_USE) from error
 
     run(settings, work)
     click.echo(f"Region {name} removed.", err=True)
@@ -211,7 +212,10 @@ async def _tried(session: Session, settings: Settings, gateway: Gateway, *, forc
     finally:
         await backend.close()
     if report.reachable and not report.credentials and not force:
-        raise Conflict(f"{' '.join(report.problems)} Nothing was changed. To save anyway, use --force.")
+        raise Conflict(
+            f"{' '.join(report.problems)} Nothing was changed. To save anyway, use --force.",
+            ConflictCode.CLUSTER_REFUSED,
+        )
     await session.database.run(prepare_keys, settings)
     return report
 

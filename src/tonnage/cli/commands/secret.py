@@ -7,6 +7,7 @@ import click
 from tonnage import sealing
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.config import Settings
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 
 
@@ -27,10 +28,11 @@ def create(settings: Settings) -> None:
     async def make(session: Session) -> None:
         if await session.database.run(sealing.count_sealed):
             raise Conflict(
-                "The database holds encrypted secrets, which a new key cannot decrypt. Restore their key file."
+                "The database holds encrypted secrets, which a new key cannot decrypt. Restore their key file.",
+                ConflictCode.NO_SECRET_KEY,
             )
         if not sealing.create_key_file(file):
-            raise Conflict(f"The key file {file} already exists. It was not changed.")
+            raise Conflict(f"The key file {file} already exists. It was not changed.", ConflictCode.NO_SECRET_KEY)
 
     run(settings, make)
     click.echo(f"Created {file}. Keep a copy of it, separate from the backups of the database.")

@@ -2,7 +2,8 @@
 
 from starlette.responses import Response
 
-from tonnage.access_keys.actions import delete_key, no_key
+from tonnage.access_keys.access_key import no_key
+from tonnage.access_keys.actions import delete_key
 from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.access_keys.lists import AccessKeyRow, access_keys_of
 from tonnage.accounts.lists import AccountDetail

@@ -11,6 +11,7 @@ from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext, ngettext
 from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.console.wording.catalogue import N_
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.members.queries import TeamRow, team
 from tonnage.web.routing import AuthFirstRoute
@@ -71,7 +72,7 @@ async def _require(page: PageRequest, *, required: bool) -> Response:
 
 async def _requirement(page: PageRequest) -> Confirmation:
     if page.services.key_file is None:
-        raise Conflict(NO_KEYS)
+        raise Conflict(NO_KEYS, ConflictCode.NO_SECRET_KEY)
     without = [row for row in await _rows(page) if not row.has_second_factor]
     who_lacks_one = ngettext(
         "%(num)s member has not set it up yet and must do so before opening another page, also in open sessions:",

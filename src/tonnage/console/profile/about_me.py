@@ -14,6 +14,7 @@ from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
 from tonnage.console.wording.formatting import Formats
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.members.actions import change_profile
 from tonnage.members.member import ProfileChange
@@ -58,7 +59,7 @@ async def change(page: AnyMember) -> Response:
     member_id = page.visitor.member_id
     present = await page.database.run(profile_of, member_id)
     if present is None:
-        raise Unauthenticated(SESSION_ENDED)
+        raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
     names, by = locales(page.language), gettext("you in another window")
 
     def name_of(locale: str) -> str:

@@ -1,0 +1,158 @@
+"""The codes of requests that are well, but that the present state forbids."""
+
+from tonnage.error_codes.code import Code, Explanation
+
+_TB = 10**12
+
+
+class ConflictCode(Code):
+    """Status 409."""
+
+    CONTRACT_FULL = Explanation(
+        409,
+        "The contract has less capacity left than the partner's new allocation needs.",
+        "Ask for at most `remaining` bytes, or have the operator amend the contract.",
+        "Not enough capacity: the contract has 2 TB (2000000000000 bytes) left for this partner, 5 TB "
+        "(5000000000000 bytes) asked. Ask for less, or have the contract amended.",
+        {"remaining": 2 * _TB, "requested": 5 * _TB},
+    )
+    PARTNER_FULL = Explanation(
+        409,
+        "The partner has less of its allocation left than the storage account's new one needs.",
+        "Ask for at most `remaining` bytes, or have the distributor increase the partner's allocation.",
+        "Not enough capacity: the partner has 1 TB (1000000000000 bytes) of its 5 TB (5000000000000 bytes) left, 2 TB "
+        "(2000000000000 bytes) asked. Ask for less, or have the partner's allocation increased.",
+        {"remaining": 1 * _TB, "allocated": 5 * _TB, "requested": 2 * _TB},
+    )
+    TOTAL_TOO_LARGE = Explanation(
+        409,
+        "The allocations of all accounts together would exceed the largest number of bytes that can be stored.",
+        "Ask for less.",
+        "Not enough capacity: the partner's other accounts have 5 TB (5000000000000 bytes), and 9.22 EB "
+        "(9223372036854775807 bytes) more would exceed the maximum of 9223372036854775807 bytes. Ask for less.",
+        {"allocated_to_accounts": 5 * _TB, "requested": 2**63 - 1, "limit": 2**63 - 1},
+    )
+    ALLOCATED_TO_ACCOUNTS = Explanation(
+        409,
+        "The partner, which may have no overdraft, has allocated more to its storage accounts than its new allocation.",
+        "Reduce the allocations of its accounts first, or allow overdraft.",
+        "The partner has allocated 5 TB (5000000000000 bytes) to its storage accounts, more than 2 TB (2000000000000 "
+        "bytes) without overdraft. Reduce their allocations first, or allow overdraft.",
+        {"allocated_to_accounts": 5 * _TB, "requested": 2 * _TB},
+    )
+    ALLOCATED_TO_PARTNERS = Explanation(
+        409,
+        "The contract would reserve less than is allocated to its partners.",
+        "Reduce their allocations first.",
+        "2 TB (2000000000000 bytes) is less than the 5 TB (5000000000000 bytes) allocated to the contract's partners. "
+        "Reduce their allocations first.",
+        {"requested": 2 * _TB, "allocated_to_partners": 5 * _TB},
+    )
+    OTHER_CURRENCY = Explanation(
+        409,
+        "A partner can move only to a contract in the currency of its own.",
+        "Choose a contract in that currency.",
+        "The other contract has another currency. Move the partner to a contract in its own currency.",
+    )
+    PARTNER_NOT_EMPTY = Explanation(
+        409,
+        "The partner has storage accounts; those waiting for deletion count.",
+        "Delete its accounts, and wait until they are gone.",
+        "The partner still has 3 storage accounts, including those waiting for deletion. Delete them and wait until "
+        "they are gone.",
+        {"accounts": 3},
+    )
+    EMAIL_TAKEN = Explanation(
+        409,
+        "Another member, or another storage account, has this e-mail address.",
+        "Use another address.",
+        "A member with the e-mail address ann@company.com already exists. Use another address.",
+    )
+    NO_REGION = Explanation(
+        409,
+        "There is no region yet in which a storage account could be created.",
+        "Ask the operator to add one.",
+        "There is no region for storage accounts yet. Ask the operator to add one.",
+    )
+    ACCOUNT_DELETING = Explanation(
+        409,
+        "The storage account is being deleted now; its grace period has passed.",
+        "Nothing: this cannot be undone.",
+        "The account is being deleted and can no longer be changed or restored.",
+    )
+    TOO_MANY_ACCESS_KEYS = Explanation(
+        409,
+        "The storage account has the maximum number of access keys, here or on its storage cluster.",
+        "Delete one first.",
+        "The account has 10 access keys and the limit is 10. Delete one first.",
+        {"keys": 10, "limit": 10},
+    )
+    METERED_ONLY = Explanation(
+        409,
+        "The region of this storage account is not connected to a cluster, so there are no access keys here.",
+        "Create access keys on the cluster itself.",
+        "The region of this account is metered only. Its access keys are created on the cluster itself.",
+    )
+    CLUSTER_REFUSED = Explanation(
+        409,
+        "The storage cluster refuses the request, or the account as a whole.",
+        "Change what the sentence names, or ask the operator.",
+        "The storage cluster refused the request: another user of the cluster has this e-mail address (EmailExists).",
+    )
+    CHANGED_MEANWHILE = Explanation(
+        409,
+        "The same data was changed by somebody else at the same moment.",
+        "Read it again, then decide whether to repeat the change.",
+        "This change contradicts other data, which may have been changed at the same moment.",
+    )
+    LAST_ADMIN = Explanation(
+        409,
+        "An organisation cannot be left without an admin.",
+        "Make another member an admin first.",
+        "This is the only admin. Make another member an admin first.",
+    )
+    OWN_CREDENTIALS = Explanation(
+        409,
+        "One's own password and second factor cannot be reset as those of others. Only pages have this error.",
+        "Change them on the profile page.",
+        "Change your own password in your profile.",
+    )
+    SECOND_FACTOR = Explanation(
+        409,
+        "Two-factor authentication is set up, required or missing, contrary to what was asked. Only pages have this "
+        "error.",
+        "Do what the sentence says.",
+        "You already have two-factor authentication. Remove it before you set it up again.",
+    )
+    NO_SECRET_KEY = Explanation(
+        409,
+        "The system has no key to encrypt secrets with, or another one than that of its database.",
+        "The operator must set TONNAGE_SECRET_KEY_FILE to the right file.",
+        "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.",
+    )
+    REGION_IN_USE = Explanation(
+        409,
+        "A region has that name, or still has storage accounts.",
+        "Choose another name, or delete its accounts first.",
+        "The region eu-central-2 still has storage accounts. Delete them first.",
+    )
+    NOT_ADOPTABLE = Explanation(
+        409,
+        "A user of a storage cluster cannot become a storage account, or is one already.",
+        "See the reason in the sentence.",
+        "This user of the storage cluster is a storage account already.",
+    )
+    NOTHING_TO_DECIDE = Explanation(
+        409,
+        "There is no difference between the cluster and the database of the kind that was to be resolved.",
+        "Compare them again: `tonnage storage drift`.",
+        "This access key is known here and on the cluster: there is nothing to decide.",
+    )
+    MAIL_REFUSED = Explanation(
+        409,
+        "The mail server can never deliver this mail.",
+        "Do what the sentence says, then run the job again.",
+        "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8), so this mail "
+        "cannot be sent. Give the member another address, or set TONNAGE_SMTP_URL to a server that accepts it and run "
+        "the job again.",
+    )

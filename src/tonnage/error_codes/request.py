@@ -1,0 +1,141 @@
+"""The codes of what is wrong with the request itself, or with who sends it; and of a crash."""
+
+from tonnage.error_codes.code import Code, Explanation
+
+
+class RequestCode(Code):
+    """Statuses 400 to 500, except 409."""
+
+    MALFORMED_REQUEST = Explanation(
+        400,
+        "The request is not HTTP as its standard defines it, or has no usable Host header.",
+        "Correct the program or the proxy that sends it.",
+        "The request has no Host header. Send one.",
+    )
+    MALFORMED_BODY = Explanation(
+        400,
+        "The body is empty, or is not valid JSON in UTF-8.",
+        "Send one JSON object, in which each name occurs once.",
+        "The body has the same name twice in one object. Send each name once.",
+    )
+    MALFORMED_PARAMETER = Explanation(
+        400,
+        "A value in the path or the query cannot be read: an id that is not a UUID, a day that is not YYYY-MM-DD, "
+        "a cursor that no list has returned.",
+        "Correct the values that `errors` names.",
+        "contractID: must be a UUID of 36 characters",
+    )
+    AUTHORIZATION_MISSING = Explanation(
+        401,
+        "The request has no header `Authorization: Bearer <key>`, or more than one.",
+        "Send the header with your API key, including the word Bearer.",
+        "Authorization header is missing",
+    )
+    KEY_UNKNOWN = Explanation(
+        401,
+        "There is no such API key.",
+        "Check that you copied all of it, or create a new one.",
+        "This API key is unknown. Check that you copied all of it, or create a new one.",
+    )
+    KEY_REVOKED = Explanation(
+        401,
+        "The API key was revoked, by a person or because its organisation was closed.",
+        "Use another key, or create a new one.",
+        "This API key has been revoked. Use another one.",
+    )
+    KEY_EXPIRED = Explanation(
+        401,
+        "The API key had an end, which has passed.",
+        "Use another key, or create a new one.",
+        "This API key expired at 2026-11-01T00:00:00Z. Use another one.",
+    )
+    SIGN_IN_FAILED = Explanation(
+        401,
+        "A password or a code of two-factor authentication is wrong. Only pages have this error.",
+        "Enter it again, or reset the password.",
+        "The current password is wrong.",
+    )
+    SESSION_ENDED = Explanation(
+        401,
+        "The session in the browser has ended. Only pages have this error.",
+        "Sign in again.",
+        "Your session has ended. Sign in again.",
+    )
+    WRONG_KEY_KIND = Explanation(
+        403,
+        "The operation is for another kind of organisation than the key's.",
+        "Use the key of an organisation of the kind that the sentence names.",
+        "This needs the key of a distributor; yours belongs to a partner.",
+    )
+    ROLE_TOO_LOW = Explanation(
+        403,
+        "The role of the key, or of the member, does not permit this.",
+        "Use a key with the role that the sentence names, or ask an admin.",
+        "This needs the role staff; yours is viewer.",
+    )
+    FORM_OUTDATED = Explanation(
+        403,
+        "A form was not sent by a page of this session. Only pages have this error.",
+        "Reload the page and send the form again.",
+        "This form is out of date, or was sent by another website. Nothing was changed. Reload the page and try again.",
+    )
+    NOT_FOUND = Explanation(
+        404,
+        "There is no such object, or your organisation has no access to it: the two cannot be distinguished.",
+        "Check the ids in the path and in the body.",
+        "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04.",
+    )
+    UNKNOWN_PATH = Explanation(
+        404,
+        "There is no operation at this path.",
+        "Compare the path with the list of operations at /swagger/index.html.",
+        "There is no such path. The operations are listed at /swagger/index.html.",
+    )
+    METHOD_NOT_ALLOWED = Explanation(
+        405,
+        "The path has no operation with this method.",
+        "Use one of the methods that the header `Allow` lists.",
+        "This path does not support that method. It supports GET, PUT.",
+    )
+    REQUEST_TOO_SLOW = Explanation(
+        408,
+        "The request did not arrive in time.",
+        "Send it again on a new connection.",
+        "The headers of the request took too long. Send them at once.",
+    )
+    BODY_TOO_LARGE = Explanation(
+        413,
+        "The body is larger than 1 MiB, the maximum.",
+        "Send less in one request.",
+        "The body is larger than 1048576 bytes. Send a smaller one.",
+    )
+    UNSUPPORTED_MEDIA_TYPE = Explanation(
+        415,
+        "The body is not declared as JSON.",
+        "Send it with the header `Content-Type: application/json`.",
+        "The body must be JSON. Send it with the header Content-Type: application/json.",
+    )
+    VALIDATION_FAILED = Explanation(
+        422,
+        "A field of the body, or a parameter of the query, is missing or breaks a rule.",
+        "Correct the fields that `errors` names; it has all of them.",
+        "name: is required",
+    )
+    TOO_MANY_ATTEMPTS = Explanation(
+        429,
+        "There were too many failed attempts to sign in. Only pages have this error.",
+        "Wait for as many seconds as the header `Retry-After` says.",
+        "Too many failed attempts. Try again in 5 minutes.",
+    )
+    HEADERS_TOO_LARGE = Explanation(
+        431,
+        "The address and the headers of the request are too large, or too many.",
+        "Send fewer or smaller ones.",
+        "The request has more than 256 headers. Send fewer.",
+    )
+    INTERNAL_ERROR = Explanation(
+        500,
+        "An error of the server, not of the request. Its details are in the server's log.",
+        "Quote the request id when you report it. Whether a change was made is unknown: check before you try again.",
+        "Something went wrong on our side, not with your request. Quote the request id when you report it.",
+    )
