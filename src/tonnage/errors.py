@@ -84,8 +84,15 @@ class Malformed(TonnageError):
 class Invalid(TonnageError):
     """The input was parsed, and a field of it breaks a rule."""
 
-    def __init__(self, message: str, /, fields: tuple[FieldError, ...] = (), **values: object) -> None:
-        super().__init__(message, RequestCode.VALIDATION_FAILED, **values)
+    def __init__(
+        self,
+        message: str,
+        /,
+        fields: tuple[FieldError, ...] = (),
+        code: RequestCode = RequestCode.VALIDATION_FAILED,
+        **values: object,
+    ) -> None:
+        super().__init__(message, code, **values)
         self.fields = fields
 
     @classmethod
@@ -138,6 +145,31 @@ class EditConflict(Conflict):
 
     def __init__(self) -> None:
         super().__init__(_EDIT_CONFLICT, ConflictCode.CHANGED_MEANWHILE)
+
+
+class InProgress(Conflict):
+    """The same request is being handled already; its response is available after `retry_after` seconds at the
+    earliest.
+    """
+
+    def __init__(self, message: str, /, retry_after: int) -> None:
+        super().__init__(message, ConflictCode.IDEMPOTENCY_IN_PROGRESS)
+        self.retry_after = retry_after
+
+
+_CHANGED_SINCE = Sentence(
+    "Not changed: somebody has changed it since the revision in your If-Match header. Its present state is in "
+    "`current`. Decide whether your change still applies, then send it with the new ETag."
+)
+
+
+class PreconditionFailed(TonnageError):
+    """The thing is not in the revision that the caller expects. `current`: its present state as JSON."""
+
+    def __init__(self, current: bytes, revision: int) -> None:
+        super().__init__(_CHANGED_SINCE, RequestCode.PRECONDITION_FAILED)
+        self.current = current
+        self.revision = revision
 
 
 class Throttled(TonnageError):

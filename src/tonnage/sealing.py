@@ -3,6 +3,7 @@
 The file is not cached: it is a few lines, and so every process sees the keys that a rotation has created.
 """
 
+import hmac
 import os
 import stat
 from collections.abc import Generator
@@ -44,6 +45,10 @@ class Keys:
             raise SealingError(
                 f"The keys in {self.file} do not decrypt the secrets of this database. Restore the key file that does."
             ) from error
+
+    def hmacs(self, purpose: bytes, message: bytes) -> tuple[bytes, ...]:
+        """The HMAC-SHA256 of a message under each of the keys, the newest first. One for another purpose differs."""
+        return tuple(hmac.digest(hmac.digest(line, purpose, "sha256"), message, "sha256") for line in self.lines)
 
     @property
     def _fernet(self) -> MultiFernet:

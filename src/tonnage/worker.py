@@ -16,6 +16,7 @@ from tonnage.epoch import actions as epoch_actions
 from tonnage.epoch import jobs as epoch
 from tonnage.epoch.epoch import OnHold
 from tonnage.errors import NotFound
+from tonnage.idempotency import jobs as idempotency
 from tonnage.jobs import lock_key, queries
 from tonnage.jobs.clock_check import ClockCheck, require_clock
 from tonnage.jobs.declaration import DECLARED, DELETE_ENDED, TAKE_OVER, UPKEEP_LABELS, Job
@@ -38,7 +39,7 @@ from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-JOB_MODULES = (access_keys, authentication, epoch, metering, provisioning, regions, usage)
+JOB_MODULES = (access_keys, authentication, epoch, idempotency, metering, provisioning, regions, usage)
 """Importing them declares their jobs."""
 
 _CATCH_UP = 86_400.0

@@ -20,7 +20,7 @@ from tests.storage.conftest import SHORT_TIMEOUTS
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.access_keys import jobs as access_key_jobs
 from tonnage.access_keys import queries as access_key_queries
-from tonnage.access_keys.actions import clean_up_keys
+from tonnage.access_keys.clean_up_actions import clean_up_keys
 from tonnage.errors import Unavailable
 from tonnage.provisioning.drift import Drift
 from tonnage.provisioning.key_drift_actions import compare_keys

@@ -19,7 +19,8 @@ from tests.frozen import FreezableServer
 from tonnage import migrations
 from tonnage.access_keys import jobs as access_key_jobs
 from tonnage.access_keys import queries as access_key_queries
-from tonnage.access_keys.actions import clean_up_keys, create_key
+from tonnage.access_keys.actions import create_key
+from tonnage.access_keys.clean_up_actions import clean_up_keys
 from tonnage.errors import Unavailable
 from tonnage.provisioning.key_drift_actions import compare_keys
 from tonnage.storage.backend import ClusterUser

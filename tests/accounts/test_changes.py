@@ -289,7 +289,7 @@ async def test_the_provisioning_state(data: PoolData) -> None:
     async def state() -> tuple[str, str | None]:
         view = await data.cast.database.run(extended_queries.extended_account, scope, scope, account)
         assert view is not None
-        shown = json.loads(view)
+        shown = json.loads(view.json)
         assert shown["region"] == ON_CLUSTER
         return shown["provisioning"], shown.get("rejectionReason")
 

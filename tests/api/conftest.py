@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.clock import BusinessClock, WallClock
 from tonnage.passwords import Passwords
+from tonnage.sealing import create_key_file
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -75,17 +77,26 @@ class AppClient:
 
 
 @pytest.fixture
-async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
-    async with application(conninfo, cast) as client:
+async def client(conninfo: str, cast: Cast, tmp_path: Path) -> AsyncGenerator[AppClient]:
+    create_key_file(tmp_path / "secret.key")
+    async with application(conninfo, cast, key_file=tmp_path / "secret.key") as client:
         yield client
 
 
 @asynccontextmanager
-async def application(conninfo: str, cast: Cast, ahead: timedelta = timedelta()) -> AsyncGenerator[AppClient]:
+async def application(
+    conninfo: str, cast: Cast, ahead: timedelta = timedelta(), key_file: Path | None = None
+) -> AsyncGenerator[AppClient]:
     """`ahead`: how far the business clock is ahead of the wall clock."""
     clock = Clock()
     business = BusinessClock(lambda: clock.now + ahead)
-    app = create_app(conninfo, business_clock=business, wall_clock=WallClock(clock), passwords=Passwords(CHEAP))
+    app = create_app(
+        conninfo,
+        business_clock=business,
+        wall_clock=WallClock(clock),
+        passwords=Passwords(CHEAP),
+        key_file=key_file,
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         http = await stack.enter_async_context(

@@ -1,4 +1,4 @@
-"""A power failure under load: no acknowledged change is lost, and every total is exact."""
+"""A power failure under load: no acknowledged change is lost, none is made twice, and every total is exact."""
 
 import contextlib
 import json
@@ -61,7 +61,7 @@ def deployment(tmp_path: Path) -> Generator[Deployment]:
 
 @dataclass
 class Client(threading.Thread):
-    """Creates and resizes partners in sequence, and keeps what was acknowledged."""
+    """Creates and resizes partners in sequence, and keeps what was acknowledged, and the request without a response."""
 
     origin: str
     key: str
@@ -69,6 +69,7 @@ class Client(threading.Thread):
     enough: Callable[[], None]
     acknowledged: dict[str, int] = field(default_factory=dict[str, int])
     unsure: set[str] = field(default_factory=set[str])
+    interrupted: httpx.Request | None = None
 
     def __post_init__(self) -> None:
         super().__init__(daemon=True)
@@ -81,18 +82,29 @@ class Client(threading.Thread):
                 self._create_and_resize(http)
 
     def _create_and_resize(self, http: httpx.Client) -> None:
-        body = {"name": uuid.uuid4().hex, "allocatedCapacity": 3, "distributorContractId": self.contract}
-        made = http.post("/partner", json=body)
+        body: dict[str, object] = {
+            "name": uuid.uuid4().hex,
+            "allocatedCapacity": 3,
+            "distributorContractId": self.contract,
+        }
+        made = self._send(http, "POST", "/partner", body)
         if made.status_code != 201:
             return
         partner = made.json()["id"]
         self.acknowledged[partner] = 3
         self.unsure.add(partner)
-        resized = http.put(f"/partner/{partner}", json={"allocatedCapacity": 5})
+        resized = self._send(http, "PUT", f"/partner/{partner}", {"allocatedCapacity": 5})
         if resized.status_code == 200:
             self.acknowledged[partner] = 5
             self.unsure.discard(partner)
         self.enough()
+
+    def _send(self, http: httpx.Client, method: str, path: str, body: dict[str, object]) -> httpx.Response:
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        self.interrupted = http.build_request(method, path, json=body, headers=headers)
+        response = http.send(self.interrupted)
+        self.interrupted = None
+        return response
 
     __hash__ = threading.Thread.__hash__
 
@@ -132,5 +144,26 @@ def test_nothing_acknowledged_is_lost(deployment: Deployment) -> None:
         for client in clients:
             for partner, allocated in client.acknowledged.items():
                 assert stored[partner] == allocated or (partner in client.unsure and stored[partner] == 5)
+        for client in clients:
+            assert client.interrupted is not None
+            assert_made_once(server.origin, client.interrupted)
+        names = [partner["name"] for partner in httpx.get(listed.url, headers=headers).json()]
+        assert len(names) == len(set(names))
         doctor = tonnage("doctor", *deployment.database)
         assert doctor.exit_code == 0, doctor.output
+
+
+def assert_made_once(origin: str, interrupted: httpx.Request) -> None:
+    """The request, sent again, succeeds, whether it was made or not; from then on it gets the same response."""
+    responses = [
+        httpx.request(
+            interrupted.method,
+            f"{origin}{interrupted.url.path}",
+            content=interrupted.content,
+            headers={name: interrupted.headers[name] for name in ("authorization", "content-type", "idempotency-key")},
+        )
+        for _ in range(2)
+    ]
+    assert responses[0].is_success, responses[0].text
+    assert responses[1].content == responses[0].content
+    assert responses[1].headers["idempotency-replayed"] == "true"

@@ -12,7 +12,7 @@ import pytest
 from testbed.gateway import Gateway
 from tests.cast import TB
 from tests.ceph_client import ClusterClient, on_cluster
-from tonnage.access_keys.actions import clean_up_keys
+from tonnage.access_keys.clean_up_actions import clean_up_keys
 from tonnage.access_keys.queries import keys_of
 from tonnage.epoch.actions import advance, check, permit_changes, require_running
 from tonnage.epoch.epoch import OnHold

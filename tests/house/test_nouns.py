@@ -32,6 +32,7 @@ IMPURE = frozenset(
 PURE = frozenset(
     {
         *(
+            "tonnage.db.rendered",
             "tonnage.email_address",
             "tonnage.error_codes",
             "tonnage.errors",

@@ -54,6 +54,7 @@ OTHERS = {
     "api_keys/key_cache.py": (Kind.ACTION, "a cache is state, and reads the database when it has to"),
     "api_keys/partner_operation.py": (Kind.DOOR, "one handler for two routes: the distributor's and the partner's"),
     "authentication/mails.py": (Kind.ACTION, "texts, for the mailer below the features"),
+    "idempotency/idempotent_route.py": (Kind.DOOR, "the class of routes that make a change once for each key"),
     "regions/backends.py": (Kind.ACTION, "opens connections to clusters, and keeps them"),
     "usage/days.py": (Kind.DOOR, "the query parameters of several doors"),
 }

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 async def change(cast: Cast, distributor: Actor, partner: Actor, **what: object) -> dict[str, object]:
     wanted = PartnerChange(**what)  # pyright: ignore[reportArgumentType]  the test's words are the fields
     changed = await cast.database.run(actions.update_partner, distributor, partner.organisation_id, wanted, cast.now)
-    return json.loads(changed)
+    return json.loads(changed.json)
 
 
 async def allocated(cast: Cast, contract: UUID) -> int:
@@ -136,7 +136,7 @@ async def test_a_move_takes_the_capacity_along(cast: Cast) -> None:
 
     async def move(who: Actor, to: UUID) -> dict[str, object]:
         moved = await cast.database.run(actions.move_partner, distributor, who.organisation_id, to, cast.now)
-        return json.loads(moved)
+        return json.loads(moved.json)
 
     assert (await move(partner, second))["distributorContractId"] == str(second)
     assert (await allocated(cast, first), await allocated(cast, second)) == (4 * TB, 3 * TB)

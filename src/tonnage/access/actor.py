@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
+from tonnage.access.idempotent_request import IdempotentRequest
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden
 
@@ -46,6 +47,8 @@ class Actor:
     via: Literal["key", "member", "cli", "job"]
     via_id: UUID | None = None
     """The id of the key or member. None on the command line and in jobs."""
+    request: IdempotentRequest | None = None
+    """The request, if it has an Idempotency-Key."""
 
     @classmethod
     def on_command_line(cls, organisation_id: UUID, kind: Kind) -> "Actor":
@@ -59,12 +62,14 @@ class Actor:
 
     @cached_property
     def stamp(self) -> str:
-        """The actor as JSON, for the SQL function `audit`. The command line acts for other organisations without a
-        name.
+        """The actor as JSON, for the SQL functions `audit` and `save_response`. The command line acts for other
+        organisations without a name.
         """
-        by = {"kind": self.via}
+        by: dict[str, object] = {"kind": self.via}
         if self.via_id is not None:
             by |= {"id": str(self.via_id), "organisation": str(self.organisation_id)}
+        if self.request is not None:
+            by["idempotency"] = self.request.as_json()
         return json.dumps(by)
 
     def require(self, kind: Kind, role: Role) -> None:

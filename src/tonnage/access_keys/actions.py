@@ -24,18 +24,18 @@ from tonnage.access_keys.access_key import (
     not_made_here,
     too_many,
 )
-from tonnage.access_keys.queries import IncompleteKey, KeyAccount
+from tonnage.access_keys.queries import KeyAccount
 from tonnage.accounts.actions import no_account
 from tonnage.db import Connection, Database
 from tonnage.db.deadlines import WaitLimit, limited
-from tonnage.epoch.epoch import Permit
-from tonnage.epoch.queries import require_permit
+from tonnage.db.rendered import with_member
 from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, TonnageError, Unavailable
+from tonnage.idempotency.queries import discard_response, reserve_response, save_empty_response
 from tonnage.jobs import defer
+from tonnage.sealing import read_keys
 from tonnage.services import Services
 from tonnage.storage.backend import MAX_ACCESS_KEYS, AccessKey, Backends, StorageBackend
-from tonnage.storage.concurrency import for_each_concurrently
 from tonnage.storage.errors import NotProvisioned, NotReached, TooManyKeys, metered_only
 
 _log = logging.getLogger(__name__)
@@ -46,8 +46,6 @@ DEADLINE = 10.0
 
 _ABANDON_WAIT = 5.0
 """Seconds for abandoning a key, which begins when the deadline may have passed already."""
-
-_CLEAN_UP_CONCURRENCY = 4
 
 
 async def create_key(
@@ -64,6 +62,7 @@ async def create_key(
     Conflict: the account has the maximum number of keys, it is being purged, its region is metered only, or the cluster
     refuses. NotProvisioned: the account is not yet on the cluster. Misconfigured: its message is for the operator only.
     After another Unavailable the key may exist: it stays hidden and is deleted later; a retry creates another one.
+    A retry with the same Idempotency-Key waits until the first attempt has a response, or is given up.
     """
     actor.require(actor.kind, Role.STAFF)
     access_key = new_access_key()
@@ -74,7 +73,9 @@ async def create_key(
         backend, made = await _create_on_cluster(services, home, access_key)
         now = services.wall_clock()
         try:
-            facts = await services.database.run(queries.activate_key, account_id, access_key, now, actor.stamp)
+            facts = await services.database.run(
+                queries.activate_key, account_id, access_key, now, actor.stamp, _sealed(services, actor, made)
+            )
         except BaseException:
             await asyncio.shield(_abandon(services, actor, backend, home, access_key))
             raise
@@ -85,7 +86,14 @@ async def create_key(
             "Creating the access key took too long, so it was discarded. Try again.",
             UnavailableCode.CLUSTER_UNAVAILABLE,
         )
-    return CreatedKey(made, facts.with_member("secretKey", made.secret_key))
+    return CreatedKey(made, with_member(facts, "secretKey", made.secret_key))
+
+
+def _sealed(services: Services, actor: Actor, made: AccessKey) -> str | None:
+    """The secret, for a repetition of the response to a request with an Idempotency-Key."""
+    if actor.request is None or services.key_file is None:
+        return None
+    return read_keys(services.key_file).seal(made.secret_key.encode()).decode()
 
 
 @asynccontextmanager
@@ -114,6 +122,7 @@ async def _begin(
     if home.keys >= MAX_ACCESS_KEYS:
         raise too_many(home.keys, home.pending)
     await queries.insert_key(conn, account_id, access_key, description, now)
+    await reserve_response(conn, actor, PENDING_TIMEOUT.total_seconds())
     return home
 
 
@@ -147,6 +156,7 @@ async def _abandon(
     async def mark(conn: Connection) -> None:
         now = services.wall_clock()
         await queries.start_deletion(conn, account_id, access_key, now, actor.stamp, pending=True)
+        await discard_response(conn, actor)
         await defer(conn, "access_keys.clean_up", home.region_id)
 
     async def delete() -> None:
@@ -241,7 +251,12 @@ async def delete_key(
             # A leaked key must be deleted without a further request.
             await services.database.run(defer, "access_keys.clean_up", home.region_id)
             raise
-        await services.database.run(queries.remove_key, account_id, access_key)
+        await services.database.transaction(_remove, actor, account_id, access_key)
+
+
+async def _remove(conn: Connection, actor: Actor, account_id: int, access_key: str) -> None:
+    await queries.remove_key(conn, account_id, access_key)
+    await save_empty_response(conn, actor)
 
 
 async def _end(
@@ -249,7 +264,11 @@ async def _end(
 ) -> tuple[KeyAccount, bool]:
     """The account, and whether it has such a key here."""
     home = await _lock_account(conn, actor, partner_id, account_id)
-    return home, await queries.start_deletion(conn, account_id, access_key, now, actor.stamp)
+    is_listed = await queries.start_deletion(conn, account_id, access_key, now, actor.stamp)
+    if is_listed:
+        # If this process ends, or a background job is first, the same request finds no such key, and has succeeded.
+        await reserve_response(conn, actor, 0)
+    return home, is_listed
 
 
 async def _find(services: Services, actor: Actor, home: KeyAccount, access_key: str) -> None:
@@ -266,33 +285,3 @@ async def _find(services: Services, actor: Actor, home: KeyAccount, access_key: 
     if access_key not in present:
         raise no_key(account_id)
     await services.database.run(queries.record_found, [(account_id, access_key)], services.wall_clock(), actor.stamp)
-
-
-async def clean_up_keys(database: Database, backend: StorageBackend, permitted: Permit, now: datetime) -> list[str]:
-    """Deletes keys of a region whose creation or deletion was interrupted; returns a sentence about each.
-
-    One that fails does not block the others. Unavailable: some are left. OnHold: the database is older than the
-    permission.
-    """
-    left = await database.run(_expire, permitted, now)
-
-    async def clean_up(key: IncompleteKey) -> None:
-        await backend.delete_key(*key)
-        await database.run(queries.remove_key, key.user.account_id, key.access_key)
-
-    outcome = await for_each_concurrently(left, clean_up, _CLEAN_UP_CONCURRENCY)
-    for key, error in outcome.failed:
-        _log.warning(
-            "could not delete access key %s of storage account %d: %s", key.access_key, key.user.account_id, error
-        )
-    if outcome.away:
-        raise outcome.away
-    return [
-        f"Deleted leftover access key {key.access_key} of storage account {key.user.account_id}."
-        for key, _ in outcome.done
-    ]
-
-
-async def _expire(conn: Connection, permitted: Permit, now: datetime) -> list[IncompleteKey]:
-    await require_permit(conn, permitted)
-    return await queries.expire_pending(conn, permitted.region_id, now - PENDING_TIMEOUT, now)

@@ -12,12 +12,12 @@ from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import Name, RequestModel, ResponseModel, TimestampText, with_example
 
-routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
+routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class CreateAccessKeyReqBody(RequestModel):

@@ -2,8 +2,9 @@
 
 import logging
 
-from tonnage.access_keys import actions, queries
+from tonnage.access_keys import queries
 from tonnage.access_keys.access_key import PENDING_TIMEOUT
+from tonnage.access_keys.clean_up_actions import clean_up_keys
 from tonnage.epoch.actions import permit_changes
 from tonnage.errors import Sentence
 from tonnage.jobs import defer
@@ -29,5 +30,5 @@ async def clean_up(services: Services, subject: str) -> None:
     async with with_health_check(services, region_id) as backend:
         # A key that is pending or deleting in an older database may be in use.
         permitted = await permit_changes(services, region_id, backend)
-        for sentence in await actions.clean_up_keys(services.database, backend, permitted, services.wall_clock()):
+        for sentence in await clean_up_keys(services.database, backend, permitted, services.wall_clock()):
             _log.info(sentence)

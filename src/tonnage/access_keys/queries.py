@@ -9,7 +9,7 @@ from tonnage.access_keys.access_key import KeyState
 from tonnage.accounts.extended_queries import REJECTED
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection
-from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.regions.region import METERED
 from tonnage.storage.backend import ClusterUser
 
@@ -72,9 +72,9 @@ async def insert_key(
 
 
 async def activate_key(
-    conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str
-) -> Rendered[str] | None:
-    """Marks a pending key active and returns it, without its secret. None: it was given up meanwhile."""
+    conn: Connection, account_id: int, access_key: str, now: datetime, stamp: str, sealed_secret: str | None = None
+) -> bytes | None:
+    """Marks a pending key active and returns it as JSON, without its secret. None: it was given up meanwhile."""
     cursor = await conn.execute(
         f"""
         with k as (
@@ -82,14 +82,14 @@ async def activate_key(
             where account_id = %(id)s and access_key = %(key)s and state = 'pending'
             returning *
         )
-        select json_strip_nulls(json_build_object({KEY_FIELDS})),
+        select save_response(%(stamp)s, json_strip_nulls(json_build_object({KEY_FIELDS})), null, %(sealed_secret)s),
             audit(%(stamp)s, s.partner_id, 'account.create-key', s.id::text, null, {_FACT})
         from k join storage_account s on s.id = k.account_id
         """,
-        {"id": account_id, "key": access_key, "now": now, "stamp": stamp},
+        {"id": account_id, "key": access_key, "now": now, "stamp": stamp, "sealed_secret": sealed_secret},
     )
     row = await cursor.fetchone()
-    return Rendered(access_key, row[0]) if row else None
+    return row[0] if row else None
 
 
 async def start_deletion(

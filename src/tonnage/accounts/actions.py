@@ -10,9 +10,9 @@ from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
 from tonnage.db import ATTEMPTS, Connection, broken_constraint
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import Rendered, Versioned
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
-from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, TonnageError, Unavailable
+from tonnage.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
 from tonnage.regions.actions import no_region
@@ -102,18 +102,28 @@ async def _refusal(
 
 
 async def delete_account(
-    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, grace_days: int, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    grace_days: int,
+    now: datetime,
+    *,
+    revision: int | None = None,
 ) -> None:
-    """Schedules the purge in `grace_days`. Idempotent: an account that is scheduled already keeps its date."""
+    """Schedules the purge in `grace_days`. Idempotent: an account that is scheduled already keeps its date.
+
+    PreconditionFailed: it is not in the given `revision`.
+    """
     actor.require(actor.kind, Role.ADMIN)
     requested = now.replace(microsecond=0)
     due = earliest_purge(requested, grace_days)
     async with conn.transaction():
         scheduled = await deletion_queries.schedule_deletion(
-            conn, actor.organisation_id, partner_id, account_id, due, requested, actor.stamp
+            conn, actor.organisation_id, partner_id, account_id, due, revision, requested, actor.stamp
         )
         if scheduled is None:
-            raise no_account(account_id)
+            raise await _not_changeable(conn, actor, partner_id, account_id, revision)
         await enqueue_reconcile(conn, scheduled.cluster)
 
 
@@ -125,11 +135,14 @@ async def set_deletion(
     due: datetime | None,
     grace_days: int,
     now: datetime,
-) -> bytes:
-    """Sets the date of the purge to `due`, or for None cancels the deletion; returns the account as JSON.
+    *,
+    revision: int | None = None,
+) -> Versioned:
+    """Sets the date of the purge to `due`, or for None cancels the deletion; returns the account.
 
     Staff may cancel a deletion. Only admins may set another date (Forbidden), and none earlier than the first request
-    plus the grace period (Invalid). Conflict: the purge has started.
+    plus the grace period (Invalid). Conflict: the purge has started. PreconditionFailed: the account is not in the
+    given `revision`.
     """
     actor.require(actor.kind, Role.STAFF)
     if due is not None and not actor.role.includes(Role.ADMIN):
@@ -137,10 +150,10 @@ async def set_deletion(
     scope, requested = actor.organisation_id, now.replace(microsecond=0)
     async with conn.transaction():
         deletion = await deletion_queries.set_deletion(
-            conn, scope, partner_id, account_id, due, grace_days, requested, actor.stamp
+            conn, scope, partner_id, account_id, due, grace_days, revision, requested, actor.stamp
         )
         if deletion is None:
-            raise no_account(account_id)
+            raise await _not_changeable(conn, actor, partner_id, account_id, revision)
         if deletion.refused and deletion.purging:
             raise purge_started()
         if deletion.refused:
@@ -149,7 +162,16 @@ async def set_deletion(
     return deletion.account
 
 
-async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> bytes:
+async def _not_changeable(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, revision: int | None
+) -> NotFound | PreconditionFailed:
+    present = None
+    if revision is not None:
+        present = await queries.one_account(conn, actor.organisation_id, partner_id, account_id)
+    return PreconditionFailed(*present) if present else no_account(account_id)
+
+
+async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> Versioned:
     """Clients send whole objects back, so staff may send the unchanged date."""
     found = await deletion_queries.due_account(conn, actor.organisation_id, partner_id, account_id)
     if found is None:

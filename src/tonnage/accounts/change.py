@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from tonnage.db.rendered import Versioned
+
 
 class Changed(NamedTuple):
     """An account after a statement, and what has to be reconciled."""
@@ -12,7 +14,7 @@ class Changed(NamedTuple):
     """The region, if there is a cluster to which the change must be applied."""
     frees_capacity: bool
     """Whether the quotas of the partner's other accounts may change."""
-    account: bytes
-    """As JSON, all fields."""
     stale: bool
     """A field is neither as expected nor as requested, so nothing was changed."""
+    account: Versioned
+    """With all fields."""

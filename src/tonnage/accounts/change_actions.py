@@ -1,4 +1,7 @@
-"""Changes of storage accounts, by their partner or its distributor. Conflict: the purge has started."""
+"""Changes of storage accounts, by their partner or its distributor.
+
+Conflict: the purge has started. PreconditionFailed: the account is not in the given `revision`.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,12 +9,13 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, NumericValueOutOfRange
 
 from tonnage.access.actor import Actor, Role
-from tonnage.accounts import change_queries, queries
+from tonnage.accounts import change_queries, extended_queries, queries
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.actions import enqueue_reconcile, no_account, purge_started
 from tonnage.accounts.change import Changed
 from tonnage.db import Connection, broken_constraint
-from tonnage.errors import EditConflict
+from tonnage.db.rendered import Versioned
+from tonnage.errors import EditConflict, NotFound, PreconditionFailed
 
 
 async def change_account(
@@ -23,9 +27,9 @@ async def change_account(
     now: datetime,
     *,
     expected: AccountChange | None = None,
-) -> bytes:
-    """Changes an account; returns the whole account as JSON. EditConflict: a field to be changed is no longer as
-    `expected`.
+    revision: int | None = None,
+) -> Versioned:
+    """Changes an account; returns the whole account. EditConflict: a field to be changed is no longer as `expected`.
 
     Conflict: not enough of the partner's allocation left (with the figures). An allocation below the present use is
     allowed: the data stays, and writes are refused until use falls.
@@ -35,9 +39,9 @@ async def change_account(
     try:
         async with conn.transaction():
             changed = await change_queries.change_account(
-                conn, scope, partner_id, account_id, change, expected, now, actor.stamp
+                conn, scope, partner_id, account_id, change, expected, revision, now, actor.stamp
             )
-            return await _reconciled(conn, partner_id, account_id, changed)
+            return await _reconciled(conn, actor, partner_id, account_id, revision, changed)
     except (CheckViolation, NumericValueOutOfRange) as error:
         if change.allocated_capacity is None or broken_constraint(error) not in {
             "partner_allocated_to_accounts",
@@ -57,42 +61,71 @@ async def suspend_account(
     now: datetime,
     *,
     expected_reason: str | None = None,
-) -> bytes:
-    """Suspends an account; returns the whole account as JSON. If it is suspended already only the reason changes.
+    revision: int | None = None,
+) -> Versioned:
+    """Suspends an account; returns the whole account. If it is suspended already only the reason changes.
 
     EditConflict: the present reason is not `expected_reason`; "" expects that there is none.
     """
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
         changed = await change_queries.suspend_account(
-            conn, actor.organisation_id, partner_id, account_id, reason, expected_reason, now, actor.stamp
+            conn, actor.organisation_id, partner_id, account_id, reason, expected_reason, revision, now, actor.stamp
         )
-        return await _reconciled(conn, partner_id, account_id, changed)
+        return await _reconciled(conn, actor, partner_id, account_id, revision, changed)
 
 
-async def resume_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
+async def resume_account(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, *, revision: int | None = None
+) -> None:
     """Ends a suspension. Idempotent."""
     actor.require(actor.kind, Role.STAFF)
     async with conn.transaction():
-        changed = await change_queries.resume_account(conn, actor.organisation_id, partner_id, account_id, actor.stamp)
-        await _reconciled(conn, partner_id, account_id, changed)
+        changed = await change_queries.resume_account(
+            conn, actor.organisation_id, partner_id, account_id, revision, actor.stamp
+        )
+        await _reconciled(conn, actor, partner_id, account_id, revision, changed)
 
 
-async def set_password(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, password_hash: str) -> None:
+async def set_password(
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    password_hash: str,
+    *,
+    revision: int | None = None,
+) -> None:
     """Sets a new password for the account's owner. The cluster has no passwords."""
     actor.require(actor.kind, Role.STAFF)
     in_time = await change_queries.set_password(
-        conn, actor.organisation_id, partner_id, account_id, password_hash, actor.stamp
+        conn, actor.organisation_id, partner_id, account_id, password_hash, revision, actor.stamp
     )
     if in_time is None:
-        raise no_account(account_id)
+        raise await _not_changeable(conn, actor, partner_id, account_id, revision)
     if not in_time:
         raise purge_started()
 
 
-async def _reconciled(conn: Connection, partner_id: UUID, account_id: int, changed: Changed | None) -> bytes:
+async def _not_changeable(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, revision: int | None
+) -> NotFound | PreconditionFailed:
+    present = None
+    if revision is not None:
+        present = await extended_queries.extended_account(conn, actor.organisation_id, partner_id, account_id)
+    return PreconditionFailed(*present) if present else no_account(account_id)
+
+
+async def _reconciled(
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    revision: int | None,
+    changed: Changed | None,
+) -> Versioned:
     if changed is None:
-        raise no_account(account_id)
+        raise await _not_changeable(conn, actor, partner_id, account_id, revision)
     if changed.too_late:
         raise purge_started()
     if changed.stale:

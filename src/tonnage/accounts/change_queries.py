@@ -10,13 +10,14 @@ from uuid import UUID
 from tonnage.accounts.account import AccountChange
 from tonnage.accounts.change import Changed
 from tonnage.accounts.extended_queries import EXTENDED
-from tonnage.accounts.queries import CLUSTER, LIVING, POOLED
+from tonnage.accounts.queries import CHANGEABLE, CLUSTER, POOLED
 from tonnage.db import Connection
+from tonnage.db.rendered import Versioned
 from tonnage.names import name_key
 
 _CHANGE: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), stale as (
         -- Overdraft is a flag: what differs from the expected is as it is to be.
         select coalesce(
@@ -34,7 +35,7 @@ _CHANGE: LiteralString = f"""
         update storage_account s set name = new.name, name_key = new.name_key,
             allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
             terms_since = case when new.terms_change then greatest(%(now)s, s.terms_since) else s.terms_since end,
-            desired_revision = s.desired_revision + 1
+            desired_revision = s.desired_revision + 1, revision = s.revision + 1
         from new, old where s.id = new.id and (new.terms_change or (new.name, new.name_key) <> (old.name, old.name_key))
         returning s.*
     ), t as (
@@ -57,7 +58,7 @@ _CHANGE: LiteralString = f"""
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null, (select {CLUSTER} from changed s), exists (select from p where {POOLED}),
-           {EXTENDED}, stale.is_stale
+           stale.is_stale, save_response(%(stamp)s, {EXTENDED}, s.revision), s.revision
     from stale cross join s join region r on r.id = s.region_id where (select count(*) from a) >= 0"""
 
 
@@ -68,10 +69,11 @@ async def change_account(
     account_id: int,
     change: AccountChange,
     expected: AccountChange | None,
+    revision: int | None,
     now: datetime,
     stamp: str,
 ) -> Changed | None:
-    """None if there is no such account.
+    """None if there is no such account, or it is not in the given `revision`.
 
     Constraints: partner_allocated_to_accounts or overflow, not enough of the partner's allocation left.
 
@@ -92,6 +94,7 @@ async def change_account(
             "overdraft": change.allow_overdraft,
             "expected_name": expected.name,
             "expected_allocated": expected.allocated_capacity,
+            "revision": revision,
             "now": now,
             "stamp": stamp,
         },
@@ -100,14 +103,14 @@ async def change_account(
 
 _SUSPEND: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), stale as (
         select coalesce(coalesce(old.suspension_reason, '') not in (%(expected)s::text, %(reason)s::text), false)
             as is_stale
         from old
     ), changed as (
         update storage_account s set suspended_at = coalesce(old.suspended_at, %(now)s),
-            suspension_reason = %(reason)s,
+            suspension_reason = %(reason)s, revision = s.revision + 1,
             desired_revision = s.desired_revision + case when old.suspended_at is null then 1 else 0 end
         from old, stale
         where s.id = old.id and old.purge_started_at is null and old.suspension_reason is distinct from %(reason)s
@@ -117,7 +120,8 @@ _SUSPEND: LiteralString = f"""
         select * from changed union all select * from old where not exists (select from changed)
     )
     select s.purge_started_at is not null,
-           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, {EXTENDED}, stale.is_stale,
+           (select {CLUSTER} from changed s, old where old.suspended_at is null), false, stale.is_stale,
+           save_response(%(stamp)s, {EXTENDED}, s.revision), s.revision,
            (select audit(%(stamp)s, c.partner_id, 'account.suspend', c.id::text,
                          case when old.suspended_at is not null
                              then jsonb_build_object('reason', old.suspension_reason) end,
@@ -132,10 +136,11 @@ async def suspend_account(
     account_id: int,
     reason: str,
     expected: str | None,
+    revision: int | None,
     now: datetime,
     stamp: str,
 ) -> Changed | None:
-    """None if there is no such account. If it is suspended already, the reason changes and the time stays."""
+    """None as for `change_account`. If it is suspended already, the reason changes and the time stays."""
     return await _changed(
         conn,
         _SUSPEND,
@@ -145,6 +150,7 @@ async def suspend_account(
             "scope": scope,
             "reason": reason,
             "expected": expected,
+            "revision": revision,
             "now": now,
             "stamp": stamp,
         },
@@ -153,48 +159,67 @@ async def suspend_account(
 
 _RESUME: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), changed as (
         update storage_account s set suspended_at = null, suspension_reason = null,
-            desired_revision = s.desired_revision + 1
+            desired_revision = s.desired_revision + 1, revision = s.revision + 1
         from old where s.id = old.id and old.purge_started_at is null and old.suspended_at is not null
         returning s.*
     ), s as (
         select * from changed union all select * from old where not exists (select from changed)
     )
-    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, {EXTENDED}, false,
+    select s.purge_started_at is not null, (select {CLUSTER} from changed s), false, false,
+           save_response(%(stamp)s, null), s.revision,
            (select audit(%(stamp)s, c.partner_id, 'account.resume', c.id::text,
                          jsonb_build_object('reason', old.suspension_reason), null) from changed c)
-    from old, s join region r on r.id = s.region_id"""
+    from old, s"""
 
 
 async def resume_account(
-    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, stamp: str
+    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, revision: int | None, stamp: str
 ) -> Changed | None:
-    """None if there is no such account. One that is not suspended stays unchanged."""
-    return await _changed(conn, _RESUME, {"id": account_id, "partner": partner_id, "scope": scope, "stamp": stamp})
+    """None as for `change_account`. One that is not suspended stays unchanged."""
+    return await _changed(
+        conn,
+        _RESUME,
+        {"id": account_id, "partner": partner_id, "scope": scope, "revision": revision, "stamp": stamp},
+    )
 
 
 _PASSWORD: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), s as (
         update storage_account s set password_hash = %(hash)s
         from old where s.id = old.id and old.purge_started_at is null
         returning s.*
     )
     select old.purge_started_at is not null,
-           (select audit(%(stamp)s, s.partner_id, 'account.set-password', s.id::text, null, null) from s)
+           (select audit(%(stamp)s, s.partner_id, 'account.set-password', s.id::text, null, null) from s),
+           (select save_response(%(stamp)s, null) from s)
     from old"""
 
 
 async def set_password(
-    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, password_hash: str, stamp: str
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    account_id: int,
+    password_hash: str,
+    revision: int | None,
+    stamp: str,
 ) -> bool | None:
-    """Whether it was done: False if the purge has started, None if there is no such account."""
+    """Whether it was done: False if the purge has started, None as for `change_account`."""
     cursor = await conn.execute(
         _PASSWORD,
-        {"id": account_id, "partner": partner_id, "scope": scope, "hash": password_hash, "stamp": stamp},
+        {
+            "id": account_id,
+            "partner": partner_id,
+            "scope": scope,
+            "hash": password_hash,
+            "revision": revision,
+            "stamp": stamp,
+        },
     )
     row = await cursor.fetchone()
     return not row[0] if row else None
@@ -202,4 +227,4 @@ async def set_password(
 
 async def _changed(conn: Connection, text: LiteralString, params: dict[str, object]) -> Changed | None:
     row = await (await conn.execute(text, params)).fetchone()
-    return Changed(*row[:5]) if row else None
+    return Changed(*row[:4], account=Versioned(*row[4:6])) if row else None

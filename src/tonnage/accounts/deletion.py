@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from tonnage.db.rendered import Versioned
+
 
 class Deletion(NamedTuple):
     """The result of setting another date."""
@@ -15,8 +17,8 @@ class Deletion(NamedTuple):
     """The first request plus the grace period."""
     cluster: int | None
     """The region, if there is a cluster to which the change must be applied."""
-    account: bytes
-    """As JSON, after the statement."""
+    account: Versioned
+    """After the statement."""
 
 
 class Scheduled(NamedTuple):

@@ -6,31 +6,50 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.accounts.deletion import Deletion, Scheduled
-from tonnage.accounts.queries import ACCOUNT, CLUSTER, LIVING
+from tonnage.accounts.queries import ACCOUNT, CHANGEABLE, CLUSTER, LIVING
 from tonnage.db import Connection
+from tonnage.db.rendered import Versioned
 
 _SCHEDULE: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), s as (
         update storage_account s set deletion_requested_at = %(now)s, pending_deleted_at = %(due)s,
-            desired_revision = s.desired_revision + 1
+            desired_revision = s.desired_revision + 1, revision = s.revision + 1
         from old where s.id = old.id and old.pending_deleted_at is null
         returning s.*
     )
     select (select {CLUSTER} from s),
            (select audit(%(stamp)s, s.partner_id, 'account.delete', s.id::text, null,
-                         jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s)
+                         jsonb_build_object('pendingDeletedAt', s.pending_deleted_at)) from s),
+           save_response(%(stamp)s, null)
     from old"""
 
 
 async def schedule_deletion(
-    conn: Connection, scope: UUID, partner_id: UUID, account_id: int, due: datetime, now: datetime, stamp: str
+    conn: Connection,
+    scope: UUID,
+    partner_id: UUID,
+    account_id: int,
+    due: datetime,
+    revision: int | None,
+    now: datetime,
+    stamp: str,
 ) -> Scheduled | None:
-    """None if there is no such account. One that is scheduled already keeps its date."""
+    """None if there is no such account, or it is not in the given `revision`. One that is scheduled already keeps its
+    date.
+    """
     cursor = await conn.execute(
         _SCHEDULE,
-        {"id": account_id, "partner": partner_id, "scope": scope, "due": due, "now": now, "stamp": stamp},
+        {
+            "id": account_id,
+            "partner": partner_id,
+            "scope": scope,
+            "due": due,
+            "revision": revision,
+            "now": now,
+            "stamp": stamp,
+        },
     )
     row = await cursor.fetchone()
     return Scheduled(row[0]) if row else None
@@ -38,7 +57,7 @@ async def schedule_deletion(
 
 _SET: LiteralString = f"""
     with old as (
-        select s.* from {LIVING} for no key update of s
+        select s.* from {CHANGEABLE} for no key update of s
     ), rule as (
         select coalesce(deletion_requested_at, %(now)s) + make_interval(hours => 24 * %(grace)s) as earliest from old
     ), changed as (
@@ -46,7 +65,7 @@ _SET: LiteralString = f"""
             deletion_requested_at = case when %(due)s::timestamptz is not null
                 then coalesce(old.deletion_requested_at, %(now)s) end,
             pending_deleted_at = %(due)s,
-            desired_revision = s.desired_revision + 1
+            desired_revision = s.desired_revision + 1, revision = s.revision + 1
         from old, rule
         where s.id = old.id and s.purge_started_at is null and old.pending_deleted_at is distinct from %(due)s
             and (%(due)s::timestamptz is null or %(due)s >= rule.earliest)
@@ -56,7 +75,7 @@ _SET: LiteralString = f"""
     )
     select old.pending_deleted_at is distinct from %(due)s and not exists (select from changed),
            old.purge_started_at is not null, rule.earliest,
-           (select {CLUSTER} from changed s), {ACCOUNT},
+           (select {CLUSTER} from changed s), save_response(%(stamp)s, {ACCOUNT}, s.revision), s.revision,
            (select audit(%(stamp)s, c.partner_id,
                          case when c.pending_deleted_at is null then 'account.restore' else 'account.delete' end,
                          c.id::text, jsonb_build_object('pendingDeletedAt', old.pending_deleted_at),
@@ -71,13 +90,14 @@ async def set_deletion(
     account_id: int,
     due: datetime | None,
     grace_days: int,
+    revision: int | None,
     now: datetime,
     stamp: str,
 ) -> Deletion | None:
     """Sets the date of the purge, or takes the deletion back (`due` None), unless the purge has started.
 
     A date before the first request and its grace is refused; for an account that is not scheduled yet this is the
-    first request. None if there is no such account.
+    first request. None if there is no such account, or it is not in the given `revision`.
     """
     cursor = await conn.execute(
         _SET,
@@ -87,12 +107,13 @@ async def set_deletion(
             "scope": scope,
             "due": due,
             "grace": grace_days,
+            "revision": revision,
             "now": now,
             "stamp": stamp,
         },
     )
     row = await cursor.fetchone()
-    return Deletion(*row[:5]) if row else None
+    return Deletion(*row[:4], account=Versioned(*row[4:6])) if row else None
 
 
 async def cancel_deletions(conn: Connection, account_ids: Sequence[int], stamp: str) -> list[int]:
@@ -105,7 +126,7 @@ async def cancel_deletions(conn: Connection, account_ids: Sequence[int], stamp: 
             order by id for no key update
         ), s as (
             update storage_account s set deletion_requested_at = null, pending_deleted_at = null,
-                desired_revision = s.desired_revision + 1
+                desired_revision = s.desired_revision + 1, revision = s.revision + 1
             from old where s.id = old.id
             returning s.id
         )
@@ -121,11 +142,11 @@ async def cancel_deletions(conn: Connection, account_ids: Sequence[int], stamp: 
 
 async def due_account(
     conn: Connection, scope: UUID, partner_id: UUID, account_id: int
-) -> tuple[bytes, datetime | None] | None:
-    """The account, if not purged, as JSON, and its purge date; None if it is not scheduled for deletion."""
+) -> tuple[Versioned, datetime | None] | None:
+    """The account, if not purged, and its purge date; None if it is not scheduled for deletion."""
     cursor = await conn.execute(
-        f"select {ACCOUNT}, s.pending_deleted_at from {LIVING}",
+        f"select {ACCOUNT}, s.revision, s.pending_deleted_at from {LIVING}",
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return (row[0], row[1]) if row else None
+    return (Versioned(*row[:2]), row[2]) if row else None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tonnage.accounts.queries import LIVING, PAGE, PUBLISHED
 from tonnage.db import Connection, ListQuery
-from tonnage.db.rendered import TIMESTAMP_FORMAT
+from tonnage.db.rendered import TIMESTAMP_FORMAT, Versioned
 
 REJECTED: LiteralString = "s.applied_revision < s.desired_revision and s.rejected_revision = s.desired_revision"
 """Whether its cluster refuses a row `s` in its present state."""
@@ -31,14 +31,17 @@ EXTENDED: LiteralString = f"""json_strip_nulls(json_build_object({PUBLISHED},
 """The JSON with all fields of rows `s` of storage_account and `r` of its region."""
 
 
-async def extended_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
-    """The account as JSON, if it is not purged."""
+async def extended_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> Versioned | None:
+    """The account, if it is not purged."""
     cursor = await conn.execute(
-        f"with s as (select s.* from {LIVING}) select {EXTENDED} from s join region r on r.id = s.region_id",
+        f"""
+        with s as (select s.* from {LIVING})
+        select {EXTENDED}, s.revision from s join region r on r.id = s.region_id
+        """,
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Versioned(*row) if row else None
 
 
 def extended_accounts(scope: UUID, partner_id: UUID) -> ListQuery:

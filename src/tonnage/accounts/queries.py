@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tonnage.accounts.account import NewAccount, PartnerRemaining
 from tonnage.db import Connection, ListQuery
-from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
+from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered, Versioned
 from tonnage.email_address import email_key
 from tonnage.names import name_key
 
@@ -38,6 +38,9 @@ LIVING: LiteralString = """
     storage_account s join partner p on p.id = s.partner_id
     where s.id = %(id)s and p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and s.purged_at is null"""
 """The one row `s` of the account, if not purged and within the scope. The only place that defines who may see it."""
+
+CHANGEABLE: LiteralString = f"{LIVING} and coalesce(s.revision = %(revision)s, true)"
+"""The same for a change that, if `revision` is given, is to be made in that one only."""
 
 PAGE: LiteralString = """
     partner p left join lateral (
@@ -75,7 +78,7 @@ _INSERT: LiteralString = f"""
             allocated_capacity = p.allocated_capacity, allow_overdraft = p.allow_overdraft
         from s, p where partner.id = p.id
     )
-    select {ACCOUNT}, {CLUSTER}, {POOLED},
+    select save_response(%(stamp)s, {ACCOUNT}, s.revision), {CLUSTER}, {POOLED},
            audit(%(stamp)s, s.partner_id, 'account.create', s.id::text, null, jsonb_build_object(
                'name', s.name, 'allocatedCapacity', s.allocated_capacity, 'allowOverdraft', s.allow_overdraft))
     from s, p"""
@@ -129,14 +132,14 @@ async def insert_account(
     return Created(Rendered(account_id, row[0]), *row[1:3]) if row else None
 
 
-async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> bytes | None:
-    """The account as JSON, if it is not purged."""
+async def one_account(conn: Connection, scope: UUID, partner_id: UUID, account_id: int) -> Versioned | None:
+    """The account, if it is not purged."""
     cursor = await conn.execute(
-        f"select {ACCOUNT} from {LIVING}",
+        f"select {ACCOUNT}, s.revision from {LIVING}",
         {"id": account_id, "partner": partner_id, "scope": scope},
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Versioned(*row) if row else None
 
 
 def accounts_of(scope: UUID, partner_id: UUID) -> ListQuery:

@@ -17,6 +17,7 @@ from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
+from tonnage.web.entity_tag import expected_revision
 from tonnage.web.proxy_headers import client_address
 from tonnage.web.routing import AuthDependency
 
@@ -34,6 +35,11 @@ class ApiRequest:
     def database(self) -> Database:
         """The connection pools."""
         return self.services.database
+
+    @property
+    def revision(self) -> int | None:
+        """The revision in which the thing must be (If-Match); None if the change applies to any. Malformed."""
+        return expected_revision(self.request.headers.getlist("if-match"))
 
     def hashing(self) -> AbstractAsyncContextManager[Hashing]:
         """See `Passwords.admit`."""

@@ -105,6 +105,20 @@ class ConflictCode(Code):
         "Read it again, then decide whether to repeat the change.",
         "This change contradicts other data, which may have been changed at the same moment.",
     )
+    IDEMPOTENCY_IN_PROGRESS = Explanation(
+        409,
+        "A request with this `Idempotency-Key` is in progress.",
+        "Send it again after `Retry-After` seconds: it gets the same response.",
+        "A request with this Idempotency-Key is in progress. Send it again in a few seconds.",
+    )
+    SECRET_NOT_KEPT = Explanation(
+        409,
+        "The access key of this `Idempotency-Key` was created, but the secret in its response cannot be decrypted any "
+        "more: the operator has replaced the keys of this installation.",
+        "Delete the access key, and create another one.",
+        "The access key was created, but its secret cannot be shown again, because the operator has replaced the keys "
+        "of this installation. Delete it, and create another one.",
+    )
     LAST_ADMIN = Explanation(
         409,
         "An organisation cannot be left without an admin.",

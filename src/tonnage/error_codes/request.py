@@ -121,6 +121,28 @@ class RequestCode(Code):
         "Correct the fields that `errors` names; it has all of them.",
         "name: is required",
     )
+    PRECONDITION_FAILED = Explanation(
+        412,
+        "The thing is not in the revision of the `If-Match` header: somebody has changed it since you read it.",
+        "Look at its present state, which is in `current`, decide whether your change still applies, and send it with "
+        "the `ETag` of this response.",
+        "Not changed: somebody has changed it since the revision in your If-Match header. Its present state is in "
+        "`current`. Decide whether your change still applies, then send it with the new ETag.",
+    )
+    IDEMPOTENCY_MISMATCH = Explanation(
+        422,
+        "The `Idempotency-Key` was used within the last 24 hours for a request with another method, path, query or "
+        "body.",
+        "Use a new key for each change, and the same one only to send the same request again.",
+        "This Idempotency-Key was used for a different request. Use a new key for each change.",
+    )
+    IDEMPOTENCY_UNSUPPORTED = Explanation(
+        422,
+        "This installation has no key file, without which it cannot recognise requests.",
+        "Send the request without `Idempotency-Key`, or ask the operator to set `TONNAGE_SECRET_KEY_FILE`.",
+        "This installation cannot use the header Idempotency-Key, because it has no key file. Send the request without "
+        "it, or ask the operator to set TONNAGE_SECRET_KEY_FILE.",
+    )
     TOO_MANY_ATTEMPTS = Explanation(
         429,
         "There were too many failed attempts to sign in. Only pages have this error.",

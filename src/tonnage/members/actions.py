@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.db import Connection, savepoint_if_in_transaction
+from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
@@ -119,6 +119,8 @@ async def _insert(
         async with savepoint_if_in_transaction(conn):
             return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
     except UniqueViolation as error:
+        if broken_constraint(error) != "member_email":
+            raise
         raise Conflict(
             "A member with the e-mail address {email} already exists. Use another address.",
             ConflictCode.EMAIL_TAKEN,

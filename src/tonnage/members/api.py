@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Role
 from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.members import actions, queries
 from tonnage.members.member import NewMember
 from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import member_password
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import PASSWORD, Email, Name, RequestModel, ResponseModel, Text, UuidPath, with_example
 
-routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["Distributors"])
 
 
 class CreateMemberReqBody(RequestModel):

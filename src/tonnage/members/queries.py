@@ -51,7 +51,7 @@ async def insert_member(
             select o.id, %(email)s, %(email_key)s, %(name)s, %(name_key)s, %(role)s, %(hash)s, %(now)s
             from o returning *
         )
-        select m.id, {_MEMBER},
+        select m.id, save_response(%(stamp)s, {_MEMBER}),
                audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
                      null, jsonb_build_object('role', m.role))
         from m
@@ -95,7 +95,8 @@ async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID,
                 and o.parent_id = %(scope)s and o.closed_at is null
             returning m.*
         )
-        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null)
+        select audit(%(stamp)s, organisation_id, 'member.delete', id::text, jsonb_build_object('role', role), null),
+               save_response(%(stamp)s, null)
         from m
         """,
         {"member": member_id, "partner": partner_id, "scope": scope, "stamp": stamp},

@@ -156,6 +156,52 @@ CREATE FUNCTION round_half_away(dividend numeric, divisor numeric) RETURNS numer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (sign(dividend) * div((((2)::numeric * abs(dividend)) + divisor), ((2)::numeric * divisor)));
 
+CREATE FUNCTION save_response(stamp jsonb, response json, revision bigint DEFAULT NULL::bigint, sealed_secret text DEFAULT NULL::text, pending_seconds integer DEFAULT NULL::integer) RETURNS json
+    LANGUAGE plpgsql
+    AS $$
+declare
+    request jsonb := stamp -> 'idempotency';
+    requested_at timestamptz;
+    is_free boolean;
+begin
+    if request is null then
+        return response;
+    end if;
+    requested_at := request ->> 'at';
+    -- The lock timeout ends the first wait after half of the time for which a request may wait.
+    for wait in 1..2 loop
+        begin
+            insert into idempotency_key as saved (
+                organisation_id, key, attempt, request_digest, status, response, revision, sealed_secret,
+                pending_until, created_at
+            ) values (
+                (stamp ->> 'organisation')::uuid, request ->> 'key', (request ->> 'attempt')::uuid,
+                decode(request ->> 'digest', 'hex'), (request ->> 'status')::smallint,
+                case when pending_seconds is null then save_response.response end, save_response.revision,
+                save_response.sealed_secret, requested_at + make_interval(secs => pending_seconds), requested_at
+            ) on conflict (organisation_id, key) do update set
+                attempt = excluded.attempt, request_digest = excluded.request_digest, status = excluded.status,
+                response = excluded.response, revision = excluded.revision, sealed_secret = excluded.sealed_secret,
+                pending_until = excluded.pending_until, created_at = excluded.created_at
+            where saved.attempt = excluded.attempt
+                or saved.pending_until <= excluded.created_at
+                or saved.created_at <= excluded.created_at - interval '24 hours';
+            is_free := found;
+            exit;
+        exception when lock_not_available then
+            if wait = 2 then
+                raise lock_not_available using constraint = 'idempotency_key_in_progress',
+                    message = 'another request with this Idempotency-Key is in progress';
+            end if;
+        end;
+    end loop;
+    if not is_free then
+        raise unique_violation using constraint = 'idempotency_key_used',
+            message = 'another request with this Idempotency-Key has made its change';
+    end if;
+    return response;
+end $$;
+
 CREATE FUNCTION time_partitions(parent regclass) RETURNS TABLE(part regclass, first timestamp with time zone, until timestamp with time zone)
     LANGUAGE sql STABLE
     SET "DateStyle" TO 'ISO'
@@ -360,6 +406,21 @@ CREATE TABLE full_reconcile (
     repaired bigint NOT NULL
 );
 
+CREATE TABLE idempotency_key (
+    organisation_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    attempt uuid NOT NULL,
+    request_digest bytea NOT NULL,
+    status smallint NOT NULL,
+    response text,
+    revision bigint,
+    sealed_secret text,
+    pending_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+    CONSTRAINT idempotency_key_pending CHECK (((pending_until IS NULL) OR (response IS NULL)))
+);
+
 CREATE TABLE installation (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     epoch bigint DEFAULT 1 NOT NULL,
@@ -450,6 +511,7 @@ CREATE TABLE partner (
     used numeric DEFAULT 0 NOT NULL,
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
+    revision bigint DEFAULT 1 NOT NULL,
     CONSTRAINT partner_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT partner_allocated_to_accounts CHECK (((allocated_to_accounts >= 0) AND ((allocated_to_accounts <= allocated_capacity) OR (allocated_capacity = 0) OR COALESCE(allow_overdraft, false)))),
     CONSTRAINT partner_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
@@ -608,6 +670,7 @@ CREATE TABLE storage_account (
     rejected_revision bigint,
     rejection_reason text,
     cluster_user text,
+    revision bigint DEFAULT 1 NOT NULL,
     CONSTRAINT storage_account_allocated CHECK ((allocated_capacity >= 0)),
     CONSTRAINT storage_account_cluster_user CHECK (((char_length(cluster_user) >= 1) AND (char_length(cluster_user) <= 1000))),
     CONSTRAINT storage_account_deletion CHECK (((deletion_requested_at IS NULL) = (pending_deleted_at IS NULL))),
@@ -717,6 +780,9 @@ ALTER TABLE ONLY drift
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_pkey PRIMARY KEY (region_id);
 
+ALTER TABLE ONLY idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (organisation_id, key);
+
 ALTER TABLE ONLY installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
 
@@ -812,6 +878,8 @@ CREATE INDEX audit_entry_subject_id_id_idx ON audit_entry USING btree (subject_i
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
 CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
+
+CREATE INDEX idempotency_key_created_at_idx ON idempotency_key USING btree (created_at);
 
 CREATE INDEX member_name_idx ON member USING btree (COALESCE(name_key, ''::text), COALESCE(name, ''::text) COLLATE "C", id);
 

@@ -9,9 +9,9 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import Rendered, Versioned
 from tonnage.error_codes import ConflictCode, UnavailableCode
-from tonnage.errors import Conflict, Count, EditConflict, NotFound, Unavailable
+from tonnage.errors import Conflict, Count, EditConflict, NotFound, PreconditionFailed, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners import move_queries, queries
@@ -58,18 +58,21 @@ async def update_partner(
     now: datetime,
     *,
     expected: PartnerChange | None = None,
-) -> bytes:
-    """Returns the partner as JSON after the change. Conflict, with the numbers: the contract does not have enough
+    revision: int | None = None,
+) -> Versioned:
+    """Returns the partner after the change. Conflict, with the numbers: the contract does not have enough
     capacity left, or more than the new capacity is allocated to storage accounts.
 
-    EditConflict: a field that changes is no longer as `expected`. A job applies the change to the quotas of the storage
-    accounts.
+    EditConflict: a field that changes is no longer as `expected`. PreconditionFailed: the partner is not in the given
+    `revision`. A job applies the change to the quotas of the storage accounts.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
         async with conn.transaction() if change.of_pool else savepoint_if_in_transaction(conn):
-            updated = await queries.update_partner(conn, scope, partner_id, change, expected, now, actor.stamp)
+            updated = await queries.update_partner(
+                conn, scope, partner_id, change, expected, revision, now, actor.stamp
+            )
             if updated and updated.pool_changed:
                 await defer(conn, "provisioning.requota", partner_id)
     except (CheckViolation, NumericValueOutOfRange) as error:
@@ -77,10 +80,17 @@ async def update_partner(
             raise
         raise await _too_much(conn, scope, partner_id, change, broken_constraint(error)) from error
     if updated is None:
-        raise no_partner(partner_id)
+        raise await _not_changeable(conn, scope, partner_id, revision)
     if updated.stale:
         raise EditConflict
     return updated.partner
+
+
+async def _not_changeable(
+    conn: Connection, scope: UUID, partner_id: UUID, revision: int | None
+) -> NotFound | PreconditionFailed:
+    present = None if revision is None else await queries.one_partner(conn, scope, partner_id)
+    return PreconditionFailed(*present) if present else no_partner(partner_id)
 
 
 async def _too_much(
@@ -104,15 +114,17 @@ async def _too_much(
     )
 
 
-async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: datetime) -> None:
+async def close_partner(
+    conn: Connection, actor: Actor, partner_id: UUID, now: datetime, *, revision: int | None = None
+) -> None:
     """Closes a partner without storage accounts and deletes its members and sessions; its keys stop working. Conflict:
-    it has storage accounts.
+    it has storage accounts. PreconditionFailed: it is not in the given `revision`.
     """
     actor.require(Kind.DISTRIBUTOR, Role.ADMIN)
     scope = actor.organisation_id
     try:
         async with savepoint_if_in_transaction(conn):
-            closed = await queries.close_partner(conn, scope, partner_id, now, actor.stamp)
+            closed = await queries.close_partner(conn, scope, partner_id, revision, now, actor.stamp)
     except CheckViolation as error:
         if broken_constraint(error) != "partner_empty":
             raise
@@ -124,7 +136,7 @@ async def close_partner(conn: Connection, actor: Actor, partner_id: UUID, now: d
             accounts=Count("{count} storage account", "{count} storage accounts", figures.accounts if figures else 0),
         ) from error
     if not closed:
-        raise no_partner(partner_id)
+        raise await _not_changeable(conn, scope, partner_id, revision)
 
 
 async def move_partner(
@@ -135,17 +147,20 @@ async def move_partner(
     now: datetime,
     *,
     expected: UUID | None = None,
-) -> bytes:
-    """Returns the partner as JSON under another contract of the same distributor; its capacity moves with it.
+    revision: int | None = None,
+) -> Versioned:
+    """Returns the partner under another contract of the same distributor; its capacity moves with it.
 
     Conflict: the other contract does not have enough capacity left, or is in another currency. EditConflict: the
-    partner's present contract is not the `expected` one.
+    partner's present contract is not the `expected` one. PreconditionFailed: it is not in the given `revision`.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     try:
         async with savepoint_if_in_transaction(conn):
-            moved = await move_queries.move_partner(conn, scope, partner_id, contract_id, expected, now, actor.stamp)
+            moved = await move_queries.move_partner(
+                conn, scope, partner_id, contract_id, expected, revision, now, actor.stamp
+            )
     except (CheckViolation, NumericValueOutOfRange) as error:
         figures = await queries.capacity_figures(conn, scope, partner_id, contract_id)
         if broken_constraint(error) not in _NOT_ENOUGH_CAPACITY:
@@ -154,14 +169,18 @@ async def move_partner(
             raise no_partner(partner_id) from error
         raise _no_room(figures.allocated, figures.contract_remaining) from error
     if moved is None:
-        raise no_partner(partner_id)
+        raise await _not_changeable(conn, scope, partner_id, revision)
     if moved.stale:
         raise EditConflict
     if moved.partner is not None:
         return moved.partner
+    raise await _not_a_target(conn, scope, contract_id)
+
+
+async def _not_a_target(conn: Connection, scope: UUID, contract_id: UUID) -> Conflict | NotFound:
     if await remaining(conn, scope, contract_id) is None:
-        raise no_contract(contract_id)
-    raise Conflict(
+        return no_contract(contract_id)
+    return Conflict(
         "The other contract has another currency. Move the partner to a contract in its own currency.",
         ConflictCode.OTHER_CURRENCY,
     )

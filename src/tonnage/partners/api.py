@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
 from tonnage.contracts.contract import no_contract
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
-from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import ApiRoute
+from tonnage.web.responses import FIRST_REVISION, Json, NoContent
 from tonnage.web.schemas import (
     Bytes,
     Capacity,
@@ -25,8 +25,8 @@ from tonnage.web.schemas import (
     with_example,
 )
 
-routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Distributors"])
-extensions = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors"])
+routes = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["Distributors"])
+extensions = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Distributors"])
 
 
 class CreatePartnerReqBody(RequestModel):
@@ -100,7 +100,7 @@ async def create_partner(
         details.distributor_contract_id, details.name, details.allocated_capacity, details.allow_overdraft
     )
     created = await call.database.run(actions.create_partner, call.actor, partner, call.now)
-    return Json(created.json, 201)
+    return Json(created.json, 201, FIRST_REVISION)
 
 
 @routes.get("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
@@ -109,7 +109,7 @@ async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
     found = await call.database.run(queries.one_partner, call.actor.organisation_id, partnerID)
     if found is None:
         raise no_partner(partnerID)
-    return Json(found)
+    return Json(found.json, revision=found.revision)
 
 
 @routes.put("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
@@ -121,7 +121,10 @@ async def update_partner(
     The fields in the request change immediately; all others stay unchanged. Unknown fields are ignored.
     """
     change = PartnerChange(details.name, details.allocated_capacity, details.allow_overdraft)
-    return Json(await call.database.run(actions.update_partner, call.actor, partnerID, change, call.now))
+    updated = await call.database.run(
+        actions.update_partner, call.actor, partnerID, change, call.now, revision=call.revision
+    )
+    return Json(updated.json, revision=updated.revision)
 
 
 @routes.delete("/partner/{partnerID}", status_code=204)
@@ -130,7 +133,7 @@ async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Respons
 
     Its members and API keys are removed. Accounts waiting for deletion still count.
     """
-    await call.database.run(actions.close_partner, call.actor, partnerID, call.now)
+    await call.database.run(actions.close_partner, call.actor, partnerID, call.now, revision=call.revision)
     return NoContent()
 
 
@@ -143,4 +146,7 @@ async def move_partner(
     Its allocated capacity moves with it. The contract must be one of your own and in the same currency.
     """
     target = details.distributor_contract_id
-    return Json(await call.database.run(actions.move_partner, call.actor, partnerID, target, call.now))
+    moved = await call.database.run(
+        actions.move_partner, call.actor, partnerID, target, call.now, revision=call.revision
+    )
+    return Json(moved.json, revision=moved.revision)

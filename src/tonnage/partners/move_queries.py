@@ -5,12 +5,14 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
+from tonnage.db.rendered import Versioned
 from tonnage.partners.queries import PARTNER
 
 _MOVE: LiteralString = f"""
     with old as (
         select p.*, o.name from partner p join organisation o on o.id = p.id
         where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+            and coalesce(p.revision = %(revision)s, true)
         for no key update of p
     ), stale as (
         select coalesce(old.contract_id not in (%(expected)s::uuid, %(contract)s::uuid), false) as is_stale from old
@@ -24,8 +26,10 @@ _MOVE: LiteralString = f"""
         join locked here on here.id = old.contract_id
         join locked there on there.id = %(contract)s and there.currency = here.currency
     ), p as (
-        update partner p set contract_id = %(contract)s, terms_since = case
-            when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end
+        update partner p set contract_id = %(contract)s,
+            terms_since = case
+                when p.contract_id <> %(contract)s then greatest(%(now)s, p.terms_since) else p.terms_since end,
+            revision = p.revision + case when p.contract_id <> %(contract)s then 1 else 0 end
         from allowed where p.id = allowed.id
         returning p.*
     ), t as (
@@ -43,7 +47,8 @@ _MOVE: LiteralString = f"""
             used = locked.used + case when k.id = p.contract_id then old.used else -old.used end
         from locked, p, old, a where k.id = locked.id
     )
-    select stale.is_stale, case when p.id is not null then {PARTNER} end
+    select stale.is_stale, case when p.id is not null then save_response(%(stamp)s, {PARTNER}, p.revision) end,
+        p.revision
     from old o cross join stale left join p on true where (select count(*) from a) >= 0"""
 
 
@@ -52,8 +57,8 @@ class Moved(NamedTuple):
 
     stale: bool
     """The partner is neither under the expected contract nor under the target contract, so it was not moved."""
-    partner: bytes | None
-    """As JSON, under its new contract. None: it was not moved."""
+    partner: Versioned | None
+    """Under its new contract. None: it was not moved."""
 
 
 async def move_partner(
@@ -62,11 +67,13 @@ async def move_partner(
     partner_id: UUID,
     contract_id: UUID,
     expected: UUID | None,
+    revision: int | None,
     now: datetime,
     stamp: str,
 ) -> Moved | None:
     """Moves a partner. None if the distributor `scope` has no such partner. The target must be a contract of the
-    distributor in the currency of the present one. If `expected` is given, the present contract must be that one.
+    distributor in the currency of the present one. If `expected` is given, the present contract must be that one; if
+    `revision` is given, it must be the present one.
 
     Constraint contract_capacity or overflow: the target contract does not have enough capacity left. Both contracts are
     locked in order of id, so that two opposite moves wait for each other instead of a deadlock.
@@ -78,9 +85,10 @@ async def move_partner(
             "scope": scope,
             "contract": contract_id,
             "expected": expected,
+            "revision": revision,
             "now": now,
             "stamp": stamp,
         },
     )
     row = await cursor.fetchone()
-    return Moved(*row) if row else None
+    return Moved(row[0], None if row[1] is None else Versioned(*row[1:])) if row else None

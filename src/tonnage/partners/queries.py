@@ -15,7 +15,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import Rendered, Versioned
 from tonnage.names import name_key
 from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
 
@@ -47,7 +47,7 @@ _INSERT: LiteralString = f"""
         from (select count(*) from t, a) as before_this
         where k.id = %(contract)s and k.distributor_id = %(scope)s
     )
-    select p.id, {PARTNER} from p, o"""
+    select p.id, save_response(%(stamp)s, {PARTNER}, p.revision) from p, o"""
 
 
 async def insert_partner(
@@ -79,6 +79,7 @@ _UPDATE: LiteralString = f"""
     with old as (
         select p.*, o.name, o.name_key from partner p join organisation o on o.id = p.id
         where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null
+            and coalesce(p.revision = %(revision)s, true)
         for no key update
     ), stale as (
         -- Overdraft is a flag: what differs from the expected is as it is to be.
@@ -87,7 +88,7 @@ _UPDATE: LiteralString = f"""
             or old.allocated_capacity not in (%(expected_allocated)s::bigint, %(allocated)s::bigint), false) as is_stale
         from old
     ), new as (
-        select id, contract_id, details, account_count, coalesce(%(name)s, name) as name,
+        select id, contract_id, details, account_count, revision, coalesce(%(name)s, name) as name,
             coalesce(%(name_key)s, name_key) as name_key,
             coalesce(%(allocated)s::bigint, allocated_capacity) as allocated_capacity,
             coalesce(%(overdraft)s::boolean, allow_overdraft) as allow_overdraft,
@@ -100,11 +101,11 @@ _UPDATE: LiteralString = f"""
         where o.id = new.id and (new.name, new.name_key) <> (old.name, old.name_key)
     ), p as (
         update partner p set allocated_capacity = new.allocated_capacity, allow_overdraft = new.allow_overdraft,
-            allocated_to_accounts = old.allocated_to_accounts,
+            allocated_to_accounts = old.allocated_to_accounts, revision = old.revision + 1,
             terms_since = case when new.terms_change then greatest(%(now)s, p.terms_since) else p.terms_since end
         from new, old where p.id = new.id
-            and (new.allocated_capacity, new.allow_overdraft)
-                is distinct from (old.allocated_capacity, old.allow_overdraft)
+            and (new.name, new.name_key, new.allocated_capacity, new.allow_overdraft)
+                is distinct from (old.name, old.name_key, old.allocated_capacity, old.allow_overdraft)
         returning p.*
     ), t as (
         insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
@@ -129,8 +130,11 @@ _UPDATE: LiteralString = f"""
             allocated_capacity = parent.allocated_capacity - old.allocated_capacity + p.allocated_capacity
         from parent, p, old where k.id = parent.id
     )
-    select stale.is_stale, {PARTNER}, o.terms_change and o.account_count > 0
-    from stale left join (new p cross join new o) on true where (select count(*) from a) >= 0"""
+    select stale.is_stale, o.terms_change and o.account_count > 0,
+        case when not stale.is_stale then save_response(%(stamp)s, {PARTNER}, r.revision) end, r.revision
+    from stale left join (new p cross join new o) on true
+    cross join lateral (select coalesce((select revision from p), o.revision) as revision) r
+    where (select count(*) from a) >= 0"""
 
 
 class Updated(NamedTuple):
@@ -138,10 +142,10 @@ class Updated(NamedTuple):
 
     stale: bool
     """A field is neither as expected nor already at the new value, so nothing was changed."""
-    partner: bytes
-    """The partner as JSON after the change."""
     pool_changed: bool
     """Whether the capacity that its storage accounts share has changed."""
+    partner: Versioned
+    """The partner after the change."""
 
 
 async def update_partner(
@@ -150,10 +154,11 @@ async def update_partner(
     partner_id: UUID,
     change: PartnerChange,
     expected: PartnerChange | None,
+    revision: int | None,
     now: datetime,
     stamp: str,
 ) -> Updated | None:
-    """Updates a partner. None if the distributor `scope` has no such partner.
+    """Updates a partner, if `revision` is given only in that one. None if the distributor `scope` has no such partner.
 
     Constraints: partner_allocated_to_accounts, less than its accounts have; contract_capacity or overflow, the contract
     does not have enough capacity left. The old allocation is read under the lock: from the snapshot, two concurrent
@@ -171,17 +176,20 @@ async def update_partner(
             "overdraft": change.allow_overdraft,
             "expected_name": expected.name,
             "expected_allocated": expected.allocated_capacity,
+            "revision": revision,
             "now": now,
             "stamp": stamp,
         },
     )
     row = await cursor.fetchone()
-    return Updated(*row) if row else None
+    return Updated(*row[:2], partner=Versioned(*row[2:])) if row else None
 
 
 _CLOSE: LiteralString = """
     with old as (
-        select * from partner where id = %(id)s and distributor_id = %(scope)s and closed_at is null
+        select * from partner
+        where id = %(id)s and distributor_id = %(scope)s and closed_at is null
+            and coalesce(revision = %(revision)s, true)
         for no key update
     ), p as (
         update partner p set closed_at = %(now)s, account_count = old.account_count from old where p.id = old.id
@@ -202,34 +210,36 @@ _CLOSE: LiteralString = """
             allocated_capacity = parent.allocated_capacity - p.allocated_capacity
         from parent, p where k.id = parent.id
     )
-    select p.id from p, a"""
+    select save_response(%(stamp)s, null) from p, a"""
 
 
-async def close_partner(conn: Connection, scope: UUID, partner_id: UUID, now: datetime, stamp: str) -> bool:
-    """Closes a partner. False if the distributor `scope` has no such partner. Constraint partner_empty: it still has
-    storage accounts.
+async def close_partner(
+    conn: Connection, scope: UUID, partner_id: UUID, revision: int | None, now: datetime, stamp: str
+) -> bool:
+    """Closes a partner, if `revision` is given only in that one. False if the distributor `scope` has no such partner.
+    Constraint partner_empty: it still has storage accounts.
 
     The row stays for the history, with its last allocation, but no longer counts in the contract. Its members are
     deleted, so that their addresses can be used again; its keys no longer find an open organisation.
     """
     cursor = await conn.execute(
         _CLOSE,
-        {"id": partner_id, "scope": scope, "now": now, "stamp": stamp},
+        {"id": partner_id, "scope": scope, "revision": revision, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
 
 
-async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> bytes | None:
-    """The partner as JSON; None if the distributor `scope` has no such partner."""
+async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> Versioned | None:
+    """The partner; None if the distributor `scope` has no such partner."""
     cursor = await conn.execute(
         f"""
-        select {PARTNER} from partner p join organisation o on o.id = p.id
+        select {PARTNER}, p.revision from partner p join organisation o on o.id = p.id
         where p.id = %s and p.distributor_id = %s and p.closed_at is null
         """,
         [partner_id, scope],
     )
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return Versioned(*row) if row else None
 
 
 async def capacity_figures(

@@ -25,12 +25,15 @@ from tonnage.error_codes import Code, ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import (
     Busy,
     FieldError,
+    InProgress,
     Invalid,
     Malformed,
+    PreconditionFailed,
     Sentence,
     Throttled,
     TonnageError,
 )
+from tonnage.web.entity_tag import entity_tag
 from tonnage.web.origin import origin_of
 from tonnage.web.validation_messages import validation_error
 
@@ -149,8 +152,16 @@ def install(app: FastAPI) -> None:
 
 async def _domain(request: Request, error: TonnageError) -> Response:
     fields = error.fields if isinstance(error, Malformed | Invalid) else ()
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled | Busy) else None
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled | Busy | InProgress) else None
+    if isinstance(error, PreconditionFailed):
+        return _with_current(problem(request.scope, error.code, error.sentence), error)
     return error_response(request.scope, error.code, error.sentence, fields, headers)
+
+
+def _with_current(response: Response, error: PreconditionFailed) -> Response:
+    """A problem with the thing's present state, as PostgreSQL has rendered it."""
+    body = bytes(response.body)[:-1] + b', "current": ' + error.current + b"}"
+    return Response(body, 412, {"ETag": entity_tag(error.revision)}, MEDIA_TYPE)
 
 
 async def _validation(request: Request, error: RequestValidationError) -> Response:

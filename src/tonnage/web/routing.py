@@ -51,6 +51,16 @@ def auth_results(scope: Scope) -> Iterable[Any]:
     return scope.get(_AUTH_RESULTS, {}).values()
 
 
+def replace_auth_results(scope: Scope, change: Callable[[T], T]) -> list[T]:
+    """Replaces the results of this request's authentication dependencies, before its handler gets them; returns the new
+    ones.
+    """
+    results: dict[Any, T] = scope.get(_AUTH_RESULTS, {})
+    for dependency, result in results.items():
+        results[dependency] = change(result)
+    return list(results.values())
+
+
 class AuthFirstRoute(APIRoute):
     """The route class of an APIRouter; the authentication dependencies are in the handler's signature."""
 

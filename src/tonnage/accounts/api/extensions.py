@@ -14,11 +14,11 @@ from tonnage.accounts.actions import account_number, no_account, require_account
 from tonnage.accounts.api.published import StorageAccountResponse
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import account_password
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import (
     PASSWORD,
     Bytes,
@@ -32,7 +32,7 @@ from tonnage.web.schemas import (
     with_example,
 )
 
-routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
+routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class ChangeStorageAccountReqBody(RequestModel):
@@ -134,7 +134,7 @@ async def get_account_whole(call: ApiRequest, partner_id: UUID, accountID: str) 
     found = await call.database.run(extended_queries.extended_account, call.actor.organisation_id, partner_id, number)
     if found is None:
         raise no_account(number)
-    return Json(found)
+    return Json(found.json, revision=found.revision)
 
 
 @partner_operation(
@@ -151,9 +151,10 @@ async def change_account(call: ApiRequest, partner_id: UUID, accountID: str, det
     """
     number = account_number(accountID)
     change = AccountChange(details.name, details.allocated_capacity, details.allow_overdraft)
-    return Json(
-        await call.database.run(change_actions.change_account, call.actor, partner_id, number, change, call.now)
+    changed = await call.database.run(
+        change_actions.change_account, call.actor, partner_id, number, change, call.now, revision=call.revision
     )
+    return Json(changed.json, revision=changed.revision)
 
 
 @partner_operation(
@@ -173,7 +174,9 @@ async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: st
     async with call.hashing() as hashing:
         await call.database.run(require_account, call.actor, partner_id, number)
         password_hash = await hashing.hash(details.password)
-    await call.database.run(change_actions.set_password, call.actor, partner_id, number, password_hash)
+    await call.database.run(
+        change_actions.set_password, call.actor, partner_id, number, password_hash, revision=call.revision
+    )
     return NoContent()
 
 
@@ -191,11 +194,16 @@ async def suspend_account(call: ApiRequest, partner_id: UUID, accountID: str, de
     Suspending it again changes the reason.
     """
     number = account_number(accountID)
-    return Json(
-        await call.database.run(
-            change_actions.suspend_account, call.actor, partner_id, number, details.reason, call.now
-        )
+    suspended = await call.database.run(
+        change_actions.suspend_account,
+        call.actor,
+        partner_id,
+        number,
+        details.reason,
+        call.now,
+        revision=call.revision,
     )
+    return Json(suspended.json, revision=suspended.revision)
 
 
 @partner_operation(
@@ -211,5 +219,5 @@ async def resume_account(call: ApiRequest, partner_id: UUID, accountID: str) -> 
     An account that is not suspended stays unchanged.
     """
     number = account_number(accountID)
-    await call.database.run(change_actions.resume_account, call.actor, partner_id, number)
+    await call.database.run(change_actions.resume_account, call.actor, partner_id, number, revision=call.revision)
     return NoContent()

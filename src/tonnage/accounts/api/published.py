@@ -13,11 +13,11 @@ from tonnage.accounts.account import NewAccount
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest, DistributorStaff, PartnerStaff
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.passwords import account_password
 from tonnage.web.json_list import JsonListResponse, Paging
-from tonnage.web.responses import Json, NoContent
-from tonnage.web.routing import ApiRoute
+from tonnage.web.responses import FIRST_REVISION, Json, NoContent
 from tonnage.web.schemas import (
     PASSWORD,
     Bytes,
@@ -35,7 +35,7 @@ from tonnage.web.schemas import (
 )
 from tonnage.web.timestamps import Timestamp
 
-routes = APIRouter(prefix="/v1", route_class=ApiRoute)
+routes = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 
 
 class StorageAccountClientAccount(RequestModel):
@@ -130,7 +130,7 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
         details.region,
     )
     created = await call.database.run(actions.create_account, call.actor, partner_id, account, call.now)
-    return Json(created.json, 201)
+    return Json(created.json, 201, FIRST_REVISION)
 
 
 @partner_operation(
@@ -163,7 +163,7 @@ async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Res
     found = await call.database.run(queries.one_account, call.actor.organisation_id, partner_id, number)
     if found is None:
         raise no_account(number)
-    return Json(found)
+    return Json(found.json, revision=found.revision)
 
 
 @partner_operation(
@@ -183,7 +183,10 @@ async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, deta
     number = account_number(accountID)
     due = details.pending_deleted_at
     grace = call.services.deletion_grace_days
-    return Json(await call.database.run(actions.set_deletion, call.actor, partner_id, number, due, grace, call.now))
+    changed = await call.database.run(
+        actions.set_deletion, call.actor, partner_id, number, due, grace, call.now, revision=call.revision
+    )
+    return Json(changed.json, revision=changed.revision)
 
 
 @partner_operation(
@@ -200,5 +203,7 @@ async def delete_account(call: ApiRequest, partner_id: UUID, accountID: str) -> 
     """
     number = account_number(accountID)
     grace = call.services.deletion_grace_days
-    await call.database.run(actions.delete_account, call.actor, partner_id, number, grace, call.now)
+    await call.database.run(
+        actions.delete_account, call.actor, partner_id, number, grace, call.now, revision=call.revision
+    )
     return NoContent()

@@ -17,7 +17,7 @@ from tonnage.cli.param_types import MOMENT, NAME, ROLE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.clock import system_time
 from tonnage.config import Settings
-from tonnage.db.rendered import Rendered
+from tonnage.db.rendered import Rendered, with_member
 
 _COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -67,7 +67,7 @@ def create(
 
     made, facts = run(settings, work)
     if as_json:
-        click.echo(facts.with_member("key", made))
+        click.echo(with_member(facts.json, "key", made))
         return
     click.echo(made)
     click.echo(f"This key is shown only once. Its id is {facts.id}.", err=True)

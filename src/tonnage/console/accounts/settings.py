@@ -39,7 +39,7 @@ async def change(context: AccountContext) -> Response:
     page = context.page
     form = bind_edit(ChangeForm, page.fields, page.formats.number_format)
 
-    async def act(values: ChangeForm, seen: ChangeForm) -> bytes:
+    async def act(values: ChangeForm, seen: ChangeForm) -> object:
         wanted, expected = (AccountChange(form.name, form.allocated, form.overdraft) for form in (values, seen))
         return await page.database.run(
             change_account,

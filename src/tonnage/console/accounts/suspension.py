@@ -23,7 +23,7 @@ async def suspend(context: AccountContext) -> Response:
         return await _suspension(context, None)
     form = bind_edit(SuspensionForm, page.fields)
 
-    async def act(values: SuspensionForm, seen: SuspensionForm) -> bytes:
+    async def act(values: SuspensionForm, seen: SuspensionForm) -> object:
         who = page.actor, context.partner_id, context.account_id
         return await page.database.run(
             suspend_account, *who, values.reason, page.business_now, expected_reason=seen.reason

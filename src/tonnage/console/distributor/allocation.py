@@ -53,7 +53,7 @@ async def resize(page: DistributorStaff, partnerID: UuidPath) -> Response:
     return partner_page(page, "distributor/allocation.html", facts, status=form.status, form=form)
 
 
-async def _resize(page: PageRequest, partner_id: UUID, values: AllocationForm, seen: AllocationForm) -> bytes:
+async def _resize(page: PageRequest, partner_id: UUID, values: AllocationForm, seen: AllocationForm) -> object:
     # An overdraft that was never set says nothing in the API; a box that stays empty leaves it so.
     wanted, expected = (PartnerChange(None, form.allocated, form.overdraft) for form in (values, seen))
     return await page.database.run(update_partner, page.actor, partner_id, wanted, page.business_now, expected=expected)

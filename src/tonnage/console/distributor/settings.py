@@ -50,7 +50,7 @@ async def rename(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Nothing else changes."""
     form = bind_edit(NameForm, page.fields)
 
-    async def act(values: NameForm, seen: NameForm) -> bytes:
+    async def act(values: NameForm, seen: NameForm) -> object:
         wanted, expected = PartnerChange(name=values.name), PartnerChange(name=seen.name)
         return await page.database.run(
             update_partner, page.actor, partnerID, wanted, page.business_now, expected=expected
@@ -74,7 +74,7 @@ async def move(page: DistributorStaff, partnerID: UuidPath) -> Response:
     """Its capacity moves with it."""
     form = bind_edit(MoveForm, page.fields)
 
-    async def act(values: MoveForm, seen: MoveForm) -> bytes:
+    async def act(values: MoveForm, seen: MoveForm) -> object:
         return await page.database.run(
             move_partner, page.actor, partnerID, values.contract, page.business_now, expected=seen.contract
         )

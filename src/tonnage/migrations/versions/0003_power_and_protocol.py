@@ -8,7 +8,11 @@ down_revision = "0002"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ()
+PACKAGES = (
+    "partners",
+    "accounts",
+    "idempotency",
+)
 
 
 def upgrade() -> None:

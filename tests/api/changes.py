@@ -1,0 +1,45 @@
+"""Every operation of the API that changes something, with what it needs to succeed."""
+
+from uuid import uuid4
+
+from fastapi.routing import APIRoute
+
+from tests.api.conftest import AccountData, AppClient
+from tests.api.test_authorization import Operation, ids_of
+from tonnage.asgi import create_app
+
+# Operations on access keys need a cluster: they are tested in tests/access_keys.
+CHANGES = [
+    route
+    for route in create_app("postgresql://not-asked").routes
+    if isinstance(route, APIRoute) and route.include_in_schema and route.methods != {"GET"}
+    if "/access-keys" not in route.path
+]
+
+AFTER = {
+    ("DELETE", "suspension"): "update storage_account set suspended_at = %s, suspension_reason = 'Unpaid'",
+    ("PATCH", "v1"): "update storage_account set deletion_requested_at = %s, pending_deleted_at = '2026-06-01'",
+}
+"""The state that some operations require of an account: suspended, or scheduled for deletion."""
+
+
+async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tuple[Operation, str]:
+    """The operation, and a key for which it succeeds."""
+    cast = client.cast
+    ids = ids_of(data)
+    if route.path == "/v1/partner/{partnerID}":
+        # A partner without accounts.
+        ids["partnerID"] = str((await cast.partner(data.distributor, data.contract)).organisation_id)
+    if route.path.endswith("/contract"):
+        ids["contractID"] = str(await cast.contract(data.distributor))
+    operation = Operation(route, ids)
+    parts = route.path.split("/")
+    for (method, part), statement in AFTER.items():
+        if method == operation.method and part in {parts[1], parts[-1]}:
+            await cast.row(f"{statement} where id = %s returning id", cast.now, data.account)
+    body = operation.more.get("json", {})
+    if "clientAccount" in body:
+        body["clientAccount"] = {"contactEmail": f"{uuid4().hex}@example.org", "password": "Sesame-opens-1"}
+    if "email" in body:
+        body["email"] = f"{uuid4().hex}@example.org"
+    return operation, await client.key(data.distributor if operation.distributors else data.partner)

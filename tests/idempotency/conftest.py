@@ -1,0 +1,3 @@
+from tests.api.conftest import client, data
+
+__all__ = ["client", "data"]
