@@ -30,7 +30,7 @@ async def test_unknown_routes_and_methods_come_before_everything(client: AppClie
         is_problem(await client.call("GET", path), 404)
     answer = await client.call("PATCH", f"/v1/partner/{uuid.uuid4()}", content=b"{")
     is_problem(answer, 405)
-    assert answer.headers["allow"] == "DELETE, GET, PUT"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PUT"
 
 
 async def test_no_key_comes_before_a_broken_body(client: AppClient) -> None:

@@ -66,4 +66,4 @@ async def test_a_program_gets_refusals_as_json(client: AppClient) -> None:
     page = await http.get("/nowhere", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     wrong_method = await http.delete("/team", headers={"Accept": "text/html"})
-    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET")
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -98,6 +98,15 @@ async def test_no_row_is_no_object_and_a_row_without_json_is_an_empty_list(
     assert missing.json()["detail"] == "There is no such thing."
 
 
+async def test_head_reads_only_the_beginning(client: httpx.AsyncClient) -> None:
+    """Of a list without an end; and its connection, the only one, is there for the next list."""
+    for _ in range(2):
+        head = await client.head("/endless")
+        assert (head.status_code, head.headers["content-type"], head.content) == (200, "application/json", b"")
+        assert (await client.head("/of/1")).status_code == 404
+    assert len((await client.get("/count/10000")).json()) == 10_000
+
+
 async def test_pages(client: httpx.AsyncClient) -> None:
     seen: list[int] = []
     sizes: list[int] = []

@@ -33,11 +33,11 @@ async def test_unknown_route(client: httpx.AsyncClient, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("DELETE", f"/v1/thing/{ID}", "GET, PUT"),
-        ("HEAD", "/v1/thing", "POST"),
-        ("POST", "/v1/thing/list", "GET"),
-        ("PUT", "/v1/thing/list", "GET"),  # although "list" has the place of an id, which PUT takes
-        ("PATCH", f"/v1/thing/{ID}/usage", "GET"),
+        ("DELETE", f"/v1/thing/{ID}", "GET, HEAD, OPTIONS, PUT"),
+        ("HEAD", "/v1/thing", "OPTIONS, POST"),
+        ("POST", "/v1/thing/list", "GET, HEAD, OPTIONS"),
+        ("PUT", "/v1/thing/list", "GET, HEAD, OPTIONS"),  # although "list" has the place of an id, which PUT takes
+        ("PATCH", f"/v1/thing/{ID}/usage", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_wrong_method_names_those_of_every_route(

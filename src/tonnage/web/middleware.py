@@ -25,7 +25,9 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 
 class Truncated(Exception):
-    """The response was truncated on purpose after its status was sent. The reason has been logged."""
+    """The response was ended on purpose after its status was sent: for a slow client, which has been logged, or because
+    the client has asked for the headers alone.
+    """
 
 
 class RequestMiddleware:
@@ -34,6 +36,8 @@ class RequestMiddleware:
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a new UUID. It is in
     `scope["state"]["request_id"]`, in every response's header, in problems and in the log line of a crash.
+
+    HEAD is GET for every route, whose response ends before its body (RFC 9110, 9.3.2).
     """
 
     def __init__(self, app: ASGIApp, requests: Requests | None = None) -> None:
@@ -45,7 +49,9 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = perf_counter()
+        began, method = perf_counter(), scope["method"]
+        if method == "HEAD":
+            scope, send = {**scope, "method": "GET"}, without_body(send)
         request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         status = 0
@@ -65,13 +71,29 @@ class RequestMiddleware:
         except (ClientDisconnect, Truncated):
             return
         except Exception:
-            _log.exception("request %s crashed: %s %r", request_id.decode(), scope["method"], scope["path"])
+            _log.exception("request %s crashed: %s %r", request_id.decode(), method, scope["path"])
             if not status:
                 await error_response(scope, RequestCode.INTERNAL_ERROR, CRASH)(scope, receive, send_with_headers)
         finally:
             wait_limit.reset(limit)
             if self.requests:
-                self.requests.count(scope, status, perf_counter() - began)
+                self.requests.count(method, scope, status, perf_counter() - began)
+
+
+def without_body(send: Send) -> Send:
+    """Sends the status and headers of a response alone. The returned function raises Truncated in a response that is
+    sent in parts: nothing more has to be read for it.
+    """
+
+    async def send_head(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({"type": "http.response.body", "body": b""})
+        if message.get("more_body"):
+            raise Truncated
+
+    return send_head
 
 
 def with_standard_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:

@@ -13,11 +13,9 @@ from typing import Protocol
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 from starlette.types import Scope
 
 from tonnage.db.failures import Failure, failure_of
@@ -35,6 +33,7 @@ from tonnage.errors import (
 )
 from tonnage.web.entity_tag import entity_tag
 from tonnage.web.origin import origin_of
+from tonnage.web.routing import allowed_methods
 from tonnage.web.validation_messages import validation_error
 
 _log = logging.getLogger(__name__)
@@ -170,7 +169,7 @@ async def _validation(request: Request, error: RequestValidationError) -> Respon
 
 async def _framework(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
-        allowed = _allowed_methods(request)
+        allowed = allowed_methods(request.scope)
         detail = Sentence("This path does not support that method. It supports {methods}.", methods=allowed)
         return error_response(request.scope, RequestCode.METHOD_NOT_ALLOWED, detail, headers={"Allow": allowed})
     # Starlette's own 404 says only "Not Found".
@@ -189,15 +188,3 @@ async def _database(request: Request, error: Exception) -> Response:
         failure = Failure.UNREACHABLE
     code, sentence = _OF_DATABASE[failure]
     return error_response(request.scope, code, sentence)
-
-
-def _allowed_methods(request: Request) -> str:
-    # FastAPI registers a route per method, and Starlette's own Allow lists only the methods of the first route that
-    # matches.
-    scope = dict(request.scope)
-    of: dict[str | None, set[str]] = {}
-    for route in iter_route_contexts(request.app.routes):
-        if route.methods and route.matches(scope)[0] is not Match.NONE:
-            of.setdefault(route.path, set()).update(route.methods)
-    # As in routing.py, a path without parameters takes precedence over those that also match it.
-    return ", ".join(sorted(of.get(scope["path"]) or set[str]().union(*of.values())))

@@ -39,11 +39,10 @@ class Requests:
         # Looking up a series by its labels costs more than counting.
         self._bound: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
-    def count(self, scope: Scope, status: int, seconds: float) -> None:
-        """Counts a finished request; `status` 0: none was sent."""
+    def count(self, method: str, scope: Scope, status: int, seconds: float) -> None:
+        """Counts a finished request. `method` is the client's: in the scope HEAD is GET. `status` 0: none was sent."""
         # A client may invent methods, and the number of series must not grow with them.
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        key = (method, template_of(scope), status)
+        key = (method if method in _METHODS else "other", template_of(scope), status)
         bound = self._bound.get(key)
         if bound is None:
             bound = self._bound[key] = self._bind(*key)

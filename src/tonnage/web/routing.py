@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -136,9 +136,11 @@ class RouteTable(BaseRoute):
                 self._shaped.setdefault((method, route.path.count("/")), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """FULL for a matching route, or for a path that has only other methods; NONE leaves the request to the list of
-        routes.
+        """FULL for a matching route, for a path that has only other methods, and for OPTIONS; NONE leaves the request to
+        the list of routes.
         """
+        if scope["type"] == "http" and scope["method"] == "OPTIONS":
+            return Match.FULL, {_FOUND: self}
         if scope["type"] != "http" or scope.get("root_path"):
             return Match.NONE, {}
         method, path = scope["method"], scope["path"]
@@ -153,10 +155,33 @@ class RouteTable(BaseRoute):
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Delegates to the route that `matches` found. Raises HTTPException: the path has only other methods."""
-        if scope[_FOUND] is self:
+        """Delegates to the route that `matches` found, and answers OPTIONS for all routes. Raises HTTPException: the
+        path has only other methods, or for OPTIONS none.
+        """
+        if scope[_FOUND] is not self:
+            await scope[_FOUND].handle(scope, receive, send)
+        elif scope["method"] != "OPTIONS":
             raise HTTPException(405)
-        await scope[_FOUND].handle(scope, receive, send)
+        elif allowed := allowed_methods(scope):
+            await Response(status_code=204, headers={"Allow": allowed})(scope, receive, send)
+        else:
+            raise HTTPException(404)
+
+
+def allowed_methods(scope: Scope) -> str:
+    """The value of `Allow` for the path of a request, with HEAD and OPTIONS; empty for a path that does not exist."""
+    # FastAPI registers a route per method, and Starlette's own Allow lists only the methods of the first route that
+    # matches.
+    scope = dict(scope)
+    of: dict[str | None, set[str]] = {}
+    for route in iter_route_contexts(scope["app"].routes):
+        if route.methods and route.matches(scope)[0] is not Match.NONE:
+            of.setdefault(route.path, set()).update(route.methods)
+    # As in the table, a path without parameters takes precedence over those that also match it.
+    methods = of.get(scope["path"]) or set[str]().union(*of.values())
+    if "GET" in methods:
+        methods |= {"HEAD"}
+    return ", ".join(sorted(methods | {"OPTIONS"})) if methods else ""
 
 
 def route_of(scope: Scope) -> Route | None:
