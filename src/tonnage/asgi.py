@@ -7,6 +7,7 @@ import gc
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -23,7 +24,7 @@ from tonnage.db import connect
 from tonnage.db.deadlines import limited, request_limit
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.embedded.disk import is_full
-from tonnage.epoch.queries import rendered_hold
+from tonnage.epoch.queries import cursor_key, rendered_hold
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.members import api as members
@@ -36,6 +37,7 @@ from tonnage.regions.queries import troubles
 from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.usage import api as usage
 from tonnage.web import openapi, problem, swagger_ui
+from tonnage.web.page_links import PageLinks
 from tonnage.web.middleware import RequestMiddleware
 from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
@@ -98,6 +100,7 @@ def create_app(
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
             backends = await stack.enter_async_context(open_backends(database, options.get("key_file")))
             app.state.services = services = Services(database, backends, **options)
+            app.state.page_links = PageLinks(partial(database.run, cursor_key), services.sign_in.public_url)
             app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
             await stack.enter_async_context(_flushing(key_cache))
             if beside:

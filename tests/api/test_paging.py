@@ -1,10 +1,13 @@
 """`limit` and `cursor` of every list."""
 
+import base64
 from typing import Any
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from tests.api.conftest import AppClient
+from tests.api.conftest import AccountData, AppClient, application
 from tests.api.lists import List, every_list, identity
 
 pytestmark = pytest.mark.anyio
@@ -75,15 +78,47 @@ async def test_invalid_pages(all_lists: list[List]) -> None:
             ({"cursor": ""}, 400),
             ({"cursor": "!"}, 400),
             ({"cursor": "\u00e4"}, 400),
-            ({"cursor": "LTE"}, 400),
-            ({"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5"}, 400),
+            ({"cursor": "MQ"}, 400),
+            ({"cursor": "A" * 32}, 400),
         ):
             answer = await one.get(**params)
             assert answer.status_code == status, (one.path, params, answer.text)
             assert [error["field"] for error in answer.json()["errors"]] == list(params)
 
 
-async def test_after_the_end_there_is_an_empty_page(all_lists: list[List]) -> None:
+async def test_a_cursor_is_good_for_one_list_of_one_organisation(client: AppClient, all_lists: list[List]) -> None:
+    """For those who may read it: another list of theirs, and the same list of somebody else."""
+    others = {one.path: one for one in await every_list(client)}
     for one in all_lists:
-        answer = await one.get(cursor="OTk5OTk5OTk5OTk5OTk5OTk5")
-        assert (answer.status_code, answer.json(), "link" in answer.headers) == (200, [], False), one.path
+        cursor = httpx.URL((await one.get(limit="1")).links["next"]["url"]).params["cursor"]
+        assert (await one.get(cursor=cursor)).status_code == 200
+        for other in (*(other for other in all_lists if other is not one), others[one.path]):
+            answer = await other.get(cursor=cursor)
+            assert answer.status_code == 400, (one.path, other.path)
+            assert answer.json()["detail"] == "cursor: is not from a Link header of this list"
+
+
+async def test_cursors_are_those_of_the_database(client: AppClient, conninfo: str, all_lists: list[List]) -> None:
+    """Another process continues the pages that one has begun, whichever key seals secrets."""
+    async with application(conninfo, client.cast) as other:
+        for one in all_lists:
+            link = (await one.get(limit="3")).links["next"]["url"]
+            key = await client.key(one.reader)
+            pages = [await process.call("GET", link, key) for process in (client, other)]
+            assert [page.status_code for page in pages] == [200, 200], one.path
+            assert pages[0].json() == pages[1].json()
+            assert pages[0].headers.get("link") == pages[1].headers.get("link")
+
+
+async def test_no_number_of_the_system_is_in_a_cursor(client: AppClient, data: AccountData) -> None:
+    """Two cursors of a distributor's do not tell how much others created between them."""
+    await client.cast.contract(data.distributor)
+    key = await client.key(data.distributor)
+    link = (await client.call("GET", "/v1/contract/list?limit=1", key)).links["next"]["url"]
+    (seq,) = await client.cast.row("select seq from contract where id = %s", data.contract)
+    (cursor_key,) = await client.cast.row("select cursor_key from installation")
+    raw = base64.urlsafe_b64decode(httpx.URL(link).params["cursor"])
+    assert str(seq).encode() not in raw
+    assert seq.to_bytes(8) not in raw
+    path, organisation = b"/v1/contract/list", str(data.distributor.organisation_id).encode()
+    assert int.from_bytes(AESSIV(bytes(cursor_key)).decrypt(raw, [path, organisation])) == seq

@@ -10,6 +10,7 @@ from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
 from tonnage.web.middleware import RequestMiddleware
+from tonnage.web.page_links import PageLinks
 from tonnage.web.routing import ApiRoute, AuthDependency, mount
 from tonnage.web.schemas import Capacity, Day, Email, Flag, Name, RequestModel, ResponseModel, Text, UuidBody, UuidPath
 
@@ -88,12 +89,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+async def cursor_key() -> bytes:
+    return bytes(range(32))
+
+
 @pytest.fixture
 def bare() -> FastAPI:
     """An application with the error format and the request middleware, without routes."""
     app = FastAPI(title="Things", version="7", openapi_url=None, redirect_slashes=False)
     problem.install(app)
     app.add_middleware(RequestMiddleware)
+    app.state.page_links = PageLinks(cursor_key)
     return app
 
 

@@ -25,6 +25,11 @@ async def hold_of(conn: Connection) -> Hold | None:
     return (await installation(conn)).hold
 
 
+async def cursor_key(conn: Connection) -> bytes:
+    """The key of the cursors in links to the next page of a list."""
+    return (await one_row(await conn.execute("select cursor_key from installation")))[0]
+
+
 async def rendered_hold(conn: Connection) -> bytes | None:
     """The hold that is on, as JSON: since when, and why."""
     cursor = await conn.execute(

@@ -430,6 +430,7 @@ CREATE TABLE installation (
     held_epoch bigint,
     held_job bigint,
     only_row boolean DEFAULT true NOT NULL,
+    cursor_key bytea DEFAULT sha256((uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))) NOT NULL,
     CONSTRAINT installation_epoch CHECK ((epoch > 0)),
     CONSTRAINT installation_hold CHECK ((((held_since IS NULL) = (held_reason IS NULL)) AND ((held_since IS NULL) = (held_epoch IS NULL)) AND ((held_since IS NULL) = (held_job IS NULL)))),
     CONSTRAINT installation_only_row CHECK (only_row)

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
-from tonnage.web.paging import Page, Paging, next_page
+from tonnage.web.page_links import PageLinks
+from tonnage.web.paging import Page, Paging
 from tonnage.web.responses import Json
 from tonnage.web.slow_client import DEFAULT_LIMITS, TransferLimits, send_parts
 from tonnage.web.stream_limits import RunStatement, authenticated_request, connection
@@ -132,7 +133,10 @@ class JsonListResponse(Response):
             raise self._missing
         elements = [(seq, json) for seq, json in rows if json is not None]
         page = elements[:limit]
-        headers = {"Link": next_page(scope, limit, page[-1][0])} if len(elements) > limit else None
+        headers: dict[str, str] = {}
+        if len(elements) > limit:
+            links: PageLinks = scope["app"].state.page_links
+            headers["Link"] = await links.next_page(scope, limit, page[-1][0])
         await _response([json for _, json in page], headers)(scope, receive, send)
 
     async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:

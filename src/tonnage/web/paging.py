@@ -4,18 +4,16 @@ Parsed here and not by FastAPI because of the cost: there two optional query par
 CPU time, and few clients send them. Therefore this module also adds them to the API documents.
 """
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
-from starlette.types import Scope
 
 from tonnage.errors import FieldError, Invalid, Malformed, Sentence
+from tonnage.web.page_links import PageLinks
 
 MAX_PAGE = 1000
 
@@ -53,7 +51,7 @@ async def _page(request: Request) -> Page:
     if not request.scope["query_string"]:
         return _WHOLE
     query = request.query_params
-    after = _after(query["cursor"]) if "cursor" in query else None
+    after = await _after(request, query["cursor"]) if "cursor" in query else None
     if "limit" not in query:
         return Page(after=after)
     if not re.fullmatch(r"-?\d{1,18}", query["limit"], re.ASCII):
@@ -74,28 +72,13 @@ def is_paged(dependant: Dependant) -> bool:
     return any(dependency.call is _page for dependency in dependant.dependencies)
 
 
-def cursor_of(seq: int) -> str:
-    """The cursor of the page after `seq`. Opaque to clients, so that its meaning can change."""
-    return base64.urlsafe_b64encode(b"%d" % seq).decode().rstrip("=")
-
-
-def _after(cursor: str) -> int:
+async def _after(request: Request, cursor: str) -> int:
+    links: PageLinks = request.app.state.page_links
     try:
-        seq = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return await links.position(request.scope, cursor)
     except ValueError:
-        seq = b""
-    if not re.fullmatch(rb"\d{1,18}", seq):
-        raise _malformed("cursor", "is not from a Link header of this list")
-    return int(seq)
+        raise _malformed("cursor", "is not from a Link header of this list") from None
 
 
 def _malformed(field: str, message: str) -> Malformed:
     return Malformed(f"{field}: {message}", fields=(FieldError(field, message),))
-
-
-def next_page(scope: Scope, limit: int, seq: int) -> str:
-    """A Link header (RFC 8288) for the elements after `seq`; other query parameters stay."""
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
-    target = f"{quote(scope['path'])}?{urlencode([*kept, ('limit', limit), ('cursor', cursor_of(seq))])}"
-    return f'<{target}>; rel="next"'

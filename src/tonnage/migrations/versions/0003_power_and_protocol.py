@@ -12,6 +12,7 @@ PACKAGES = (
     "partners",
     "accounts",
     "idempotency",
+    "epoch",
 )
 
 
