@@ -63,9 +63,9 @@ async def test_head_is_get_without_the_body(client: AppClient, data: AccountData
     readable = [path for path, methods in paths(client, data).items() if "GET" in methods]
     for path in readable:
         for http, headers in [*((caller, {}) for caller in callers), *((client.http, one) for one in authorized)]:
-            query = {"params": DAYS} if path.endswith(("/usage", "/traffic")) else {}
-            whole = await http.get(path, headers=headers, **query)
-            head = await http.head(path, headers=headers, **query)
+            query = DAYS if path.endswith(("/usage", "/traffic")) else None
+            whole = await http.get(path, headers=headers, params=query)
+            head = await http.head(path, headers=headers, params=query)
             assert (head.status_code, head.content) == (whole.status_code, b""), path
             # A page's length is that of its tokens after compression; a scrape's, that of its numbers.
             varies = "html" in whole.headers.get("content-type", "") or path == "/metrics"
@@ -83,7 +83,7 @@ async def test_options_names_the_methods(client: AppClient, data: AccountData) -
     entries = await audit_entries(client.cast)
     for path, methods in paths(client, data).items():
         answer = await client.http.options(path)
-        allowed = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        allowed = {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
         # A path without parameters takes precedence over one that has an id in its place.
         assert (answer.status_code, answer.content) == (204, b""), path
         assert answer.headers["allow"] == ", ".join(sorted(allowed)), path

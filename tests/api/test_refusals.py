@@ -71,13 +71,13 @@ async def test_the_order_of_checks(client: AppClient, data: AccountData) -> None
         ({"name": 7}, "name"),
         ({"name": None}, "name"),
         ({"allocatedCapacity": -1}, "allocatedCapacity"),
-        ({"allocatedCapacity": 1.0}, "allocatedCapacity"),
+        ({"allocatedCapacity": 1.5}, "allocatedCapacity"),
         ({"allocatedCapacity": "1"}, "allocatedCapacity"),
         ({"allocatedCapacity": True}, "allocatedCapacity"),
         ({"allocatedCapacity": 2**63}, "allocatedCapacity"),
         ({"allocatedCapacity": None}, "allocatedCapacity"),
         ({"allowOverdraft": "yes"}, "allowOverdraft"),
-        ({"allowOverdraft": None}, "allowOverdraft"),
+        ({"allowOverdraft": 0}, "allowOverdraft"),
         ({"distributorContractId": "606f031c"}, "distributorContractId"),
     ],
 )
@@ -163,3 +163,19 @@ async def test_an_email_is_taken_by_the_living(client: AppClient, data: AccountD
     assert (await client.call("DELETE", f"{path}/{made.json()['id']}", key)).status_code == 204
     is_problem(await client.call("DELETE", f"{path}/{made.json()['id']}", key), 404)
     assert (await client.call("POST", path, key, json=body)).status_code == 201
+
+
+async def test_null_and_whole_numbers_as_other_languages_write_them(client: AppClient, data: AccountData) -> None:
+    key = await client.key(data.distributor)
+    path = f"/v1/partner/{data.partner.organisation_id}"
+    body = b'{"allocatedCapacity": 1.2e13, "allowOverdraft": null, "name": null, "details": null}'
+    changed = await client.call("PUT", path, key, content=body, headers={"Content-Type": "application/json"})
+    before = await client.call("GET", path, key)
+    assert (changed.status_code, changed.json()) == (200, before.json())
+    assert changed.json()["allocatedCapacity"] == 12 * TB
+    assert b'"allocatedCapacity":12000000000000}' in changed.content.replace(b" ", b"")
+    restored = {"pendingDeletedAt": None}
+    account = f"/v1/storage-account/{data.account:012}"
+    assert (await client.call("DELETE", account, await client.key(data.partner))).status_code == 204
+    answer = await client.call("PATCH", account, await client.key(data.partner), json=restored)
+    assert (answer.status_code, "pendingDeletedAt" in answer.json()) == (200, False)

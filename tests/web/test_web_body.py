@@ -26,6 +26,37 @@ def test_nothing_crashes_it(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        ("5e12", 5 * 10**12),
+        ("1000000000.0", 10**9),
+        ("1E1", 10),
+        ("10e-1", 1),
+        ("-0.0", 0),
+        ("-5.0", -5),
+        ("9007199254740991.0", 2**53 - 1),
+        ("9007199254740992.0", 2**53),
+        ("0." + "0" * 1_000_000, 0),
+    ],
+)
+def test_a_whole_number_with_a_point_or_an_exponent_is_one(raw: str, number: int) -> None:
+    parsed = parse(raw.encode())
+    assert (type(parsed), parsed) == (int, number)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("1.5", "1e-400", "-1e-400", "0.1", "1.0000000000000000001", "9007199254740991.4"),
+        # Rounded, these are 2^53, too; and a decimal does not have that exponent.
+        *("9007199254740993.0", "9007199254740992.5", "9007199254740994.0", "1e300", "1e400", "0e" + "9" * 30),
+    ],
+)
+def test_other_numbers_are_no_whole_numbers(raw: str) -> None:
+    assert isinstance(parse(raw.encode()), float)
+
+
+@pytest.mark.parametrize(
     ("raw", "sentence"),
     [
         (b"", "The body is empty. Send a JSON object."),

@@ -1,5 +1,6 @@
 """The order of the checks of a request, and the one format of all refusals."""
 
+import gzip
 import json
 from typing import Any
 
@@ -95,6 +96,26 @@ async def test_kinds_of_json(client: httpx.AsyncClient, media_type: str) -> None
 @pytest.mark.parametrize("media_type", ["", "text/json", "application/x-www-form-urlencoded", "application/json/x"])
 async def test_not_json(client: httpx.AsyncClient, media_type: str) -> None:
     await refused(client, 415, "POST", "/v1/thing", content=json.dumps(GOOD), headers={"Content-Type": media_type})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "identity, gzip", "x", "zstd"])
+async def test_a_compressed_body(client: httpx.AsyncClient, coding: str) -> None:
+    content = gzip.compress(json.dumps(GOOD).encode())
+    headers = JSON | {"Content-Encoding": coding}
+    body = await refused(client, 415, "POST", "/v1/thing", content=content, headers=headers)
+    assert body["detail"] == "The body must not be compressed. Send it as it is, without the header Content-Encoding."
+    response = await client.post("/v1/thing", content=content, headers=headers)
+    assert response.headers["accept-encoding"] == "identity"
+    big = await refused(client, 415, "POST", "/v1/thing", content=b"x" * 2_000_000, headers=headers)
+    assert big["detail"] == body["detail"]
+    del client.headers["Authorization"]
+    await refused(client, 401, "POST", "/v1/thing", content=content, headers=headers)
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", " identity , identity"])
+async def test_a_body_that_is_not_compressed(client: httpx.AsyncClient, coding: str) -> None:
+    response = await client.post("/v1/thing", json=GOOD, headers={"Content-Encoding": coding})
+    assert response.status_code == 201
 
 
 async def test_no_body_at_all(client: httpx.AsyncClient) -> None:

@@ -59,6 +59,28 @@ def test_whole_objects_can_be_sent_back() -> None:
     assert Thing.model_validate(sent) == Thing.model_validate({"contractId": ID})
 
 
+class Change(RequestModel):
+    nullable = frozenset({"until"})
+
+    name: Name | None = None
+    capacity: Capacity | None = None
+    text: Text = "default"
+    until: Day | None = None
+    thing: Thing | None = None
+
+
+def test_null_is_absent() -> None:
+    """Also where the default is another value, and in nested objects; `nullable` fields keep it."""
+    empty = Change.model_validate({})
+    change = Change.model_validate(dict.fromkeys(("name", "capacity", "text", "thing", "unknown")))
+    assert (change, change.model_fields_set) == (empty, set())
+    assert Change.model_validate({"until": None}).model_fields_set == {"until"}
+    nested = Change.model_validate({"thing": {"contractId": ID, "text": None}})
+    assert (nested.thing, nested.model_fields_set) == (Thing.model_validate({"contractId": ID}), {"thing"})
+    with pytest.raises(ValidationError, match="must not be null"):
+        Thing.model_validate({"contractId": None})
+
+
 @pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"', '"\\udc00x"'])
 def test_unstorable_text_is_refused_in_any_field(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -17,6 +19,12 @@ MAX_BODY = 1024 * 1024
 
 _JSON = re.compile(r"\s*application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 _NOT_JSON = "The body must be JSON. Send it with the header Content-Type: application/json."
+_CODED = "The body must not be compressed. Send it as it is, without the header Content-Encoding."
+
+MAX_EXACT = 2**53
+"""The largest whole number that is accepted with a point or an exponent. Beyond it, languages whose numbers are all
+floating-point write another number than they were given.
+"""
 
 
 class JsonRequest(Request):
@@ -49,6 +57,8 @@ class JsonRequest(Request):
 
 def parse(raw: bytes) -> Any:
     """The value of a JSON text in UTF-8.
+
+    A whole number may have a point or an exponent, up to 2^53: `5e12` is one to languages with one type of number.
 
     Raises Malformed, with the position, for anything else; for NaN and Infinity; for a name that occurs twice in one
     object (RFC 8259 leaves its meaning open: two parsers may differ); and for what Python cannot represent: deep
@@ -84,20 +94,37 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+def _number(literal: str) -> int | float:
+    number = float(literal)
+    if abs(number) <= MAX_EXACT and number.is_integer():
+        # The float may be a rounded one. InvalidOperation: an exponent beyond any decimal.
+        with suppress(InvalidOperation):
+            return int(number) if Decimal(literal) == number else number
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_number, object_pairs_hook=_unique)
 
 
 def _announces_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
 
 
+def _require_uncoded(request: Request) -> None:
+    codings = ",".join(request.headers.getlist("content-encoding")).split(",")
+    if any(coding.strip().lower() not in {"", "identity"} for coding in codings):
+        raise HTTPException(415, _CODED, {"Accept-Encoding": "identity"})
+
+
 async def limited(request: Request, most: int = MAX_BODY) -> bytes:
-    """Returns the whole body. Raises 413 as HTTPException for one over `most` bytes, ClientDisconnect.
+    """Returns the whole body. Raises as HTTPException 415 for a compressed one and 413 for one over `most` bytes;
+    ClientDisconnect.
 
     Starlette's middleware counts the bytes. It is used here around the reading alone. Around the application it would
     answer a request whose Content-Length is too large with a plain text 413, before the application answers; clients
     without authentication must get a 401.
     """
+    _require_uncoded(request)
     body = b""
 
     async def read(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ is sent to the client after the field's name, so it is a sentence without a subj
 import re
 from contextlib import suppress
 from datetime import date
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -25,6 +25,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
@@ -32,6 +33,7 @@ from pydantic_core import CoreSchema
 from tonnage.errors import Sentence
 from tonnage.names import is_visible, reordering_character
 from tonnage.units import MAX_CAPACITY
+from tonnage.web.body import MAX_EXACT
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -42,9 +44,10 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 class RequestModel(BaseModel):
     """A JSON object that clients send: camelCase in JSON, snake_case here.
 
-    Unknown members are ignored, because clients send whole objects back. A field that is `| None = None` may be
-    omitted, but may be null only if `nullable` names it: null could mean "leave it" as well as "remove it". No text may
-    contain what JSON can escape and PostgreSQL cannot store: a NUL, half of a surrogate pair.
+    Unknown members are ignored, because clients send whole objects back. A field that may be omitted may be null, which
+    is the same: many languages write null for what was not set. Only where `nullable` names a field, null is a value
+    and removes something. No text may contain what JSON can escape and PostgreSQL cannot store: a NUL, half of a
+    surrogate pair.
     """
 
     model_config = ConfigDict(
@@ -52,6 +55,19 @@ class RequestModel(BaseModel):
     )
 
     nullable: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, members: Any) -> Any:
+        if not isinstance(members, dict) or None not in members.values():
+            return members
+        absent = {
+            field.alias
+            for name, field in cls.model_fields.items()
+            if not field.is_required() and name not in cls.nullable
+        }
+        given = cast("dict[str, Any]", members).items()
+        return {name: value for name, value in given if value is not None or name not in absent}
 
     @field_validator("*", mode="before")
     @classmethod
@@ -69,7 +85,7 @@ class RequestModel(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Null is documented only where it is accepted."""
+        """Null is documented only where it is a value."""
         return _without_null(core_schema, handler, {to_camel(name) for name in cls.nullable})
 
 
@@ -113,6 +129,13 @@ def _printable(text: str) -> str:
     if not is_visible(text):
         raise ValueError("must contain a visible character")
     return text
+
+
+def _written_out(number: object) -> object:
+    # `web.body.parse` has made an int of every smaller one.
+    if isinstance(number, float) and abs(number) >= MAX_EXACT:
+        raise ValueError(Sentence("must be written with digits alone if it is more than {most}", most=MAX_EXACT))
+    return number
 
 
 def _within_bigint(number: int) -> int:
@@ -162,7 +185,10 @@ PASSWORD = Field(json_schema_extra={"format": "password", "minLength": 8, "maxLe
 Flag: TypeAlias = Annotated[bool, Strict()]
 
 Capacity: TypeAlias = Annotated[
-    int, Field(strict=True, ge=0, json_schema_extra={"format": "int64"}), AfterValidator(_within_bigint)
+    int,
+    Field(strict=True, ge=0, json_schema_extra={"format": "int64"}),
+    BeforeValidator(_written_out),
+    AfterValidator(_within_bigint),
 ]
 """Bytes, 0 to 2^63 - 1. The documents say `int64`: FastAPI would round that number up as a `maximum`."""
 
