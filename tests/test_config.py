@@ -45,6 +45,34 @@ def test_invalid_proxies(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ()),
+        ("https://app.example.com", ("https://app.example.com",)),
+        ("https://App.Example.com:443/, http://localhost:3000", ("https://app.example.com", "http://localhost:3000")),
+        ("http://x:80,https://xn--bcher-kva.example:8443", ("http://x", "https://xn--bcher-kva.example:8443")),
+        ("http://[::1]:8080", ("http://[::1]:8080",)),
+    ],
+)
+def test_cors_origins_are_as_browsers_write_them(
+    given: str, kept: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TONNAGE_CORS_ORIGINS", given)
+    assert Settings().cors_origins == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["*", "null", "app.example.com", "https://*.example.com", "https://x/path", "https://x?y", "https://u@x",
+     "https://bücher.example", "ftp://x", "https://x https://y", "https://x;https://y", "https://x, *"],
+)  # fmt: skip
+def test_invalid_cors_origins(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONNAGE_CORS_ORIGINS", given)
+    with pytest.raises(ValidationError, match=r"cors_origins\.\d\n.*write (it|each)"):
+        Settings()
+
+
 @pytest.mark.parametrize("minutes", [4, 1441])
 def test_idle_time_has_bounds(minutes: int) -> None:
     with pytest.raises(ValidationError):

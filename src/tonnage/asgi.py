@@ -37,8 +37,11 @@ from tonnage.regions.queries import troubles
 from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.usage import api as usage
 from tonnage.web import openapi, problem, swagger_ui
-from tonnage.web.page_links import PageLinks
+from tonnage.web.compression import Compression
+from tonnage.web.cross_origin import CrossOrigin
+from tonnage.web.deprecation import DEPRECATIONS, Deprecations, require_operations
 from tonnage.web.middleware import RequestMiddleware
+from tonnage.web.page_links import PageLinks
 from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
@@ -86,6 +89,8 @@ def create_app(
     conninfo: str,
     *,
     with_samples: bool = False,
+    cors_origins: tuple[str, ...] = (),
+    deprecations: Deprecations = DEPRECATIONS,
     beside: Callable[[Services], Coroutine[None, None, None]] | None = None,
     **options: Unpack[ServiceOptions],
 ) -> FastAPI:
@@ -115,7 +120,9 @@ def create_app(
     app.state.public_url = settings.public_url
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
-    _add_routes(app, console.routes + (console.sample_routes if with_samples else ()))
+    _add_routes(app, console.routes + (console.sample_routes if with_samples else ()), deprecations)
+    if cors_origins:
+        app.add_middleware(CrossOrigin, origins=cors_origins)
     return app
 
 
@@ -135,14 +142,15 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     )
 
 
-def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
+def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations) -> None:
     problem.install(app)
     console.install(app)
     app.state.requests = requests = Requests()
-    app.add_middleware(RequestMiddleware, requests=requests)
+    app.add_middleware(Compression)
+    app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
-    openapi.install(app)
+    openapi.install(app, deprecations)
     swagger_ui.install(app)
     mount(
         app,
@@ -158,6 +166,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...]) -> None:
         metrics.routes,
         *pages,
     )
+    require_operations(app, deprecations)
 
 
 async def healthz() -> Response:

@@ -1,6 +1,7 @@
 """Settings, from `TONNAGE_*` variables; the command line overrides them."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -38,6 +39,20 @@ def _origin(url: str) -> str:
     return url.rstrip("/")
 
 
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.ASCII)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _browser_origin(url: str) -> str:
+    """An origin as browsers write it, since it is compared exactly."""
+    parts = urlsplit(_origin(url))
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host):
+        raise ValueError("write each origin with its exact host name, an international one as xn--..., without *")
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
 class Settings(BaseSettings):
     """The operator's settings. Every field is also an environment variable: `TONNAGE_` and its name in capitals."""
 
@@ -57,6 +72,10 @@ class Settings(BaseSettings):
     """The public address of the console, such as `https://console.example.com`; links in mails begin with it."""
     trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_split)] = ()
     """Addresses and networks of trusted proxies, separated by commas. Their headers about clients are believed."""
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_browser_origin)], ...], NoDecode, BeforeValidator(_split)
+    ] = ()
+    """Origins, separated by commas, whose web pages may use the API in browsers, such as `https://app.example.com`."""
     session_idle_minutes: int = Field(default=30, ge=5, le=1440)
     """A member must sign in again after this time without a request for a page."""
     max_connections: int = Field(default=4096, ge=64, le=1_000_000)

@@ -18,7 +18,6 @@ from tonnage.console.wording.choices import negotiate
 from tonnage.console.wording.formatting import Formats
 from tonnage.db import Database
 from tonnage.web import csrf
-from tonnage.web.compression import accepts_gzip, compressed
 from tonnage.web.proxy_headers import client_address
 
 _HEADERS = {
@@ -39,14 +38,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Frame-Options": "DENY",
-    "Vary": "Accept-Encoding",
 }
 """Of every page. That it is not to be kept, and what it is, every reply says."""
-
-_GZIP_LEVEL = 4
-"""How hard pages are compressed. Of the secrets in them none stands where an address is repeated but the forms' token,
-which is another one each time."""
-
 
 _ATTACHED = "page_context"
 
@@ -124,8 +117,6 @@ class PageContext:
         notice = self.cookies.notice()
         html = rendering.render(template, self, {"notice": notice, **context}).encode()
         said = {**_headers(self.cookies), **(headers or {})}
-        if accepts_gzip(self.request.headers):
-            html, said["Content-Encoding"] = compressed(html, _GZIP_LEVEL), "gzip"
         response = Response(html, status, said, "text/html; charset=utf-8")
         if notice:
             self.cookies.end_notice(response)

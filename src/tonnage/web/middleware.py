@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonnage.db.deadlines import request_limit, wait_limit
 from tonnage.error_codes import RequestCode
+from tonnage.web.deprecation import DEPRECATIONS, Deprecations, deprecation_of
 from tonnage.web.problem import CRASH, error_response
 from tonnage.web.request_metrics import Requests
 
@@ -32,7 +33,7 @@ class Truncated(Exception):
 
 class RequestMiddleware:
     """Add it with `app.add_middleware(RequestMiddleware, requests=requests)`; `requests`, if given, counts and times
-    them.
+    them. `deprecations`: the operations whose responses say that they are going to end.
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a new UUID. It is in
     `scope["state"]["request_id"]`, in every response's header, in problems and in the log line of a crash.
@@ -40,9 +41,12 @@ class RequestMiddleware:
     HEAD is GET for every route, whose response ends before its body (RFC 9110, 9.3.2).
     """
 
-    def __init__(self, app: ASGIApp, requests: Requests | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, requests: Requests | None = None, deprecations: Deprecations = DEPRECATIONS
+    ) -> None:
         self.app = app
         self.requests = requests
+        self.deprecations = deprecations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises nothing for a request."""
@@ -62,6 +66,8 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = with_standard_headers(message["headers"], request_id)
+                if self.deprecations:
+                    message["headers"] += deprecation_of(scope, self.deprecations)
             await send(message)
 
         # Once the status is sent, returning early makes the server close the connection: the client sees an aborted

@@ -17,6 +17,8 @@ from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tonnage.web.compression import constant_response
+from tonnage.web.deprecation import DEPRECATIONS, Deprecations
 from tonnage.web.paging import PARAMETERS, is_paged
 from tonnage.web.problem import CRASH, MEDIA_TYPE, NO_DATABASE, title
 from tonnage.web.routing import auth_dependencies
@@ -72,7 +74,8 @@ _ERRORS: dict[int, str] = {
 _SENTENCES: dict[int, str] = {
     400: "contractID: must be a UUID of 36 characters",
     401: "Authorization header is missing",
-    403: "This needs the role staff; yours is viewer.",
+    403: "This is a partner's key with the role viewer; this operation needs a partner's key with the role staff or "
+    "admin.",
     404: "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04.",
     409: "Not enough capacity: the contract has 2 TB (2000000000000 bytes) left for this partner, 5 TB "
     "(5000000000000 bytes) asked. Ask for less, or have the contract amended.",
@@ -85,15 +88,17 @@ _SENTENCES: dict[int, str] = {
 """Examples of the `detail` of each."""
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, deprecations: Deprecations = DEPRECATIONS) -> None:
     """Serves both documents. Each is generated at its first request, from the routes that `app` has then."""
-    app.add_route("/openapi.json", _serving(lambda: openapi_document(app)), include_in_schema=False)
-    app.add_route(
-        "/swagger/doc.json", _serving(lambda: to_swagger2(openapi_document(app), "/v1")), include_in_schema=False
-    )
+
+    def document() -> Document:
+        return openapi_document(app, deprecations)
+
+    app.add_route("/openapi.json", _serving(document), include_in_schema=False)
+    app.add_route("/swagger/doc.json", _serving(lambda: to_swagger2(document(), "/v1")), include_in_schema=False)
 
 
-def openapi_document(app: FastAPI) -> Document:
+def openapi_document(app: FastAPI, deprecations: Deprecations = DEPRECATIONS) -> Document:
     """The OpenAPI 3.1 document of every operation in the schema; title, version and so on are the app's."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
@@ -112,6 +117,8 @@ def openapi_document(app: FastAPI) -> Document:
         if name in ids:
             raise ValueError(f"two operations are named {name}; rename one of the handlers")
         ids.add(name)
+        if any(f"{method} {route.path}" in deprecations for method in route.methods or ()):
+            operation["deprecated"] = True
     return _whole_numbers(document)
 
 
@@ -121,8 +128,8 @@ def _serving(make: Callable[[], Document]) -> Callable[[Request], Response]:
         return json.dumps(make(), ensure_ascii=False, separators=(",", ":")).encode()
 
     # Not async: Starlette runs it in a thread, so that generating a document blocks no other request.
-    def serve(_: Request) -> Response:
-        return Response(content(), media_type="application/json")
+    def serve(request: Request) -> Response:
+        return constant_response(request.headers, content(), "application/json")
 
     return serve
 

@@ -136,8 +136,8 @@ class RouteTable(BaseRoute):
                 self._shaped.setdefault((method, route.path.count("/")), []).append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """FULL for a matching route, for a path that has only other methods, and for OPTIONS; NONE leaves the request to
-        the list of routes.
+        """FULL for a matching route, for a path that has only other methods, and for OPTIONS; NONE leaves the request
+        to the list of routes.
         """
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             return Match.FULL, {_FOUND: self}

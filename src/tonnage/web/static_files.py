@@ -87,4 +87,4 @@ def _file(content: bytes, digest: str, media_type: str) -> _File:
     }
     # A strong ETag identifies bytes, so the compressed ones have another ETag.
     packed_headers = {**headers, "Content-Encoding": "gzip", "ETag": f'"{digest}-gzip"'}
-    return _File(content, compressed(content, 9), headers, packed_headers)
+    return _File(content, compressed(content), headers, packed_headers)

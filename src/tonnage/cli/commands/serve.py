@@ -179,6 +179,7 @@ def _run(
             timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
         ),
         with_samples=options.with_demo,
+        cors_origins=settings.cors_origins,
         beside=jobs if options.with_worker else None,
     )
     gate = DatabaseGate(app, check) if check else None

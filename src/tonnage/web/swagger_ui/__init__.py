@@ -4,12 +4,14 @@ The assets come from their official package, put here by the build hook. Only th
 `data:` images, which Swagger UI needs; its own script is a file, so that inline scripts stay forbidden everywhere.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
+
+from tonnage.web.compression import constant_response
 
 _HERE = Path(__file__).parent
 
@@ -42,12 +44,19 @@ def install(app: FastAPI, files: Mapping[str, tuple[Path, str]] = _FILES) -> Non
         if not path.is_file():
             raise RuntimeError(f"{path} is missing; run: make setup")
         app.add_route(f"/swagger/{name}", _serving(path.read_bytes(), media_type), include_in_schema=False)
+    for path in ("/swagger", "/swagger/"):
+        app.add_route(path, _to_page, include_in_schema=False)
 
 
-def _serving(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+async def _to_page(_: Request) -> Response:
+    return RedirectResponse("/swagger/index.html")
+
+
+def _serving(content: bytes, media_type: str) -> Callable[[Request], Response]:
     headers = {"Content-Security-Policy": _POLICY} if media_type == "text/html" else {"Cache-Control": "max-age=3600"}
 
-    async def serve(_: Request) -> Response:
-        return Response(content, headers=headers, media_type=media_type)
+    # Not async: Starlette runs it in a thread, so that compressing a file blocks no other request.
+    def serve(request: Request) -> Response:
+        return constant_response(request.headers, content, media_type, headers)
 
     return serve
