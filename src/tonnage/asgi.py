@@ -17,6 +17,7 @@ from starlette.responses import Response
 from tonnage import __version__, console, metrics
 from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
+from tonnage.api_keys import api as api_keys
 from tonnage.api_keys.guard import services_of
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.contracts import api as contracts
@@ -161,6 +162,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         *accounts.routes,
         access_keys.routes,
         usage.routes,
+        api_keys.routes,
         *metering.routes,
         regions.routes,
         metrics.routes,

@@ -66,7 +66,7 @@ async def test_only_the_operator_may_ask(client: AppClient) -> None:
     for actor in (distributor, partner):
         answer = await client.call("GET", "/metrics", await client.key(actor))
         assert answer.status_code == 403
-        assert "needs the key of an operator" in answer.json()["detail"]
+        assert "needs an operator's key" in answer.json()["detail"]
     await scrape(client)
 
 

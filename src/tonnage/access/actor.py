@@ -77,11 +77,26 @@ class Actor:
         role.
         """
         if self.kind is not kind:
-            raise Forbidden(
-                f"This needs the key of {_a(kind)}; yours belongs to {_a(self.kind)}.", RequestCode.WRONG_KEY_KIND
-            )
+            raise Forbidden(self._lacks(kind, role), RequestCode.WRONG_KEY_KIND)
         if not self.role.includes(role):
-            raise Forbidden(f"This needs the role {role}; yours is {self.role}.", RequestCode.ROLE_TOO_LOW)
+            raise Forbidden(self._lacks(kind, role), RequestCode.ROLE_TOO_LOW)
+
+    def _lacks(self, kind: Kind, role: Role) -> str:
+        if self.via == "key":
+            return (
+                f"This is {_a(self.kind)}'s key with the role {self.role}; this operation needs {_a(kind)}'s key"
+                f"{_WITH_ROLE[role]}."
+            )
+        if self.kind is not kind:
+            return f"This is for {_a(kind)}; you belong to {_a(self.kind)}."
+        return f"This needs the role {role}; yours is {self.role}."
+
+
+_WITH_ROLE = {
+    Role.VIEWER: "",
+    Role.STAFF: f" with the role {Role.STAFF} or {Role.ADMIN}",
+    Role.ADMIN: f" with the role {Role.ADMIN}",
+}
 
 
 def _a(kind: Kind) -> str:

@@ -34,6 +34,24 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
     return KnownKey.of_row(row) if row else None
 
 
+async def described_key(conn: Connection, key_id: UUID | None, program: str, api: str) -> bytes | None:
+    """A key and its organisation, as JSON for its holder, with these versions; None once its organisation is closed."""
+    cursor = await conn.execute(
+        f"""
+        select json_build_object(
+            'organisation', json_build_object('id', o.id, 'name', o.name), 'kind', o.kind, 'role', k.role,
+            'key', json_strip_nulls(json_build_object(
+                'id', k.id, 'description', k.description, 'validUntil', to_char(k.valid_until, {TIMESTAMP_FORMAT}))),
+            'versions', json_build_object('program', %(program)s::text, 'api', %(api)s::text))
+        from api_key k join organisation o on o.id = k.organisation_id
+        where k.id = %(key)s and o.closed_at is null
+        """,
+        {"key": key_id, "program": program, "api": api},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def insert_key(
     conn: Connection, organisation_id: UUID, key: str, details: NewKey, now: datetime, stamp: str
 ) -> Rendered[UUID] | None:

@@ -1,11 +1,11 @@
-"""A distributor's partners."""
+"""A distributor's partners, and a partner for itself."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer
+from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer, PartnerViewer
 from tonnage.contracts.contract import no_contract
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
@@ -26,7 +26,7 @@ from tonnage.web.schemas import (
 )
 
 routes = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["Distributors"])
-extensions = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Distributors"])
+extensions = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class CreatePartnerReqBody(RequestModel):
@@ -74,6 +74,30 @@ class DistributorPartnerResponse(ResponseModel):
     allocatedCapacity: Bytes
     allowOverdraft: bool | None = None
     details: str | None = None
+
+
+class OwnPartnerResponse(ResponseModel):
+    model_config = with_example(
+        {
+            "id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
+            "name": "New partner company",
+            "allocatedCapacity": 5_000_000_000_000,
+            "allowOverdraft": False,
+            "allocatedToAccounts": 3_000_000_000_000,
+            "remaining": 2_000_000_000_000,
+            "storageAccounts": 12,
+            "used": 1_840_000_000_000,
+        }
+    )
+
+    id: str
+    name: str
+    allocatedCapacity: Bytes
+    allowOverdraft: bool
+    allocatedToAccounts: Bytes
+    remaining: Bytes | None = None
+    storageAccounts: int
+    used: Bytes
 
 
 @routes.get("/contract/{contractID}/partners", responses={200: {"model": list[DistributorPartnerResponse]}})
@@ -137,7 +161,9 @@ async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Respons
     return NoContent()
 
 
-@extensions.put("/partner/{partnerID}/contract", responses={200: {"model": DistributorPartnerResponse}})
+@extensions.put(
+    "/partner/{partnerID}/contract", tags=["Distributors"], responses={200: {"model": DistributorPartnerResponse}}
+)
 async def move_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[MovePartnerReqBody, Body(alias="contract")]
 ) -> Response:
@@ -150,3 +176,17 @@ async def move_partner(
         actions.move_partner, call.actor, partnerID, target, call.now, revision=call.revision
     )
     return Json(moved.json, revision=moved.revision)
+
+
+@extensions.get("/partner", tags=["Partners"], responses={200: {"model": OwnPartnerResponse}})
+async def get_own_partner(call: PartnerViewer) -> Response:
+    """Get your own allocation.
+
+    In bytes: what you have (`allocatedCapacity`), what your storage accounts have of it, what remains for new
+    allocations, and what they use by their last measurements. `remaining` is absent for pay-per-use.
+    """
+    partner_id = call.actor.organisation_id
+    found = await call.database.run(queries.own_partner, partner_id)
+    if found is None:
+        raise no_partner(partner_id)
+    return Json(found)

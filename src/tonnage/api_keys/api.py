@@ -1,0 +1,69 @@
+"""What a key is, for the program that uses it."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage import __version__
+from tonnage.api_keys import queries
+from tonnage.api_keys.guard import AnyViewer
+from tonnage.errors import Unauthenticated
+from tonnage.web.responses import Json
+from tonnage.web.routing import ApiRoute
+from tonnage.web.schemas import ResponseModel, TimestampText, with_example
+
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors", "Partners"])
+
+_API = "v1"
+
+
+class KeyOrganisation(ResponseModel):
+    id: str
+    name: str
+
+
+class KeyDetails(ResponseModel):
+    id: str
+    description: str
+    validUntil: TimestampText | None = None
+
+
+class Versions(ResponseModel):
+    program: str
+    api: str
+
+
+class MeResponse(ResponseModel):
+    model_config = with_example(
+        {
+            "organisation": {"id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04", "name": "New partner company"},
+            "kind": "partner",
+            "role": "viewer",
+            "key": {
+                "id": "0d3b1c66-52a5-4a43-8d52-6d1d8f6f0a3b",
+                "description": "Invoices",
+                "validUntil": "2027-06-30T00:00:00Z",
+            },
+            "versions": {"program": "0.2.0", "api": "v1"},
+        }
+    )
+
+    organisation: KeyOrganisation
+    kind: Literal["operator", "distributor", "partner"]
+    role: Literal["admin", "staff", "viewer"]
+    key: KeyDetails
+    versions: Versions
+
+
+@routes.get("/me", responses={200: {"model": MeResponse}})
+async def get_me(call: AnyViewer) -> Response:
+    """Get what your key is.
+
+    Its organisation, the kind of that organisation, the key's role and expiry time, and the versions of Tonnage and of
+    the API. A key without `validUntil` does not expire.
+    """
+    found = await call.database.run(queries.described_key, call.actor.via_id, __version__, _API)
+    if found is None:
+        raise Unauthenticated("The organisation of this API key has been closed.")
+    return Json(found)
