@@ -87,7 +87,7 @@ async def test_invalid_pages(all_lists: list[List]) -> None:
 
 
 async def test_a_cursor_is_good_for_one_list_of_one_organisation(client: AppClient, all_lists: list[List]) -> None:
-    """For those who may read it: another list of theirs, and the same list of somebody else."""
+    """For those who may read it: another list of theirs, and the same list of another organisation."""
     others = {one.path: one for one in await every_list(client)}
     for one in all_lists:
         cursor = httpx.URL((await one.get(limit="1")).links["next"]["url"]).params["cursor"]
@@ -111,7 +111,7 @@ async def test_cursors_are_those_of_the_database(client: AppClient, conninfo: st
 
 
 async def test_no_number_of_the_system_is_in_a_cursor(client: AppClient, data: AccountData) -> None:
-    """Two cursors of a distributor's do not tell how much others created between them."""
+    """Two cursors of a distributor's do not reveal how much others created between them."""
     await client.cast.contract(data.distributor)
     key = await client.key(data.distributor)
     link = (await client.call("GET", "/v1/contract/list?limit=1", key)).links["next"]["url"]

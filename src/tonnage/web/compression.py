@@ -1,9 +1,10 @@
 """Compressed responses, for clients that accept gzip.
 
-The length of a compressed response tells how much in it occurs twice. Whoever sees the lengths, and can make a client
-send requests whose text comes back in a response beside a secret, finds the secret letter by letter (BREACH). Therefore
-only successful responses to GET are compressed. Those with a new secret are responses to POST, and errors are what
-repeats the text of a request.
+The length of a compressed response shows how much in it occurs twice. An eavesdropper who can make a client send
+requests whose text comes back in a response beside a secret finds the secret letter by letter (BREACH). Therefore only
+successful responses to GET are compressed. New keys and codes are in responses to POST, and errors repeat what a
+request says. A page with a form has a token, which is masked (csrf.py); the page with the seed of a second factor
+repeats nothing of its request.
 """
 
 import asyncio

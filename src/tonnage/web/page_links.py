@@ -1,6 +1,6 @@
 """Links to the next page of a list of the API (RFC 8288), and the cursors in them.
 
-A cursor is encrypted, because the `seq` in it counts the rows of all organisations: two of them would tell how many
+A cursor is encrypted, because the `seq` in it counts the rows of all organisations: two of them would reveal how many
 partners a competitor creates in a month. Its encryption is authenticated (AES-SIV, RFC 5297), with the list and the
 organisation as associated data: so what is no cursor of this list is recognised. Without a nonce, equal places have
 equal cursors.

@@ -59,15 +59,17 @@ class RequestModel(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, members: Any) -> Any:
-        if not isinstance(members, dict) or None not in members.values():
+        if not isinstance(members, dict):
             return members
+        given = cast("dict[str, Any]", members)
+        if None not in given.values():
+            return given
         absent = {
             field.alias
             for name, field in cls.model_fields.items()
             if not field.is_required() and name not in cls.nullable
         }
-        given = cast("dict[str, Any]", members).items()
-        return {name: value for name, value in given if value is not None or name not in absent}
+        return {name: value for name, value in given.items() if value is not None or name not in absent}
 
     @field_validator("*", mode="before")
     @classmethod
