@@ -42,7 +42,7 @@ from tonnage.web.compression import Compression
 from tonnage.web.cross_origin import CrossOrigin
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations, require_operations
 from tonnage.web.middleware import RequestMiddleware
-from tonnage.web.page_links import PageLinks
+from tonnage.web.page_links import NextPageLinks
 from tonnage.web.proxy_headers import ProxyHeaders
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
@@ -106,7 +106,7 @@ def create_app(
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
             backends = await stack.enter_async_context(open_backends(database, options.get("key_file")))
             app.state.services = services = Services(database, backends, **options)
-            app.state.page_links = PageLinks(partial(database.run, cursor_key), services.sign_in.public_url)
+            app.state.page_links = NextPageLinks(partial(database.run, cursor_key), services.sign_in.public_url)
             app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
             await stack.enter_async_context(_flushing(key_cache))
             if beside:

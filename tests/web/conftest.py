@@ -10,7 +10,7 @@ from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated, Unavailable
 from tonnage.web import problem
 from tonnage.web.middleware import RequestMiddleware
-from tonnage.web.page_links import PageLinks
+from tonnage.web.page_links import NextPageLinks
 from tonnage.web.routing import ApiRoute, AuthDependency, mount
 from tonnage.web.schemas import Capacity, Day, Email, Flag, Name, RequestModel, ResponseModel, Text, UuidBody, UuidPath
 
@@ -99,7 +99,7 @@ def bare() -> FastAPI:
     app = FastAPI(title="Things", version="7", openapi_url=None, redirect_slashes=False)
     problem.install(app)
     app.add_middleware(RequestMiddleware)
-    app.state.page_links = PageLinks(cursor_key)
+    app.state.page_links = NextPageLinks(cursor_key)
     return app
 
 

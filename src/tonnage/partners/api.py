@@ -1,5 +1,6 @@
 """A distributor's partners, and a partner for itself."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Body
@@ -9,7 +10,7 @@ from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, Distribut
 from tonnage.contracts.contract import no_contract
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners import actions, queries
+from tonnage.partners import actions, lists, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import FIRST_REVISION, Json, NoContent
@@ -186,7 +187,18 @@ async def get_own_partner(call: PartnerViewer) -> Response:
     allocations, and what they use by their last measurements. `remaining` is absent for pay-per-use.
     """
     partner_id = call.actor.organisation_id
-    found = await call.database.run(queries.own_partner, partner_id)
+    found = await call.database.run(lists.partner_totals, partner_id, partner_id)
     if found is None:
         raise no_partner(partner_id)
-    return Json(found)
+    own = {
+        "id": str(partner_id),
+        "name": found.name,
+        "allocatedCapacity": found.allocated,
+        "allowOverdraft": found.overdraft,
+        "allocatedToAccounts": found.allocated_to_accounts,
+        "storageAccounts": found.accounts,
+        "used": int(found.used),
+    }
+    if found.allocated:
+        own["remaining"] = max(found.allocated - found.allocated_to_accounts, 0)
+    return Json(json.dumps(own, ensure_ascii=False).encode())

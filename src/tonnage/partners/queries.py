@@ -229,25 +229,6 @@ async def close_partner(
     return await cursor.fetchone() is not None
 
 
-async def own_partner(conn: Connection, partner_id: UUID) -> bytes | None:
-    """An open partner as JSON for itself: its allocation and its use, nothing of its contract."""
-    cursor = await conn.execute(
-        """
-        select json_strip_nulls(json_build_object(
-            'id', p.id, 'name', o.name, 'allocatedCapacity', p.allocated_capacity,
-            'allowOverdraft', coalesce(p.allow_overdraft, false), 'allocatedToAccounts', p.allocated_to_accounts,
-            'remaining', case when p.allocated_capacity > 0
-                then greatest(p.allocated_capacity - p.allocated_to_accounts, 0) end,
-            'storageAccounts', p.account_count, 'used', p.used))
-        from partner p join organisation o on o.id = p.id
-        where p.id = %s and p.closed_at is null
-        """,
-        [partner_id],
-    )
-    row = await cursor.fetchone()
-    return row[0] if row else None
-
-
 async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> Versioned | None:
     """The partner; None if the distributor `scope` has no such partner."""
     cursor = await conn.execute(

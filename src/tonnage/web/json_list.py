@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
-from tonnage.web.page_links import PageLinks
+from tonnage.web.page_links import NextPageLinks
 from tonnage.web.paging import Page, Paging
 from tonnage.web.responses import Json
 from tonnage.web.slow_client import DEFAULT_LIMITS, TransferLimits, send_parts
@@ -135,7 +135,7 @@ class JsonListResponse(Response):
         page = elements[:limit]
         headers: dict[str, str] = {}
         if len(elements) > limit:
-            links: PageLinks = scope["app"].state.page_links
+            links: NextPageLinks = scope["app"].state.page_links
             headers["Link"] = await links.next_page(scope, limit, page[-1][0])
         await _response([json for _, json in page], headers)(scope, receive, send)
 

@@ -22,7 +22,7 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 """8 bytes and an authentication tag of 16, in base64."""
 
 
-class PageLinks:
+class NextPageLinks:
     """`app.state.page_links`. `fetch_key` fetches the key of 32 bytes when it is first needed: the database may be away
     when a process starts. Without `public_url` links begin with the origin of the request.
     """

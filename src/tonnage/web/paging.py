@@ -13,7 +13,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
 from tonnage.errors import FieldError, Invalid, Malformed, Sentence
-from tonnage.web.page_links import PageLinks
+from tonnage.web.page_links import NextPageLinks
 
 MAX_PAGE = 1000
 
@@ -73,7 +73,7 @@ def is_paged(dependant: Dependant) -> bool:
 
 
 async def _after(request: Request, cursor: str) -> int:
-    links: PageLinks = request.app.state.page_links
+    links: NextPageLinks = request.app.state.page_links
     try:
         return await links.position(request.scope, cursor)
     except ValueError:
