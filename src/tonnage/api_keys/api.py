@@ -8,6 +8,7 @@ from starlette.responses import Response
 from tonnage import __version__
 from tonnage.api_keys import queries
 from tonnage.api_keys.guard import AnyViewer
+from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
@@ -65,5 +66,5 @@ async def get_me(call: AnyViewer) -> Response:
     """
     found = await call.database.run(queries.described_key, call.actor.via_id, __version__, _API)
     if found is None:
-        raise Unauthenticated("The organisation of this API key has been closed.")
+        raise Unauthenticated("The organisation of this API key has been closed.", RequestCode.KEY_REVOKED)
     return Json(found)

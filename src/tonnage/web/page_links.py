@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from starlette.datastructures import URL
 from starlette.types import Scope
 
+from tonnage.web.origin import origin_of
 from tonnage.web.stream_limits import authenticated_request
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
@@ -38,7 +38,7 @@ class NextPageLinks:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
         page = urlencode([*kept, ("limit", limit), ("cursor", base64.urlsafe_b64encode(cursor).decode())])
-        return f'<{self._public_url or _origin(scope)}{quote(scope["path"])}?{page}>; rel="next"'
+        return f'<{self._public_url or origin_of(scope)}{quote(scope["path"])}?{page}>; rel="next"'
 
     async def position(self, scope: Scope, cursor: str) -> int:
         """The `seq` in a cursor. Raises ValueError unless it is one of this list, for this organisation."""
@@ -60,8 +60,3 @@ def _list_of(scope: Scope) -> list[bytes]:
     caller = authenticated_request(scope)
     # The ids in a path may be written in capitals.
     return [scope["path"].lower().encode(), str(caller.actor.organisation_id if caller else "").encode()]
-
-
-def _origin(scope: Scope) -> str:
-    url = URL(scope=scope)
-    return f"{url.scheme}://{url.netloc}" if url.netloc else ""
