@@ -194,13 +194,19 @@ def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mai
 
     watch.expect(404, 422)
     page.goto(link)
-    expect_no_findings(page, "sign-in-new-password-one")
+    assert page.url == f"{demo.origin}/sign-in/new-password"
+    assert page.evaluate("document.cookie") == ""
+    expect_no_findings(page, "sign-in-new-password")
     page.get_by_label("New password", exact=True).fill("weak")
     page.get_by_role("button", name="Set password").click()
     expect(page.get_by_label("New password", exact=True)).to_have_attribute("aria-invalid", "true")
+    page.go_back()
     page.get_by_label("New password", exact=True).fill("Newly-chosen-4-me")
     page.get_by_role("button", name="Set password").click()
     expect_notice(page, "Password changed, all sessions ended")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
+    page.goto(f"{demo.origin}/sign-in")
     open_elsewhere.reload()
     expect(open_elsewhere.get_by_text("Your session has ended. Sign in again to continue.")).to_be_visible()
 
@@ -211,6 +217,7 @@ def test_a_forgotten_password(signed_in: Enter, signed_out: Tab, demo: Demo, mai
     sign_out(page)
     page.goto(link)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
+    expect_no_findings(page, "sign-in-new-password-used")
 
 
 def expire_idle_time(demo: Demo, email: str) -> None:

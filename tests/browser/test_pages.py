@@ -34,7 +34,8 @@ ELSEWHERE = {
     "/profile/second-factor/setup": "a second factor must have been begun",
     "/sign-in/code": "the password must have been given",
     "/sign-in/forgotten/asked": "follows the form",
-    "/sign-in/new-password/{token}": "its link comes by mail",
+    "/sign-in/new-password": "its link comes by mail",
+    "/sign-in/new-password/{token}": "redirects to that page",
     # By a test below:
     "/distributor/partners/{partnerID}/delete": "the partner must have no accounts",
     # By that of test_journeys_cluster.py:

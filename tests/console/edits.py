@@ -203,7 +203,7 @@ NO_EDITS: dict[str, str] = {
     "/sign-in": _PROVES,
     "/sign-in/code": _PROVES,
     "/sign-in/forgotten": _PROVES,
-    "/sign-in/new-password/{token}": _PROVES,
+    "/sign-in/new-password": _PROVES,
     "/sign-out": _OF_BROWSER,
     "/theme": _OF_BROWSER,
 }

@@ -105,7 +105,7 @@ WITHOUT_ENTRY = {
 """POSTs that leave no audit entry, and why."""
 
 SHOWN_ELSEWHERE = {
-    "/sign-in/new-password/{token}": "tests/authentication/test_reset.py: needs the link of a mail",
+    "/sign-in/new-password": "tests/authentication/test_reset.py: needs the link of a mail",
     "/profile/password": "test_members_own_credentials",
     "/profile/second-factor/setup": "test_members_own_credentials",
     "/profile/second-factor/recovery-codes": "test_members_own_credentials",

@@ -75,6 +75,13 @@ async def test_behind_tls_cookies_are_secure_and_hsts_is_sent(
     assert "Secure" not in plain.headers["set-cookie"]
 
 
+async def test_behind_tls_the_cookie_of_a_reset_is_secure(behind_tls: httpx.AsyncClient) -> None:
+    moved = await behind_tls.get("/sign-in/new-password/token")
+    # A name with __Host- would need the path /.
+    assert moved.headers["set-cookie"].startswith("__Secure-tonnage-reset=token; ")
+    assert "; Path=/sign-in/new-password; SameSite=lax; Secure" in moved.headers["set-cookie"]
+
+
 async def test_a_new_password_is_a_new_cookie(browser: httpx.AsyncClient, ann: Person) -> None:
     await sign_in(browser, ann)
     stolen = browser.cookies["tonnage-session"]

@@ -5,8 +5,8 @@ from tonnage.mail import Message
 FORGOTTEN = "/sign-in/forgotten"
 """The page that requests a reset link."""
 NEW_PASSWORD = "/sign-in/new-password"  # noqa: S105  a path
-"""The page that a reset link opens; the token is the last part of its path. It only shows a form, because mail programs
-open links.
+"""The page that a reset link opens; the token is the last part of the link's path. It only shows a form, because mail
+programs open links.
 """
 
 

@@ -1,9 +1,12 @@
 """The log of the commands that run for long: plain lines on standard error, times in UTC."""
 
 import logging
+import re
 import time
 
 import click
+
+from tonnage.authentication.mails import NEW_PASSWORD
 
 log_level = click.option(
     "--log-level",
@@ -25,6 +28,8 @@ _CHATTY = {
 }
 """Loggers that write more at `info` than an operator can use, and the level from which their records are kept."""
 
+_RESET_TOKEN = re.compile(f"(?<={re.escape(NEW_PASSWORD)}/)[^/? ]+")
+
 
 def configure(level: str) -> None:
     """From now on, records of `level` and above are written."""
@@ -33,6 +38,14 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.getLogger("uvicorn.access").addFilter(hide_tokens)
     if level == "info":
         for name, threshold in _CHATTY.items():
             logging.getLogger(name).setLevel(threshold)
+
+
+def hide_tokens(record: logging.LogRecord) -> bool:
+    """A filter: whoever reads the log of requests cannot use the links for new passwords."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_RESET_TOKEN.sub("...", arg) if isinstance(arg, str) else arg for arg in record.args)
+    return True

@@ -1,4 +1,6 @@
-"""The console's cookies. Behind TLS their names begin with `__Host-`: no other site of the domain can set those."""
+"""The console's cookies. Behind TLS their names begin with `__Host-`: no other site of the domain can set those. One that
+is bound to a path cannot have such a name.
+"""
 
 from enum import StrEnum
 from urllib.parse import quote, unquote
@@ -7,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import services_of
+from tonnage.authentication.mails import NEW_PASSWORD
+from tonnage.authentication.reset_actions import VALID_FOR
 from tonnage.authentication.session import LONGEST
 from tonnage.web.proxy_headers import is_secure
 
@@ -14,6 +18,8 @@ _NOTICE_SECONDS = 60
 _THEME_SECONDS = 365 * 24 * 3600
 _LONGEST_NOTICE = 300
 """Characters: quoted, each may take 12 bytes, and browsers drop cookies of more than 4096."""
+_LONGEST_TOKEN = 100
+"""Characters, likewise: anything may stand in a link."""
 
 
 class Theme(StrEnum):
@@ -44,6 +50,10 @@ class Cookies:
         text = self._read("notice")
         return unquote(text)[:_LONGEST_NOTICE] if text else None
 
+    def reset(self) -> str | None:
+        """The token of the link for a new password that was opened last."""
+        return self._read("reset", NEW_PASSWORD)
+
     def theme(self) -> Theme | None:
         """None: as the system prefers."""
         found = self._read("theme")
@@ -69,17 +79,35 @@ class Cookies:
         """The notice was shown."""
         self._set(response, "notice", "", 0)
 
+    def set_reset(self, response: Response, token: str) -> None:
+        """For as long as the link may be valid, and for no other page. Not more strictly than the others: a page of
+        the mail's reader leads here.
+        """
+        seconds = int(VALID_FOR.total_seconds())
+        self._set(response, "reset", quote(token[:_LONGEST_TOKEN], safe=""), seconds, NEW_PASSWORD)
+
+    def end_reset(self, response: Response) -> None:
+        """The link was used."""
+        self._set(response, "reset", "", 0, NEW_PASSWORD)
+
     def set_theme(self, response: Response, theme: Theme | None) -> None:
         """None: as the system prefers again."""
         self._set(response, "theme", theme or "", _THEME_SECONDS if theme else 0)
 
-    def _name(self, name: str) -> str:
-        return f"__Host-tonnage-{name}" if self.secure else f"tonnage-{name}"
+    def _name(self, name: str, path: str = "/") -> str:
+        prefix = "" if not self.secure else "__Host-" if path == "/" else "__Secure-"
+        return f"{prefix}tonnage-{name}"
 
-    def _read(self, name: str) -> str | None:
-        return self._given.get(self._name(name)) or None
+    def _read(self, name: str, path: str = "/") -> str | None:
+        return self._given.get(self._name(name, path)) or None
 
-    def _set(self, response: Response, name: str, value: str, seconds: int | None) -> None:
+    def _set(self, response: Response, name: str, value: str, seconds: int | None, path: str = "/") -> None:
         response.set_cookie(
-            self._name(name), value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+            self._name(name, path),
+            value,
+            max_age=seconds,
+            path=path,
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
         )

@@ -1,16 +1,22 @@
 """Where the link of a mail leads: choosing a new password.
 
-Opening it uses nothing up, since mail programs open links, too. The token is in the path: no page says it to another.
+The link's token moves into a cookie at once, since addresses stay in histories and logs. Opening the link uses nothing
+up, since mail programs open links, too.
 """
 
+import hmac
 from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import AfterValidator
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.authentication.mails import NEW_PASSWORD
 from tonnage.authentication.reset_actions import reset_password, valid_reset
+from tonnage.authentication.session import digest
+from tonnage.console.cookies import Cookies
+from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.errors import NotFound
@@ -19,9 +25,7 @@ from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
 
-_SILENT = {"Referrer-Policy": "no-referrer"}
-
-routes = APIRouter(prefix=f"{NEW_PASSWORD}/{{token}}", route_class=AuthFirstRoute, include_in_schema=False)
+routes = APIRouter(prefix=NEW_PASSWORD, route_class=AuthFirstRoute, include_in_schema=False)
 
 
 class NewPasswordForm(Form):
@@ -30,28 +34,45 @@ class NewPasswordForm(Form):
     password: Annotated[Text, AfterValidator(member_password)]
 
 
+@routes.get("/{token}")
+async def open_link(request: Request, token: str) -> Response:
+    """On to the form, at an address without the token. Whether the token is valid is said there."""
+    cookies = Cookies(request)
+    response = PageContext(request, None, "", cookies).redirect(NEW_PASSWORD)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    cookies.set_reset(response, token)
+    return response
+
+
 @routes.get("")
-async def ask(guest: Anybody, token: str) -> Response:
+async def ask(guest: Anybody) -> Response:
     """The form, or that the link is worth nothing."""
-    if await guest.database.run(valid_reset, token, guest.wall_now) is None:
+    token = guest.cookies.reset()
+    if token is None or await guest.database.run(valid_reset, token, guest.wall_now) is None:
         return _worthless(guest)
-    return _page(guest, unbound(NewPasswordForm))
+    return _page(guest, token, unbound(NewPasswordForm))
 
 
 @routes.post("")
-async def choose(guest: Anybody, token: str) -> Response:
+async def choose(guest: Anybody) -> Response:
     """On to the sign-in with the new password."""
+    token = guest.cookies.reset()
     # Hashing is expensive: not without a valid link.
-    if await guest.database.run(valid_reset, token, guest.wall_now) is None:
+    if token is None or await guest.database.run(valid_reset, token, guest.wall_now) is None:
         return _worthless(guest)
+    # The browser has one cookie, however many links are open: nobody sets the password of another link's member.
+    if not hmac.compare_digest(_mark(token).encode(), guest.fields.get("link", "").encode()):
+        return guest.render("sign_in/other_reset_link.html", status=409)
     form = bind(NewPasswordForm, guest.fields)
     try:
         chosen = await form.submit(lambda values: _choose(guest, token, values))
     except NotFound:
         return _worthless(guest)
     if chosen is None:
-        return _page(guest, form)
-    return guest.redirect("/sign-in", gettext("Password changed, all sessions ended: sign in with the new password"))
+        return _page(guest, token, form)
+    response = guest.redirect("/sign-in", gettext("Password changed, all sessions ended: sign in with the new password"))
+    guest.cookies.end_reset(response)
+    return response
 
 
 async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
@@ -61,9 +82,16 @@ async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
     return True
 
 
-def _page(guest: Guest, form: BoundForm[NewPasswordForm]) -> Response:
-    return guest.render("sign_in/new_password.html", status=form.status, headers={**form.headers, **_SILENT}, form=form)
+def _page(guest: Guest, token: str, form: BoundForm[NewPasswordForm]) -> Response:
+    return guest.render(
+        "sign_in/new_password.html", status=form.status, headers=form.headers, form=form, link=_mark(token)
+    )
 
 
 def _worthless(guest: Guest) -> Response:
-    return guest.render("sign_in/invalid_reset_link.html", status=404, headers=_SILENT)
+    return guest.render("sign_in/invalid_reset_link.html", status=404, kept=guest.cookies.reset() is not None)
+
+
+def _mark(token: str) -> str:
+    """Says of which link a form is, and nothing of the token."""
+    return digest(token).hex()[:16]
