@@ -1,6 +1,7 @@
 """A mail server for tests: the part of RFC 5321 that a client needs, on a free port of this machine."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from email.message import EmailMessage
 
 @dataclass
 class MailServer:
-    """The received mails and commands. `refuses` is its negative reply to a recipient."""
+    """The received mails and commands. `refuses`: its negative reply to a recipient; `tls`: it offers STARTTLS."""
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list[EmailMessage])
@@ -18,12 +19,22 @@ class MailServer:
     logins: list[str] = field(default_factory=list[str])
     refuses: str | None = None
     takes_utf8: bool = False
+    tls: ssl.SSLContext | None = None
+    verbs: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
+    """Each command, and whether it came over TLS."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.org\r\n")
         while line := (await reader.readline()).decode("latin-1"):
             verb = line[:4].upper().strip()
-            if verb == "DATA":
+            self.verbs.append((verb, writer.get_extra_info("sslcontext") is not None))
+            if verb == "STAR" and self.tls:
+                writer.write(b"220 go on\r\n")
+                try:
+                    await writer.start_tls(self.tls)
+                except OSError:
+                    break  # the client does not trust the certificate
+            elif verb == "DATA":
                 writer.write(b"354 go on\r\n")
                 raw = await reader.readuntil(b"\r\n.\r\n")
                 self.mails.append(message_from_bytes(raw[:-3].replace(b"\r\n..", b"\r\n."), policy=policy.default))
@@ -37,7 +48,8 @@ class MailServer:
 
     def _answer(self, verb: str, line: str) -> str:
         if verb == "EHLO":
-            return f"250-mail.example.org\r\n{'250-SMTPUTF8' if self.takes_utf8 else '250-8BITMIME'}\r\n250 AUTH PLAIN"
+            offers = ["SMTPUTF8"] * self.takes_utf8 + ["STARTTLS"] * (self.tls is not None)
+            return "\r\n".join([*(f"250-{offer}" for offer in ("mail.example.org", *offers)), "250 AUTH PLAIN"])
         if verb == "AUTH":
             self.logins.append(line)
             return "235 welcome"
@@ -48,10 +60,14 @@ class MailServer:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncGenerator[MailServer]:
+async def mail_server(tls: ssl.SSLContext | None = None) -> AsyncGenerator[MailServer]:
     """Listens during the block."""
-    one = MailServer()
-    server = await asyncio.start_server(one.talk, "127.0.0.1", 0)
-    one.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield one
+    one = MailServer(tls=tls)
+    async with asyncio.TaskGroup() as conversations:
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            conversations.create_task(one.talk(reader, writer))
+
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            one.port = server.sockets[0].getsockname()[1]
+            yield one

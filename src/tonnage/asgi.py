@@ -121,7 +121,9 @@ def create_app(
     app.state.public_url = settings.public_url
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
-    _add_routes(app, console.routes + (console.sample_routes if with_samples else ()), deprecations)
+    _add_routes(
+        app, console.routes + (console.sample_routes if with_samples else ()), deprecations, settings.public_url
+    )
     if cors_origins:
         app.add_middleware(CrossOrigin, origins=cors_origins)
     return app
@@ -143,12 +145,12 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     )
 
 
-def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations) -> None:
+def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:
     problem.install(app)
     console.install(app)
     app.state.requests = requests = Requests()
     app.add_middleware(Compression)
-    app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations)
+    app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations, public_url=public_url)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
     openapi.install(app, deprecations)

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     max_connections_per_client: int = Field(default=256, ge=8, le=1_000_000)
     """Those of one client address; trusted proxies have no such limit."""
     smtp_url: str | None = Field(default=None, repr=False)
-    """The mail server: `smtp://user:password@mail.example.com:587` or `smtps://...`. Mails go to the log when unset."""
+    """The mail server: `smtp://user:password@mail.example.com:587` (STARTTLS), `smtps://...` (TLS from the start) or
+    `smtp+plain://...` (without TLS). Mails go to the log when unset.
+    """
     mail_from: str | None = None
     """The sender of mails, such as `Storage console <console@example.com>`."""

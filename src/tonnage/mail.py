@@ -27,7 +27,12 @@ _NO_UTF8 = (
     "it and run the job again."
 )
 
-_PORTS = {"smtp": 587, "smtps": 465}
+_NO_TLS = (
+    "The mail server does not offer STARTTLS, so nothing was sent to it: others could read the mail on its way. Set "
+    "TONNAGE_SMTP_URL to smtps://..., or to smtp+plain://... if nobody can read what is sent to this server."
+)
+
+_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 587}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ class LogOutbox:
 
 
 class SmtpOutbox:
-    """A server: `smtp://user:password@host:port` (STARTTLS if offered) or `smtps://` (TLS from the start)."""
+    """A server: `smtp://user:password@host:port` (STARTTLS, else nothing is sent), `smtps://` (TLS from the start) or
+    `smtp+plain://` (without TLS).
+    """
 
     def __init__(self, url: str, sender: str, *, tls: ssl.SSLContext | None = None) -> None:
         self._server = smtp_server(url)
@@ -84,6 +91,7 @@ class SmtpOutbox:
                 username=unquote(server.username) if server.username else None,
                 password=unquote(server.password) if server.password else None,
                 use_tls=server.scheme == "smtps",
+                start_tls=server.scheme == "smtp",
                 timeout=_PATIENCE,
                 tls_context=self._tls,
             )
@@ -100,6 +108,9 @@ class SmtpOutbox:
             # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
                 raise Conflict(_NO_UTF8, ConflictCode.MAIL_REFUSED) from error
+            # Not permanent: somebody on the way may have taken the offer out.
+            if "STARTTLS extension not supported" in str(error):
+                raise Unavailable(_NO_TLS, UnavailableCode.MAIL_UNAVAILABLE) from error
             # An exception's text may repeat an address.
             code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
             raise Unavailable(
@@ -127,7 +138,7 @@ def _is_address(sender: str) -> bool:
 
 def smtp_server(url: str) -> SplitResult:
     """The parts of a mail server's URL. ValueError, with a message that does not repeat its password."""
-    wrong = "write it as smtp://user:password@mail.example.com:587 or smtps://..."
+    wrong = "write it as smtp://user:password@mail.example.com:587, smtps://... or smtp+plain://..."
     try:
         parts = urlsplit(url)
         port = parts.port

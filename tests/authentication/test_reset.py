@@ -120,7 +120,7 @@ async def test_a_mail_that_does_not_go_out_is_tried_again(ann: Person) -> None:
 async def test_a_mail_that_the_server_cannot_take_is_a_failed_job_and_no_token(ann: Person, cast: Cast) -> None:
     await cast.row("update member set email = %s where id = %s returning id", f"jörg-{ann.email}", ann.id)
     async with mail_server() as server:
-        post = Mailer(SmtpOutbox(f"smtp://127.0.0.1:{server.port}", "console@example.org"), ORIGIN)
+        post = Mailer(SmtpOutbox(f"smtp+plain://127.0.0.1:{server.port}", "console@example.org"), ORIGIN)
         with pytest.raises(Conflict, match="does not offer SMTPUTF8") as refusal:
             await send_reset(services_of(ann, lambda: NOW, post), str(ann.id))
     job = Job(id=1, queue="q", lock=None, queueing_lock=None, task_name="authentication.send_reset")

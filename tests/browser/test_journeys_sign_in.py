@@ -36,7 +36,7 @@ def mails() -> Generator[MailServer]:
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Generator[Demo]:
     """Its worker sends mail."""
     settings = {
-        "TONNAGE_SMTP_URL": f"smtp://127.0.0.1:{mails.port}",
+        "TONNAGE_SMTP_URL": f"smtp+plain://127.0.0.1:{mails.port}",
         "TONNAGE_MAIL_FROM": "console@example.com",
         "TONNAGE_PUBLIC_URL": PUBLIC_URL,
     }

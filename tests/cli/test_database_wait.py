@@ -22,17 +22,20 @@ def away(tmp_path: Path) -> str:
 
 
 def status_of(url: str) -> tuple[int, str | None]:
-    """And its Retry-After."""
+    """And its Retry-After, of a server behind TLS."""
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
-            return answer.status, answer.headers["retry-after"]
+            status, headers = answer.status, answer.headers
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, error.headers["retry-after"]
+            status, headers = error.code, error.headers
+    assert headers["strict-transport-security"] == "max-age=31536000"
+    return status, headers["retry-after"]
 
 
 def test_serve_waits_for_its_database(away: str, tmp_path: Path) -> None:
-    with started("serve", "--port", "0", TONNAGE_DATABASE_URL=away) as server:
+    url = "https://console.example.com"
+    with started("serve", "--port", "0", "--public-url", url, TONNAGE_DATABASE_URL=away) as server:
         origin = server.wait_for(r"Requests to (http://\S+) are answered with 503").group(1)
         assert status_of(f"{origin}/healthz") == (200, None)
         for path in ("/readyz", "/v1/contract/list", "/integration/regions/list", "/sign-in", "/nowhere"):

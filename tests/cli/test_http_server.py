@@ -54,6 +54,8 @@ async def test_malformed_http_is_refused_in_the_common_format(connect: Connect, 
         (b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "not a host"),
         (b"GET / HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n", "not a host"),
         (b"GET / HTTP/0.9\r\n\r\n", "HTTP/0.9"),
+        (b"GET / HTTP/0.9\r\nHost: a\r\n\r\n", "HTTP/0.9"),
+        (b"GET /\r\n\r\n", "HTTP/0.9"),
     ],
 )
 async def test_a_request_belongs_to_one_host(connect: Connect, data: bytes, said: str) -> None:
@@ -225,11 +227,12 @@ async def _ready() -> Response:
     return PlainTextResponse("ready")
 
 
-def test_the_server_speaks_it() -> None:
+@pytest.mark.parametrize("secure", [True, False])
+def test_the_server_speaks_it(secure: bool) -> None:
     app = FastAPI(openapi_url=None)
     app.add_api_route("/readyz", _ready)
     with bound("127.0.0.1", 0) as listener:
-        server = HttpServer(app, listener, [], ClientConnectionLimits(64, 64), access_log=False)
+        server = HttpServer(app, listener, [], ClientConnectionLimits(64, 64), access_log=False, secure=secure)
         thread = threading.Thread(target=server.run_until_stopped)
         thread.start()
         try:
@@ -246,3 +249,4 @@ def test_the_server_speaks_it() -> None:
             thread.join()
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"\r\ncontent-type: application/problem+json\r\n" in answer
+    assert (b"\r\nstrict-transport-security: max-age=31536000\r\n" in answer) is secure

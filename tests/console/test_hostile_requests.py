@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from ipaddress import ip_network
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from tests.authentication.members import OTHER_WORD, WORD, Person, cheap
 from tests.clocks import clocks
 from tests.console.guests import ann, browser, send, sign_in
 from tonnage.asgi import create_app
+from tonnage.console.rendering import static_files
 from tonnage.services import SignInSettings
 
 __all__ = ["ann", "browser"]
@@ -60,18 +62,63 @@ async def test_another_site_does_not_disturb_a_sign_in(browser: httpx.AsyncClien
     assert "set-cookie" not in crossed.headers
 
 
-async def test_behind_tls_cookies_are_secure_and_hsts_is_sent(
-    behind_tls: httpx.AsyncClient, browser: httpx.AsyncClient
+REPLIES = {
+    "/sign-in": 200,
+    "/sign-in/code": 303,
+    "/nowhere": 404,
+    "/healthz": 200,
+    "/readyz": 200,
+    "/metrics": 401,
+    "/v1/contract/list": 401,
+    "/v1/integration/regions/list": 200,
+    "/swagger/index.html": 200,
+    "/swagger/doc.json": 200,
+    "/sign-out": 405,
+    static_files.url("console.css"): 200,
+}
+"""What they are for a stranger's GET."""
+
+
+@pytest.mark.parametrize("path", REPLIES)
+async def test_behind_tls_every_reply_has_hsts(
+    behind_tls: httpx.AsyncClient, browser: httpx.AsyncClient, path: str
 ) -> None:
+    reply = await behind_tls.get(path)
+    assert (reply.status_code, reply.headers.get_list("strict-transport-security")) == (
+        REPLIES[path],
+        ["max-age=31536000"],
+    )
+    assert "strict-transport-security" not in (await browser.get(path)).headers
+
+
+async def test_a_static_file_that_has_not_changed_has_hsts(behind_tls: httpx.AsyncClient) -> None:
+    path = static_files.url("console.css")
+    etag = (await behind_tls.get(path)).headers["etag"]
+    same = await behind_tls.get(path, headers={"If-None-Match": etag})
+    assert (same.status_code, same.headers["strict-transport-security"]) == (304, "max-age=31536000")
+
+
+async def test_only_a_trusted_proxy_says_that_the_browser_uses_tls(client: AppClient, conninfo: str) -> None:
+    settings = SignInSettings(trusted_proxies=(ip_network("192.0.2.1"),))
+    app = create_app(conninfo, **clocks(client.clock), passwords=cheap(), sign_in=settings)
+    async with app.router.lifespan_context(app):
+        for proxy, said in (("192.0.2.1", True), ("192.0.2.2", False)):
+            transport = httpx.ASGITransport(app, client=(proxy, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://tonnage") as http:
+                for path in ("/healthz", "/nowhere", "/sign-in"):
+                    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.1"}
+                    reply = await http.get(path, headers=headers)
+                    assert ("strict-transport-security" in reply.headers) is said
+
+
+async def test_behind_tls_cookies_are_secure(behind_tls: httpx.AsyncClient, browser: httpx.AsyncClient) -> None:
     page = await behind_tls.get("/sign-in")
-    assert page.headers["strict-transport-security"] == "max-age=31536000"
     made = page.headers["set-cookie"]
     assert made.startswith("__Host-tonnage-guest=")
     assert "; Secure" in made
     assert "; Path=/" in made
     assert "Domain" not in made
     plain = await browser.get("/sign-in")
-    assert "strict-transport-security" not in plain.headers
     assert "Secure" not in plain.headers["set-cookie"]
 
 

@@ -52,10 +52,10 @@ class DatabaseCheck:
 class DatabaseGate:
     """An application that answers 503 until the check passes; only `/healthz` is answered earlier."""
 
-    def __init__(self, app: ASGIApp, check: DatabaseCheck) -> None:
+    def __init__(self, app: ASGIApp, check: DatabaseCheck, public_url: str | None) -> None:
         self._app = app
         self._check = check
-        self._waiting = RequestMiddleware(_refuse)
+        self._waiting = RequestMiddleware(_refuse, public_url=public_url)
         self.opened = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -80,13 +80,19 @@ def head_size(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
 
 
 def refusal(
-    status: int, detail: str, headers: Iterable[tuple[bytes, bytes]], default_headers: Iterable[tuple[bytes, bytes]]
+    status: int,
+    detail: str,
+    headers: Iterable[tuple[bytes, bytes]],
+    default_headers: Iterable[tuple[bytes, bytes]],
+    *,
+    secure: bool,
 ) -> bytes:
-    """A response in the common error format, after which the connection is closed. `headers` are the request's."""
+    """A response in the common error format, after which the connection is closed. `headers` are the request's;
+    `secure`: clients use TLS."""
     request_id = request_id_of(headers)
     scope: Scope = {"state": {"request_id": request_id.decode()}}
     response = problem(scope, _CODES[status], detail, headers={"Connection": "close"})
     content = [STATUS_LINE[status]]
-    for name, value in (*default_headers, *with_standard_headers(response.raw_headers, request_id)):
+    for name, value in (*default_headers, *with_standard_headers(response.raw_headers, request_id, secure=secure)):
         content.extend((name, b": ", value, b"\r\n"))
     return b"".join((*content, b"\r\n", bytes(response.body)))

@@ -71,9 +71,11 @@ class HttpProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         limits: ClientConnectionLimits | None = None,
+        secure: bool = False,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
+        self._secure = secure
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection that sends nothing is as idle as one that has nothing more to send."""
@@ -289,7 +291,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _answer(self, status: int, detail: str, *, lingers: bool = True) -> None:
         headers = self.headers if self._head_open or self._in_body else []
-        self.transport.write(refusal(status, detail, headers, self.server_state.default_headers))
+        defaults = self.server_state.default_headers
+        self.transport.write(refusal(status, detail, headers, defaults, secure=self._secure))
         if lingers and self.transport.can_write_eof():
             self.transport.write_eof()
             self.loop.call_later(self.linger_seconds, self.transport.close)

@@ -46,8 +46,9 @@ class HttpServer(uvicorn.Server):
         limits: ClientConnectionLimits,
         *,
         access_log: bool,
+        secure: bool,
     ) -> None:
-        protocol: Any = partial(HttpProtocol, limits=limits)  # uvicorn only calls it
+        protocol: Any = partial(HttpProtocol, limits=limits, secure=secure)  # uvicorn only calls it
         config = uvicorn.Config(
             app,
             http=protocol,

@@ -1,5 +1,6 @@
-"""The console's cookies. Behind TLS their names begin with `__Host-`: no other site of the domain can set those. One that
-is bound to a path cannot have such a name.
+"""The console's cookies. Behind TLS their names begin with `__Host-`: no other site of the domain can set those.
+
+One that is bound to a path cannot have such a name.
 """
 
 from enum import StrEnum

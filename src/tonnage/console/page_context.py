@@ -116,7 +116,7 @@ class PageContext:
         """A page, with the notice that the request before has left."""
         notice = self.cookies.notice()
         html = rendering.render(template, self, {"notice": notice, **context}).encode()
-        said = {**_headers(self.cookies), **(headers or {})}
+        said = {**_HEADERS, **(headers or {})}
         response = Response(html, status, said, "text/html; charset=utf-8")
         if notice:
             self.cookies.end_notice(response)
@@ -128,9 +128,3 @@ class PageContext:
         if notice:
             self.cookies.set_notice(response, notice)
         return response
-
-
-def _headers(cookies: Cookies) -> dict[str, str]:
-    if cookies.secure:
-        return {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"}
-    return _HEADERS

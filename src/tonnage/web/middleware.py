@@ -16,6 +16,7 @@ from tonnage.db.deadlines import request_limit, wait_limit
 from tonnage.error_codes import RequestCode
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations, deprecation_of
 from tonnage.web.problem import CRASH, error_response
+from tonnage.web.proxy_headers import is_secure
 from tonnage.web.request_metrics import Requests
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 _CLIENTS_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Truncated(Exception):
@@ -32,8 +34,9 @@ class Truncated(Exception):
 
 
 class RequestMiddleware:
-    """Add it with `app.add_middleware(RequestMiddleware, requests=requests)`; `requests`, if given, counts and times
-    them. `deprecations`: the operations whose responses say that they are going to end.
+    """Add it with `app.add_middleware(RequestMiddleware, requests=requests, public_url=public_url)`; `requests`, if
+    given, counts and times them. `public_url` says whether browsers use TLS, as in proxy_headers.py. `deprecations`: the
+    operations whose responses say that they are going to end.
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a new UUID. It is in
     `scope["state"]["request_id"]`, in every response's header, in problems and in the log line of a crash.
@@ -42,11 +45,16 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, requests: Requests | None = None, deprecations: Deprecations = DEPRECATIONS
+        self,
+        app: ASGIApp,
+        requests: Requests | None = None,
+        deprecations: Deprecations = DEPRECATIONS,
+        public_url: str | None = None,
     ) -> None:
         self.app = app
         self.requests = requests
         self.deprecations = deprecations
+        self.public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises nothing for a request."""
@@ -65,7 +73,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_standard_headers(message["headers"], request_id)
+                secure = is_secure(scope, self.public_url)
+                message["headers"] = with_standard_headers(message["headers"], request_id, secure=secure)
                 if self.deprecations:
                     message["headers"] += deprecation_of(scope, self.deprecations)
             await send(message)
@@ -102,14 +111,18 @@ def without_body(send: Send) -> Send:
     return send_head
 
 
-def with_standard_headers(headers: Iterable[tuple[bytes, bytes]], request_id: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers of a response and the standard ones.
+def with_standard_headers(
+    headers: Iterable[tuple[bytes, bytes]], request_id: bytes, *, secure: bool
+) -> list[tuple[bytes, bytes]]:
+    """The headers of a response and the standard ones. `secure`: the client uses TLS.
 
     Returns a copy: otherwise a cached response would collect them each time it is sent.
     """
     complete = [*headers, (b"x-request-id", request_id), _NOSNIFF]
     if not any(name == b"cache-control" for name, _ in complete):
         complete.append(_NO_STORE)
+    if secure:
+        complete.append(_HSTS)
     return complete
 
 

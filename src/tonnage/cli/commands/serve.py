@@ -24,6 +24,7 @@ from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.db import connect
 from tonnage.services import Services, SignInSettings
+from tonnage.web.proxy_headers import is_secure
 from tonnage.worker import run_jobs
 
 _log = logging.getLogger(__name__)
@@ -182,8 +183,15 @@ def _run(
         cors_origins=settings.cors_origins,
         beside=jobs if options.with_worker else None,
     )
-    gate = DatabaseGate(app, check) if check else None
-    server = HttpServer(gate or app, listener, banner, options.limits, access_log=options.access_log)
+    gate = DatabaseGate(app, check, settings.public_url) if check else None
+    server = HttpServer(
+        gate or app,
+        listener,
+        banner,
+        options.limits,
+        access_log=options.access_log,
+        secure=is_secure({}, settings.public_url),
+    )
     with ending.running(server.stop, server.hurry):
         server.run_until_stopped()
     if ending.failed:

@@ -70,7 +70,9 @@ async def choose(guest: Anybody) -> Response:
         return _worthless(guest)
     if chosen is None:
         return _page(guest, token, form)
-    response = guest.redirect("/sign-in", gettext("Password changed, all sessions ended: sign in with the new password"))
+    response = guest.redirect(
+        "/sign-in", gettext("Password changed, all sessions ended: sign in with the new password")
+    )
     guest.cookies.end_reset(response)
     return response
 
