@@ -13,6 +13,8 @@ from tests.cast import TB
 from tonnage.access.actor import Role
 from tonnage.billing.queries import MonthToDate
 from tonnage.console.distributor.month_to_date import month_to_date_totals
+from tonnage.contracts.actions import create_contract
+from tonnage.contracts.contract import NewContract
 from tonnage.money import Money
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +103,22 @@ async def test_contracts_lead_to_their_partners_and_are_a_file(client: AppClient
     assert file[1][:6] == ["'@Main", "10000000000000", "9500000000000", "500000000000", "0", "1"]
     assert file[1][6:8] == ["100", "EUR"]
     assert len(file) == 2
+
+
+async def test_a_file_is_written_for_the_spreadsheet_of_its_reader(client: AppClient) -> None:
+    distributor = await client.cast.distributor()
+    terms = NewContract(10 * TB, Decimal("0.625"), "EUR", "a;=1")
+    operator, now = client.cast.operator, client.cast.now
+    await client.cast.database.run(create_contract, operator, distributor.organisation_id, terms, now)
+    browser = await client.sign_in(distributor, Role.VIEWER)
+    path = "/distributor/contracts.csv"
+    english = await browser.get(path)
+    assert english.content.startswith(b"\xef\xbb\xbfName,Reserved bytes,")
+    assert english.text.splitlines()[1].startswith("a;'=1,10000000000000,0,10000000000000,0,0,0.625,EUR,")
+    await client.cast.row("update member set locale = 'de_DE' where id = %s returning id", browser.member_id)
+    german = await browser.get(path)
+    assert german.content.startswith(b"\xef\xbb\xbfName;Reserved bytes;")
+    assert german.text.splitlines()[1].startswith('"a;\'=1";10000000000000;0;10000000000000;0;0;0,625;EUR;')
 
 
 def test_the_fees_of_several_contracts_are_summed_by_currency() -> None:

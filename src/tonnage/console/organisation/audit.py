@@ -80,7 +80,8 @@ async def audit_file(page: AnyMember) -> Response:
         gettext("Before"),
         gettext("After"),
     ]
-    return CsvFile(page.database.streams, page.actor.organisation_id, "audit.csv", header, rows)
+    reader = page.formats.number_format
+    return CsvFile(page.database.streams, page.actor.organisation_id, "audit.csv", header, rows, reader)
 
 
 class AuditPage(NamedTuple):

@@ -147,7 +147,8 @@ def csv_file(
                 yield [_exported(getattr(row, column.name), page.formats) for column in exported]
 
     header = [gettext(column.file) for column in exported]
-    return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines)
+    reader = page.formats.number_format
+    return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines, reader)
 
 
 def _drawing(column: Column, template: str) -> Callable[[Any, TablePage], object]:
