@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import json
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -18,16 +20,18 @@ from tonnage import __version__, console, metrics
 from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
 from tonnage.api_keys import api as api_keys
-from tonnage.api_keys.guard import services_of
+from tonnage.api_keys.guard import has_operators_key, services_of
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.contracts import api as contracts
-from tonnage.db import connect
+from tonnage.db import Connection, connect
 from tonnage.db.deadlines import limited, request_limit
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.embedded.disk import is_full
 from tonnage.epoch.queries import cursor_key, rendered_hold
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
+from tonnage.jobs.lists import STATUSES as JOB_STATUSES
+from tonnage.jobs.queries import job_counts
 from tonnage.members import api as members
 from tonnage.metering import api as metering
 from tonnage.migrations import state
@@ -179,10 +183,8 @@ async def healthz() -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database responds and its schema is current; else 503 with the reason. An unhealthy cluster and a hold
-    are only named.
-
-    Most requests need no cluster, and work that does waits for it.
+    """The database responds and its schema is current; else 503 with the reason. An operator's key is also given the
+    schema, the jobs, the unhealthy regions and a hold: most requests need no cluster, and work that does waits for it.
     """
     services = services_of(request)
     if services.embedded_dir and is_full(services.embedded_dir):
@@ -192,11 +194,21 @@ async def readyz(request: Request) -> Response:
     misfit = found.problem()
     if misfit:
         raise Unavailable(misfit, UnavailableCode.DATABASE_UNAVAILABLE)
-    of_regions, hold = await database.run(troubles), await database.run(rendered_hold)
-    notes = b"" if of_regions is None else b',"unhealthyRegions":%b' % of_regions
-    if hold is not None:
-        notes += b',"onHold":%b' % hold
-    return Json(b'{"status":"ready"%b}' % notes)
+    if not await has_operators_key(request):
+        return Json(b'{"status":"ready"}')
+    return Json(await database.run(_report, str(found.database)))
+
+
+async def _report(conn: Connection, schema: str) -> bytes:
+    jobs: Counter[str] = Counter()
+    for one in await job_counts(conn):
+        jobs[one.status] += one.jobs
+    return b'{"status":"ready","database":%b,"jobs":%b,"unhealthyRegions":%b,"onHold":%b}' % (
+        json.dumps({"schema": schema}).encode(),
+        json.dumps({status: jobs[status] for status in JOB_STATUSES}).encode(),
+        await troubles(conn) or b"[]",
+        await rendered_hold(conn) or b"null",
+    )
 
 
 @asynccontextmanager

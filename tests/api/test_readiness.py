@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,10 +16,15 @@ from testbed.gateway import Gateway as RealGateway
 from tests.api.conftest import AppClient
 from tests.api.offline import OFFLINE, check_regions, offline_client
 from tests.cast import NOW
+from tonnage.access.actor import Role
+from tonnage.jobs import defer
+from tonnage.migrations import program_revision
 from tonnage.regions import actions as regions
 from tonnage.regions.region import Gateway
 
 pytestmark = pytest.mark.anyio
+
+READY = {"status": "ready", "unhealthyRegions": [], "onHold": None}
 
 
 @pytest.fixture
@@ -34,10 +40,16 @@ async def offline(new_database: Callable[[], AbstractContextManager[str]], key_f
 
 
 async def ready_report(client: AppClient) -> Any:
-    """The response of a ready server."""
-    answer = await client.call("GET", "/readyz")
+    """What a ready server tells the operator, without jobs and schema; a stranger learns that it is ready."""
+    for key in (None, await client.key(await client.cast.distributor())):
+        answer = await client.call("GET", "/readyz", key)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    answer = await client.call("GET", "/readyz", await client.key(client.cast.operator, Role.VIEWER))
     assert answer.status_code == 200
-    return answer.json()
+    report = answer.json()
+    assert report.pop("database") == {"schema": program_revision()}
+    assert {*report.pop("jobs")} == {"waiting", "retrying", "running", "failed", "cancelled", "aborted"}
+    return report
 
 
 async def change(client: AppClient, query: Any) -> None:
@@ -54,11 +66,11 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_an_unreachable_cluster_is_named_and_the_server_stays_ready(
     offline: AppClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert await ready_report(offline) == {"status": "ready"}, "nobody has looked yet"
+    assert await ready_report(offline) == READY, "nobody has looked yet"
     await check_regions(offline)
     seen = await ready_report(offline)
     (trouble,) = seen.pop("unhealthyRegions")
-    assert seen == {"status": "ready"}
+    assert {**seen, "unhealthyRegions": []} == READY
     assert (trouble["region"], trouble["since"]) == ("eu", "2026-03-15T12:00:00Z")
     assert "cannot be reached" in trouble["detail"]
 
@@ -94,9 +106,9 @@ async def test_a_cluster_that_is_reachable_again(
         gateway.resume()
     for _ in range(50):
         await check_regions(offline)
-        if await ready_report(offline) == {"status": "ready"}:
+        if await ready_report(offline) == READY:
             break
-    assert await ready_report(offline) == {"status": "ready"}
+    assert await ready_report(offline) == READY
     await check_regions(offline)
     assert warnings(caplog)[-1] == "the cluster of the region eu works again"
     assert warnings(caplog).count("the cluster of the region eu works again") == 1
@@ -104,10 +116,23 @@ async def test_a_cluster_that_is_reachable_again(
 
 async def test_a_replaced_cluster_is_in_no_trouble_before_its_first_check(offline: AppClient, key_file: Path) -> None:
     await check_regions(offline)
-    assert "unhealthyRegions" in await ready_report(offline)
+    assert (await ready_report(offline))["unhealthyRegions"]
     operator = offline.cast.operator
     await offline.cast.database.transaction(regions.connect_region, operator, "eu", OFFLINE, NOW, key_file)
-    assert await ready_report(offline) == {"status": "ready"}
+    assert await ready_report(offline) == READY
+
+
+async def test_the_operator_sees_the_queue(offline: AppClient) -> None:
+    key = await offline.key(offline.cast.operator)
+    before = (await offline.call("GET", "/readyz", key)).json()["jobs"]["waiting"]
+    await offline.cast.database.run(defer, "provisioning.requota", str(uuid4()))
+    assert (await offline.call("GET", "/readyz", key)).json()["jobs"]["waiting"] == before + 1
+
+
+async def test_what_is_no_key_is_refused(offline: AppClient) -> None:
+    assert (await offline.call("GET", "/readyz", "guessed")).status_code == 401
+    basic = await offline.call("GET", "/readyz", headers={"Authorization": "Basic eDp5"})
+    assert basic.status_code == 401
 
 
 async def test_a_schema_that_does_not_fit_is_not_ready(offline: AppClient) -> None:

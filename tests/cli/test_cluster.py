@@ -32,7 +32,7 @@ class RunningSystem:
     def __init__(self, origin: str, data: Path) -> None:
         self.origin = origin
         self._data = data
-        self.key = ""
+        self.key = self.operator_key = ""
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
         done = tonnage(*arguments, "--data-dir", self._data, stdin=stdin)
@@ -42,12 +42,15 @@ class RunningSystem:
     def create(self, *arguments: str) -> str:
         return json.loads(self.run(*arguments, "--json"))["id"]
 
-    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def unhealthy_regions(self) -> Any:
+        return self.request("GET", "/readyz", key=self.operator_key)["unhealthyRegions"]
+
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> Any:
         request = urllib.request.Request(
             self.origin + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+            headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
@@ -83,6 +86,8 @@ def test_accounts_are_provisioned_also_after_an_outage(own_gateway: Gateway, tmp
         partner = system.create("partner", "create", "--contract", contract, "--name", "Partner", "--allocated", "1TB")
         admitted = ("--organisation", partner, "--role", "admin", "--description", "test")
         system.key = system.run("key", "create", *admitted).strip()
+        reading = ("--operator", "--role", "viewer", "--description", "test")
+        system.operator_key = system.run("key", "create", *reading).strip()
 
         first = system.create_account("first")
 
@@ -98,8 +103,8 @@ def test_accounts_are_provisioned_also_after_an_outage(own_gateway: Gateway, tmp
 
         own_gateway.kill()
         second = system.create_account("second")
-        until(lambda: "unhealthyRegions" in system.request("GET", "/readyz"))
-        (trouble,) = system.request("GET", "/readyz")["unhealthyRegions"]
+        until(lambda: system.unhealthy_regions() != [])
+        (trouble,) = system.unhealthy_regions()
         assert (trouble["region"], "cannot be reached" in trouble["detail"]) == ("eu-1", True)
         assert provisioning(second) == "pending"
         with pytest.raises(urllib.error.HTTPError) as refused:

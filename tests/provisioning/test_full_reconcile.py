@@ -151,7 +151,7 @@ async def test_nothing_is_changed_on_an_apparently_different_cluster(client: Clu
     assert await client.work() == ["provisioning.verify_identity"]
     (trouble,) = await client.cast.row("select unhealthy_reason from region")
     assert "Of 2 storage accounts that were created on this cluster, 0 are there" in trouble
-    assert trouble in json.dumps((await client.call("GET", "/readyz")).json())
+    assert trouble in json.dumps((await client.call("GET", "/readyz", await client.key(client.cast.operator))).json())
     await client.cast.account(data.partner, 1)
     for work in (provisioning_jobs.reconcile, access_key_jobs.clean_up, provisioning_jobs.purge_region):
         with pytest.raises(Misconfigured, match="0 are there"):

@@ -125,7 +125,8 @@ async def test_it_is_seen_and_requests_go_on(client: AppClient, tmp_path: Path) 
     await put_back(client.cast.database, tmp_path)
     hold = await check(services)
     assert hold is not None
-    report = (await client.call("GET", "/readyz")).json()
+    assert (await client.call("GET", "/readyz")).json() == {"status": "ready"}
+    report = (await client.call("GET", "/readyz", key)).json()
     assert (report["status"], report["onHold"]["detail"]) == ("ready", hold.reason)
     assert "tonnage_on_hold 1.0" in (await client.call("GET", "/metrics", key)).text
     page = await (await client.sign_in(operator)).get("/operator")

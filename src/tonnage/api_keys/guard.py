@@ -65,6 +65,13 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     return ApiRequest(actor, services.business_clock(), services, request)
 
 
+async def has_operators_key(request: Request) -> bool:
+    """Whether a request that needs no key comes with an operator's. Raises Unauthenticated for what is no key."""
+    if "authorization" not in request.headers:
+        return False
+    return (await _admit_anybody(request)).actor.kind is Kind.OPERATOR
+
+
 def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]:
     async def admit(request: Request) -> ApiRequest:
         call = await _admit_anybody(request)

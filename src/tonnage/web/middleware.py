@@ -35,8 +35,8 @@ class Truncated(Exception):
 
 class RequestMiddleware:
     """Add it with `app.add_middleware(RequestMiddleware, requests=requests, public_url=public_url)`; `requests`, if
-    given, counts and times them. `public_url` says whether browsers use TLS, as in proxy_headers.py. `deprecations`: the
-    operations whose responses say that they are going to end.
+    given, counts and times them. `public_url` says whether browsers use TLS, as in proxy_headers.py. `deprecations`:
+    the operations whose responses say that they are going to end.
 
     A request id is the client's `X-Request-Id` if that is 1 to 64 of `A-Za-z0-9._-`, else a new UUID. It is in
     `scope["state"]["request_id"]`, in every response's header, in problems and in the log line of a crash.
