@@ -9,7 +9,7 @@ ON_PORT = $(if $(PORT),--port $(PORT))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-ceph test drills newest check plant bench serve migrate docs messages schema pictures clean
+.PHONY: help setup demo demo-ceph test drills newest check plant bench serve migrate docs messages schema pictures sbom clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ messages: setup  ## Collect the texts for translators in console.pot
 
 schema: setup  ## Rewrite schema.sql, the complete schema after all revisions
 	$(BIN)/python -m tests.schema --write
+
+sbom: setup  ## Write dist/sbom.cdx.json (CycloneDX) and dist/licences.csv: what a release consists of
+	$(BIN)/python -m tests.sbom dist
 
 clean:  ## Remove everything that the targets above have created
 	rm -rf $(VENV) $(NEWEST) node_modules dist data src/tonnage/web/swagger_ui/assets src/tonnage/console/vendor .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -108,7 +108,7 @@ class SmtpOutbox:
             # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
                 raise Conflict(_NO_UTF8, ConflictCode.MAIL_REFUSED) from error
-            # Not permanent: somebody on the way may have taken the offer out.
+            # Not permanent: an attacker on the way may have removed the offer.
             if "STARTTLS extension not supported" in str(error):
                 raise Unavailable(_NO_TLS, UnavailableCode.MAIL_UNAVAILABLE) from error
             # An exception's text may repeat an address.

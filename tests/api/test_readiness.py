@@ -24,7 +24,7 @@ from tonnage.regions.region import Gateway
 
 pytestmark = pytest.mark.anyio
 
-READY = {"status": "ready", "unhealthyRegions": [], "onHold": None}
+READY: dict[str, Any] = {"status": "ready", "unhealthyRegions": [], "onHold": None}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def offline(new_database: Callable[[], AbstractContextManager[str]], key_f
 
 
 async def ready_report(client: AppClient) -> Any:
-    """What a ready server tells the operator, without jobs and schema; a stranger learns that it is ready."""
+    """The report of a ready server to the operator, without jobs and schema; a stranger learns that it is ready."""
     for key in (None, await client.key(await client.cast.distributor())):
         answer = await client.call("GET", "/readyz", key)
         assert (answer.status_code, answer.json()) == (200, {"status": "ready"})

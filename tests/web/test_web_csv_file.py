@@ -77,7 +77,7 @@ def written(rows: Sequence[Sequence[object]], reader: NumberFormat) -> str:
 
 
 def cells(text: str) -> Iterator[str]:
-    """As programs read them: with quotes by RFC 4180, and by splitting at whatever may separate."""
+    """As programs read them: with quotes by RFC 4180, and by splitting at everything that may separate."""
     for separator in ";,\t|":
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             yield from row

@@ -45,7 +45,7 @@ def configure(level: str) -> None:
 
 
 def hide_tokens(record: logging.LogRecord) -> bool:
-    """A filter: whoever reads the log of requests cannot use the links for new passwords."""
+    """A filter: a reader of the log of requests cannot use the links for new passwords."""
     if isinstance(record.args, tuple):
         record.args = tuple(_RESET_TOKEN.sub("...", arg) if isinstance(arg, str) else arg for arg in record.args)
     return True

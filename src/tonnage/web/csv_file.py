@@ -36,7 +36,7 @@ _CHUNK = 200
 
 
 def escape_formulas(text: str) -> str:
-    """Puts an apostrophe before whatever a spreadsheet could take for a formula, at any separator of cells."""
+    """Puts an apostrophe before everything that a spreadsheet could take for a formula, at any separator of cells."""
     escaped = _CELL_START.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[1], text)
     # Some programs drop these, and look again.
     return f"'{escaped}" if text.startswith(("\t", "\r", "\n")) else escaped

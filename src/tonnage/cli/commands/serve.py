@@ -184,14 +184,8 @@ def _run(
         beside=jobs if options.with_worker else None,
     )
     gate = DatabaseGate(app, check, settings.public_url) if check else None
-    server = HttpServer(
-        gate or app,
-        listener,
-        banner,
-        options.limits,
-        access_log=options.access_log,
-        secure=is_secure({}, settings.public_url),
-    )
+    secure = is_secure({}, settings.public_url)
+    server = HttpServer(gate or app, listener, banner, options.limits, access_log=options.access_log, secure=secure)
     with ending.running(server.stop, server.hurry):
         server.run_until_stopped()
     if ending.failed:
