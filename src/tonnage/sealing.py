@@ -6,6 +6,7 @@ The file is not cached: it is a few lines, and so every process sees the keys th
 import hmac
 import os
 import stat
+from base64 import urlsafe_b64decode
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from typing import Any
 
 import psycopg
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _LOCK = 0x746F6E6B657973  # "tonkeys", as the number of an advisory lock
 _CANARY = "canary"
@@ -49,6 +52,10 @@ class Keys:
     def hmacs(self, purpose: bytes, message: bytes) -> tuple[bytes, ...]:
         """The HMAC-SHA256 of a message under each of the keys, the newest first. One for another purpose differs."""
         return tuple(hmac.digest(hmac.digest(line, purpose, "sha256"), message, "sha256") for line in self.lines)
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 secret bytes for another purpose than encryption. Others after a rotation."""
+        return HKDF(SHA256(), 32, salt=None, info=purpose).derive(urlsafe_b64decode(self.lines[0]))
 
     @property
     def _fernet(self) -> MultiFernet:

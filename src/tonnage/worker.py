@@ -8,9 +8,11 @@ from typing import Any, Unpack
 
 from procrastinate import App, JobContext, PsycopgConnector
 
+from tonnage.access.sequence_actions import sequence_entries
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.db import connect_for_jobs
+from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.pools import Pools
 from tonnage.epoch import actions as epoch_actions
 from tonnage.epoch import jobs as epoch
@@ -47,6 +49,10 @@ _CATCH_UP = 86_400.0
 
 RETRY_PAUSES = (1.0, 5.0, 30.0, 60.0)
 """Pauses in seconds before a recurring job is retried after a database outage: its next period may be far away."""
+
+SEQUENCE_PAUSE = 2.0
+"""Seconds until the next look for entries of the audit log without a position. Too short for a job, which recurs by
+minutes and leaves a trace in the queue each time."""
 
 
 @asynccontextmanager
@@ -96,12 +102,33 @@ def jobs_app(
 async def run_jobs(conninfo: str, services: Services) -> None:
     """Runs jobs until cancelled. None is taken before the database was compared with what is recorded outside of it:
     at the start, and whenever the connection was lost, since another database may be there then.
+
+    Beside them the audit log gets its positions.
     """
 
     async def first() -> None:
         await epoch_actions.check(services)
 
-    await work(jobs_app(conninfo, services), services, first=first)
+    async with asyncio.TaskGroup() as group:
+        sequencing = group.create_task(sequence_forever(services))
+        await work(jobs_app(conninfo, services), services, first=first)
+        sequencing.cancel()
+
+
+async def sequence_forever(services: Services, pause: float = SEQUENCE_PAUSE) -> None:
+    """Gives the entries of the audit log their positions, within seconds of their commit, until cancelled."""
+    failed = False
+    while True:
+        try:
+            with limited(WaitLimit(JOB_WAIT)):
+                await sequence_entries(services.database)
+            failed = False
+        except Exception as error:
+            # Jobs go on in any case. One line for an outage; the worker itself says when it is over.
+            if not failed:
+                _log.error("entries of the audit log get their positions later", exc_info=not isinstance(error, AWAY))
+            failed = True
+        await asyncio.sleep(pause)
 
 
 def _upkeep(app: App) -> tuple[Job, Job]:

@@ -7,7 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, NamedTuple, TypeAlias
 
+from tonnage.access import sequence_queries
+from tonnage.access.sequence import first_ones
 from tonnage.db import Connection, one_row
+
+_NEWEST = 20_000
+"""Entries of the audit log whose digests the doctor compares; `tonnage audit verify` compares all."""
+
+APPEND_ONLY = ("audit_entry", "audit_sequence", "contract_terms", "partner_terms", "account_terms")
+"""The tables that take only inserts."""
 
 MOST_SHOWN = 20
 """The most differences that a check lists; it counts all of them."""
@@ -87,14 +95,27 @@ async def append_only(conn: Connection) -> Check:
         """
         select r.name || '.' || t.name, case t.enabled when 'O' then 'enabled' when 'A' then 'enabled'
             when 'D' then 'disabled' when 'R' then 'disabled' end, 'enabled'
-        from (values ('audit_entry'), ('contract_terms'), ('partner_terms'), ('account_terms')) r (name)
+        from unnest(%s::text[]) r (name)
         cross join (values ('append_only'), ('no_truncate')) w (name)
         left join lateral (
             select g.tgenabled as enabled from pg_trigger g where g.tgrelid = to_regclass(r.name) and g.tgname = w.name
         ) g on true
         cross join lateral (select w.name, g.enabled) t
         """,
+        [list(APPEND_ONLY)],
     )
 
 
-ALL: tuple[Checking, ...] = (append_only,)
+async def audit_sequence(conn: Connection) -> Check:
+    """Checks that the newest entries of the audit log have their positions, and fit their digests."""
+    last = await sequence_queries.last_position(conn)
+    progress, _ = await sequence_queries.sequence_progress(conn)
+    found = first_ones(
+        await sequence_queries.misfits(conn, max(0, last - _NEWEST), last)
+        + await sequence_queries.unplaced(conn, max(0, progress.complete_to - _NEWEST))
+    )
+    shown = tuple(Difference(str(one), one.reason, "as it was written") for one in found[:MOST_SHOWN])
+    return Check("audit log: digests of the newest entries", min(last, _NEWEST), len(found), shown)
+
+
+ALL: tuple[Checking, ...] = (append_only, audit_sequence)

@@ -119,6 +119,12 @@ begin
     end loop;
 end $$;
 
+CREATE FUNCTION extend_audit_digest(digest bytea, previous bytea, entry text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select sha256(coalesce(digest, previous) || convert_to(entry, 'UTF8'))
+$$;
+
 CREATE FUNCTION has_partition(parent regclass, moment timestamp with time zone) RETURNS boolean
     LANGUAGE sql
     AS $$
@@ -212,6 +218,11 @@ CREATE FUNCTION time_partitions(parent regclass) RETURNS TABLE(part regclass, fi
     cross join lateral (select pg_get_expr(c.relpartbound, c.oid) as text) b
     where i.inhparent = parent
 $_$;
+
+CREATE AGGREGATE audit_digest(previous bytea, entry text) (
+    SFUNC = extend_audit_digest,
+    STYPE = bytea
+);
 
 CREATE TABLE access_key (
     access_key text NOT NULL,
@@ -323,6 +334,24 @@ ALTER TABLE audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE audit_sequence (
+    "position" bigint NOT NULL,
+    entry_id bigint NOT NULL,
+    organisation_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT audit_sequence_digest CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT audit_sequence_position CHECK (("position" > 0))
+);
+
+CREATE TABLE audit_sequence_progress (
+    is_only_row boolean DEFAULT true NOT NULL,
+    complete_to bigint DEFAULT 0 NOT NULL,
+    awaited_to bigint DEFAULT 0 NOT NULL,
+    awaited text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT audit_sequence_progress_one_row CHECK (is_only_row),
+    CONSTRAINT audit_sequence_progress_order CHECK ((complete_to <= awaited_to))
 );
 
 CREATE TABLE contract (
@@ -760,6 +789,15 @@ ALTER TABLE ONLY api_key
 ALTER TABLE ONLY audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY audit_sequence
+    ADD CONSTRAINT audit_sequence_entry_id_key UNIQUE (entry_id);
+
+ALTER TABLE ONLY audit_sequence
+    ADD CONSTRAINT audit_sequence_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY audit_sequence_progress
+    ADD CONSTRAINT audit_sequence_progress_pkey PRIMARY KEY (is_only_row);
+
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_of_distributor UNIQUE (id, distributor_id);
 
@@ -876,6 +914,8 @@ CREATE INDEX audit_entry_parent_id_id_idx ON audit_entry USING btree (parent_id,
 
 CREATE INDEX audit_entry_subject_id_id_idx ON audit_entry USING btree (subject_id, id);
 
+CREATE INDEX audit_sequence_organisation_id_position_idx ON audit_sequence USING btree (organisation_id, "position");
+
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
 CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USING btree (contract_id, valid_from, id);
@@ -936,6 +976,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON account_terms FOR EACH ROW
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_sequence FOR EACH ROW EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
@@ -949,6 +991,8 @@ CREATE TRIGGER never_back BEFORE DELETE OR UPDATE ON usage_retention FOR EACH RO
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON account_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_sequence FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 

@@ -9,6 +9,7 @@ OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
 PACKAGES = (
+    "access",
     "partners",
     "accounts",
     "idempotency",
