@@ -223,6 +223,19 @@ async def test_a_worker_numbers_them_within_seconds_and_survives_errors(
             await task
 
 
+async def test_it_ends_when_it_is_cancelled_in_the_middle_of_a_statement(own: tuple[str, Database]) -> None:
+    """The driver may turn the cancellation into an error of the database."""
+    _, database = own
+    services = Services(database, OpenBackends(database, None))
+    for turns in range(40):
+        task = asyncio.create_task(sequence_forever(services, pause=0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=20)
+        assert done, turns
+
+
 TAMPERED: list[tuple[str, tuple[LiteralString, ...], str]] = [
     (
         "an entry was changed",

@@ -10,7 +10,8 @@ from tonnage.db import Connection, one_row, streamed
 _LOCK = 0x7365717565  # "seque", as the number of an advisory lock
 
 # The text under the digest: everything that an entry says, and its position. Concatenated, because jsonb_build_object
-# sorts its fields, and takes three times as long as all the rest.
+# sorts its fields, and takes three times as long as all the rest. It never changes: a field that is added later must be
+# left out where it is null, so that the digests of earlier entries still fit.
 _TEXT: LiteralString = """(
     '{"position": ' || s.position || ', "id": ' || a.id
     || ', "at": "' || to_char(a.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')

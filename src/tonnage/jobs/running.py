@@ -215,7 +215,7 @@ async def work(
             reason = "its connection was closed, or the end of a job could not be recorded"
         except (ConnectorException, *UNAVAILABLE) as error:
             # If cancelled while the database is unreachable, a worker ends with this error instead of the cancellation.
-            if _is_cancelled():
+            if is_cancelled():
                 raise asyncio.CancelledError from error
             reason = " ".join(str(error.__cause__ or error).split())
         finally:
@@ -282,6 +282,7 @@ async def _run_workers(app: App, grace: int, revisions: Revisions, record_failur
             raise error
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
+    """Whether the current task is being cancelled: the cancellation may have become an error of the database."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
