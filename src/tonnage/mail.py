@@ -10,9 +10,9 @@ from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
-import idna
 
 from tonnage.clock import system_time
+from tonnage.email_address import ascii_domain
 from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Unavailable
 
@@ -166,10 +166,6 @@ def written(message: Message, sender: str) -> EmailMessage:
 def _with_ascii_domain(address: str) -> str:
     """The address, with or without a display name, in a form for servers without SMTPUTF8 (RFC 5891)."""
     before, at, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
     bare = domain.rstrip("> ")
-    try:
-        return f"{before}{at}{idna.encode(bare, uts46=True).decode()}{domain[len(bare) :]}"
-    except idna.IDNAError:
-        return address  # not a DNS domain: the mail server must decide what to do with it
+    # What is no DNS domain stays: the mail server must decide what to do with it.
+    return f"{before}{at}{ascii_domain(bare) or bare}{domain[len(bare) :]}"

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.db import Connection, ListQuery, one_row, streamed
-from tonnage.email_address import as_typed, email_key
+from tonnage.email_address import email_search
 from tonnage.names import name_key
 
 _MOST_NAMED = 500
@@ -78,6 +78,7 @@ async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[s
         union all
         (select m.id::text from member m join o on o.id = m.organisation_id
          where strpos(m.name_key, %(search_key)s) > 0 or strpos(m.email_key, %(email_key)s) > 0
+            or strpos(m.email, %(email_text)s) > 0
          order by m.seq desc limit %(most)s)
         union all
         (select k.id::text from api_key k join o on o.id = k.organisation_id
@@ -88,7 +89,7 @@ async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[s
             "scope": scope,
             "text": text,
             "search_key": name_key(text),
-            "email_key": email_key(as_typed(text)),
+            **email_search(text),
             "most": _MOST_NAMED,
         },
     )

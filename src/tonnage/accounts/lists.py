@@ -13,7 +13,7 @@ from uuid import UUID
 from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection, streamed
-from tonnage.email_address import as_typed, email_key
+from tonnage.email_address import email_search
 from tonnage.keyset import Sort, bigint, by_name, float8, text, timestamptz
 from tonnage.lists import (
     ListSpec,
@@ -101,7 +101,8 @@ _OF_SCOPE: LiteralString = """
     and s.partner_id in (select p.id from partner p where %(scope)s in (p.id, p.distributor_id))"""
 
 _SEARCHED: LiteralString = """
-    and (strpos(s.name_key, %(search_key)s) > 0 or strpos(s.contact_email_key, %(email_key)s) > 0"""
+    and (strpos(s.name_key, %(search_key)s) > 0 or strpos(s.contact_email_key, %(email_key)s) > 0
+        or strpos(s.contact_email, %(email_text)s) > 0"""
 
 _NUMBERED: LiteralString = """
     or strpos(s.id::text, %(search)s) > 0"""
@@ -171,7 +172,7 @@ def _params(scope: UUID | None, partner_id: UUID | None, state: ListState) -> di
         "scope": scope,
         "partner": partner_id,
         "search": state.search,
-        "email_key": email_key(as_typed(state.search)),
+        **email_search(state.search),
     }
 
 

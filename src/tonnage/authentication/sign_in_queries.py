@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tonnage.authentication.session import ClientInfo, Stage
 from tonnage.db import Connection
-from tonnage.email_address import as_typed, email_key
+from tonnage.email_address import email_key
 
 
 class StoredCredentials(NamedTuple):
@@ -25,7 +25,7 @@ async def credentials_by_email(conn: Connection, email: str) -> StoredCredential
         from member m join organisation o on o.id = m.organisation_id
         where m.email_key = %s and o.closed_at is null and m.withheld_at is null
         """,
-        [email_key(as_typed(email))],
+        [email_key(email)],
     )
     row = await cursor.fetchone()
     return StoredCredentials(*row) if row else None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
-from tonnage.email_address import as_typed, email_key
+from tonnage.email_address import email_key
 
 SHORTEST_BLOCK = timedelta(minutes=1)
 LONGEST_BLOCK = timedelta(days=1)
@@ -34,7 +34,7 @@ class ThrottleKey:
 
 def email_and_client(email: str, address: str) -> ThrottleKey:
     """A client at one e-mail address, whether a member has that address or not."""
-    return ThrottleKey(_digest("pair", email_key(as_typed(email)), network_of(address)), 10, timedelta(days=1))
+    return ThrottleKey(_digest("pair", email_key(email), network_of(address)), 10, timedelta(days=1))
 
 
 def client(address: str) -> ThrottleKey:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tonnage.accounts.account import NewAccount
+from tonnage.email_address import email_key
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
 from tonnage.provisioning.drift import AttributeDifference
@@ -51,7 +52,7 @@ def chosen_user(users: Mapping[str, UnmanagedUser], uid: str, email: str) -> Unm
     if user.obstacles:
         raise not_adoptable(user)
     for other in users.values():
-        if other.uid != uid and other.state.email and other.state.email.lower() == email.lower():
+        if other.uid != uid and other.state.email and email_key(other.state.email) == email_key(email):
             raise email_taken(email, other.uid)
     return user
 

@@ -24,6 +24,7 @@ from tonnage.drift.adoption import (
     not_adoptable,
     was_waiting_for_deletion,
 )
+from tonnage.email_address import email_key
 from tonnage.provisioning import drift_queries, queries
 from tonnage.provisioning.drift import account_subject, attributes_that_differ
 from tonnage.provisioning.drift_actions import batched
@@ -62,7 +63,7 @@ async def examine(database: Database, backend: StorageBackend, cluster: Cluster,
     if user.obstacles:
         raise not_adoptable(user)
     # The cluster keeps addresses unique, regardless of case.
-    if email.lower() != user.state.email.lower():
+    if email_key(email) != email_key(user.state.email):
         async for some in batched(backend.users()):
             await _require_free(backend, email, [one for one in some if one.uid != uid])
     return user
@@ -73,7 +74,7 @@ async def _require_free(backend: StorageBackend, email: str, users: list[ListedU
     if outcome.away:
         raise outcome.away
     for user, state in outcome.done:
-        if state is not None and state.email.lower() == email.lower():
+        if state is not None and email_key(state.email) == email_key(email):
             raise email_taken(email, user.uid)
 
 

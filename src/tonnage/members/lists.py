@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind, Role
 from tonnage.db import Connection
-from tonnage.email_address import as_typed, email_key
+from tonnage.email_address import email_search
 from tonnage.keyset import Sort, bigint, by_name, text, timestamptz, uuid
 from tonnage.lists import (
     ListSpec,
@@ -59,7 +59,8 @@ MEMBERS = ListSpec(
 """The sorts and filters of the list of all members."""
 
 _SEARCHED: LiteralString = """
-    and (strpos(m.email_key, %(email_key)s) > 0 or strpos(m.name_key, %(search_key)s) > 0
+    and (strpos(m.email_key, %(email_key)s) > 0 or strpos(m.email, %(email_text)s) > 0
+        or strpos(m.name_key, %(search_key)s) > 0
         or m.organisation_id in (select id from organisation where strpos(name_key, %(search_key)s) > 0))"""
 
 
@@ -95,7 +96,7 @@ async def member_rows(conn: Connection, state: ListState) -> PageOf[MemberRow]:
     """
     params = {
         "kind": state.filter,
-        "email_key": email_key(as_typed(state.search)),
+        **email_search(state.search),
         **page_params(state),
     }
     cursor = await conn.execute(_members(state), params)

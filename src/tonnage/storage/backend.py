@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from tonnage.email_address import email_key
 from tonnage.storage.bucket import Bucket
 
 MAX_BUCKETS = 100
@@ -79,22 +80,18 @@ class ActualAccount:
 def differences(desired: DesiredAccount, actual: ActualAccount | None) -> tuple[str, ...]:
     """What `apply` would change, in words; `("account",)` for one that does not exist.
 
-    E-mail addresses are compared without regard to ASCII case, since clusters store them in lower case.
+    E-mail addresses are compared by their keys, since clusters store them in lower case.
     """
     if actual is None:
         return ("account",)
     differs = {
         "display name": desired.display_name != actual.display_name,
-        "e-mail": _lower(desired.email) != _lower(actual.email),
+        "e-mail": email_key(desired.email) != email_key(actual.email),
         "max buckets": desired.max_buckets != actual.max_buckets,
         "access": desired.access is not actual.access,
         "quota": desired.write_limit != actual.quota or not actual.quota_exact,
     }
     return tuple(name for name, is_so in differs.items() if is_so)
-
-
-def _lower(email: str) -> str:
-    return email.encode().lower().decode()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -30,6 +29,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
+from tonnage.email_address import email_address
 from tonnage.errors import Sentence
 from tonnage.names import is_visible, reordering_character
 from tonnage.units import MAX_CAPACITY
@@ -161,13 +161,6 @@ def _day(value: object) -> object:
     raise ValueError("must be a date, written YYYY-MM-DD")
 
 
-def _email(text: str) -> str:
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError:  # its own message repeats parts of the input
-        raise ValueError("must be an e-mail address, such as name@company.com") from None
-
-
 Name: TypeAlias = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=200),
@@ -213,7 +206,7 @@ Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
 """`YYYY-MM-DD`. Else 400 in a query, 422 in a body."""
 
 Email: TypeAlias = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, max_length=254), AfterValidator(_email),
+    str, StringConstraints(strict=True, strip_whitespace=True, max_length=254), AfterValidator(email_address),
     Field(json_schema_extra={"format": "email"}),
 ]  # fmt: skip
-"""Normalised by email-validator: domain in lower case, Unicode NFC. No DNS query for the domain."""
+"""An address in the form in which it is stored."""

@@ -5,6 +5,7 @@ right above its `create table`, beginning with `Also written by:`.
 """
 
 from importlib.resources import files
+from typing import Any
 
 import psycopg
 from alembic import op
@@ -15,9 +16,15 @@ def run_files(revision: str, *names: str) -> None:
 
     Through psycopg itself: SQLAlchemy would read `:name` and `%` in the text as parameters.
     """
-    connection = op.get_bind().connection.dbapi_connection
-    if not isinstance(connection, psycopg.Connection):
-        raise TypeError("migrations run on a psycopg connection")
+    connection = driver_connection()
     for name in names:
         text = files(__name__).joinpath(revision, f"{name}.sql").read_text()
         connection.execute(text.encode())
+
+
+def driver_connection() -> "psycopg.Connection[Any]":
+    """The connection of the migration's transaction."""
+    connection: object = op.get_bind().connection.dbapi_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise TypeError("migrations run on a psycopg connection")
+    return connection

@@ -1,6 +1,7 @@
 """Locks, traces and safe writes: a file per package, in the order of the list."""
 
-from tonnage.migrations.sql import run_files
+from tonnage.migrations import email_keys
+from tonnage.migrations.sql import driver_connection, run_files
 
 revision = "0003"
 down_revision = "0002"
@@ -19,3 +20,4 @@ PACKAGES = (
 
 def upgrade() -> None:
     run_files(revision, *PACKAGES)
+    email_keys.renew(driver_connection())
