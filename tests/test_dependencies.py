@@ -27,6 +27,7 @@ SIGNS = {
     "pydantic": r"pydantic_core",
     "starlette": r"starlette\.routing",
     "uvicorn": r"uvicorn\.protocols|uvicorn\.config|uvicorn\.Server",
+    "zxcvbn": r"zxcvbn\.frequency_lists",
 }
 
 

@@ -9,34 +9,7 @@ from argon2 import PasswordHasher
 
 from tests.source import FILES, SOURCE
 from tonnage.errors import Busy
-from tonnage.passwords import PER_NETWORK, PER_ORGANISATION, Passwords, Requester, account_password, member_password
-
-
-@pytest.mark.parametrize("password", ["Abcdefg1", "abcdefg-1", "ABCDEFG-1", "Abcdefg-", "Pässword1", "x" * 126 + "A1"])
-def test_three_classes_are_enough_for_a_member(password: str) -> None:
-    assert member_password(password) == password
-
-
-@pytest.mark.parametrize(
-    ("password", "rule"),
-    [
-        ("Abc-123", "8 to 128"),
-        ("Abc-1" + "x" * 124, "8 to 128"),
-        ("abcdefg1", "3 of"),
-        ("abcdefgh", "3 of"),
-        ("Abcdefg-\ud800", "Unicode"),
-    ],
-)
-def test_refused_member_passwords(password: str, rule: str) -> None:
-    with pytest.raises(ValueError, match=rule):
-        member_password(password)
-
-
-def test_an_account_needs_all_four() -> None:
-    assert account_password("Abcdef-1") == "Abcdef-1"
-    for lacking in ("abcdef-1", "ABCDEF-1", "Abcdef-g", "Abcdefg1"):
-        with pytest.raises(ValueError, match="must contain a lower-case"):
-            account_password(lacking)
+from tonnage.passwords import PER_NETWORK, PER_ORGANISATION, Passwords, Requester
 
 
 def test_hashes_are_argon2id_and_at_most_two_are_made_at_once() -> None:

@@ -1,7 +1,6 @@
-"""Passwords: the rules, and their hashes."""
+"""Hashes of passwords, and how many are computed at once."""
 
 import asyncio
-import re
 import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Hashable
@@ -19,39 +18,6 @@ from tonnage.fair_queue import FairQueue
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_CLASSES = {
-    "a lower-case letter": re.compile(r"[a-z]"),
-    "an upper-case letter": re.compile(r"[A-Z]"),
-    "a digit": re.compile(r"[0-9]"),
-    "a special character": re.compile(r"[^a-zA-Z0-9]"),
-}
-
-
-def _check(password: str, classes_needed: int) -> str:
-    if not 8 <= len(password) <= 128:
-        raise ValueError("must have 8 to 128 characters")
-    if any("\ud800" <= character <= "\udfff" for character in password):
-        raise ValueError("must be valid Unicode text")
-    lacking = [name for name, pattern in _CLASSES.items() if not pattern.search(password)]
-    if len(_CLASSES) - len(lacking) < classes_needed:
-        wanted = "must contain" if classes_needed == len(_CLASSES) else f"must contain {classes_needed} of"
-        raise ValueError(f"{wanted} a lower-case letter, an upper-case letter, a digit and a special character")
-    return password
-
-
-def member_password(password: str) -> str:
-    """Returns the password if it is good enough for a console login: 8 to 128 characters, three of the four classes.
-
-    Raises ValueError with the rule that is broken.
-    """
-    return _check(password, 3)
-
-
-def account_password(password: str) -> str:
-    """The same for a storage account: 8 to 128 characters, all four classes."""
-    return _check(password, 4)
-
 
 BUSY = Sentence("Too many passwords from you are being checked at this moment. Try again in a few seconds.")
 _RETRY_AFTER = 2

@@ -40,6 +40,7 @@ class StubPage:
             "htmx.min.js",
             *(["uPlot.iife.min.js"] if chart else []),
             "numbers.js",
+            "passwords.js",
             "console.js",
             *(["chart.js"] if chart else []),
         ]

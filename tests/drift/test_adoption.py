@@ -340,7 +340,7 @@ async def test_addresses_are_unique_here_and_on_the_cluster(data: PartnerOnClust
     assert "e-mail" not in {one["what"] for one in made["changes"]}, "it is its own"
     await data.client.cast.account(data.partner, 1)
     (email,) = await data.client.cast.row("select contact_email from storage_account order by seq desc limit 1")
-    assert "already exists" in await data.refused(user.uid, email=email)
+    assert "cannot be used for a new storage account" in await data.refused(user.uid, email=email)
 
 
 async def test_a_user_is_adopted_once(data: PartnerOnCluster) -> None:

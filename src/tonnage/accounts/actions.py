@@ -85,7 +85,7 @@ async def _refusal(
     match broken_constraint(error):
         case "storage_account_email":
             return Conflict(
-                "A storage account with the e-mail address {email} already exists. Use another address.",
+                "The e-mail address {email} cannot be used for a new storage account. Use another one.",
                 ConflictCode.EMAIL_TAKEN,
                 email=account.contact_email,
                 field="contactEmail",

@@ -16,6 +16,7 @@ from tonnage.errors import Conflict, NotFound, Sentence, Unauthenticated
 from tonnage.members import queries as member_queries
 from tonnage.members.actions import hold_team
 from tonnage.members.member import no_member
+from tonnage.password_rules import require_impersonal
 from tonnage.passwords import Hashing, Passwords, Requester
 
 _OWN_PASSWORD = Sentence("This is your own password. Change it in your profile.")
@@ -34,8 +35,10 @@ async def change_own_password(
     """Sets the password, ends the member's other sessions and rotates the token of this one. Returns the new token: a
     copied cookie of this session stops working, too. `new` follows the rule of member passwords.
 
-    Unauthenticated: `current` is wrong, which counts as a failed sign-in. Throttled: too many failures.
+    Invalid: `new` is made of the member's own address or organisation. Unauthenticated: `current` is wrong, which
+    counts as a failed sign-in. Throttled: too many failures.
     """
+    require_impersonal(new, visitor.email, visitor.organisation_name, field="new")
     async with _admitted(passwords, visitor, client) as hashing:
         counted = await verify_password(database, hashing, visitor, current, client, now)
         password_hash = await hashing.hash(new)

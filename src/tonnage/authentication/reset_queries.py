@@ -16,6 +16,8 @@ class Reset(NamedTuple):
     kind: str
     role: str
     email: str
+    organisation: str
+    """Its name."""
 
     @property
     def actor(self) -> Actor:
@@ -59,7 +61,7 @@ async def find_reset(conn: Connection, token_digest: bytes, now: datetime) -> Re
     """Finds a token. None: no such token, or it is used, replaced or expired."""
     cursor = await conn.execute(
         """
-        select m.id, m.organisation_id, o.kind, m.role, m.email
+        select m.id, m.organisation_id, o.kind, m.role, m.email, o.name
         from password_reset r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
         where r.digest = %s and r.expires_at > %s and o.closed_at is null
         """,
@@ -76,7 +78,7 @@ async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) ->
         with r as (
             delete from password_reset where digest = %s returning member_id, expires_at
         )
-        select m.id, m.organisation_id, o.kind, m.role, m.email
+        select m.id, m.organisation_id, o.kind, m.role, m.email, o.name
         from r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
         where r.expires_at > %s and o.closed_at is null
         """,

@@ -19,7 +19,8 @@ from tonnage.errors import NotFound, Unauthenticated
 from tonnage.members import actions as member_actions
 from tonnage.members.member import NewMember
 from tonnage.organisations.queries import operator_id
-from tonnage.passwords import Passwords, account_password, member_password
+from tonnage.password_rules import account_password, member_password
+from tonnage.passwords import Passwords
 
 _ALPHABET = string.ascii_letters + string.digits + "-_.!"
 

@@ -122,7 +122,7 @@ async def _insert(
         if broken_constraint(error) != "member_email":
             raise
         raise Conflict(
-            "A member with the e-mail address {email} already exists. Use another address.",
+            "The e-mail address {email} cannot be used for a new member. Use another one.",
             ConflictCode.EMAIL_TAKEN,
             email=member.email,
         ) from error

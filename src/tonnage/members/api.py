@@ -12,7 +12,7 @@ from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.members import actions, queries
 from tonnage.members.member import NewMember
 from tonnage.organisations.organisation import no_partner
-from tonnage.passwords import member_password
+from tonnage.password_rules import published_member_password
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import PASSWORD, Email, Name, RequestModel, ResponseModel, Text, UuidPath, with_example
@@ -27,7 +27,7 @@ class CreateMemberReqBody(RequestModel):
 
     email: Email
     name: Name | None = None
-    password: Annotated[Text, AfterValidator(member_password), PASSWORD]
+    password: Annotated[Text, AfterValidator(published_member_password), PASSWORD]
     role: Annotated[Role, WithJsonSchema({"type": "string", "enum": [role.value for role in Role]})]
 
 
@@ -66,7 +66,8 @@ async def create_member(
     """Add a member to a partner, with a console login.
 
     Roles: `admin`, `staff`, `viewer`. Adding an `admin` needs a key with the role `admin`. The password has 8 to 128
-    characters, with three of lower-case letter, upper-case letter, digit and special character.
+    characters, with three of lower-case letter, upper-case letter, digit and special character, and is not one of the
+    commonest passwords.
     """
     async with call.hashing() as hashing:
         await call.database.run(actions.require_partner, call.actor, partnerID, details.role)

@@ -252,6 +252,16 @@ async def find_member(conn: Connection, email: str) -> UUID | None:
     return row[0] if row else None
 
 
+async def organisation_of(conn: Connection, email: str) -> str:
+    """The name of the organisation of the member with that address; "" without such a member."""
+    cursor = await conn.execute(
+        "select o.name from organisation o join member m on m.organisation_id = o.id where m.email_key = %s",
+        [email_key(email)],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else ""
+
+
 class WithheldMember(NamedTuple):
     """A member who cannot sign in: it was removed, but is there again in a restored database."""
 

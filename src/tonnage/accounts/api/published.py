@@ -15,7 +15,7 @@ from tonnage.api_keys.guard import ApiRequest, DistributorStaff, PartnerStaff
 from tonnage.api_keys.partner_operation import partner_operation
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
-from tonnage.passwords import account_password
+from tonnage.password_rules import account_password
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import FIRST_REVISION, Json, NoContent
 from tonnage.web.schemas import (

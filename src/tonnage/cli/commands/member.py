@@ -13,10 +13,13 @@ from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
+from tonnage.errors import Invalid
 from tonnage.members import actions as member_actions
 from tonnage.members import queries as member_queries
 from tonnage.members.member import NewMember
-from tonnage.passwords import Passwords, member_password
+from tonnage.organisations.queries import organisation_names
+from tonnage.password_rules import member_password, require_impersonal
+from tonnage.passwords import Passwords
 
 COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -30,8 +33,7 @@ COLUMNS = (
 def member() -> None:
     """Members: people with a console login in one organisation.
 
-    Passwords are prompted for, or read from standard input: 8 to 128 characters with three of lower case, upper case,
-    digits and others.
+    Passwords are prompted for, or read from standard input: 10 to 128 characters, none of the commonest passwords.
     """
 
 
@@ -57,6 +59,7 @@ def create(
 
     async def work(session: Session) -> Rendered[UUID]:
         actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
+        await check_impersonal(session, password, email, actor.organisation_id)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
         return await session.database.run(member_actions.create_team_member, actor, details, session.now)
 
@@ -86,6 +89,7 @@ def set_password(settings: Settings, email: str) -> None:
     password = new_password()
 
     async def work(session: Session) -> None:
+        await check_impersonal(session, password, email, None)
         password_hash = await Passwords().hash(password)
         await session.database.run(credential_actions.set_member_password, session.operator, email, password_hash)
 
@@ -104,6 +108,19 @@ def reset_second_factor(settings: Settings, email: str) -> None:
 
     run(settings, work)
     click.echo(f"Two-factor authentication of {email} removed.", err=True)
+
+
+async def check_impersonal(session: Session, password: str, email: str, organisation_id: UUID | None) -> None:
+    """None: the member exists already. Raises click.UsageError: the password is made of address or organisation."""
+    if organisation_id is None:
+        organisation = await session.database.run(member_queries.organisation_of, email)
+    else:
+        names = await session.database.run(organisation_names, [str(organisation_id)])
+        organisation = names[str(organisation_id)]
+    try:
+        require_impersonal(password, email, organisation)
+    except Invalid as error:
+        raise click.UsageError(f"The password {error.fields[0].message}.") from None
 
 
 def new_password() -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 import click
 
 from tonnage.access.actor import Role
-from tonnage.cli.commands.member import COLUMNS, new_password
+from tonnage.cli.commands.member import COLUMNS, check_impersonal, new_password
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import as_json, show_one
 from tonnage.cli.param_types import EMAIL, NAME, ROLE
@@ -35,6 +35,7 @@ def create(settings: Settings, email: str, name: str | None, role: str, as_json:
     password = new_password()
 
     async def work(session: Session) -> Rendered[UUID]:
+        await check_impersonal(session, password, email, session.operator.organisation_id)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
         return await session.database.run(member_actions.create_team_member, session.operator, details, session.now)
 

@@ -20,7 +20,8 @@ from tonnage.db import Connection
 from tonnage.drift.adoption import Adoption
 from tonnage.drift.adoption_actions import adopt as adopt_user
 from tonnage.drift.adoption_actions import examine, unknown_users
-from tonnage.passwords import Passwords, account_password
+from tonnage.password_rules import account_password
+from tonnage.passwords import Passwords
 from tonnage.storage.backend import Cluster, UnmanagedUser
 from tonnage.units import format_size
 

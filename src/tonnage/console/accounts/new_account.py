@@ -13,7 +13,7 @@ from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.lists import PartnerTotals, partner_totals
-from tonnage.passwords import account_password
+from tonnage.password_rules import account_password
 from tonnage.regions.lists import RegionChoice, region_choices
 from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound
 from tonnage.web.number_fields import Size

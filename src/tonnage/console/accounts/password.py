@@ -9,7 +9,7 @@ from tonnage.accounts.actions import require_account
 from tonnage.accounts.change_actions import set_password
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.rendering import gettext
-from tonnage.passwords import account_password
+from tonnage.password_rules import account_password
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.schemas import Text
 

@@ -26,7 +26,8 @@ from tonnage.console.rendering import gettext
 from tonnage.members import actions as member_actions
 from tonnage.members.member import MemberChange, NewMember, require_role
 from tonnage.members.queries import TeamRow
-from tonnage.passwords import member_password
+from tonnage.organisations.queries import organisation_names
+from tonnage.password_rules import member_password, require_impersonal
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
@@ -124,7 +125,7 @@ async def password(team: Team, member_id: UUID) -> Response:
     form = unbound(MemberPasswordForm)
     if page.request.method == "POST":
         form = bind(MemberPasswordForm, page.fields)
-        if await form.submit(lambda values: _set_password(team, member_id, values), about="password"):
+        if await form.submit(lambda values: _set_password(team, row, values), about="password"):
             return page.redirect(f"{team.path}/{member_id}", gettext("Password set, member signed out"))
     return page.render(
         "organisation/member_password.html", status=form.status, headers=form.headers, form=form, team=team, row=row
@@ -136,6 +137,7 @@ async def _add(team: Team, values: NewMemberForm) -> bool:
         await team.page.database.run(
             member_actions.require_organisation, team.page.actor, team.organisation_id, values.role
         )
+        await _require_impersonal(team, values.password, values.email)
         password_hash = await hashing.hash(values.password)
     new = NewMember(values.email, values.role, password_hash, values.name)
     await team.page.database.run(
@@ -156,10 +158,16 @@ async def _change(team: Team, member_id: UUID, values: MemberForm, seen: MemberF
     return True
 
 
-async def _set_password(team: Team, member_id: UUID, values: MemberPasswordForm) -> bool:
+async def _set_password(team: Team, row: TeamRow, values: MemberPasswordForm) -> bool:
     async with team.page.hashing() as hashing:
+        await _require_impersonal(team, values.password, row.email)
         password_hash = await hashing.hash(values.password)
     await team.page.database.run(
-        credential_actions.set_password, team.page.actor, team.organisation_id, member_id, password_hash
+        credential_actions.set_password, team.page.actor, team.organisation_id, row.id, password_hash
     )
     return True
+
+
+async def _require_impersonal(team: Team, password: str, email: str) -> None:
+    names = await team.page.database.run(organisation_names, [str(team.organisation_id)])
+    require_impersonal(password, email, *names.values())

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tonnage.authentication.credential_actions import change_own_password
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.passwords import member_password
+from tonnage.password_rules import member_password
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text

@@ -14,13 +14,15 @@ from starlette.responses import Response
 
 from tonnage.authentication.mails import NEW_PASSWORD
 from tonnage.authentication.reset_actions import reset_password, valid_reset
+from tonnage.authentication.reset_queries import Reset
 from tonnage.authentication.session import digest
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.errors import NotFound
-from tonnage.passwords import Requester, member_password
+from tonnage.password_rules import member_password, require_impersonal
+from tonnage.passwords import Requester
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
@@ -58,14 +60,15 @@ async def choose(guest: Anybody) -> Response:
     """On to the sign-in with the new password."""
     token = guest.cookies.reset()
     # Hashing is expensive: not without a valid link.
-    if token is None or await guest.database.run(valid_reset, token, guest.wall_now) is None:
+    reset = await guest.database.run(valid_reset, token, guest.wall_now) if token else None
+    if token is None or reset is None:
         return _worthless(guest)
     # The browser has one cookie, however many links are open: nobody sets the password of another link's member.
     if not hmac.compare_digest(_mark(token).encode(), guest.fields.get("link", "").encode()):
         return guest.render("sign_in/other_reset_link.html", status=409)
     form = bind(NewPasswordForm, guest.fields)
     try:
-        chosen = await form.submit(lambda values: _choose(guest, token, values))
+        chosen = await form.submit(lambda values: _choose(guest, token, reset, values))
     except NotFound:
         return _worthless(guest)
     if chosen is None:
@@ -77,7 +80,8 @@ async def choose(guest: Anybody) -> Response:
     return response
 
 
-async def _choose(guest: Guest, token: str, values: NewPasswordForm) -> bool:
+async def _choose(guest: Guest, token: str, reset: Reset, values: NewPasswordForm) -> bool:
+    require_impersonal(values.password, reset.email, reset.organisation)
     async with guest.services.passwords.admit(Requester.of(guest.client.address)) as hashing:
         password_hash = await hashing.hash(values.password)
     await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.wall_now)
