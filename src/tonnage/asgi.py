@@ -47,7 +47,7 @@ from tonnage.web.cross_origin import CrossOrigin
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations, require_operations
 from tonnage.web.middleware import RequestMiddleware
 from tonnage.web.page_links import NextPageLinks
-from tonnage.web.proxy_headers import ProxyHeaders
+from tonnage.web.proxy_headers import ProxyHeaders, UntrustedProxy, UntrustedProxyCheck
 from tonnage.web.request_metrics import Requests
 from tonnage.web.responses import Json
 from tonnage.web.routing import mount
@@ -125,6 +125,8 @@ def create_app(
     app.state.public_url = settings.public_url
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
+    app.state.untrusted_proxy = untrusted = UntrustedProxy()
+    app.add_middleware(UntrustedProxyCheck, trusted=settings.trusted_proxies, found=untrusted)
     _add_routes(
         app, console.routes + (console.sample_routes if with_samples else ()), deprecations, settings.public_url
     )

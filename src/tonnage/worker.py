@@ -14,6 +14,7 @@ from tonnage.authentication import jobs as authentication
 from tonnage.db import connect_for_jobs
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.pools import Pools
+from tonnage.devices import jobs as devices
 from tonnage.epoch import actions as epoch_actions
 from tonnage.epoch import jobs as epoch
 from tonnage.epoch.epoch import OnHold
@@ -42,7 +43,7 @@ from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-JOB_MODULES = (access_keys, authentication, epoch, idempotency, metering, provisioning, regions, usage)
+JOB_MODULES = (access_keys, authentication, devices, epoch, idempotency, metering, provisioning, regions, usage)
 """Importing them declares their jobs."""
 
 _CATCH_UP = 86_400.0

@@ -38,7 +38,8 @@ def cheap() -> Passwords:
 
 def client(address: str | None = None) -> ClientInfo:
     """With a unique address, so that tests do not block each other."""
-    return ClientInfo(address or f"2001:db8:{uuid.uuid4().hex[:4]}:{uuid.uuid4().hex[:4]}::1", "Mozilla/5.0 (test)")
+    some = uuid.uuid4().hex
+    return ClientInfo(address or f"fd{some[:2]}:{some[2:6]}:{some[6:10]}:{some[10:14]}::1", "Mozilla/5.0 (test)")
 
 
 @dataclass

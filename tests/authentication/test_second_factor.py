@@ -163,8 +163,8 @@ async def test_without_a_readable_key_file_no_try_is_counted(ann: Person, keys: 
             await verify_code(ann.database, None, visitor, app.at(LATER), ann.client, LATER)
     subjects = [
         throttling.codes_of(ann.id).digest,
-        throttling.email_and_client(ann.email, ann.client.address).digest,
-        throttling.client(ann.client.address).digest,
+        throttling.email_and_client(ann.email, ann.client.address)[0].digest,
+        throttling.client(ann.client.address)[0].digest,
     ]
     counted = "select array_agg(failures) from sign_in_throttle where subject = any(%s)"
     assert await cast.row(counted, subjects) == ([1, 1, 1],)

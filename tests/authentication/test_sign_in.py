@@ -84,11 +84,11 @@ async def test_a_new_password_ends_the_other_sessions(ann: Person) -> None:
     own = (await ann.sign_in()).token
     visitor = await ann.visit(own)
     assert visitor
-    token = await credential_actions.change_own_password(
+    changed = await credential_actions.change_own_password(
         ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW
     )
     assert await ann.visit(own) is None
-    kept = await ann.visit(token)
+    kept = await ann.visit(changed.token)
     assert kept
     assert kept.session_id == visitor.session_id
     assert [await ann.visit(token) for token in others] == [None, None, None]

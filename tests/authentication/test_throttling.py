@@ -124,7 +124,7 @@ async def test_a_client_at_many_addresses_is_blocked_after_a_hundred(ann: Person
     assert await outcome(ann, WORD, at=at) == "blocked for 60 s"
     assert await outcome(ann, WORD) == "in"
     # The refusals did not count for ann.
-    pair = throttling.email_and_client(ann.email, at.address).digest
+    pair = throttling.email_and_client(ann.email, at.address)[0].digest
     assert await cast.row("select coalesce(sum(failures), 0) from sign_in_throttle where subject = %s", pair) == (0,)
     # An hour later the client may try again.
     assert await outcome(ann, WORD, NOW + timedelta(hours=1), at) == "in"
@@ -152,7 +152,7 @@ async def test_the_block_of_a_client_notifies_no_member(ann: Person, cast: Cast,
     for one, fail_once in ((ann, sign_in), (ann, give_password), (other, give_code)):
         at = client()
         for _ in range(99):
-            await ann.database.run(count_attempt, throttling.client(at.address), NOW)
+            await ann.database.run(count_attempt, throttling.client(at.address)[0], NOW)
         with pytest.raises(Unauthenticated):
             await fail_once(at)
         with pytest.raises(Throttled):
@@ -166,7 +166,7 @@ async def test_a_success_with_another_address_clears_no_failures(ann: Person, ca
         unknown = Person(ann.database, uuid.uuid4(), f"{number}-{uuid.uuid4().hex}@example.org", ann.actor)
         await fail(unknown, 9, at=at)
         assert await outcome(ann, WORD, at=at) == "in"
-    client_digest = throttling.client(at.address).digest
+    client_digest = throttling.client(at.address)[0].digest
     assert await cast.row("select failures from sign_in_throttle where subject = %s", client_digest) == (36,)
 
 
@@ -231,7 +231,7 @@ async def test_the_member_is_mailed_once_an_hour(ann: Person, cast: Cast) -> Non
 
 
 async def test_expired_counts_are_deleted(ann: Person, cast: Cast) -> None:
-    pair = throttling.email_and_client(ann.email, ann.client.address)
+    pair, *_ = throttling.email_and_client(ann.email, ann.client.address)
     await fail(ann, 10)
     await run_maintenance(services_of(ann, lambda: NOW + timedelta(days=1)), "")
     assert await cast.row("select count(*) from sign_in_throttle where subject = %s", pair.digest) == (1,)
@@ -240,7 +240,7 @@ async def test_expired_counts_are_deleted(ann: Person, cast: Cast) -> None:
 
 
 async def test_a_clock_that_goes_back_forgets_nothing(ann: Person) -> None:
-    subject = throttling.email_and_client(ann.email, ann.client.address)
+    subject, *_ = throttling.email_and_client(ann.email, ann.client.address)
     for seconds in (100, 50, 0):
         at = NOW + timedelta(seconds=seconds)
         assert not (await ann.database.run(count_attempt, subject, at)).blocks

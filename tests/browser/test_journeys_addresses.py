@@ -27,7 +27,7 @@ def test_the_sign_in_sends_every_address_as_it_is_typed(browser: Browser, demo: 
             sent = page.expect_request(lambda request: request.method == "POST")
             with sent as posted:
                 submit_password(page, address.typed, "wrong")
-            fields = posted.value.post_data_json
+            fields: dict[str, str] = posted.value.post_data_json or {}
             assert fields["email"] == address.typed, address.kind
             expect(page.get_by_role("alert")).to_contain_text(re.compile("address or password is wrong"))
 

@@ -36,6 +36,9 @@ ELSEWHERE = {
     "/sign-in/forgotten/asked": "follows the form",
     "/sign-in/new-password": "its link comes by mail",
     "/sign-in/new-password/{token}": "redirects to that page",
+    "/sign-in/device/{token}": "its link comes by mail",
+    "/sign-in/link": "linked to after many failed attempts",
+    "/sign-in/link/asked": "follows the form",
     # By a test below:
     "/distributor/partners/{partnerID}/delete": "the partner must have no accounts",
     # By that of test_journeys_cluster.py:

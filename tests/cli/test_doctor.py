@@ -213,7 +213,7 @@ PLANTED = [
     ),
     Planted(
         "update member set email_key = 'strasse@example.org'",
-        "update member set email_key = 'ärger.strasse@example.org'",
+        "update member set email_key = 'ärger.straße@example.org'",
         ("members: e-mail keys", "member", "the key of another text", "the key of its own text"),
     ),
     Planted(

@@ -204,6 +204,8 @@ NO_EDITS: dict[str, str] = {
     "/sign-in/code": _PROVES,
     "/sign-in/forgotten": _PROVES,
     "/sign-in/new-password": _PROVES,
+    "/sign-in/link": _PROVES,
+    "/sign-in/device/{token}": _PROVES,
     "/sign-out": _OF_BROWSER,
     "/theme": _OF_BROWSER,
 }

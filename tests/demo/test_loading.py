@@ -17,7 +17,7 @@ from tonnage.contracts.queries import contracts_of
 from tonnage.db import Connection, Database
 from tonnage.demo import scene
 from tonnage.partners.queries import partners_of
-from tonnage.passwords import account_password
+from tonnage.password_rules import account_password
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,10 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.authentication import reset_queries, second_factor_actions, session_queries
 from tonnage.authentication.second_factor import Enrolment
 from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, digest, new_token
-from tonnage.authentication.sign_in_actions import verify_code, verify_password
+from tonnage.authentication.sign_in_actions import SignedIn, verify_code, verify_password
 from tonnage.db import Connection, Database
+from tonnage.devices.actions import remember
+from tonnage.devices.queries import forget_devices
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, NotFound, Sentence, Unauthenticated
 from tonnage.members import queries as member_queries
@@ -31,9 +33,10 @@ async def change_own_password(
     new: str,
     client: ClientInfo,
     now: datetime,
-) -> str:
-    """Sets the password, ends the member's other sessions and rotates the token of this one. Returns the new token: a
-    copied cookie of this session stops working, too. `new` follows the rule of member passwords.
+) -> SignedIn:
+    """Sets the password, ends the member's other sessions and rotates the token of this one: a copied cookie of this
+    session stops working, too. Returns the session with its new token, and with that of the device: no other device is
+    known any more. `new` follows the rule of member passwords.
 
     Invalid: `new` is made of the member's own address or organisation. Unauthenticated: `current` is wrong, which
     counts as a failed sign-in. Throttled: too many failures.
@@ -44,15 +47,15 @@ async def change_own_password(
         password_hash = await hashing.hash(new)
     token = new_token()
 
-    async def change(conn: Connection) -> None:
+    async def change(conn: Connection) -> str:
         await replace_password(conn, visitor.actor, visitor.member_id, password_hash, but=visitor.session_id)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
             # The password was changed by another request after `current` was verified. That change stays.
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
+        return await remember(conn, visitor.member_id, "", now)
 
-    await database.transaction(change)
-    return token
+    return SignedIn(token, visitor.stage, await database.transaction(change))
 
 
 async def begin_second_factor(
@@ -154,11 +157,14 @@ async def reset_member_factor(conn: Connection, actor: Actor, email: str) -> Non
 async def replace_password(
     conn: Connection, actor: Actor, member_id: UUID, password_hash: str, *, but: UUID | None
 ) -> None:
-    """Runs in the caller's transaction. Ends all sessions of the member but one, and discards pending reset links."""
+    """Runs in the caller's transaction. Ends all sessions of the member but one, discards pending links, and forgets
+    the member's devices.
+    """
     if not await member_queries.set_password(conn, member_id, password_hash, actor.stamp):
         raise no_member(member_id)
     await session_queries.end_other_sessions(conn, member_id, but)
     await reset_queries.discard_resets(conn, member_id)
+    await forget_devices(conn, member_id)
 
 
 def _admitted(

@@ -9,5 +9,6 @@ EVENTS = (
     Event("member.renew-recovery-codes", "Created recovery codes", EVERY_KIND),
     Event("member.use-recovery-code", "Used recovery code", EVERY_KIND),
     Event("member.blocked", "Blocked sign-in after too many failed attempts", EVERY_KIND),
+    Event("member.sign-in-failures", "Many failed attempts to sign in", EVERY_KIND),
     Event("organisation.require-second-factor", "Changed two-factor authentication requirement", EVERY_KIND),
 )

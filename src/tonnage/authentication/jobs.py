@@ -36,6 +36,18 @@ async def send_reset(services: Services, subject: str) -> None:
     await reset_actions.send_reset(services.database, services.mailer, UUID(subject), services.wall_clock)
 
 
+@job(
+    "authentication.notify_failures",
+    label=Sentence("Warn member of failed sign-ins from many places"),
+    since="0003",
+    waits_on_hold=True,
+)
+async def notify_failures(services: Services, subject: str) -> None:
+    """Mails a member that there were many failed attempts, from everywhere together."""
+    actor = Actor(await services.database.run(operator_id), Kind.OPERATOR, Role.ADMIN, "job")
+    await reset_actions.notify_failures(services.database, services.mailer, UUID(subject), actor, services.wall_clock)
+
+
 @job("authentication.notify_blocked", label=Sentence("Warn member of failed sign-ins"), waits_on_hold=True)
 async def notify_blocked(services: Services, subject: str) -> None:
     """Mails a member that there were too many attempts with wrong passwords."""

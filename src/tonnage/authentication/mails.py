@@ -34,3 +34,18 @@ def blocked(email: str, origin: str) -> Message:
         "If it was not you, nobody got in. Use a password that you use nowhere else, and set up two-factor "
         "authentication.\n",
     )
+
+
+def many_failures(email: str, origin: str, failures: int) -> Message:
+    """The mail about failed attempts from many places."""
+    return Message(
+        email,
+        "Many failed sign-in attempts",
+        f"There were {failures} failed attempts within an hour to sign in with this e-mail address.\n\n"
+        "If they go on, the password alone is not enough for the rest of the hour: you then request a link by e-mail, "
+        "or sign in on a device where you have signed in before.\n\n"
+        "If you have forgotten your password, set a new one:\n\n"
+        f"{origin}{FORGOTTEN}\n\n"
+        "If it was not you, nobody got in. Use a password that you use nowhere else, and set up two-factor "
+        "authentication.\n",
+    )

@@ -9,9 +9,11 @@ from tonnage.authentication.credential_actions import replace_password
 from tonnage.authentication.reset_queries import Reset
 from tonnage.authentication.session import ClientInfo, digest, new_token
 from tonnage.authentication.sign_in_queries import credentials_by_email
+from tonnage.authentication.throttling import AddressFailures
 from tonnage.authentication.throttling_actions import count_attempts
 from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
+from tonnage.devices.actions import remember
 from tonnage.errors import NotFound, Sentence
 from tonnage.jobs import defer
 from tonnage.mail import Mailer
@@ -31,9 +33,19 @@ async def request_reset(conn: Connection, email: str, client: ClientInfo, now: d
 
     Throttled: this client sends too many requests.
     """
-    await count_attempts(conn, [throttling.resets_of(client.address)], now)
+    await defer(conn, "authentication.send_reset", await _recipient(conn, email, client, now))
+
+
+async def request_link(conn: Connection, email: str, client: ClientInfo, now: datetime) -> None:
+    """The same for the link that makes a device known."""
+    await defer(conn, "devices.send_link", await _recipient(conn, email, client, now))
+
+
+async def _recipient(conn: Connection, email: str, client: ClientInfo, now: datetime) -> UUID:
+    """The member with that address, or an id that nobody has. Counts the request."""
+    await count_attempts(conn, throttling.resets_of(client.address), now)
     login = await credentials_by_email(conn, email)
-    await defer(conn, "authentication.send_reset", login.member_id if login else uuid4())
+    return login.member_id if login else uuid4()
 
 
 async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
@@ -61,14 +73,27 @@ async def notify_blocked(database: Database, mailer: Mailer, member_id: UUID, ac
         await database.run(reset_queries.record_notification, member_id, now, actor.stamp)
 
 
+async def notify_failures(database: Database, mailer: Mailer, member_id: UUID, actor: Actor, clock: WallClock) -> None:
+    """Mails the member about failed attempts from many places; at most once an hour."""
+    now = clock()
+    email = await database.run(reset_queries.email_of, member_id)
+    if email is None:
+        return
+    address = AddressFailures.of(email, now)
+    failures = await database.run(throttling_queries.unwarned_failures, address)
+    if failures is not None:
+        await mailer.outbox.send(mails.many_failures(email, mailer.origin, failures))
+        await database.run(throttling_queries.record_warning, address, member_id, failures, now, actor.stamp)
+
+
 async def valid_reset(conn: Connection, token: str, now: datetime) -> Reset | None:
     """Returns what a valid token is for, to show the form. The token is not used up."""
     return await reset_queries.find_reset(conn, digest(token), now)
 
 
-async def reset_password(conn: Connection, token: str, password_hash: str, client: ClientInfo, now: datetime) -> None:
-    """Runs in the caller's transaction. Ends all sessions of the member; a second factor stays. NotFound: an invalid
-    token.
+async def reset_password(conn: Connection, token: str, password_hash: str, client: ClientInfo, now: datetime) -> str:
+    """Runs in the caller's transaction. Ends all sessions of the member; a second factor stays. Returns the token of
+    the device, the only one that is known from now on. NotFound: an invalid token.
 
     The failures of this client at this address are reset. Its failures at other addresses, failures of other clients
     and wrong codes are not: access to the mailbox does not prove who caused those.
@@ -77,4 +102,7 @@ async def reset_password(conn: Connection, token: str, password_hash: str, clien
     if reset is None:
         raise NotFound(BAD_LINK)
     await replace_password(conn, reset.actor, reset.member_id, password_hash, but=None)
-    await throttling_queries.reset_count(conn, throttling.email_and_client(reset.email, client.address))
+    for subject in throttling.email_and_client(reset.email, client.address):
+        if not subject.is_shared:
+            await throttling_queries.reset_count(conn, subject)
+    return await remember(conn, reset.member_id, "", now)

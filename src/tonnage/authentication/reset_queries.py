@@ -103,6 +103,19 @@ async def delete_expired(conn: Connection, now: datetime) -> None:
     await conn.execute("delete from password_reset where expires_at <= %s", [now])
 
 
+async def email_of(conn: Connection, member_id: UUID) -> str | None:
+    """The address of a member of an open organisation; None if there is no such one."""
+    cursor = await conn.execute(
+        """
+        select m.email from member m join organisation o on o.id = m.organisation_id
+        where m.id = %s and o.closed_at is null
+        """,
+        [member_id],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def email_to_notify(conn: Connection, member_id: UUID, now: datetime, pause: timedelta) -> str | None:
     """Returns the member's address; None if it was notified less than `pause` ago, or no longer exists."""
     cursor = await conn.execute(

@@ -41,6 +41,8 @@ class ClientInfo:
     address: str
     agent: str
     """The User-Agent header."""
+    device: str = ""
+    """The token of the cookie of a known device, or empty."""
 
     @property
     def kept_agent(self) -> str:

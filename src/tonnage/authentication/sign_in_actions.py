@@ -9,8 +9,11 @@ from tonnage.authentication import session_queries, sign_in_queries, throttling
 from tonnage.authentication.second_factor_actions import use_code
 from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, Stage, digest, new_token
 from tonnage.authentication.sign_in_queries import StoredCredentials
+from tonnage.authentication.throttling import AddressFailures, ThrottleKey
 from tonnage.authentication.throttling_actions import CountedAttempts, count_attempts
 from tonnage.db import Connection, Database
+from tonnage.devices.actions import remember
+from tonnage.devices.queries import find_device
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
@@ -26,6 +29,8 @@ class SignedIn:
 
     token: str
     stage: Stage
+    device: str = ""
+    """The token of the device, which is known from now on; empty until the sign-in is complete."""
 
 
 async def sign_in(
@@ -34,6 +39,7 @@ async def sign_in(
     """Opens a session. Its stage is CODE if the member has a second factor.
 
     Unauthenticated: the address or the password is wrong; the error does not say which. Throttled: too many failures.
+    LinkNeeded: too many at this address, from everywhere, and this is no known device; then no password is verified.
     Busy: too many sign-ins of this client at once; then the attempt is not counted. The work and the time it takes are
     the same whether the address belongs to a member or not.
     """
@@ -44,12 +50,14 @@ async def sign_in(
 async def _sign_in(
     database: Database, hashing: Hashing, email: str, password: str, client: ClientInfo, now: datetime
 ) -> SignedIn:
-    subjects = (throttling.email_and_client(email, client.address), throttling.client(client.address))
-    counted = await database.run(count_attempts, subjects, now)
+    subjects = await _counted_together(database, email, client, now)
+    # Strangers' failures must not make the owner of a known device need a link.
+    address = AddressFailures.of(email, now) if any(subject.is_shared for subject in subjects) else None
+    counted = await database.run(count_attempts, subjects, now, address)
     login = await database.run(sign_in_queries.credentials_by_email, email)
     matches = await _verify(database, hashing, counted, login.password_hash if login else None, password)
     if login is None or not matches:
-        await _notify_if_blocked(database, counted, login.member_id if login else uuid4())
+        await _notify(database, counted, login.member_id if login else uuid4())
         raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
     if hashing.is_outdated(login.password_hash):
@@ -68,15 +76,15 @@ async def submit_code(
     counted = await verify_code(database, key_file, visitor, code, client, now)
     token = new_token()
 
-    async def open_session(conn: Connection) -> None:
+    async def open_session(conn: Connection) -> str:
         # The member is locked first: every statement that ends its sessions also locks the member before them.
         await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
+        return await remember(conn, visitor.member_id, client.device, now)
 
-    await database.transaction(open_session)
-    return SignedIn(token, Stage.OPEN)
+    return SignedIn(token, Stage.OPEN, await database.transaction(open_session))
 
 
 async def verify_code(
@@ -88,8 +96,7 @@ async def verify_code(
     """
     subjects = (
         throttling.codes_of(visitor.member_id),
-        throttling.email_and_client(visitor.email, client.address),
-        throttling.client(client.address),
+        *await _counted_together(database, visitor.email, client, now),
     )
     counted = await database.run(count_attempts, subjects, now)
     try:
@@ -98,7 +105,7 @@ async def verify_code(
         await database.run(counted.take_back)
         raise
     if not is_right:
-        await _notify_if_blocked(database, counted, visitor.member_id)
+        await _notify(database, counted, visitor.member_id)
         raise Unauthenticated(WRONG_CODE, RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -107,11 +114,14 @@ async def verify_password(
     database: Database, hashing: Hashing, visitor: SignedInMember, password: str, client: ClientInfo, now: datetime
 ) -> CountedAttempts:
     """The same for a member's own password, where a form asks for it again."""
-    subjects = (throttling.email_and_client(visitor.email, client.address), throttling.client(client.address))
+    subjects = (
+        throttling.own_passwords_of(visitor.member_id),
+        *await _counted_together(database, visitor.email, client, now),
+    )
     counted = await database.run(count_attempts, subjects, now)
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await _verify(database, hashing, counted, known, password):
-        await _notify_if_blocked(database, counted, visitor.member_id)
+        await _notify(database, counted, visitor.member_id)
         raise Unauthenticated("The current password is wrong.", RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -142,9 +152,22 @@ async def _open_session(
     else:
         await sign_in_queries.record_sign_in(conn, login.member_id, now)
         await counted.forgive(conn)
+        return SignedIn(token, stage, await remember(conn, login.member_id, client.device, now))
     return SignedIn(token, stage)
 
 
-async def _notify_if_blocked(database: Database, counted: CountedAttempts, member_id: UUID) -> None:
+async def _counted_together(
+    database: Database, email: str, client: ClientInfo, now: datetime
+) -> tuple[ThrottleKey, ...]:
+    """What an attempt at that address counts for: the known device, or else the client."""
+    known = await database.run(find_device, client.device, email, now) if client.device else None
+    if known is not None:
+        return (throttling.device(known),)
+    return (*throttling.email_and_client(email, client.address), *throttling.client(client.address))
+
+
+async def _notify(database: Database, counted: CountedAttempts, member_id: UUID) -> None:
     if counted.blocks:
         await database.run(defer, "authentication.notify_blocked", member_id)
+    if counted.warns:
+        await database.run(defer, "authentication.notify_failures", member_id)

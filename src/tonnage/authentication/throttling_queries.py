@@ -2,8 +2,16 @@
 
 from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
+from uuid import UUID
 
-from tonnage.authentication.throttling import LONGEST_BLOCK, SHORTEST_BLOCK, ThrottleKey
+from tonnage.authentication.throttling import (
+    LONGEST_BLOCK,
+    MOST_AT_ADDRESS,
+    SHORTEST_BLOCK,
+    WARNED_AT,
+    AddressFailures,
+    ThrottleKey,
+)
 from tonnage.db import Connection, one_row
 
 _LEVEL: LiteralString = """
@@ -77,8 +85,89 @@ async def reset_count(conn: Connection, subject: ThrottleKey) -> None:
     await conn.execute("delete from sign_in_throttle where subject = %s", [subject.digest])
 
 
+async def count_failure(conn: Connection, address: AddressFailures) -> int | None:
+    """Counts an attempt at an address as failed; returns the number of this hour's. None: there are too many."""
+    cursor = await conn.execute(
+        """
+        insert into sign_in_failures as f (subject, hour, failures) values (%(subject)s, %(hour)s, 1)
+        on conflict (subject, hour) do update set failures = f.failures + 1 where f.failures < %(most)s
+        returning failures
+        """,
+        {"subject": address.digest, "hour": address.hour, "most": MOST_AT_ADDRESS},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def uncount_failure(conn: Connection, address: AddressFailures) -> None:
+    """Uncounts an attempt that was no failure."""
+    await conn.execute(
+        "update sign_in_failures set failures = greatest(0, failures - 1) where subject = %s and hour = %s",
+        [address.digest, address.hour],
+    )
+
+
+async def unwarned_failures(conn: Connection, address: AddressFailures) -> int | None:
+    """The number of failures at an address that its member is to be warned of; None: there are few, or the member was
+    warned in this hour.
+    """
+    cursor = await conn.execute(
+        """
+        select failures from sign_in_failures
+        where subject = %s and hour = %s and failures >= %s and warned_at is null
+        """,
+        [address.digest, address.hour, WARNED_AT],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def record_warning(
+    conn: Connection, address: AddressFailures, member_id: UUID, failures: int, now: datetime, stamp: str
+) -> None:
+    """Records that the member was warned."""
+    cursor = await conn.execute(
+        """
+        with f as (
+            update sign_in_failures set warned_at = %(now)s where subject = %(subject)s and hour = %(hour)s
+            returning subject
+        )
+        select audit(%(stamp)s, m.organisation_id, 'member.sign-in-failures', m.id::text, null,
+                     jsonb_build_object('failures', %(failures)s::integer))
+        from member m join f on true where m.id = %(member)s
+        """,
+        {
+            "subject": address.digest,
+            "hour": address.hour,
+            "member": member_id,
+            "failures": failures,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    await cursor.fetchone()
+
+
 async def delete_old(conn: Connection, now: datetime, age: timedelta) -> None:
     """Deletes counts that have decayed to zero by then."""
+    await conn.execute("delete from sign_in_failures where hour <= %s - %s::interval", [now, age])
     await conn.execute(
         "delete from sign_in_throttle where greatest(last_failed_at, blocked_until) <= %s - %s::interval", [now, age]
     )
+
+
+async def record_untrusted_proxy(conn: Connection, peer: str, now: datetime) -> None:
+    """Records a peer that sends `X-Forwarded-For` without being a trusted proxy, in place of the one before."""
+    await conn.execute(
+        """
+        insert into untrusted_proxy (peer, seen_at) values (%s, %s)
+        on conflict ((true)) do update set peer = excluded.peer, seen_at = excluded.seen_at
+        """,
+        [peer, now],
+    )
+
+
+async def untrusted_proxy(conn: Connection, since: datetime) -> str | None:
+    """The last such peer; None if it was seen before `since`."""
+    row = await (await conn.execute("select peer from untrusted_proxy where seen_at > %s", [since])).fetchone()
+    return row[0] if row else None

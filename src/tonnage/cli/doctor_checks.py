@@ -3,16 +3,20 @@
 import stat
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from tonnage import migrations, sealing
 from tonnage.access.checks import Check, compare
+from tonnage.authentication.throttling import PROXY_SHOWN_FOR
+from tonnage.authentication.throttling_queries import untrusted_proxy
 from tonnage.cli.context import key_file
 from tonnage.config import Settings
 from tonnage.db import Connection, one_row
 from tonnage.epoch.queries import installation
 from tonnage.migrations.rules import expected_rules
+from tonnage.web.proxy_headers import is_trusted
 
 OLDEST_SERVER = 15
 
@@ -51,6 +55,21 @@ async def server(conn: Connection) -> list[Finding]:
     if risky[0]:
         findings.append(Finding("note", "durability", f"a power failure may lose data: {risky[0]} off"))
     return findings
+
+
+async def proxy(conn: Connection, settings: Settings, now: datetime) -> list[Finding]:
+    """Whether clients behind a proxy count as one."""
+    peer = await untrusted_proxy(conn, now - PROXY_SHOWN_FOR)
+    if peer is None or is_trusted(peer, settings.trusted_proxies):
+        return []
+    return [
+        Finding(
+            "note",
+            "proxy",
+            f"{peer} sends X-Forwarded-For and is no trusted proxy; if it is your proxy, set --trusted-proxy: until "
+            "then all clients behind it count as one, and are blocked together",
+        )
+    ]
 
 
 async def begin_snapshot(conn: Connection) -> None:

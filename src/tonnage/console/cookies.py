@@ -13,6 +13,7 @@ from tonnage.api_keys.guard import services_of
 from tonnage.authentication.mails import NEW_PASSWORD
 from tonnage.authentication.reset_actions import VALID_FOR
 from tonnage.authentication.session import LONGEST
+from tonnage.devices.device import KNOWN_FOR
 from tonnage.web.proxy_headers import is_secure
 
 _NOTICE_SECONDS = 60
@@ -46,6 +47,10 @@ class Cookies:
         """The value to which forms are bound while there is no session."""
         return self._read("guest")
 
+    def device(self) -> str:
+        """The token of a device that is known; empty without one."""
+        return self._read("device") or ""
+
     def notice(self) -> str | None:
         """The message of the previous request for the next page."""
         text = self._read("notice")
@@ -63,6 +68,10 @@ class Cookies:
     def set_session(self, response: Response, token: str) -> None:
         """From now on the browser is in that session."""
         self._set(response, "session", token, int(LONGEST.total_seconds()))
+
+    def set_device(self, response: Response, token: str) -> None:
+        """From now on the browser is a known device. It stays one when its member signs out."""
+        self._set(response, "device", token, int(KNOWN_FOR.total_seconds()))
 
     def end_session(self, response: Response) -> None:
         """The browser forgets its session."""

@@ -88,7 +88,9 @@ class PageContext:
     @property
     def client(self) -> ClientInfo:
         """The browser at the other end."""
-        return ClientInfo(client_address(self.request.scope), self.request.headers.get("user-agent", ""))
+        return ClientInfo(
+            client_address(self.request.scope), self.request.headers.get("user-agent", ""), self.cookies.device()
+        )
 
     @cached_property
     def csrf(self) -> str:

@@ -13,6 +13,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.authentication.reset_queries import discard_all_resets
 from tonnage.authentication.session_queries import end_all_sessions
 from tonnage.db import Connection
+from tonnage.devices.queries import forget_all_devices
 from tonnage.epoch import queries, record_actions, revocation_queries
 from tonnage.epoch.epoch import Hold, Installation, OnHold, Permit, on_hold
 from tonnage.epoch.record import PREFIX, EpochRecord, highest, older
@@ -79,6 +80,7 @@ async def _begin_hold(
         _log.error("On hold: %s Run `tonnage restore check`.", reason)
         await end_all_sessions(conn)
         await discard_all_resets(conn)
+        await forget_all_devices(conn)
     await withhold(conn, revoked, now)
     return await queries.hold_of(conn)
 

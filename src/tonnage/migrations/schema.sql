@@ -421,6 +421,12 @@ CREATE TABLE daily_usage (
 )
 PARTITION BY RANGE (day);
 
+CREATE TABLE device_link (
+    digest bytea NOT NULL,
+    member_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE drift (
     region_id integer NOT NULL,
     subject text NOT NULL,
@@ -469,6 +475,13 @@ CREATE TABLE job_failure (
     job_id bigint NOT NULL,
     failed_at timestamp with time zone NOT NULL,
     reason text NOT NULL
+);
+
+CREATE TABLE known_device (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    member_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE member (
@@ -665,6 +678,14 @@ CREATE TABLE session (
     CONSTRAINT session_stage CHECK ((stage = ANY (ARRAY['code'::text, 'open'::text])))
 );
 
+CREATE TABLE sign_in_failures (
+    subject bytea NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    failures integer NOT NULL,
+    warned_at timestamp with time zone,
+    CONSTRAINT sign_in_failures_failures CHECK ((failures >= 0))
+);
+
 CREATE TABLE sign_in_throttle (
     subject bytea NOT NULL,
     failures double precision NOT NULL,
@@ -737,6 +758,11 @@ CREATE TABLE traffic_hour (
     CONSTRAINT traffic_hour_counts CHECK (((sent >= 0) AND (received >= 0) AND (requests >= 0)))
 )
 PARTITION BY RANGE (hour);
+
+CREATE TABLE untrusted_proxy (
+    peer text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
 
 CREATE TABLE usage_import_line (
     account_id bigint NOT NULL,
@@ -813,6 +839,12 @@ ALTER TABLE ONLY daily_traffic
 ALTER TABLE ONLY daily_usage
     ADD CONSTRAINT daily_usage_pkey PRIMARY KEY (account_id, day);
 
+ALTER TABLE ONLY device_link
+    ADD CONSTRAINT device_link_member UNIQUE (member_id);
+
+ALTER TABLE ONLY device_link
+    ADD CONSTRAINT device_link_pkey PRIMARY KEY (digest);
+
 ALTER TABLE ONLY drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (region_id, subject);
 
@@ -827,6 +859,12 @@ ALTER TABLE ONLY installation
 
 ALTER TABLE ONLY job_failure
     ADD CONSTRAINT job_failure_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY known_device
+    ADD CONSTRAINT known_device_digest UNIQUE (digest);
+
+ALTER TABLE ONLY known_device
+    ADD CONSTRAINT known_device_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_email UNIQUE (email_key);
@@ -879,6 +917,9 @@ ALTER TABLE ONLY session
 ALTER TABLE ONLY session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject, hour);
+
 ALTER TABLE ONLY sign_in_throttle
     ADD CONSTRAINT sign_in_throttle_pkey PRIMARY KEY (subject);
 
@@ -922,6 +963,10 @@ CREATE INDEX contract_terms_contract_id_valid_from_id_idx ON contract_terms USIN
 
 CREATE INDEX idempotency_key_created_at_idx ON idempotency_key USING btree (created_at);
 
+CREATE INDEX known_device_expires_at_idx ON known_device USING btree (expires_at);
+
+CREATE INDEX known_device_member_id_expires_at_idx ON known_device USING btree (member_id, expires_at);
+
 CREATE INDEX member_name_idx ON member USING btree (COALESCE(name_key, ''::text), COALESCE(name, ''::text) COLLATE "C", id);
 
 CREATE INDEX member_organisation_id_seq_idx ON member USING btree (organisation_id, seq);
@@ -950,6 +995,8 @@ CREATE INDEX session_last_seen_at_idx ON session USING btree (last_seen_at);
 
 CREATE INDEX session_member_id_created_at_idx ON session USING btree (member_id, created_at);
 
+CREATE INDEX sign_in_failures_hour_idx ON sign_in_failures USING btree (hour);
+
 CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
@@ -967,6 +1014,8 @@ CREATE INDEX storage_account_region_id_id_idx ON storage_account USING btree (re
 CREATE INDEX storage_account_seq_idx ON storage_account USING btree (seq) WHERE (purged_at IS NULL);
 
 CREATE INDEX storage_account_unapplied_idx ON storage_account USING btree (region_id, id) WHERE ((applied_revision < desired_revision) AND (purged_at IS NULL));
+
+CREATE UNIQUE INDEX untrusted_proxy_one ON untrusted_proxy USING btree ((true));
 
 CREATE INDEX usage_import_line_account_id_idx ON usage_import_line USING btree (account_id);
 
@@ -1021,11 +1070,17 @@ ALTER TABLE ONLY contract
 ALTER TABLE ONLY contract_terms
     ADD CONSTRAINT contract_terms_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES contract(id);
 
+ALTER TABLE ONLY device_link
+    ADD CONSTRAINT device_link_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY drift
     ADD CONSTRAINT drift_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY full_reconcile
     ADD CONSTRAINT full_reconcile_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY known_device
+    ADD CONSTRAINT known_device_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);

@@ -10,6 +10,7 @@ from tonnage.api_keys.queries import release_keys, revoke_withheld_keys
 from tonnage.authentication.reset_queries import discard_all_resets
 from tonnage.authentication.session_queries import end_all_sessions
 from tonnage.db import Connection
+from tonnage.devices.queries import forget_all_devices
 from tonnage.epoch import queries as epoch_queries
 from tonnage.epoch import record_actions
 from tonnage.epoch.actions import advance, read_records
@@ -103,6 +104,7 @@ async def _confirm(
     keys, members, kept = await _revoke(conn, actor, found, choices, now)
     await end_all_sessions(conn)
     await discard_all_resets(conn)
+    await forget_all_devices(conn)
     mails = await drop_restored(conn, MAILS, found.hold.newest_job if found.hold else await newest_job(conn))
     pending = await discard_pending(conn, found.hold.since if found.hold else now)
     outside = max((record.epoch for record in found.records), default=0)

@@ -4,11 +4,16 @@ Any client can send `X-Forwarded-For`. uvicorn's middleware trusts only what tru
 from the right, the first address that is not a trusted proxy's is the client's.
 """
 
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+_log = logging.getLogger(__name__)
 
 Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
@@ -16,6 +21,50 @@ UNKNOWN = "unknown"
 """The address of a client whose connection has none."""
 
 _PEER = "tonnage.peer"
+
+_RECORDED_EVERY = timedelta(minutes=1)
+
+
+@dataclass
+class UntrustedProxy:
+    """The last peer that has sent `X-Forwarded-For` without being a trusted proxy."""
+
+    peer: str = ""
+    recorded_at: datetime | None = None
+
+    def see(self, peer: str) -> None:
+        """Logs the first one: anybody can send the header, with every request."""
+        if not self.peer:
+            _log.warning(
+                "%s sends X-Forwarded-For and is no trusted proxy. If it is your proxy, name it in --trusted-proxy: "
+                "until then all clients behind it count as one, and are blocked together.",
+                peer,
+            )
+        self.peer = peer
+
+    def to_record(self, now: datetime) -> str | None:
+        """The peer, once a minute; None if there is nothing to record."""
+        if not self.peer or (self.recorded_at and now - self.recorded_at < _RECORDED_EVERY):
+            return None
+        self.recorded_at = now
+        return self.peer
+
+
+class UntrustedProxyCheck:
+    """Looks for the header in what peers outside of `trusted` send. Wraps `ProxyHeaders`, which changes `client`."""
+
+    def __init__(self, app: ASGIApp, trusted: Networks, found: UntrustedProxy) -> None:
+        self._app = app
+        self._trusted = trusted
+        self._found = found
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Changes nothing."""
+        if scope["type"] == "http" and any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+            peer = client_address(scope)
+            if peer != UNKNOWN and not is_trusted(peer, self._trusted):
+                self._found.see(peer)
+        await self._app(scope, receive, send)
 
 
 class ProxyHeaders:
@@ -41,6 +90,12 @@ class ProxyHeaders:
         if scope.get("client") and _address(scope["client"][0]) is None:
             scope["client"] = scope[_PEER]
         await self._app(scope, receive, send)
+
+
+def is_trusted(peer: str, trusted: Networks) -> bool:
+    """Whether an address is one of the trusted proxies."""
+    address = _address(peer)
+    return address is not None and any(address in network for network in trusted)
 
 
 def client_address(scope: Scope) -> str:

@@ -73,6 +73,7 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
             results.append(await database.run(doctor_checks.jobs))
             results.append(await database.run(doctor_checks.hold))
             results.append(await database.run(doctor_checks.secrets, settings))
+            results.extend(await database.run(doctor_checks.proxy, settings, system_time()))
             results.extend(await database.transaction(_compare, system_time().date()))
     if not settings.database_url:
         results.append(doctor_checks.data_directory(settings.data_dir.resolve()))

@@ -13,6 +13,7 @@ from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
+from tonnage.devices.actions import make_link
 from tonnage.errors import Invalid
 from tonnage.members import actions as member_actions
 from tonnage.members import queries as member_queries
@@ -20,6 +21,7 @@ from tonnage.members.member import NewMember
 from tonnage.organisations.queries import organisation_names
 from tonnage.password_rules import member_password, require_impersonal
 from tonnage.passwords import Passwords
+from tonnage.services import LOCAL_ORIGIN
 
 COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -108,6 +110,22 @@ def reset_second_factor(settings: Settings, email: str) -> None:
 
     run(settings, work)
     click.echo(f"Two-factor authentication of {email} removed.", err=True)
+
+
+@member.command("allow-sign-in")
+@click.argument("email", type=EMAIL)
+@on_database
+def allow_sign_in(settings: Settings, email: str) -> None:
+    """Print a link with which a member can sign in although others guess at the password.
+
+    After 100 failed attempts in an hour the password alone is not enough. Without a mail server the member cannot
+    request a link. Pass this one on to the member: it works once, within 15 minutes, and needs the password as well.
+    """
+
+    async def work(session: Session) -> str:
+        return await session.database.run(make_link, session.operator, email, session.now)
+
+    click.echo(f"{settings.public_url or LOCAL_ORIGIN}{run(settings, work)}")
 
 
 async def check_impersonal(session: Session, password: str, email: str, organisation_id: UUID | None) -> None:

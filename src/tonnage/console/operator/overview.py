@@ -1,11 +1,13 @@
 """The operator's start page: capacity sold and used, changes, and problems that need attention."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.authentication.throttling import PROXY_SHOWN_FOR
+from tonnage.authentication.throttling_queries import untrusted_proxy
 from tonnage.console.page_request import OperatorViewer
 from tonnage.contracts.lists import ContractTotals, contract_totals
 from tonnage.db import Connection
@@ -19,6 +21,7 @@ from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
 from tonnage.usage.lists import has_few_partners, top_movers
 from tonnage.usage.top_movers import COMPARED_DAYS, TopMover
 from tonnage.web.list_state import read_list_state
+from tonnage.web.proxy_headers import is_trusted
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix="/operator", route_class=AuthFirstRoute, include_in_schema=False)
@@ -35,11 +38,13 @@ class Overview:
     full_contracts: int
     failed_jobs: int
     hold: Hold | None
+    untrusted_proxy: str | None
+    """A peer that sends `X-Forwarded-For` and is no trusted proxy."""
     movers: list[TopMover] | None
     """None: there are so many partners that it would keep the page waiting."""
 
 
-async def _overview(conn: Connection, today: date) -> Overview:
+async def _overview(conn: Connection, today: date, wall_now: datetime) -> Overview:
     full = await contract_rows(conn, None, read_list_state(CONTRACTS, {"show": "full", "size": "25"}))
     failed = await job_rows(conn, read_list_state(JOBS, {"show": "failed", "size": "25"}))
     return Overview(
@@ -50,6 +55,7 @@ async def _overview(conn: Connection, today: date) -> Overview:
         full.total,
         failed.total,
         await hold_of(conn),
+        await untrusted_proxy(conn, wall_now - PROXY_SHOWN_FOR),
         await top_movers(conn, today) if await has_few_partners(conn) else None,
     )
 
@@ -57,7 +63,10 @@ async def _overview(conn: Connection, today: date) -> Overview:
 @routes.get("")
 async def overview(page: OperatorViewer) -> Response:
     """Where there are many partners, the largest movers come after it: 120,000 are added up in half a second."""
-    found = await page.database.run(_overview, page.today)
+    found = await page.database.run(_overview, page.today, page.wall_now)
+    peer = found.untrusted_proxy
+    if peer and is_trusted(peer, page.services.sign_in.trusted_proxies):
+        found = replace(found, untrusted_proxy=None)
     stale = [region for region in found.regions if region.is_stale(page.business_now)]
     unhealthy = [region for region in found.regions if region.unhealthy_reason]
     return page.render(

@@ -10,6 +10,7 @@ from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.console.wording.catalogue import N_
 from tonnage.contracts.events import EVENTS as CONTRACTS
+from tonnage.devices.events import EVENTS as DEVICES
 from tonnage.drift.events import EVENTS as DRIFT
 from tonnage.epoch.events import EVENTS as EPOCH
 from tonnage.jobs.events import EVENTS as JOBS
@@ -45,6 +46,7 @@ _ALL: tuple[Event, ...] = (
     *DRIFT,
     *MEMBERS,
     *AUTHENTICATION,
+    *DEVICES,
     *API_KEYS,
     *REGIONS,
     *EPOCH,

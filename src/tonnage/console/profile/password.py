@@ -7,6 +7,7 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from tonnage.authentication.credential_actions import change_own_password
+from tonnage.authentication.sign_in_actions import SignedIn
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.password_rules import member_password
@@ -34,15 +35,16 @@ async def ask(page: AnyMember) -> Response:
 async def change(page: AnyMember) -> Response:
     """The same page, and all other sessions have ended."""
     form = bind(OwnPasswordForm, page.fields)
-    token = await form.submit(lambda values: _change(page, values), about="current")
-    if token is None:
+    signed_in = await form.submit(lambda values: _change(page, values), about="current")
+    if signed_in is None:
         return _page(page, form)
     response = page.redirect("/profile/password", gettext("Password changed, other sessions ended"))
-    page.cookies.set_session(response, token)
+    page.cookies.set_session(response, signed_in.token)
+    page.cookies.set_device(response, signed_in.device)
     return response
 
 
-async def _change(page: PageRequest, values: OwnPasswordForm) -> str:
+async def _change(page: PageRequest, values: OwnPasswordForm) -> SignedIn:
     passwords = page.services.passwords
     return await change_own_password(
         page.database, passwords, page.visitor, values.current, values.new, page.client, page.wall_now

@@ -45,6 +45,7 @@ async def enter(guest: Anybody) -> Response:
         return _page(guest, form)
     response = guest.redirect(wanted)
     guest.cookies.set_session(response, signed_in.token)
+    guest.cookies.set_device(response, signed_in.device)
     return response
 
 

@@ -77,15 +77,15 @@ async def choose(guest: Anybody) -> Response:
         "/sign-in", gettext("Password changed, all sessions ended: sign in with the new password")
     )
     guest.cookies.end_reset(response)
+    guest.cookies.set_device(response, chosen)
     return response
 
 
-async def _choose(guest: Guest, token: str, reset: Reset, values: NewPasswordForm) -> bool:
+async def _choose(guest: Guest, token: str, reset: Reset, values: NewPasswordForm) -> str:
     require_impersonal(values.password, reset.email, reset.organisation)
     async with guest.services.passwords.admit(Requester.of(guest.client.address)) as hashing:
         password_hash = await hashing.hash(values.password)
-    await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.wall_now)
-    return True
+    return await guest.database.transaction(reset_password, token, password_hash, guest.client, guest.wall_now)
 
 
 def _page(guest: Guest, token: str, form: BoundForm[NewPasswordForm]) -> Response:

@@ -10,6 +10,8 @@ from tonnage.api_keys.guard import services_of
 from tonnage.authentication import session_queries
 from tonnage.authentication.session import Stage
 from tonnage.authentication.sign_in_actions import SignedIn, sign_in
+from tonnage.authentication.throttling_actions import LinkNeeded
+from tonnage.authentication.throttling_queries import record_untrusted_proxy
 from tonnage.console.cookies import Cookies
 from tonnage.console.home import path_within
 from tonnage.console.page_context import PageContext
@@ -17,6 +19,7 @@ from tonnage.console.page_request import find_signed_in, verified_form
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.web.forms import BoundForm, Form, bind, unbound
+from tonnage.web.proxy_headers import UntrustedProxy
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
 
@@ -38,7 +41,7 @@ async def ask(guest: Anybody) -> Response:
         return guest.redirect(wanted)
     # A cookie of a session that is no more: a member who was in the middle of something should know why it stopped.
     ended = guest.session is None and guest.cookies.session() is not None
-    return guest.render("sign_in/password.html", form=unbound(SignInForm, next=wanted), ended=ended)
+    return guest.render("sign_in/password.html", form=unbound(SignInForm, next=wanted), ended=ended, needs_link=False)
 
 
 @routes.post("/sign-in")
@@ -47,6 +50,7 @@ async def enter(guest: Anybody) -> Response:
     wanted = path_within(guest.fields.get("next", "/"))
     if guest.is_in:
         return guest.redirect(wanted)
+    await _record_untrusted_proxy(guest)
     form = bind(SignInForm, guest.fields)
     signed_in = await form.submit(lambda values: _sign_in(guest, values))
     if signed_in is None:
@@ -54,7 +58,16 @@ async def enter(guest: Anybody) -> Response:
     needs_code = signed_in.stage is Stage.CODE
     response = guest.redirect(f"/sign-in/code?{urlencode({'next': wanted})}" if needs_code else wanted)
     guest.cookies.set_session(response, signed_in.token)
+    if signed_in.device:
+        guest.cookies.set_device(response, signed_in.device)
     return response
+
+
+async def _record_untrusted_proxy(guest: Guest) -> None:
+    """Here, where clients that count as one are blocked together."""
+    found: UntrustedProxy = guest.request.app.state.untrusted_proxy
+    if peer := found.to_record(guest.wall_now):
+        await guest.database.run(record_untrusted_proxy, peer, guest.wall_now)
 
 
 async def _sign_in(guest: Guest, values: SignInForm) -> SignedIn:
@@ -63,7 +76,14 @@ async def _sign_in(guest: Guest, values: SignInForm) -> SignedIn:
 
 
 def _again(guest: Guest, form: BoundForm[SignInForm]) -> Response:
-    return guest.render("sign_in/password.html", status=form.status, headers=form.headers, form=form, ended=False)
+    return guest.render(
+        "sign_in/password.html",
+        status=form.status,
+        headers=form.headers,
+        form=form,
+        ended=False,
+        needs_link=isinstance(form.errors.get(""), LinkNeeded),
+    )
 
 
 @routes.post("/sign-out")

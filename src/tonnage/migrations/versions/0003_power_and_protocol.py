@@ -15,6 +15,8 @@ PACKAGES = (
     "accounts",
     "idempotency",
     "epoch",
+    "authentication",
+    "devices",
 )
 
 
