@@ -24,7 +24,7 @@ _LEAST_WORD = 4
 _LEAST_REST = 8
 """Characters that a password has besides parts of the member's address and the organisation's name."""
 
-_SIGNS_FOR_LETTERS = str.maketrans("0134578@$!", "oleastbasi")
+_SIGNS_FOR_LETTERS = tuple(str.maketrans("0134578@$!", letters) for letters in ("oleastbasi", "oieastbasi"))
 _START, _END = re.compile(r"^[\W\d_]+"), re.compile(r"[\W\d_]+$")
 _REPEATED = re.compile(r"(.+?)\1+")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
@@ -94,7 +94,7 @@ def _is_common(password: str) -> bool:
     ended = _END.sub("", once)
     words = {word for word in (ended, _START.sub("", ended)) if len(word) >= _LEAST_WORD}
     tried = {password, once, *words}
-    tried |= {text.translate(_SIGNS_FOR_LETTERS) for text in tried}
+    tried |= {text.translate(letters) for text in tried for letters in _SIGNS_FOR_LETTERS}
     return len(once) < _LEAST_WORD or not tried.isdisjoint(common)
 
 
