@@ -116,6 +116,17 @@ class Forbidden(TonnageError):
         super().__init__(message, code, **values)
 
 
+class ReauthenticationRequired(Forbidden):
+    """The member must first prove again who it is. Only sessions can meet this, and pages ask for the proof.
+
+    `refusal`: why the last proof was refused.
+    """
+
+    def __init__(self, refusal: TonnageError | None = None) -> None:
+        super().__init__("Confirm that it is you, then repeat the change.", RequestCode.REAUTHENTICATION_REQUIRED)
+        self.refusal = refusal
+
+
 class NotFound(TonnageError):
     """There is no such thing, or it is out of the caller's scope: the caller cannot distinguish the two."""
 

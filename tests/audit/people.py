@@ -14,6 +14,7 @@ from tonnage.authentication import credential_actions, reset_actions, second_fac
 from tonnage.authentication.jobs import notify_blocked
 from tonnage.authentication.session import SignedInMember
 from tonnage.clock import WallClock
+from tonnage.locks import actions as locks
 from tonnage.mail import Mailer
 from tonnage.members import actions as member_actions
 from tonnage.members.member import MemberChange, NewMember
@@ -182,6 +183,50 @@ async def organisation_require_second_factor(data: AuditData) -> Recorded:
     return data.entry("organisation.require-second-factor", whose, whose, whose.organisation_id, before, after)
 
 
+async def member_lock(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data)
+    async with data.watched():
+        await data.run(locks.lock_member, data.distributor, partner, member, NOW)
+        await data.run(locks.lock_member, data.distributor, partner, member, LATER)
+    return data.entry("member.lock", data.distributor, data.partner, member)
+
+
+async def member_unlock(data: AuditData) -> Recorded:
+    partner, member = data.partner.organisation_id, await _member_of_partner(data)
+    await data.run(locks.lock_member, data.distributor, partner, member, NOW)
+    async with data.watched():
+        await data.run(locks.unlock_member, data.distributor, partner, member)
+        await data.run(locks.unlock_member, data.distributor, partner, member)
+    return data.entry("member.unlock", data.distributor, data.partner, member)
+
+
+async def organisation_lock(data: AuditData) -> Recorded:
+    partner = data.partner.organisation_id
+    async with data.watched():
+        await data.run(locks.lock_organisation, data.distributor, partner, "Unpaid", NOW)
+        await data.run(locks.lock_organisation, data.distributor, partner, "Unpaid", LATER)
+    after = {"reason": "Unpaid"}
+    return data.entry("organisation.lock", data.distributor, data.partner, partner, after=after)
+
+
+async def organisation_lock_with_another_reason(data: AuditData) -> Recorded:
+    partner = data.partner.organisation_id
+    await data.run(locks.lock_organisation, data.distributor, partner, "Unpaid", NOW)
+    async with data.watched():
+        await data.run(locks.lock_organisation, data.operator, partner, "Abuse", LATER)
+    before, after = {"reason": "Unpaid"}, {"reason": "Abuse"}
+    return data.entry("organisation.lock", data.operator, data.partner, partner, before, after)
+
+
+async def organisation_unlock(data: AuditData) -> Recorded:
+    partner = data.partner.organisation_id
+    await data.run(locks.lock_organisation, data.distributor, partner, "Unpaid", NOW)
+    async with data.watched():
+        await data.run(locks.unlock_organisation, data.operator, partner)
+        await data.run(locks.unlock_organisation, data.operator, partner)
+    return data.entry("organisation.unlock", data.operator, data.partner, partner, before={"reason": "Unpaid"})
+
+
 CASES: list[Case] = [
     distributor_create,
     key_create,
@@ -201,4 +246,9 @@ CASES: list[Case] = [
     member_remove_second_factor,
     member_reset_second_factor,
     organisation_require_second_factor,
+    member_lock,
+    member_unlock,
+    organisation_lock,
+    organisation_lock_with_another_reason,
+    organisation_unlock,
 ]

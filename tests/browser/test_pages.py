@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import AUDIENCES, Demo, Enter, Tab
 from tests.browser.journeys import expect_notice
@@ -56,12 +56,31 @@ _SUSPENDED = """
     where name = 'Old Town Surveyors'
 """
 
+_LOCKED = """
+    with m as (update member set locked_at = now() where role = 'viewer'), o as (
+        insert into organisation (kind, name, name_key) values ('distributor', 'Late Payers', 'late payers')
+        returning id
+    ), p as (
+        select p.id from partner p join organisation o on o.id = p.id
+        where p.distributor_id = %(distributor)s order by o.seq desc limit 1
+    )
+    update organisation set locked_at = now(), locked_by_id = %(distributor)s, lock_reason = 'Unpaid invoices'
+    from p where organisation.id = p.id
+"""
+_LOCKED_DISTRIBUTOR = """
+    update organisation set locked_at = now(), lock_reason = 'Unpaid invoices',
+        locked_by_id = (select id from organisation where kind = 'operator')
+    where name = 'Late Payers'
+"""
+
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With a suspended account, which the sample data lacks."""
+    """With a suspended account, and locked members and organisations, which the sample data lacks."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount == 1
+        assert conn.execute(_LOCKED, {"distributor": scene.DISTRIBUTOR.id}).rowcount == 1
+        assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
     return demo
 
 
@@ -122,6 +141,22 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     assert photograph(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
     expect_notice(page, "Partner deleted")
+
+
+def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
+    page = signed_in("distributor").page
+    with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
+        conn.execute("update session set authenticated_at = now() - interval '11 minutes'")
+    page.goto(f"{demo.origin}/keys/new")
+    page.get_by_label("Description").fill("Backups of the office")
+    page.get_by_label("Admin").check()
+    page.get_by_role("button", name="Create API key").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    assert photograph(page, "reauthentication", reload=False) == []
+    page.get_by_label("Your password").fill(demo.login("distributor", "admin")["password"])
+    page.get_by_role("button", name="Confirm and continue").click()
+    expect(page.get_by_role("heading", name="API key created")).to_be_visible()
+    expect(page.get_by_text("Backups of the office").first).to_be_visible()
 
 
 def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:

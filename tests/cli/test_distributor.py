@@ -15,6 +15,23 @@ def test_a_distributor_is_created_and_listed(conninfo: str) -> None:
     assert name in tonnage.ok("distributor", "create", name)
 
 
+def test_a_distributor_is_locked_and_unlocked(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    partner = tonnage.partner(tonnage.contract(distributor))
+
+    def listed(distributor_id: str) -> dict[str, str]:
+        return next(one for one in tonnage.json("distributor", "list") if one["id"] == distributor_id)
+
+    tonnage.ok("distributor", "lock", distributor, "--reason", "Unpaid")
+    assert listed(distributor)["lockedAt"]
+    tonnage.ok("distributor", "unlock", distributor)
+    assert "lockedAt" not in listed(distributor)
+    for command in (("lock", partner, "--reason", "Unpaid"), ("unlock", partner)):
+        assert "There is no distributor" in tonnage.refused("distributor", *command)
+    assert "--reason" in tonnage.misused("distributor", "lock", distributor)
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -56,6 +56,27 @@ def test_a_new_password(conninfo: str) -> None:
     assert PasswordHasher().verify(stored_hash(conninfo, email), "Another-one-2")
 
 
+def test_a_member_is_locked_and_unlocked(conninfo: str) -> None:
+    tonnage, email, admin = Command(conninfo), new_email(), new_email()
+    whose = ("--organisation", tonnage.distributor())
+    tonnage.ok("member", "create", *whose, "--email", email, "--role", "viewer", stdin=PASSWORD)
+    tonnage.ok("member", "create", *whose, "--email", admin, "--role", "admin", stdin=PASSWORD)
+
+    def is_locked() -> bool:
+        with psycopg.connect(conninfo) as conn:
+            row = conn.execute("select locked_at is not null from member where email = %s", [email]).fetchone()
+        assert row is not None
+        return row[0]
+
+    tonnage.ok("member", "lock", email.upper())
+    assert is_locked()
+    tonnage.ok("member", "unlock", email)
+    assert not is_locked()
+    assert "only admin who can sign in" in tonnage.refused("member", "lock", admin)
+    for command in ("lock", "unlock"):
+        assert "There is no member" in tonnage.refused("member", command, new_email())
+
+
 def test_what_the_rules_refuse(conninfo: str) -> None:
     tonnage, email, unknown_id = Command(conninfo), new_email(), str(uuid.uuid4())
     create = ("member", "create", "--email", email, "--role", "viewer", "--organisation")

@@ -2,6 +2,7 @@
 
 import uuid
 
+import psycopg
 import pytest
 
 from tests.cli.command import Command
@@ -33,6 +34,25 @@ def test_partners_are_created_and_listed(conninfo: str) -> None:
         [second["id"], contract, "Second", "Pay-per-use", "yes"],
         [listed[2]["id"], contract, "Third", "250", "MB", "no"],
     ]
+
+
+def test_a_partner_is_locked_and_unlocked(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    partner = tonnage.partner(tonnage.contract(distributor))
+
+    def reason() -> str | None:
+        with psycopg.connect(conninfo) as conn:
+            row = conn.execute("select lock_reason from organisation where id = %s", [partner]).fetchone()
+        assert row is not None
+        return row[0]
+
+    tonnage.ok("partner", "lock", partner, "--reason", "Unpaid")
+    assert reason() == "Unpaid"
+    tonnage.ok("partner", "unlock", partner)
+    assert reason() is None
+    for command in (("lock", distributor, "--reason", "Unpaid"), ("unlock", distributor)):
+        assert "There is no partner" in tonnage.refused("partner", *command)
 
 
 def test_a_contract_without_partners_has_an_empty_list(conninfo: str) -> None:

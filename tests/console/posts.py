@@ -14,6 +14,9 @@ _FACTOR = "update member set second_factor_enabled_at = %(now)s where id = %(mem
 _REQUIRED = """
     with m as (update member set second_factor_enabled_at = %(now)s where id = %(self)s)
     update organisation set second_factor_required = true where id = %(own)s"""
+_MEMBER_LOCKED = "update member set locked_at = %(now)s where id = %(member)s"
+_LOCKED = """
+    update organisation set locked_at = %(now)s, lock_reason = 'Unpaid', locked_by_id = %(own)s where id = %({id})s"""
 _CLUSTER = """
     update region set backend = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %(now)s
     where name = %(region)s"""
@@ -33,6 +36,11 @@ class Post:
     def kind(self) -> Kind:
         """The audience of the page; pages of all audiences are tested as a distributor."""
         return {"operator": Kind.OPERATOR, "partner": Kind.PARTNER}.get(self.path.split("/")[1], Kind.DISTRIBUTOR)
+
+
+def _locks(path: str) -> list[Post]:
+    locked = _LOCKED.format(id=path.split("{")[1].split("}", maxsplit=1)[0])
+    return [Post(f"{path}/lock", {"reason": "Unpaid"}), Post(f"{path}/unlock", after=locked)]
 
 
 def _account(prefix: str) -> list[Post]:
@@ -55,6 +63,8 @@ def _members(prefix: str) -> list[Post]:
         Post(prefix + "/{memberID}", {"name": "Renamed", "role": "staff"}),
         Post(prefix + "/{memberID}/password", {"password": WORD}),
         Post(prefix + "/{memberID}/second-factor", after=_FACTOR),
+        Post(prefix + "/{memberID}/lock"),
+        Post(prefix + "/{memberID}/unlock", after=_MEMBER_LOCKED),
         Post(prefix + "/{memberID}/removal"),
     ]
 
@@ -65,6 +75,9 @@ POSTS = [
     *_members("/distributor/partners/{partnerID}/members"),
     *_members("/operator/members/{organisationID}"),
     *_members("/team"),
+    *_locks("/distributor/partners/{partnerID}"),
+    *_locks("/operator/partners/{partnerID}"),
+    *_locks("/operator/distributors/{distributorID}"),
     Post("/distributor/partners/new", {"contract": "{contractID}", "name": "New", "allocated": "1 TB"}),
     Post("/distributor/partners/{partnerID}/allocation", {"allocated": "11 TB"}),
     Post("/distributor/partners/{partnerID}/settings", {"name": "Renamed"}),
@@ -90,6 +103,27 @@ POSTS = [
     Post("/keys/new", {"description": "New", "role": "viewer"}),
     Post("/keys/{keyID}/revocation"),
 ]
+
+_TEAMS = ("/team", "/operator/members/{organisationID}", "/distributor/partners/{partnerID}/members")
+
+NEEDS_PROOF: Mapping[str, Mapping[str, str]] = {
+    **{
+        path: fields
+        for team in _TEAMS
+        for path, fields in {
+            f"{team}/new": {"role": "admin"},
+            team + "/{memberID}": {"role": "admin"},
+            team + "/{memberID}/password": {},
+            team + "/{memberID}/second-factor": {},
+        }.items()
+    },
+    "/keys/new": {"role": "admin"},
+    "/team/second-factor/optional": {},
+    "/distributor/partners/{partnerID}/lock": {},
+    "/operator/partners/{partnerID}/lock": {},
+    "/operator/distributors/{distributorID}/lock": {},
+}
+"""POSTs that need a proof of who sends them which is not older than ten minutes; the fields with which they do."""
 
 WITHOUT_ENTRY = {
     "/theme": "a cookie of the browser",

@@ -52,9 +52,9 @@ async def test_it_leaves_an_entry(post: Post, client: AppClient, tmp_path: Path)
     actors = {Kind.OPERATOR: client.cast.operator, Kind.DISTRIBUTOR: data.distributor}
     actor = actors.get(post.kind, data.partner)
     visitor = await client.sign_in(actor)
-    values = await _values(client, data, post, visitor)
+    values = await values_of(client, data, post, visitor)
     if post.after:
-        await _prepare(client, post.after, values)
+        await prepare(client, post.after, values)
     path = post.path.format(**values)
     page = await visitor.get(path)
     # A browser sends the hidden fields, too.
@@ -68,7 +68,7 @@ async def test_it_leaves_an_entry(post: Post, client: AppClient, tmp_path: Path)
     assert await client.cast.row(ENTRIES, visitor.member_id) > before
 
 
-async def _prepare(client: AppClient, statement: Any, values: dict[str, object]) -> None:
+async def prepare(client: AppClient, statement: Any, values: dict[str, object]) -> None:
     async def prepare(conn: Any) -> None:
         changed = await conn.execute(statement, values)
         assert changed.rowcount == 1
@@ -76,7 +76,7 @@ async def _prepare(client: AppClient, statement: Any, values: dict[str, object])
     await client.cast.database.run(prepare)
 
 
-async def _values(client: AppClient, data: AccountData, post: Post, visitor: Browser) -> dict[str, object]:
+async def values_of(client: AppClient, data: AccountData, post: Post, visitor: Browser) -> dict[str, object]:
     """The values that are filled into paths and statements."""
     cast, partner = client.cast, data.partner.organisation_id
     if post.path.endswith("{partnerID}/delete"):

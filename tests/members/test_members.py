@@ -20,7 +20,7 @@ from tonnage.errors import Conflict, Forbidden, NotFound
 from tonnage.members import actions as member_actions
 from tonnage.members import lists as member_lists
 from tonnage.members import queries as member_queries
-from tonnage.members.member import MemberChange, NewMember, leaves_no_admin
+from tonnage.members.member import MemberChange, NewMember, TeamMember, leaves_no_admin
 from tonnage.web.list_state import read_list_state
 
 pytestmark = pytest.mark.anyio
@@ -270,11 +270,15 @@ async def test_a_new_members_json(ann: Person, cast: Cast) -> None:
 
 def test_when_a_team_loses_its_last_admin() -> None:
     a, b = uuid.uuid4(), uuid.uuid4()
-    one, two = {a: Role.ADMIN, b: Role.STAFF}, {a: Role.ADMIN, b: Role.ADMIN}
+    admin, staff, locked = TeamMember(Role.ADMIN), TeamMember(Role.STAFF), TeamMember(Role.ADMIN, can_sign_in=False)
+    one, two = {a: admin, b: staff}, {a: admin, b: admin}
     assert leaves_no_admin(one, a, None)
     assert leaves_no_admin(one, a, Role.STAFF)
     assert not leaves_no_admin(one, a, Role.ADMIN)
     assert not leaves_no_admin(one, b, None)
     assert not leaves_no_admin(two, a, None)
     # Without an admin before, none is lost.
-    assert not leaves_no_admin({a: Role.STAFF}, a, None)
+    assert not leaves_no_admin({a: staff}, a, None)
+    # An admin who cannot sign in is of no use.
+    assert leaves_no_admin({a: admin, b: locked}, a, None)
+    assert not leaves_no_admin({a: admin, b: locked}, b, None)

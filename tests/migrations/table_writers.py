@@ -8,6 +8,7 @@ SQL = Path(__file__).parents[2] / "src/tonnage/migrations/sql"
 _TABLE = re.compile(r"((?:^--.*\n)*)^create table (\w+)", re.MULTILINE)
 _ALSO = re.compile(r"Also written by: (.*?)\.$", re.DOTALL | re.MULTILINE)
 _NO_LONGER = re.compile(r"^-- No longer written by (\w+): (\w+)\.$", re.MULTILINE)
+_NOW_ALSO = re.compile(r"^-- Now also written by (\w+): (\w+)\.$", re.MULTILINE)
 _ASIDE = re.compile(r"\([^)]*\)")
 
 
@@ -18,6 +19,8 @@ def table_writers() -> dict[str, tuple[str, ...]]:
         for comment, table in _TABLE.findall(file.read_text("utf-8")):
             assert table not in found, f"{table} is created twice"
             found[table] = (file.stem, *_others(comment))
+        for writer, table in _NOW_ALSO.findall(file.read_text("utf-8")):
+            found[table] = (*found[table], writer)
         for writer, table in _NO_LONGER.findall(file.read_text("utf-8")):
             found[table] = tuple(name for name in found[table] if name != writer)
     return found

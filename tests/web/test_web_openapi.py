@@ -26,7 +26,7 @@ async def both(api: FastAPI) -> tuple[dict[str, Any], dict[str, Any]]:
     async def known(_: Request) -> None: ...
 
     @extension.get("/known", status_code=204)
-    async def known_only(_: Annotated[None, Depends(AuthDependency(known, forbids=False))]) -> Response:
+    async def known_only(_: Annotated[None, Depends(AuthDependency(known))]) -> Response:
         return Response(status_code=204)
 
     openapi.install(api)
@@ -62,7 +62,7 @@ async def test_openapi(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     extension = document["paths"]["/ext/v1/open"]["get"]
     assert " ".join(extension["responses"]) == "204 400 422 500 503"
     assert [parameter["name"] for parameter in extension["parameters"]] == ["limit", "cursor"]
-    assert " ".join(document["paths"]["/ext/v1/known"]["get"]["responses"]) == "204 401 500 503"
+    assert " ".join(document["paths"]["/ext/v1/known"]["get"]["responses"]) == "204 401 403 500 503"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     day = document["paths"]["/v1/thing/{thingID}/usage"]["get"]["parameters"][1]["schema"]
     assert day["format"] == "date"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tonnage.access.idempotent_request import IdempotentRequest
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Forbidden
+from tonnage.errors import Forbidden, ReauthenticationRequired
 
 
 class Kind(StrEnum):
@@ -49,6 +49,8 @@ class Actor:
     """The id of the key or member. None on the command line and in jobs."""
     request: IdempotentRequest | None = None
     """The request, if it has an Idempotency-Key."""
+    must_reauthenticate: bool = False
+    """A member who proved too long ago who it is, for what could give others access."""
 
     @classmethod
     def on_command_line(cls, organisation_id: UUID, kind: Kind) -> "Actor":
@@ -71,6 +73,13 @@ class Actor:
         if self.request is not None:
             by["idempotency"] = self.request.as_json()
         return json.dumps(by)
+
+    def require_recent_authentication(self) -> None:
+        """Raises ReauthenticationRequired for a member who must first prove again who it is: an open session alone does
+        not give others access.
+        """
+        if self.must_reauthenticate:
+            raise ReauthenticationRequired
 
     def require(self, kind: Kind, role: Role) -> None:
         """Raises Forbidden, with the required kind and role, unless the actor is of that kind and has at least that

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Unauthenticated
+from tonnage.errors import Forbidden, Unauthenticated
+from tonnage.organisations.organisation import organisation_locked
 
 PREFIX = "tng_"
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -62,16 +63,18 @@ class KnownKey:
     actor: Actor
     valid_until: datetime | None
     revoked_at: datetime | None
+    lock_reason: str | None
+    """Why its organisation is locked; None: it is not."""
 
     @classmethod
-    def of_row(cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None]) -> "KnownKey":
-        """From (key id, organisation id, its kind, role, valid until, revoked at)."""
-        key_id, organisation_id, kind, role, valid_until, revoked_at = row
-        return cls(Actor(organisation_id, Kind(kind), Role(role), "key", key_id), valid_until, revoked_at)
+    def of_row(cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None, str | None]) -> "KnownKey":
+        """From (key id, organisation id, its kind, role, valid until, revoked at, lock reason)."""
+        key_id, organisation_id, kind, role, valid_until, revoked_at, lock_reason = row
+        return cls(Actor(organisation_id, Kind(kind), Role(role), "key", key_id), valid_until, revoked_at, lock_reason)
 
     def admit(self, now: datetime) -> Actor:
         """Returns the actor that the key authenticates. Unauthenticated, with the reason: the key is revoked or
-        expired.
+        expired. Forbidden: its organisation is locked.
         """
         if self.revoked_at is not None:
             raise Unauthenticated("This API key has been revoked. Use another one.", RequestCode.KEY_REVOKED)
@@ -80,6 +83,8 @@ class KnownKey:
                 f"This API key expired at {self.valid_until:%Y-%m-%dT%H:%M:%SZ}. Use another one.",
                 RequestCode.KEY_EXPIRED,
             )
+        if self.lock_reason is not None:
+            raise Forbidden(organisation_locked(self.lock_reason), RequestCode.ORGANISATION_LOCKED)
         return self.actor
 
 

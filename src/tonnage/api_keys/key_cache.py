@@ -46,7 +46,9 @@ class KeyCache:
         """Set when there is no room for the last-used times of further keys."""
 
     async def admit(self, key: str) -> Actor:
-        """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason."""
+        """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason; Forbidden if its
+        organisation is locked.
+        """
         now = self._clock()
         key_digest = digest(key)
         cached = self._known.get(key_digest)

@@ -24,7 +24,7 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
     """
     cursor = await conn.execute(
         """
-        select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at)
+        select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at), o.lock_reason
         from api_key k join organisation o on o.id = k.organisation_id
         where k.digest = %s and o.closed_at is null
         """,

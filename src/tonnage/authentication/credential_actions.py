@@ -115,6 +115,35 @@ async def remove_second_factor(
     await database.transaction(remove)
 
 
+async def reauthenticate(
+    database: Database,
+    passwords: Passwords,
+    key_file: Path | None,
+    visitor: SignedInMember,
+    proof: str,
+    client: ClientInfo,
+    now: datetime,
+) -> None:
+    """Records in the session that its member has proved again who it is: with a code as above if it has a second
+    factor, else with its password.
+
+    Unauthenticated: the proof is wrong, which counts as a failed sign-in, or the session has ended. Throttled: too many
+    failures. Conflict, Unavailable: a code cannot be verified now.
+    """
+    if visitor.has_second_factor:
+        counted = await verify_code(database, key_file, visitor, proof, client, now)
+    else:
+        async with _admitted(passwords, visitor, client) as hashing:
+            counted = await verify_password(database, hashing, visitor, proof, client, now)
+
+    async def record(conn: Connection) -> None:
+        if not await session_queries.record_authentication(conn, visitor.session_id, now):
+            raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
+        await counted.forgive(conn)
+
+    await database.transaction(record)
+
+
 async def set_password(
     conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, password_hash: str
 ) -> None:
@@ -123,6 +152,7 @@ async def set_password(
     Conflict: it is the actor's own password; changing that requires the current one as well.
     """
     _require_other(actor, member_id, _OWN_PASSWORD)
+    actor.require_recent_authentication()
     async with conn.transaction():
         await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await replace_password(conn, actor, member_id, password_hash, but=None)
@@ -135,6 +165,7 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
     Conflict: it is the actor's own factor; that one is removed with a code.
     """
     _require_other(actor, member_id, _OWN_FACTOR)
+    actor.require_recent_authentication()
     async with conn.transaction():
         await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await second_factor_actions.reset_second_factor(conn, actor, organisation_id, member_id)

@@ -30,13 +30,15 @@ async def insert_reset(
 ) -> str | None:
     """Returns the member's address, which the token is sent to. Older tokens become invalid.
 
-    None: there is no such member in an open organisation, or the last token was sent less than `pause` ago.
+    None: there is no such member in an open organisation, one of the two is locked, or the last token was sent less
+    than `pause` ago.
     """
     cursor = await conn.execute(
         """
         with m as (
             select m.id, m.email from member m join organisation o on o.id = m.organisation_id
             where m.id = %(member)s and o.closed_at is null and m.withheld_at is null
+                and o.locked_at is null and m.locked_at is null
         ), r as (
             insert into password_reset as r (digest, member_id, expires_at)
             select %(digest)s, m.id, %(now)s + %(lasting)s::interval from m
@@ -58,12 +60,15 @@ async def delete_reset(conn: Connection, token_digest: bytes) -> None:
 
 
 async def find_reset(conn: Connection, token_digest: bytes, now: datetime) -> Reset | None:
-    """Finds a token. None: no such token, or it is used, replaced or expired."""
+    """Finds a token. None: no such token, or it is used, replaced or expired, or the member or its organisation is
+    locked.
+    """
     cursor = await conn.execute(
         """
         select m.id, m.organisation_id, o.kind, m.role, m.email, o.name
         from password_reset r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
         where r.digest = %s and r.expires_at > %s and o.closed_at is null
+            and o.locked_at is null and m.locked_at is null
         """,
         [token_digest, now],
     )
@@ -80,7 +85,7 @@ async def consume_reset(conn: Connection, token_digest: bytes, now: datetime) ->
         )
         select m.id, m.organisation_id, o.kind, m.role, m.email, o.name
         from r join member m on m.id = r.member_id join organisation o on o.id = m.organisation_id
-        where r.expires_at > %s and o.closed_at is null
+        where r.expires_at > %s and o.closed_at is null and o.locked_at is null and m.locked_at is null
         """,
         [token_digest, now],
     )

@@ -147,10 +147,13 @@ async def require_second_factor(conn: Connection, key_file: Path | None, actor: 
     without one can only open the pages that set one up.
 
     Conflict: there is no key file, so nobody could set one up and nobody could use the console.
+    ReauthenticationRequired: to require it no longer.
     """
     actor.require(actor.kind, Role.ADMIN)
     if required and key_file is None:
         raise Conflict(NO_KEYS, ConflictCode.NO_SECRET_KEY)
+    if not required:
+        actor.require_recent_authentication()
     if not await second_factor_queries.set_required(conn, actor.organisation_id, required, actor.stamp):
         raise no_organisation(actor.organisation_id)
 

@@ -16,6 +16,9 @@ LONGEST = timedelta(days=30)
 CODE_WAIT = timedelta(minutes=10)
 """How long after the password a code is accepted."""
 
+REAUTHENTICATE_AFTER = timedelta(minutes=10)
+"""How long after the password or code a session may do what can give others access."""
+
 SESSION_ENDED = Sentence("Your session has ended. Sign in again.")
 
 _AGENT = 200

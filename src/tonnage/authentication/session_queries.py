@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.authentication.session import CODE_WAIT, LONGEST, SignedInMember, Stage
+from tonnage.authentication.session import CODE_WAIT, LONGEST, REAUTHENTICATE_AFTER, SignedInMember, Stage
 from tonnage.db import Connection
 
 _MOVED_AFTER = timedelta(minutes=1)
@@ -23,15 +23,19 @@ class SessionRow(NamedTuple):
 
 
 async def find_session(conn: Connection, token_digest: bytes, now: datetime, idle: timedelta) -> SignedInMember | None:
-    """The member whose session has that digest. None if the session ended, was idle for `idle` or is LONGEST old."""
+    """The member whose session has that digest. None if the session ended, was idle for `idle` or is LONGEST old, or
+    the member or its organisation is locked.
+    """
     cursor = await conn.execute(
         """
         with found as (
             select s.id, m.id as member_id, o.id as organisation_id, o.kind, m.role, o.name as organisation_name,
                 m.email, m.name, m.locale, m.time_zone, m.second_factor_enabled_at is not null as has_factor,
-                o.second_factor_required, s.stage, s.created_at, s.last_seen_at
+                o.second_factor_required, s.stage, s.created_at, s.last_seen_at,
+                coalesce(s.authenticated_at, s.created_at) as authenticated_at
             from session s join member m on m.id = s.member_id join organisation o on o.id = m.organisation_id
-            where s.digest = %(digest)s and o.closed_at is null and s.last_seen_at > %(now)s - %(idle)s::interval
+            where s.digest = %(digest)s and o.closed_at is null and o.locked_at is null and m.locked_at is null
+                and s.last_seen_at > %(now)s - %(idle)s::interval
                 and s.created_at > %(now)s - case s.stage
                     when 'code' then %(code_wait)s::interval else %(longest)s::interval end
         ), moved as (
@@ -39,7 +43,7 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
             where s.id = found.id and s.last_seen_at <= %(now)s - %(moved_after)s::interval
         )
         select id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, time_zone,
-            has_factor, second_factor_required, stage, created_at
+            has_factor, second_factor_required, stage, created_at, authenticated_at <= %(now)s - %(proof)s::interval
         from found
         """,
         {
@@ -49,6 +53,7 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
             "code_wait": CODE_WAIT,
             "longest": LONGEST,
             "moved_after": _MOVED_AFTER,
+            "proof": REAUTHENTICATE_AFTER,
         },
     )
     row = await cursor.fetchone()
@@ -57,11 +62,11 @@ async def find_session(conn: Connection, token_digest: bytes, now: datetime, idl
 
 def _visitor(row: tuple[Any, ...]) -> SignedInMember:
     session_id, member_id, organisation_id, kind, role, organisation_name, email, name, locale, zone, *state = row
-    has_factor, required, stage, since = state
+    has_factor, required, stage, since, must_reauthenticate = state
     return SignedInMember(
         session_id,
         member_id,
-        Actor(organisation_id, Kind(kind), Role(role), "member", member_id),
+        Actor(organisation_id, Kind(kind), Role(role), "member", member_id, must_reauthenticate=must_reauthenticate),
         organisation_name,
         email,
         name,
@@ -74,10 +79,20 @@ def _visitor(row: tuple[Any, ...]) -> SignedInMember:
     )
 
 
-async def rotate_token(conn: Connection, session_id: UUID, token_digest: bytes) -> bool:
-    """Gives a session another token, which invalidates the one before. False if there is no such session."""
+async def rotate_token(
+    conn: Connection, session_id: UUID, token_digest: bytes, *, authenticated_at: datetime | None = None
+) -> bool:
+    """Gives a session another token, which invalidates the one before. False if there is no such session.
+
+    `authenticated_at`: when the member has just proved who it is.
+    """
     cursor = await conn.execute(
-        "update session set digest = %s, stage = 'open' where id = %s returning id", [token_digest, session_id]
+        """
+        update session set digest = %(digest)s, stage = 'open',
+            authenticated_at = coalesce(%(authenticated_at)s::timestamptz, authenticated_at)
+        where id = %(session)s returning id
+        """,
+        {"digest": token_digest, "authenticated_at": authenticated_at, "session": session_id},
     )
     return await cursor.fetchone() is not None
 
@@ -120,6 +135,21 @@ async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None
         "delete from session where member_id = %(member)s and (%(but)s::uuid is null or id <> %(but)s)",
         {"member": member_id, "but": but},
     )
+
+
+async def end_sessions_of_organisation(conn: Connection, organisation_id: UUID) -> None:
+    """Ends the sessions of all members of an organisation."""
+    await conn.execute(
+        "delete from session s using member m where m.id = s.member_id and m.organisation_id = %s", [organisation_id]
+    )
+
+
+async def record_authentication(conn: Connection, session_id: UUID, now: datetime) -> bool:
+    """Records that the member has proved again who it is. False if the session has ended."""
+    cursor = await conn.execute(
+        "update session set authenticated_at = %s where id = %s and stage = 'open' returning id", [now, session_id]
+    )
+    return await cursor.fetchone() is not None
 
 
 async def end_all_sessions(conn: Connection) -> None:

@@ -38,10 +38,11 @@ async def sign_in(
 ) -> SignedIn:
     """Opens a session. Its stage is CODE if the member has a second factor.
 
-    Unauthenticated: the address or the password is wrong; the error does not say which. Throttled: too many failures.
-    LinkNeeded: too many at this address, from everywhere, and this is no known device; then no password is verified.
-    Busy: too many sign-ins of this client at once; then the attempt is not counted. The work and the time it takes are
-    the same whether the address belongs to a member or not.
+    Unauthenticated: the address or the password is wrong; the error does not say which. Or the password is right, but
+    the member or its organisation is locked: the error says so. Throttled: too many failures. LinkNeeded: too many at
+    this address, from everywhere, and this is no known device; then no password is verified. Busy: too many sign-ins of
+    this client at once; then the attempt is not counted. The work and the time it takes are the same whether the
+    address belongs to a member or not.
     """
     async with passwords.admit(Requester.of(client.address)) as hashing:
         return await _sign_in(database, hashing, email, password, client, now)
@@ -60,6 +61,8 @@ async def _sign_in(
         await _notify(database, counted, login.member_id if login else uuid4())
         raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
+    if isinstance(signed_in, Sentence):
+        raise Unauthenticated(signed_in, RequestCode.SIGN_IN_LOCKED)
     if hashing.is_outdated(login.password_hash):
         fresh = await hashing.hash(password)
         await database.run(sign_in_queries.replace_hash, login, fresh)
@@ -79,7 +82,7 @@ async def submit_code(
     async def open_session(conn: Connection) -> str:
         # The member is locked first: every statement that ends its sessions also locks the member before them.
         await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
-        if not await session_queries.rotate_token(conn, visitor.session_id, digest(token)):
+        if not await session_queries.rotate_token(conn, visitor.session_id, digest(token), authenticated_at=now):
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
         return await remember(conn, visitor.member_id, client.device, now)
@@ -139,12 +142,16 @@ async def _verify(
 
 async def _open_session(
     conn: Connection, login: StoredCredentials, client: ClientInfo, counted: CountedAttempts, now: datetime
-) -> SignedIn:
+) -> SignedIn | Sentence:
     token = new_token()
     stage = Stage.CODE if login.has_second_factor else Stage.OPEN
-    if not await sign_in_queries.insert_session(conn, login, digest(token), stage, client, now):
+    locks = await sign_in_queries.insert_session(conn, login, digest(token), stage, client, now)
+    if locks is None:
         # The password was changed while it was verified, so it is wrong now even if it was right.
         raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
+    if locks.refusal:
+        await counted.take_back(conn)
+        return locks.refusal
     if stage is Stage.CODE:
         # The code is still to come. If the count were reset now, a client that knows the password could guess codes
         # without limit.

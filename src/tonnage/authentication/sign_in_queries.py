@@ -7,6 +7,9 @@ from uuid import UUID
 from tonnage.authentication.session import ClientInfo, Stage
 from tonnage.db import Connection
 from tonnage.email_address import email_key
+from tonnage.errors import Sentence
+from tonnage.members.member import MEMBER_LOCKED
+from tonnage.organisations.organisation import organisation_locked
 
 
 class StoredCredentials(NamedTuple):
@@ -15,6 +18,21 @@ class StoredCredentials(NamedTuple):
     member_id: UUID
     password_hash: str
     has_second_factor: bool
+
+
+class SignInLocks(NamedTuple):
+    """What refuses a sign-in although the password is right."""
+
+    is_member_locked: bool
+    organisation_lock_reason: str | None
+    """None: the organisation is not locked."""
+
+    @property
+    def refusal(self) -> Sentence | None:
+        """The sentence for the member; None if nothing is locked."""
+        if self.organisation_lock_reason is not None:
+            return organisation_locked(self.organisation_lock_reason)
+        return MEMBER_LOCKED if self.is_member_locked else None
 
 
 async def credentials_by_email(conn: Connection, email: str) -> StoredCredentials | None:
@@ -39,23 +57,27 @@ async def password_hash_of(conn: Connection, member_id: UUID) -> str | None:
 
 async def insert_session(
     conn: Connection, login: StoredCredentials, token_digest: bytes, stage: Stage, client: ClientInfo, now: datetime
-) -> bool:
-    """Opens a session. False if the password is no longer the one that was verified.
+) -> SignInLocks | None:
+    """Opens a session, unless the member or its organisation is locked. None if the password is no longer the one that
+    was verified.
 
-    A concurrent password change waits for this statement, or this statement waits for it. The change ends the sessions
-    that it finds, so none may be opened with the old password afterwards.
+    A concurrent change of the password, or lock of the member, waits for this statement, or this statement waits for
+    it. The change ends the sessions that it finds, so none may be opened with the old password afterwards.
     """
     cursor = await conn.execute(
         """
         with m as (
-            select id from member
-            where id = %(member)s and password_hash = %(hash)s and withheld_at is null
-                and (second_factor_enabled_at is not null) = %(has_factor)s
-            for no key update
+            select m.id, m.locked_at is not null as is_locked, o.lock_reason
+            from member m join organisation o on o.id = m.organisation_id
+            where m.id = %(member)s and m.password_hash = %(hash)s and m.withheld_at is null
+                and (m.second_factor_enabled_at is not null) = %(has_factor)s
+            for no key update of m
+        ), s as (
+            insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
+            select id, %(digest)s, %(stage)s, %(now)s, %(now)s, %(address)s, %(agent)s
+            from m where not is_locked and lock_reason is null
         )
-        insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
-        select id, %(digest)s, %(stage)s, %(now)s, %(now)s, %(address)s, %(agent)s from m
-        returning id
+        select is_locked, lock_reason from m
         """,
         {
             "member": login.member_id,
@@ -68,7 +90,8 @@ async def insert_session(
             "agent": client.kept_agent,
         },
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return SignInLocks(*row) if row else None
 
 
 async def record_sign_in(conn: Connection, member_id: UUID, now: datetime) -> None:

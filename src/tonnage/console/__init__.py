@@ -10,11 +10,13 @@ from tonnage.console import (
     organisation,
     partner,
     profile,
+    reauthentication,
     rendering,
     sign_in,
     styleguide,
 )
 from tonnage.console.page_request import SignInRequired
+from tonnage.errors import ReauthenticationRequired
 
 routes: tuple[APIRouter, ...] = (
     home.routes,
@@ -36,6 +38,7 @@ def install(app: FastAPI) -> None:
     rendering.static_files.install(app)
     app.state.error_pages = error_pages
     app.exception_handler(SignInRequired)(error_pages.redirect_to_sign_in)
+    app.exception_handler(ReauthenticationRequired)(reauthentication.ask)
 
 
 def prepare() -> None:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.guard import services_of
+from tonnage.authentication.credential_actions import reauthenticate
 from tonnage.authentication.session import SignedInMember, Stage, digest
 from tonnage.authentication.session_queries import find_session
 from tonnage.console.cookies import Cookies
@@ -23,14 +24,25 @@ from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import use_context
 from tonnage.db.connection_limits import count_for
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Forbidden, NotFound
+from tonnage.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    ReauthenticationRequired,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
 from tonnage.utc import day_of
-from tonnage.web import csrf
+from tonnage.web import csrf, kept_form
 from tonnage.web.body import MAX_BODY
 from tonnage.web.forms import read_form
 from tonnage.web.routing import AuthDependency
+
+PROOF = "proof"
+"""The field of the password or code that confirms who the member is: see reauthentication.py."""
 
 STALE_FORM = "This form does not belong to your current session. Open the page again and repeat the change."
 
@@ -110,7 +122,32 @@ async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest
 
 
 async def _with_form(page: PageRequest) -> PageRequest:
-    return replace(page, fields=await verified_form(page.request, page.secret))
+    fields = await verified_form(page.request, page.secret)
+    page = replace(page, fields=fields)
+    if kept_form.FIELD in fields:
+        page = await _reauthenticated(page, fields[kept_form.FIELD], fields.get(PROOF, ""))
+    page.attach()
+    return page
+
+
+async def _reauthenticated(page: PageRequest, sealed: str, proof: str) -> PageRequest:
+    """The request with the fields of the form that waited for the proof, as if they had been sent just now."""
+    fields = kept_form.unseal(page.secret, page.path, sealed)
+    if fields is None:
+        raise Forbidden(STALE_FORM, RequestCode.FORM_OUTDATED)
+    page = replace(page, fields=fields)
+    page.attach()
+    if not proof:
+        raise ReauthenticationRequired
+    services = page.services
+    try:
+        await reauthenticate(
+            page.database, services.passwords, services.key_file, page.visitor, proof, page.client, page.wall_now
+        )
+    except (Conflict, Throttled, Unauthenticated, Unavailable) as error:
+        raise ReauthenticationRequired(error) from error
+    actor = replace(page.actor, must_reauthenticate=False)
+    return replace(page, visitor=replace(page.visitor, actor=actor))
 
 
 def _return_path(request: Request) -> str:

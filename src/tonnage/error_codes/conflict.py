@@ -121,9 +121,16 @@ class ConflictCode(Code):
     )
     LAST_ADMIN = Explanation(
         409,
-        "An organisation cannot be left without an admin.",
+        "An organisation cannot be left without an admin who can sign in.",
         "Make another member an admin first.",
-        "This is the only admin. Make another member an admin first.",
+        "This is the only admin who can sign in. Make another member an admin first.",
+    )
+    LOCK_NOT_YOURS = Explanation(
+        409,
+        "Members cannot lock themselves, and a lock of the operator can be changed by the operator alone. Only pages "
+        "have this error.",
+        "Ask another admin, or the operator.",
+        "Example was locked by Operator. Only Operator can change that.",
     )
     OWN_CREDENTIALS = Explanation(
         409,

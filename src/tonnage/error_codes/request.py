@@ -61,6 +61,25 @@ class RequestCode(Code):
         "Sign in again.",
         "Your session has ended. Sign in again.",
     )
+    SIGN_IN_LOCKED = Explanation(
+        401,
+        "The member, or its organisation, is locked. Only pages have this error, and only after the right password.",
+        "Ask an admin of the organisation, or the one that the sentence names.",
+        "Your login is locked. Ask an admin of your organisation to unlock it.",
+    )
+    ORGANISATION_LOCKED = Explanation(
+        403,
+        "The organisation of the API key is locked by its distributor or by the operator. Its data is not touched.",
+        "Contact who has locked it: the sentence says why.",
+        "The access of your organisation is locked. Reason: Invoice 2026-117 is unpaid",
+    )
+    REAUTHENTICATION_REQUIRED = Explanation(
+        403,
+        "The change can give access to others and needs a password or code that is not older than ten minutes. Only "
+        "pages have this error.",
+        "Enter the password or code that the page asks for.",
+        "Confirm that it is you, then repeat the change.",
+    )
     WRONG_KEY_KIND = Explanation(
         403,
         "The operation is for another kind of organisation than the key's.",

@@ -17,10 +17,18 @@ from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
 from tonnage.members import profile_queries, queries
-from tonnage.members.member import MemberChange, NewMember, ProfileChange, leaves_no_admin, no_member, require_role
+from tonnage.members.member import (
+    MemberChange,
+    NewMember,
+    ProfileChange,
+    TeamMember,
+    leaves_no_admin,
+    no_member,
+    require_role,
+)
 from tonnage.organisations.organisation import no_organisation, no_partner
 
-_LAST_ADMIN = Sentence("This is the only admin. Make another member an admin first.")
+LAST_ADMIN = Sentence("This is the only admin who can sign in. Make another member an admin first.")
 
 
 async def create_partner_member(
@@ -31,6 +39,7 @@ async def create_partner_member(
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     require_role(actor, member.role)
+    _require_proof_for(actor, member.role)
     created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
     if created is None:
         raise no_partner(partner_id)
@@ -62,6 +71,7 @@ async def create_member(
     """Returns the new member. Conflict: the e-mail address is taken. Forbidden: its role is above the actor's."""
     parent = required_parent(actor, organisation_id, Role.STAFF)
     require_role(actor, member.role)
+    _require_proof_for(actor, member.role)
     created = await _insert(conn, actor, organisation_id, parent, member, now)
     if created is None:
         raise no_organisation(organisation_id)
@@ -86,6 +96,8 @@ async def change_member(
         team = await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         if change.role is not None:
             require_role(actor, change.role)
+            if team[member_id].role is not Role.ADMIN:
+                _require_proof_for(actor, change.role)
             _keep_an_admin(actor, organisation_id, team, member_id, change.role)
         if not await queries.update_member(conn, member_id, change, expected, actor.stamp):
             raise EditConflict
@@ -130,7 +142,7 @@ async def _insert(
 
 async def hold_team(
     conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID, needed: Role
-) -> Mapping[UUID, Role]:
+) -> Mapping[UUID, TeamMember]:
     """Locks the organisation's members for a change of one of them; returns their roles. Forbidden: that one's role is
     above the actor's.
     """
@@ -139,15 +151,21 @@ async def hold_team(
         raise no_organisation(organisation_id)
     if member_id not in team:
         raise no_member(member_id)
-    require_role(actor, team[member_id])
+    require_role(actor, team[member_id].role)
     return team
 
 
+def _require_proof_for(actor: Actor, role: Role) -> None:
+    """Raises ReauthenticationRequired for a new admin: it could give access to others, and take it from the actor."""
+    if role is Role.ADMIN:
+        actor.require_recent_authentication()
+
+
 def _keep_an_admin(
-    actor: Actor, organisation_id: UUID, team: Mapping[UUID, Role], member_id: UUID, role: Role | None
+    actor: Actor, organisation_id: UUID, team: Mapping[UUID, TeamMember], member_id: UUID, role: Role | None
 ) -> None:
     if organisation_id == actor.organisation_id and leaves_no_admin(team, member_id, role):
-        raise Conflict(_LAST_ADMIN, ConflictCode.LAST_ADMIN)
+        raise Conflict(LAST_ADMIN, ConflictCode.LAST_ADMIN)
 
 
 def required_parent(actor: Actor, organisation_id: UUID, of_a_partners: Role) -> UUID | None:

@@ -33,6 +33,7 @@ class MemberRow(NamedTuple):
     created_at: datetime
     last_seen: datetime | None
     """When it last signed in."""
+    locked_at: datetime | None
     organisation_id: UUID
     organisation: str
     kind: Kind
@@ -79,7 +80,7 @@ def _members(state: ListState) -> LiteralString:
                 {_SEARCHED if state.search else ""}
         ), {page_ctes(state, sort)}
         select {page_columns(state, sort)}, m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null,
-            m.created_at, m.last_signed_in_at, o.id, o.name, o.kind
+            m.created_at, m.last_signed_in_at, m.locked_at, o.id, o.name, o.kind
         from counted left join (
             chosen f
             join lateral (select * from member where id = f.id offset 0) m on true

@@ -2,17 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Forbidden, NotFound
+from tonnage.errors import Forbidden, NotFound, Sentence
+
+MEMBER_LOCKED = Sentence("Your login is locked. Ask an admin of your organisation to unlock it.")
+"""Only for those who know the right password: others do not learn whether there is such a login."""
 
 
-def leaves_no_admin(team: Mapping[UUID, Role], member_id: UUID, role: Role | None) -> bool:
-    """Whether an organisation that has an admin has none once that member gets `role`, or is removed (None)."""
-    others = [held for other, held in team.items() if other != member_id]
-    return team[member_id] is Role.ADMIN and role is not Role.ADMIN and Role.ADMIN not in others
+class TeamMember(NamedTuple):
+    """What a member of a team may do."""
+
+    role: Role
+    can_sign_in: bool = True
+    """Its login is not locked."""
+
+    @property
+    def is_working_admin(self) -> bool:
+        """Whether it can add or unlock other members."""
+        return self.role is Role.ADMIN and self.can_sign_in
+
+
+def leaves_no_admin(team: Mapping[UUID, TeamMember], member_id: UUID, role: Role | None) -> bool:
+    """Whether an organisation with an admin who can sign in has none once that member gets `role`, or cannot sign in
+    any more (None).
+    """
+    others = [member for other, member in team.items() if other != member_id]
+    return (
+        team[member_id].is_working_admin
+        and role is not Role.ADMIN
+        and not any(member.is_working_admin for member in others)
+    )
 
 
 def require_role(actor: Actor, of_member: Role) -> None:

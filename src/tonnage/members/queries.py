@@ -9,7 +9,7 @@ from tonnage.access.actor import Role
 from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import Rendered
 from tonnage.email_address import email_key
-from tonnage.members.member import MemberChange, NewMember
+from tonnage.members.member import MemberChange, NewMember, TeamMember
 from tonnage.names import name_key
 
 MOST_SHOWN = 1000
@@ -29,6 +29,7 @@ class TeamRow(NamedTuple):
     created_at: datetime
     last_seen: datetime | None
     """To the minute."""
+    locked_at: datetime | None
 
 
 async def insert_member(
@@ -138,7 +139,8 @@ async def _team(
     cursor = await conn.execute(
         """
         select m.id, m.name, m.email, m.role, m.second_factor_enabled_at is not null, m.created_at,
-            greatest(m.last_signed_in_at, (select max(s.last_seen_at) from session s where s.member_id = m.id))
+            greatest(m.last_signed_in_at, (select max(s.last_seen_at) from session s where s.member_id = m.id)),
+            m.locked_at
         from organisation o
         left join member m on m.organisation_id = o.id and (%(member)s::uuid is null or m.id = %(member)s)
         where o.id = %(organisation)s and o.closed_at is null
@@ -152,7 +154,7 @@ async def _team(
     return [row._replace(role=Role(row.role)) for row in found] if rows else None
 
 
-async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None) -> dict[UUID, Role] | None:
+async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None) -> dict[UUID, TeamMember] | None:
     """The members of an open organisation with their roles, locked until the transaction ends. `parent` as above.
 
     Two statements: the second sees what the first had to wait for.
@@ -167,8 +169,11 @@ async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None
     )
     if await cursor.fetchone() is None:
         return None
-    cursor = await conn.execute("select id, role from member where organisation_id = %s", [organisation_id])
-    return {member_id: Role(role) for member_id, role in await cursor.fetchall()}
+    cursor = await conn.execute(
+        "select id, role, locked_at is null and withheld_at is null from member where organisation_id = %s",
+        [organisation_id],
+    )
+    return {member_id: TeamMember(Role(role), can_sign_in) for member_id, role, can_sign_in in await cursor.fetchall()}
 
 
 _UPDATE: LiteralString = """

@@ -503,6 +503,7 @@ CREATE TABLE member (
     sign_in_warning_sent_at timestamp with time zone,
     withheld_at timestamp with time zone,
     released_at timestamp with time zone,
+    locked_at timestamp with time zone,
     CONSTRAINT member_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT member_name_key CHECK (((name IS NULL) = (name_key IS NULL))),
     CONSTRAINT member_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
@@ -527,7 +528,12 @@ CREATE TABLE organisation (
     second_factor_required boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
+    locked_at timestamp with time zone,
+    locked_by_id uuid,
+    lock_reason text,
     CONSTRAINT organisation_kind CHECK ((kind = ANY (ARRAY['operator'::text, 'distributor'::text, 'partner'::text]))),
+    CONSTRAINT organisation_lock CHECK ((num_nonnulls(locked_at, locked_by_id, lock_reason) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT organisation_lock_reason CHECK (((char_length(lock_reason) >= 1) AND (char_length(lock_reason) <= 200))),
     CONSTRAINT organisation_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT organisation_parent CHECK (((kind = 'partner'::text) = (parent_id IS NOT NULL)))
 );
@@ -675,6 +681,7 @@ CREATE TABLE session (
     last_seen_at timestamp with time zone NOT NULL,
     ip_address text NOT NULL,
     user_agent text NOT NULL,
+    authenticated_at timestamp with time zone,
     CONSTRAINT session_stage CHECK ((stage = ANY (ARRAY['code'::text, 'open'::text])))
 );
 
@@ -1084,6 +1091,9 @@ ALTER TABLE ONLY known_device
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY organisation
+    ADD CONSTRAINT organisation_locked_by_id_fkey FOREIGN KEY (locked_by_id) REFERENCES organisation(id);
 
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES organisation(id);

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.errors import NotFound
+from tonnage.errors import NotFound, Sentence
 
 
 def require_own(actor: Actor, organisation_id: UUID) -> None:
@@ -11,6 +11,11 @@ def require_own(actor: Actor, organisation_id: UUID) -> None:
     if actor.kind is not Kind.OPERATOR and actor.organisation_id != organisation_id:
         raise no_organisation(organisation_id)
     actor.require(actor.kind, Role.ADMIN)
+
+
+def organisation_locked(reason: str) -> Sentence:
+    """For the members and API keys of a locked organisation."""
+    return Sentence("The access of your organisation is locked. Reason: {reason}", reason=reason)
 
 
 def no_organisation(organisation_id: UUID) -> NotFound:

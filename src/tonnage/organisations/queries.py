@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.keyset import by_name
 from tonnage.names import name_key
 
@@ -68,10 +69,11 @@ async def distributor_choices(conn: Connection) -> list[tuple[UUID, str]]:
 
 
 def distributors() -> ListQuery:
-    """The list of all open distributors: id and name."""
+    """The list of all open distributors: id, name, and since when it is locked."""
     return ListQuery(
-        """
-        select o.seq, json_build_object('id', o.id, 'name', o.name)
+        f"""
+        select o.seq, json_strip_nulls(json_build_object(
+            'id', o.id, 'name', o.name, 'lockedAt', to_char(o.locked_at, {TIMESTAMP_FORMAT})))
         from organisation o
         where o.kind = 'distributor' and o.closed_at is null and (%(after)s::bigint is null or o.seq > %(after)s)
         order by o.seq limit %(limit)s

@@ -34,12 +34,13 @@ class DistributorRow(NamedTuple):
     allocated: Decimal
     used: Decimal
     created_at: datetime
+    locked_at: datetime | None
 
 
 _TOTALS: LiteralString = """
     select o.seq, o.id, o.name, o.name_key, coalesce(k.contracts, 0) as contracts, coalesce(p.partners, 0) as partners,
         coalesce(k.reserved, 0) as reserved, coalesce(k.allocated, 0) as allocated, coalesce(k.used, 0) as used,
-        o.created_at
+        o.created_at, o.locked_at
     from organisation o
     left join (
         select distributor_id, count(*) as contracts, sum(reserved_capacity) as reserved,
@@ -51,7 +52,9 @@ _TOTALS: LiteralString = """
     ) p on p.distributor_id = o.id
     where o.kind = 'distributor' and o.closed_at is null"""
 
-_COLUMNS: LiteralString = "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at"
+_COLUMNS: LiteralString = (
+    "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at, f.locked_at"
+)
 
 _SORTS: Mapping[str, Sort] = {
     "created": (bigint("f.seq"),),

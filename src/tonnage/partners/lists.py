@@ -46,11 +46,12 @@ class PartnerRow(NamedTuple):
     used: Decimal
     accounts: int
     created_at: datetime
+    locked_at: datetime | None
 
 
 _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
-    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at"""
+    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at, o.locked_at"""
 
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
@@ -184,6 +185,11 @@ class PartnerDetail(NamedTuple):
     used: Decimal
     accounts: int
     members: int
+    locked_at: datetime | None
+    """None: it is not locked, and has neither of the following."""
+    locked_by: str | None
+    """The name of its distributor or of the operator."""
+    lock_reason: str | None
 
 
 async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
@@ -193,7 +199,8 @@ async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID)
         select p.id, o.name, o.created_at, p.distributor_id, d.name,
             k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
             p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
-            (select count(*) from member m where m.organisation_id = p.id)
+            (select count(*) from member m where m.organisation_id = p.id),
+            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason
         from partner p
         join organisation o on o.id = p.id
         join organisation d on d.id = p.distributor_id

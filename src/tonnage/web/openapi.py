@@ -176,8 +176,8 @@ def _in_one_line(paragraph: str) -> str:
 
 def _statuses(route: APIRoute, operation: Document, schemas: Document) -> set[int]:
     statuses = {500, 503}
-    for check in auth_dependencies(route.dependant):
-        statuses |= {401, 403} if check.forbids else {401}
+    if any(auth_dependencies(route.dependant)):
+        statuses |= {401, 403}
     if route.body_field is not None:
         statuses |= {400, 413, 415, 422}
         if _has_id(operation["requestBody"], schemas):

@@ -31,12 +31,11 @@ class AuthDependency(Generic[T]):
     Handlers use it like any other: `actor: Annotated[Actor, Depends(distributor_staff)]`, where `distributor_staff =
     AuthDependency(check)` and `check(request)` returns the actor or raises Unauthenticated or Forbidden. The result is
     stored in the request's scope, and FastAPI gets it when it solves the dependencies. On any other route it is an
-    ordinary dependency. `forbids`: whether it may raise Forbidden, for the API documents.
+    ordinary dependency.
     """
 
-    def __init__(self, check: Callable[[Request], Awaitable[T]], *, forbids: bool = True) -> None:
+    def __init__(self, check: Callable[[Request], Awaitable[T]]) -> None:
         self.check = check
-        self.forbids = forbids
 
     async def __call__(self, request: Request) -> T:
         """The result of `check`, which runs once per request."""

@@ -15,6 +15,7 @@ from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
 from tonnage.devices.actions import make_link
 from tonnage.errors import Invalid
+from tonnage.locks import actions as lock_actions
 from tonnage.members import actions as member_actions
 from tonnage.members import queries as member_queries
 from tonnage.members.member import NewMember
@@ -126,6 +127,34 @@ def allow_sign_in(settings: Settings, email: str) -> None:
         return await session.database.run(make_link, session.operator, email, session.now)
 
     click.echo(f"{settings.public_url or LOCAL_ORIGIN}{run(settings, work)}")
+
+
+@member.command()
+@click.argument("email", type=EMAIL)
+@on_database
+def lock(settings: Settings, email: str) -> None:
+    """Lock a member's login: sign-in is refused and sessions end until it is unlocked."""
+
+    async def work(session: Session) -> None:
+        organisation_id, member_id = await session.database.run(lock_actions.find_member, email)
+        await session.database.run(lock_actions.lock_member, session.operator, organisation_id, member_id, session.now)
+
+    run(settings, work)
+    click.echo(f"{email} locked. The member's sessions have ended.", err=True)
+
+
+@member.command()
+@click.argument("email", type=EMAIL)
+@on_database
+def unlock(settings: Settings, email: str) -> None:
+    """Unlock a member's login."""
+
+    async def work(session: Session) -> None:
+        organisation_id, member_id = await session.database.run(lock_actions.find_member, email)
+        await session.database.run(lock_actions.unlock_member, session.operator, organisation_id, member_id)
+
+    run(settings, work)
+    click.echo(f"{email} unlocked.", err=True)
 
 
 async def check_impersonal(session: Session, password: str, email: str, organisation_id: UUID | None) -> None:

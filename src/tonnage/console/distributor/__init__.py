@@ -14,5 +14,6 @@ routes: tuple[APIRouter, ...] = (
     accounts.routes,
     accounts.account,
     settings.routes,
+    settings.locking,
     contracts.routes,
 )

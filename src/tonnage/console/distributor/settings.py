@@ -10,6 +10,7 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.distributor.contract_picker import contract_name
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
 from tonnage.console.edit_conflict import explain, quoted
+from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
@@ -161,3 +162,12 @@ async def _deletion(page: PageRequest, partner_id: UUID) -> Confirmation:
         danger=True,
         cancel=f"{path_of(partner_id)}/settings",
     )
+
+
+async def _lockable(page: DistributorAdmin, partnerID: UuidPath) -> Lockable:
+    await _facts(page, partnerID)
+    return Lockable(page, partnerID, f"{path_of(partnerID)}/settings", [(gettext("Partners"), "/distributor/partners")])
+
+
+locking = lock_routes("/distributor/partners/{partnerID}", _lockable)
+"""Locks the partner, and unlocks it."""

@@ -7,8 +7,10 @@ from tonnage.console.operator import accounts, contracts, distributors, jobs, me
 routes: tuple[APIRouter, ...] = (
     overview.routes,
     distributors.routes,
+    distributors.locking,
     contracts.routes,
     partners.routes,
+    partners.locking,
     accounts.routes,
     regions.routes,
     members.routes,

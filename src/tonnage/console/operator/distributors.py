@@ -6,12 +6,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
+from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.console.tables.distributors import DISTRIBUTORS_TABLE
 from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.db import Connection
+from tonnage.locks.lock import OrganisationLock
+from tonnage.locks.queries import organisation_lock
 from tonnage.members.queries import TeamRow, team
 from tonnage.organisations.actions import create_distributor
 from tonnage.organisations.organisation import no_distributor
@@ -80,15 +83,22 @@ async def _create(page: PageRequest, values: NewDistributorForm) -> UUID:
 async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response:
     """Its contracts and its members."""
 
-    async def read(conn: Connection) -> tuple[DistributorRow, list[ContractRow], list[TeamRow]]:
-        found = await _found(conn, distributorID)
-        return found, await contract_picker(conn, distributorID), await team(conn, None, distributorID) or []
+    async def read(
+        conn: Connection,
+    ) -> tuple[DistributorRow, OrganisationLock | None, list[ContractRow], list[TeamRow]]:
+        return (
+            await _found(conn, distributorID),
+            await organisation_lock(conn, None, distributorID),
+            await contract_picker(conn, distributorID),
+            await team(conn, None, distributorID) or [],
+        )
 
-    found, contracts, people = await page.database.run(read)
+    found, lock, contracts, people = await page.database.run(read)
     team_path, may_change = f"/operator/members/{distributorID}", page.actor.role is Role.ADMIN
     return page.render(
         "operator/distributor.html",
         distributor=found,
+        lock=lock,
         contracts=CONTRACTS_TABLE.whole(page, "/operator/contracts", contracts, row_path="/operator/contracts/"),
         members=TEAM_TABLE.whole(page, team_path, people, row_path=f"{team_path}/" if may_change else None),
     )
@@ -99,3 +109,12 @@ async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:
     if found is None:
         raise no_distributor(distributor_id)
     return found
+
+
+async def _lockable(page: OperatorAdmin, distributorID: UuidPath) -> Lockable:
+    await page.database.run(_found, distributorID)
+    return Lockable(page, distributorID, f"{PATH}/{distributorID}", [(gettext("Distributors"), PATH)])
+
+
+locking = lock_routes(f"{PATH}/{{distributorID}}", _lockable)
+"""Locks it, and unlocks it."""

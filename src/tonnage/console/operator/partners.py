@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from tonnage.billing.queries import MonthToDate, month_of_partner
 from tonnage.console.date_range import read_range
-from tonnage.console.page_request import OperatorViewer
+from tonnage.console.organisation.lock import Lockable, lock_routes
+from tonnage.console.page_request import OperatorAdmin, OperatorViewer
+from tonnage.console.rendering import gettext
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.console.tables.partners import PARTNERS_TABLE
 from tonnage.db import Connection
@@ -93,3 +95,13 @@ async def usage_file(page: OperatorViewer, partnerID: UuidPath) -> Response:
         raise no_partner(partnerID)
 
     return partner_days_file(page, None, partnerID, shown.period)
+
+
+async def _lockable(page: OperatorAdmin, partnerID: UuidPath) -> Lockable:
+    if await page.database.run(partner_detail, None, partnerID) is None:
+        raise no_partner(partnerID)
+    return Lockable(page, partnerID, f"{PATH}/{partnerID}", [(gettext("Partners"), PATH)])
+
+
+locking = lock_routes(f"{PATH}/{{partnerID}}", _lockable)
+"""Locks it, and unlocks it."""

@@ -14,6 +14,7 @@ from tonnage.devices.events import EVENTS as DEVICES
 from tonnage.drift.events import EVENTS as DRIFT
 from tonnage.epoch.events import EVENTS as EPOCH
 from tonnage.jobs.events import EVENTS as JOBS
+from tonnage.locks.events import EVENTS as LOCKS
 from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
 from tonnage.partners.events import EVENTS as PARTNERS
@@ -47,6 +48,7 @@ _ALL: tuple[Event, ...] = (
     *MEMBERS,
     *AUTHENTICATION,
     *DEVICES,
+    *LOCKS,
     *API_KEYS,
     *REGIONS,
     *EPOCH,

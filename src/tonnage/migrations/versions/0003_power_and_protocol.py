@@ -11,6 +11,8 @@ OLDEST_PROGRAM = "0002"
 
 PACKAGES = (
     "access",
+    "organisations",
+    "members",
     "partners",
     "accounts",
     "idempotency",

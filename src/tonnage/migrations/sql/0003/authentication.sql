@@ -1,3 +1,6 @@
+-- When the member last proved who it is in this session, with password or code; null: when the session was created.
+alter table session add column authenticated_at timestamptz;
+
 -- Failed attempts at the password of one e-mail address, from all clients, by hour. The subject is a digest of the
 -- address, whether a member has it or not.
 create table sign_in_failures (

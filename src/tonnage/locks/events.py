@@ -1,0 +1,10 @@
+"""The events of locks: what their audit entries are called."""
+
+from tonnage.access.event import EVERY_KIND, Event
+
+EVENTS = (
+    Event("member.lock", "Locked member", EVERY_KIND),
+    Event("member.unlock", "Unlocked member", EVERY_KIND),
+    Event("organisation.lock", "Locked organisation", EVERY_KIND),
+    Event("organisation.unlock", "Unlocked organisation", EVERY_KIND),
+)
