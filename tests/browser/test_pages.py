@@ -144,7 +144,9 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
 
 
 def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
-    page = signed_in("distributor").page
+    visit = signed_in("distributor")
+    page = visit.page
+    visit.watch.expect(403)
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         conn.execute("update session set authenticated_at = now() - interval '11 minutes'")
     page.goto(f"{demo.origin}/keys/new")
@@ -152,7 +154,7 @@ def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
     page.get_by_label("Admin").check()
     page.get_by_role("button", name="Create API key").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
-    assert photograph(page, "reauthentication", reload=False) == []
+    assert photograph(page, "reauthentication") == []
     page.get_by_label("Your password").fill(demo.login("distributor", "admin")["password"])
     page.get_by_role("button", name="Confirm and continue").click()
     expect(page.get_by_role("heading", name="API key created")).to_be_visible()

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
 from tests.api.conftest import AccountData, AppClient, Clock, client, data
-from tests.authentication.members import OTHER_WORD, FakeOutbox, person
+from tests.authentication.members import OTHER_WORD, FakeOutbox, Person, person
 from tests.cast import NOW, Cast, with_role
 from tests.unchanged import refused
 from tonnage.access.actor import Actor, Role
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.authentication import reset_actions
+from tonnage.authentication.session import digest, new_token
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD
 from tonnage.clock import WallClock
 from tonnage.errors import Conflict, Forbidden, NotFound, ReauthenticationRequired, Unauthenticated
@@ -57,15 +57,31 @@ async def test_nobody_signs_in_and_sessions_end(cast: Cast, distributor: Actor, 
     assert await ann.visit((await ann.sign_in()).token)
 
 
-async def test_a_session_of_the_moment_of_the_lock_does_not_outlive_it(cast: Cast, partner: Actor) -> None:
-    ann = await person(cast, partner)
-    await lock(cast, cast.operator, partner)
+async def session_of(ann: Person) -> str:
+    """The token of a session that was opened at the moment of the lock, and that it did not end."""
+    token = new_token()
     insert = """
         insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
         values (%s, %s, 'open', %s, %s, '', '') returning id"""
-    await cast.row(insert, ann.id, uuid4().bytes, NOW, NOW)
+    await Cast(ann.database, ann.actor).row(insert, ann.id, digest(token), NOW, NOW)
+    return token
+
+
+async def test_a_session_of_the_moment_of_the_lock_opens_nothing(cast: Cast, partner: Actor) -> None:
+    ann = await person(cast, partner)
+    await lock(cast, cast.operator, partner)
+    token = await session_of(ann)
+    assert await ann.visit(token) is None
     await unlock(cast, cast.operator, partner)
-    assert await cast.row("select count(*) from session where member_id = %s", ann.id) == (0,)
+    assert await ann.visit(token) is None
+
+
+async def test_a_session_of_a_locked_member_opens_nothing(cast: Cast, partner: Actor) -> None:
+    ann = await person(cast, partner)
+    token = await session_of(ann)
+    assert await ann.visit(token)
+    await cast.row("update member set locked_at = %s where id = %s returning id", NOW, ann.id)
+    assert await ann.visit(token) is None
 
 
 async def test_links_do_not_work_and_none_is_sent(cast: Cast, partner: Actor) -> None:
