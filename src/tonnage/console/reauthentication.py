@@ -9,7 +9,6 @@ from tonnage.console.page_request import PROOF, PageRequest
 from tonnage.errors import Busy, ReauthenticationRequired, Throttled, Unauthenticated
 from tonnage.web import kept_form
 from tonnage.web.forms import Form, unbound
-from tonnage.web.problem import status_of
 
 
 async def ask(request: Request, error: Exception) -> Response:
@@ -23,7 +22,7 @@ async def ask(request: Request, error: Exception) -> Response:
         form.errors["" if isinstance(refusal, Throttled | Busy) else PROOF] = refusal
     return page.render(
         "components/reauthentication.html",
-        status=422 if isinstance(refusal, Unauthenticated) else status_of(refusal or error),
+        status=422 if isinstance(refusal, Unauthenticated) else (refusal or error).code.status,
         headers=form.headers,
         form=form,
         proof=PROOF,
