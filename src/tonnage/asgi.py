@@ -122,17 +122,21 @@ def create_app(
 
     app = _bare(lifespan)
     settings = options.get("sign_in", SignInSettings())
-    app.state.public_url = settings.public_url
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
-    app.state.untrusted_proxy = untrusted = UntrustedProxy()
-    app.add_middleware(UntrustedProxyCheck, trusted=settings.trusted_proxies, found=untrusted)
+    _know_proxies(app, settings)
     _add_routes(
         app, console.routes + (console.sample_routes if with_samples else ()), deprecations, settings.public_url
     )
     if cors_origins:
         app.add_middleware(CrossOrigin, origins=cors_origins)
     return app
+
+
+def _know_proxies(app: FastAPI, settings: SignInSettings) -> None:
+    app.state.public_url = settings.public_url
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)
+    app.state.untrusted_proxy = untrusted = UntrustedProxy()
+    app.add_middleware(UntrustedProxyCheck, trusted=settings.trusted_proxies, found=untrusted)
 
 
 def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:

@@ -22,6 +22,7 @@ BESIDE_NO_NOUN = {
     "partners/contract_lists.py": "contracts as people page through them, with their partners counted",
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/move_queries.py": "one long statement, and the order of its locks",
+    "members/withheld_queries.py": "what a restored database has again; the rule is in its statements",
     "provisioning/key_drift_actions.py": "the part of drift detection that is about access keys",
     "provisioning/deletion_drift_actions.py": "the part of drift detection that is about deletions",
     "usage/import_queries.py": "staging samples, which have a noun; `import` is a keyword",

@@ -6,7 +6,7 @@ from datetime import datetime
 from tonnage.api_keys.queries import withhold_keys
 from tonnage.db import Connection
 from tonnage.epoch.revocation import API_KEY, MEMBER, PREFIX, Revocation, ids, object_key, parsed
-from tonnage.members.queries import withhold_members
+from tonnage.members.withheld_queries import withhold_members
 from tonnage.storage.bucket import Bucket
 
 

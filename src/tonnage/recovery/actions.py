@@ -21,7 +21,8 @@ from tonnage.epoch.revocation_actions import withhold
 from tonnage.errors import NotFound, TonnageError
 from tonnage.jobs import defer
 from tonnage.jobs.queries import count_jobs, drop_restored, newest_job
-from tonnage.members.queries import delete_member, release_members, withheld_members
+from tonnage.members.queries import delete_member
+from tonnage.members.withheld_queries import release_members, withheld_members
 from tonnage.provisioning.drift_actions import confirm_cluster, full_reconcile_dry_run
 from tonnage.recovery import queries
 from tonnage.recovery.findings import MAILS, Confirmed, Findings, RegionFindings, WaitingAccount
