@@ -158,7 +158,7 @@ async def test_somebody_elses_key_is_not_found(client: ClusterClient) -> None:
 async def test_a_description_that_breaks_a_rule(client: ClusterClient) -> None:
     data = await client.data()
     key = await client.key(data.partner)
-    for description in ("", "x" * 201, "a\nb", None, 1):
+    for description in ("", "x" * 201, "a\nb", 1):
         answer = await client.call("POST", keys_path(data), key, json={"description": description})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "description")
     assert await list_keys(client, data) == []

@@ -11,9 +11,11 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
 from tonnage.authentication import credential_actions, reset_actions, second_factor_actions
-from tonnage.authentication.jobs import notify_blocked
+from tonnage.authentication.jobs import notify_blocked, notify_failures
 from tonnage.authentication.session import SignedInMember
+from tonnage.authentication.throttling import WARNED_AT, AddressFailures
 from tonnage.clock import WallClock
+from tonnage.devices.actions import make_link
 from tonnage.locks import actions as locks
 from tonnage.mail import Mailer
 from tonnage.members import actions as member_actions
@@ -121,6 +123,24 @@ async def member_blocked(data: AuditData) -> Recorded:
     async with data.watched():
         await notify_blocked(services_of(ann, lambda: NOW, Mailer(FakeOutbox(), "https://t")), str(ann.id))
     return data.entry("member.blocked", data.job, data.partner, ann.id)
+
+
+async def member_sign_in_failures(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    address = AddressFailures.of(ann.email, NOW)
+    added = "insert into sign_in_failures (subject, hour, failures) values (%s, %s, %s) returning failures"
+    await data.cast.row(added, address.digest, address.hour, WARNED_AT)
+    async with data.watched():
+        await notify_failures(services_of(ann, lambda: NOW, Mailer(FakeOutbox(), "https://t")), str(ann.id))
+    after = {"failures": WARNED_AT}
+    return data.entry("member.sign-in-failures", data.job, data.partner, ann.id, after=after)
+
+
+async def member_allow_sign_in(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    async with data.watched():
+        await data.run(make_link, data.operator, ann.email, NOW)
+    return data.entry("member.allow-sign-in", data.operator, data.partner, ann.id)
 
 
 class _Protected(NamedTuple):
@@ -240,6 +260,8 @@ CASES: list[Case] = [
     member_set_password_of_its_own,
     member_set_password_by_mail,
     member_blocked,
+    member_sign_in_failures,
+    member_allow_sign_in,
     member_add_second_factor,
     member_use_recovery_code,
     member_renew_recovery_codes,

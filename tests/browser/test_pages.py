@@ -36,7 +36,8 @@ ELSEWHERE = {
     "/sign-in/forgotten/asked": "follows the form",
     "/sign-in/new-password": "its link comes by mail",
     "/sign-in/new-password/{token}": "redirects to that page",
-    "/sign-in/device/{token}": "its link comes by mail",
+    "/sign-in/device": "its link comes by mail",
+    "/sign-in/device/{token}": "redirects to that page",
     "/sign-in/link": "linked to after many failed attempts",
     "/sign-in/link/asked": "follows the form",
     # By a test below:

@@ -217,7 +217,7 @@ NO_EDITS: dict[str, str] = {
     "/sign-in/forgotten": _PROVES,
     "/sign-in/new-password": _PROVES,
     "/sign-in/link": _PROVES,
-    "/sign-in/device/{token}": _PROVES,
+    "/sign-in/device": _PROVES,
     "/sign-out": _OF_BROWSER,
     "/theme": _OF_BROWSER,
 }

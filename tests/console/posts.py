@@ -132,7 +132,7 @@ WITHOUT_ENTRY = {
     "/sign-in/code": "likewise; a recovery code that is used up is audited",
     "/sign-in/forgotten": "sends a mail; nothing is changed, and nobody is known to have asked",
     "/sign-in/link": "sends a mail; nothing is changed, and nobody is known to have asked",
-    "/sign-in/device/{token}": "a browser is known from then on; nobody is signed in yet",
+    "/sign-in/device": "a browser is known from then on; nobody is signed in yet",
     "/profile": "how a member reads the console: language, time zone, its own name",
     "/profile/second-factor/setup/begin": "nothing is set up before the code is confirmed, and that is audited",
     "/profile/sessions/{sessionID}/end": "sessions are a list of their own",

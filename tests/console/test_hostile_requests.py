@@ -125,7 +125,7 @@ async def test_behind_tls_cookies_are_secure(behind_tls: httpx.AsyncClient, brow
 async def test_behind_tls_the_cookie_of_a_reset_is_secure(behind_tls: httpx.AsyncClient) -> None:
     moved = await behind_tls.get("/sign-in/new-password/token")
     # A name with __Host- would need the path /.
-    assert moved.headers["set-cookie"].startswith("__Secure-tonnage-reset=token; ")
+    assert moved.headers["set-cookie"].startswith("__Secure-tonnage-link=token; ")
     assert "; Path=/sign-in/new-password; SameSite=lax; Secure" in moved.headers["set-cookie"]
 
 

@@ -76,7 +76,7 @@ async def test_a_link_gives_a_new_password_once(browser: httpx.AsyncClient, ann:
     chosen = await send(browser, PAGE, {"password": OTHER_WORD, "link": mark(path)})
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/sign-in")
     back = await browser.get(PAGE)
-    assert (back.status_code, "tonnage-reset" in browser.cookies) == (404, False)
+    assert (back.status_code, "tonnage-link" in browser.cookies) == (404, False)
     used = await open_link(browser, path)
     assert used.status_code == 404
     assert "/sign-in/forgotten" in used.text
@@ -85,18 +85,21 @@ async def test_a_link_gives_a_new_password_once(browser: httpx.AsyncClient, ann:
     assert (await sign_in(browser, ann, OTHER_WORD)).status_code == 303
 
 
+@pytest.mark.parametrize(("path", "seconds"), [(PAGE, 3600), ("/sign-in/device", 900)])
 @pytest.mark.parametrize("text", ["x", "a%3Bb%0D%0ASet-Cookie:%20x=y", "%E2%82%AC%F0%9F%98%80", "%00", "x" * 9000])
-async def test_a_token_goes_into_a_cookie_and_nowhere_else(browser: httpx.AsyncClient, text: str) -> None:
-    moved = await browser.get(f"{PAGE}/{text}")
+async def test_a_token_goes_into_a_cookie_and_nowhere_else(
+    browser: httpx.AsyncClient, text: str, path: str, seconds: int
+) -> None:
+    moved = await browser.get(f"{path}/{text}")
     assert moved.headers["referrer-policy"] == "no-referrer"
-    assert moved.headers["location"] == PAGE
+    assert moved.headers["location"] == path
     assert moved.headers["cache-control"] == "no-store"
     assert moved.content == b""
     (cookie,) = moved.headers.get_list("set-cookie")
     value, *attributes = cookie.split("; ")
-    assert re.fullmatch(r"tonnage-reset=[A-Za-z0-9%._~-]{1,1200}", value)
-    assert {*attributes} == {"HttpOnly", "Max-Age=3600", f"Path={PAGE}", "SameSite=lax"}
-    page = await browser.get(PAGE)
+    assert re.fullmatch(r"tonnage-link=[A-Za-z0-9%._~-]{1,1200}", value)
+    assert {*attributes} == {"HttpOnly", f"Max-Age={seconds}", f"Path={path}", "SameSite=lax"}
+    page = await browser.get(path)
     assert page.status_code == 404
     assert "no longer works" in page.text
 

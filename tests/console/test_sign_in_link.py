@@ -21,6 +21,8 @@ __all__ = ["ann", "browser"]
 
 pytestmark = pytest.mark.anyio
 
+PAGE = "/sign-in/device"
+
 
 async def mailed(ann: Person) -> str:
     outbox = FakeOutbox()
@@ -38,33 +40,36 @@ async def test_the_page_leads_to_a_link(browser: httpx.AsyncClient, ann: Person)
     unknown = await send(browser, "/sign-in/link", {"email": f"{uuid.uuid4().hex}@example.org"})
     assert unknown.headers["location"] == "/sign-in/link/asked"
     path = await mailed(ann)
-    opened = await browser.get(path)
-    assert opened.headers["referrer-policy"] == "no-referrer"
+    moved = await browser.get(path)
+    assert (moved.headers["referrer-policy"], moved.headers["location"]) == ("no-referrer", PAGE)
+    opened = await browser.get(PAGE)
     assert ann.email not in opened.text
-    assert (await browser.get(path)).status_code == 200  # mail programs open links, too
-    known = await send(browser, path, {})
+    assert (await browser.get(path, follow_redirects=True)).status_code == 200  # mail programs open links, too
+    known = await send(browser, PAGE, {})
     assert (known.status_code, known.headers["location"]) == (303, "/sign-in")
     cookie = next(line for line in known.headers.get_list("set-cookie") if line.startswith("tonnage-device="))
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert (await sign_in(browser, ann, "wrong")).status_code == 422
     assert (await sign_in(browser, ann)).status_code == 303
-    assert (await browser.get(path)).status_code == 404
+    assert (await browser.get(path, follow_redirects=True)).status_code == 404
 
 
 async def test_a_used_link_is_worth_nothing(browser: httpx.AsyncClient, ann: Person) -> None:
     path = await mailed(ann)
-    page = await browser.get(path)
+    page = await browser.get(path, follow_redirects=True)
     fields = {"csrf": re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]}
-    assert (await browser.post(path, data=fields)).status_code == 303
-    assert (await browser.post(path, data=fields)).status_code == 404
-    assert (await browser.get("/sign-in/device/invented")).status_code == 404
+    assert (await browser.post(PAGE, data=fields)).status_code == 303
+    assert (await browser.post(PAGE, data=fields)).status_code == 404
+    assert (await browser.get(PAGE)).status_code == 404
+    assert (await browser.get("/sign-in/device/invented", follow_redirects=True)).status_code == 404
 
 
 async def test_a_form_of_another_site_uses_no_link(browser: httpx.AsyncClient, ann: Person) -> None:
     path = await mailed(ann)
-    assert (await browser.post(path, data={"csrf": "guessed"})).status_code == 403
-    assert (await browser.get(path)).status_code == 200
+    assert (await browser.get(path, follow_redirects=True)).status_code == 200
+    assert (await browser.post(PAGE, data={"csrf": "guessed"})).status_code == 403
+    assert (await browser.get(PAGE)).status_code == 200
 
 
 async def test_a_browser_stays_known_after_signing_out(browser: httpx.AsyncClient, ann: Person) -> None:
@@ -81,7 +86,9 @@ async def test_a_browser_is_known_after_a_new_password(browser: httpx.AsyncClien
     outbox = FakeOutbox()
     await send_reset(services_of(ann, lambda: NOW, Mailer(outbox, "http://tonnage")), str(ann.id))
     (path,) = re.findall(r"http://tonnage(/sign-in/new-password/\S+)", outbox.sent[0].text)
-    assert (await send(browser, path, {"password": OTHER_WORD})).status_code == 303
+    page = await browser.get(path, follow_redirects=True)
+    link = re.findall(r'name="link" value="([^"]+)"', page.text)[0]
+    assert (await send(browser, page.url.path, {"password": OTHER_WORD, "link": link})).status_code == 303
     assert (await sign_in(browser, ann, OTHER_WORD)).status_code == 303
     changed = await send(browser, "/profile/password", {"current": OTHER_WORD, "new": WORD})
     assert changed.status_code == 303

@@ -7,6 +7,7 @@ import time
 import click
 
 from tonnage.authentication.mails import NEW_PASSWORD
+from tonnage.devices.device import OPEN_LINK
 
 log_level = click.option(
     "--log-level",
@@ -28,7 +29,7 @@ _CHATTY = {
 }
 """Loggers that write more at `info` than an operator can use, and the level from which their records are kept."""
 
-_RESET_TOKEN = re.compile(f"(?<={re.escape(NEW_PASSWORD)}/)[^/? ]+")
+_MAILED_TOKEN = re.compile(f"((?:{re.escape(NEW_PASSWORD)}|{re.escape(OPEN_LINK)})/)[^/? ]+")
 
 
 def configure(level: str) -> None:
@@ -45,7 +46,7 @@ def configure(level: str) -> None:
 
 
 def hide_tokens(record: logging.LogRecord) -> bool:
-    """A filter: a reader of the log of requests cannot use the links for new passwords."""
+    """A filter: a reader of the log of requests cannot use the links of mails."""
     if isinstance(record.args, tuple):
-        record.args = tuple(_RESET_TOKEN.sub("...", arg) if isinstance(arg, str) else arg for arg in record.args)
+        record.args = tuple(_MAILED_TOKEN.sub(r"\1...", arg) if isinstance(arg, str) else arg for arg in record.args)
     return True

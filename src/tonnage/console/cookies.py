@@ -3,6 +3,7 @@
 One that is bound to a path cannot have such a name.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
@@ -10,8 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import services_of
-from tonnage.authentication.mails import NEW_PASSWORD
-from tonnage.authentication.reset_actions import VALID_FOR
 from tonnage.authentication.session import LONGEST
 from tonnage.devices.device import KNOWN_FOR
 from tonnage.web.proxy_headers import is_secure
@@ -56,9 +55,9 @@ class Cookies:
         text = self._read("notice")
         return unquote(text)[:_LONGEST_NOTICE] if text else None
 
-    def reset(self) -> str | None:
-        """The token of the link for a new password that was opened last."""
-        return self._read("reset", NEW_PASSWORD)
+    def link(self, path: str) -> str | None:
+        """The token of the link from a mail that was opened last; `path` is that of its page."""
+        return self._read("link", path)
 
     def theme(self) -> Theme | None:
         """None: as the system prefers."""
@@ -89,16 +88,15 @@ class Cookies:
         """The notice was shown."""
         self._set(response, "notice", "", 0)
 
-    def set_reset(self, response: Response, token: str) -> None:
+    def set_link(self, response: Response, path: str, token: str, valid_for: timedelta) -> None:
         """For as long as the link may be valid, and for no other page. Not more strictly than the others: a page of
         the mail's reader leads here.
         """
-        seconds = int(VALID_FOR.total_seconds())
-        self._set(response, "reset", quote(token[:_LONGEST_TOKEN], safe=""), seconds, NEW_PASSWORD)
+        self._set(response, "link", quote(token[:_LONGEST_TOKEN], safe=""), int(valid_for.total_seconds()), path)
 
-    def end_reset(self, response: Response) -> None:
+    def end_link(self, response: Response, path: str) -> None:
         """The link was used."""
-        self._set(response, "reset", "", 0, NEW_PASSWORD)
+        self._set(response, "link", "", 0, path)
 
     def set_theme(self, response: Response, theme: Theme | None) -> None:
         """None: as the system prefers again."""

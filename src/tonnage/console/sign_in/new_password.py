@@ -1,8 +1,4 @@
-"""Where the link of a mail leads: choosing a new password.
-
-The link's token moves into a cookie at once, since addresses stay in histories and logs. Opening the link uses nothing
-up, since mail programs open links, too.
-"""
+"""Where the link of a mail leads: choosing a new password."""
 
 import hmac
 from typing import Annotated
@@ -13,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.authentication.mails import NEW_PASSWORD
-from tonnage.authentication.reset_actions import reset_password, valid_reset
+from tonnage.authentication.reset_actions import VALID_FOR, reset_password, valid_reset
 from tonnage.authentication.reset_queries import Reset
 from tonnage.authentication.session import digest
-from tonnage.console.cookies import Cookies
-from tonnage.console.page_context import PageContext
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
+from tonnage.console.sign_in.mailed_link import move_token
 from tonnage.errors import NotFound
 from tonnage.password_rules import member_password, require_impersonal
 from tonnage.passwords import Requester
@@ -38,18 +33,14 @@ class NewPasswordForm(Form):
 
 @routes.get("/{token}")
 async def open_link(request: Request, token: str) -> Response:
-    """On to the form, at an address without the token. Whether the token is valid is said there."""
-    cookies = Cookies(request)
-    response = PageContext(request, None, "", cookies).redirect(NEW_PASSWORD)
-    response.headers["Referrer-Policy"] = "no-referrer"
-    cookies.set_reset(response, token)
-    return response
+    """On to the form."""
+    return move_token(request, NEW_PASSWORD, token, VALID_FOR)
 
 
 @routes.get("")
 async def ask(guest: Anybody) -> Response:
     """The form, or that the link is worth nothing."""
-    token = guest.cookies.reset()
+    token = guest.cookies.link(NEW_PASSWORD)
     if token is None or await guest.database.run(valid_reset, token, guest.wall_now) is None:
         return _worthless(guest)
     return _page(guest, token, unbound(NewPasswordForm))
@@ -58,7 +49,7 @@ async def ask(guest: Anybody) -> Response:
 @routes.post("")
 async def choose(guest: Anybody) -> Response:
     """On to the sign-in with the new password."""
-    token = guest.cookies.reset()
+    token = guest.cookies.link(NEW_PASSWORD)
     # Hashing is expensive: not without a valid link.
     reset = await guest.database.run(valid_reset, token, guest.wall_now) if token else None
     if token is None or reset is None:
@@ -76,7 +67,7 @@ async def choose(guest: Anybody) -> Response:
     response = guest.redirect(
         "/sign-in", gettext("Password changed, all sessions ended: sign in with the new password")
     )
-    guest.cookies.end_reset(response)
+    guest.cookies.end_link(response, NEW_PASSWORD)
     guest.cookies.set_device(response, chosen)
     return response
 
@@ -95,7 +86,9 @@ def _page(guest: Guest, token: str, form: BoundForm[NewPasswordForm]) -> Respons
 
 
 def _worthless(guest: Guest) -> Response:
-    return guest.render("sign_in/invalid_reset_link.html", status=404, kept=guest.cookies.reset() is not None)
+    return guest.render(
+        "sign_in/invalid_reset_link.html", status=404, kept=guest.cookies.link(NEW_PASSWORD) is not None
+    )
 
 
 def _mark(token: str) -> str:
