@@ -20,7 +20,7 @@ from tonnage.access.actor import Role
 from tonnage.idempotency import jobs as idempotency_jobs
 from tonnage.sealing import read_keys
 
-pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
+pytestmark = pytest.mark.anyio
 
 SENT_AGAIN = {"x-request-id", "idempotency-replayed"}
 
@@ -77,6 +77,7 @@ async def test_it_costs_no_statement_of_its_own(route: APIRoute, client: AppClie
     assert counts[0] == counts[1]
 
 
+@pytest.mark.oldest_postgresql
 async def test_twenty_at_once_make_one(client: AppClient, data: AccountData) -> None:
     headers = new_key()
     responses = await asyncio.gather(*(create_partner(client, data, headers) for _ in range(20)))
@@ -89,6 +90,7 @@ async def test_twenty_at_once_make_one(client: AppClient, data: AccountData) -> 
     assert {again.content} == made
 
 
+@pytest.mark.oldest_postgresql
 async def test_a_change_that_its_own_success_would_refuse(client: AppClient, data: AccountData) -> None:
     headers = new_key()
     first = await create_partner(client, data, headers, 90 * TB)  # all that is left
@@ -225,6 +227,7 @@ async def test_without_a_key_file_it_is_refused(conninfo: str, cast: Cast) -> No
         assert (await create_partner(client, data, {})).status_code == 201
 
 
+@pytest.mark.oldest_postgresql
 async def test_a_lock_of_somebody_else_is_no_response(client: AppClient, data: AccountData) -> None:
     """While another request holds the row of the key, the same request is in progress."""
     headers = new_key()
