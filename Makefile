@@ -58,6 +58,7 @@ check: setup  ## Check formatting, lint, types, architecture and documents
 	$(BIN)/pytest -q -n 0 tests/house tests/test_house.py
 	$(BIN)/python -m tests.documents
 	$(BIN)/python -m tests.messages
+	$(BIN)/python -m tests.lint_documents
 
 plant: setup  ## Break every checked rule in a copy, and verify that each is reported
 	$(BIN)/python -m tests.plant

@@ -17,9 +17,9 @@ def nodes(path: Path) -> Iterator[ast.AST]:
     return ast.walk(ast.parse(path.read_text()))
 
 
-def texts() -> Iterator[str]:
-    """Every string of the source, f-strings with `{}` for their values: SQL statements among them."""
-    for path in FILES:
+def texts(*paths: Path) -> Iterator[str]:
+    """Every string of the source or of some files, SQL statements among them; f-strings with `{}` for their values."""
+    for path in paths or FILES:
         tree = ast.parse(path.read_text())
         parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in ast.walk(tree):

@@ -41,7 +41,7 @@ from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
 from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.usage import api as usage
-from tonnage.web import openapi, problem, swagger_ui
+from tonnage.web import document_texts, error_documentation, openapi, problem, swagger_ui
 from tonnage.web.compression import Compression
 from tonnage.web.cross_origin import CrossOrigin
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations, require_operations
@@ -63,31 +63,6 @@ _GRACE, _GRACE_IF_FULL = 25.0, 5.0
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 """As in glibc's malloc.h."""
-
-_ABOUT = "\n\n".join(
-    (
-        "Sell storage capacity through distributors and partners: contracts, partners, their storage accounts and "
-        "daily usage.",
-        "**Authorize**: every request except the list of regions needs the header `Authorization: Bearer "
-        "<key>`. Press *Authorize* and paste `Bearer <key>`, including the word Bearer; every request from "
-        "this page then sends it. A key belongs to a distributor or a partner and gives access to the "
-        "operations of that kind.",
-        "**Units**: capacities and usage are in bytes (1 TB is 1000000000000 bytes), times and days in UTC.",
-        "**Lists** are complete and in order of creation. With `limit` they come in pages; the `Link` "
-        "header has the next page.",
-        "**Errors** have one format, `application/problem+json`: `detail` says what is wrong and what to "
-        "do, `errors` names the fields, and `requestId` is what to quote when you ask for help.",
-    )
-)
-
-_TAGS = [
-    {
-        "name": "Distributors",
-        "description": "With a distributor's key: its contracts, and its partners with everything they have.",
-    },
-    {"name": "Partners", "description": "With a partner's key: its own storage accounts."},
-    {"name": "Integrations", "description": "Without a key."},
-]
 
 
 def create_app(
@@ -143,8 +118,9 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
     return FastAPI(
         title="Tonnage",
         version=__version__,
-        description=_ABOUT,
-        openapi_tags=_TAGS,
+        description=document_texts.ABOUT,
+        license_info=document_texts.LICENSE,
+        openapi_tags=document_texts.TAGS,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -163,7 +139,8 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
     app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations, public_url=public_url)
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     app.add_api_route("/readyz", readyz, include_in_schema=False)
-    openapi.install(app, deprecations)
+    openapi.install(app, deprecations, document_texts.PATH_PARAMETERS)
+    error_documentation.install(app)
     swagger_ui.install(app)
     mount(
         app,

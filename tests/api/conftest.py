@@ -13,6 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from tests.api.listed_codes import check_problem
 from tests.cast import NOW, TB, Cast
 from tests.console.browsers import Browser, browser_of
 from tests.unchanged import RefusalCheck
@@ -38,7 +39,7 @@ class AppClient:
     """An application and its cast.
 
     By API key: `await client.call("GET", "/v1/contract/list", key)`; as a member: `await client.sign_in(distributor)`.
-    After each refused request it checks that the database is unchanged.
+    After each refused request it checks that the database is unchanged, and that the operation lists the error's code.
     """
 
     app: FastAPI
@@ -63,8 +64,11 @@ class AppClient:
     async def call(self, method: str, path: str, key: str | None = None, **more: Any) -> httpx.Response:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **more.pop("headers", {})}
         if method == "GET":
-            return await self.http.request(method, path, headers=headers, **more)
-        return await self.refusal_check.send(lambda: self.http.request(method, path, headers=headers, **more))
+            response = await self.http.request(method, path, headers=headers, **more)
+        else:
+            response = await self.refusal_check.send(lambda: self.http.request(method, path, headers=headers, **more))
+        check_problem(response)
+        return response
 
     async def sign_in(self, actor: Actor, role: Role = Role.ADMIN, name: str | None = None) -> Browser:
         """A browser signed in as a member with that role and name; the same one every time."""

@@ -12,7 +12,9 @@ from tonnage.access_keys.disclosure import hide_operator_details
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
+from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import Name, RequestModel, ResponseModel, TimestampText, with_example
@@ -21,12 +23,17 @@ routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class CreateAccessKeyReqBody(RequestModel):
+    """A new access key."""
+
     model_config = with_example({"description": "Backup server"})
 
     description: Name | None = None
+    """What it is for: 1 to 200 characters, no control characters."""
 
 
 class AccessKeyResponse(ResponseModel):
+    """An access key, without its secret."""
+
     model_config = with_example(
         {
             "accessKey": "TONNAGE4Q7Z0KX2M9RB1",
@@ -37,13 +44,20 @@ class AccessKeyResponse(ResponseModel):
     )
 
     accessKey: str
+    """The access key's id, as S3 clients send it."""
     description: str | None = None
+    """What it is for. Missing if that was not said."""
     createdAt: TimestampText
+    """When it was created, or found on the cluster, UTC."""
     status: Literal["active", "deleting"]
+    """`deleting` while the cluster has not deleted it yet."""
     madeHere: Literal[False] | None = None
+    """`false` if it was found on the storage cluster without having been created here; else missing."""
 
 
 class CreateAccessKeyResponse(ResponseModel):
+    """A new access key with its secret."""
+
     model_config = with_example(
         {
             "accessKey": "TONNAGE4Q7Z0KX2M9RB1",
@@ -54,14 +68,25 @@ class CreateAccessKeyResponse(ResponseModel):
     )
 
     accessKey: str
+    """The access key's id, as S3 clients send it."""
     secretKey: str
+    """The secret, which is shown only here."""
     description: str | None = None
+    """What it is for. Missing if that was not said."""
     createdAt: TimestampText
+    """When it was created, UTC."""
 
 
 Creation = Annotated[CreateAccessKeyReqBody, Body(alias="accessKeyDetails")]
 
 _KEYS = ("/partner/{partnerID}/storage-accounts/{accountID}/access-keys", "/storage-account/{accountID}/access-keys")
+_REFUSALS = (
+    ConflictCode.METERED_ONLY,
+    ConflictCode.ACCOUNT_DELETING,
+    ConflictCode.CLUSTER_REFUSED,
+    UnavailableCode.CLUSTER_UNAVAILABLE,
+    UnavailableCode.NOT_PROVISIONED,
+)
 _ONE = tuple(path + "/{accessKey}" for path in _KEYS)
 
 
@@ -88,6 +113,9 @@ async def list_access_keys(call: ApiRequest, partner_id: UUID, accountID: str, p
     *_KEYS,
     role=Role.STAFF,
     for_distributor="Create an access key for a partner's storage account.",
+    openapi_extra=refusals(
+        *_REFUSALS, ConflictCode.TOO_MANY_ACCESS_KEYS, ConflictCode.SECRET_NOT_KEPT, UnavailableCode.ACCESS_KEYS_PENDING
+    ),
     status_code=201,
     responses={201: {"model": CreateAccessKeyResponse}},
 )
@@ -108,6 +136,7 @@ async def create_access_key(call: ApiRequest, partner_id: UUID, accountID: str, 
     *_ONE,
     role=Role.STAFF,
     for_distributor="Delete an access key of a partner's storage account.",
+    openapi_extra=refusals(*_REFUSALS),
     status_code=204,
 )
 async def delete_access_key(call: ApiRequest, partner_id: UUID, accountID: str, accessKey: str) -> Response:

@@ -204,4 +204,5 @@ def account_number(account: str) -> int:
 
 def no_account(account_id: int | str) -> NotFound:
     """The same message for an account that never existed, that is purged, and that belongs to another organisation."""
-    return NotFound("There is no storage account {account}.", account=f"{account_id:0>12}")
+    sent = account_id if isinstance(account_id, str) else f"{account_id:012}"
+    return NotFound("There is no storage account {account}.", account=sent)

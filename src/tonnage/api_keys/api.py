@@ -12,7 +12,7 @@ from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import ResponseModel, TimestampText, with_example
+from tonnage.web.schemas import ResponseModel, TimestampText, UuidText, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors", "Partners"])
 
@@ -20,22 +20,37 @@ _API = "v1"
 
 
 class KeyOrganisation(ResponseModel):
-    id: str
+    """The organisation that a key belongs to."""
+
+    id: UuidText
+    """The organisation's id."""
     name: str
+    """Its name."""
 
 
 class KeyDetails(ResponseModel):
-    id: str
+    """An API key."""
+
+    id: UuidText
+    """The key's id; not the key itself."""
     description: str
+    """What it is for."""
     validUntil: TimestampText | None = None
+    """When it expires, UTC. Missing if it does not."""
 
 
 class Versions(ResponseModel):
+    """The versions of the installation."""
+
     program: str
+    """The version of Tonnage."""
     api: str
+    """The version of the published API."""
 
 
 class MeResponse(ResponseModel):
+    """What a key is."""
+
     model_config = with_example(
         {
             "organisation": {"id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04", "name": "New partner company"},
@@ -51,10 +66,15 @@ class MeResponse(ResponseModel):
     )
 
     organisation: KeyOrganisation
+    """The organisation that it belongs to."""
     kind: Literal["operator", "distributor", "partner"]
+    """The kind of that organisation."""
     role: Literal["admin", "staff", "viewer"]
+    """What the key may do; each role includes those below it."""
     key: KeyDetails
+    """The key."""
     versions: Versions
+    """The versions of the installation."""
 
 
 @routes.get("/me", responses={200: {"model": MeResponse}})

@@ -81,7 +81,7 @@ def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]
     return admit
 
 
-AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybody))]
+AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybody, restricts=False))]
 """An organisation of any kind: every role may read."""
 OperatorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.VIEWER)))]
 DistributorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]

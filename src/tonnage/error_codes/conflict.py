@@ -136,7 +136,7 @@ class ConflictCode(Code):
         409,
         "One's own password and second factor cannot be reset as those of others. Only pages have this error.",
         "Change them on the profile page.",
-        "Change your own password in your profile.",
+        "This is your own password. Change it in your profile.",
     )
     SECOND_FACTOR = Explanation(
         409,

@@ -84,19 +84,20 @@ class RequestCode(Code):
         403,
         "The operation is for another kind of organisation than the key's.",
         "Use the key of an organisation of the kind that the sentence names.",
-        "This needs the key of a distributor; yours belongs to a partner.",
+        "This is a partner's key with the role admin; this operation needs a distributor's key with the role staff or "
+        "admin.",
     )
     ROLE_TOO_LOW = Explanation(
         403,
         "The role of the key, or of the member, does not permit this.",
         "Use a key with the role that the sentence names, or ask an admin.",
-        "This needs the role staff; yours is viewer.",
+        "Only an admin can create, change or reset a member with the role admin; yours is staff.",
     )
     FORM_OUTDATED = Explanation(
         403,
         "A form was not sent by a page of this session. Only pages have this error.",
         "Reload the page and send the form again.",
-        "This form is out of date, or was sent by another website. Nothing was changed. Reload the page and try again.",
+        "This form does not belong to your current session. Open the page again and repeat the change.",
     )
     NOT_FOUND = Explanation(
         404,
@@ -120,7 +121,7 @@ class RequestCode(Code):
         408,
         "The request did not arrive in time.",
         "Send it again on a new connection.",
-        "The headers of the request took too long. Send them at once.",
+        "The request headers took too long to arrive. Send the request again.",
     )
     BODY_TOO_LARGE = Explanation(
         413,

@@ -20,7 +20,7 @@ from tonnage.access.idempotent_request import IdempotentRequest
 from tonnage.api_keys.guard import ApiRequest, services_of
 from tonnage.db import Database, broken_constraint
 from tonnage.db.rendered import with_member
-from tonnage.error_codes import RequestCode, UnavailableCode
+from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Invalid, NotFound, TonnageError, Unavailable
 from tonnage.idempotency import queries
 from tonnage.idempotency.idempotency_key import SavedResponse, in_progress, key_of, other_request, secret_is_lost
@@ -40,6 +40,14 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 class IdempotentRoute(ApiRoute):
     """A route of the API. Its handler passes `call.actor.stamp` to the statement that makes the change."""
+
+    change_codes = (
+        RequestCode.MALFORMED_PARAMETER,
+        RequestCode.IDEMPOTENCY_MISMATCH,
+        RequestCode.IDEMPOTENCY_UNSUPPORTED,
+        ConflictCode.IDEMPOTENCY_IN_PROGRESS,
+        UnavailableCode.SECRETS_UNREADABLE,
+    )
 
     def get_inner_handler(self) -> _Handler:
         """The same, once for each key."""

@@ -8,10 +8,12 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import DistributorAdmin, DistributorStaff, DistributorViewer, PartnerViewer
 from tonnage.contracts.contract import no_contract
+from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners import actions, lists, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
+from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import FIRST_REVISION, Json, NoContent
 from tonnage.web.schemas import (
@@ -23,6 +25,7 @@ from tonnage.web.schemas import (
     ResponseModel,
     UuidBody,
     UuidPath,
+    UuidText,
     with_example,
 )
 
@@ -31,6 +34,8 @@ extensions = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class CreatePartnerReqBody(RequestModel):
+    """A new partner."""
+
     model_config = with_example(
         {
             "allocatedCapacity": 5_000_000_000_000,
@@ -40,26 +45,40 @@ class CreatePartnerReqBody(RequestModel):
     )
 
     allocated_capacity: Capacity
+    """Its fixed capacity, in bytes, out of what the contract has left; 0 is pay-per-use."""
     allow_overdraft: Flag | None = None
+    """Whether it may use more than its allocation; the excess is billed. Without it, it may not."""
     distributor_contract_id: UuidBody
+    """The contract that it is created under, one of your own."""
     name: Name
+    """Its name: 1 to 200 characters, not only spaces, no control characters."""
 
 
 class UpdatePartnerReqBody(RequestModel):
+    """The fields of a partner that change."""
+
     model_config = with_example({"allocatedCapacity": 250_000_000, "name": "Renamed partner"})
 
     allocated_capacity: Capacity | None = None
+    """Its fixed capacity, in bytes, out of what the contract has left; 0 is pay-per-use."""
     allow_overdraft: Flag | None = None
+    """Whether it may use more than its allocation; the excess is billed."""
     name: Name | None = None
+    """Its name: 1 to 200 characters, not only spaces, no control characters."""
 
 
 class MovePartnerReqBody(RequestModel):
+    """Where a partner moves."""
+
     model_config = with_example({"distributorContractId": "bb0a102d-ad4b-4738-b405-561add97abbb"})
 
     distributor_contract_id: UuidBody
+    """The contract that it moves to, one of your own and in the same currency."""
 
 
 class DistributorPartnerResponse(ResponseModel):
+    """A partner."""
+
     model_config = with_example(
         {
             "id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
@@ -69,15 +88,23 @@ class DistributorPartnerResponse(ResponseModel):
         }
     )
 
-    id: str
-    distributorContractId: str
+    id: UuidText
+    """The partner's id."""
+    distributorContractId: UuidText
+    """The contract that it is under."""
     name: str
+    """Its name."""
     allocatedCapacity: Bytes
+    """Its fixed capacity, in bytes; 0 is pay-per-use."""
     allowOverdraft: bool | None = None
+    """Whether it may use more than its allocation; the excess is billed."""
     details: str | None = None
+    """Notes of the distributor. Missing if there are none."""
 
 
 class OwnPartnerResponse(ResponseModel):
+    """Your own organisation, and what it has left."""
+
     model_config = with_example(
         {
             "id": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
@@ -91,14 +118,22 @@ class OwnPartnerResponse(ResponseModel):
         }
     )
 
-    id: str
+    id: UuidText
+    """Your organisation's id."""
     name: str
+    """Its name."""
     allocatedCapacity: Bytes
+    """Your allocation, in bytes; 0 is pay-per-use."""
     allowOverdraft: bool
+    """Whether you may use more than your allocation; the excess is billed."""
     allocatedToAccounts: Bytes
+    """What you have allocated to storage accounts, in bytes."""
     remaining: Bytes | None = None
+    """What you have left to allocate, in bytes. Missing if nothing limits it."""
     storageAccounts: int
+    """The number of your storage accounts."""
     used: Bytes
+    """What they store, in bytes, as last measured."""
 
 
 @routes.get("/contract/{contractID}/partners", responses={200: {"model": list[DistributorPartnerResponse]}})
@@ -113,7 +148,12 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
     )
 
 
-@routes.post("/partner", status_code=201, responses={201: {"model": DistributorPartnerResponse}})
+@routes.post(
+    "/partner",
+    status_code=201,
+    responses={201: {"model": DistributorPartnerResponse}},
+    openapi_extra=refusals(ConflictCode.CONTRACT_FULL),
+)
 async def create_partner(
     call: DistributorStaff, details: Annotated[CreatePartnerReqBody, Body(alias="partnerDetails")]
 ) -> Response:
@@ -130,14 +170,23 @@ async def create_partner(
 
 @routes.get("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
 async def get_partner(call: DistributorViewer, partnerID: UuidPath) -> Response:
-    """Get a partner."""
+    """Get a partner.
+
+    With its contract and its allocation, in bytes.
+    """
     found = await call.database.run(queries.one_partner, call.actor.organisation_id, partnerID)
     if found is None:
         raise no_partner(partnerID)
     return Json(found.json, revision=found.revision)
 
 
-@routes.put("/partner/{partnerID}", responses={200: {"model": DistributorPartnerResponse}})
+@routes.put(
+    "/partner/{partnerID}",
+    responses={200: {"model": DistributorPartnerResponse}},
+    openapi_extra=refusals(
+        RequestCode.PRECONDITION_FAILED, ConflictCode.CONTRACT_FULL, ConflictCode.ALLOCATED_TO_ACCOUNTS
+    ),
+)
 async def update_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[UpdatePartnerReqBody, Body(alias="partnerDetails")]
 ) -> Response:
@@ -152,7 +201,11 @@ async def update_partner(
     return Json(updated.json, revision=updated.revision)
 
 
-@routes.delete("/partner/{partnerID}", status_code=204)
+@routes.delete(
+    "/partner/{partnerID}",
+    status_code=204,
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.PARTNER_NOT_EMPTY),
+)
 async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Response:
     """Close a partner that has no storage accounts.
 
@@ -163,7 +216,10 @@ async def delete_partner(call: DistributorAdmin, partnerID: UuidPath) -> Respons
 
 
 @extensions.put(
-    "/partner/{partnerID}/contract", tags=["Distributors"], responses={200: {"model": DistributorPartnerResponse}}
+    "/partner/{partnerID}/contract",
+    tags=["Distributors"],
+    responses={200: {"model": DistributorPartnerResponse}},
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.CONTRACT_FULL, ConflictCode.OTHER_CURRENCY),
 )
 async def move_partner(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[MovePartnerReqBody, Body(alias="contract")]
@@ -179,7 +235,12 @@ async def move_partner(
     return Json(moved.json, revision=moved.revision)
 
 
-@extensions.get("/partner", tags=["Partners"], responses={200: {"model": OwnPartnerResponse}})
+@extensions.get(
+    "/partner",
+    tags=["Partners"],
+    responses={200: {"model": OwnPartnerResponse}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
+)
 async def get_own_partner(call: PartnerViewer) -> Response:
     """Get your own allocation.
 

@@ -7,12 +7,14 @@ from tonnage.api_keys.guard import services_of
 from tonnage.regions import queries
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import ResponseModel, with_example
+from tonnage.web.schemas import ResponseModel, UrlText, with_example
 
 routes = APIRouter(prefix="/v1", route_class=ApiRoute, tags=["Integrations"])
 
 
 class Region(ResponseModel):
+    """A region where storage accounts can live."""
+
     model_config = with_example(
         {
             "name": "eu-central-2",
@@ -23,13 +25,20 @@ class Region(ResponseModel):
     )
 
     name: str
-    s3_url: str
-    iam_url: str
-    sts_url: str
+    """Its name, as new storage accounts give it."""
+    s3_url: UrlText
+    """The address of its S3 API."""
+    iam_url: UrlText
+    """The address of its IAM API."""
+    sts_url: UrlText
+    """The address of its STS API."""
 
 
 class ListRegionsResponse(ResponseModel):
+    """The regions."""
+
     regions: list[Region]
+    """All of them."""
 
 
 @routes.get("/integration/regions/list", responses={200: {"model": ListRegionsResponse}})

@@ -9,14 +9,16 @@ from tonnage.access.actor import Role
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.error_codes import RequestCode
 from tonnage.organisations.organisation import no_partner
 from tonnage.usage import queries
 from tonnage.usage.days import Days
 from tonnage.utc import day_of
+from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import Bytes, DayText, ResponseModel, with_example
+from tonnage.web.schemas import AccountIdText, Bytes, DayText, ResponseModel, with_example
 
 _POINTS_AT_ONCE = 20_000
 """About 1.4 MB of JSON: 645 accounts in a month, 50 in 400 days. Larger reports are streamed."""
@@ -25,16 +27,23 @@ routes = APIRouter(prefix="/v1", route_class=ApiRoute)
 
 
 class DailyUsage(ResponseModel):
+    """The usage of a day."""
+
     model_config = with_example(
         {"date": "2026-03-01", "allocated_capacity": 1_000_000_000_000, "usage": 640_000_000_000}
     )
 
     date: DayText
+    """The day, UTC."""
     allocated_capacity: Bytes
+    """The allocation at the end of the day, in bytes; 0 is pay-per-use."""
     usage: Bytes
+    """The mean of the bytes stored over the whole day."""
 
 
 class ClientUsage(ResponseModel):
+    """The daily usage of a storage account."""
+
     model_config = with_example(
         {
             "client_id": "482915730164",
@@ -44,10 +53,14 @@ class ClientUsage(ResponseModel):
         }
     )
 
-    client_id: str
+    client_id: AccountIdText
+    """The account's id: 12 digits."""
     name: str
+    """The account's name."""
     allocated_capacity: Bytes
+    """The present allocation, in bytes; 0 is pay-per-use."""
     daily_usage: list[DailyUsage]
+    """A value for each day of the period on which the account existed."""
 
 
 @partner_operation(
@@ -56,6 +69,7 @@ class ClientUsage(ResponseModel):
     "/storage-accounts/usage",
     role=Role.VIEWER,
     for_distributor="Get the daily usage of all storage accounts of a partner.",
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
     responses={200: {"model": list[ClientUsage]}},
 )
 async def list_usage(call: ApiRequest, partner_id: UUID, days: Days, page: Paging) -> Response:

@@ -5,7 +5,7 @@ forget one.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeAlias, cast
@@ -19,8 +19,15 @@ from starlette.responses import Response
 
 from tonnage.web.compression import constant_response
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations
+from tonnage.web.error_responses import (
+    CODES_OF_OPERATION,
+    HEADERS,
+    add_error_responses,
+    codes_of,
+    header_references,
+    problem_schema,
+)
 from tonnage.web.paging import PARAMETERS, is_paged
-from tonnage.web.problem import CRASH, MEDIA_TYPE, NO_DATABASE, title
 from tonnage.web.routing import auth_dependencies
 from tonnage.web.swagger2 import to_swagger2
 
@@ -29,67 +36,17 @@ Document: TypeAlias = dict[str, Any]
 BODY_NAME = "x-codegen-request-body-name"
 """The name under which code generators expect in OpenAPI 3 what Swagger 2.0 had a place for."""
 
-_TEXT = {"type": "string"}
 
-_PROBLEM: Document = {
-    "type": "object",
-    "description": "An error, as defined by RFC 9457.",
-    "required": ["type", "title", "status", "detail", "message", "requestId"],
-    "properties": {
-        "type": {**_TEXT, "description": "Always about:blank: the status identifies the kind of error."},
-        "title": {**_TEXT, "description": "The name of the status."},
-        "status": {"type": "integer"},
-        "detail": {**_TEXT, "description": "What is wrong and what to do."},
-        "message": {**_TEXT, "description": "The same text as `detail`."},
-        "errors": {
-            "type": "array",
-            "description": "The fields that are wrong, if the error is about fields.",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "properties": {
-                    "field": {**_TEXT, "description": "The field's name, with dots for nested objects."},
-                    "message": _TEXT,
-                },
-            },
-        },
-        "requestId": {**_TEXT, "description": "The value of the X-Request-Id header."},
-    },
-}
+def install(
+    app: FastAPI,
+    deprecations: Deprecations = DEPRECATIONS,
+    path_parameters: Mapping[str, Document] | None = None,
+) -> None:
+    """Serves both documents. Each is generated at its first request, from the routes that `app` has then.
 
-_ERRORS: dict[int, str] = {
-    400: "The JSON, or an id or day in the path or query, cannot be read.",
-    401: "The Authorization header is missing, or its key is unknown, expired or revoked.",
-    403: "The key is of the wrong kind, or its role may not do this.",
-    404: "There is no such object, or you have no access to it.",
-    409: "The current state does not allow it; `detail` has the numbers.",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not declared as JSON.",
-    422: "A field breaks a rule or is missing.",
-    500: "An error of the server.",
-    503: "The database or the cluster cannot be reached; try again after `Retry-After` seconds.",
-}
-
-
-_SENTENCES: dict[int, str] = {
-    400: "contractID: must be a UUID of 36 characters",
-    401: "Authorization header is missing",
-    403: "This is a partner's key with the role viewer; this operation needs a partner's key with the role staff or "
-    "admin.",
-    404: "There is no partner 4b14e456-ef23-46ed-9070-f5eaf1b5ef04.",
-    409: "Not enough capacity: the contract has 2 TB (2000000000000 bytes) left for this partner, 5 TB "
-    "(5000000000000 bytes) asked. Ask for less, or have the contract amended.",
-    413: "The body is larger than 1048576 bytes. Send a smaller one.",
-    415: "The body must be JSON. Send it with the header Content-Type: application/json.",
-    422: "name: is required",
-    500: CRASH,
-    503: NO_DATABASE,
-}
-"""Examples of the `detail` of each."""
-
-
-def install(app: FastAPI, deprecations: Deprecations = DEPRECATIONS) -> None:
-    """Serves both documents. Each is generated at its first request, from the routes that `app` has then."""
+    `path_parameters`: what they say about the parameters of paths, by their names.
+    """
+    app.state.path_parameters = path_parameters or {}
 
     def document() -> Document:
         return openapi_document(app, deprecations)
@@ -101,25 +58,37 @@ def install(app: FastAPI, deprecations: Deprecations = DEPRECATIONS) -> None:
 def openapi_document(app: FastAPI, deprecations: Deprecations = DEPRECATIONS) -> Document:
     """The OpenAPI 3.1 document of every operation in the schema; title, version and so on are the app's."""
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, tags=app.openapi_tags, routes=app.routes
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        contact=app.contact,
+        license_info=app.license_info,
+        tags=app.openapi_tags,
+        routes=app.routes,
+        servers=[{"url": "/"}],
     )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own error schemas
         schemas.pop(unused, None)
-    schemas["Problem"] = _PROBLEM
-    components["responses"] = {_name(status): _error(status) for status in _ERRORS}
+    schemas["Problem"] = problem_schema()
     components["securitySchemes"] = {"Bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}}
+    parameters: Mapping[str, Document] = getattr(app.state, "path_parameters", {})
     ids: set[str] = set()
     for route, operation in _operations(app, document):
-        _complete(route, operation, schemas)
+        _complete(route, operation, components, parameters)
         name = operation["operationId"]
         if name in ids:
             raise ValueError(f"two operations are named {name}; rename one of the handlers")
         ids.add(name)
         if any(f"{method} {route.path}" in deprecations for method in route.methods or ()):
             operation["deprecated"] = True
-    return _whole_numbers(document)
+    components["headers"] = HEADERS
+    used = set(_references(document))
+    for kind in ("headers", "schemas"):
+        members = components[kind].items()
+        components[kind] = {name: member for name, member in members if f"#/components/{kind}/{name}" in used}
+    return _tidy(document)
 
 
 def _serving(make: Callable[[], Document]) -> Callable[[Request], Response]:
@@ -142,21 +111,32 @@ def _operations(app: FastAPI, document: Document) -> Iterator[tuple[APIRoute, Do
                 yield route, document["paths"][context.path_format][method.lower()]
 
 
-def _complete(route: APIRoute, operation: Document, schemas: Document) -> None:
+def _complete(route: APIRoute, operation: Document, components: Document, parameters: Mapping[str, Document]) -> None:
     _name_and_describe(route, operation)
-    if is_paged(route.dependant):
+    for parameter in operation.get("parameters", ()):
+        about = parameters.get(parameter["name"], {}) if parameter["in"] == "path" else {}
+        parameter |= {name: value for name, value in about.items() if name != "schema"}
+        parameter["schema"] |= about.get("schema", {})
+    paged = is_paged(route.dependant)
+    if paged:
         operation["parameters"] = [*operation.get("parameters", ()), *PARAMETERS]
     responses = operation["responses"]
+    responses.pop("422", None)
     for status, response in responses.items():
         if response["description"] == "Successful Response":
             response["description"] = HTTPStatus(int(status)).phrase
-    responses.pop("422", None)
-    for status in sorted(_statuses(route, operation, schemas)):
-        responses.setdefault(str(status), {"$ref": f"#/components/responses/{_name(status)}"})
-    if any(auth_dependencies(route.dependant)):
-        operation["security"] = [{"Bearer": []}]
+        response["headers"] = header_references("X-Request-Id", *(["Link"] if paged else []))
+    codes = codes_of(route, operation, components["schemas"])
+    operation[CODES_OF_OPERATION] = list(map(str, codes))
+    add_error_responses(responses, codes, components)
+    # Said even where there is none: without it, linters take an open operation for a forgotten one.
+    operation["security"] = [{"Bearer": []}] if any(auth_dependencies(route.dependant)) else []
     if route.body_field is not None:
         operation[BODY_NAME] = route.body_field.alias
+        body = operation["requestBody"]
+        model = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        if about := components["schemas"][model].get("description"):
+            body["description"] = about
 
 
 def _name_and_describe(route: APIRoute, operation: Document) -> None:
@@ -174,63 +154,25 @@ def _in_one_line(paragraph: str) -> str:
     return " ".join(paragraph.split())  # the line ends of a docstring have no meaning here
 
 
-def _statuses(route: APIRoute, operation: Document, schemas: Document) -> set[int]:
-    statuses = {500, 503}
-    if any(auth_dependencies(route.dependant)):
-        statuses |= {401, 403}
-    if route.body_field is not None:
-        statuses |= {400, 413, 415, 422}
-        if _has_id(operation["requestBody"], schemas):
-            statuses.add(404)
-    if (route.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
-        statuses.add(409)
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "query":
-            statuses |= {400, 422}
-        elif parameter["in"] == "path":
-            statuses.add(404)
-            if parameter["schema"].get("format"):
-                statuses.add(400)
-    return statuses
-
-
-def _has_id(node: object, schemas: Document) -> bool:
+def _references(node: Any) -> Iterator[str]:
     if isinstance(node, list):
-        return any(_has_id(item, schemas) for item in cast("list[object]", node))
-    if not isinstance(node, dict):
-        return False
-    members = cast("dict[str, object]", node)
-    if "$ref" in members:
-        return _has_id(schemas[str(members["$ref"]).rpartition("/")[2]], schemas)
-    return members.get("format") in {"uuid", "region"} or any(_has_id(item, schemas) for item in members.values())
+        for item in cast("list[Any]", node):
+            yield from _references(item)
+    elif isinstance(node, dict):
+        for name, member in cast("Document", node).items():
+            if name == "$ref":
+                yield str(member)
+            yield from _references(member)
 
 
-def _whole_numbers(node: Any) -> Any:
-    # FastAPI stores bounds as floats; `"minimum": 0.0` for an integer confuses code generators.
+def _tidy(node: Any) -> Any:
+    """Without the titles that pydantic makes from names, and without FastAPI's bounds as floats: `"minimum": 0.0` for
+    an integer confuses code generators.
+    """
     if isinstance(node, dict):
-        return {name: _whole_numbers(member) for name, member in cast("Document", node).items()}
+        members = cast("Document", node)
+        is_schema = isinstance(members.get("title"), str) and "version" not in members and "detail" not in members
+        return {name: _tidy(member) for name, member in members.items() if not (is_schema and name == "title")}
     if isinstance(node, list):
-        return [_whole_numbers(item) for item in cast("list[Any]", node)]
+        return [_tidy(item) for item in cast("list[Any]", node)]
     return int(node) if isinstance(node, float) and node.is_integer() else node
-
-
-def _name(status: int) -> str:
-    return title(status).replace(" ", "")
-
-
-def _error(status: int) -> Document:
-    headers: Document = {"X-Request-Id": {"schema": _TEXT, "description": "Quote it when you report a problem."}}
-    if status == 401:
-        headers["WWW-Authenticate"] = {"schema": _TEXT}
-    if status == 503:
-        headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
-    example = {
-        "type": "about:blank",
-        "title": title(status),
-        "status": status,
-        "detail": _SENTENCES[status],
-        "message": _SENTENCES[status],
-        "requestId": "6f1c1f52-8d0f-4a8e-9a0b-0d6a5c1b7e33",
-    }
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
-    return {"description": _ERRORS[status], "headers": headers, "content": content}

@@ -89,16 +89,28 @@ def problem(
 ) -> Response:
     """A problem response. `scope` contains the request id; 401 and 503 get the headers that they require."""
     return Response(
-        json.dumps(members(scope, code, detail, fields), ensure_ascii=False).encode("utf-8", "replace"),
+        json.dumps(_members(scope, code, detail, fields), ensure_ascii=False).encode("utf-8", "replace"),
         code.status,
         {**_HEADERS.get(code.status, {}), **(headers or {})},
         MEDIA_TYPE,
     )
 
 
-def members(scope: Scope, code: Code, detail: str, fields: Sequence[FieldError] = ()) -> dict[str, object]:
-    """The members of a problem. Those of the sentence's numbers are named as in its template."""
-    numbers = detail.numbers if isinstance(detail, Sentence) else {}
+def problem_example(code: Code, scope: Scope | None = None) -> dict[str, object]:
+    """The members of a problem as an example of a code; `scope`: of a request to the server that it is of."""
+    state = {"request_id": "6f1c1f52-8d0f-4a8e-9a0b-0d6a5c1b7e33"}
+    about = code.explanation
+    field, has_field, message = about.example.partition(": ")
+    is_about_field = code.status in {400, 422} and has_field and " " not in field
+    fields = (FieldError(field, message),) if is_about_field else ()
+    return _members({**(scope or {}), "state": state}, code, about.example, fields, about.numbers)
+
+
+def _members(
+    scope: Scope, code: Code, detail: str, fields: Sequence[FieldError], numbers: Mapping[str, int] | None = None
+) -> dict[str, object]:
+    if numbers is None:
+        numbers = detail.numbers if isinstance(detail, Sentence) else {}
     return {
         "type": f"{origin_of(scope)}/errors/{code}",
         "title": title(code.status),

@@ -5,7 +5,7 @@ about its body. An `AuthFirstRoute` authenticates first: 401, 403, then 415, 413
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from tonnage.error_codes import Code
 from tonnage.web.body import JsonRequest
 from tonnage.web.dependency_solver import are_simple, arguments
 
@@ -31,11 +32,12 @@ class AuthDependency(Generic[T]):
     Handlers use it like any other: `actor: Annotated[Actor, Depends(distributor_staff)]`, where `distributor_staff =
     AuthDependency(check)` and `check(request)` returns the actor or raises Unauthenticated or Forbidden. The result is
     stored in the request's scope, and FastAPI gets it when it solves the dependencies. On any other route it is an
-    ordinary dependency.
+    ordinary dependency. `restricts`: whether it admits only some kinds or roles, for the API documents.
     """
 
-    def __init__(self, check: Callable[[Request], Awaitable[T]]) -> None:
+    def __init__(self, check: Callable[[Request], Awaitable[T]], *, restricts: bool = True) -> None:
         self.check = check
+        self.restricts = restricts
 
     async def __call__(self, request: Request) -> T:
         """The result of `check`, which runs once per request."""
@@ -86,6 +88,9 @@ class ApiRoute(AuthFirstRoute):
 
     Lean requests are the rule here, and FastAPI's solver takes a third of their CPU time. A page costs many times that.
     """
+
+    change_codes: ClassVar[tuple[Code, ...]] = ()
+    """What a route of this class itself can refuse a change with; its handler may refuse more."""
 
     def get_inner_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The same, faster for handlers with simple parameters."""

@@ -51,7 +51,12 @@ class RequestModel(BaseModel):
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=False, extra="ignore", frozen=True, hide_input_in_errors=True
+        alias_generator=to_camel,
+        validate_by_name=False,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     nullable: ClassVar[frozenset[str]] = frozenset()
@@ -97,6 +102,8 @@ class ResponseModel(BaseModel):
 
     A field that is `| None = None` may be missing; it is never null.
     """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -146,10 +153,21 @@ def _within_bigint(number: int) -> int:
     return number
 
 
+class _UuidAsSent(UUID):
+    """One with capital letters: sentences repeat it so, and the client finds in its log what it has sent."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        object.__setattr__(self, "sent", text)  # a UUID permits no assignment
+
+    def __str__(self) -> str:
+        return vars(self)["sent"]
+
+
 def _uuid(value: object) -> object:
     # UUID() also accepts braces, a URN prefix and no hyphens; those would be other names for the same thing.
     if isinstance(value, str) and _UUID.fullmatch(value):
-        return UUID(value)
+        return UUID(value) if value.islower() or value.isnumeric() else _UuidAsSent(value)
     raise ValueError("must be a UUID of 36 characters")
 
 
@@ -189,6 +207,18 @@ Capacity: TypeAlias = Annotated[
 
 Bytes: TypeAlias = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 """In a ResponseModel. Without the format, code generators assume 32 bits."""
+
+UuidText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+"""In a ResponseModel."""
+
+AccountIdText: TypeAlias = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9]{12}$"})]
+"""The id of a storage account in a ResponseModel."""
+
+EmailText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "email"})]
+"""In a ResponseModel."""
+
+UrlText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+"""In a ResponseModel."""
 
 DayText: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date"})]
 """`YYYY-MM-DD` in a ResponseModel."""

@@ -27,12 +27,12 @@ def to_swagger2(document: Document, base_path: str) -> Document:
 
     Raises ValueError for a schema that Swagger 2.0 cannot express.
     """
+    components = document["components"]
     paths = {
-        path.removeprefix(base_path): {method: _operation(operation) for method, operation in item.items()}
+        path.removeprefix(base_path): {method: _operation(operation, components) for method, operation in item.items()}
         for path, item in document["paths"].items()
         if path.startswith(f"{base_path}/")
     }
-    components = document["components"]
     result: Document = {
         "swagger": "2.0",
         "info": document["info"],
@@ -40,10 +40,13 @@ def to_swagger2(document: Document, base_path: str) -> Document:
         "consumes": ["application/json"],
         "produces": list(_PRODUCES),
         "paths": paths,
-        "responses": {name: _response(response) for name, response in components["responses"].items()},
+        "responses": {},
         "securityDefinitions": {
             "Bearer": {"type": "apiKey", "name": "Authorization", "in": "header", "description": _AUTHORIZE}
         },
+    }
+    result["responses"] = {
+        name: _response(components["responses"][name], components) for name in sorted(_named_responses(paths))
     }
     result["definitions"] = _reachable(components["schemas"], result)
     if "tags" in document:
@@ -52,17 +55,21 @@ def to_swagger2(document: Document, base_path: str) -> Document:
     return result
 
 
-def _operation(operation: Document) -> Document:
-    kept = ("tags", "summary", "description", "operationId", "deprecated", "security")
+def _operation(operation: Document, components: Document) -> Document:
+    kept = ("tags", "summary", "description", "operationId", "deprecated", "security", "x-error-codes")
     result = {name: operation[name] for name in kept if name in operation}
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
     if "requestBody" in operation:
         schema = _schema(operation["requestBody"]["content"]["application/json"]["schema"])
         name = operation["x-codegen-request-body-name"]
-        parameters.append({"in": "body", "name": name, "required": True, "schema": schema})
+        body = operation["requestBody"]
+        about = {"description": body["description"]} if "description" in body else {}
+        parameters.append({"in": "body", "name": name, "required": True, **about, "schema": schema})
     if parameters:
         result["parameters"] = parameters
-    result["responses"] = {status: _response(response) for status, response in operation["responses"].items()}
+    result["responses"] = {
+        status: _response(response, components) for status, response in operation["responses"].items()
+    }
     return result
 
 
@@ -75,23 +82,22 @@ def _parameter(parameter: Document) -> Document:
     return {**schema, **flat}
 
 
-def _response(response: Document) -> Document:
+def _response(response: Document, components: Document) -> Document:
     if "$ref" in response:
         return {"$ref": response["$ref"].replace("#/components/responses/", "#/responses/")}
     result: Document = {"description": response["description"]}
     for content in response.get("content", {}).values():
         if content.get("schema"):
             result["schema"] = _schema(content["schema"])
-        if "example" in content:
-            # Swagger UI looks under the type that is selected for the whole operation.
-            result["examples"] = dict.fromkeys(_PRODUCES, content["example"])
+        for example in content.get("examples", {}).values():
+            # There is a place for one. Swagger UI looks under the type that is selected for the whole operation.
+            value = components["examples"][example["$ref"].rpartition("/")[2]]["value"]
+            result.setdefault("examples", dict.fromkeys(_PRODUCES, value))
     if "headers" in response:
+        headers = {name: components["headers"][name] for name in response["headers"]}
         result["headers"] = {
-            name: {
-                **_schema(header["schema"]),
-                **({"description": header["description"]} if "description" in header else {}),
-            }
-            for name, header in response["headers"].items()
+            name: {**_schema(header["schema"]), "description": header["description"]}
+            for name, header in headers.items()
         }
     return result
 
@@ -140,6 +146,16 @@ def _reachable(schemas: Document, start: Document) -> Document:
             found[name] = _schema(schemas[name.removeprefix(PREFIX)])
             waiting.extend(_references(found[name]))
     return dict(sorted(found.items()))
+
+
+def _named_responses(paths: Document) -> set[str]:
+    return {
+        str(response["$ref"]).rpartition("/")[2]
+        for item in paths.values()
+        for operation in item.values()
+        for response in operation["responses"].values()
+        if "$ref" in response
+    }
 
 
 def _references(node: object) -> Iterator[str]:

@@ -14,9 +14,11 @@ from tonnage.accounts.actions import account_number, no_account, require_account
 from tonnage.accounts.api.published import StorageAccountResponse
 from tonnage.api_keys.guard import ApiRequest
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.password_rules import account_password
+from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import (
@@ -36,35 +38,52 @@ routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute)
 
 
 class ChangeStorageAccountReqBody(RequestModel):
+    """The fields of a storage account that change."""
+
     model_config = with_example(
         {"name": "Renamed customer", "allocatedCapacity": 2_000_000_000_000, "allowOverdraft": False}
     )
 
     name: Name | None = None
+    """Its name: 1 to 200 characters, not only spaces, no control characters."""
     allocated_capacity: Capacity | None = None
+    """Its fixed capacity, in bytes, out of what the partner has left; 0 is pay-per-use."""
     allow_overdraft: Flag | None = None
+    """Whether it may use more than its allocation; the excess is billed."""
 
 
 class SetPasswordReqBody(RequestModel):
+    """The new password of a storage account."""
+
     model_config = with_example({"password": "Choose-1-yourself"})
 
     password: Annotated[Text, AfterValidator(account_password), PASSWORD]
+    """8 to 128 characters, with a lower-case letter, an upper-case letter, a digit and a special character."""
 
 
 class SuspendReqBody(RequestModel):
+    """Why a storage account is suspended."""
+
     model_config = with_example({"reason": "Invoice 2026-117 is overdue"})
 
     reason: Name
+    """Shown to the partner: 1 to 200 characters, no control characters."""
 
 
 class SuspensionResponse(ResponseModel):
+    """The suspension of a storage account."""
+
     model_config = with_example({"reason": "Invoice 2026-117 is overdue", "since": "2026-11-24T09:00:00Z"})
 
     reason: str
+    """Why it is suspended."""
     since: TimestampText
+    """When it was suspended, UTC."""
 
 
 class WholeStorageAccountResponse(StorageAccountResponse):
+    """A storage account in full detail."""
+
     model_config = with_example(
         {
             "clientAccountId": "482915730164",
@@ -82,13 +101,22 @@ class WholeStorageAccountResponse(StorageAccountResponse):
     )
 
     region: str
+    """The name of the region where it lives."""
     createdAt: TimestampText
+    """When it was created, UTC."""
     used: Bytes
+    """What it stores, in bytes, as last measured."""
     objects: Bytes | None = None
+    """How many objects it stores, as last measured. Missing if the cluster does not count them."""
     measuredAt: TimestampText | None = None
+    """When its use was last measured, UTC. Missing if it never was."""
     suspension: SuspensionResponse | None = None
+    """Missing if it is not suspended."""
     provisioning: Literal["metered", "pending", "done", "rejected"]
+    """Whether the storage cluster has applied the account's current state: `done`, or `pending`; `rejected` if it
+    refuses to; `metered` in a region without a cluster."""
     rejection_reason: str | None = None
+    """Why the cluster refuses it."""
 
 
 Change = Annotated[ChangeStorageAccountReqBody, Body(alias="storageAccountDetails")]
@@ -106,6 +134,7 @@ _SUSPENSION = tuple(f"{path}/suspension" for path in _ONE)
     "/storage-account/list",
     role=Role.VIEWER,
     for_distributor="List a partner's storage accounts in full detail.",
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
     responses={200: {"model": list[WholeStorageAccountResponse]}},
 )
 async def list_accounts_whole(call: ApiRequest, partner_id: UUID, page: Paging) -> Response:
@@ -142,6 +171,12 @@ async def get_account_whole(call: ApiRequest, partner_id: UUID, accountID: str) 
     *_ONE,
     role=Role.STAFF,
     for_distributor="Update a partner's storage account: name, allocation, overdraft.",
+    openapi_extra=refusals(
+        RequestCode.PRECONDITION_FAILED,
+        ConflictCode.PARTNER_FULL,
+        ConflictCode.TOTAL_TOO_LARGE,
+        ConflictCode.ACCOUNT_DELETING,
+    ),
     responses={200: {"model": WholeStorageAccountResponse}},
 )
 async def change_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Change) -> Response:
@@ -162,6 +197,7 @@ async def change_account(call: ApiRequest, partner_id: UUID, accountID: str, det
     *_PASSWORD,
     role=Role.STAFF,
     for_distributor="Set the password of a partner's storage account.",
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.ACCOUNT_DELETING),
     status_code=204,
 )
 async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: str, details: NewPassword) -> Response:
@@ -185,6 +221,7 @@ async def set_account_password(call: ApiRequest, partner_id: UUID, accountID: st
     *_SUSPENSION,
     role=Role.STAFF,
     for_distributor="Suspend a partner's storage account.",
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.ACCOUNT_DELETING),
     responses={200: {"model": WholeStorageAccountResponse}},
 )
 async def suspend_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Suspension) -> Response:
@@ -211,6 +248,7 @@ async def suspend_account(call: ApiRequest, partner_id: UUID, accountID: str, de
     *_SUSPENSION,
     role=Role.STAFF,
     for_distributor="Resume a partner's storage account.",
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.ACCOUNT_DELETING),
     status_code=204,
 )
 async def resume_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:

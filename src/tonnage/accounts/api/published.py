@@ -13,16 +13,20 @@ from tonnage.accounts.account import NewAccount
 from tonnage.accounts.actions import account_number, no_account
 from tonnage.api_keys.guard import ApiRequest, DistributorStaff, PartnerStaff
 from tonnage.api_keys.partner_operation import partner_operation
+from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
 from tonnage.password_rules import account_password
+from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging
 from tonnage.web.responses import FIRST_REVISION, Json, NoContent
 from tonnage.web.schemas import (
     PASSWORD,
+    AccountIdText,
     Bytes,
     Capacity,
     Email,
+    EmailText,
     Flag,
     Name,
     RegionName,
@@ -39,13 +43,19 @@ routes = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 
 
 class StorageAccountClientAccount(RequestModel):
+    """The customer's login to the storage account."""
+
     model_config = with_example({"contactEmail": "it@customer.com", "password": "Choose-1-yourself"})
 
     contact_email: Email
+    """The customer's e-mail address; no other storage account may have it."""
     password: Annotated[Text, AfterValidator(account_password), PASSWORD]
+    """8 to 128 characters, with a lower-case letter, an upper-case letter, a digit and a special character."""
 
 
 class CreateStorageAccountReqBody(RequestModel):
+    """A new storage account."""
+
     model_config = with_example(
         {
             "allocatedCapacity": 1_000_000_000_000,
@@ -56,20 +66,31 @@ class CreateStorageAccountReqBody(RequestModel):
     )
 
     allocated_capacity: Capacity
+    """Its fixed capacity, in bytes, out of what the partner has left; 0 is pay-per-use."""
     allow_overdraft: Flag
+    """Whether it may use more than its allocation; the excess is billed."""
     client_account: StorageAccountClientAccount
+    """The customer's login."""
     name: Name
+    """Its name: 1 to 200 characters, not only spaces, no control characters."""
     region: RegionName | None = None
+    """The name of the region where it lives, from the list of regions. Without it, the default one."""
 
 
 class PatchStorageAccountReqBody(RequestModel):
+    """The deletion date of a storage account."""
+
     model_config = with_example({"pendingDeletedAt": None})
     nullable = frozenset({"pending_deleted_at"})
 
     pending_deleted_at: Timestamp | None = None
+    """When it will be deleted, UTC; a date without a time is midnight. `null` restores the account. Without it, nothing
+    changes."""
 
 
 class StorageAccountResponse(ResponseModel):
+    """A storage account."""
+
     model_config = with_example(
         {
             "clientAccountId": "482915730164",
@@ -80,22 +101,38 @@ class StorageAccountResponse(ResponseModel):
         }
     )
 
-    clientAccountId: str
+    clientAccountId: AccountIdText
+    """The account's id: 12 digits."""
     name: str
-    contactEmail: str
+    """Its name."""
+    contactEmail: EmailText
+    """The customer's e-mail address."""
     allocatedCapacity: Bytes
+    """Its fixed capacity, in bytes; 0 is pay-per-use."""
     allowOverdraft: bool
+    """Whether it may use more than its allocation; the excess is billed."""
     pendingDeletedAt: TimestampText | None = None
+    """When it will be deleted, UTC. Missing if it is not waiting for deletion."""
 
 
 Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDetails")]
 Change = Annotated[PatchStorageAccountReqBody, Body(alias="storageAccountDetails")]
 
+_CREATION = refusals(
+    ConflictCode.PARTNER_FULL, ConflictCode.TOTAL_TOO_LARGE, ConflictCode.EMAIL_TAKEN, ConflictCode.NO_REGION
+)
+
 _OF_PARTNER = "/partner/{partnerID}/storage-accounts"
 _ONE = ("/partner/{partnerID}/storage-accounts/{accountID}", "/storage-account/{accountID}")
 
 
-@routes.post(_OF_PARTNER, status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Distributors"])
+@routes.post(
+    _OF_PARTNER,
+    status_code=201,
+    responses={201: {"model": StorageAccountResponse}},
+    tags=["Distributors"],
+    openapi_extra=_CREATION,
+)
 async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, details: Creation) -> Response:
     """Create a storage account for a partner.
 
@@ -106,7 +143,13 @@ async def create_partner_account(call: DistributorStaff, partnerID: UuidPath, de
     return await _create(call, partnerID, details)
 
 
-@routes.post("/storage-account", status_code=201, responses={201: {"model": StorageAccountResponse}}, tags=["Partners"])
+@routes.post(
+    "/storage-account",
+    status_code=201,
+    responses={201: {"model": StorageAccountResponse}},
+    tags=["Partners"],
+    openapi_extra=_CREATION,
+)
 async def create_account(call: PartnerStaff, details: Creation) -> Response:
     """Create a storage account.
 
@@ -139,6 +182,7 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
     "/storage-account/list",
     role=Role.VIEWER,
     for_distributor="List a partner's storage accounts.",
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
     responses={200: {"model": list[StorageAccountResponse]}},
 )
 async def list_accounts(call: ApiRequest, partner_id: UUID, page: Paging) -> Response:
@@ -158,7 +202,10 @@ async def list_accounts(call: ApiRequest, partner_id: UUID, page: Paging) -> Res
     responses={200: {"model": StorageAccountResponse}},
 )
 async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
-    """Get a storage account."""
+    """Get a storage account.
+
+    With its allocation, in bytes, and its deletion date, if it is waiting for deletion.
+    """
     number = account_number(accountID)
     found = await call.database.run(queries.one_account, call.actor.organisation_id, partner_id, number)
     if found is None:
@@ -171,6 +218,7 @@ async def get_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Res
     *_ONE,
     role=Role.STAFF,
     for_distributor="Restore a partner's storage account, or change its deletion date.",
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.ACCOUNT_DELETING),
     responses={200: {"model": StorageAccountResponse}},
 )
 async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, details: Change) -> Response:
@@ -195,6 +243,7 @@ async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, deta
     role=Role.ADMIN,
     for_distributor="Schedule a partner's storage account for deletion.",
     status_code=204,
+    openapi_extra=refusals(RequestCode.PRECONDITION_FAILED),
 )
 async def delete_account(call: ApiRequest, partner_id: UUID, accountID: str) -> Response:
     """Schedule a storage account for deletion.

@@ -14,6 +14,8 @@ routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Distributors",
 
 
 class RegionFreshness(ResponseModel):
+    """How current the usage of a region is."""
+
     model_config = with_example(
         {
             "region": "eu-central-2",
@@ -26,15 +28,24 @@ class RegionFreshness(ResponseModel):
     )
 
     region: str
+    """The region's name."""
     backend: str
+    """Where its usage comes from: `ceph`, or `metered` if it is imported."""
     asOf: TimestampText | None = None
+    """The hour of the last sampling that went through all accounts, UTC. Missing if there was none."""
     sampled: int | None = None
+    """How many accounts that sampling has measured. Only for the operator."""
     missed: int | None = None
+    """How many it could not measure. Only for the operator."""
     running: bool
+    """Whether a sampling is in progress, or waits for its cluster."""
 
 
 class Freshness(ResponseModel):
+    """How current usage is."""
+
     regions: list[RegionFreshness]
+    """All regions."""
 
 
 @routes.get("/usage/freshness", responses={200: {"model": Freshness}})

@@ -13,23 +13,31 @@ from tonnage.metering import traffic_queries
 from tonnage.usage.days import Days
 from tonnage.web.responses import Json
 from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import Bytes, DayText, ResponseModel, with_example
+from tonnage.web.schemas import AccountIdText, Bytes, DayText, ResponseModel, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute)
 
 
 class DailyTraffic(ResponseModel):
+    """The traffic of a day."""
+
     model_config = with_example(
         {"date": "2026-03-01", "egress": 12_000_000_000, "ingress": 3_000_000_000, "requests": 48_210}
     )
 
     date: DayText
+    """The day, UTC."""
     egress: Bytes
+    """Bytes to clients."""
     ingress: Bytes
+    """Bytes from clients."""
     requests: Bytes
+    """The number of requests."""
 
 
 class ClientTraffic(ResponseModel):
+    """The daily traffic of a storage account."""
+
     model_config = with_example(
         {
             "client_id": "482915730164",
@@ -40,9 +48,12 @@ class ClientTraffic(ResponseModel):
         }
     )
 
-    client_id: str
+    client_id: AccountIdText
+    """The account's id: 12 digits."""
     name: str
+    """The account's name."""
     daily_traffic: list[DailyTraffic]
+    """A value for each day of the period that had traffic."""
 
 
 @partner_operation(

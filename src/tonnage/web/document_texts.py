@@ -1,0 +1,47 @@
+"""What the API documents say about the API as a whole, and about the parameters of its paths."""
+
+from typing import Any
+
+ABOUT = "\n\n".join(
+    (
+        "Sell storage capacity through distributors and partners: contracts, partners, their storage accounts and "
+        "daily usage.",
+        "**Authorize**: every request except the list of regions needs the header `Authorization: Bearer "
+        "<key>`. Press *Authorize* and paste `Bearer <key>`, including the word Bearer; every request from "
+        "this page then sends it. A key belongs to a distributor or a partner and gives access to the "
+        "operations of that kind.",
+        "**Units**: capacities and usage are in bytes (1 TB is 1000000000000 bytes), times and days in UTC.",
+        "**Lists** are complete and in order of creation. With `limit` they come in pages; the `Link` "
+        "header has the next page.",
+        "**Errors** have one format, `application/problem+json`: `code` is for programs, `detail` says what is wrong "
+        "and what to do, `errors` names the fields, and `requestId` is what to quote when you ask for help. The "
+        "address in `type` has a page about the code, as has `/errors` about all of them.",
+    )
+)
+
+TAGS = [
+    {
+        "name": "Distributors",
+        "description": "With a distributor's key: its contracts, and its partners with everything they have.",
+    },
+    {"name": "Partners", "description": "With a partner's key: its own storage accounts."},
+    {"name": "Integrations", "description": "Without a key."},
+]
+
+LICENSE = {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+"""Of the program, and with it of the API."""
+
+PATH_PARAMETERS: dict[str, dict[str, Any]] = {
+    "contractID": {"description": "The id of one of your contracts: a UUID."},
+    "partnerID": {"description": "The id of one of your partners: a UUID."},
+    "memberID": {"description": "The id of a member of the partner: a UUID."},
+    "accountID": {
+        "description": "The id of a storage account: 12 digits.",
+        "schema": {"pattern": "^[0-9]{12}$"},
+        "example": "482915730164",
+    },
+    "accessKey": {
+        "description": "The id of an access key of the storage account, never its secret.",
+        "example": "TONNAGE4Q7Z0KX2M9RB1",
+    },
+}
