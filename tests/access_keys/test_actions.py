@@ -149,8 +149,7 @@ async def test_somebody_elses_key_is_not_found(client: ClusterClient) -> None:
         path = f"/ext/v1/storage-account/{account}/access-keys"
         assert (await client.call("GET", path, key)).status_code == 404
         assert (
-            await refused_changes(client, path, "A" * 20, key)
-            == [(404, f"There is no storage account {account:0>12}.")] * 2
+            await refused_changes(client, path, "A" * 20, key) == [(404, f"There is no storage account {account}.")] * 2
         )
     assert [one["accessKey"] for one in await list_keys(client, data)] == [made["accessKey"]]
 

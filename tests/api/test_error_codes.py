@@ -22,7 +22,10 @@ pytestmark = pytest.mark.anyio
 
 STATUSES = {"Malformed": {400}, "Unauthenticated": {401}, "Forbidden": {403}, "Conflict": {409}, "Unavailable": {503}}
 
-NOT_BY_API = {ConflictCode.NOT_ADOPTABLE: "the API names no user of a cluster that a new account would be"}
+NOT_BY_API = {
+    ConflictCode.NOT_ADOPTABLE: "the API names no user of a cluster that a new account would be",
+    RequestCode.REAUTHENTICATION_REQUIRED: "a key is a proof",
+}
 """What an action refuses to others than the API."""
 
 

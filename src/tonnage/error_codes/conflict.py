@@ -64,9 +64,9 @@ class ConflictCode(Code):
     )
     EMAIL_TAKEN = Explanation(
         409,
-        "Another member, or another storage account, has this e-mail address.",
+        "A new member, or a new storage account, cannot have this e-mail address, because another one has it.",
         "Use another address.",
-        "A member with the e-mail address ann@company.com already exists. Use another address.",
+        "The e-mail address ann@company.com cannot be used for a new member. Use another one.",
     )
     NO_REGION = Explanation(
         409,

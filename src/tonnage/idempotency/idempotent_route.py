@@ -48,6 +48,15 @@ class IdempotentRoute(ApiRoute):
         ConflictCode.IDEMPOTENCY_IN_PROGRESS,
         UnavailableCode.SECRETS_UNREADABLE,
     )
+    change_parameters = (
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A new UUID for each change, and the same one when the request is sent again: within 24 "
+            "hours the change is made once, and each time gets the same response, with `Idempotency-Replayed: true`.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+    )
 
     def get_inner_handler(self) -> _Handler:
         """The same, once for each key."""

@@ -88,6 +88,8 @@ class DistributorPartnerResponse(ResponseModel):
         }
     )
 
+    has_revision = True
+
     id: UuidText
     """The partner's id."""
     distributorContractId: UuidText

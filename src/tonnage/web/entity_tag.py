@@ -2,11 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from tonnage.errors import Malformed
 
 _STRONG = re.compile(r'"([^"]*)"')
 _REVISION = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+PARAMETER: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The `ETag` of the object as you know it. If it has been changed since, nothing is changed (412).",
+    "schema": {"type": "string"},
+}
+"""The parameter as in an OpenAPI 3 operation."""
 
 NO_REVISION = 0
 """Revisions begin with 1: nothing is in this one."""

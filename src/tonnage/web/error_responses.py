@@ -59,6 +59,11 @@ HEADERS: Document = {
         "schema": _TEXT,
         "description": 'The next page, as `<URL>; rel="next"` (RFC 8288). Missing on the last one.',
     },
+    "ETag": {
+        "schema": _TEXT,
+        "description": "The object's revision, for `If-Match`. It changes with what people set, and not with usage.",
+    },
+    "Idempotency-Replayed": {"schema": _TEXT, "description": "`true` if this is the response to an earlier request."},
     "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before the next attempt."},
     "WWW-Authenticate": {"schema": _TEXT, "description": "How to authenticate: `Bearer`."},
     "Allow": {"schema": _TEXT, "description": "The methods of the path, separated by commas."},
@@ -106,6 +111,7 @@ def problem_schema() -> Document:
                     },
                 },
             },
+            "current": {"type": "object", "description": "The present state of what was to be changed, after 412."},
             "requestId": {**_TEXT, "description": "The value of the X-Request-Id header."},
         },
     }
@@ -180,7 +186,7 @@ def _shared(status: int, codes: list[Code], components: Document) -> str:
 
 def _response(status: int, codes: list[Code]) -> Document:
     names = ["X-Request-Id"]
-    names += {401: ["WWW-Authenticate"], 503: ["Retry-After"]}.get(status, [])
+    names += {401: ["WWW-Authenticate"], 412: ["ETag"], 503: ["Retry-After"]}.get(status, [])
     examples = {str(code): {"$ref": f"#/components/examples/{code}"} for code in codes}
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     return {

@@ -17,8 +17,10 @@ from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tonnage.error_codes import RequestCode
 from tonnage.web.compression import constant_response
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations
+from tonnage.web.entity_tag import PARAMETER as ENTITY_TAG
 from tonnage.web.error_responses import (
     CODES_OF_OPERATION,
     HEADERS,
@@ -28,7 +30,7 @@ from tonnage.web.error_responses import (
     problem_schema,
 )
 from tonnage.web.paging import PARAMETERS, is_paged
-from tonnage.web.routing import auth_dependencies
+from tonnage.web.routing import ApiRoute, auth_dependencies
 from tonnage.web.swagger2 import to_swagger2
 
 Document: TypeAlias = dict[str, Any]
@@ -117,15 +119,13 @@ def _complete(route: APIRoute, operation: Document, components: Document, parame
         about = parameters.get(parameter["name"], {}) if parameter["in"] == "path" else {}
         parameter |= {name: value for name, value in about.items() if name != "schema"}
         parameter["schema"] |= about.get("schema", {})
-    paged = is_paged(route.dependant)
-    if paged:
-        operation["parameters"] = [*operation.get("parameters", ()), *PARAMETERS]
+    headers = _add_parameters(route, operation)
     responses = operation["responses"]
     responses.pop("422", None)
     for status, response in responses.items():
         if response["description"] == "Successful Response":
             response["description"] = HTTPStatus(int(status)).phrase
-        response["headers"] = header_references("X-Request-Id", *(["Link"] if paged else []))
+        response["headers"] = header_references("X-Request-Id", *headers)
     codes = codes_of(route, operation, components["schemas"])
     operation[CODES_OF_OPERATION] = list(map(str, codes))
     add_error_responses(responses, codes, components)
@@ -137,6 +137,24 @@ def _complete(route: APIRoute, operation: Document, components: Document, parame
         model = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         if about := components["schemas"][model].get("description"):
             body["description"] = about
+
+
+def _add_parameters(route: APIRoute, operation: Document) -> list[str]:
+    """Adds the parameters that no handler has in its signature. Returns the headers of its own successful response."""
+    parameters, headers = operation.setdefault("parameters", []), list[str]()
+    if is_paged(route.dependant):
+        parameters += PARAMETERS
+        headers.append("Link")
+    if any(getattr(response.get("model"), "has_revision", False) for response in route.responses.values()):
+        headers.append("ETag")
+    if str(RequestCode.PRECONDITION_FAILED) in operation.get(CODES_OF_OPERATION, ()):
+        parameters.append(ENTITY_TAG)
+    if isinstance(route, ApiRoute) and route.methods != {"GET"}:
+        parameters += route.change_parameters
+        headers += ["Idempotency-Replayed"] if route.change_parameters else []
+    if not parameters:
+        del operation["parameters"]
+    return headers
 
 
 def _name_and_describe(route: APIRoute, operation: Document) -> None:

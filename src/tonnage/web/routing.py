@@ -91,6 +91,8 @@ class ApiRoute(AuthFirstRoute):
 
     change_codes: ClassVar[tuple[Code, ...]] = ()
     """What a route of this class itself can refuse a change with; its handler may refuse more."""
+    change_parameters: ClassVar[tuple[dict[str, Any], ...]] = ()
+    """The headers that a route of this class itself reads in a change, as in an OpenAPI 3 operation."""
 
     def get_inner_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The same, faster for handlers with simple parameters."""

@@ -104,6 +104,8 @@ class ResponseModel(BaseModel):
     """
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+    has_revision: ClassVar[bool] = False
+    """Whether its responses have an ETag."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

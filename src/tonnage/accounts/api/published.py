@@ -101,6 +101,8 @@ class StorageAccountResponse(ResponseModel):
         }
     )
 
+    has_revision = True
+
     clientAccountId: AccountIdText
     """The account's id: 12 digits."""
     name: str
