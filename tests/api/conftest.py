@@ -21,7 +21,6 @@ from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.clock import BusinessClock, WallClock
 from tonnage.passwords import Passwords
-from tonnage.sealing import create_key_file
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -81,9 +80,8 @@ class AppClient:
 
 
 @pytest.fixture
-async def client(conninfo: str, cast: Cast, tmp_path: Path) -> AsyncGenerator[AppClient]:
-    create_key_file(tmp_path / "secret.key")
-    async with application(conninfo, cast, key_file=tmp_path / "secret.key") as client:
+async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
+    async with application(conninfo, cast) as client:
         yield client
 
 

@@ -31,6 +31,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "region": "nowhere",
         "jobID": "1",
         "token": "unknown",
+        "code": "not_found",
         "name": static_files.url("console.css").removeprefix("/static/"),
     }
 

@@ -56,14 +56,14 @@ async def test_a_member_is_added_and_in_the_list(client: AppClient, admin: Brows
 
 
 async def test_a_refused_member_keeps_what_was_typed_but_the_password(admin: Browser) -> None:
-    refused = await admin.send("/team/new", {"email": "nobody", "name": "Ann", "role": "staff", "password": "short"})
+    refused = await admin.send("/team/new", {"email": "nobody", "name": "Ann", "role": "staff", "password": "Zq9-7"})
     assert refused.status_code == 422
     assert 'id="email-error"' in refused.text
     assert 'id="password-error"' in refused.text
     assert 'value="nobody"' in refused.text
     assert 'value="Ann"' in refused.text
     assert 'value="staff" checked' in refused.text
-    assert "short" not in refused.text
+    assert "Zq9-7" not in refused.text
     taken = await admin.send("/team/new", {"email": admin.email, "role": "viewer", "password": GOOD})
     assert taken.status_code == 409
     assert 'id="email-error"' in taken.text
