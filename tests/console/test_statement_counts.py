@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 MOST = 4
 """Statements of a page, without the one that finds the session."""
 
-MORE = {"/operator": 9}
+MORE = {"/operator": 10}
 """Pages that may execute more. The overview asks every feature for its summary."""
 
 FEW, MANY = 3, 60
