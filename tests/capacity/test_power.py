@@ -138,15 +138,15 @@ def test_nothing_acknowledged_is_lost(deployment: Deployment) -> None:
             client.join(60)
     deployment.restore()
     with deployment.running() as server:
-        headers = {"Authorization": f"Bearer {key}"}
-        listed = httpx.get(f"{server.origin}/v1/contract/{contract}/partners", headers=headers)
+        origin, headers = server.origin, {"Authorization": f"Bearer {key}"}
+        listed = httpx.get(f"{origin}/v1/contract/{contract}/partners", headers=headers)
         stored = {partner["id"]: partner["allocatedCapacity"] for partner in listed.json()}
         for client in clients:
             for partner, allocated in client.acknowledged.items():
                 assert stored[partner] == allocated or (partner in client.unsure and stored[partner] == 5)
         for client in clients:
             assert client.interrupted is not None
-            assert_made_once(server.origin, client.interrupted)
+            assert_made_once(origin, client.interrupted)
         names = [partner["name"] for partner in httpx.get(listed.url, headers=headers).json()]
         assert len(names) == len(set(names))
         doctor = tonnage("doctor", *deployment.database)
