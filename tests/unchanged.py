@@ -22,7 +22,7 @@ COUNTERS = {
 }
 """Columns that every request may update, refused ones too."""
 
-BESIDE = {"sign_in_throttle", "procrastinate_workers", "procrastinate_periodic_defers"}
+BESIDE = {"sign_in_throttle", "sign_in_failures", "procrastinate_workers", "procrastinate_periodic_defers"}
 """Tables that are not compared: failed tries are counted because they failed, and the queue has its own records."""
 
 

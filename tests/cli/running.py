@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -48,7 +49,7 @@ class Running:
                 return match
         raise AssertionError(f"ended with {self.process.wait()} before saying {pattern!r}: {''.join(self.lines)}")
 
-    @property
+    @cached_property
     def origin(self) -> str:
         return self.wait_for(r"serves (http://\S+)/v1").group(1)
 

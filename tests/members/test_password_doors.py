@@ -105,28 +105,37 @@ async def test_a_reset_refuses_it_and_keeps_the_link(client: AppClient, browser:
     outbox = FakeOutbox()
     await send_reset(services_of(ann, lambda: NOW, Mailer(outbox, "http://tonnage")), str(ann.id))
     (link,) = re.findall(r"http://tonnage(/sign-in/\S+)", outbox.sent[0].text)
+    page = await browser.get(link, follow_redirects=True)
+    mark = re.findall(r'name="link" value="([^"]+)"', page.text)[0]
     for password, said in Refusals(await name_of(client, distributor), ann.email).cases():
-        refused = await send(browser, link, {"password": password})
+        refused = await send(browser, page.url.path, {"password": password, "link": mark})
         assert refused.status_code == 422
         assert said in refused.text, password
-    assert (await send(browser, link, {"password": NO_CLASSES})).status_code == 303
+    assert (await send(browser, page.url.path, {"password": NO_CLASSES, "link": mark})).status_code == 303
 
 
 async def test_commands_refuse_it(conninfo: str, cast: Cast) -> None:
     distributor = await cast.distributor()
     (organisation,) = await cast.row("select name from organisation where id = %s", distributor.organisation_id)
     ann = await person(cast, distributor)
-    own = ("--organisation", str(distributor.organisation_id), "--role", "viewer", "--email", "new-one@example.org")
+    own = (
+        "--organisation",
+        str(distributor.organisation_id),
+        "--role",
+        "viewer",
+        "--email",
+        "newcomer-one@example.org",
+    )
 
     def misused(password: str, *arguments: str) -> str:
         return Command(conninfo).misused(*arguments, stdin=f"{password}\n")
 
-    for password, said in Refusals(organisation, "new-one@example.org").cases():
+    for password, said in Refusals(organisation, "newcomer-one@example.org").cases():
         assert said in await asyncio.to_thread(misused, password, "member", "create", *own)
     for password, said in Refusals(organisation, ann.email).cases():
         assert said in await asyncio.to_thread(misused, password, "member", "set-password", ann.email)
-    for password, said in Refusals("Operator", "new-one@example.org").cases():
-        command = ("operator", "create", "--email", "new-one@example.org")
+    for password, said in Refusals("Operator", "newcomer-one@example.org").cases():
+        command = ("operator", "create", "--email", "newcomer-one@example.org")
         assert said in await asyncio.to_thread(misused, password, *command)
 
 

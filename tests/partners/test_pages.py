@@ -81,7 +81,7 @@ async def test_a_partners_row(cast: Cast, data: PartnerData) -> None:
     (row,) = (await asked(cast, data.scope)).rows
     assert row == await cast.row(
         "select p.id, %s, p.contract_id, 'Other', d.id, d.name, 5 * 10^12::bigint, true, 2 * 10^12::bigint,"
-        " 3 * 10^12::numeric, 1, %s::timestamptz"
+        " 3 * 10^12::numeric, 1, %s::timestamptz, null"
         " from partner p join organisation d on d.id = p.distributor_id where p.id = %s",
         name,
         OPENED,
@@ -256,7 +256,7 @@ async def test_distributors(cast: Cast, data: PartnerData) -> None:
         async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
-        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED)
+        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED, None)
         assert row == await cast.database.run(one_distributor, data.scope)
     row = await cast.database.run(one_distributor, idle.organisation_id)
     assert row is not None

@@ -98,7 +98,7 @@ async def test_a_taken_address_is_refused_for_good(backend: CephBackend, desired
     other = replace(desired, account_id=desired.account_id + 500_000_000_000)
     with pytest.raises(BackendRefused, match="this e-mail address") as refused:
         await backend.apply(other)
-    assert refused.value.code == "EmailExists"
+    assert refused.value.cluster_code == "EmailExists"
     assert await backend.state(ClusterUser(other.account_id)) is None
 
 
