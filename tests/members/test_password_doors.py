@@ -124,18 +124,18 @@ async def test_commands_refuse_it(conninfo: str, cast: Cast) -> None:
         "--role",
         "viewer",
         "--email",
-        "newcomer-one@example.org",
+        "newcomer-1@example.org",
     )
 
     def misused(password: str, *arguments: str) -> str:
         return Command(conninfo).misused(*arguments, stdin=f"{password}\n")
 
-    for password, said in Refusals(organisation, "newcomer-one@example.org").cases():
+    for password, said in Refusals(organisation, "newcomer-1@example.org").cases():
         assert said in await asyncio.to_thread(misused, password, "member", "create", *own)
     for password, said in Refusals(organisation, ann.email).cases():
         assert said in await asyncio.to_thread(misused, password, "member", "set-password", ann.email)
-    for password, said in Refusals("Operator", "newcomer-one@example.org").cases():
-        command = ("operator", "create", "--email", "newcomer-one@example.org")
+    for password, said in Refusals("Operator", "newcomer-1@example.org").cases():
+        command = ("operator", "create", "--email", "newcomer-1@example.org")
         assert said in await asyncio.to_thread(misused, password, *command)
 
 
