@@ -17,6 +17,7 @@ from testbed.stopping import kill
 from tests.cli.running import Running, started, tonnage
 from tests.postgres import Cluster
 from tests.processes import descendants
+from tonnage.sealing import create_key_file
 
 pytestmark = pytest.mark.oldest_postgresql
 
@@ -30,11 +31,16 @@ class Deployment:
 
     database: list[str]
     cluster: Cluster | None
+    settings: dict[str, str]
 
     @contextmanager
     def running(self) -> Generator[Running]:
-        with started("serve", "--port", "0", *self.database) as server:
+        with started("serve", "--port", "0", *self.database, **self.settings) as server:
             yield server
+
+    def command(self, *arguments: str) -> str:
+        """The output of a command."""
+        return tonnage(*arguments, *self.database, **self.settings).stdout
 
     def cut_power(self, server: Running) -> None:
         kill(server.process.pid, *descendants(server.process.pid))
@@ -53,10 +59,13 @@ def deployment(tmp_path: Path) -> Generator[Deployment]:
     if programs:
         cluster = Cluster(Path(programs), durable=True)
         assert tonnage("migrate", "--database-url", cluster.url).exit_code == 0
-        yield Deployment(["--database-url", cluster.url, "--data-dir", str(tmp_path / "data")], cluster)
+        key_file = tmp_path / "secret.key"
+        create_key_file(key_file)
+        database = ["--database-url", cluster.url, "--data-dir", str(tmp_path / "data")]
+        yield Deployment(database, cluster, {"TONNAGE_SECRET_KEY_FILE": str(key_file)})
         cluster.remove()
     else:
-        yield Deployment(["--data-dir", str(tmp_path / "data")], None)
+        yield Deployment(["--data-dir", str(tmp_path / "data")], None, {})
 
 
 @dataclass
@@ -111,11 +120,13 @@ class Client(threading.Thread):
 
 def ready(deployment: Deployment) -> tuple[str, str]:
     """A contract and a key, created at the command line beside the running server."""
-    distributor = _id(tonnage("distributor", "create", "Northern", "--json", *deployment.database).stdout)
+    distributor = _id(
+        tonnage("distributor", "create", "Northern", "--json", *deployment.database, **deployment.settings).stdout
+    )
     signed = ["--distributor", distributor, "--reserved", "1TB", "--price", "1", "--currency", "EUR"]
-    contract = _id(tonnage("contract", "create", *signed, "--json", *deployment.database).stdout)
+    contract = _id(tonnage("contract", "create", *signed, "--json", *deployment.database, **deployment.settings).stdout)
     made_for = ["--organisation", distributor, "--role", "staff", "--description", "load"]
-    key = tonnage("key", "create", *made_for, *deployment.database).stdout.strip()
+    key = deployment.command("key", "create", *made_for).strip()
     return contract, key
 
 
@@ -149,7 +160,7 @@ def test_nothing_acknowledged_is_lost(deployment: Deployment) -> None:
             assert_made_once(origin, client.interrupted)
         names = [partner["name"] for partner in httpx.get(listed.url, headers=headers).json()]
         assert len(names) == len(set(names))
-        doctor = tonnage("doctor", *deployment.database)
+        doctor = tonnage("doctor", *deployment.database, **deployment.settings)
         assert doctor.exit_code == 0, doctor.output
 
 
