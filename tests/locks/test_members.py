@@ -14,6 +14,7 @@ from tonnage.authentication import reset_actions
 from tonnage.authentication.session import Stage
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD, submit_code
 from tonnage.clock import WallClock
+from tonnage.devices import actions as devices
 from tonnage.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from tonnage.locks.actions import lock_member, unlock_member
 from tonnage.mail import Mailer
@@ -94,6 +95,7 @@ async def test_links_of_a_locked_member_do_not_work_and_none_is_sent(ann: Person
         with pytest.raises(NotFound):
             await bob.database.transaction(reset_actions.reset_password, token, "hash", bob.client, NOW)
         await reset_actions.send_reset(bob.database, mailer, bob.id, WallClock(lambda: NOW))
+        await devices.send_link(bob.database, mailer, bob.id, WallClock(lambda: NOW))
     assert len(kept.sent) == 1
 
 

@@ -15,6 +15,7 @@ from tonnage.authentication import reset_actions
 from tonnage.authentication.session import digest, new_token
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD
 from tonnage.clock import WallClock
+from tonnage.devices import actions as devices
 from tonnage.errors import Conflict, Forbidden, NotFound, ReauthenticationRequired, Unauthenticated
 from tonnage.locks.actions import lock_organisation, unlock_organisation
 from tonnage.mail import Mailer
@@ -94,6 +95,7 @@ async def test_links_do_not_work_and_none_is_sent(cast: Cast, partner: Actor) ->
     async with refused(cast.database, NotFound):
         await cast.database.transaction(reset_actions.reset_password, token, "hash", ann.client, NOW)
     await reset_actions.send_reset(cast.database, mailer, ann.id, WallClock(lambda: NOW + timedelta(minutes=10)))
+    await devices.send_link(cast.database, mailer, ann.id, clock)
     assert len(kept.sent) == 1
 
 

@@ -79,13 +79,15 @@ async def insert_link(
 ) -> str | None:
     """Returns the member's address, which the link is sent to. An older link becomes invalid.
 
-    None: there is no such member in an open organisation, or the last link was made less than `pause` ago.
+    None: there is no such member in an open organisation, one of the two is locked, or the last link was made less
+    than `pause` ago.
     """
     cursor = await conn.execute(
         """
         with m as (
             select m.id, m.email from member m join organisation o on o.id = m.organisation_id
             where m.id = %(member)s and o.closed_at is null and m.withheld_at is null
+                and o.locked_at is null and m.locked_at is null
         ), l as (
             insert into device_link as l (digest, member_id, expires_at)
             select %(digest)s, m.id, %(now)s + %(lasting)s::interval from m
