@@ -12,6 +12,7 @@ from tests.api.conftest import AccountData, AppClient
 from tests.cast import TB
 from tests.source import FILES
 from tests.unchanged import assert_same, snapshot
+from tonnage.access.actor import Role
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +117,18 @@ async def test_what_was_created_has_the_tag_that_is_read(client: AppClient, data
         path = operation.path
         path = f"{path}/{found.get('id') or found['clientAccountId']}"
         assert (await client.call("GET", path, key)).headers["etag"] == created.headers["etag"]
+
+
+async def test_a_change_that_changes_nothing_needs_the_revision_too(client: AppClient, data: AccountData) -> None:
+    path = f"/v1/partner/{data.partner.organisation_id}/storage-accounts/{data.account}"
+    staff = await client.key(data.distributor, Role.STAFF)
+    assert (await client.call("DELETE", path, await client.key(data.distributor))).status_code == 204
+    account = await client.call("GET", path, staff)
+    for body in ({}, {"pendingDeletedAt": account.json()["pendingDeletedAt"]}):
+        refused = await client.call("PATCH", path, staff, json=body, headers={"If-Match": '"999"'})
+        assert (refused.status_code, refused.json()["current"]) == (412, account.json())
+        same = await client.call("PATCH", path, staff, json=body, headers={"If-Match": account.headers["etag"]})
+        assert (same.status_code, same.json(), same.headers["etag"]) == (200, account.json(), account.headers["etag"])
 
 
 async def test_an_unknown_thing_is_not_found_in_any_revision(client: AppClient, data: AccountData) -> None:

@@ -1,5 +1,6 @@
 """Actions on storage accounts, by their partner or its distributor."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -55,8 +56,19 @@ async def require_partner(conn: Connection, actor: Actor, partner_id: UUID) -> N
 
 async def require_account(conn: Connection, actor: Actor, partner_id: UUID, account_id: int) -> None:
     """The same for an account."""
-    if await queries.one_account(conn, actor.organisation_id, partner_id, account_id) is None:
+    await require_revision(conn, actor, partner_id, account_id, None)
+
+
+async def require_revision(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, revision: int | None
+) -> Versioned:
+    """The account, for a change that changes nothing. PreconditionFailed: it is not in the given `revision`."""
+    found = await queries.one_account(conn, actor.organisation_id, partner_id, account_id)
+    if found is None:
         raise no_account(account_id)
+    if revision not in {None, found.revision}:
+        raise PreconditionFailed(*found)
+    return found
 
 
 async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID | None = None) -> None:
@@ -123,7 +135,7 @@ async def delete_account(
             conn, actor.organisation_id, partner_id, account_id, due, revision, requested, actor.stamp
         )
         if scheduled is None:
-            raise await _not_changeable(conn, actor, partner_id, account_id, revision)
+            raise await not_changeable(queries.one_account, conn, actor, partner_id, account_id, revision)
         await enqueue_reconcile(conn, scheduled.cluster)
 
 
@@ -146,14 +158,14 @@ async def set_deletion(
     """
     actor.require(actor.kind, Role.STAFF)
     if due is not None and not actor.role.includes(Role.ADMIN):
-        return await _same_date(conn, actor, partner_id, account_id, due)
+        return await _same_date(conn, actor, partner_id, account_id, due, revision)
     scope, requested = actor.organisation_id, now.replace(microsecond=0)
     async with conn.transaction():
         deletion = await deletion_queries.set_deletion(
             conn, scope, partner_id, account_id, due, grace_days, revision, requested, actor.stamp
         )
         if deletion is None:
-            raise await _not_changeable(conn, actor, partner_id, account_id, revision)
+            raise await not_changeable(queries.one_account, conn, actor, partner_id, account_id, revision)
         if deletion.refused and deletion.purging:
             raise purge_started()
         if deletion.refused:
@@ -162,21 +174,31 @@ async def set_deletion(
     return deletion.account
 
 
-async def _not_changeable(
-    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, revision: int | None
+async def not_changeable(
+    read: Callable[[Connection, UUID, UUID, int], Awaitable[Versioned | None]],
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account_id: int,
+    revision: int | None,
 ) -> NotFound | PreconditionFailed:
-    present = None
-    if revision is not None:
-        present = await queries.one_account(conn, actor.organisation_id, partner_id, account_id)
+    """Why a change has found no account: there is none, or it is in another revision. `read` finds its present
+    state.
+    """
+    present = None if revision is None else await read(conn, actor.organisation_id, partner_id, account_id)
     return PreconditionFailed(*present) if present else no_account(account_id)
 
 
-async def _same_date(conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime) -> Versioned:
+async def _same_date(
+    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, due: datetime, revision: int | None
+) -> Versioned:
     """Clients send whole objects back, so staff may send the unchanged date."""
     found = await deletion_queries.due_account(conn, actor.organisation_id, partner_id, account_id)
     if found is None:
         raise no_account(account_id)
     account, stands = found
+    if revision not in {None, account.revision}:
+        raise PreconditionFailed(*account)
     if stands != due:
         raise Forbidden(
             "Changing the deletion date needs the role {role}; yours is {own}.",

@@ -9,13 +9,14 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, NumericValueOutOfRange
 
 from tonnage.access.actor import Actor, Role
-from tonnage.accounts import change_queries, extended_queries, queries
+from tonnage.accounts import change_queries, queries
 from tonnage.accounts.account import AccountChange
-from tonnage.accounts.actions import enqueue_reconcile, no_account, purge_started
+from tonnage.accounts.actions import enqueue_reconcile, no_account, not_changeable, purge_started
 from tonnage.accounts.change import Changed
+from tonnage.accounts.extended_queries import extended_account
 from tonnage.db import Connection, broken_constraint
 from tonnage.db.rendered import Versioned
-from tonnage.errors import EditConflict, NotFound, PreconditionFailed
+from tonnage.errors import EditConflict
 
 
 async def change_account(
@@ -102,18 +103,9 @@ async def set_password(
         conn, actor.organisation_id, partner_id, account_id, password_hash, revision, actor.stamp
     )
     if in_time is None:
-        raise await _not_changeable(conn, actor, partner_id, account_id, revision)
+        raise await not_changeable(extended_account, conn, actor, partner_id, account_id, revision)
     if not in_time:
         raise purge_started()
-
-
-async def _not_changeable(
-    conn: Connection, actor: Actor, partner_id: UUID, account_id: int, revision: int | None
-) -> NotFound | PreconditionFailed:
-    present = None
-    if revision is not None:
-        present = await extended_queries.extended_account(conn, actor.organisation_id, partner_id, account_id)
-    return PreconditionFailed(*present) if present else no_account(account_id)
 
 
 async def _reconciled(
@@ -125,7 +117,7 @@ async def _reconciled(
     changed: Changed | None,
 ) -> Versioned:
     if changed is None:
-        raise await _not_changeable(conn, actor, partner_id, account_id, revision)
+        raise await not_changeable(extended_account, conn, actor, partner_id, account_id, revision)
     if changed.too_late:
         raise purge_started()
     if changed.stale:

@@ -228,9 +228,10 @@ async def patch_account(call: ApiRequest, partner_id: UUID, accountID: str, deta
 
     `null` restores it. A date without a time is midnight UTC.
     """
-    if "pending_deleted_at" not in details.model_fields_set:
-        return await get_account(call, partner_id, accountID)
     number = account_number(accountID)
+    if "pending_deleted_at" not in details.model_fields_set:
+        same = await call.database.run(actions.require_revision, call.actor, partner_id, number, call.revision)
+        return Json(same.json, revision=same.revision)
     due = details.pending_deleted_at
     grace = call.services.deletion_grace_days
     changed = await call.database.run(
