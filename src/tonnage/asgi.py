@@ -97,7 +97,7 @@ def create_app(
 
     app = _bare(lifespan)
     settings = options.get("sign_in", SignInSettings())
-    _know_proxies(app, settings)
+    _add_proxy_middleware(app, settings)
     _add_routes(
         app, console.routes + (console.sample_routes if with_samples else ()), deprecations, settings.public_url
     )
@@ -106,7 +106,7 @@ def create_app(
     return app
 
 
-def _know_proxies(app: FastAPI, settings: SignInSettings) -> None:
+def _add_proxy_middleware(app: FastAPI, settings: SignInSettings) -> None:
     app.state.public_url = settings.public_url
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeaders, trusted=settings.trusted_proxies)

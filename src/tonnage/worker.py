@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from procrastinate import App, JobContext, PsycopgConnector
 
-from tonnage.access.sequence_actions import sequence_entries
+from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
 from tonnage.db import connect_for_jobs

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.cast import NOW
-from tonnage.access.audit_file import AuditFileError, Contents, head_line, public_text, signing_key, verify_lines
+from tonnage.access.audit_file import AuditFileError, FileContents, head_line, public_key_hex, signing_key, verify_lines
 
 KEY, INSTALLATION = signing_key(bytes(range(32))), UUID(int=7)
 TEXTS = [
@@ -37,7 +37,7 @@ def signed(
     key: Ed25519PrivateKey = KEY,
     of: UUID | None = None,
 ) -> list[bytes]:
-    contents = Contents()
+    contents = FileContents()
     for line, (position, _) in zip(lines, texts, strict=True):
         contents.add(line, position)
     return [*lines, head_line(contents, key, INSTALLATION, of, NOW)]
@@ -51,7 +51,7 @@ def refusal(lines: list[bytes]) -> str:
 
 def test_a_file_as_it_was_written_fits() -> None:
     verified = verify_lines(signed(entry_lines()))
-    assert verified.public_key == public_text(KEY.public_key())
+    assert verified.public_key == public_key_hex(KEY.public_key())
     assert verified.head["installation"] == str(INSTALLATION)
     assert (verified.head["entries"], verified.head["position"]) == (4, 4)
     assert verify_lines(signed([], [])).head["entries"] == 0
@@ -118,4 +118,4 @@ def test_anything_else_is_refused_in_a_sentence(line: bytes) -> None:
 
 def test_a_head_that_another_key_signed_has_that_key() -> None:
     other = signing_key(bytes(32))
-    assert verify_lines(signed(entry_lines(), key=other)).public_key == public_text(other.public_key())
+    assert verify_lines(signed(entry_lines(), key=other)).public_key == public_key_hex(other.public_key())

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.cli.command import Command
-from tonnage.access.sequence_actions import sequence_entries
+from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.db import connect
 
 

@@ -30,7 +30,7 @@ class AuditFileError(Exception):
 
 
 @dataclass
-class Contents:
+class FileContents:
     """The lines so far."""
 
     entries: int = 0
@@ -44,13 +44,13 @@ class Contents:
         self.position = position
         self.digest.update(line)
 
-    def described(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """What the head says of them."""
         return {"entries": self.entries, "position": self.position, "sha256": self.digest.hexdigest()}
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedFile:
     """A file that fits."""
 
     head: dict[str, Any]
@@ -62,13 +62,13 @@ def signing_key(secret: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(secret)
 
 
-def public_text(key: Ed25519PublicKey) -> str:
+def public_key_hex(key: Ed25519PublicKey) -> str:
     """A public key as hexadecimal digits."""
     return key.public_bytes_raw().hex()
 
 
 def head_line(
-    contents: Contents, key: Ed25519PrivateKey, installation: UUID, organisation: UUID | None, now: datetime
+    contents: FileContents, key: Ed25519PrivateKey, installation: UUID, organisation: UUID | None, now: datetime
 ) -> bytes:
     """The last line. `organisation`: whose entries the file has; None for those of all."""
     head = json.dumps(
@@ -76,19 +76,19 @@ def head_line(
             "at": now.isoformat(timespec="seconds"),
             "installation": str(installation),
             "organisationId": None if organisation is None else str(organisation),
-            **contents.described(),
+            **contents.as_json(),
         }
     )
     signature = key.sign(head.encode()).hex()
-    public_key = public_text(key.public_key())
+    public_key = public_key_hex(key.public_key())
     return f'{{"head": {head}, "publicKey": "{public_key}", "signature": "{signature}"}}\n'.encode()
 
 
-def verify_lines(lines: Iterable[bytes]) -> Verified:
+def verify_lines(lines: Iterable[bytes]) -> VerifiedFile:
     """Verifies a file, line by line. Whether the public key is the instance's is for the caller to compare."""
-    contents, previous = Contents(), dict[str, bytes]()
+    contents, previous = FileContents(), dict[str, bytes]()
     positions_missing: int | None = None
-    found: Verified | None = None
+    found: VerifiedFile | None = None
     for number, line in enumerate(lines, 1):
         if found is not None:
             raise AuditFileError(f"Line {number}: something stands after the signed head.")
@@ -124,15 +124,15 @@ def _verify_entry(number: int, digest: bytes, text: bytes, after: int, previous:
     return position
 
 
-def _verify_head(number: int, text: bytes, key: bytes, signature: bytes, *, contents: Contents) -> Verified:
+def _verify_head(number: int, text: bytes, key: bytes, signature: bytes, *, contents: FileContents) -> VerifiedFile:
     head = _parsed(number, text)
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.decode())).verify(bytes.fromhex(signature.decode()), text)
     except (InvalidSignature, ValueError):
         raise AuditFileError(f"Line {number}: the signature does not fit the head.") from None
-    if any(head.get(name) != value for name, value in contents.described().items()):
+    if any(head.get(name) != value for name, value in contents.as_json().items()):
         raise AuditFileError(f"Line {number}: the head is that of other entries: some were added or removed.")
-    return Verified(head, key.decode())
+    return VerifiedFile(head, key.decode())
 
 
 def _parsed(number: int, text: bytes) -> dict[str, Any]:

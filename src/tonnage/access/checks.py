@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, NamedTuple, TypeAlias
 
-from tonnage.access import sequence_queries
-from tonnage.access.sequence import first_ones
+from tonnage.access import audit_sequence_queries
+from tonnage.access.audit_sequence import first_of_each_organisation
 from tonnage.db import Connection, one_row
 
 _NEWEST = 20_000
@@ -58,7 +58,7 @@ async def compare(conn: Connection, what: str, values: LiteralString, params: Se
         )
         select (select count(*) from texts), (select count(*) from differing), (
             select array_agg(array[subject, stored, recomputed])
-            from (select * from differing order by subject collate "C" limit %s) first_ones
+            from (select * from differing order by subject collate "C" limit %s) first_of_each_organisation
         )
         """,
         [*params, MOST_SHOWN],
@@ -108,11 +108,11 @@ async def append_only(conn: Connection) -> Check:
 
 async def audit_sequence(conn: Connection) -> Check:
     """Checks that the newest entries of the audit log have their positions, and fit their digests."""
-    last = await sequence_queries.last_position(conn)
-    progress, _ = await sequence_queries.sequence_progress(conn)
-    found = first_ones(
-        await sequence_queries.misfits(conn, max(0, last - _NEWEST), last)
-        + await sequence_queries.unplaced(conn, max(0, progress.complete_to - _NEWEST))
+    last = await audit_sequence_queries.last_position(conn)
+    progress, _ = await audit_sequence_queries.sequence_progress(conn)
+    found = first_of_each_organisation(
+        await audit_sequence_queries.mismatches(conn, max(0, last - _NEWEST), last)
+        + await audit_sequence_queries.unnumbered(conn, max(0, progress.complete_to - _NEWEST))
     )
     shown = tuple(Difference(str(one), one.reason, "as it was written") for one in found[:MOST_SHOWN])
     return Check("audit log: digests of the newest entries", min(last, _NEWEST), len(found), shown)

@@ -84,7 +84,7 @@ async def get_me(call: AnyViewer) -> Response:
     Its organisation, the kind of that organisation, the key's role and expiry time, and the versions of Tonnage and of
     the API. A key without `validUntil` does not expire.
     """
-    found = await call.database.run(queries.described_key, call.actor.via_id, __version__, _API)
+    found = await call.database.run(queries.key_details, call.actor.via_id, __version__, _API)
     if found is None:
         raise Unauthenticated("The organisation of this API key has been closed.", RequestCode.KEY_REVOKED)
     return Json(found)

@@ -34,7 +34,7 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
     return KnownKey.of_row(row) if row else None
 
 
-async def described_key(conn: Connection, key_id: UUID | None, program: str, api: str) -> bytes | None:
+async def key_details(conn: Connection, key_id: UUID | None, program: str, api: str) -> bytes | None:
     """A key and its organisation, as JSON for its holder, with these versions; None once its organisation is closed."""
     cursor = await conn.execute(
         f"""

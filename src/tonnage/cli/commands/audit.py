@@ -10,16 +10,16 @@ from tonnage import sealing
 from tonnage.access.audit_file import (
     PURPOSE,
     AuditFileError,
-    Contents,
+    FileContents,
     head_line,
-    public_text,
+    public_key_hex,
     signing_key,
     verify_lines,
 )
+from tonnage.access.audit_sequence import Mismatch
+from tonnage.access.audit_sequence_actions import verify as verify_entries
+from tonnage.access.audit_sequence_queries import sequenced_lines
 from tonnage.access.lists import latest_audit
-from tonnage.access.sequence import Misfit
-from tonnage.access.sequence_actions import verify as verify_entries
-from tonnage.access.sequence_queries import sequenced_lines
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import UUID as UUID_TYPE
@@ -84,7 +84,7 @@ def export(settings: Settings, organisation_id: UUID | None) -> None:
         found = await session.database.run(installation)
         if organisation_id is not None and await session.database.run(organisation_kind, organisation_id) is None:
             raise no_organisation(organisation_id)
-        contents = Contents()
+        contents = FileContents()
         async with session.database.streams.connection() as conn:
             async for position, text in sequenced_lines(conn, organisation_id):
                 line = f"{text}\n".encode()
@@ -93,7 +93,7 @@ def export(settings: Settings, organisation_id: UUID | None) -> None:
         click.echo(head_line(contents, key, found.id, organisation_id, session.now), nl=False)
 
     run(settings, work)
-    click.echo(f"Signed with the public key {public_text(key.public_key())}", err=True)
+    click.echo(f"Signed with the public key {public_key_hex(key.public_key())}", err=True)
 
 
 @audit.command()
@@ -112,7 +112,7 @@ def verify(settings: Settings, file: BinaryIO | None, public_key: str | None) ->
         _verify_file(file, public_key)
         return
 
-    async def work(session: Session) -> tuple[int, list[Misfit]]:
+    async def work(session: Session) -> tuple[int, list[Mismatch]]:
         return await verify_entries(session.database)
 
     positions, misfits = run(settings, work)

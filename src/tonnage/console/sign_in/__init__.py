@@ -2,6 +2,12 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.sign_in import code, forgotten, link, new_password, password
+from tonnage.console.sign_in import code, device_link, forgotten, new_password, password
 
-routes: tuple[APIRouter, ...] = (password.routes, code.routes, forgotten.routes, link.routes, new_password.routes)
+routes: tuple[APIRouter, ...] = (
+    password.routes,
+    code.routes,
+    forgotten.routes,
+    device_link.routes,
+    new_password.routes,
+)

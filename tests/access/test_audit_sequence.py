@@ -16,9 +16,9 @@ import pytest
 from tests.cast import Cast
 from tests.migrations.released import first_release
 from tonnage import migrations
-from tonnage.access import checks, sequence_queries
-from tonnage.access.sequence import Misfit, Progress, Writers, first_ones
-from tonnage.access.sequence_actions import sequence_entries, verify
+from tonnage.access import audit_sequence_queries, checks
+from tonnage.access.audit_sequence import Mismatch, Progress, Writers, first_of_each_organisation
+from tonnage.access.audit_sequence_actions import sequence_entries, verify
 from tonnage.db import Database, connect
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
@@ -88,7 +88,7 @@ async def test_entries_get_positions_without_gaps_and_digests_per_organisation(o
     assert [position for position, _ in await positions(database)] == list(range(1, before + 7))
     previous: dict[str, bytes] = {}
     async with database.streams.connection() as conn:
-        lines = [line async for _, line in sequence_queries.sequenced_lines(conn, None)]
+        lines = [line async for _, line in audit_sequence_queries.sequenced_lines(conn, None)]
     for line in lines:
         text = line[line.index(', "entry": ') + 11 : -1]
         entry = json.loads(text)
@@ -279,7 +279,7 @@ async def test_what_was_tampered_with_is_named(
     )
     tamper(conninfo, *(text.format(one=ONE, two=TWO) for text in statements))
     _, found = await verify(database)
-    assert found == [Misfit(ONE, position, entry, reason)]
+    assert found == [Mismatch(ONE, position, entry, reason)]
     checked = await database.run(checks.audit_sequence)
     assert [one.subject for one in checked.differences] == [f"organisation {ONE}, position {position}, entry {entry}"]
 
@@ -295,8 +295,8 @@ async def test_a_removed_position_and_an_entry_without_one_are_named(own: tuple[
     tamper(conninfo, f"delete from audit_sequence where position = {position}")
     _, found = await verify(database)
     assert found == [
-        Misfit(None, position, None, "the position is missing"),
-        Misfit(ONE, None, entry, "the entry has no position"),
+        Mismatch(None, position, None, "the position is missing"),
+        Mismatch(ONE, None, entry, "the entry has no position"),
     ]
     assert (await database.run(checks.audit_sequence)).differing == 2
 
@@ -305,10 +305,10 @@ async def test_removed_positions_at_the_edge_of_what_is_compared_at_once_are_fou
     conninfo, database = own
     await write(database, ONE, 5)
     await sequence_entries(database)
-    last = await database.run(sequence_queries.last_position)
+    last = await database.run(audit_sequence_queries.last_position)
     tamper(conninfo, f"delete from audit_sequence where position = {last - 2}")
-    assert await database.run(sequence_queries.misfits, 0, last - 2) == []
-    found = await database.run(sequence_queries.misfits, last - 2, last)
+    assert await database.run(audit_sequence_queries.mismatches, 0, last - 2) == []
+    found = await database.run(audit_sequence_queries.mismatches, last - 2, last)
     assert [(one.position, one.reason) for one in found] == [
         (last - 2, "the position is missing"),
         (last - 1, "the entry or one before it was changed"),
@@ -345,14 +345,14 @@ async def test_the_cast_writes_entries_that_fit(own_database: Cast) -> None:
 
 def test_an_id_is_decided_when_those_who_were_writing_have_ended() -> None:
     progress = Progress(5, 5, frozenset())
-    assert progress.decided_to(Writers(9, frozenset())) == 9
-    assert progress.decided_to(Writers(9, frozenset({"1/1"}))) == 5
+    assert progress.low_watermark(Writers(9, frozenset())) == 9
+    assert progress.low_watermark(Writers(9, frozenset({"1/1"}))) == 5
     waits = progress.advanced(Writers(9, frozenset({"1/1", "2/2"})), None)
     assert waits == Progress(5, 9, frozenset({"1/1", "2/2"}))
     # One of the two has ended; another one that came later does not count.
     waits = waits.advanced(Writers(12, frozenset({"2/2", "3/3"})), None)
     assert waits == Progress(5, 9, frozenset({"2/2"}))
-    assert waits.decided_to(Writers(15, frozenset({"3/3"}))) == 9
+    assert waits.low_watermark(Writers(15, frozenset({"3/3"}))) == 9
     assert waits.advanced(Writers(15, frozenset({"3/3"})), None) == Progress(9, 15, frozenset({"3/3"}))
 
 
@@ -365,9 +365,9 @@ def test_a_full_batch_completes_only_its_own_entries() -> None:
 
 
 def test_the_first_misfit_of_each_organisation_counts() -> None:
-    none = Misfit(ONE, None, 3, "the entry has no position")
-    first, second, gap = Misfit(ONE, 4, 4, "a"), Misfit(ONE, 9, 9, "b"), Misfit(None, 7, None, "c")
-    assert first_ones([second, none, gap, first]) == [first, gap]
-    assert first_ones([none]) == [none]
+    none = Mismatch(ONE, None, 3, "the entry has no position")
+    first, second, gap = Mismatch(ONE, 4, 4, "a"), Mismatch(ONE, 9, 9, "b"), Mismatch(None, 7, None, "c")
+    assert first_of_each_organisation([second, none, gap, first]) == [first, gap]
+    assert first_of_each_organisation([none]) == [none]
     assert str(first) == f"organisation {ONE}, position 4, entry 4"
     assert str(gap) == "position 7"

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.access.sequence import NO_DIGEST, Misfit, Progress, Writers
+from tonnage.access.audit_sequence import NO_DIGEST, Mismatch, Progress, Writers
 from tonnage.db import Connection, one_row, streamed
 
 _LOCK = 0x7365717565  # "seque", as the number of an advisory lock
@@ -55,7 +55,7 @@ async def record_progress(conn: Connection, progress: Progress) -> None:
     )
 
 
-async def place_entries(conn: Connection, complete_to: int, most: int) -> tuple[int, int]:
+async def number_entries(conn: Connection, complete_to: int, most: int) -> tuple[int, int]:
     """Gives the next positions to the first `most` entries that have none, of those after the id `complete_to`.
 
     Returns their number and the last id. The caller holds the sequence.
@@ -95,7 +95,7 @@ async def last_position(conn: Connection) -> int:
     return (await one_row(await conn.execute("select coalesce(max(position), 0) from audit_sequence")))[0]
 
 
-async def misfits(conn: Connection, after: int, until: int) -> list[Misfit]:
+async def mismatches(conn: Connection, after: int, until: int) -> list[Mismatch]:
     """What does not fit among the positions after `after`, through `until`, in order of position.
 
     An entry fits when its digest is that of its text after the previous digest of its organisation.
@@ -121,10 +121,10 @@ async def misfits(conn: Connection, after: int, until: int) -> list[Misfit]:
         """,
         {"after": after, "until": until, "no_digest": NO_DIGEST},
     )
-    return [Misfit(*row) for row in await cursor.fetchall()]
+    return [Mismatch(*row) for row in await cursor.fetchall()]
 
 
-async def unplaced(conn: Connection, after: int) -> list[Misfit]:
+async def unnumbered(conn: Connection, after: int) -> list[Mismatch]:
     """The first entry of each organisation that should have a position and has none, of those after the id `after`."""
     cursor = await conn.execute(
         """
@@ -136,7 +136,7 @@ async def unplaced(conn: Connection, after: int) -> list[Misfit]:
         """,
         {"after": after},
     )
-    return [Misfit(*row) for row in await cursor.fetchall()]
+    return [Mismatch(*row) for row in await cursor.fetchall()]
 
 
 async def sequenced_lines(conn: Connection, organisation_id: UUID | None) -> AsyncGenerator[tuple[int, str]]:

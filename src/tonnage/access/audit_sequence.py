@@ -29,7 +29,7 @@ class Progress:
     """All ids through this one are decided when the awaited transactions have ended."""
     awaited: frozenset[str] = frozenset()
 
-    def decided_to(self, writers: Writers) -> int:
+    def low_watermark(self, writers: Writers) -> int:
         """The id through which all entries are committed, and visible to a statement that begins now, or will never
         exist."""
         if not writers.transactions:
@@ -41,14 +41,14 @@ class Progress:
 
         `writers` as they were before that.
         """
-        decided = self.decided_to(writers)
+        decided = self.low_watermark(writers)
         complete = decided if last_of_batch is None else max(self.complete_to, min(decided, last_of_batch))
         if complete < self.awaited_to:
             return Progress(complete, self.awaited_to, self.awaited & writers.transactions)
         return Progress(complete, max(complete, writers.newest), writers.transactions)
 
 
-class Misfit(NamedTuple):
+class Mismatch(NamedTuple):
     """An entry that does not fit into the chain of its organisation."""
 
     organisation_id: UUID | None
@@ -67,10 +67,10 @@ class Misfit(NamedTuple):
         return ", ".join(where)
 
 
-def first_ones(misfits: list[Misfit]) -> list[Misfit]:
+def first_of_each_organisation(misfits: list[Mismatch]) -> list[Mismatch]:
     """The first of each organisation, in order of their positions; those that have none come last."""
     ordered = sorted(misfits, key=lambda one: (one.position is None, one.position or 0, one.entry_id or 0))
-    found: dict[UUID | None, Misfit] = {}
+    found: dict[UUID | None, Mismatch] = {}
     for one in ordered:
         found.setdefault(one.organisation_id, one)
     return list(found.values())

@@ -48,7 +48,7 @@ async def send(guest: Anybody) -> Response:
 @routes.get(_ASKED)
 async def asked(guest: Anybody) -> Response:
     """The answer."""
-    return guest.render("sign_in/link_sent.html")
+    return guest.render("sign_in/device_link_sent.html")
 
 
 @routes.get(f"{OPEN_LINK}/{{token}}")
@@ -63,7 +63,7 @@ async def opened(guest: Anybody) -> Response:
     token = guest.cookies.link(OPEN_LINK)
     if token is None or not await guest.database.run(is_valid_link, token, guest.wall_now):
         return _worthless(guest)
-    return guest.render("sign_in/link_opened.html")
+    return guest.render("sign_in/device_link_opened.html")
 
 
 @routes.post(OPEN_LINK)
@@ -86,8 +86,8 @@ async def _ask(guest: Guest, values: LinkForm) -> bool:
 
 
 def _page(guest: Guest, form: BoundForm[LinkForm]) -> Response:
-    return guest.render("sign_in/link.html", status=form.status, headers=form.headers, form=form)
+    return guest.render("sign_in/device_link.html", status=form.status, headers=form.headers, form=form)
 
 
 def _worthless(guest: Guest) -> Response:
-    return guest.render("sign_in/invalid_link.html", status=404)
+    return guest.render("sign_in/invalid_device_link.html", status=404)
