@@ -8,8 +8,8 @@ import psycopg
 
 from bench.dataset import loading
 from tonnage import migrations
-from tonnage.authentication.session import digest, new_token
 from tonnage.names import name_key
+from tonnage.tokens import digest, new_token
 
 PARTNERS = 100_000
 ACCOUNTS_EACH = 3

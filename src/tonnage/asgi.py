@@ -85,7 +85,7 @@ def create_app(
         async with connect(conninfo) as database, contextlib.AsyncExitStack() as stack:
             backends = await stack.enter_async_context(open_backends(database, options.get("key_file")))
             app.state.services = services = Services(database, backends, **options)
-            app.state.page_links = NextPageLinks(partial(database.run, cursor_key), services.sign_in.public_url)
+            app.state.page_links = NextPageLinks(partial(database.run, cursor_key))
             app.state.key_cache = key_cache = KeyCache(database, services.wall_clock)
             await stack.enter_async_context(_flushing(key_cache))
             if beside:

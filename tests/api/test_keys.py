@@ -7,8 +7,9 @@ import pytest
 from tests.api.conftest import AppClient
 from tests.cast import NOW
 from tonnage.api_keys import actions as api_key_actions
-from tonnage.api_keys.api_key import digest, new_key
+from tonnage.api_keys.api_key import new_key
 from tonnage.partners.actions import close_partner
+from tonnage.tokens import digest
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,8 @@ import string
 
 import pytest
 
-from tonnage.api_keys.api_key import PREFIX, digest, is_well_formed, key_prefix, new_key
+from tonnage.api_keys.api_key import PREFIX, is_well_formed, key_prefix, new_key
+from tonnage.tokens import digest
 
 
 def test_a_key_has_a_prefix_to_scan_for_and_a_checksum() -> None:

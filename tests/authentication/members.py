@@ -15,7 +15,7 @@ from tests.clocks import clocks
 from tonnage.access.actor import Actor, Role
 from tonnage.authentication import credential_actions, second_factor_actions, session_queries, sign_in_actions
 from tonnage.authentication.second_factor import Enrolment
-from tonnage.authentication.session import ClientInfo, SignedInMember, digest
+from tonnage.authentication.session import ClientInfo, SignedInMember
 from tonnage.authentication.sign_in_actions import SignedIn
 from tonnage.db import Database
 from tonnage.mail import Mailer, Message
@@ -25,6 +25,7 @@ from tonnage.passwords import Passwords
 from tonnage.regions.backends import OpenBackends
 from tonnage.sealing import create_key_file
 from tonnage.services import ServiceOptions, Services
+from tonnage.tokens import digest
 
 WORD = "Sesame-opens-1"
 OTHER_WORD = "Sesame-closes-2"

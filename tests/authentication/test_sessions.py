@@ -11,8 +11,9 @@ from tests.cast import NOW, Cast, with_role
 from tonnage.access.actor import Kind, Role
 from tonnage.authentication import second_factor_actions, session_queries
 from tonnage.authentication.jobs import run_maintenance
-from tonnage.authentication.session import LONGEST, ClientInfo, Stage, digest, new_token
+from tonnage.authentication.session import LONGEST, ClientInfo, Stage
 from tonnage.db import Connection
+from tonnage.tokens import digest, new_token
 
 pytestmark = pytest.mark.anyio
 

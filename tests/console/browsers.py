@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from tests.cast import Cast, unique
 from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
-from tonnage.authentication.session import digest, new_token
 from tonnage.db import Connection
 from tonnage.members.actions import create_team_member
 from tonnage.members.member import NewMember
+from tonnage.tokens import digest, new_token
 from tonnage.web import csrf
 
 _WAS = re.compile(r'name="(was\.[^"]+)" value="([^"]*)"')

@@ -8,7 +8,7 @@ from tests.api.conftest import AppClient
 from tests.authentication.members import OTHER_WORD, WORD, cheap
 from tests.console.browsers import Browser
 from tonnage.access.actor import Role
-from tonnage.authentication.session import digest, new_token
+from tonnage.tokens import digest, new_token
 from tonnage.web import csrf
 
 pytestmark = pytest.mark.anyio

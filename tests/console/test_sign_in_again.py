@@ -11,8 +11,8 @@ from tests.authentication.members import OTHER_WORD, WORD, Person, person
 from tests.cast import unique
 from tests.console.guests import ann, browser, send, sign_in
 from tonnage.authentication.reset_queries import insert_reset
-from tonnage.authentication.session import digest, new_token
 from tonnage.jobs import lock_key
+from tonnage.tokens import digest, new_token
 
 __all__ = ["ann", "browser"]
 """The fixtures of guests."""

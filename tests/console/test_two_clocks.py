@@ -10,9 +10,9 @@ import pytest
 from tests.api.conftest import AppClient, application
 from tests.cast import Cast
 from tests.console.browsers import Browser
-from tonnage.authentication.session import digest, new_token
 from tonnage.db import connect
 from tonnage.jobs import defer
+from tonnage.tokens import digest, new_token
 
 pytestmark = pytest.mark.anyio
 

@@ -38,6 +38,7 @@ PURE = frozenset(
             "tonnage.errors",
             "tonnage.money",
             "tonnage.names",
+            "tonnage.tokens",
             "tonnage.units",
         ),
         "tonnage.utc",

@@ -12,13 +12,13 @@ from tests.unchanged import refused
 from tonnage.access.actor import Actor, Role
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.authentication import reset_actions
-from tonnage.authentication.session import digest, new_token
 from tonnage.authentication.sign_in_actions import WRONG_PASSWORD
 from tonnage.clock import WallClock
 from tonnage.devices import actions as devices
 from tonnage.errors import Conflict, Forbidden, NotFound, ReauthenticationRequired, Unauthenticated
 from tonnage.locks.actions import lock_organisation, unlock_organisation
 from tonnage.mail import Mailer
+from tonnage.tokens import digest, new_token
 
 __all__ = ["client", "data"]
 

@@ -22,7 +22,6 @@ from tonnage.accounts import actions as accounts
 from tonnage.accounts import change_actions
 from tonnage.accounts.account import AccountChange
 from tonnage.api_keys.actions import revoke_key
-from tonnage.api_keys.api_key import digest
 from tonnage.api_keys.queries import find_key
 from tonnage.db import Database, connect
 from tonnage.epoch.actions import advance
@@ -33,6 +32,7 @@ from tonnage.members.actions import delete_member
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 from tonnage.storage.backend import ActualAccount, ClusterUser
+from tonnage.tokens import digest
 from tonnage.worker import perform
 
 GRACE = 30

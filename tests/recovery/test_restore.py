@@ -18,7 +18,6 @@ from tests.recovery.scene import ALL_OBJECTS, MAILS, Restored, before, go_on, re
 from tests.schema import program
 from tonnage import embedded, migrations
 from tonnage.accounts.actions import delete_account
-from tonnage.api_keys.api_key import digest
 from tonnage.api_keys.queries import find_key
 from tonnage.epoch.actions import advance, check
 from tonnage.epoch.epoch import OnHold
@@ -29,6 +28,7 @@ from tonnage.recovery.actions import ConfirmOptions, confirm, inspect
 from tonnage.regions.queries import clusters
 from tonnage.storage.backend import Access
 from tonnage.storage.errors import Misconfigured
+from tonnage.tokens import digest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.ceph]
 

@@ -11,12 +11,10 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from tests.web.conftest import cursor_key
 from tests.web.slow_reader import COUNTING, Reader, scope
 from tonnage.db import Database, ListQuery, connect
 from tonnage.errors import NotFound
 from tonnage.web.json_list import JsonListResponse, Page, Paging, TransferLimits
-from tonnage.web.page_links import NextPageLinks
 from tonnage.web.routing import ApiRoute, mount
 from tonnage.web.schemas import UuidPath
 
@@ -149,7 +147,7 @@ async def test_pages(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("public_url", [None, "https://console.example.com"])
 async def test_links_are_absolute(lists: FastAPI, client: httpx.AsyncClient, public_url: str | None) -> None:
-    lists.state.page_links = NextPageLinks(cursor_key, public_url)
+    lists.state.public_url = public_url
     for host, scheme in (("t", "http"), ("127.0.0.1:8080", "http"), ("[::1]:8443", "https")):
         link = (await client.get(f"{scheme}://{host}/count/5?limit=2")).headers["link"]
         assert link.startswith(f"<{public_url or f'{scheme}://{host}'}/count/5?limit=2&cursor="), link

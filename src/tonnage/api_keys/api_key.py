@@ -4,7 +4,6 @@ A key is `tng_`, 32 random base-62 characters (190 bits) and 6 characters of che
 leaked key by its prefix and verify it by its checksum. A mistyped key is refused without a query.
 """
 
-import hashlib
 import re
 import secrets
 import string
@@ -42,13 +41,6 @@ def new_key() -> str:
 def is_well_formed(key: str) -> bool:
     """Whether this can be a key at all: prefix, length, alphabet and checksum."""
     return _FORM.fullmatch(key) is not None and _checksum(key[len(PREFIX) : -6]) == key[-6:]
-
-
-def digest(key: str) -> bytes:
-    """The digest that is stored and looked up. A plain SHA-256 is enough for 190 random bits: they cannot be guessed by
-    trying.
-    """
-    return hashlib.sha256(key.encode()).digest()
 
 
 def key_prefix(key: str) -> str:

@@ -7,12 +7,13 @@ from itertools import islice
 from uuid import UUID
 
 from tonnage.access.actor import Actor
-from tonnage.api_keys.api_key import KnownKey, digest, is_well_formed
+from tonnage.api_keys.api_key import KnownKey, is_well_formed
 from tonnage.api_keys.queries import find_key, record_use
 from tonnage.clock import WallClock
 from tonnage.db import Database
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
+from tonnage.tokens import digest
 
 CACHE_SECONDS = 1.0
 """How long a process may go on accepting a key after another process has revoked it."""

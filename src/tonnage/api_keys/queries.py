@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from tonnage.api_keys.api_key import KnownKey, NewKey, digest, key_prefix
+from tonnage.api_keys.api_key import KnownKey, NewKey, key_prefix
 from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.names import name_key
+from tonnage.tokens import digest
 
 _KEY = f"""json_strip_nulls(json_build_object(
     'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'prefix', k.prefix,

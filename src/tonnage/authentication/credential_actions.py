@@ -8,18 +8,19 @@ from uuid import UUID
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.authentication import reset_queries, second_factor_actions, session_queries
 from tonnage.authentication.second_factor import Enrolment
-from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, digest, new_token
+from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember
 from tonnage.authentication.sign_in_actions import SignedIn, verify_code, verify_password
 from tonnage.db import Connection, Database
 from tonnage.devices.actions import remember
 from tonnage.devices.queries import forget_devices
 from tonnage.error_codes import ConflictCode, RequestCode
-from tonnage.errors import Conflict, NotFound, Sentence, Unauthenticated
+from tonnage.errors import Conflict, Sentence, Unauthenticated
 from tonnage.members import queries as member_queries
-from tonnage.members.actions import hold_team
+from tonnage.members.actions import find_member, hold_team
 from tonnage.members.member import no_member
 from tonnage.password_rules import require_impersonal
 from tonnage.passwords import Hashing, Passwords, Requester
+from tonnage.tokens import digest, new_token
 
 _OWN_PASSWORD = Sentence("This is your own password. Change it in your profile.")
 _OWN_FACTOR = Sentence("This is your own two-factor authentication. Change it in your profile.")
@@ -175,14 +176,16 @@ async def set_member_password(conn: Connection, actor: Actor, email: str, passwo
     """For the operator: sets a new password for any member. NotFound: no member has that address."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     async with conn.transaction():
-        await replace_password(conn, actor, await _member_by_email(conn, email), password_hash, but=None)
+        _, member_id = await find_member(conn, email)
+        await replace_password(conn, actor, member_id, password_hash, but=None)
 
 
 async def reset_member_factor(conn: Connection, actor: Actor, email: str) -> None:
     """For the operator: removes a member's second factor and ends its sessions. NotFound: no such address."""
     actor.require(Kind.OPERATOR, Role.ADMIN)
     async with conn.transaction():
-        await second_factor_actions.reset_second_factor(conn, actor, None, await _member_by_email(conn, email))
+        _, member_id = await find_member(conn, email)
+        await second_factor_actions.reset_second_factor(conn, actor, None, member_id)
 
 
 async def replace_password(
@@ -207,10 +210,3 @@ def _admitted(
 def _require_other(actor: Actor, member_id: UUID, refusal: str) -> None:
     if actor.via_id == member_id:
         raise Conflict(refusal, ConflictCode.OWN_CREDENTIALS)
-
-
-async def _member_by_email(conn: Connection, email: str) -> UUID:
-    member_id = await member_queries.find_member(conn, email)
-    if member_id is None:
-        raise NotFound("There is no member with the e-mail address {email}.", email=email)
-    return member_id

@@ -7,7 +7,7 @@ from tonnage.access.actor import Actor
 from tonnage.authentication import mails, reset_queries, throttling, throttling_queries
 from tonnage.authentication.credential_actions import replace_password
 from tonnage.authentication.reset_queries import Reset
-from tonnage.authentication.session import ClientInfo, digest, new_token
+from tonnage.authentication.session import ClientInfo
 from tonnage.authentication.sign_in_queries import credentials_by_email
 from tonnage.authentication.throttling import AddressFailures
 from tonnage.authentication.throttling_actions import count_attempts
@@ -17,6 +17,7 @@ from tonnage.devices.actions import remember
 from tonnage.errors import NotFound, Sentence
 from tonnage.jobs import defer
 from tonnage.mail import Mailer
+from tonnage.tokens import digest, new_token
 
 VALID_FOR = timedelta(hours=1)
 _PAUSE = timedelta(minutes=5)

@@ -12,12 +12,13 @@ from tonnage import sealing
 from tonnage.access.actor import Actor, Role
 from tonnage.authentication import second_factor, second_factor_queries, session_queries
 from tonnage.authentication.second_factor import Enrolment
-from tonnage.authentication.session import SESSION_ENDED, SignedInMember, digest, new_token
+from tonnage.authentication.session import SESSION_ENDED, SignedInMember
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Invalid, Sentence, Unauthenticated, Unavailable
 from tonnage.members.member import no_member
 from tonnage.organisations.organisation import no_organisation
+from tonnage.tokens import digest, new_token
 
 NO_KEYS = Sentence(
     "Two-factor authentication is not available: this system has no key to encrypt its secrets. The "

@@ -1,7 +1,5 @@
 """A session: what a cookie identifies. It is created at sign-in; only the digest of its token is stored."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -74,13 +72,3 @@ class SignedInMember:
     stage: Stage
     since: datetime
     """When the session began."""
-
-
-def new_token() -> str:
-    """Returns 256 random bits, for a cookie or a link."""
-    return secrets.token_urlsafe(32)
-
-
-def digest(token: str) -> bytes:
-    """The digest that is stored and looked up. The token cannot be guessed by trying, so a plain SHA-256 is enough."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from tonnage.authentication import session_queries, sign_in_queries, throttling
 from tonnage.authentication.second_factor_actions import use_code
-from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, Stage, digest, new_token
+from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, Stage
 from tonnage.authentication.sign_in_queries import StoredCredentials
 from tonnage.authentication.throttling import AddressFailures, ThrottleKey
 from tonnage.authentication.throttling_actions import CountedAttempts, count_attempts
@@ -18,6 +18,7 @@ from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
 from tonnage.passwords import Hashing, Passwords, Requester
+from tonnage.tokens import digest, new_token
 
 WRONG_PASSWORD = Sentence("The e-mail address or password is wrong.")
 WRONG_CODE = Sentence("The code is wrong or already used. Wait for the next one.")

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.guard import services_of
 from tonnage.authentication.credential_actions import reauthenticate
-from tonnage.authentication.session import SignedInMember, Stage, digest
+from tonnage.authentication.session import SignedInMember, Stage
 from tonnage.authentication.session_queries import find_session
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
@@ -35,6 +35,7 @@ from tonnage.errors import (
 )
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
+from tonnage.tokens import digest
 from tonnage.utc import day_of
 from tonnage.web import csrf, kept_form
 from tonnage.web.body import MAX_BODY

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_key_actions
-from tonnage.api_keys.api_key import NewKey, digest
+from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.queries import find_key
 from tonnage.authentication import credential_actions
 from tonnage.db import Connection
@@ -21,6 +21,7 @@ from tonnage.members.member import NewMember
 from tonnage.organisations.queries import operator_id
 from tonnage.password_rules import account_password, member_password
 from tonnage.passwords import Passwords
+from tonnage.tokens import digest
 
 _ALPHABET = string.ascii_letters + string.digits + "-_.!"
 

@@ -7,10 +7,11 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
 from tonnage.devices import queries
-from tonnage.devices.device import BAD_LINK, LINK_PAUSE, LINK_VALID_FOR, OPEN_LINK, new_token
+from tonnage.devices.device import BAD_LINK, LINK_PAUSE, LINK_VALID_FOR, OPEN_LINK
 from tonnage.errors import NotFound
 from tonnage.mail import Mailer, Message
-from tonnage.members import queries as member_queries
+from tonnage.members.actions import find_member
+from tonnage.tokens import new_token
 
 
 async def remember(conn: Connection, member_id: UUID, before: str, now: datetime) -> str:
@@ -44,10 +45,9 @@ async def make_link(conn: Connection, actor: Actor, email: str, now: datetime) -
     address.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
-    token, member_id = new_token(), await member_queries.find_member(conn, email)
+    token, (_, member_id) = new_token(), await find_member(conn, email)
     async with conn.transaction():
-        made = member_id and await queries.insert_link(conn, member_id, token, now, LINK_VALID_FOR, timedelta())
-        if member_id is None or made is None:
+        if await queries.insert_link(conn, member_id, token, now, LINK_VALID_FOR, timedelta()) is None:
             raise NotFound("There is no member with the e-mail address {email}.", email=email)
         await queries.audit_link(conn, member_id, actor.stamp)
     return f"{OPEN_LINK}/{token}"

@@ -4,7 +4,6 @@ Its cookie has a random token that belongs to one member, as in OWASP's "device 
 neither block its sign-ins nor make them need a link. It is no session: the password, and the code, are still needed.
 """
 
-import secrets
 from datetime import timedelta
 
 from tonnage.errors import Sentence
@@ -27,8 +26,3 @@ BAD_LINK = Sentence(
     "This link no longer works: it was used, replaced by a newer one, or is more than 15 minutes old. "
     "Request a new one."
 )
-
-
-def new_token() -> str:
-    """256 random bits, for a cookie or a link."""
-    return secrets.token_urlsafe(32)

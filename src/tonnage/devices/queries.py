@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tonnage.api_keys.api_key import digest
 from tonnage.db import Connection
 from tonnage.devices.device import KNOWN_FOR, MOST_DEVICES
 from tonnage.email_address import email_key
+from tonnage.tokens import digest
 
 
 async def find_device(conn: Connection, token: str, email: str, now: datetime) -> UUID | None:

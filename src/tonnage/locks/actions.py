@@ -11,7 +11,7 @@ from tonnage.authentication.reset_queries import discard_resets
 from tonnage.authentication.session_queries import end_other_sessions, end_sessions_of_organisation
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, NotFound
+from tonnage.errors import Conflict
 from tonnage.locks import queries
 from tonnage.members.actions import LAST_ADMIN, hold_team
 from tonnage.members.member import leaves_no_admin
@@ -40,14 +40,6 @@ async def unlock_member(conn: Connection, actor: Actor, organisation_id: UUID, m
     async with conn.transaction():
         await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await queries.unlock_member(conn, member_id, actor.stamp)
-
-
-async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID]:
-    """The ids of a member's organisation and of the member. NotFound: no member has that address."""
-    found = await queries.find_member(conn, email)
-    if found is None:
-        raise NotFound("There is no member with the e-mail address {email}.", email=email)
-    return found
 
 
 async def lock_organisation(conn: Connection, actor: Actor, organisation_id: UUID, reason: str, now: datetime) -> None:

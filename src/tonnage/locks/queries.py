@@ -5,7 +5,6 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection
-from tonnage.email_address import email_key
 from tonnage.locks.lock import OrganisationLock
 
 
@@ -31,12 +30,6 @@ async def unlock_member(conn: Connection, member_id: UUID, stamp: str) -> None:
         {"member": member_id, "stamp": stamp},
     )
     await cursor.fetchone()
-
-
-async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID] | None:
-    """The ids of the member with that address and of its organisation, for the command line."""
-    cursor = await conn.execute("select organisation_id, id from member where email_key = %s", [email_key(email)])
-    return await cursor.fetchone()
 
 
 _ORGANISATION: LiteralString = """

@@ -124,6 +124,14 @@ async def delete_partner_member(conn: Connection, actor: Actor, partner_id: UUID
         )
 
 
+async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID]:
+    """The ids of a member's organisation and of the member. NotFound: no member has that address."""
+    found = await queries.find_member(conn, email)
+    if found is None:
+        raise NotFound("There is no member with the e-mail address {email}.", email=email)
+    return found
+
+
 async def _insert(
     conn: Connection, actor: Actor, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime
 ) -> Rendered[UUID] | None:

@@ -250,10 +250,10 @@ async def set_password(conn: Connection, member_id: UUID, password_hash: str, st
     return await cursor.fetchone() is not None
 
 
-async def find_member(conn: Connection, email: str) -> UUID | None:
-    """The id of the member with that address, for the command line."""
-    row = await (await conn.execute("select id from member where email_key = %s", [email_key(email)])).fetchone()
-    return row[0] if row else None
+async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID] | None:
+    """The ids of the organisation of the member with that address and of the member, for the command line."""
+    cursor = await conn.execute("select organisation_id, id from member where email_key = %s", [email_key(email)])
+    return await cursor.fetchone()
 
 
 async def organisation_of(conn: Connection, email: str) -> str:

@@ -24,12 +24,11 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 
 class NextPageLinks:
     """`app.state.page_links`. `fetch_key` fetches the key of 32 bytes when it is first needed: the database may be away
-    when a process starts. Without `public_url` links begin with the origin of the request.
+    when a process starts.
     """
 
-    def __init__(self, fetch_key: Callable[[], Awaitable[bytes]], public_url: str | None = None) -> None:
+    def __init__(self, fetch_key: Callable[[], Awaitable[bytes]]) -> None:
         self._fetch_key = fetch_key
-        self._public_url = public_url
         self._cipher: AESSIV | None = None
 
     async def next_page(self, scope: Scope, limit: int, seq: int) -> str:
@@ -38,7 +37,7 @@ class NextPageLinks:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         kept = [(name, value) for name, value in query if name not in ("limit", "cursor")]
         page = urlencode([*kept, ("limit", limit), ("cursor", base64.urlsafe_b64encode(cursor).decode())])
-        return f'<{self._public_url or origin_of(scope)}{quote(scope["path"])}?{page}>; rel="next"'
+        return f'<{origin_of(scope)}{quote(scope["path"])}?{page}>; rel="next"'
 
     async def position(self, scope: Scope, cursor: str) -> int:
         """The `seq` in a cursor. Raises ValueError unless it is one of this list, for this organisation."""

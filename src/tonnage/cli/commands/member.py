@@ -136,7 +136,7 @@ def lock(settings: Settings, email: str) -> None:
     """Lock a member's login: sign-in is refused and sessions end until it is unlocked."""
 
     async def work(session: Session) -> None:
-        organisation_id, member_id = await session.database.run(lock_actions.find_member, email)
+        organisation_id, member_id = await session.database.run(member_actions.find_member, email)
         await session.database.run(lock_actions.lock_member, session.operator, organisation_id, member_id, session.now)
 
     run(settings, work)
@@ -150,7 +150,7 @@ def unlock(settings: Settings, email: str) -> None:
     """Unlock a member's login."""
 
     async def work(session: Session) -> None:
-        organisation_id, member_id = await session.database.run(lock_actions.find_member, email)
+        organisation_id, member_id = await session.database.run(member_actions.find_member, email)
         await session.database.run(lock_actions.unlock_member, session.operator, organisation_id, member_id)
 
     run(settings, work)

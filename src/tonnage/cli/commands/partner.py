@@ -4,15 +4,14 @@ from uuid import UUID
 
 import click
 
-from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.lock_commands import add_lock_commands
 from tonnage.cli.organisation import acting_for_owner, acting_for_partner
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
-from tonnage.locks import actions as lock_actions
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner
 
@@ -66,30 +65,4 @@ def list_(settings: Settings, contract_id: UUID | None, as_json: bool) -> None:
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
 
 
-@partner.command()
-@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
-@click.option("--reason", required=True, type=NAME, help="Shown to its members when they sign in, and to its programs.")
-@on_database
-def lock(settings: Settings, partner_id: UUID, reason: str) -> None:
-    """Lock a partner: its members cannot sign in, and its API keys do not work. Its data is not touched."""
-
-    async def work(session: Session) -> None:
-        await acting_for_partner(session, partner_id)
-        await session.database.run(lock_actions.lock_organisation, session.operator, partner_id, reason, session.now)
-
-    run(settings, work)
-    click.echo(f"Partner locked. Its API keys stop working everywhere within {CACHE_SECONDS:g} s.", err=True)
-
-
-@partner.command()
-@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
-@on_database
-def unlock(settings: Settings, partner_id: UUID) -> None:
-    """Unlock a partner."""
-
-    async def work(session: Session) -> None:
-        await acting_for_partner(session, partner_id)
-        await session.database.run(lock_actions.unlock_organisation, session.operator, partner_id)
-
-    run(settings, work)
-    click.echo("Partner unlocked.", err=True)
+add_lock_commands(partner, "partner", acting_for_partner)

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import services_of
-from tonnage.authentication.session import SignedInMember, Stage, new_token
+from tonnage.authentication.session import SignedInMember, Stage
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.page_request import find_signed_in, verified_form
 from tonnage.services import Services
+from tonnage.tokens import new_token
 from tonnage.web.routing import AuthDependency
 
 _MAX_FORM = 16 * 1024

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from tonnage.authentication.mails import NEW_PASSWORD
 from tonnage.authentication.reset_actions import VALID_FOR, reset_password, valid_reset
 from tonnage.authentication.reset_queries import Reset
-from tonnage.authentication.session import digest
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
 from tonnage.console.sign_in.mailed_link import move_token
 from tonnage.errors import NotFound
 from tonnage.password_rules import member_password, require_impersonal
 from tonnage.passwords import Requester
+from tonnage.tokens import digest
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
