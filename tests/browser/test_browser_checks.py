@@ -12,6 +12,7 @@ from tests.browser.pages import crawl, picture_name, templates
 from tests.browser.pictures import photograph
 from tests.browser.stub_page import StubPage
 from tests.browser.watch import Watch, watched
+from tonnage import console
 
 pytestmark = pytest.mark.browser
 
@@ -84,12 +85,27 @@ def test_too_wide_and_too_heavy_pages_are_reported_and_photographed(stub: StubPa
     found = photograph(page, "wide", tmp_path)
     assert "wide at 390: wider than the window" in found
     assert sum("wider" in line for line in found) == 2
-    assert sum("label: input" in line for line in found) == 4
+    assert sum("label: input" in line for line in found) == 2
     assert len(photograph(stub.show("<p>" + "heavy " * 5000), "wide", tmp_path)) == 1
     names = {f"{name}-{width}-{theme}.png" for name in ("short", "wide") for width in (390, 1440)
              for theme in ("light", "dark")}  # fmt: skip
     assert {path.name for path in tmp_path.iterdir()} == names
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
+
+
+def test_a_colour_that_is_too_pale_in_one_theme_is_reported(stub: StubPage, tmp_path: Path) -> None:
+    page = stub.show('<p id="pale">pale</p>')
+    for colours, theme in (("#ddd, #ddd", "light"), ("#222, #222", "dark")):
+        page.evaluate("(colours) => { pale.style.color = `light-dark(${colours})`; }", colours)
+        found = photograph(page, "pale", tmp_path)
+        assert [line.partition(": ")[0] for line in found] == [f"pale at {width}, {theme}" for width in (390, 1440)]
+
+
+def test_themes_differ_in_colours_only() -> None:
+    """All that depends on the theme is `light-dark()`, which takes nothing but colours."""
+    sheets = [path.read_text() for path in Path(console.__file__).parent.rglob("*.css")]
+    assert any("light-dark(" in sheet for sheet in sheets)
+    assert not any("prefers-color-scheme" in sheet for sheet in sheets)
 
 
 def test_links_are_followed_to_every_page(browser: Browser) -> None:
