@@ -30,7 +30,6 @@ from tonnage.jobs.running import (
     RetryWhenAway,
     StrictJobManager,
     delete_ended,
-    is_cancelled,
     take_over_stalled,
     work,
 )
@@ -126,8 +125,6 @@ async def sequence_forever(services: Services, pause: float = SEQUENCE_PAUSE) ->
                 await sequence_entries(services.database)
             failed = False
         except Exception as error:
-            if is_cancelled():
-                raise asyncio.CancelledError from error
             # Jobs go on in any case. One line for an outage; the worker itself says when it is over.
             if not failed:
                 _log.error("entries of the audit log get their positions later", exc_info=not isinstance(error, AWAY))

@@ -16,8 +16,9 @@ _RUN = "async (options) => (await axe.run(document, {resultTypes: ['violations']
 
 
 def findings(page: Page, *, only_colours: bool = False) -> list[str]:
-    """A line per element that breaks a rule: the rule, the element, and the remedy. `only_colours` is enough for another
-    theme of the same page.
+    """A line per element that breaks a rule: the rule, the element, and the remedy.
+
+    `only_colours` is enough for another theme of the same page.
     """
     if not page.evaluate(_IS_THERE):
         page.evaluate(_AXE.axe_script)

@@ -41,5 +41,7 @@ def photograph(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
         page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
         if page.evaluate(_TOO_WIDE):
             found.append(f"{name} at {width}: wider than the window")
-        found += [f"{name} at {width}, {theme}: {line}" for line in axe.findings(page, only_colours=theme != _THEMES[0])]
+        found += [
+            f"{name} at {width}, {theme}: {line}" for line in axe.findings(page, only_colours=theme != _THEMES[0])
+        ]
     return found

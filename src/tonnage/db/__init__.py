@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Literal
 from psycopg_pool import PoolTimeout
 
+from tonnage.db.cancellation import cancellations, raise_lost
 from tonnage.db.connection_limits import SLOT_WAIT, ConnectionLimits
 from tonnage.db.deadlines import (
     JOB_LOCK_WAIT,
@@ -100,21 +101,25 @@ class Database:
         that has only read is run once more. So it must have no effects outside the database. Raises Unavailable when no
         attempt succeeded, and what `deadlines` raises when the database does not answer.
         """
-        limit, tries = wait_limit.get(), 0
+        limit, tries, before = wait_limit.get(), 0, cancellations()
         while True:
             owner = limit.owner
             connection = await self._take(limit, owner)
             try:
-                return await work(connection, *args, **kwargs)
+                result = await work(connection, *args, **kwargs)
             except psycopg.Error as error:
                 tries += 1
+                raise_lost(before)
                 await self._require_retry(error, connection, tries)
+                continue
             finally:
                 try:
                     await self.pool.putconn(connection)
                 finally:
                     if owner is not None:
                         self.limits.release(owner)
+            raise_lost(before)
+            return result
 
     async def _require_retry(self, error: psycopg.Error, connection: DeadlineConnection, tries: int) -> None:
         """Raises the error unless the work is to be run again."""

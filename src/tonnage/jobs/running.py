@@ -18,6 +18,7 @@ from procrastinate.middleware import WorkerMiddleware
 from procrastinate.utils import utcnow
 
 from tonnage.db import Database
+from tonnage.db.cancellation import cancellations, raise_lost
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.failures import UNAVAILABLE
 from tonnage.errors import TonnageError, Unavailable
@@ -202,6 +203,7 @@ async def work(
     time that the database is connected.
     """
 
+    before = cancellations()
     while True:
         try:
             with limited(WaitLimit(JOB_WAIT)):
@@ -214,14 +216,13 @@ async def work(
             # It also returns when its connection for notifications breaks.
             reason = "its connection was closed, or the end of a job could not be recorded"
         except (ConnectorException, *UNAVAILABLE) as error:
-            # If cancelled while the database is unreachable, a worker ends with this error instead of the cancellation.
-            if is_cancelled():
-                raise asyncio.CancelledError from error
             reason = " ".join(str(error.__cause__ or error).split())
         finally:
             # After a failed open, only a close makes the next open start from scratch.
             with contextlib.suppress(ConnectorException, *UNAVAILABLE):
                 await app.close_async()
+        # If cancelled while the database is unreachable, a worker ends with that error instead of the cancellation.
+        raise_lost(before)
         _log.warning("the job worker restarts in %.0f s: %s", _PAUSE, reason)
         await asyncio.sleep(_PAUSE)
 
@@ -280,9 +281,3 @@ async def _run_workers(app: App, grace: int, revisions: Revisions, record_failur
     for error in ended:
         if isinstance(error, Exception):
             raise error
-
-
-def is_cancelled() -> bool:
-    """Whether the current task is being cancelled: the cancellation may have become an error of the database."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
