@@ -75,12 +75,12 @@ migrate: setup  ## Upgrade the database of TONNAGE_DATABASE_URL to this version
 docs: setup  ## Rewrite the generated parts of the documentation
 	$(BIN)/python -m tests.documents --write
 
-# The guides' pictures are those of the browser tests, which photograph every page.
+# The guides' pictures are those of the browser tests, which visit every page.
 PICTURES = distributor-partners distributor-partners-one-allocation partner-accounts partner-accounts-one-settings \
 	operator operator-regions operator-contracts-one keys sign-in
 
 pictures: setup  ## Take screenshots of every page into data/pictures, and update those of the guides
-	$(BIN)/pytest -q tests/browser/test_pages.py
+	TONNAGE_PICTURES=data/pictures $(BIN)/pytest -q tests/browser/test_pages.py
 	@mkdir -p docs/console/pictures
 	@for name in $(PICTURES); do cp data/pictures/$$name-1440-light.png docs/console/pictures/$$name.png; done
 

@@ -1,4 +1,4 @@
-"""A page in two widths and two themes: a picture of each, and what is wrong with it."""
+"""A page in two widths and two themes: what is wrong with it, and on request a picture of each."""
 
 import itertools
 import os
@@ -12,8 +12,9 @@ _WIDTHS = (390, 1440)
 _THEMES = ("light", "dark")
 """They differ in colours only, which test_browser_checks.py verifies."""
 
-FOLDER = Path(os.environ.get("TONNAGE_PICTURES") or Path(__file__).parents[2] / "data/pictures")
-"""The folder of the pictures, for review: NAME-WIDTH-THEME.png."""
+PICTURES = os.environ.get("TONNAGE_PICTURES")
+"""The folder of the pictures, for review: NAME-WIDTH-THEME.png. Without one none are taken, which saves a third of the
+time."""
 
 # Bytes on the wire, also of what this context has cached.
 _BYTES = """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
@@ -24,11 +25,14 @@ _MOST_BYTES_WITH_A_CHART = 200_000
 _TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
-def photograph(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
-    """Photographs the whole open page; returns axe's findings, the widths at which it overflows its window, and whether
-    it is too heavy for a browser with an empty cache.
+def examine(page: Page, name: str, folder: Path | None = Path(PICTURES) if PICTURES else None) -> list[str]:
+    """What is wrong with the open page: axe's findings, the widths at which it overflows its window, and whether it is
+    too heavy for a browser with an empty cache.
+
+    With a folder, also photographs the whole page.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     found: list[str] = []
     weight = page.evaluate(_BYTES)
     if weight > (_MOST_BYTES_WITH_A_CHART if page.locator("figure.chart").count() else _MOST_BYTES):
@@ -38,7 +42,8 @@ def photograph(page: Page, name: str, folder: Path = FOLDER) -> list[str]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         # Charts follow both in the next frame.
         page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
-        page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+        if folder:
+            page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
         if page.evaluate(_TOO_WIDE):
             found.append(f"{name} at {width}: wider than the window")
         found += [

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser import axe
 from tests.browser.pages import crawl, picture_name, templates
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 from tests.browser.stub_page import StubPage
 from tests.browser.watch import Watch, watched
 from tonnage import console
@@ -80,13 +80,13 @@ def test_axe_names_the_rule_the_element_and_the_remedy(stub: StubPage) -> None:
 
 def test_too_wide_and_too_heavy_pages_are_reported_and_photographed(stub: StubPage, tmp_path: Path) -> None:
     page = stub.show("<p>Short</p>")
-    assert photograph(page, "short", tmp_path) == []
+    assert examine(page, "short", tmp_path) == []
     page = stub.show("<p>" + "wide" * 40 + '</p><input name="nameless">')
-    found = photograph(page, "wide", tmp_path)
+    found = examine(page, "wide", tmp_path)
     assert "wide at 390: wider than the window" in found
     assert sum("wider" in line for line in found) == 2
     assert sum("label: input" in line for line in found) == 2
-    assert len(photograph(stub.show("<p>" + "heavy " * 5000), "wide", tmp_path)) == 1
+    assert len(examine(stub.show("<p>" + "heavy " * 5000), "wide", tmp_path)) == 1
     names = {f"{name}-{width}-{theme}.png" for name in ("short", "wide") for width in (390, 1440)
              for theme in ("light", "dark")}  # fmt: skip
     assert {path.name for path in tmp_path.iterdir()} == names
@@ -97,7 +97,7 @@ def test_a_colour_that_is_too_pale_in_one_theme_is_reported(stub: StubPage, tmp_
     page = stub.show('<p id="pale">pale</p>')
     for colours, theme in (("#ddd, #ddd", "light"), ("#222, #222", "dark")):
         page.evaluate("(colours) => { pale.style.color = `light-dark(${colours})`; }", colours)
-        found = photograph(page, "pale", tmp_path)
+        found = examine(page, "pale", tmp_path)
         assert [line.partition(": ")[0] for line in found] == [f"pale at {width}, {theme}" for width in (390, 1440)]
 
 

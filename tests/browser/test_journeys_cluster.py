@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from testbed.gateway import Gateway
 from tests.browser.conftest import Demo, Enter, Sample, serving
 from tests.browser.journeys import expect_notice, wait_until
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 from tests.storage.customer import Customer
 from tonnage.storage.backend import AccessKey
 
@@ -59,7 +59,7 @@ def test_from_a_form_to_an_object(signed_in: Enter, gateway: Gateway) -> None:
     page.get_by_role("link", name="Access keys").click()
     expect(page.get_by_text("No access keys yet")).to_be_visible()
     page.get_by_role("link", name="Create access key").click()
-    assert photograph(page, "partner-accounts-one-access-keys-new") == []
+    assert examine(page, "partner-accounts-one-access-keys-new") == []
     page.get_by_label(re.compile("^Description")).fill("Camera on the ridge")
     page.get_by_role("button", name="Create access key").click()
     expect(page.get_by_label("S3 endpoint")).to_have_text(gateway.address)
@@ -77,7 +77,7 @@ def test_from_a_form_to_an_object(signed_in: Enter, gateway: Gateway) -> None:
         assert customer.s3.get_object(Bucket="ridge", Key="dawn.jpg")["Body"].read() == b"blue"
 
         row.get_by_role("link", name=f"Delete {key.access_key}").click()
-        assert photograph(page, "partner-accounts-one-access-keys-one-delete") == []
+        assert examine(page, "partner-accounts-one-access-keys-one-delete") == []
         page.get_by_role("button", name="Delete").click()
         expect(page.get_by_text("No access keys yet")).to_be_visible()
         assert customer.attempt("get_object", Bucket="ridge", Key="dawn.jpg") == "InvalidAccessKeyId"

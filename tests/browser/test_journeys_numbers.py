@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo, Enter
 from tests.browser.journeys import expect_notice, open_section
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def test_a_german_comma_is_a_comma(signed_in: Enter, demo: Demo, *, scripts: boo
     size.press_sequentially("1,5")
     if scripts:
         expect(preview).to_have_text("1,5\u202fTB = 1.500.000.000.000 bytes")
-        assert photograph(page, "number-typed-in-german") == []
+        assert examine(page, "number-typed-in-german") == []
     page.get_by_role("button", name="Create partner").click()
     expect_notice(page, "Partner created")
     expect(page.get_by_text("1,5\u202fTB").first).to_be_visible()
@@ -47,7 +47,7 @@ def test_a_german_comma_is_a_comma(signed_in: Enter, demo: Demo, *, scripts: boo
         re.compile(r"^1\.000 can be read as 1000 or as 1: write 1000 or 1 0 means pay-per-use")
     )
     if scripts:
-        assert photograph(page, "number-with-two-readings") == []
+        assert examine(page, "number-with-two-readings") == []
     size.fill("2.5")
     page.get_by_role("button", name="Change allocation").click()
     expect_notice(page, "Allocation changed")
@@ -63,4 +63,4 @@ def test_a_price_has_its_amount_beside_it(signed_in: Enter, demo: Demo) -> None:
     expect(page.locator("#price-preview")).to_have_text(f"{per_gb} per GB-month, {per_tb} per TB-month")
     page.get_by_label("Currency").fill("jpy")
     expect(page.locator("#price-preview")).to_have_text("0,0069\u00a0¥ per GB-month, 6,9\u00a0¥ per TB-month")
-    assert photograph(page, "price-typed-in-german") == []
+    assert examine(page, "price-typed-in-german") == []

@@ -17,7 +17,7 @@ from tests.browser.journeys import (
     submit_password,
     wait_until,
 )
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 from tests.browser.watch import watched
 from tests.smtp import MailServer
 
@@ -80,7 +80,7 @@ def give_code(page: Page, code: str, label: str = "Code") -> None:
 
 def expect_no_findings(page: Page, name: str) -> None:
     """Photographs a page that no link leads to; fails with its faults."""
-    found = photograph(page, name)
+    found = examine(page, name)
     assert not found, "\n".join(found)
 
 

@@ -1,4 +1,4 @@
-"""Every page of every audience: reached by links, photographed, and without findings of axe or the browser."""
+"""Every page of every audience: reached by links, and without findings of axe or the browser."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.conftest import AUDIENCES, Demo, Enter, Tab
 from tests.browser.journeys import expect_notice
 from tests.browser.pages import crawl, picture_name, templates
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 from tests.browser.watch import watched
 from tonnage.asgi import create_app
 from tonnage.demo import scene
@@ -90,8 +90,10 @@ def second_factors(demo: Demo) -> Generator[None]:
     """During the block every member has one: those signed in, and those whose admins could reset it."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"], autocommit=True) as conn:
         conn.execute("update member set second_factor_enabled_at = now()")
-        yield
-        conn.execute("update member set second_factor_enabled_at = null")
+        try:
+            yield
+        finally:
+            conn.execute("update member set second_factor_enabled_at = null")
 
 
 def audience_of(template: str) -> str:
@@ -106,14 +108,14 @@ def templates_of(audience: str) -> list[str]:
     return [path for path in TEMPLATES if audience_of(path) == audience and path not in ELSEWHERE]
 
 
-def photograph_all(visit: Tab, origin: str, audience: str, start: str) -> None:
+def examine_all(visit: Tab, origin: str, audience: str, start: str) -> None:
     site_map = crawl(visit.page, TEMPLATES, start)
     addresses = {**site_map.found, **{path: path for path in UNLINKED}}
     trouble = list(site_map.broken_links)
     for template in templates_of(audience):
         if template in addresses:
             visit.page.goto(f"{origin}{addresses[template]}")
-            trouble += photograph(visit.page, picture_name(template))
+            trouble += examine(visit.page, picture_name(template))
         else:
             trouble.append(f"no link leads to {template}")
     assert not trouble, "\n".join(trouble)
@@ -128,7 +130,7 @@ def test_every_page_has_an_audience() -> None:
 def test_every_page_of_members(signed_in: Enter, demo: Demo, audience: str) -> None:
     visit = signed_in(audience)
     with second_factors(demo):
-        photograph_all(visit, demo.origin, audience, "/")
+        examine_all(visit, demo.origin, audience, "/")
 
 
 def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> None:
@@ -139,7 +141,7 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     page = signed_in("distributor").page
     page.goto(f"{demo.origin}/distributor/partners/{made.json()['id']}/settings")
     page.get_by_role("main").get_by_role("link", name="Delete partner").click()
-    assert photograph(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
+    assert examine(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
     expect_notice(page, "Partner deleted")
 
@@ -155,7 +157,7 @@ def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
     page.get_by_label("Admin").check()
     page.get_by_role("button", name="Create API key").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
-    assert photograph(page, "reauthentication") == []
+    assert examine(page, "reauthentication") == []
     page.get_by_label("Your password").fill(demo.login("distributor", "admin")["password"])
     page.get_by_role("button", name="Confirm and continue").click()
     expect(page.get_by_role("heading", name="API key created")).to_be_visible()
@@ -166,4 +168,4 @@ def test_every_page_without_a_session(browser: Browser, demo: Demo) -> None:
     with browser.new_context() as context, watched(context, demo.origin) as watch:
         page = context.new_page()
         page.goto(f"{demo.origin}/sign-in")
-        photograph_all(Tab(page, watch), demo.origin, "guest", "/sign-in")
+        examine_all(Tab(page, watch), demo.origin, "guest", "/sign-in")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Demo, Enter
-from tests.browser.pictures import photograph
+from tests.browser.pictures import examine
 from tests.browser.stub_page import StubPage
 
 pytestmark = pytest.mark.browser
@@ -45,7 +45,7 @@ def test_the_server_decides(browser: Browser, demo: Demo, signed_in: Enter, *, s
     page.get_by_label("Password", exact=True).fill("Terminator-1984")
     if scripts:
         expect(page.locator(".strength")).to_be_visible()
-        assert photograph(page, "password-strength") == []
+        assert examine(page, "password-strength") == []
     else:
         expect(page.locator(".strength")).to_be_hidden()
     tab.watch.expect(422)
