@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.audit import access_keys, capacity, operation, people
+from tests.audit import access_keys, capacity, operation, people, personal_data
 from tests.audit.recorded import AuditData, Case
 from tests.authentication.members import key_file
 from tests.cast import Cast
@@ -17,7 +17,7 @@ from tests.source import texts
 
 pytestmark = pytest.mark.anyio
 
-CASES = [*capacity.CASES, *people.CASES, *operation.CASES]
+CASES = [*capacity.CASES, *people.CASES, *operation.CASES, *personal_data.CASES]
 
 
 def action_of(case: object) -> str:

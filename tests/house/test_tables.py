@@ -23,6 +23,7 @@ _QUEUE = re.compile(r"procrastinate_\w+")
 
 OTHER_WRITERS = {
     "migrations": "revisions may write every table",
+    "personal_data": "erases the texts about an organisation wherever they are, in one statement",
 }
 
 

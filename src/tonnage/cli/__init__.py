@@ -33,6 +33,7 @@ from tonnage.cli.group import Commands
             "member": "Manage members, who can sign in to the console.",
             "key": "Manage API keys.",
             "audit": "Show the audit log.",
+            "organisation": "Copy or erase what is stored about an organisation.",
         },
     },
     context_settings={"help_option_names": ["-h", "--help"]},

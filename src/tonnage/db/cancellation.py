@@ -2,7 +2,7 @@
 
 Before Python 3.12 `asyncio.wait_for`, with which psycopg_pool waits for a connection, returns its result when it is
 cancelled at the moment at which the result arrives. And a statement that is cancelled may end with an error of its
-connection. Either way the task goes on, and whoever waits for its end waits for ever.
+connection. Either way the task goes on, and what waits for its end waits for ever.
 """
 
 import asyncio

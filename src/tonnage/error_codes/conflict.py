@@ -62,6 +62,12 @@ class ConflictCode(Code):
         "they are gone.",
         {"accounts": 3},
     )
+    ORGANISATION_OPEN = Explanation(
+        409,
+        "The names and texts of an organisation are erased after it was closed.",
+        "Close it first.",
+        "The organisation is open. Close it first: nothing of an organisation that works can be erased.",
+    )
     EMAIL_TAKEN = Explanation(
         409,
         "A new member, or a new storage account, cannot have this e-mail address, because another one has it.",

@@ -1,5 +1,6 @@
 """`tonnage member`: people who can sign in."""
 
+import json
 from uuid import UUID
 
 import click
@@ -22,6 +23,8 @@ from tonnage.members.member import NewMember
 from tonnage.organisations.queries import organisation_names
 from tonnage.password_rules import member_password, require_impersonal
 from tonnage.passwords import Passwords
+from tonnage.personal_data.actions import begin_member_copy
+from tonnage.personal_data.queries import member_copy, take_snapshot
 from tonnage.services import LOCAL_ORIGIN
 
 COLUMNS = (
@@ -82,6 +85,28 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
         return await session.documents(member_queries.members(own, None))
 
     show_list(run(settings, work), COLUMNS, as_json=as_json)
+
+
+@member.command()
+@click.argument("email", type=EMAIL)
+@on_database
+def export(settings: Settings, email: str) -> None:
+    """Print all that is stored about a member as JSON: the login, sessions, known browsers, and audit entries.
+
+    The document has a list per table, with the columns of the database. Passwords and other secrets are left out.
+    """
+
+    async def work(session: Session) -> str:
+        member_id = await session.database.run(begin_member_copy, session.operator, email)
+        async with session.database.streams.connection() as conn, conn.transaction():
+            await take_snapshot(conn)
+            return json.dumps(
+                {table: [json.loads(row) async for row in rows] for table, rows in member_copy(conn, member_id)},
+                ensure_ascii=False,
+                indent=2,
+            )
+
+    click.echo(run(settings, work))
 
 
 @member.command("set-password")

@@ -18,6 +18,7 @@ from tonnage.locks.events import EVENTS as LOCKS
 from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
 from tonnage.partners.events import EVENTS as PARTNERS
+from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
 from tonnage.provisioning.events import EVENTS as PROVISIONING
 from tonnage.regions.events import EVENTS as REGIONS
 from tonnage.usage.events import EVENTS as USAGE
@@ -49,6 +50,7 @@ _ALL: tuple[Event, ...] = (
     *AUTHENTICATION,
     *DEVICES,
     *LOCKS,
+    *PERSONAL_DATA,
     *API_KEYS,
     *REGIONS,
     *EPOCH,
