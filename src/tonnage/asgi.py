@@ -22,6 +22,7 @@ from tonnage.accounts import api as accounts
 from tonnage.api_keys import api as api_keys
 from tonnage.api_keys.guard import has_operators_key, services_of
 from tonnage.api_keys.key_cache import KeyCache
+from tonnage.api_keys.rate_limiting import RateLimiting
 from tonnage.contracts import api as contracts
 from tonnage.db import Connection, connect
 from tonnage.db.deadlines import limited, request_limit
@@ -135,6 +136,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
     problem.install(app)
     console.install(app)
     app.state.requests = requests = Requests()
+    app.add_middleware(RateLimiting)
     app.add_middleware(Compression)
     app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations, public_url=public_url)
     app.add_api_route("/healthz", healthz, include_in_schema=False)

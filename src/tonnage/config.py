@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -53,6 +54,22 @@ def _browser_origin(url: str) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How much of something an organisation can have, and how often a key can be used. The defaults are those of the
+    settings, which say what each is.
+    """
+
+    partners: int = 200_000
+    accounts: int = 100_000
+    members: int = 1_000
+    api_keys: int = 1_000
+    requests_per_second: int = 50
+
+
+DEFAULT_LIMITS = Limits()
+
+
 class Settings(BaseSettings):
     """The operator's settings. Every field is also an environment variable: `TONNAGE_` and its name in capitals."""
 
@@ -82,9 +99,28 @@ class Settings(BaseSettings):
     """Connections of clients that one `serve` process accepts, if the limit of open files permits."""
     max_connections_per_client: int = Field(default=256, ge=8, le=1_000_000)
     """Those of one client address; trusted proxies have no such limit."""
+    api_requests_per_second: int = Field(default=Limits.requests_per_second, ge=1, le=1_000_000)
+    """Requests a second, on average, that each API key can make to a process, unless the key has a limit of its own."""
+    max_partners_per_distributor: int = Field(default=Limits.partners, ge=1, le=1_000_000_000)
+    max_accounts_per_partner: int = Field(default=Limits.accounts, ge=1, le=1_000_000_000)
+    """Storage accounts, with those that wait for deletion."""
+    max_members_per_organisation: int = Field(default=Limits.members, ge=1, le=1_000_000_000)
+    max_api_keys_per_organisation: int = Field(default=Limits.api_keys, ge=1, le=1_000_000_000)
+    """Keys that are neither revoked nor expired."""
     smtp_url: str | None = Field(default=None, repr=False)
     """The mail server: `smtp://user:password@mail.example.com:587` (STARTTLS), `smtps://...` (TLS from the start) or
     `smtp+plain://...` (without TLS). Mails go to the log when unset.
     """
     mail_from: str | None = None
     """The sender of mails, such as `Storage console <console@example.com>`."""
+
+    @property
+    def limits(self) -> Limits:
+        """Those of them that limit organisations and keys."""
+        return Limits(
+            self.max_partners_per_distributor,
+            self.max_accounts_per_partner,
+            self.max_members_per_organisation,
+            self.max_api_keys_per_organisation,
+            self.api_requests_per_second,
+        )

@@ -7,6 +7,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from tonnage.clock import BusinessClock, WallClock
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Database
 from tonnage.mail import LogOutbox, Mailer
 from tonnage.passwords import Passwords
@@ -62,6 +63,7 @@ class Services:
     """The directory for what has to outlive the database; without it nothing is recorded there."""
     deletion_grace_days: int = 30
     sign_in: SignInSettings = SignInSettings()
+    limits: Limits = DEFAULT_LIMITS
     embedded_dir: Path | None = None
     """The data directory of the embedded database; None without one."""
     seen: SeenEpoch = field(default_factory=SeenEpoch)
@@ -78,4 +80,5 @@ class ServiceOptions(TypedDict, total=False):
     data_dir: Path | None
     deletion_grace_days: int
     sign_in: SignInSettings
+    limits: Limits
     embedded_dir: Path | None

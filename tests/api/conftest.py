@@ -20,6 +20,7 @@ from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
 from tonnage.clock import BusinessClock, WallClock
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.passwords import Passwords
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -87,7 +88,11 @@ async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
 
 @asynccontextmanager
 async def application(
-    conninfo: str, cast: Cast, ahead: timedelta = timedelta(), key_file: Path | None = None
+    conninfo: str,
+    cast: Cast,
+    ahead: timedelta = timedelta(),
+    key_file: Path | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> AsyncGenerator[AppClient]:
     """`ahead`: how far the business clock is ahead of the wall clock."""
     clock = Clock()
@@ -98,6 +103,7 @@ async def application(
         wall_clock=WallClock(clock),
         passwords=Passwords(CHEAP),
         key_file=key_file,
+        limits=limits,
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
-OWN = {"x-request-id", "set-cookie"}
+OWN = {"x-request-id", "set-cookie", "ratelimit"}
 """Headers whose values differ from one response to the next."""
 
 

@@ -22,6 +22,7 @@ from tests.api.conftest import CHEAP
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
 from tonnage.asgi import create_app
+from tonnage.config import Limits
 from tonnage.db import connect
 from tonnage.passwords import Passwords
 from tonnage.web import openapi
@@ -64,7 +65,9 @@ async def served_client(conninfo: str, origin: str, session: requests.Session) -
 
 @pytest.fixture(scope="module")
 def client(conninfo: str) -> Generator[ServedClient]:
-    app = create_app(conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP))
+    app = create_app(
+        conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP), limits=Limits(requests_per_second=1_000_000)
+    )
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener, requests.Session() as session:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

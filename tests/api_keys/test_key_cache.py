@@ -30,7 +30,7 @@ async def test_a_known_key_is_trusted_for_less_than_a_second(cast: Cast) -> None
     await key_cache.admit(key)
     await revoke(cast, distributor)
     clock.now = NOW + timedelta(seconds=0.999)
-    assert (await key_cache.admit(key)).organisation_id == distributor.organisation_id
+    assert (await key_cache.admit(key)).actor.organisation_id == distributor.organisation_id
     clock.now = NOW + timedelta(seconds=1)
     with pytest.raises(Unauthenticated, match="revoked"):
         await key_cache.admit(key)
@@ -54,7 +54,7 @@ async def test_the_number_of_entries_is_bounded(cast: Cast) -> None:
     key_cache = KeyCache(cast.database, WallClock(Clock()), most=3)
     remembered: set[int] = set()
     for key, distributor in [*zip(keys, distributors, strict=True)] * 2:
-        assert (await key_cache.admit(key)).organisation_id == distributor.organisation_id
+        assert (await key_cache.admit(key)).actor.organisation_id == distributor.organisation_id
         remembered.add(key_cache.remembered)
         if key_cache.full.is_set():
             await key_cache.flush()

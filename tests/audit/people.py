@@ -10,6 +10,7 @@ from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, c
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
+from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.authentication import credential_actions, reset_actions, second_factor_actions
 from tonnage.authentication.jobs import notify_blocked, notify_failures
 from tonnage.authentication.session import SignedInMember
@@ -38,6 +39,15 @@ async def key_create(data: AuditData) -> Recorded:
         key, facts = await data.run(api_keys.create_key, data.operator, whose.organisation_id, details, NOW)
     after = {"description": "Export", "role": "viewer", "prefix": key[:8]}
     return data.entry("key.create", data.operator, whose, facts.id, after=after)
+
+
+async def key_limit(data: AuditData) -> Recorded:
+    whose, details = data.partner, NewKey("Export", Role.VIEWER, limit=KeyLimit(20))
+    _, facts = await data.run(api_keys.create_key, whose, whose.organisation_id, details, NOW)
+    async with data.watched():
+        await data.run(api_keys.limit_key, whose, facts.id, KeyLimit(None))
+    before, after = {"requestsPerSecond": 20}, {"requestsPerSecond": None}
+    return data.entry("key.limit", whose, whose, facts.id, before=before, after=after)
 
 
 async def key_revoke(data: AuditData) -> Recorded:
@@ -250,6 +260,7 @@ async def organisation_unlock(data: AuditData) -> Recorded:
 CASES: list[Case] = [
     distributor_create,
     key_create,
+    key_limit,
     key_revoke,
     member_create,
     member_create_by_distributor,

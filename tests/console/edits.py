@@ -52,6 +52,7 @@ def size(field: str, before: int, mine: int, theirs: int) -> Change:
 
 
 LOCKS: dict[str, LiteralString] = {
+    "api_key": "select from api_key where id = %s for update",
     "contract": "select from contract where id = %s for update",
     "organisation": "select from organisation where id = %s for update",
     "partner": "select from partner where id = %s for update",
@@ -125,6 +126,16 @@ EDITS: dict[str, Edit] = {
     "/team/{memberID}": member(Kind.PARTNER, Role.ADMIN),
     "/distributor/partners/{partnerID}/members/{memberID}": member(Kind.DISTRIBUTOR, Role.ADMIN),
     "/operator/members/{organisationID}/{memberID}": member(Kind.OPERATOR, Role.ADMIN),
+    "/keys/{keyID}/limit": Edit(
+        Kind.PARTNER,
+        Role.ADMIN,
+        LOCKS["api_key"],
+        "keyID",
+        "select requests_per_second from api_key where id = %s",
+        {"limit": Change(
+            None, ({"limit": "20"}, 20), ({"limit": "30"}, 30), ("the default", "30 requests a second")
+        )},
+    ),
     "/profile": Edit(
         Kind.PARTNER,
         Role.STAFF,

@@ -101,6 +101,7 @@ POSTS = [
     Post("/team/second-factor/required"),
     Post("/team/second-factor/optional", after=_REQUIRED),
     Post("/keys/new", {"description": "New", "role": "viewer"}),
+    Post("/keys/{keyID}/limit", {"limit": "20"}),
     Post("/keys/{keyID}/revocation"),
 ]
 

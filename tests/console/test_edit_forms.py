@@ -31,8 +31,8 @@ PAIRS = [
 ]
 
 
-SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move"}
-"""A form whose field begins empty, though its resource exists: the present value is no choice."""
+SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move", "/keys/{keyID}/limit"}
+"""Forms whose field begins empty, though their resource exists: the present value is no choice, or the default."""
 
 
 @dataclass

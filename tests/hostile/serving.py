@@ -70,7 +70,7 @@ def serving(folder: Path, files: int | None = None, **settings: str) -> Generato
         output.open("wb") as log,
         subprocess.Popen(
             command,
-            env=environment(**settings),
+            env=environment(TONNAGE_API_REQUESTS_PER_SECOND="1000000", **settings),
             stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=limit,  # noqa: PLW1509

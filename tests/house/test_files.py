@@ -20,6 +20,7 @@ BESIDE_NO_NOUN = {
     "authentication/sign_in_queries.py": "signing in is what makes a session, and that has a noun",
     "members/profile_queries.py": "what a member sets for itself; a profile is columns of a member",
     "partners/contract_lists.py": "contracts as people page through them, with their partners counted",
+    "partners/creation_queries.py": "one long statement, and when it counts",
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/move_queries.py": "one long statement, and the order of its locks",
     "members/withheld_queries.py": "what a restored database has again; the rule is in its statements",

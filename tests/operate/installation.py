@@ -69,7 +69,11 @@ class Installation:
         self._processes.clear()
 
     def _settings(self) -> dict[str, str]:
-        return {"TONNAGE_DATABASE_URL": self._url, "TONNAGE_SECRET_KEY_FILE": str(self._folder / "secret.key")}
+        return {
+            "TONNAGE_DATABASE_URL": self._url,
+            "TONNAGE_SECRET_KEY_FILE": str(self._folder / "secret.key"),
+            "TONNAGE_API_REQUESTS_PER_SECOND": "1000000",
+        }
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"

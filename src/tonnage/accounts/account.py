@@ -48,6 +48,8 @@ class PartnerRemaining:
     bounded: bool
     """Neither pay-per-use nor with overdraft. Otherwise only the range of the integer type limits what can be
     allocated."""
+    accounts: int
+    """How many it has."""
 
     def refusal(self, wanted: int) -> Conflict:
         """The error when `wanted` bytes cannot be allocated."""

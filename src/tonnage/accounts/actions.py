@@ -10,6 +10,7 @@ from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutO
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts import deletion_queries, queries
 from tonnage.accounts.account import NewAccount, account_id, earliest_purge, new_account_id
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import ATTEMPTS, Connection, broken_constraint
 from tonnage.db.rendered import Rendered, Versioned
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
@@ -20,11 +21,18 @@ from tonnage.regions.actions import no_region
 
 
 async def create_account(
-    conn: Connection, actor: Actor, partner_id: UUID, account: NewAccount, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    account: NewAccount,
+    now: datetime,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Rendered[int]:
     """Creates an account. NotFound: no such region.
 
-    Conflict: e-mail taken, not enough of the partner's allocation left (with the figures), or there is no region yet.
+    Conflict: e-mail taken, not enough of the partner's allocation left (with the figures), the partner has the greatest
+    number of accounts, or there is no region yet.
     """
     actor.require(actor.kind, Role.STAFF)
     for _ in range(ATTEMPTS):
@@ -32,7 +40,7 @@ async def create_account(
             async with conn.transaction():
                 number = account.account_id or new_account_id()
                 created = await queries.insert_account(
-                    conn, actor.organisation_id, partner_id, account, number, now, actor.stamp
+                    conn, actor.organisation_id, partner_id, account, number, limits.accounts, now, actor.stamp
                 )
                 if created is not None:
                     await enqueue_reconcile(conn, created.cluster, partner_id if created.bounded else None)
@@ -40,10 +48,10 @@ async def create_account(
             if account.account_id or broken_constraint(error) != "storage_account_pkey":
                 raise await _refusal(conn, actor, partner_id, account, error) from error
         except ForeignKeyViolation as error:  # the region was deleted concurrently
-            raise await _no_place(conn, actor, partner_id, account.region) from error
+            raise await _no_place(conn, actor, partner_id, account.region, limits) from error
         else:
             if created is None:
-                raise await _no_place(conn, actor, partner_id, account.region)
+                raise await _no_place(conn, actor, partner_id, account.region, limits)
             return created.account
     raise Unavailable("No free account number was found. Try again.", UnavailableCode.LOCKED)
 
@@ -83,9 +91,19 @@ async def enqueue_reconcile(conn: Connection, cluster: int | None, pool_of: UUID
         await defer(conn, "provisioning.requota", pool_of)
 
 
-async def _no_place(conn: Connection, actor: Actor, partner_id: UUID, region: str | None) -> TonnageError:
-    if await queries.partner_remaining(conn, actor.organisation_id, partner_id) is None:
+async def _no_place(
+    conn: Connection, actor: Actor, partner_id: UUID, region: str | None, limits: Limits
+) -> TonnageError:
+    partner = await queries.partner_remaining(conn, actor.organisation_id, partner_id)
+    if partner is None:
         return no_partner(partner_id)
+    if partner.accounts >= limits.accounts:
+        return Conflict(
+            "The partner has the maximum number of storage accounts, {limit}, including those waiting for deletion. "
+            "Ask the operator for more.",
+            ConflictCode.TOO_MANY_ACCOUNTS,
+            limit=limits.accounts,
+        )
     if region is not None:
         return no_region(region)
     return Conflict("There is no region for storage accounts yet. Ask the operator to add one.", ConflictCode.NO_REGION)

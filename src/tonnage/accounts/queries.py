@@ -67,7 +67,9 @@ _INSERT: LiteralString = f"""
         select %(id)s, p.id, r.id, %(name)s, %(name_key)s, %(email)s, %(email_key)s, %(hash)s,
                %(allocated)s, %(overdraft)s, %(now)s, %(now)s,
                %(cluster_user)s
-        from p, region r where case when %(region)s::text is null then r.is_default else r.name = %(region)s end
+        from p, region r
+        where p.account_count < %(most)s
+            and case when %(region)s::text is null then r.is_default else r.name = %(region)s end
         returning *
     ), t as (
         insert into account_terms (account_id, valid_from, allocated_capacity, allow_overdraft)
@@ -100,10 +102,11 @@ async def insert_account(
     partner_id: UUID,
     account: NewAccount,
     account_id: int,
+    most: int,
     now: datetime,
     stamp: str,
 ) -> Created | None:
-    """None if `scope` has no such open partner, or there is no such region.
+    """None if `scope` has no such open partner, the partner has `most` accounts, or there is no such region.
 
     Constraints: storage_account_email, taken; partner_allocated_to_accounts or overflow, not enough of the partner's
     allocation left; storage_account_pkey, retry with another id; storage_account_adopted, the user of the cluster is
@@ -124,6 +127,7 @@ async def insert_account(
             "overdraft": account.allow_overdraft,
             "region": account.region,
             "cluster_user": account.cluster_user,
+            "most": most,
             "now": now,
             "stamp": stamp,
         },
@@ -185,7 +189,8 @@ async def partner_remaining(
     """The figures behind a refusal of a new account, or of a new allocation of an existing one."""
     cursor = await conn.execute(
         f"""
-        select p.allocated_capacity, p.allocated_to_accounts - coalesce(s.allocated_capacity, 0), {BOUNDED}
+        select p.allocated_capacity, p.allocated_to_accounts - coalesce(s.allocated_capacity, 0), {BOUNDED},
+            p.account_count
         from partner p
         left join storage_account s on s.id = %(id)s and s.partner_id = p.id and s.purged_at is null
         where p.id = %(partner)s and %(scope)s in (p.id, p.distributor_id) and p.closed_at is null

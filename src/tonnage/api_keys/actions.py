@@ -6,31 +6,78 @@ from uuid import UUID
 from tonnage.access.actor import Actor, Role
 from tonnage.api_keys import queries
 from tonnage.api_keys.api_key import NewKey, new_key
+from tonnage.api_keys.rate_limit import KeyLimit
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
-from tonnage.errors import NotFound
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict, EditConflict, NotFound
 from tonnage.organisations.organisation import no_organisation, require_own
+from tonnage.organisations.queries import hold_open_organisation
 
 
 async def create_key(
-    conn: Connection, actor: Actor, organisation_id: UUID, details: NewKey, now: datetime
+    conn: Connection,
+    actor: Actor,
+    organisation_id: UUID,
+    details: NewKey,
+    now: datetime,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[str, Rendered[UUID]]:
     """Returns the key, which is shown only once, and its facts. For an organisation's own admins and the operator.
 
-    ReauthenticationRequired: for a key with the role admin.
+    ReauthenticationRequired: for a key with the role admin. Invalid: its limit is too high. Conflict: the organisation
+    has the greatest number of keys that work.
     """
     require_own(actor, organisation_id)
+    details.limit.require(actor, limits.requests_per_second)
     if details.role is Role.ADMIN:
         actor.require_recent_authentication()
     key = new_key()
-    facts = await queries.insert_key(conn, organisation_id, key, details, now, actor.stamp)
+    async with conn.transaction():
+        if not await hold_open_organisation(conn, organisation_id):
+            raise no_organisation(organisation_id)
+        facts = await queries.insert_key(conn, organisation_id, key, details, limits.api_keys, now, actor.stamp)
     if facts is None:
-        raise no_organisation(organisation_id)
+        raise Conflict(
+            "The organisation has the maximum number of API keys, {limit}. Revoke one first, or ask the operator for "
+            "more.",
+            ConflictCode.TOO_MANY_API_KEYS,
+            limit=limits.api_keys,
+        )
     return key, facts
+
+
+async def limit_key(
+    conn: Connection,
+    actor: Actor,
+    key_id: UUID,
+    limit: KeyLimit,
+    *,
+    expected: KeyLimit | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> None:
+    """Changes how often a key can be used, effective within a second. For its organisation's own admins and the
+    operator. Invalid: the limit is too high.
+
+    EditConflict: the limit is no longer as `expected`.
+    """
+    require_own(actor, actor.organisation_id)
+    limit.require(actor, limits.requests_per_second)
+    is_stale = await queries.limit_key(conn, actor.scope, key_id, limit, expected, actor.stamp)
+    if is_stale is None:
+        raise _no_key(key_id)
+    if is_stale:
+        raise EditConflict
 
 
 async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
     """Revokes a key; every process refuses it within a second. Revoking it again changes nothing."""
     require_own(actor, actor.organisation_id)
     if not await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp):
-        raise NotFound("There is no API key {key}.", key=str(key_id))
+        raise _no_key(key_id)
+
+
+def _no_key(key_id: UUID) -> NotFound:
+    return NotFound("There is no API key {key}.", key=str(key_id))

@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.api_keys.rate_limit import DEFAULT, KeyLimit
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden, Unauthenticated
 from tonnage.organisations.organisation import organisation_locked
@@ -52,17 +53,23 @@ def key_prefix(key: str) -> str:
 class KnownKey:
     """A key as stored in the database. Its organisation is open; otherwise the key would not be found."""
 
+    id: UUID
     actor: Actor
     valid_until: datetime | None
     revoked_at: datetime | None
     lock_reason: str | None
     """Why its organisation is locked; None: it is not."""
+    requests_per_second: int | None
+    """Its own limit; None: the default of the installation."""
 
     @classmethod
-    def of_row(cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None, str | None]) -> "KnownKey":
-        """From (key id, organisation id, its kind, role, valid until, revoked at, lock reason)."""
-        key_id, organisation_id, kind, role, valid_until, revoked_at, lock_reason = row
-        return cls(Actor(organisation_id, Kind(kind), Role(role), "key", key_id), valid_until, revoked_at, lock_reason)
+    def of_row(
+        cls, row: tuple[UUID, UUID, str, str, datetime | None, datetime | None, str | None, int | None]
+    ) -> "KnownKey":
+        """From (key id, organisation id, its kind, role, valid until, revoked at, lock reason, requests per second)."""
+        key_id, organisation_id, kind, role, valid_until, revoked_at, lock_reason, requests_per_second = row
+        actor = Actor(organisation_id, Kind(kind), Role(role), "key", key_id)
+        return cls(key_id, actor, valid_until, revoked_at, lock_reason, requests_per_second)
 
     def admit(self, now: datetime) -> Actor:
         """Returns the actor that the key authenticates. Unauthenticated, with the reason: the key is revoked or
@@ -87,3 +94,4 @@ class NewKey:
     description: str
     role: Role
     valid_until: datetime | None = None
+    limit: KeyLimit = DEFAULT

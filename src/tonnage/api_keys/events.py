@@ -4,5 +4,6 @@ from tonnage.access.event import EVERY_KIND, Event
 
 EVENTS = (
     Event("key.create", "Created API key", EVERY_KIND),
+    Event("key.limit", "Changed limit of API key", EVERY_KIND),
     Event("key.revoke", "Revoked API key", EVERY_KIND),
 )

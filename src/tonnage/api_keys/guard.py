@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
+import psycopg
 from fastapi import Depends
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Scope
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.api_keys.api_key import KnownKey
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.db import Database
 from tonnage.db.connection_limits import count_for
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Unauthenticated
+from tonnage.errors import TonnageError, Unauthenticated
 from tonnage.passwords import Hashing, Requester
 from tonnage.services import Services
 from tonnage.web.entity_tag import expected_revision
 from tonnage.web.proxy_headers import client_address
 from tonnage.web.routing import AuthDependency
+
+_KEY = "tonnage.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +58,33 @@ def services_of(request: Request) -> Services:
     return request.app.state.services
 
 
-async def _admit_anybody(request: Request) -> ApiRequest:
-    given = request.headers.getlist("authorization")
+async def admitted_key(scope: Scope) -> KnownKey:
+    """The key of a request, which is looked up once. Raises Unauthenticated, Forbidden, and errors of the database."""
+    found: KnownKey | Exception | None = scope.get(_KEY)
+    if found is None:
+        try:
+            found = await _admit_key(scope)
+        except (TonnageError, psycopg.Error) as error:
+            found = error
+        scope[_KEY] = found
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+async def _admit_key(scope: Scope) -> KnownKey:
+    given = Headers(scope=scope).getlist("authorization")
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthenticated("Authorization header is missing", RequestCode.AUTHORIZATION_MISSING)
-    state = request.app.state
-    services: Services = state.services
-    key_cache: KeyCache = state.key_cache
-    actor = await key_cache.admit(key.strip())
+    key_cache: KeyCache = scope["app"].state.key_cache
+    return await key_cache.admit(key.strip())
+
+
+async def _admit_anybody(request: Request) -> ApiRequest:
+    actor = (await admitted_key(request.scope)).actor
     count_for(actor.organisation_id)
+    services = services_of(request)
     return ApiRequest(actor, services.business_clock(), services, request)
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from tonnage.access.actor import Actor
 from tonnage.api_keys.api_key import KnownKey, is_well_formed
 from tonnage.api_keys.queries import find_key, record_use
 from tonnage.clock import WallClock
@@ -46,9 +45,9 @@ class KeyCache:
         self.full = asyncio.Event()
         """Set when there is no room for the last-used times of further keys."""
 
-    async def admit(self, key: str) -> Actor:
-        """Returns the actor that `key` authenticates. Raises Unauthenticated with the reason; Forbidden if its
-        organisation is locked.
+    async def admit(self, key: str) -> KnownKey:
+        """Returns what is known of `key`. Raises Unauthenticated with the reason; Forbidden if its organisation is
+        locked.
         """
         now = self._clock()
         key_digest = digest(key)
@@ -63,14 +62,12 @@ class KeyCache:
                     "This is not an API key of this system. Check that you copied all of it.", RequestCode.KEY_UNKNOWN
                 )
             known = await self._look_up(key_digest, now)
-        actor = known.admit(now)
-        key_id = actor.via_id
-        if key_id is not None:
-            if key_id in self._used:
-                self._used[key_id] = now
-            else:
-                self._record_first_use(key_id, now)
-        return actor
+        known.admit(now)
+        if known.id in self._used:
+            self._used[known.id] = now
+        else:
+            self._record_first_use(known.id, now)
+        return known
 
     @property
     def remembered(self) -> int:

@@ -1,7 +1,7 @@
 """SQL of API keys as pages show them."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Role
@@ -20,17 +20,32 @@ class ApiKeyRow(NamedTuple):
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    requests_per_second: int | None
+    """Its own limit; None: the default of the installation."""
+
+
+_ROWS: LiteralString = """
+    select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
+        k.requests_per_second
+    from api_key k join organisation o on o.id = k.organisation_id and o.closed_at is null"""
 
 
 async def api_keys_of(conn: Connection, organisation_id: UUID) -> list[ApiKeyRow]:
     """The keys of an organisation, newest first."""
+    cursor = await conn.execute(f"{_ROWS} where k.organisation_id = %s order by k.seq desc", [organisation_id])
+    return [_row(found) for found in await cursor.fetchall()]
+
+
+async def one_api_key(conn: Connection, scope: UUID | None, key_id: UUID) -> ApiKeyRow | None:
+    """A key of the organisation `scope`; None for any."""
     cursor = await conn.execute(
-        """
-        select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at
-        from api_key k join organisation o on o.id = k.organisation_id
-        where k.organisation_id = %s and o.closed_at is null
-        order by k.seq desc
-        """,
-        [organisation_id],
+        f"{_ROWS} where k.id = %(key)s and (%(scope)s::uuid is null or k.organisation_id = %(scope)s)",
+        {"key": key_id, "scope": scope},
     )
-    return [row._replace(role=Role(row.role)) for row in (ApiKeyRow(*found) for found in await cursor.fetchall())]
+    found = await cursor.fetchone()
+    return _row(found) if found else None
+
+
+def _row(found: tuple[Any, ...]) -> ApiKeyRow:
+    row = ApiKeyRow(*found)
+    return row._replace(role=Role(row.role))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, key_prefix
+from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.names import name_key
@@ -13,6 +14,7 @@ from tonnage.tokens import digest
 
 _KEY = f"""json_strip_nulls(json_build_object(
     'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'prefix', k.prefix,
+    'requestsPerSecond', k.requests_per_second,
     'validUntil', to_char(k.valid_until, {TIMESTAMP_FORMAT}), 'createdAt', to_char(k.created_at, {TIMESTAMP_FORMAT}),
     'lastUsedAt', to_char(k.last_used_at, {TIMESTAMP_FORMAT}),
     'revokedAt', to_char(k.revoked_at, {TIMESTAMP_FORMAT})))"""
@@ -25,7 +27,8 @@ async def find_key(conn: Connection, key_digest: bytes) -> KnownKey | None:
     """
     cursor = await conn.execute(
         """
-        select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at), o.lock_reason
+        select k.id, o.id, o.kind, k.role, k.valid_until, coalesce(k.revoked_at, k.withheld_at), o.lock_reason,
+            k.requests_per_second
         from api_key k join organisation o on o.id = k.organisation_id
         where k.digest = %s and o.closed_at is null
         """,
@@ -54,23 +57,31 @@ async def key_details(conn: Connection, key_id: UUID | None, program: str, api: 
 
 
 async def insert_key(
-    conn: Connection, organisation_id: UUID, key: str, details: NewKey, now: datetime, stamp: str
+    conn: Connection, organisation_id: UUID, key: str, details: NewKey, most: int, now: datetime, stamp: str
 ) -> Rendered[UUID] | None:
-    """Returns the key's facts, never the key; None if the organisation is not open."""
+    """Returns the key's facts, never the key; None if the organisation, whose row is held, has `most` that work."""
     cursor = await conn.execute(
         f"""
-        with o as (
-            select id from organisation where id = %(organisation)s and closed_at is null for share
-        ), k as (
-            insert into api_key (organisation_id, description, name_key, role, prefix, digest, valid_until, created_at)
-            select o.id, %(description)s, %(name_key)s, %(role)s, %(prefix)s, %(digest)s, %(valid_until)s, %(now)s
-            from o returning *
+        with k as (
+            insert into api_key (organisation_id, description, name_key, role, prefix, digest, valid_until, created_at,
+                requests_per_second)
+            select %(organisation)s, %(description)s, %(name_key)s, %(role)s, %(prefix)s, %(digest)s, %(valid_until)s,
+                %(now)s, %(requests_per_second)s
+            where (
+                select count(*) from api_key
+                where organisation_id = %(organisation)s and revoked_at is null
+                    and (valid_until is null or valid_until > %(now)s)
+            ) < %(most)s
+            returning *
         )
         select k.id, {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
-                             jsonb_build_object('description', k.description, 'role', k.role, 'prefix', k.prefix))
+            jsonb_strip_nulls(jsonb_build_object('description', k.description, 'role', k.role, 'prefix', k.prefix,
+                'requestsPerSecond', k.requests_per_second)))
         from k
         """,
         {
+            "most": most,
+            "requests_per_second": details.limit.requests_per_second,
             "organisation": organisation_id,
             "description": details.description,
             "name_key": name_key(details.description),
@@ -104,6 +115,43 @@ async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: da
         {"key": key_id, "scope": scope, "now": now, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
+
+
+async def limit_key(
+    conn: Connection, scope: UUID | None, key_id: UUID, limit: KeyLimit, expected: KeyLimit | None, stamp: str
+) -> bool | None:
+    """Changes the limit of a key. True if it is neither as expected nor already the new one: then nothing is changed.
+    None if the organisation `scope` (None: any) has no such key.
+    """
+    cursor = await conn.execute(
+        """
+        with old as (
+            select id, requests_per_second, %(is_expected)s::boolean
+                and requests_per_second is distinct from %(expected)s::integer
+                and requests_per_second is distinct from %(limit)s::integer as is_stale
+            from api_key
+            where id = %(key)s and (%(scope)s::uuid is null or organisation_id = %(scope)s) for no key update
+        ), k as (
+            update api_key a set requests_per_second = %(limit)s::integer from old
+            where a.id = old.id and not old.is_stale and old.requests_per_second is distinct from %(limit)s::integer
+            returning a.*
+        )
+        select old.is_stale, (select audit(%(stamp)s, k.organisation_id, 'key.limit', k.id::text,
+            jsonb_build_object('requestsPerSecond', old.requests_per_second),
+            jsonb_build_object('requestsPerSecond', k.requests_per_second)) from k)
+        from old
+        """,
+        {
+            "key": key_id,
+            "scope": scope,
+            "limit": limit.requests_per_second,
+            "is_expected": expected is not None,
+            "expected": expected and expected.requests_per_second,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 class WithheldKey(NamedTuple):

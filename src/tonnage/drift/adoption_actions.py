@@ -12,6 +12,7 @@ from tonnage.access_keys import queries as access_key_queries
 from tonnage.accounts.account import NewAccount
 from tonnage.accounts.actions import create_account, delete_account
 from tonnage.accounts.change_actions import suspend_account
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Connection, Database
 from tonnage.drift import adoption_queries
 from tonnage.drift.adoption import (
@@ -87,6 +88,7 @@ async def adopt(
     now: datetime,
     *,
     dry_run: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Adoption:
     """Makes a user that was examined an account of the actor, a partner. A user that is suspended stays so; one of
     Tonnage's that was waiting for its deletion is scheduled again. With `dry_run` nothing stays.
@@ -96,7 +98,7 @@ async def adopt(
     actor.require(Kind.PARTNER, Role.ADMIN)
     partner_id: UUID = actor.organisation_id
     async with conn.transaction(force_rollback=dry_run):
-        made = await create_account(conn, actor, partner_id, adopted_account(user, account), now)
+        made = await create_account(conn, actor, partner_id, adopted_account(user, account), now, limits=limits)
         if user.suspended:
             await suspend_account(conn, actor, partner_id, made.id, SUSPENSION_REASON, now)
         leaving = was_waiting_for_deletion(user)

@@ -93,6 +93,36 @@ class ConflictCode(Code):
         "The account has 10 access keys and the limit is 10. Delete one first.",
         {"keys": 10, "limit": 10},
     )
+    TOO_MANY_PARTNERS = Explanation(
+        409,
+        "The distributor has as many partners as the installation allows.",
+        "Close a partner first, or ask the operator for more.",
+        "The distributor has the maximum number of partners, 200000. Close one first, or ask the operator for more.",
+        {"limit": 200_000},
+    )
+    TOO_MANY_ACCOUNTS = Explanation(
+        409,
+        "The partner has as many storage accounts as the installation allows; those waiting for deletion count.",
+        "Delete an account and wait until it is gone, or ask the operator for more.",
+        "The partner has the maximum number of storage accounts, 100000, including those waiting for deletion. Ask the "
+        "operator for more.",
+        {"limit": 100_000},
+    )
+    TOO_MANY_MEMBERS = Explanation(
+        409,
+        "The organisation has as many members as the installation allows.",
+        "Remove a member first, or ask the operator for more.",
+        "The organisation has the maximum number of members, 1000. Remove one first, or ask the operator for more.",
+        {"limit": 1000},
+    )
+    TOO_MANY_API_KEYS = Explanation(
+        409,
+        "The organisation has as many API keys as the installation allows; revoked and expired ones do not count. Only "
+        "pages and commands have this error.",
+        "Revoke a key first, or ask the operator for more.",
+        "The organisation has the maximum number of API keys, 1000. Revoke one first, or ask the operator for more.",
+        {"limit": 1000},
+    )
     METERED_ONLY = Explanation(
         409,
         "The region of this storage account is not connected to a cluster, so there are no access keys here.",

@@ -169,6 +169,15 @@ class RequestCode(Code):
         "Wait for as many seconds as the header `Retry-After` says.",
         "Too many failed attempts. Try again in 5 minutes.",
     )
+    TOO_MANY_REQUESTS = Explanation(
+        429,
+        "The API key was used more often than its limit allows: see the headers `RateLimit-Policy` and `RateLimit`.",
+        "Wait for as many seconds as the header `Retry-After` says, and send requests more slowly. The operator can "
+        "give the key a higher limit.",
+        "Too many requests: this API key can make 50 a second on average, and 500 at once. Send them more slowly, and "
+        "this one again after as many seconds as the header Retry-After says.",
+        {"limit": 50, "burst": 500},
+    )
     HEADERS_TOO_LARGE = Explanation(
         431,
         "The address and the headers of the request are too large, or too many.",

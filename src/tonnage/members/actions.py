@@ -12,7 +12,8 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
+from tonnage.config import DEFAULT_LIMITS, Limits
+from tonnage.db import Connection, broken_constraint
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
@@ -27,20 +28,27 @@ from tonnage.members.member import (
     require_role,
 )
 from tonnage.organisations.organisation import no_organisation, no_partner
+from tonnage.organisations.queries import hold_open_organisation
 
 LAST_ADMIN = Sentence("This is the only admin who can sign in. Make another member an admin first.")
 
 
 async def create_partner_member(
-    conn: Connection, actor: Actor, partner_id: UUID, member: NewMember, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    member: NewMember,
+    now: datetime,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Rendered[UUID]:
-    """Returns the new member of a partner. NotFound: not the actor's partner. Conflict: the e-mail address is taken.
-    Forbidden: its role is above the actor's.
+    """Returns the new member of a partner. NotFound: not the actor's partner. Forbidden: its role is above the actor's.
+    Conflict: the e-mail address is taken, or the partner has the greatest number of members.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     require_role(actor, member.role)
     _require_proof_for(actor, member.role)
-    created = await _insert(conn, actor, partner_id, actor.organisation_id, member, now)
+    created = await _insert(conn, actor, partner_id, actor.organisation_id, member, limits, now)
     if created is None:
         raise no_partner(partner_id)
     return created
@@ -60,19 +68,29 @@ async def require_organisation(conn: Connection, actor: Actor, organisation_id: 
         raise no_organisation(organisation_id)
 
 
-async def create_team_member(conn: Connection, actor: Actor, member: NewMember, now: datetime) -> Rendered[UUID]:
-    """Returns the new member of the actor's own organisation. Conflict: the e-mail address is taken."""
-    return await create_member(conn, actor, actor.organisation_id, member, now)
+async def create_team_member(
+    conn: Connection, actor: Actor, member: NewMember, now: datetime, *, limits: Limits = DEFAULT_LIMITS
+) -> Rendered[UUID]:
+    """As `create_member`, in the actor's own organisation."""
+    return await create_member(conn, actor, actor.organisation_id, member, now, limits=limits)
 
 
 async def create_member(
-    conn: Connection, actor: Actor, organisation_id: UUID, member: NewMember, now: datetime
+    conn: Connection,
+    actor: Actor,
+    organisation_id: UUID,
+    member: NewMember,
+    now: datetime,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Rendered[UUID]:
-    """Returns the new member. Conflict: the e-mail address is taken. Forbidden: its role is above the actor's."""
+    """Returns the new member. Forbidden: its role is above the actor's. Conflict: the e-mail address is taken, or the
+    organisation has the greatest number of members.
+    """
     parent = required_parent(actor, organisation_id, Role.STAFF)
     require_role(actor, member.role)
     _require_proof_for(actor, member.role)
-    created = await _insert(conn, actor, organisation_id, parent, member, now)
+    created = await _insert(conn, actor, organisation_id, parent, member, limits, now)
     if created is None:
         raise no_organisation(organisation_id)
     return created
@@ -133,11 +151,25 @@ async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID]:
 
 
 async def _insert(
-    conn: Connection, actor: Actor, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime
+    conn: Connection,
+    actor: Actor,
+    organisation_id: UUID,
+    parent: UUID | None,
+    member: NewMember,
+    limits: Limits,
+    now: datetime,
 ) -> Rendered[UUID] | None:
+    """None if the organisation is not open, or is not a partner of `parent`.
+
+    `parent` None: the actor adds a member to its own organisation. A distributor is not a partner of itself: otherwise
+    its staff could create admins of their own organisation. The lock waits for a concurrent closing of the
+    organisation, and then finds it closed.
+    """
     try:
-        async with savepoint_if_in_transaction(conn):
-            return await queries.insert_member(conn, organisation_id, parent, member, now, actor.stamp)
+        async with conn.transaction():
+            if not await hold_open_organisation(conn, organisation_id, parent):
+                return None
+            created = await queries.insert_member(conn, organisation_id, member, limits.members, now, actor.stamp)
     except UniqueViolation as error:
         if broken_constraint(error) != "member_email":
             raise
@@ -146,6 +178,14 @@ async def _insert(
             ConflictCode.EMAIL_TAKEN,
             email=member.email,
         ) from error
+    if created is None:
+        raise Conflict(
+            "The organisation has the maximum number of members, {limit}. Remove one first, or ask the operator for "
+            "more.",
+            ConflictCode.TOO_MANY_MEMBERS,
+            limit=limits.members,
+        )
+    return created
 
 
 async def hold_team(

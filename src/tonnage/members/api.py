@@ -87,7 +87,7 @@ async def list_members(call: DistributorViewer, partnerID: UuidPath, page: Pagin
     "/partner/{partnerID}/member",
     status_code=201,
     responses={201: {"model": DistributorPartnerMembersResponse}},
-    openapi_extra=refusals(ConflictCode.EMAIL_TAKEN),
+    openapi_extra=refusals(ConflictCode.EMAIL_TAKEN, ConflictCode.TOO_MANY_MEMBERS),
 )
 async def create_member(
     call: DistributorStaff, partnerID: UuidPath, details: Annotated[CreateMemberReqBody, Body(alias="memberDetails")]
@@ -102,7 +102,9 @@ async def create_member(
         await call.database.run(actions.require_partner, call.actor, partnerID, details.role)
         password_hash = await hashing.hash(details.password)
     member = NewMember(details.email, details.role, password_hash, details.name)
-    created = await call.database.run(actions.create_partner_member, call.actor, partnerID, member, call.now)
+    created = await call.database.run(
+        actions.create_partner_member, call.actor, partnerID, member, call.now, limits=call.services.limits
+    )
     return Json(created.json, 201)
 
 

@@ -10,6 +10,7 @@ from tonnage.db.rendered import Rendered
 from tonnage.email_address import email_key
 from tonnage.members.member import MemberChange, NewMember, TeamMember
 from tonnage.names import name_key
+from tonnage.organisations.queries import hold_open_organisation
 
 MOST_SHOWN = 1000
 """The most members of an organisation that one page shows; organisations have few members."""
@@ -32,24 +33,16 @@ class TeamRow(NamedTuple):
 
 
 async def insert_member(
-    conn: Connection, organisation_id: UUID, parent: UUID | None, member: NewMember, now: datetime, stamp: str
+    conn: Connection, organisation_id: UUID, member: NewMember, most: int, now: datetime, stamp: str
 ) -> Rendered[UUID] | None:
-    """Returns the new member; None if the organisation is not open, or is not a partner of `parent`.
-
-    `parent` None: the actor adds a member to its own organisation. A distributor is not a partner of itself: otherwise
-    its staff could create admins of their own organisation. Because of the share lock this statement waits for a
-    concurrent closing of the organisation, and then finds it closed.
-    """
+    """Returns the new member; None if the organisation, whose row is held, has `most` members."""
     cursor = await conn.execute(
         f"""
-        with o as (
-            select id from organisation
-            where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
-            for share
-        ), m as (
+        with m as (
             insert into member (organisation_id, email, email_key, name, name_key, role, password_hash, created_at)
-            select o.id, %(email)s, %(email_key)s, %(name)s, %(name_key)s, %(role)s, %(hash)s, %(now)s
-            from o returning *
+            select %(organisation)s, %(email)s, %(email_key)s, %(name)s, %(name_key)s, %(role)s, %(hash)s, %(now)s
+            where (select count(*) from member where organisation_id = %(organisation)s) < %(most)s
+            returning *
         )
         select m.id, save_response(%(stamp)s, {_MEMBER}),
                audit(%(stamp)s, m.organisation_id, 'member.create', m.id::text,
@@ -58,7 +51,7 @@ async def insert_member(
         """,
         {
             "organisation": organisation_id,
-            "parent": parent,
+            "most": most,
             "email": member.email,
             "email_key": email_key(member.email),
             "name": member.name,
@@ -74,7 +67,7 @@ async def insert_member(
 
 
 async def is_open(conn: Connection, organisation_id: UUID, parent: UUID | None) -> bool:
-    """Whether `insert_member` would find the organisation."""
+    """Whether an organisation is open, and a partner of `parent` (None: of anyone)."""
     cursor = await conn.execute(
         """
         select from organisation
@@ -105,7 +98,7 @@ async def delete_partner_member(conn: Connection, scope: UUID, partner_id: UUID,
 
 
 def members(organisation_id: UUID, parent: UUID | None) -> ListQuery:
-    """The members of an open organisation; `parent` as in `insert_member`."""
+    """The members of an open organisation; `parent` as above."""
     return ListQuery(
         f"""
         select coalesce(m.seq, 0), case when m.id is not null then {_MEMBER} end
@@ -158,15 +151,7 @@ async def hold_team(conn: Connection, organisation_id: UUID, parent: UUID | None
 
     Two statements: the second sees what the first had to wait for.
     """
-    cursor = await conn.execute(
-        """
-        select id from organisation
-        where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
-        for no key update
-        """,
-        {"organisation": organisation_id, "parent": parent},
-    )
-    if await cursor.fetchone() is None:
+    if not await hold_open_organisation(conn, organisation_id, parent):
         return None
     cursor = await conn.execute(
         "select id, role, locked_at is null and withheld_at is null from member where organisation_id = %s",

@@ -299,7 +299,9 @@ CREATE TABLE api_key (
     revoked_at timestamp with time zone,
     withheld_at timestamp with time zone,
     released_at timestamp with time zone,
+    requests_per_second integer,
     CONSTRAINT api_key_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
+    CONSTRAINT api_key_requests_per_second CHECK (((requests_per_second >= 1) AND (requests_per_second <= 1000000))),
     CONSTRAINT api_key_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
 );
 

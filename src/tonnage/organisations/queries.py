@@ -36,6 +36,21 @@ async def organisation_kind(conn: Connection, organisation_id: UUID) -> str | No
     return row[0] if row else None
 
 
+async def hold_open_organisation(conn: Connection, organisation_id: UUID, parent: UUID | None = None) -> bool:
+    """Holds the row of an open organisation, a partner of `parent` unless that is None, until the transaction ends:
+    the next statement sees all that belongs to it. False: there is no such one.
+    """
+    cursor = await conn.execute(
+        """
+        select from organisation
+        where id = %(organisation)s and (%(parent)s::uuid is null or parent_id = %(parent)s) and closed_at is null
+        for no key update
+        """,
+        {"organisation": organisation_id, "parent": parent},
+    )
+    return await cursor.fetchone() is not None
+
+
 async def organisation_names(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
     """The names of the organisations among `ids`, closed ones too. Texts that are not such ids are left out."""
     uuids = [found for found in map(_uuid, ids) if found]

@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NumericValueOutOfRange
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import remaining
 from tonnage.db import ATTEMPTS, Connection, broken_constraint, savepoint_if_in_transaction
@@ -14,9 +15,13 @@ from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Count, EditConflict, NotFound, PreconditionFailed, Unavailable
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners import move_queries, queries
+from tonnage.organisations.queries import hold_open_organisation
+from tonnage.partners import creation_queries, move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import Size
+
+_MARGIN = 1000
+"""More than the connections that a PostgreSQL has."""
 
 _NOT_ENOUGH_CAPACITY = {"contract_capacity", "overflow"}
 
@@ -28,14 +33,17 @@ async def create_partner(
     now: datetime,
     *,
     partner_id: UUID | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Rendered[UUID]:
-    """Returns the new partner. Conflict, with what remains: the contract does not have enough capacity left."""
+    """Returns the new partner. Conflict, with what remains: the contract does not have enough capacity left; or the
+    distributor has the greatest number of partners.
+    """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
     for _ in range(ATTEMPTS):
         try:
             async with savepoint_if_in_transaction(conn):
-                return await queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
+                return await _insert(conn, actor, partner, limits.partners, now, partner_id)
         except ForeignKeyViolation as error:
             raise no_contract(partner.contract_id) from error
         except (CheckViolation, NumericValueOutOfRange) as error:
@@ -48,6 +56,30 @@ async def create_partner(
             if left.remaining < partner.allocated_capacity:
                 raise _no_room(partner.allocated_capacity, left.remaining) from error
     raise Unavailable("The contract's capacity is changing too fast. Try again.", UnavailableCode.LOCKED)
+
+
+async def _insert(
+    conn: Connection, actor: Actor, partner: NewPartner, most: int, now: datetime, partner_id: UUID | None
+) -> Rendered[UUID]:
+    """One statement, unless the distributor may have nearly as many partners as it can have: then those who create one
+    wait for each other, and count. A statement without the lock does not see what others do at the same moment; but
+    there are never as many of these as it keeps away from the limit.
+    """
+    scope = actor.organisation_id
+    surely = most - _MARGIN
+    created = await creation_queries.insert_partner(conn, scope, partner, surely, now, actor.stamp, partner_id)
+    if created is None:
+        async with conn.transaction():
+            await hold_open_organisation(conn, scope)
+            created = await creation_queries.insert_partner(conn, scope, partner, most, now, actor.stamp, partner_id)
+    if created is None:
+        raise Conflict(
+            "The distributor has the maximum number of partners, {limit}. Close one first, or ask the operator for "
+            "more.",
+            ConflictCode.TOO_MANY_PARTNERS,
+            limit=most,
+        )
+    return created
 
 
 async def update_partner(

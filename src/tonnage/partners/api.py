@@ -154,7 +154,7 @@ async def list_partners(call: DistributorViewer, contractID: UuidPath, page: Pag
     "/partner",
     status_code=201,
     responses={201: {"model": DistributorPartnerResponse}},
-    openapi_extra=refusals(ConflictCode.CONTRACT_FULL),
+    openapi_extra=refusals(ConflictCode.CONTRACT_FULL, ConflictCode.TOO_MANY_PARTNERS),
 )
 async def create_partner(
     call: DistributorStaff, details: Annotated[CreatePartnerReqBody, Body(alias="partnerDetails")]
@@ -166,7 +166,9 @@ async def create_partner(
     partner = NewPartner(
         details.distributor_contract_id, details.name, details.allocated_capacity, details.allow_overdraft
     )
-    created = await call.database.run(actions.create_partner, call.actor, partner, call.now)
+    created = await call.database.run(
+        actions.create_partner, call.actor, partner, call.now, limits=call.services.limits
+    )
     return Json(created.json, 201, FIRST_REVISION)
 
 

@@ -14,65 +14,15 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery, one_row
-from tonnage.db.rendered import Rendered, Versioned
+from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import Versioned
 from tonnage.names import name_key
-from tonnage.partners.partner import CapacityFigures, NewPartner, PartnerChange
+from tonnage.partners.partner import CapacityFigures, PartnerChange
 
 PARTNER = """json_strip_nulls(json_build_object(
     'id', p.id, 'distributorContractId', p.contract_id, 'name', o.name,
     'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft, 'details', p.details))"""
 """The JSON of rows `p` of partner and `o` of its organisation."""
-
-
-_INSERT: LiteralString = f"""
-    with o as (
-        insert into organisation (id, kind, parent_id, name, name_key, created_at)
-        values (coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(name_key)s, %(now)s)
-        returning id, name
-    ), p as (
-        insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
-        select o.id, %(scope)s, %(contract)s, %(allocated)s, %(overdraft)s, %(now)s from o returning *
-    ), t as (
-        insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
-        select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from p
-        returning id
-    ), a as (
-        select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
-            'name', o.name, 'contractId', p.contract_id,
-            'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
-        from p, o
-    ), k as (
-        update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s
-        from (select count(*) from t, a) as before_this
-        where k.id = %(contract)s and k.distributor_id = %(scope)s
-    )
-    select p.id, save_response(%(stamp)s, {PARTNER}, p.revision) from p, o"""
-
-
-async def insert_partner(
-    conn: Connection, scope: UUID, partner: NewPartner, now: datetime, stamp: str, partner_id: UUID | None = None
-) -> Rendered[UUID]:
-    """Returns the new partner.
-
-    Constraints: partner_contract, the distributor `scope` has no such contract; contract_capacity or overflow, the
-    contract does not have enough capacity left.
-    """
-    cursor = await conn.execute(
-        _INSERT,
-        {
-            "id": partner_id,
-            "scope": scope,
-            "contract": partner.contract_id,
-            "name": partner.name,
-            "name_key": name_key(partner.name),
-            "allocated": partner.allocated_capacity,
-            "overdraft": partner.allow_overdraft,
-            "now": now,
-            "stamp": stamp,
-        },
-    )
-    return Rendered(*await one_row(cursor))
 
 
 _UPDATE: LiteralString = f"""

@@ -10,8 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonnage.web.compression import with_vary
-
-_API = ("/v1/", "/ext/v1/")
+from tonnage.web.routing import is_of_api
 
 _REQUEST_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id"
 
@@ -36,7 +35,7 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises what the application raises."""
-        if scope["type"] != "http" or not scope["path"].removeprefix(scope.get("root_path", "")).startswith(_API):
+        if scope["type"] != "http" or not is_of_api(scope):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)

@@ -31,6 +31,7 @@ _ABOUT: dict[int, str] = {
     412: "It was changed since the revision of the `If-Match` header; `current` has its present state",
     413: "The body is larger than 1 MiB",
     415: "The body is not declared as JSON",
+    429: "The key is used too often; try again after `Retry-After` seconds",
     422: "A field breaks a rule or is missing",
     500: "An error of the server",
     503: "It cannot be done now; try again after `Retry-After` seconds",
@@ -42,7 +43,8 @@ NUMBERS = {
     "allocated": "The partner's allocation, in bytes.",
     "allocated_to_accounts": "What the partner has allocated to its storage accounts, in bytes.",
     "allocated_to_partners": "What is allocated to the contract's partners, in bytes.",
-    "limit": "The largest number possible: of access keys, or of bytes.",
+    "limit": "The largest number possible: of what the sentence names, of bytes, or of requests a second on average.",
+    "burst": "How many requests can be made at once.",
     "accounts": "The number of the partner's storage accounts.",
     "keys": "The number of the storage account's access keys.",
     "pending": "How many of the access keys are being created or deleted.",
@@ -64,10 +66,24 @@ HEADERS: Document = {
         "description": "The object's revision, for `If-Match`. It changes with what people set, and not with usage.",
     },
     "Idempotency-Replayed": {"schema": _TEXT, "description": "`true` if this is the response to an earlier request."},
+    "RateLimit-Policy": {
+        "schema": _TEXT,
+        "description": 'How often the key can be used: `"default";q=500;w=10` is at most 500 requests at once, and '
+        "those of 10 seconds on average. With every response to a key that works.",
+    },
+    "RateLimit": {
+        "schema": _TEXT,
+        "description": 'What is left: with `"default";r=480;t=1`, 480 requests can be made at once, and in 1 second '
+        "the whole quota is there again. With `r=0`, `t` is when the next request can be made.",
+    },
     "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait before the next attempt."},
     "WWW-Authenticate": {"schema": _TEXT, "description": "How to authenticate: `Bearer`."},
     "Allow": {"schema": _TEXT, "description": "The methods of the path, separated by commas."},
 }
+
+
+COMMON_HEADERS = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+"""Those of every response to a key that works."""
 
 
 def refusals(*codes: Code) -> Document:
@@ -125,6 +141,7 @@ def codes_of(route: APIRoute, operation: Document, schemas: Document) -> list[Co
     for check in auth_dependencies(route.dependant):
         codes |= {RequestCode.AUTHORIZATION_MISSING, RequestCode.KEY_UNKNOWN, RequestCode.KEY_REVOKED}
         codes |= {RequestCode.KEY_EXPIRED, RequestCode.ORGANISATION_LOCKED, UnavailableCode.BUSY}
+        codes.add(RequestCode.TOO_MANY_REQUESTS)
         if check.restricts:
             codes |= {RequestCode.WRONG_KEY_KIND, RequestCode.ROLE_TOO_LOW}
     if route.body_field is not None:
@@ -185,8 +202,8 @@ def _shared(status: int, codes: list[Code], components: Document) -> str:
 
 
 def _response(status: int, codes: list[Code]) -> Document:
-    names = ["X-Request-Id"]
-    names += {401: ["WWW-Authenticate"], 412: ["ETag"], 503: ["Retry-After"]}.get(status, [])
+    names = COMMON_HEADERS if status != 401 else ("X-Request-Id",)
+    names += {401: ("WWW-Authenticate",), 412: ("ETag",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
     examples = {str(code): {"$ref": f"#/components/examples/{code}"} for code in codes}
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     return {

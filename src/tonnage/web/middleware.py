@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _CLIENTS_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
+RESPONSE_HEADERS = "response_headers"
+"""Where, in a request's state, inner layers put headers that every response to it is to have."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -75,6 +77,7 @@ class RequestMiddleware:
                 status = message["status"]
                 secure = is_secure(scope, self.public_url)
                 message["headers"] = with_standard_headers(message["headers"], request_id, secure=secure)
+                message["headers"] += scope["state"].get(RESPONSE_HEADERS, ())
                 if self.deprecations:
                     message["headers"] += deprecation_of(scope, self.deprecations)
             await send(message)

@@ -37,6 +37,19 @@ Number: TypeAlias = Annotated[Decimal, BeforeValidator(_number)]
 """A number, 0 or more. A rule for it is an `AfterValidator`."""
 
 
+def _optional_count(text: object, info: ValidationInfo) -> int | None:
+    if not str(text):
+        return None
+    number = parse_number(str(text), _format(info))
+    if number != int(number):
+        raise ValueError("must be a whole number")
+    return int(number)
+
+
+OptionalCount: TypeAlias = Annotated[int | None, BeforeValidator(_optional_count)]
+"""A whole number, 0 or more, or nothing."""
+
+
 def _size(text: object, info: ValidationInfo) -> int:
     return parse_typed_size(str(text), _format(info))
 

@@ -23,6 +23,7 @@ from tonnage.web.deprecation import DEPRECATIONS, Deprecations
 from tonnage.web.entity_tag import PARAMETER as ENTITY_TAG
 from tonnage.web.error_responses import (
     CODES_OF_OPERATION,
+    COMMON_HEADERS,
     HEADERS,
     add_error_responses,
     codes_of,
@@ -125,7 +126,7 @@ def _complete(route: APIRoute, operation: Document, components: Document, parame
     for status, response in responses.items():
         if response["description"] == "Successful Response":
             response["description"] = HTTPStatus(int(status)).phrase
-        response["headers"] = header_references("X-Request-Id", *headers)
+        response["headers"] = header_references(*COMMON_HEADERS, *headers)
     codes = codes_of(route, operation, components["schemas"])
     operation[CODES_OF_OPERATION] = list(map(str, codes))
     add_error_responses(responses, codes, components)

@@ -22,6 +22,7 @@ from tonnage.web.dependency_solver import are_simple, arguments
 
 T = TypeVar("T")
 
+_API = ("/v1/", "/ext/v1/")
 _AUTH_RESULTS = "tonnage.auth_results"
 _FOUND = "tonnage.route"
 
@@ -45,6 +46,11 @@ class AuthDependency(Generic[T]):
         if self not in answers:
             answers[self] = await self.check(request)
         return answers[self]
+
+
+def is_of_api(scope: Scope) -> bool:
+    """Whether a request is for a path of the published API or of its extensions."""
+    return scope["path"].removeprefix(scope.get("root_path", "")).startswith(_API)
 
 
 def auth_results(scope: Scope) -> Iterable[Any]:

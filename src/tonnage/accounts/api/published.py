@@ -121,7 +121,11 @@ Creation = Annotated[CreateStorageAccountReqBody, Body(alias="storageAccountDeta
 Change = Annotated[PatchStorageAccountReqBody, Body(alias="storageAccountDetails")]
 
 _CREATION = refusals(
-    ConflictCode.PARTNER_FULL, ConflictCode.TOTAL_TOO_LARGE, ConflictCode.EMAIL_TAKEN, ConflictCode.NO_REGION
+    ConflictCode.PARTNER_FULL,
+    ConflictCode.TOTAL_TOO_LARGE,
+    ConflictCode.TOO_MANY_ACCOUNTS,
+    ConflictCode.EMAIL_TAKEN,
+    ConflictCode.NO_REGION,
 )
 
 _OF_PARTNER = "/partner/{partnerID}/storage-accounts"
@@ -174,7 +178,9 @@ async def _create(call: ApiRequest, partner_id: UUID, details: CreateStorageAcco
         details.allow_overdraft,
         details.region,
     )
-    created = await call.database.run(actions.create_account, call.actor, partner_id, account, call.now)
+    created = await call.database.run(
+        actions.create_account, call.actor, partner_id, account, call.now, limits=call.services.limits
+    )
     return Json(created.json, 201, FIRST_REVISION)
 
 

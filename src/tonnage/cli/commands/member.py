@@ -67,7 +67,9 @@ def create(
         actor = await chosen_organisation(session, organisation_id, of_operator=of_operator)
         await check_impersonal(session, password, email, actor.organisation_id)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(member_actions.create_team_member, actor, details, session.now)
+        return await session.database.run(
+            member_actions.create_team_member, actor, details, session.now, limits=settings.limits
+        )
 
     show_one(run(settings, work).json, COLUMNS, as_json=as_json)
 

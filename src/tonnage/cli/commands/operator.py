@@ -37,6 +37,8 @@ def create(settings: Settings, email: str, name: str | None, role: str, as_json:
     async def work(session: Session) -> Rendered[UUID]:
         await check_impersonal(session, password, email, session.operator.organisation_id)
         details = NewMember(email, Role(role), await Passwords().hash(password), name)
-        return await session.database.run(member_actions.create_team_member, session.operator, details, session.now)
+        return await session.database.run(
+            member_actions.create_team_member, session.operator, details, session.now, limits=settings.limits
+        )
 
     show_one(run(settings, work).json, COLUMNS, as_json=as_json)

@@ -44,7 +44,9 @@ def create(
 
     async def work(session: Session) -> Rendered[UUID]:
         distributor = await acting_for_owner(session, contract_id)
-        return await session.database.run(actions.create_partner, distributor, details, session.now)
+        return await session.database.run(
+            actions.create_partner, distributor, details, session.now, limits=settings.limits
+        )
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 

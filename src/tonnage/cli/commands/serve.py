@@ -179,6 +179,7 @@ def _run(
         sign_in=SignInSettings(
             timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
         ),
+        limits=settings.limits,
         with_samples=options.with_demo,
         cors_origins=settings.cors_origins,
         beside=jobs if options.with_worker else None,

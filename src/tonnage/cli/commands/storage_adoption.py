@@ -161,7 +161,9 @@ async def _adopt(
 
     async def write(conn: Connection) -> Adoption:
         grace = settings.deletion_grace_days
-        return await adopt_user(conn, partner, user, account, grace, session.now, dry_run=dry_run)
+        return await adopt_user(
+            conn, partner, user, account, grace, session.now, dry_run=dry_run, limits=settings.limits
+        )
 
     return await session.database.run(write)
 

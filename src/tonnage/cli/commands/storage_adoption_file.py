@@ -63,7 +63,9 @@ def adopt_file(settings: Settings, file: BinaryIO, region: str, dry_run: bool, a
 
             async def write(conn: Connection) -> Adoption:
                 grace = settings.deletion_grace_days
-                return await adopt(conn, partner, user, account, grace, session.now, dry_run=dry_run)
+                return await adopt(
+                    conn, partner, user, account, grace, session.now, dry_run=dry_run, limits=settings.limits
+                )
 
             return await session.database.run(write)
 

@@ -49,7 +49,12 @@ async def create(accounts_scope: AccountsScope) -> Response:
             hashed = await hashing.hash(values.password)
         account = NewAccount(values.name, values.email, hashed, values.allocated, values.overdraft, values.region)
         return await page.database.run(
-            create_account, page.actor, accounts_scope.partner_id, account, page.business_now
+            create_account,
+            page.actor,
+            accounts_scope.partner_id,
+            account,
+            page.business_now,
+            limits=page.services.limits,
         )
 
     made = await form.submit(act, fields=_FIELDS)

@@ -46,7 +46,7 @@ async def create(page: DistributorStaff) -> Response:
 
 async def _create(page: PageRequest, values: NewPartnerForm) -> UUID:
     partner = NewPartner(values.contract, values.name, values.allocated, values.overdraft or None)
-    made = await page.database.run(create_partner, page.actor, partner, page.business_now)
+    made = await page.database.run(create_partner, page.actor, partner, page.business_now, limits=page.services.limits)
     return made.id
 
 

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.organisation import audit, keys, team
+from tonnage.console.organisation import audit, key_limit, keys, team
 
-routes: tuple[APIRouter, ...] = (team.routes, team.member, keys.routes, audit.routes)
+routes: tuple[APIRouter, ...] = (team.routes, team.member, keys.routes, key_limit.routes, audit.routes)

@@ -33,6 +33,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "currency": (N_("Currency"), "text"),
     "role": (N_("Role"), "role"),
     "prefix": (N_("Starts with"), "text"),
+    "requestsPerSecond": (N_("Requests a second"), "text"),
     "required": (N_("Required"), "flag"),
     "reason": (N_("Reason"), "text"),
     "subject": (N_("Subject"), "text"),

@@ -9,15 +9,21 @@ from tonnage.access.actor import Role
 from tonnage.api_keys.actions import create_key, revoke_key
 from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.lists import ApiKeyRow, api_keys_of
+from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.organisation.key_limit import a_second, limit_hint
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.errors import Invalid, NotFound
 from tonnage.web.forms import Form, bind, unbound
+from tonnage.web.number_fields import OptionalCount
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Day, Name, UuidPath
 
 routes = APIRouter(prefix="/keys", route_class=AuthFirstRoute, include_in_schema=False)
+
+
+_NAMES = {"requestsPerSecond": "limit"}
 
 
 class NewApiKeyForm(Form):
@@ -27,13 +33,15 @@ class NewApiKeyForm(Form):
     role: Role
     last_day: Day | None = None
     """On which it is still valid."""
+    limit: OptionalCount = None
+    """Requests per second."""
 
 
 @routes.get("")
 async def keys(page: AnyAdmin) -> Response:
     """All of them, the past ones too."""
     rows = [(row, state_of(row, page.wall_now)) for row in await _rows(page)]
-    return page.render("organisation/keys.html", rows=rows)
+    return page.render("organisation/keys.html", rows=rows, a_second=a_second)
 
 
 @routes.get("/new")
@@ -42,13 +50,13 @@ async def new_key(page: AnyAdmin) -> Response:
     """The form; and the answer to it, which alone shows the key."""
     form = unbound(NewApiKeyForm, role=Role.VIEWER)
     if page.request.method == "POST":
-        form = bind(NewApiKeyForm, page.fields)
-        made = await form.submit(lambda values: _create(page, values), about="description")
+        form = bind(NewApiKeyForm, page.fields, page.formats.number_format)
+        made = await form.submit(lambda values: _create(page, values), about="description", fields=_NAMES)
         if made:
             details, key = made
             last_day = form.value and form.value.last_day
             return page.render("organisation/key_created.html", key=key, details=details, last_day=last_day)
-    return page.render("organisation/new_key.html", status=form.status, form=form)
+    return page.render("organisation/new_key.html", status=form.status, form=form, limit_hint=limit_hint(page))
 
 
 @routes.get("/{keyID}/revocation")
@@ -116,8 +124,8 @@ async def _create(page: PageRequest, values: NewApiKeyForm) -> tuple[NewKey, str
     until = end_of(values.last_day, page.formats.zone) if values.last_day else None
     if until is not None and until <= page.wall_now:
         raise Invalid.field("last_day", "is in the past; choose today or a later day, or leave it empty")
-    details = NewKey(values.description, values.role, until)
+    details = NewKey(values.description, values.role, until, KeyLimit(values.limit))
 
-    own = page.actor.organisation_id
-    key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_now)
+    own, limits = page.actor.organisation_id, page.services.limits
+    key, _ = await page.database.run(create_key, page.actor, own, details, page.wall_now, limits=limits)
     return details, key

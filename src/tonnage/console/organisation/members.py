@@ -143,7 +143,12 @@ async def _add(team: Team, values: NewMemberForm) -> bool:
         password_hash = await hashing.hash(values.password)
     new = NewMember(values.email, values.role, password_hash, values.name)
     await team.page.database.run(
-        member_actions.create_member, team.page.actor, team.organisation_id, new, team.page.business_now
+        member_actions.create_member,
+        team.page.actor,
+        team.organisation_id,
+        new,
+        team.page.business_now,
+        limits=team.page.services.limits,
     )
     return True
 

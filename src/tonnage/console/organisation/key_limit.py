@@ -1,0 +1,102 @@
+"""How often an API key can be used. The operator's admins change it for the keys of all organisations."""
+
+from typing import ClassVar
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Kind
+from tonnage.api_keys.actions import limit_key
+from tonnage.api_keys.lists import ApiKeyRow, one_api_key
+from tonnage.api_keys.rate_limit import WINDOW, KeyLimit
+from tonnage.console.confirmation import Confirmation
+from tonnage.console.edit_conflict import explain
+from tonnage.console.page_request import AnyAdmin, PageRequest
+from tonnage.console.rendering import gettext, number
+from tonnage.errors import NotFound
+from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
+from tonnage.web.number_fields import OptionalCount
+from tonnage.web.routing import AuthFirstRoute
+from tonnage.web.schemas import UuidPath
+
+routes = APIRouter(prefix="/keys/{keyID}/limit", route_class=AuthFirstRoute, include_in_schema=False)
+
+
+class KeyLimitForm(EditForm):
+    """Requests per second; None: the default."""
+
+    names: ClassVar = {"limit": "requestsPerSecond"}
+
+    limit: OptionalCount
+
+
+@routes.get("")
+async def limit(page: AnyAdmin, keyID: UuidPath) -> Response:
+    """The present limit."""
+    row = await _row(page, keyID)
+    return _question(page, row).render(page, unbound_edit(KeyLimitForm, _texts(row)))
+
+
+@routes.post("")
+async def change(page: AnyAdmin, keyID: UuidPath) -> Response:
+    """From the next second on."""
+    form = bind_edit(KeyLimitForm, page.fields, page.formats.number_format)
+
+    async def act(values: KeyLimitForm, seen: KeyLimitForm) -> None:
+        wanted, expected = KeyLimit(values.limit), KeyLimit(seen.limit)
+        limits = page.services.limits
+        await page.database.run(limit_key, page.actor, keyID, wanted, expected=expected, limits=limits)
+
+    await form.apply(act, about="limit")
+    if not form.errors:
+        return page.redirect("/keys", gettext("Limit changed"))
+    row = await _row(page, keyID)
+    await explain(page, KeyLimitForm, form, _texts(row), keyID, {"limit": a_second})
+    return _question(page, row).render(page, form)
+
+
+def a_second(limit: int | None) -> str:
+    """A limit, for people."""
+    if limit is None:
+        return gettext("the default")
+    return gettext("%(number)s requests a second") % {"number": number(limit)}
+
+
+def limit_hint(page: PageRequest) -> str:
+    """What can stand in the field of a limit."""
+    default = page.services.limits.requests_per_second
+    hint = gettext("Requests a second, on average. Leave empty for the default of %(default)s.") % {
+        "default": number(default)
+    }
+    if page.actor.kind is Kind.OPERATOR:
+        return hint
+    operators = gettext("Only the operator can give a key more.")
+    return f"{hint} {operators}"
+
+
+async def _row(page: PageRequest, key_id: UuidPath) -> ApiKeyRow:
+    row = await page.database.run(one_api_key, page.actor.scope, key_id)
+    if row is None:
+        raise NotFound(f"There is no API key {key_id}.")
+    return row
+
+
+def _texts(row: ApiKeyRow) -> dict[str, str]:
+    return {"limit": "" if row.requests_per_second is None else str(row.requests_per_second)}
+
+
+def _question(page: PageRequest, row: ApiKeyRow) -> Confirmation:
+    return Confirmation(
+        title=gettext("Limit of %(name)s") % {"name": row.description},
+        crumbs=[(gettext("API keys"), "/keys")],
+        sentences=[
+            gettext(
+                "How often programs can use the key that starts with %(hint)s. The requests of %(seconds)s seconds can "
+                "be made at once; more are refused for a moment. A change is effective within a second."
+            )
+            % {"hint": f"{row.prefix}…", "seconds": WINDOW}
+        ],
+        fields=[("limit", gettext("Limit"), limit_hint(page))],
+        button=gettext("Change limit"),
+        cancel="/keys",
+    )

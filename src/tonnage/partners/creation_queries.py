@@ -1,0 +1,79 @@
+"""SQL of the creation of partners. Lock order: see queries.py."""
+
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from tonnage.db import Connection
+from tonnage.db.rendered import Rendered
+from tonnage.names import name_key
+from tonnage.partners.partner import NewPartner
+from tonnage.partners.queries import PARTNER
+
+_HAS_ROOM: LiteralString = """(
+    (select last_value from partner_seq_seq) < %(most)s
+    or (select count(*) from (
+        select from partner where distributor_id = %(scope)s and closed_at is null limit greatest(%(most)s, 0)
+    ) p) < %(most)s)"""
+"""Whether the distributor has fewer than so many open partners, as far as this statement sees.
+
+That is so if fewer were ever created by anybody: then nothing is counted.
+"""
+
+_INSERT: LiteralString = f"""
+    with o as (
+        insert into organisation (id, kind, parent_id, name, name_key, created_at)
+        select coalesce(%(id)s::uuid, gen_random_uuid()), 'partner', %(scope)s, %(name)s, %(name_key)s, %(now)s
+        where {_HAS_ROOM}
+        returning id, name
+    ), p as (
+        insert into partner (id, distributor_id, contract_id, allocated_capacity, allow_overdraft, terms_since)
+        select o.id, %(scope)s, %(contract)s, %(allocated)s, %(overdraft)s, %(now)s from o returning *
+    ), t as (
+        insert into partner_terms (partner_id, valid_from, contract_id, allocated_capacity, allow_overdraft)
+        select id, terms_since, contract_id, allocated_capacity, coalesce(allow_overdraft, false) from p
+        returning id
+    ), a as (
+        select audit(%(stamp)s, p.id, 'partner.create', p.id::text, null, jsonb_build_object(
+            'name', o.name, 'contractId', p.contract_id,
+            'allocatedCapacity', p.allocated_capacity, 'allowOverdraft', p.allow_overdraft))
+        from p, o
+    ), k as (
+        update contract k set allocated_capacity = k.allocated_capacity + %(allocated)s
+        from (select count(*) from t, a) as before_this
+        where k.id = %(contract)s and k.distributor_id = %(scope)s and exists (select from o)
+    )
+    select p.id, save_response(%(stamp)s, {PARTNER}, p.revision) from p, o"""
+
+
+async def insert_partner(
+    conn: Connection,
+    scope: UUID,
+    partner: NewPartner,
+    most: int,
+    now: datetime,
+    stamp: str,
+    partner_id: UUID | None = None,
+) -> Rendered[UUID] | None:
+    """Returns the new partner; None if the distributor `scope` may already have `most` partners.
+
+    Constraints: partner_contract, the distributor `scope` has no such contract; contract_capacity or overflow, the
+    contract does not have enough capacity left.
+    """
+    cursor = await conn.execute(
+        _INSERT,
+        {
+            "id": partner_id,
+            "scope": scope,
+            "contract": partner.contract_id,
+            "name": partner.name,
+            "name_key": name_key(partner.name),
+            "allocated": partner.allocated_capacity,
+            "overdraft": partner.allow_overdraft,
+            "most": most,
+            "now": now,
+            "stamp": stamp,
+        },
+    )
+    row = await cursor.fetchone()
+    return Rendered(*row) if row else None
