@@ -77,7 +77,7 @@ async def _create_data(database: Database) -> DoctorData:
     await database.transaction(record_samples, samples, NOW)
     await database.run(accounts.delete_account, partner, partner.organisation_id, waiting, 30, NOW)
     email = NewMember("Ärger.Straße@Example.org", Role.VIEWER, "hash", "Jörg  Straße")
-    member = await database.run(insert_member, partner.organisation_id, None, email, NOW, partner.stamp)
+    member = await database.run(insert_member, partner.organisation_id, email, 1000, NOW, partner.stamp)
     assert member is not None
     loader = NewKey("LÄDER", Role.VIEWER)
     _, key = await database.run(api_keys.create_key, cast.operator, partner.organisation_id, loader, NOW)

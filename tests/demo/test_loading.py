@@ -82,7 +82,7 @@ async def test_every_key_has_the_role_of_its_name(database: Database, tmp_path: 
         "other_distributor_admin": (Kind.DISTRIBUTOR, Role.ADMIN),
         "other_partner_admin": (Kind.PARTNER, Role.ADMIN),
     }
-    actors = {name: await ring.admit(key) for name, key in keys.items()}
+    actors = {name: (await ring.admit(key)).actor for name, key in keys.items()}
     assert {name: (actor.kind, actor.role) for name, actor in actors.items()} == expected
     assert str(actors["partner_admin"].organisation_id) == WALK_THROUGH_PARTNERS[0]["id"]
     assert actors["other_distributor_admin"].organisation_id != scene.DISTRIBUTOR.id

@@ -61,25 +61,31 @@ async def create_partner(
 async def _insert(
     conn: Connection, actor: Actor, partner: NewPartner, most: int, now: datetime, partner_id: UUID | None
 ) -> Rendered[UUID]:
-    """One statement, unless the distributor may have nearly as many partners as it can have: then those who create one
-    wait for each other, and count. A statement without the lock does not see what others do at the same moment; but
-    there are never as many of these as it keeps away from the limit.
+    """One statement, unless so many partners were ever created that the distributor may have the greatest number."""
+    scope, few = actor.organisation_id, most - _MARGIN
+    created = await creation_queries.insert_partner_if_few(conn, scope, partner, few, now, actor.stamp, partner_id)
+    if created is not None:
+        return created
+    async with conn.transaction():
+        await _require_room(conn, scope, most)
+        return await creation_queries.insert_partner(conn, scope, partner, now, actor.stamp, partner_id)
+
+
+async def _require_room(conn: Connection, scope: UUID, most: int) -> None:
+    """Raises Conflict. Near the limit those who create a partner wait for each other, and count. Who counts without the
+    lock does not see what others do at the same moment, but these are never as many as the distance from the limit.
     """
-    scope = actor.organisation_id
-    surely = most - _MARGIN
-    created = await creation_queries.insert_partner(conn, scope, partner, surely, now, actor.stamp, partner_id)
-    if created is None:
-        async with conn.transaction():
-            await hold_open_organisation(conn, scope)
-            created = await creation_queries.insert_partner(conn, scope, partner, most, now, actor.stamp, partner_id)
-    if created is None:
+    count = await creation_queries.count_partners(conn, scope, most)
+    if count + _MARGIN > most:
+        await hold_open_organisation(conn, scope)
+        count = await creation_queries.count_partners(conn, scope, most)
+    if count >= most:
         raise Conflict(
             "The distributor has the maximum number of partners, {limit}. Close one first, or ask the operator for "
             "more.",
             ConflictCode.TOO_MANY_PARTNERS,
             limit=most,
         )
-    return created
 
 
 async def update_partner(
