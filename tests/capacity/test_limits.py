@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.conftest import account_data, application
+from tests.capacity.test_waiting import run_blocked
 from tests.cast import NOW, TB, Cast
 from tests.cli.command import Command
 from tests.unchanged import refused
@@ -100,6 +101,20 @@ async def test_of_many_at_once_exactly_as_many_as_allowed(some: Some, code: Conf
         await create(some, code)
     assert isinstance(refusal.value, TonnageError)
     assert refusal.value.sentence.numbers == {"limit": MOST}
+
+
+@pytest.mark.parametrize("code", CREATIONS, ids=str)
+async def test_who_waited_for_the_last_one_is_refused(some: Some, code: ConflictCode) -> None:
+    """Also with a snapshot of the time before."""
+    for number in range(MOST - 1):
+        await create(some, code, number)
+
+    def work(conn: Connection) -> Awaitable[Any]:
+        return CREATIONS[code](some, conn, 0)
+
+    with pytest.raises(Conflict) as refusal:
+        await run_blocked(some.cast, work, work)
+    assert refusal.value.code is code
 
 
 GONE: dict[ConflictCode, LiteralString] = {

@@ -40,6 +40,7 @@ def test_refusals_of_actions_are_shown_to_change_nothing() -> None:
     """By `refused` of tests/unchanged.py, or by the application's client, which checks it for every call."""
     inside = {
         "accounts/test_changes.py": "refused in the middle of a transaction, which goes on",
+        "capacity/test_limits.py": "another creation goes first, and is done",
         "capacity/test_waiting.py": "another change goes first, and is done",
     }
     refusals = {"Conflict", "NotFound", "Forbidden", "Invalid"}
