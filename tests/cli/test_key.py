@@ -67,3 +67,17 @@ def test_wrong_usage(conninfo: str) -> None:
     assert "is not one of" in tonnage.misused(*create, "--role", "root")
     assert "Give one organisation" in tonnage.misused("key", "create", *DETAILS)
     assert "is not a valid UUID" in tonnage.misused("key", "revoke", "tng_abcd")
+
+
+def test_the_limit_of_a_key(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    made = tonnage.json("key", "create", "--organisation", distributor, *DETAILS, "--requests-per-second", "200")
+    assert made["requestsPerSecond"] == 200
+    assert tonnage.ok("key", "limit", made["id"], "--requests-per-second", "5") == ""
+    assert [key["requestsPerSecond"] for key in tonnage.json("key", "list", "--organisation", distributor)] == [5]
+    assert tonnage.ok("key", "limit", made["id"]) == ""
+    assert "requestsPerSecond" not in tonnage.json("key", "list", "--organisation", distributor)[0]
+    unknown_id = str(uuid.uuid4())
+    assert f"no API key {unknown_id}" in tonnage.refused("key", "limit", unknown_id)
+    assert "1<=x<=1000000" in tonnage.misused("key", "limit", made["id"], "--requests-per-second", "0")

@@ -117,3 +117,24 @@ async def test_only_admins_open_the_keys(client: AppClient, distributor: Actor) 
         browser = await client.sign_in(distributor, role)
         for path in ("/keys", "/keys/new"):
             assert (await browser.get(path)).status_code == 403
+
+
+async def test_the_limit_of_a_key(client: AppClient, distributor: Actor) -> None:
+    admin = await client.sign_in(distributor)
+    refused = await admin.send("/keys/new", {"description": "Fast", "role": "viewer", "limit": "51"})
+    assert refused.status_code == 422
+    assert "must be from 1 to 50; ask the operator for more" in refused.text
+    assert (await admin.send("/keys/new", {"description": "Slow", "role": "viewer", "limit": "5"})).status_code == 200
+    (key_id,) = await client.cast.row("select id from api_key where organisation_id = %s", distributor.organisation_id)
+    assert "5 requests a second" in (await admin.get("/keys")).text
+    path, limit = f"/keys/{key_id}/limit", "select requests_per_second from api_key where id = %s"
+    for typed, said in (("0", "from 1 to 50"), ("1.5", "whole number"), ("-1", "minus sign")):
+        refused = await admin.send(path, {"limit": typed})
+        assert (refused.status_code, said in refused.text) == (422, True), typed
+    refused = await admin.send(path, {"limit": "200"})
+    assert (refused.status_code, await client.cast.row(limit, key_id)) == (422, (5,))
+    operator = await client.sign_in(client.cast.operator)
+    assert (await operator.send(path, {"limit": "200"})).status_code == 303
+    assert await client.cast.row(limit, key_id) == (200,)
+    assert (await admin.send(path, {"limit": ""})).status_code == 303
+    assert await client.cast.row(limit, key_id) == (None,)

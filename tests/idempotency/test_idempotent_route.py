@@ -22,7 +22,7 @@ from tonnage.sealing import read_keys
 
 pytestmark = pytest.mark.anyio
 
-SENT_AGAIN = {"x-request-id", "idempotency-replayed"}
+SENT_AGAIN = {"x-request-id", "idempotency-replayed", "ratelimit"}
 
 
 def new_key() -> dict[str, str]:
