@@ -27,7 +27,7 @@ class KeyLimitForm(EditForm):
 
     names: ClassVar = {"limit": "requestsPerSecond"}
 
-    limit: OptionalCount
+    limit: OptionalCount = None
 
 
 @routes.get("")
@@ -45,7 +45,8 @@ async def change(page: AnyAdmin, keyID: UuidPath) -> Response:
     async def act(values: KeyLimitForm, seen: KeyLimitForm) -> None:
         wanted, expected = KeyLimit(values.limit), KeyLimit(seen.limit)
         limits = page.services.limits
-        await page.database.run(limit_key, page.actor, keyID, wanted, expected=expected, limits=limits)
+        if form.changed:  # else None is not the default
+            await page.database.run(limit_key, page.actor, keyID, wanted, expected=expected, limits=limits)
 
     await form.apply(act, about="limit")
     if not form.errors:
