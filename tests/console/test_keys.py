@@ -137,7 +137,7 @@ async def test_the_limit_of_a_key(client: AppClient, distributor: Actor) -> None
     changed = await operator.send(path, {"limit": "200"})
     assert changed.status_code == 303, changed.text
     assert await client.cast.row(limit, key_id) == (200,)
-    assert (await operator.send(path)).status_code == 303
+    assert (await operator.send(path, {"limit": "200"})).status_code == 303
     assert await client.cast.row(limit, key_id) == (200,)
     assert (await admin.send(path, {"limit": ""})).status_code == 303
     assert await client.cast.row(limit, key_id) == (None,)
