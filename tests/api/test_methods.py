@@ -27,6 +27,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "accountID": str(data.account),
         "keyID": str(data.member),
         "sessionID": str(data.member),
+        "blockID": str(data.member),
         "accessKey": "TONNAGESTRANGE000000",
         "region": "nowhere",
         "jobID": "1",

@@ -6,15 +6,17 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
-from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, cheap, person, services_of
+from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, cheap, client, person, services_of
+from tests.blocks.failing import block, block_pair, blocks_seen_by, exhaust_address
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_keys
 from tonnage.api_keys.api_key import NewKey
 from tonnage.api_keys.rate_limit import KeyLimit
-from tonnage.authentication import credential_actions, reset_actions, second_factor_actions
+from tonnage.authentication import credential_actions, reset_actions, second_factor_actions, throttling
 from tonnage.authentication.jobs import notify_blocked, notify_failures
 from tonnage.authentication.session import SignedInMember
 from tonnage.authentication.throttling import WARNED_AT, AddressFailures
+from tonnage.blocks.actions import lift_block
 from tonnage.clock import WallClock
 from tonnage.devices.actions import make_link
 from tonnage.locks import actions as locks
@@ -22,6 +24,7 @@ from tonnage.mail import Mailer
 from tonnage.members import actions as member_actions
 from tonnage.members.member import MemberChange, NewMember
 from tonnage.organisations import actions as organisations
+from tonnage.sessions import actions as sessions
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -56,6 +59,15 @@ async def key_revoke(data: AuditData) -> Recorded:
     async with data.watched():
         await data.run(api_keys.revoke_key, whose, facts.id, NOW)
     return data.entry("key.revoke", whose, whose, facts.id)
+
+
+async def key_revoke_of_a_partner(data: AuditData) -> Recorded:
+    whose = data.partner
+    _, facts = await data.run(api_keys.create_key, whose, whose.organisation_id, NewKey("Export", Role.VIEWER), NOW)
+    async with data.watched():
+        await data.run(api_keys.revoke_key, data.distributor, facts.id, NOW)
+        await data.run(api_keys.revoke_key, data.operator, facts.id, NOW)
+    return data.entry("key.revoke", data.distributor, whose, facts.id)
 
 
 def _new(role: Role) -> NewMember:
@@ -257,11 +269,62 @@ async def organisation_unlock(data: AuditData) -> Recorded:
     return data.entry("organisation.unlock", data.operator, data.partner, partner, before={"reason": "Unpaid"})
 
 
+async def member_end_sessions(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner, Role.STAFF)
+    await ann.sign_in()
+    await ann.sign_in()
+    async with data.watched():
+        await data.run(sessions.end_sessions, data.distributor, data.partner.organisation_id, ann.id)
+        await data.run(sessions.end_sessions, data.distributor, data.partner.organisation_id, ann.id)
+    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id)
+
+
+async def member_end_sessions_one_by_one(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner, Role.STAFF)
+    session = (await ann.signed_in_member()).session_id
+    async with data.watched():
+        await data.run(sessions.end_session, data.distributor, data.partner.organisation_id, session)
+    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id)
+
+
+async def member_lift_block(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    await block_pair(data.cast, ann)
+    [seen] = await blocks_seen_by(data.cast, data.partner)
+    async with data.watched():
+        await data.run(lift_block, data.distributor, seen.id, NOW)
+    return data.entry("member.lift-block", data.distributor, data.partner, ann.id, before={"failures": 10})
+
+
+async def member_lift_block_of_its_address(data: AuditData) -> Recorded:
+    ann = await person(data.cast, data.partner)
+    await exhaust_address(data.cast, ann)
+    [seen] = await blocks_seen_by(data.cast, data.partner)
+    async with data.watched():
+        await data.run(lift_block, data.distributor, seen.id, NOW)
+    return data.entry("member.lift-block", data.distributor, data.partner, ann.id, before={"failures": 100})
+
+
+async def installation_lift_block(data: AuditData) -> Recorded:
+    address = client().address
+    await block(data.cast, throttling.client(address)[0])
+    [seen] = await blocks_seen_by(data.cast, data.operator, throttling.network_of(address))
+    async with data.watched():
+        await data.run(lift_block, data.operator, seen.id, NOW)
+    return data.entry("installation.lift-block", data.operator, data.operator, seen.id, before={"failures": 100})
+
+
 CASES: list[Case] = [
+    member_end_sessions,
+    member_end_sessions_one_by_one,
+    member_lift_block,
+    member_lift_block_of_its_address,
+    installation_lift_block,
     distributor_create,
     key_create,
     key_limit,
     key_revoke,
+    key_revoke_of_a_partner,
     member_create,
     member_create_by_distributor,
     member_update,

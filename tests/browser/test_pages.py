@@ -68,6 +68,16 @@ _LOCKED = """
     update organisation set locked_at = now(), locked_by_id = %(distributor)s, lock_reason = 'Unpaid invoices'
     from p where organisation.id = p.id
 """
+_SIGNED_IN = """
+    insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
+    select id, sha256(id::text::bytea), 'open', now() - interval '2 hours', now(), '198.51.100.20',
+        'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    from member
+"""
+_BLOCKED = """
+    insert into sign_in_throttle (subject, failures, last_failed_at, blocked_until, kind, network, member_id)
+    select sha256(id::text::bytea), 12, now(), now() + interval '1 hour', 'pair', '198.51.100.20', id from member
+"""
 _LOCKED_DISTRIBUTOR = """
     update organisation set locked_at = now(), lock_reason = 'Unpaid invoices',
         locked_by_id = (select id from organisation where kind = 'operator')
@@ -77,11 +87,13 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With a suspended account, and locked members and organisations, which the sample data lacks."""
+    """With what the sample data lacks: a suspended account, locked members and organisations, sessions and blocks."""
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount == 1
         assert conn.execute(_LOCKED, {"distributor": scene.DISTRIBUTOR.id}).rowcount == 1
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
+        assert conn.execute(_SIGNED_IN).rowcount > 3
+        assert conn.execute(_BLOCKED).rowcount > 3
     return demo
 
 

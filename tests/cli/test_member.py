@@ -77,6 +77,51 @@ def test_a_member_is_locked_and_unlocked(conninfo: str) -> None:
         assert "There is no member" in tonnage.refused("member", command, new_email())
 
 
+def test_sessions_are_listed_and_ended(conninfo: str) -> None:
+    tonnage, emails = Command(conninfo), [new_email() for _ in range(2)]
+    whose = ("--organisation", tonnage.distributor())
+    for email in emails:
+        tonnage.ok("member", "create", *whose, "--email", email, "--role", "admin", stdin=PASSWORD)
+        insert = """
+            insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
+            select id, sha256(gen_random_uuid()::text::bytea), 'open', now(), now(), '192.0.2.1', 'test'
+            from member, generate_series(1, 2) where email = %s"""
+        with psycopg.connect(conninfo) as conn:
+            conn.execute(insert, [email])
+    listed = tonnage.json("session", "list", *whose)
+    assert sorted(one["member"] for one in listed) == sorted(emails * 2)
+    assert {one["address"] for one in listed} == {"192.0.2.1"}
+    assert listed[0]["id"] in tonnage.ok("session", "list", *whose)
+    tonnage.ok("session", "end", listed[0]["id"])
+    assert "It may have ended" in tonnage.refused("session", "end", listed[0]["id"])
+    tonnage.ok("session", "end-all", emails[0].upper())
+    assert {one["member"] for one in tonnage.json("session", "list", *whose)} == {emails[1]}
+    assert "There is no member" in tonnage.refused("session", "end-all", new_email())
+    assert "Give one organisation" in tonnage.misused("session", "list")
+
+
+def test_blocks_are_listed_and_lifted(conninfo: str) -> None:
+    tonnage, email = Command(conninfo), new_email()
+    distributor = tonnage.distributor()
+    create = ("member", "create", "--organisation", distributor, "--email", email, "--role", "admin")
+    member = tonnage.json(*create, stdin=PASSWORD)["id"]
+    insert = """
+        insert into sign_in_throttle (subject, failures, last_failed_at, blocked_until, kind, network, member_id)
+        values (uuid_send(gen_random_uuid()), 10, now(), now() + interval '1 hour', 'pair', '192.0.2.1', %s)"""
+    with psycopg.connect(conninfo) as conn:
+        conn.execute(insert, [member])
+    [listed] = tonnage.json("block", "list", "--organisation", distributor)
+    expected = {"kind": "pair", "member": email, "network": "192.0.2.1", "failures": 10, "organisation": "Distributor"}
+    assert {name: listed[name] for name in expected} == expected
+    assert listed in tonnage.json("block", "list")
+    assert listed["id"] in tonnage.ok("block", "list", "--organisation", distributor)
+    tonnage.ok("block", "lift", listed["id"])
+    assert tonnage.json("block", "list", "--organisation", distributor) == []
+    assert "It may have ended" in tonnage.refused("block", "lift", listed["id"])
+    unknown_id = str(uuid.uuid4())
+    assert f"no organisation {unknown_id}" in tonnage.refused("block", "list", "--organisation", unknown_id)
+
+
 def test_what_the_rules_refuse(conninfo: str) -> None:
     tonnage, email, unknown_id = Command(conninfo), new_email(), str(uuid.uuid4())
     create = ("member", "create", "--email", email, "--role", "viewer", "--organisation")

@@ -3,15 +3,19 @@
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
 import tonnage
-from tests.cast import Cast
+from tests.authentication.members import IDLE, person
+from tests.cast import NOW, Cast
 from tests.usage.steps import purge
 from tonnage.access.actor import Role
 from tonnage.accounts.lists import ACCOUNTS, account_rows
+from tonnage.blocks.actions import lift_block
+from tonnage.blocks.lists import BLOCKS, block_rows
 from tonnage.jobs.lists import JOBS, job_rows
 from tonnage.lists import ListSpec, ListState, PageOf
 from tonnage.members import actions as members
@@ -21,6 +25,8 @@ from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows
 from tonnage.partners.lists import PARTNERS, partner_rows
+from tonnage.sessions.actions import end_session
+from tonnage.sessions.lists import SESSIONS, session_rows
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,53 @@ async def members_case(cast: Cast) -> ListCase:
     return ListCase({"q": word}, lambda state: cast.database.run(member_rows, state), add, remove)
 
 
+async def blocks_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    ann = await person(cast, distributor)
+    number = iter(range(1000))
+
+    async def add() -> None:
+        """The first ones have the same beginning, end and number of failures; some are of the other table."""
+        one = next(number)
+        block = """
+            insert into sign_in_throttle (subject, failures, last_failed_at, blocked_until, kind, member_id)
+            values (%s, %s, %s, %s, 'codes', %s) returning id"""
+        exhausted = """
+            insert into sign_in_failures (subject, failures, last_failed_at, hour, member_id)
+            values (%s, %s, %s, %s, %s) returning id"""
+        hour = NOW.replace(minute=0)
+        query, end = (exhausted, hour) if one % 3 == 2 else (block, hour + timedelta(hours=1))
+        await cast.row(query, uuid4().bytes, 100 + one // 5, NOW - timedelta(minutes=one // 5), end, ann.id)
+
+    return ListCase(
+        {},
+        lambda state: cast.database.run(block_rows, distributor.scope, NOW, state),
+        add,
+        lambda block: cast.database.run(lift_block, distributor, block, NOW),
+    )
+
+
+async def sessions_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    own, members = distributor.organisation_id, [await person(cast, distributor, name=name) for name in NAMES[:3]]
+    number = iter(range(1000))
+
+    async def add() -> None:
+        one = next(number)
+        insert = """
+            insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
+            values (%s, %s, 'open', %s, %s, '192.0.2.1', 'test') returning id"""
+        begun = NOW - timedelta(minutes=one % 4)
+        await cast.row(insert, members[one % 3].id, uuid4().bytes, begun, begun)
+
+    return ListCase(
+        {},
+        lambda state: cast.database.run(session_rows, own, NOW, IDLE, state),
+        add,
+        lambda session: cast.database.run(end_session, distributor, own, session),
+    )
+
+
 async def jobs_case(cast: Cast) -> ListCase:
     return ListCase(
         {"show": "cancelled"},
@@ -130,6 +183,8 @@ CASES: list[tuple[ListSpec, Callable[[Cast], Awaitable[ListCase]]]] = [
     (CONTRACTS, contracts_case),
     (DISTRIBUTORS, distributors_case),
     (MEMBERS, members_case),
+    (BLOCKS, blocks_case),
+    (SESSIONS, sessions_case),
     (JOBS, jobs_case),
 ]
 

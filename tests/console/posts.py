@@ -65,6 +65,7 @@ def _members(prefix: str) -> list[Post]:
         Post(prefix + "/{memberID}/second-factor", after=_FACTOR),
         Post(prefix + "/{memberID}/lock"),
         Post(prefix + "/{memberID}/unlock", after=_MEMBER_LOCKED),
+        Post(prefix + "/{memberID}/sessions/end"),
         Post(prefix + "/{memberID}/removal"),
     ]
 
@@ -103,6 +104,13 @@ POSTS = [
     Post("/keys/new", {"description": "New", "role": "viewer"}),
     Post("/keys/{keyID}/limit", {"limit": "20"}),
     Post("/keys/{keyID}/revocation"),
+    Post("/operator/distributors/{distributorID}/keys/{keyID}/revocation"),
+    Post("/operator/partners/{partnerID}/keys/{keyID}/revocation"),
+    Post("/distributor/partners/{partnerID}/keys/{keyID}/revocation"),
+    Post("/blocks/{blockID}/lift"),
+    Post("/team/sessions/{sessionID}/end"),
+    Post("/operator/sessions/{organisationID}/{sessionID}/end"),
+    Post("/distributor/partners/{partnerID}/sessions/{sessionID}/end"),
 ]
 
 _TEAMS = ("/team", "/operator/members/{organisationID}", "/distributor/partners/{partnerID}/members")
@@ -136,7 +144,7 @@ WITHOUT_ENTRY = {
     "/sign-in/device": "a browser is known from then on; nobody is signed in yet",
     "/profile": "how a member reads the console: language, time zone, its own name",
     "/profile/second-factor/setup/begin": "nothing is set up before the code is confirmed, and that is audited",
-    "/profile/sessions/{sessionID}/end": "sessions are a list of their own",
+    "/profile/sessions/{sessionID}/end": "sessions are a list of their own; those that others end are audited",
     "/profile/sessions/others/end": "likewise",
 }
 """POSTs that leave no audit entry, and why."""

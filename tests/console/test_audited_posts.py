@@ -17,8 +17,9 @@ from tests.authentication.members import OTHER_WORD, WORD, Person, key_file
 from tests.console.browsers import Browser
 from tests.console.guests import ann, browser, send, sign_in
 from tests.console.posts import POSTS, SHOWN_ELSEWHERE, WITHOUT_ENTRY, Post
+from tests.console.test_authorization import block_of, session_of
 from tests.console.test_profile_second_factor import enrol
-from tonnage.access.actor import Kind, Role
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.asgi import create_app
 from tonnage.jobs import defer
 from tonnage.members.actions import create_team_member
@@ -84,7 +85,7 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         partner = (await cast.partner(data.distributor, data.contract)).organisation_id
     own = data.distributor if post.kind is Kind.DISTRIBUTOR else cast.operator
     member = data.member
-    if post.path.startswith("/team/{"):
+    if post.path.startswith(("/team/{", "/team/sessions")):
         colleague = NewMember(f"{uuid4().hex}@example.org", Role.VIEWER, "no hash", None)
         await cast.database.run(create_team_member, own, colleague, cast.now)
         (member,) = await cast.row("select id from member where email = %s", colleague.email)
@@ -103,18 +104,22 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "organisationID": partner,
         "accountID": data.account,
         "memberID": member,
-        "keyID": await _key(client, data) if "keyID" in post.path else None,
+        "keyID": await _key(client, data.partner if "partnerID" in post.path else data.distributor)
+        if "keyID" in post.path
+        else None,
         "region": await cast.region(),
         "newRegion": f"r{uuid4().hex[:12]}",
         "email": f"{uuid4().hex}@example.org",
+        "sessionID": await session_of(client, member),
+        "blockID": await block_of(client, member),
         **(await _job(client) if "/jobs/" in post.path else {}),
     }
 
 
-async def _key(client: AppClient, data: AccountData) -> UUID:
-    await client.key(data.distributor)
-    organisation = data.distributor.organisation_id
-    (key_id,) = await client.cast.row("select id from api_key where organisation_id = %s limit 1", organisation)
+async def _key(client: AppClient, holder: Actor) -> UUID:
+    await client.key(holder)
+    query = "select id from api_key where organisation_id = %s limit 1"
+    (key_id,) = await client.cast.row(query, holder.organisation_id)
     return key_id
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.routing import APIRoute
@@ -10,6 +12,7 @@ from fastapi.routing import APIRoute
 from tests.api.conftest import AccountData, AppClient
 from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.tokens import digest, new_token
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +50,7 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "select id from api_key where organisation_id = %s limit 1", data.partner.organisation_id
     )
     assert key
-    (session_id,) = await client.cast.row("select gen_random_uuid()")
+    session_id, block_id = await session_of(client, data.member), await block_of(client, data.member)
     return {
         "distributorID": str(data.distributor.organisation_id),
         "organisationID": str(data.partner.organisation_id),
@@ -57,11 +60,32 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "accountID": str(data.account),
         "keyID": str(key_id),
         "sessionID": str(session_id),
+        "blockID": str(block_id),
         "accessKey": "TONNAGESTRANGE000000",
         "region": "nowhere",
         "jobID": "1",
         "token": "unknown",
     }
+
+
+async def session_of(client: AppClient, member: UUID) -> UUID:
+    """A new open session of a member."""
+    insert = """
+        insert into session (member_id, digest, stage, created_at, last_seen_at, ip_address, user_agent)
+        values (%s, %s, 'open', %s, %s, '192.0.2.1', 'test') returning id"""
+    now = client.clock.now
+    (session_id,) = await client.cast.row(insert, member, digest(new_token()), now, now)
+    return session_id
+
+
+async def block_of(client: AppClient, member: UUID) -> UUID:
+    """A new block of a member's codes."""
+    insert = """
+        insert into sign_in_throttle (subject, failures, last_failed_at, blocked_until, kind, member_id)
+        values (%s, 20, %s, %s, 'codes', %s) returning id"""
+    now = client.clock.now
+    (block_id,) = await client.cast.row(insert, uuid4().bytes, now, now + timedelta(days=1), member)
+    return block_id
 
 
 @pytest.fixture
@@ -82,7 +106,9 @@ async def data_unchanged(client: AppClient, data: AccountData) -> AsyncGenerator
         select jsonb_agg(to_jsonb(t)) from (
             select o.id, o.name, o.closed_at, p.allocated_capacity, p.contract_id, s.name as account,
                 s.allocated_capacity as given, s.pending_deleted_at, s.suspended_at, s.password_hash,
-                m.email, m.role, m.password_hash as hash, k.revoked_at
+                m.email, m.role, m.password_hash as hash, k.revoked_at,
+                (select count(*) from session x where x.member_id = m.id) as sessions,
+                (select count(*) from sign_in_throttle x where x.member_id = m.id) as blocks
             from organisation o
             left join partner p on p.id = o.id
             left join storage_account s on s.partner_id = o.id

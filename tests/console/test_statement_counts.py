@@ -1,6 +1,7 @@
 """The number of statements of a page: small, and independent of the length of its lists."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW
 from tests.console.browsers import Browser
-from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION
+from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, block_of, session_of
 from tonnage.access.actor import Actor, Kind
 
 pytestmark = pytest.mark.anyio
@@ -27,20 +28,22 @@ FEW, MANY = 3, 60
 
 @dataclass
 class Reader:
-    """A browser, and the ids of the resources that it may read."""
+    """A browser, and the ids of the resources that it may read, by the beginnings of the pages' paths."""
 
     actor: Actor
     browser: Browser
-    ids: dict[str, str]
-    partner_member: str
+    ids: Mapping[str, Mapping[str, object]]
 
-    def _member(self, page: str) -> str:
-        return str(self.browser.member_id) if page.startswith("/team") else self.partner_member
+    def _path(self, page: str) -> str:
+        found: dict[str, object] = {}
+        for prefix, ids in self.ids.items():
+            found |= ids if page.startswith(prefix) else {}
+        return page.format(**found)
 
     def pages(self, client: AppClient) -> dict[str, str]:
         """The paths of the member's pages, by their templates."""
         return {
-            route.path: route.path.format(**self.ids, memberID=self._member(route.path))
+            route.path: self._path(route.path)
             for route in client.app.routes
             if isinstance(route, APIRoute)
             and route.endpoint.__module__.startswith("tonnage.console.")
@@ -72,23 +75,33 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         """,
         *(access_key, data.account, NOW, NOW),
     )
+    ids: dict[str, object] = {
+        "distributorID": data.distributor.organisation_id,
+        "organisationID": partner,
+        "contractID": data.contract,
+        "partnerID": partner,
+        "accountID": data.account,
+        "accessKey": access_key,
+        "region": await client.cast.region(),
+        "keyID": await key_of(client, data.partner),
+        "memberID": data.member,
+        "sessionID": await session_of(client, data.member),
+        "blockID": await block_of(client, data.member),
+    }
+    distributors = {"keyID": await key_of(client, data.distributor)}
     readers: list[Reader] = []
     for actor in (client.cast.operator, data.distributor, data.partner):
         browser = await client.sign_in(actor)
-        await client.key(actor)
-        (key,) = await client.cast.row("select id from api_key where organisation_id = %s", actor.organisation_id)
-        ids = {
-            "distributorID": data.distributor.organisation_id,
-            "organisationID": partner,
-            "contractID": data.contract,
-            "partnerID": partner,
-            "accountID": data.account,
-            "accessKey": access_key,
-            "region": await client.cast.region(),
-            "keyID": key,
-        }
-        readers.append(Reader(actor, browser, {name: str(value) for name, value in ids.items()}, str(data.member)))
+        own = {"memberID": browser.member_id, "sessionID": await session_of(client, browser.member_id)}
+        key = {"keyID": await key_of(client, actor)}
+        readers.append(Reader(actor, browser, {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors}))
     return readers
+
+
+async def key_of(client: AppClient, actor: Actor) -> object:
+    await client.key(actor)
+    (key,) = await client.cast.row("select id from api_key where organisation_id = %s", actor.organisation_id)
+    return key
 
 
 async def test_a_page_takes_a_few_statements(readers: list[Reader], client: AppClient) -> None:
@@ -127,3 +140,5 @@ async def grow(client: AppClient, data: AccountData, count: int) -> None:
         await cast.key(data.distributor)
         await cast.key(data.partner)
         await cast.region()
+        await session_of(client, data.member)
+        await block_of(client, data.member)

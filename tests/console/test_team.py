@@ -10,6 +10,7 @@ from tests.api.conftest import AppClient
 from tests.authentication.members import key_file
 from tests.cast import unique
 from tests.console.browsers import Browser
+from tests.console.test_authorization import session_of
 from tonnage.access.actor import Actor, Role
 from tonnage.members.actions import create_team_member
 from tonnage.members.member import NewMember
@@ -181,3 +182,53 @@ async def test_it_cannot_be_required_without_a_key_file(admin: Browser) -> None:
     ):
         assert refused.status_code == 409
         assert "TONNAGE_SECRET_KEY_FILE" in refused.text
+
+
+async def test_sessions_of_the_team_are_seen_and_ended(client: AppClient, distributor: Actor, admin: Browser) -> None:
+    staff = await client.sign_in(distributor, Role.STAFF, name="<i>Ann</i>")
+    listed = await admin.get("/team/sessions")
+    assert "&lt;i&gt;Ann&lt;/i&gt;" in listed.text
+    assert listed.text.count("This session") == 1
+    (session_id,) = await client.cast.row("select id from session where member_id = %s", staff.member_id)
+    (own_id,) = await client.cast.row("select id from session where member_id = %s", admin.member_id)
+    path = f"/team/sessions/{session_id}/end"
+    assert f'href="{path}"' in listed.text
+    assert f"{own_id}/end" not in listed.text
+    asked = await admin.get(path)
+    assert "192.0.2.1" in asked.text
+    assert (await staff.get("/distributor/partners")).status_code == 200
+    assert (await admin.send(path)).headers["location"] == "/team/sessions"
+    assert (await staff.get("/distributor/partners")).headers["location"].startswith("/sign-in")
+    assert (await admin.post(path)).status_code == 404
+
+
+async def test_all_sessions_of_a_member_end_but_the_readers_own(
+    client: AppClient, distributor: Actor, admin: Browser
+) -> None:
+    staff = await client.sign_in(distributor, Role.STAFF)
+    assert (await admin.send(f"/team/{staff.member_id}/sessions/end")).status_code == 303
+    assert (await staff.get("/distributor/partners")).status_code == 303
+    await session_of(client, admin.member_id)
+    assert "This one stays" in (await admin.get(f"/team/{admin.member_id}/sessions/end")).text
+    assert (await admin.send(f"/team/{admin.member_id}/sessions/end")).status_code == 303
+    query = "select count(*) from session where member_id = %s"
+    assert await client.cast.row(query, admin.member_id) == (1,)
+    assert (await admin.get("/team")).status_code == 200
+
+
+async def test_staff_ends_no_sessions_of_a_partners_admin(client: AppClient, distributor: Actor) -> None:
+    partner = await client.cast.partner(distributor, await client.cast.contract(distributor))
+    members, staff = (
+        f"/distributor/partners/{partner.organisation_id}/members",
+        await client.sign_in(distributor, Role.STAFF),
+    )
+    boss, clerk = await client.sign_in(partner, Role.ADMIN), await client.sign_in(partner, Role.STAFF)
+    sessions = f"/distributor/partners/{partner.organisation_id}/sessions"
+    listed = await staff.get(sessions)
+    for browser, status in ((boss, 403), (clerk, 303)):
+        (session_id,) = await client.cast.row("select id from session where member_id = %s", browser.member_id)
+        assert (f"{session_id}/end" in listed.text) == (status == 303)
+        assert (await staff.post(f"{members}/{browser.member_id}/sessions/end")).status_code == status
+        assert (await browser.get("/partner/accounts")).status_code == (200 if status == 403 else 303)
+    (session_id,) = await client.cast.row("select id from session where member_id = %s", boss.member_id)
+    assert (await staff.post(f"{sessions}/{session_id}/end")).status_code == 403

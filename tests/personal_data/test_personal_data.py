@@ -47,6 +47,8 @@ NOT_COPIED = {
     "recovery_code": "secrets",
     "session": "of members: in their own copies",
     "known_device": "the same",
+    "sign_in_throttle": "the same",
+    "sign_in_failures": "the same",
 }
 """Tables of organisations and members that the copy of an organisation leaves out, and why."""
 _OWNERS = {"organisation_id", "distributor_id", "partner_id", "contract_id", "account_id", "member_id", "actor_id"}

@@ -35,10 +35,13 @@ async def create_key(
     if details.role is Role.ADMIN:
         actor.require_recent_authentication()
     key = new_key()
+    creator_id = actor.via_id if actor.via == "member" else None
     async with conn.transaction():
         if not await hold_open_organisation(conn, organisation_id):
             raise no_organisation(organisation_id)
-        facts = await queries.insert_key(conn, organisation_id, key, details, limits.api_keys, now, actor.stamp)
+        facts = await queries.insert_key(
+            conn, organisation_id, creator_id, key, details, limits.api_keys, now, actor.stamp
+        )
     if facts is None:
         raise Conflict(
             "The organisation has the maximum number of API keys, {limit}. Revoke one first, or ask the operator for "
@@ -73,7 +76,9 @@ async def limit_key(
 
 
 async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime) -> None:
-    """Revokes a key; every process refuses it within a second. Revoking it again changes nothing."""
+    """Revokes a key of the actor's organisation or of one of its partners; as the operator, any key. Every process
+    refuses it within a second. Revoking it again changes nothing.
+    """
     require_own(actor, actor.organisation_id)
     if not await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp):
         raise _no_key(key_id)

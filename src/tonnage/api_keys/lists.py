@@ -22,12 +22,17 @@ class ApiKeyRow(NamedTuple):
     revoked_at: datetime | None
     requests_per_second: int | None
     """Its own limit; None: the default of the installation."""
+    created_by_id: UUID | None
+    """The member who created it; None: the command line."""
+    creator: str | None
+    """The name or address of that member; None if it has left."""
 
 
 _ROWS: LiteralString = """
     select k.id, k.description, k.role, k.prefix, k.valid_until, k.created_at, k.last_used_at, k.revoked_at,
-        k.requests_per_second
-    from api_key k join organisation o on o.id = k.organisation_id and o.closed_at is null"""
+        k.requests_per_second, k.created_by_id, coalesce(m.name, m.email)
+    from api_key k join organisation o on o.id = k.organisation_id and o.closed_at is null
+    left join member m on m.id = k.created_by_id and m.organisation_id = k.organisation_id"""
 
 
 async def api_keys_of(conn: Connection, organisation_id: UUID) -> list[ApiKeyRow]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.api_keys.api_key import KnownKey, NewKey, key_prefix
@@ -12,7 +12,7 @@ from tonnage.db.rendered import TIMESTAMP_FORMAT, Rendered
 from tonnage.names import name_key
 from tonnage.tokens import digest
 
-_KEY = f"""json_strip_nulls(json_build_object(
+_KEY: LiteralString = f"""json_strip_nulls(json_build_object(
     'id', k.id, 'organisationId', k.organisation_id, 'description', k.description, 'role', k.role, 'prefix', k.prefix,
     'requestsPerSecond', k.requests_per_second,
     'validUntil', to_char(k.valid_until, {TIMESTAMP_FORMAT}), 'createdAt', to_char(k.created_at, {TIMESTAMP_FORMAT}),
@@ -56,56 +56,68 @@ async def key_details(conn: Connection, key_id: UUID | None, program: str, api: 
     return row[0] if row else None
 
 
-async def insert_key(
-    conn: Connection, organisation_id: UUID, key: str, details: NewKey, most: int, now: datetime, stamp: str
-) -> Rendered[UUID] | None:
-    """Returns the key's facts, never the key; None if the organisation, whose row is held, has `most` that work."""
-    cursor = await conn.execute(
-        f"""
-        with k as (
-            insert into api_key (organisation_id, description, name_key, role, prefix, digest, valid_until, created_at,
-                requests_per_second)
-            select %(organisation)s, %(description)s, %(name_key)s, %(role)s, %(prefix)s, %(digest)s, %(valid_until)s,
-                %(now)s, %(requests_per_second)s
-            where (
-                select count(*) from api_key
-                where organisation_id = %(organisation)s and revoked_at is null
-                    and (valid_until is null or valid_until > %(now)s)
-            ) < %(most)s
-            returning *
-        )
-        select k.id, {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
-            jsonb_strip_nulls(jsonb_build_object('description', k.description, 'role', k.role, 'prefix', k.prefix,
-                'requestsPerSecond', k.requests_per_second)))
-        from k
-        """,
-        {
-            "most": most,
-            "requests_per_second": details.limit.requests_per_second,
-            "organisation": organisation_id,
-            "description": details.description,
-            "name_key": name_key(details.description),
-            "role": details.role,
-            "prefix": key_prefix(key),
-            "digest": digest(key),
-            "valid_until": details.valid_until,
-            "now": now,
-            "stamp": stamp,
-        },
+_INSERT: LiteralString = f"""
+    with k as (
+        insert into api_key (organisation_id, description, name_key, role, prefix, digest, valid_until, created_at,
+            requests_per_second, created_by_id)
+        select %(organisation)s, %(description)s, %(name_key)s, %(role)s, %(prefix)s, %(digest)s, %(valid_until)s,
+            %(now)s, %(requests_per_second)s, %(creator)s
+        where (
+            select count(*) from api_key
+            where organisation_id = %(organisation)s and revoked_at is null
+                and (valid_until is null or valid_until > %(now)s)
+        ) < %(most)s
+        returning *
     )
+    select k.id, {_KEY}, audit(%(stamp)s, k.organisation_id, 'key.create', k.id::text, null,
+        jsonb_strip_nulls(jsonb_build_object('description', k.description, 'role', k.role, 'prefix', k.prefix,
+            'requestsPerSecond', k.requests_per_second)))
+    from k"""
+
+
+async def insert_key(
+    conn: Connection,
+    organisation_id: UUID,
+    creator_id: UUID | None,
+    key: str,
+    details: NewKey,
+    most: int,
+    now: datetime,
+    stamp: str,
+) -> Rendered[UUID] | None:
+    """Returns the key's facts, never the key; None if the organisation, whose row is held, has `most` that work.
+
+    `creator_id`: the member's who creates it.
+    """
+    params = {
+        "most": most,
+        "requests_per_second": details.limit.requests_per_second,
+        "organisation": organisation_id,
+        "creator": creator_id,
+        "description": details.description,
+        "name_key": name_key(details.description),
+        "role": details.role,
+        "prefix": key_prefix(key),
+        "digest": digest(key),
+        "valid_until": details.valid_until,
+        "now": now,
+        "stamp": stamp,
+    }
+    cursor = await conn.execute(_INSERT, params)
     row = await cursor.fetchone()
     return Rendered(*row[:2]) if row else None
 
 
 async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str) -> bool:
-    """Revokes a key. False if the organisation `scope` (None: any) has no such key. Revoking again keeps the first
-    time.
+    """Revokes a key. False if neither the organisation `scope` (None: any) nor a partner of it has such a key. Revoking
+    again keeps the first time.
     """
     cursor = await conn.execute(
         """
         with k as (
-            select * from api_key
-            where id = %(key)s and (%(scope)s::uuid is null or organisation_id = %(scope)s) for no key update
+            select k.* from api_key k join organisation o on o.id = k.organisation_id
+            where k.id = %(key)s and (%(scope)s::uuid is null or %(scope)s in (o.id, o.parent_id))
+            for no key update of k
         ), revoked as (
             update api_key a set revoked_at = %(now)s from k where a.id = k.id and k.revoked_at is null returning a.*
         )

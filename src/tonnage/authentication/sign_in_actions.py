@@ -170,7 +170,7 @@ async def _counted_together(
     """What an attempt at that address counts for: the known device, or else the client."""
     known = await database.run(find_device, client.device, email, now) if client.device else None
     if known is not None:
-        return (throttling.device(known),)
+        return (throttling.device(known, email),)
     return (*throttling.email_and_client(email, client.address), *throttling.client(client.address))
 
 

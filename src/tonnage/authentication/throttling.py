@@ -8,8 +8,9 @@ Apart from that, failures at one e-mail address from everywhere are counted by h
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
@@ -31,16 +32,34 @@ _SITE = 3
 """How many times the limit of a /64 its /48 has: mostly one site, sometimes a provider's customers."""
 
 
+class ThrottleKind(StrEnum):
+    """What is counted together: see the functions below."""
+
+    PAIR = "pair"
+    CLIENT = "client"
+    RESETS = "resets"
+    DEVICE = "device"
+    CODES = "codes"
+    PASSWORDS = "passwords"
+
+
 @dataclass(frozen=True)
 class ThrottleKey:
-    """A subject whose failures are counted together."""
+    """A subject whose failures are counted together. Whose they are and where they come from is for those who look at
+    blocks: the digest alone decides.
+    """
 
+    kind: ThrottleKind
     digest: bytes
     failures: int
     """The number of failures that leads to a block."""
     period: timedelta
     is_shared: bool = False
     """Others fail here too, so the success of one does not reset the count."""
+    network: str | None = None
+    email_key: str | None = None
+    """The address that was tried. Only the id of its member is stored, if there is one."""
+    member_id: UUID | None = None
 
     @property
     def forgotten_after(self) -> float:
@@ -53,44 +72,48 @@ class AddressFailures:
     """The failures at one e-mail address, whether a member has it or not, in the hour that begins then."""
 
     digest: bytes
+    email_key: str
+    """As above."""
     hour: datetime
 
     @classmethod
     def of(cls, email: str, now: datetime) -> "AddressFailures":
         """The failures in the present hour."""
-        return cls(_digest("address", email_key(email)), now.replace(minute=0, second=0, microsecond=0))
+        key = email_key(email)
+        return cls(_digest("address", key), key, now.replace(minute=0, second=0, microsecond=0))
 
 
 def email_and_client(email: str, address: str) -> tuple[ThrottleKey, ...]:
     """A client at one e-mail address, whether a member has that address or not. With IPv6 its site, too."""
-    return _of_networks("pair", address, 10, timedelta(days=1), email_key(email))
+    return _of_networks(ThrottleKind.PAIR, address, 10, timedelta(days=1), email_key(email))
 
 
 def client(address: str) -> tuple[ThrottleKey, ...]:
     """A client at all e-mail addresses. With IPv6 its site, too."""
-    return tuple(_shared(key) for key in _of_networks("client", address, 100, timedelta(hours=1)))
+    keys = _of_networks(ThrottleKind.CLIENT, address, 100, timedelta(hours=1))
+    return tuple(replace(key, is_shared=True) for key in keys)
 
 
 def resets_of(address: str) -> tuple[ThrottleKey, ...]:
     """A client that requests links, each of which sends a mail. With IPv6 its site, too."""
-    return _of_networks("resets", address, 20, timedelta(hours=1))
+    return _of_networks(ThrottleKind.RESETS, address, 20, timedelta(hours=1))
 
 
-def device(device_id: UUID) -> ThrottleKey:
-    """A known device of a member: what strangers do is not counted."""
-    return ThrottleKey(_digest("device", str(device_id)), 10, timedelta(days=1))
+def device(device_id: UUID, email: str) -> ThrottleKey:
+    """A known device of the member with that address: what strangers do is not counted."""
+    return _of_member(ThrottleKind.DEVICE, device_id, 10, email_key=email_key(email))
 
 
 def codes_of(member_id: UUID) -> ThrottleKey:
     """The codes of a member, from all clients: an attacker who guesses codes has the password, and perhaps many
     machines.
     """
-    return ThrottleKey(_digest("codes", str(member_id)), 20, timedelta(days=1))
+    return _of_member(ThrottleKind.CODES, member_id, 20, member_id=member_id)
 
 
 def own_passwords_of(member_id: UUID) -> ThrottleKey:
     """The password that a member's open session is asked for again: an attacker who guesses it has the session."""
-    return ThrottleKey(_digest("passwords", str(member_id)), 20, timedelta(days=1))
+    return _of_member(ThrottleKind.PASSWORDS, member_id, 20, member_id=member_id)
 
 
 def network_of(address: str) -> str:
@@ -109,14 +132,22 @@ def _networks(address: str) -> list[str]:
     return [str(ip_network((read, bits), strict=False)) for bits in (64, 48)]
 
 
-def _of_networks(kind: str, address: str, failures: int, period: timedelta, *parts: str) -> tuple[ThrottleKey, ...]:
-    own, *sites = _networks(address)
-    key = ThrottleKey(_digest(kind, *parts, own), failures, period)
-    return key, *(ThrottleKey(_digest(kind, *parts, site), failures * _SITE, period, is_shared=True) for site in sites)
+def _of_networks(
+    kind: ThrottleKind, address: str, failures: int, period: timedelta, email_key: str | None = None
+) -> tuple[ThrottleKey, ...]:
+    parts = () if email_key is None else (email_key,)
+    own, *sites = [
+        ThrottleKey(kind, _digest(kind, *parts, network), failures, period, network=network, email_key=email_key)
+        for network in _networks(address)
+    ]
+    return own, *(replace(site, failures=failures * _SITE, is_shared=True) for site in sites)
 
 
-def _shared(key: ThrottleKey) -> ThrottleKey:
-    return ThrottleKey(key.digest, key.failures, key.period, is_shared=True)
+def _of_member(
+    kind: ThrottleKind, counted: UUID, failures: int, *, email_key: str | None = None, member_id: UUID | None = None
+) -> ThrottleKey:
+    digest = _digest(kind, str(counted))
+    return ThrottleKey(kind, digest, failures, timedelta(days=1), email_key=email_key, member_id=member_id)
 
 
 def _digest(*parts: str) -> bytes:

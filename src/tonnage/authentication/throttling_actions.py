@@ -83,7 +83,7 @@ async def count_attempts(
         counted.append((subject, one))
     if address is None:
         return CountedAttempts(tuple(counted))
-    number = await throttling_queries.count_failure(conn, address)
+    number = await throttling_queries.count_failure(conn, address, now)
     if number is None:
         await CountedAttempts(tuple(counted)).take_back(conn)
         raise LinkNeeded(max(1, math.ceil((address.hour + _HOUR - now).total_seconds())))

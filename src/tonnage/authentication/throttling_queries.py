@@ -22,6 +22,10 @@ _LEVEL: LiteralString = """
 # The millionth is the rounding error of a sum of fractions.
 _WHOLE: LiteralString = f"ceil({_LEVEL} - 0.000001)"
 
+# No foreign key and no lock: an attempt waits for nobody's change of a member.
+_MEMBER: LiteralString = """
+    coalesce(%(member)s::uuid, (select id from member where email_key = %(email_key)s::text))"""
+
 _DOUBLINGS = 20
 """More than the number of steps from the shortest block to the longest."""
 
@@ -39,8 +43,10 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
     cursor = await conn.execute(
         f"""
         with counted as (
-            insert into sign_in_throttle as f (subject, failures, last_failed_at) values (%(subject)s, 1, %(now)s)
+            insert into sign_in_throttle as f (subject, failures, last_failed_at, kind, network, member_id)
+            values (%(subject)s, 1, %(now)s, %(kind)s, %(network)s::text, {_MEMBER})
             on conflict (subject) do update set
+                kind = excluded.kind, network = excluded.network, member_id = excluded.member_id,
                 last_failed_at = greatest(f.last_failed_at, %(now)s), failures = {_LEVEL},
                 blocked_until = case when {_WHOLE} >= %(most)s then %(now)s + least(%(longest)s::interval,
                     %(shortest)s::interval * power(2, least(%(doublings)s, {_WHOLE} - %(most)s))) end
@@ -55,6 +61,10 @@ async def count_attempt(conn: Connection, subject: ThrottleKey, now: datetime) -
         """,
         {
             "subject": subject.digest,
+            "kind": subject.kind,
+            "network": subject.network,
+            "member": subject.member_id,
+            "email_key": subject.email_key,
             "now": now,
             "most": subject.failures,
             "forgotten_after": subject.forgotten_after,
@@ -85,15 +95,25 @@ async def reset_count(conn: Connection, subject: ThrottleKey) -> None:
     await conn.execute("delete from sign_in_throttle where subject = %s", [subject.digest])
 
 
-async def count_failure(conn: Connection, address: AddressFailures) -> int | None:
+async def count_failure(conn: Connection, address: AddressFailures, now: datetime) -> int | None:
     """Counts an attempt at an address as failed; returns the number of this hour's. None: there are too many."""
     cursor = await conn.execute(
-        """
-        insert into sign_in_failures as f (subject, hour, failures) values (%(subject)s, %(hour)s, 1)
-        on conflict (subject, hour) do update set failures = f.failures + 1 where f.failures < %(most)s
+        f"""
+        insert into sign_in_failures as f (subject, hour, failures, last_failed_at, member_id)
+        values (%(subject)s, %(hour)s, 1, %(now)s, {_MEMBER})
+        on conflict (subject, hour) do update set failures = f.failures + 1, member_id = excluded.member_id,
+            last_failed_at = greatest(f.last_failed_at, excluded.last_failed_at)
+            where f.failures < %(most)s
         returning failures
         """,
-        {"subject": address.digest, "hour": address.hour, "most": MOST_AT_ADDRESS},
+        {
+            "subject": address.digest,
+            "hour": address.hour,
+            "now": now,
+            "member": None,
+            "email_key": address.email_key,
+            "most": MOST_AT_ADDRESS,
+        },
     )
     row = await cursor.fetchone()
     return row[0] if row else None

@@ -31,6 +31,8 @@ from tonnage.cli.group import Commands
         "Access and audit": {
             "operator": "Add members of the operator.",
             "member": "Manage members, who can sign in to the console.",
+            "session": "List and end the sessions of members.",
+            "block": "List and lift blocks after failed sign-ins.",
             "key": "Manage API keys.",
             "audit": "Show the audit log.",
             "organisation": "Copy or erase what is stored about an organisation.",

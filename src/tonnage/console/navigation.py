@@ -17,6 +17,7 @@ class NavigationItem:
 
 _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
+_BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
 _AUDIT = NavigationItem(N_("Audit log"), "/audit")
 
 _ITEMS = {
@@ -31,6 +32,7 @@ _ITEMS = {
         NavigationItem(N_("Jobs"), "/operator/jobs"),
         _TEAM,
         _KEYS,
+        _BLOCKS,
         _AUDIT,
     ),
     Kind.DISTRIBUTOR: (
@@ -38,6 +40,7 @@ _ITEMS = {
         NavigationItem(N_("Contracts"), "/distributor/contracts"),
         _TEAM,
         _KEYS,
+        _BLOCKS,
         _AUDIT,
     ),
     Kind.PARTNER: (
@@ -45,6 +48,7 @@ _ITEMS = {
         NavigationItem(N_("Usage"), "/partner/usage"),
         _TEAM,
         _KEYS,
+        _BLOCKS,
         _AUDIT,
     ),
 }

@@ -300,6 +300,7 @@ CREATE TABLE api_key (
     withheld_at timestamp with time zone,
     released_at timestamp with time zone,
     requests_per_second integer,
+    created_by_id uuid,
     CONSTRAINT api_key_description CHECK (((char_length(description) >= 1) AND (char_length(description) <= 200))),
     CONSTRAINT api_key_requests_per_second CHECK (((requests_per_second >= 1) AND (requests_per_second <= 1000000))),
     CONSTRAINT api_key_role CHECK ((role = ANY (ARRAY['admin'::text, 'staff'::text, 'viewer'::text])))
@@ -692,6 +693,9 @@ CREATE TABLE sign_in_failures (
     hour timestamp with time zone NOT NULL,
     failures integer NOT NULL,
     warned_at timestamp with time zone,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    last_failed_at timestamp with time zone,
+    member_id uuid,
     CONSTRAINT sign_in_failures_failures CHECK ((failures >= 0))
 );
 
@@ -700,7 +704,12 @@ CREATE TABLE sign_in_throttle (
     failures double precision NOT NULL,
     last_failed_at timestamp with time zone NOT NULL,
     blocked_until timestamp with time zone,
-    CONSTRAINT sign_in_throttle_failures CHECK ((failures >= (0)::double precision))
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text,
+    network text,
+    member_id uuid,
+    CONSTRAINT sign_in_throttle_failures CHECK ((failures >= (0)::double precision)),
+    CONSTRAINT sign_in_throttle_kind CHECK ((kind = ANY (ARRAY['pair'::text, 'client'::text, 'resets'::text, 'device'::text, 'codes'::text, 'passwords'::text])))
 );
 
 CREATE TABLE storage_account (
@@ -927,7 +936,13 @@ ALTER TABLE ONLY session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY sign_in_failures
+    ADD CONSTRAINT sign_in_failures_id UNIQUE (id);
+
+ALTER TABLE ONLY sign_in_failures
     ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject, hour);
+
+ALTER TABLE ONLY sign_in_throttle
+    ADD CONSTRAINT sign_in_throttle_id UNIQUE (id);
 
 ALTER TABLE ONLY sign_in_throttle
     ADD CONSTRAINT sign_in_throttle_pkey PRIMARY KEY (subject);
@@ -1005,6 +1020,8 @@ CREATE INDEX session_last_seen_at_idx ON session USING btree (last_seen_at);
 CREATE INDEX session_member_id_created_at_idx ON session USING btree (member_id, created_at);
 
 CREATE INDEX sign_in_failures_hour_idx ON sign_in_failures USING btree (hour);
+
+CREATE INDEX sign_in_throttle_blocked_until_idx ON sign_in_throttle USING btree (blocked_until) WHERE (blocked_until IS NOT NULL);
 
 CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 

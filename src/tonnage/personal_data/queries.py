@@ -33,11 +33,13 @@ MEMBER_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = {
     "member": ("id = %(id)s", "id"),
     "session": ("member_id = %(id)s", "created_at"),
     "known_device": ("member_id = %(id)s", "expires_at"),
+    "sign_in_throttle": ("member_id = %(id)s", "id"),
+    "sign_in_failures": ("member_id = %(id)s", "hour"),
     "audit_entry": ("actor_id = %(id)s or subject_id = %(id)s::text", "id"),
 }
 """The same for a member."""
 
-SECRETS = ("password_hash", "digest")
+SECRETS = ("password_hash", "digest", "subject")
 """Columns that are left out of every table."""
 
 

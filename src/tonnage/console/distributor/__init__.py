@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.distributor import accounts, allocation, contracts, members, new_partner, partners, settings, usage
+from tonnage.console.distributor import (
+    accounts,
+    allocation,
+    contracts,
+    keys,
+    members,
+    new_partner,
+    partners,
+    settings,
+    usage,
+)
 
 routes: tuple[APIRouter, ...] = (
     partners.routes,
@@ -11,8 +21,10 @@ routes: tuple[APIRouter, ...] = (
     allocation.routes,
     members.routes,
     members.member,
+    members.sessions,
     accounts.routes,
     accounts.account,
+    keys.routes,
     settings.routes,
     settings.locking,
     contracts.routes,

@@ -9,6 +9,7 @@ from tonnage.access.actor import Role
 from tonnage.console.distributor.partner import crumbs_to, facts_of, partner_page, path_of
 from tonnage.console.organisation.members import member_routes
 from tonnage.console.organisation.scope import Team
+from tonnage.console.organisation.team_sessions import session_routes
 from tonnage.console.page_request import DistributorAdmin, DistributorStaff, DistributorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import TEAM_TABLE
@@ -51,8 +52,12 @@ async def _team(page: PageRequest, partner_id: UUID) -> Team:
     """NotFound: the visitor's organisation has no such partner; it is none of its own."""
     facts = await page.database.run(facts_of, page, partner_id)
     path = f"{path_of(partner_id)}/members"
-    return Team(page, partner_id, path, [*crumbs_to(facts), (gettext("Members"), path)])
+    crumbs = [*crumbs_to(facts), (gettext("Members"), path)]
+    return Team(page, partner_id, path, f"{path_of(partner_id)}/sessions", crumbs)
 
+
+sessions = session_routes("/distributor/partners/{partnerID}/sessions", _for_staff)
+"""Where they are signed in."""
 
 member = member_routes(_PREFIX, changing=_for_staff, removing=_for_admin)
 """Each of them. A partner's only admin is removed as well: its distributor can add another one."""

@@ -7,13 +7,16 @@ from tonnage.console.operator import accounts, contracts, distributors, jobs, me
 routes: tuple[APIRouter, ...] = (
     overview.routes,
     distributors.routes,
+    distributors.keys,
     distributors.locking,
     contracts.routes,
     partners.routes,
+    partners.keys,
     partners.locking,
     accounts.routes,
     regions.routes,
     members.routes,
     members.member,
+    members.sessions,
     jobs.routes,
 )

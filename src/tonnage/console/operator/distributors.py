@@ -1,5 +1,6 @@
 """Distributors: the list, a new one, and what one has."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Role
 from tonnage.console.organisation.lock import Lockable, lock_routes
+from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
@@ -115,6 +117,17 @@ async def _lockable(page: OperatorAdmin, distributorID: UuidPath) -> Lockable:
     await page.database.run(_found, distributorID)
     return Lockable(page, distributorID, f"{PATH}/{distributorID}", [(gettext("Distributors"), PATH)])
 
+
+async def _key_holder(page: OperatorAdmin, distributorID: UuidPath) -> KeyHolder:
+    found = await page.database.run(_found, distributorID)
+    path = f"{PATH}/{distributorID}"
+    crumbs = [(gettext("Distributors"), PATH), (found.name, path)]
+    render = partial(page.render, "operator/keys.html", name=found.name)
+    return KeyHolder(page, distributorID, f"{path}/keys", crumbs, render)
+
+
+keys = others_key_routes(f"{PATH}/{{distributorID}}", _key_holder)
+"""Its API keys."""
 
 locking = lock_routes(f"{PATH}/{{distributorID}}", _lockable)
 """Locks it, and unlocks it."""

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from tonnage.access.actor import Role
 from tonnage.console.organisation.members import member_routes
 from tonnage.console.organisation.scope import Team
+from tonnage.console.organisation.team_sessions import session_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE
@@ -19,6 +20,7 @@ from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
 PATH = "/operator/members"
+SESSIONS_PATH = "/operator/sessions"
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
@@ -46,7 +48,8 @@ async def of_organisation(page: OperatorViewer, organisationID: UuidPath) -> Res
     name, rows = await page.database.run(read)
     path = f"{PATH}/{organisationID}"
     listed = TEAM_TABLE.whole(page, path, rows, row_path=_row_path(page, path))
-    return page.render("operator/organisation.html", name=name, list=listed)
+    sessions_path = f"{SESSIONS_PATH}/{organisationID}"
+    return page.render("operator/organisation.html", name=name, list=listed, sessions_path=sessions_path)
 
 
 def _row_path(page: PageRequest, path: str) -> str | None:
@@ -58,8 +61,12 @@ async def _team(page: OperatorAdmin, organisationID: UuidPath) -> Team:
     if not names:
         raise no_organisation(organisationID)
     path = f"{PATH}/{organisationID}"
-    return Team(page, organisationID, path, [(gettext("Members"), PATH), (names[str(organisationID)], path)])
+    crumbs = [(gettext("Members"), PATH), (names[str(organisationID)], path)]
+    return Team(page, organisationID, path, f"{SESSIONS_PATH}/{organisationID}", crumbs)
 
 
 member = member_routes(f"{PATH}/{{organisationID}}", changing=_team, removing=_team)
 """Each of them."""
+
+sessions = session_routes(f"{SESSIONS_PATH}/{{organisationID}}", _team)
+"""Where they are signed in."""

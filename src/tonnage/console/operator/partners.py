@@ -1,6 +1,7 @@
 """All partners, and one of them to look at."""
 
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from tonnage.billing.queries import MonthToDate, month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.organisation.lock import Lockable, lock_routes
+from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.partner_days import partner_days_file
@@ -102,6 +104,19 @@ async def _lockable(page: OperatorAdmin, partnerID: UuidPath) -> Lockable:
         raise no_partner(partnerID)
     return Lockable(page, partnerID, f"{PATH}/{partnerID}", [(gettext("Partners"), PATH)])
 
+
+async def _key_holder(page: OperatorAdmin, partnerID: UuidPath) -> KeyHolder:
+    facts = await page.database.run(partner_detail, None, partnerID)
+    if facts is None:
+        raise no_partner(partnerID)
+    path = f"{PATH}/{partnerID}"
+    crumbs = [(gettext("Partners"), PATH), (facts.name, path)]
+    render = partial(page.render, "operator/keys.html", name=facts.name)
+    return KeyHolder(page, partnerID, f"{path}/keys", crumbs, render)
+
+
+keys = others_key_routes(f"{PATH}/{{partnerID}}", _key_holder)
+"""Its API keys."""
 
 locking = lock_routes(f"{PATH}/{{partnerID}}", _lockable)
 """Locks it, and unlocks it."""

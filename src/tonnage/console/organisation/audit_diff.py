@@ -40,6 +40,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "pendingDeletedAt": (N_("Deletion date"), "moment"),
     "accessKey": (N_("Access key"), "text"),
     "members": (N_("Members"), "count"),
+    "failures": (N_("Failed attempts"), "text"),
     "backend": (N_("Storage backend"), "text"),
     "admin_url": (N_("Admin API"), "text"),
     "s3_url": (N_("S3 endpoint"), "text"),

@@ -8,6 +8,7 @@ from tonnage.access_keys.events import EVENTS as ACCESS_KEYS
 from tonnage.accounts.events import EVENTS as ACCOUNTS
 from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
+from tonnage.blocks.events import EVENTS as BLOCKS
 from tonnage.console.wording.catalogue import N_
 from tonnage.contracts.events import EVENTS as CONTRACTS
 from tonnage.devices.events import EVENTS as DEVICES
@@ -21,6 +22,7 @@ from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
 from tonnage.provisioning.events import EVENTS as PROVISIONING
 from tonnage.regions.events import EVENTS as REGIONS
+from tonnage.sessions.events import EVENTS as SESSIONS
 from tonnage.usage.events import EVENTS as USAGE
 
 NOUNS: Mapping[str, str] = {
@@ -49,6 +51,8 @@ _ALL: tuple[Event, ...] = (
     *MEMBERS,
     *AUTHENTICATION,
     *DEVICES,
+    *BLOCKS,
+    *SESSIONS,
     *LOCKS,
     *PERSONAL_DATA,
     *API_KEYS,

@@ -1,6 +1,7 @@
 """An organisation's API keys."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -40,8 +41,8 @@ class NewApiKeyForm(Form):
 @routes.get("")
 async def keys(page: AnyAdmin) -> Response:
     """All of them, the past ones too."""
-    rows = [(row, state_of(row, page.wall_now)) for row in await _rows(page)]
-    return page.render("organisation/keys.html", rows=rows, a_second=a_second)
+    own = page.actor.organisation_id
+    return page.render("organisation/keys.html", rows=await rows_of(page, own), path="/keys", a_second=a_second)
 
 
 @routes.get("/new")
@@ -63,21 +64,28 @@ async def new_key(page: AnyAdmin) -> Response:
 @routes.post("/{keyID}/revocation")
 async def revocation(page: AnyAdmin, keyID: UuidPath) -> Response:
     """Ends a key."""
-    row = next((row for row in await _rows(page) if row.id == keyID), None)
+    return await revoke(page, page.actor.organisation_id, keyID, "/keys", [(gettext("API keys"), "/keys")])
+
+
+async def revoke(
+    page: PageRequest, organisation_id: UUID, key_id: UUID, path: str, crumbs: list[tuple[str, str]]
+) -> Response:
+    """Asks before a key of that organisation ends. `path`: of the list, to which `crumbs` lead."""
+    row = next((row for row in await page.database.run(api_keys_of, organisation_id) if row.id == key_id), None)
     if row is None:
-        raise NotFound(f"There is no API key {keyID}.")
+        raise NotFound("There is no API key {key}.", key=str(key_id))
 
     async def ask() -> Confirmation:
-        return _revocation(page, row)
+        return _revocation(page, row, path, crumbs)
 
     async def act() -> None:
-        await page.database.run(revoke_key, page.actor, keyID, page.wall_now)
+        await page.database.run(revoke_key, page.actor, key_id, page.wall_now)
 
     notice = gettext("API key revoked: it stops working within a second")
-    return await confirm(page, ask, act, done="/keys", notice=notice)
+    return await confirm(page, ask, act, done=path, notice=notice)
 
 
-def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
+def _revocation(page: PageRequest, row: ApiKeyRow, path: str, crumbs: list[tuple[str, str]]) -> Confirmation:
     sentences = [
         gettext(
             "The key that starts with %(hint)s permanently stops working within a second. Programs that use it are "
@@ -92,12 +100,17 @@ def _revocation(page: PageRequest, row: ApiKeyRow) -> Confirmation:
         sentences.append(gettext("The key is already revoked. Revoking it again changes nothing."))
     return Confirmation(
         title=gettext("Revoke %(name)s") % {"name": row.description},
-        crumbs=[(gettext("API keys"), "/keys")],
+        crumbs=crumbs,
         sentences=sentences,
         button=gettext("Revoke API key"),
         danger=True,
-        cancel="/keys",
+        cancel=path,
     )
+
+
+async def rows_of(page: PageRequest, organisation_id: UUID) -> list[tuple[ApiKeyRow, str]]:
+    """The keys of an organisation with their states, the past ones too."""
+    return [(row, state_of(row, page.wall_now)) for row in await page.database.run(api_keys_of, organisation_id)]
 
 
 def state_of(row: ApiKeyRow, now: datetime) -> str:
@@ -113,11 +126,6 @@ def end_of(day: date, zone: tzinfo) -> datetime:
         return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     except OverflowError:
         raise Invalid.field("last_day", "must be before the year 9999") from None
-
-
-async def _rows(page: PageRequest) -> list[ApiKeyRow]:
-    own = page.actor.organisation_id
-    return await page.database.run(api_keys_of, own)
 
 
 async def _create(page: PageRequest, values: NewApiKeyForm) -> tuple[NewKey, str]:

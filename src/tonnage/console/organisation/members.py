@@ -20,7 +20,7 @@ from tonnage.access.actor import Role
 from tonnage.authentication import credential_actions
 from tonnage.console.edit_conflict import explain, role_label
 from tonnage.console.navigation import home
-from tonnage.console.organisation import member_lock, member_removal, second_factor_reset
+from tonnage.console.organisation import member_lock, member_removal, second_factor_reset, team_sessions
 from tonnage.console.organisation.scope import Team, TeamGuard, changeable_member, is_self, member_of
 from tonnage.console.rendering import gettext
 from tonnage.members import actions as member_actions
@@ -51,6 +51,7 @@ def member_routes(prefix: str, *, changing: TeamGuard, removing: TeamGuard) -> A
     add_page("/{memberID}/second-factor", _guarded(changing, second_factor_reset.reset))
     add_page("/{memberID}/lock", _guarded(changing, member_lock.lock))
     add_page("/{memberID}/unlock", _guarded(changing, member_lock.unlock))
+    add_page("/{memberID}/sessions/end", _guarded(changing, team_sessions.end_all))
     add_page("/{memberID}/removal", _guarded(removing, member_removal.remove))
     return routes
 

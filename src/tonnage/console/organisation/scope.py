@@ -18,6 +18,8 @@ class Team:
     organisation_id: UUID
     path: str
     """Of the list; a member's pages are below it."""
+    sessions_path: str
+    """Of the list of their sessions."""
     crumbs: list[tuple[str, str]]
     """The way to those pages."""
 

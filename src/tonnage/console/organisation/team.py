@@ -7,6 +7,7 @@ from tonnage.authentication.second_factor_actions import NO_KEYS, require_second
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.organisation.members import member_routes
 from tonnage.console.organisation.scope import Team
+from tonnage.console.organisation.team_sessions import session_routes
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext, ngettext
 from tonnage.console.tables.members import TEAM_TABLE
@@ -43,11 +44,14 @@ async def release(page: AnyAdmin) -> Response:
 
 
 async def _own(page: AnyAdmin) -> Team:
-    return Team(page, page.actor.organisation_id, "/team", [(gettext("Team"), "/team")])
+    return Team(page, page.actor.organisation_id, PATH, f"{PATH}/sessions", [(gettext("Team"), PATH)])
 
 
-member = member_routes("/team", changing=_own, removing=_own)
+member = member_routes(PATH, changing=_own, removing=_own)
 """Each of them."""
+
+sessions = session_routes(f"{PATH}/sessions", _own)
+"""Where they are signed in."""
 
 
 async def _rows(page: PageRequest) -> list[TeamRow]:
