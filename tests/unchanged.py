@@ -22,8 +22,14 @@ COUNTERS = {
 }
 """Columns that every request may update, refused ones too."""
 
-BESIDE = {"sign_in_throttle", "sign_in_failures", "procrastinate_workers", "procrastinate_periodic_defers"}
-"""Tables that are not compared: failed tries are counted because they failed, and the queue has its own records."""
+BESIDE = {
+    "counted_event",
+    "sign_in_throttle",
+    "sign_in_failures",
+    "procrastinate_workers",
+    "procrastinate_periodic_defers",
+}
+"""Tables that are not compared: what is refused is counted because it was, and the queue has its own records."""
 
 
 @asynccontextmanager

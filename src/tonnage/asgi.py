@@ -20,7 +20,7 @@ from tonnage import __version__, console, metrics
 from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
 from tonnage.api_keys import api as api_keys
-from tonnage.api_keys.guard import has_operators_key, services_of
+from tonnage.api_keys.guard import has_operators_key, record_refused, services_of
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.rate_limiting import RateLimiting
 from tonnage.contracts import api as contracts
@@ -133,7 +133,7 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:
-    problem.install(app)
+    problem.install(app, record_refused)
     console.install(app)
     app.state.requests = requests = Requests()
     app.add_middleware(RateLimiting)

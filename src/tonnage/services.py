@@ -62,6 +62,7 @@ class Services:
     data_dir: Path | None = None
     """The directory for what has to outlive the database; without it nothing is recorded there."""
     deletion_grace_days: int = 30
+    client_address_days: int = 90
     sign_in: SignInSettings = SignInSettings()
     limits: Limits = DEFAULT_LIMITS
     embedded_dir: Path | None = None
@@ -79,6 +80,7 @@ class ServiceOptions(TypedDict, total=False):
     key_file: Path | None
     data_dir: Path | None
     deletion_grace_days: int
+    client_address_days: int
     sign_in: SignInSettings
     limits: Limits
     embedded_dir: Path | None

@@ -37,12 +37,24 @@ from tonnage.metering import jobs as metering
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
+from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
 
-JOB_MODULES = (access_keys, authentication, devices, epoch, idempotency, metering, provisioning, regions, usage)
+JOB_MODULES = (
+    access_keys,
+    authentication,
+    devices,
+    epoch,
+    idempotency,
+    metering,
+    provisioning,
+    regions,
+    security_events,
+    usage,
+)
 """Importing them declares their jobs."""
 
 _CATCH_UP = 86_400.0

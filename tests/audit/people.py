@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from pyotp.totp import TOTP
+
 from tests.audit.recorded import NOW, AuditData, Case, Recorded
 from tests.authentication.members import OTHER_WORD, WORD, FakeOutbox, Person, cheap, client, person, services_of
 from tests.blocks.failing import block, block_pair, blocks_seen_by, exhaust_address
@@ -173,8 +175,8 @@ class _Protected(NamedTuple):
     codes: list[str]
 
 
-async def _protected(data: AuditData, ann: Person | None = None) -> _Protected:
-    ann = ann or await person(data.cast, data.partner)
+async def _protected(data: AuditData) -> _Protected:
+    ann = await person(data.cast, data.partner)
     _, codes, token = await ann.enrol(data.key_file)
     visitor = await ann.visit(token)
     assert visitor is not None
@@ -183,16 +185,17 @@ async def _protected(data: AuditData, ann: Person | None = None) -> _Protected:
 
 async def member_add_second_factor(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
+    visitor = await ann.signed_in_member()
+    app = TOTP((await ann.begin(data.key_file, visitor)).seed)
     async with data.watched():
-        await _protected(data, ann)
+        await data.run(second_factor_actions.confirm_enrolment, data.key_file, visitor, app.at(NOW), NOW)
     return data.entry("member.add-second-factor", ann.actor, data.partner, ann.id)
 
 
 async def member_use_recovery_code(data: AuditData) -> Recorded:
     one = await _protected(data)
-    token = (await one.ann.sign_in(now=LATER)).token
     async with data.watched():
-        await one.ann.give_code(data.key_file, token, one.codes[0], LATER)
+        assert await data.run(second_factor_actions.use_code, data.key_file, one.visitor, one.codes[0], LATER)
     return data.entry("member.use-recovery-code", one.ann.actor, data.partner, one.ann.id)
 
 

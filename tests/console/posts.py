@@ -136,21 +136,21 @@ NEEDS_PROOF: Mapping[str, Mapping[str, str]] = {
 
 WITHOUT_ENTRY = {
     "/theme": "a cookie of the browser",
-    "/sign-in": "sessions are a list of their own, in the profile; what guessing leads to is audited",
-    "/sign-out": "likewise",
-    "/sign-in/code": "likewise; a recovery code that is used up is audited",
-    "/sign-in/forgotten": "sends a mail; nothing is changed, and nobody is known to have asked",
-    "/sign-in/link": "sends a mail; nothing is changed, and nobody is known to have asked",
-    "/sign-in/device": "a browser is known from then on; nobody is signed in yet",
+    "/sign-in/forgotten": "sends a mail; nothing is changed, and requests are counted by the hour",
+    "/sign-in/link": "likewise",
     "/profile": "how a member reads the console: language, time zone, its own name",
     "/profile/second-factor/setup/begin": "nothing is set up before the code is confirmed, and that is audited",
-    "/profile/sessions/{sessionID}/end": "sessions are a list of their own; those that others end are audited",
-    "/profile/sessions/others/end": "likewise",
 }
 """POSTs that leave no audit entry, and why."""
 
 SHOWN_ELSEWHERE = {
     "/sign-in/new-password": "tests/authentication/test_reset.py: needs the link of a mail",
+    "/sign-in": "tests/console/test_security_events.py",
+    "/sign-in/code": "tests/console/test_security_events.py",
+    "/sign-in/device": "tests/console/test_sign_in_link.py",
+    "/sign-out": "tests/console/test_security_events.py",
+    "/profile/sessions/{sessionID}/end": "tests/console/test_security_events.py",
+    "/profile/sessions/others/end": "tests/console/test_security_events.py",
     "/profile/password": "test_members_own_credentials",
     "/profile/second-factor/setup": "test_members_own_credentials",
     "/profile/second-factor/recovery-codes": "test_members_own_credentials",

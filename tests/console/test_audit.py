@@ -215,7 +215,9 @@ def test_days_are_those_of_the_reader() -> None:
 
 def entry(action: str, subject: str, before: Any, after: Any) -> AuditEntry:
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    return AuditEntry(1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after)
+    return AuditEntry(
+        1, at, "cli", None, None, None, UUID(int=1), None, action, subject, None, before, after, None, None
+    )
 
 
 def test_only_changed_values_are_shown() -> None:

@@ -32,6 +32,7 @@ IMPURE = frozenset(
 PURE = frozenset(
     {
         *(
+            "tonnage.current_request",
             "tonnage.db.rendered",
             "tonnage.email_address",
             "tonnage.error_codes",

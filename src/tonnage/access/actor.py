@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
 from tonnage.access.idempotent_request import IdempotentRequest
+from tonnage.current_request import current_request
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Forbidden, ReauthenticationRequired
 
@@ -62,17 +62,17 @@ class Actor:
         """The organisation whose things the actor may look at, with its partners'; None for the operator: all."""
         return None if self.kind is Kind.OPERATOR else self.organisation_id
 
-    @cached_property
+    @property
     def stamp(self) -> str:
-        """The actor as JSON, for the SQL functions `audit` and `save_response`. The command line acts for other
-        organisations without a name.
+        """The actor and its present request as JSON, for the SQL functions `audit` and `save_response`. The command
+        line acts for other organisations without a name.
         """
         by: dict[str, object] = {"kind": self.via}
         if self.via_id is not None:
             by |= {"id": str(self.via_id), "organisation": str(self.organisation_id)}
         if self.request is not None:
             by["idempotency"] = self.request.as_json()
-        return json.dumps(by)
+        return _stamp(by)
 
     def require_recent_authentication(self) -> None:
         """Raises ReauthenticationRequired for a member who must first prove again who it is: an open session alone does
@@ -99,6 +99,21 @@ class Actor:
         if self.kind is not kind:
             return f"This is for {_a(kind)}; you belong to {_a(self.kind)}."
         return f"This needs the role {role}; yours is {self.role}."
+
+
+def member_stamp() -> str:
+    """The stamp of a member whose id and organisation only the statement knows, which adds them."""
+    return _stamp({"kind": "member"})
+
+
+def stranger_stamp() -> str:
+    """The stamp of a stranger, who sends the present request."""
+    return _stamp({"kind": "job"})
+
+
+def _stamp(by: dict[str, object]) -> str:
+    current = current_request.get()
+    return json.dumps(by | current.as_json() if current else by)
 
 
 _WITH_ROLE = {

@@ -20,7 +20,7 @@ class AuditFilter:
     subject_id: str = ""
     """The whole id of the subject."""
     about: tuple[str, ...] | None = None
-    """Ids; the id of the subject or of the actor is one of them."""
+    """Ids; the id of the subject, of the actor or of the request is one of them."""
 
 
 class AuditPosition(NamedTuple):
@@ -54,3 +54,6 @@ class AuditEntry:
     """The name of an organisation, member or key."""
     before: Any
     after: Any
+    address: str | None
+    """The client's, if it is still kept. None for what no request has done, or if it must not be disclosed."""
+    request_id: str | None

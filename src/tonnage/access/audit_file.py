@@ -1,9 +1,11 @@
 """The file of `tonnage audit export`: a line per entry, and a signed head as the last line.
 
-A line is `{"digest": "…", "entry": {…}}`. The digest is the SHA-256, in hexadecimal digits, of the previous digest of
-the entry's organisation (32 bytes; none before its first entry) and then the text of `entry`, byte for byte as it is in
-the line. The head says what the file contains, and has the SHA-256 of all lines before it. The signature is over the
-text of `head`, byte for byte too. So a file can be verified without the database, and without Tonnage.
+A line is `{"digest": "…", "entry": {…}}`. If the address and the id of the entry's request are still kept, it has
+`"client": {…}` between the two, which is not under the digest. The digest is the SHA-256, in hexadecimal digits, of the
+previous digest of the entry's organisation (32 bytes; none before its first entry) and then the text of `entry`,
+byte for byte as it is in the line. The head says what the file contains, and has the SHA-256 of all lines before it.
+The signature is over the text of `head`, byte for byte too. So a file can be verified without the database, and
+without Tonnage.
 """
 
 import json
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 PURPOSE = b"tonnage audit export"
 """What the signing key is derived for, from the keys of the instance."""
 
-_LINE = re.compile(rb'\{"digest": "([0-9a-f]{64})", "entry": (\{.*\})\}\n')
+_LINE = re.compile(rb'\{"digest": "([0-9a-f]{64})", (?:"client": \{[^{}]*\}, )?"entry": (\{.*\})\}\n')
 _HEAD = re.compile(rb'\{"head": (\{.*\}), "publicKey": "([0-9a-f]{64})", "signature": "([0-9a-f]{128})"\}\n')
 
 

@@ -22,6 +22,10 @@ _TEXT: LiteralString = """(
     || ', "action": ' || to_json(a.action) || ', "subjectId": ' || to_json(a.subject_id)
     || ', "before": ' || coalesce(a.before::text, 'null') || ', "after": ' || coalesce(a.after::text, 'null') || '}')"""
 
+# Not under the digest: it is deleted after a time. A request id has no characters that JSON would escape.
+_CLIENT: LiteralString = """coalesce(', "client": {"address": ' || coalesce('"' || host(c.address) || '"', 'null')
+    || ', "requestId": "' || c.request_id || '"}', '')"""
+
 
 async def hold_sequence(conn: Connection) -> bool:
     """Whether the caller's transaction may give positions: one at a time does."""
@@ -146,8 +150,10 @@ async def sequenced_lines(conn: Connection, organisation_id: UUID | None) -> Asy
     """
     matching: LiteralString = "true" if organisation_id is None else "s.organisation_id = %(organisation)s"
     statement: LiteralString = f"""
-        select s.position, '{{"digest": "' || encode(s.digest, 'hex') || '", "entry": ' || {_TEXT} || '}}'
-        from audit_sequence s join audit_entry a on a.id = s.entry_id where {matching} order by s.position"""
+        select s.position,
+            '{{"digest": "' || encode(s.digest, 'hex') || '"' || {_CLIENT} || ', "entry": ' || {_TEXT} || '}}'
+        from audit_sequence s join audit_entry a on a.id = s.entry_id
+        left join audit_entry_client c on c.entry_id = a.id where {matching} order by s.position"""
     rows = streamed(conn, statement, {"organisation": organisation_id})
     try:
         async for position, line in rows:

@@ -20,11 +20,14 @@ _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FROM_MEMBER: LiteralString = "coalesce(m.name, m.email)"
 _FROM_KEY: LiteralString = "k.description || ' (' || k.prefix || '…)'"
 
-# The actor's identity, beyond its organisation, is shown only to readers who may see that organisation. The id of a
-# subject is only compared where it can be one: others are numbers, or names of regions.
+_DISCLOSED: LiteralString = "%(scope)s::uuid is null or %(scope)s in (ao.id, ao.parent_id)"
+
+# The actor's identity and address, beyond its organisation, are shown only to readers who may see that organisation. An
+# address without an actor's organisation is that of a stranger, who tried something at one of the reader's members. The
+# id of a subject is only compared where it can be one: others are numbers, or names of regions.
 _SHOWN: LiteralString = f"""
     select a.id, a.at, a.actor_kind, a.actor_id,
-        case when %(scope)s::uuid is null or %(scope)s in (ao.id, ao.parent_id) then coalesce(
+        case when {_DISCLOSED} then coalesce(
             (select {_FROM_MEMBER} from member m where m.id = a.actor_id and a.actor_kind = 'member'),
             (select {_FROM_KEY} from api_key k where k.id = a.actor_id and a.actor_kind = 'key')) end,
         ao.name, a.organisation_id, o.name, a.action, a.subject_id,
@@ -32,8 +35,10 @@ _SHOWN: LiteralString = f"""
             (select name from organisation where id = s.id),
             (select {_FROM_MEMBER} from member m where m.id = s.id),
             (select {_FROM_KEY} from api_key k where k.id = s.id)),
-        a.before, a.after
+        a.before, a.after,
+        case when ao.id is null or {_DISCLOSED} then host(c.address) end, c.request_id
     from chosen a
+    left join audit_entry_client c on c.entry_id = a.id
     left join organisation o on o.id = a.organisation_id
     left join organisation ao on ao.id = a.actor_organisation_id
     cross join lateral (
@@ -108,6 +113,7 @@ def _params(scope: UUID | None, wanted: AuditFilter, position: AuditPosition, li
         "actors": [text for text in wanted.about or () if _UUID.fullmatch(text)],
         "entry": position.entry,
         "limit": limit,
+        "most": _MOST_NAMED,
     }
 
 
@@ -127,7 +133,13 @@ def _statement(scope: UUID | None, wanted: AuditFilter, position: AuditPosition)
     if wanted.subject_id:
         conditions.append("a.subject_id = %(subject)s")
     if wanted.about is not None:
-        conditions.append("(a.subject_id = any(%(about)s) or a.actor_id = any(%(actors)s::uuid[]))")
+        conditions.append(
+            """(a.subject_id = any(%(about)s) or a.actor_id = any(%(actors)s::uuid[]) or a.id = any(array(
+                select c.entry_id from audit_entry_client c join audit_entry b on b.id = c.entry_id
+                where c.request_id = any(%(about)s)
+                    and (%(scope)s::uuid is null or %(scope)s in (b.organisation_id, b.parent_id))
+                order by c.entry_id desc limit %(most)s)))"""
+        )
     order = "asc" if position.is_newer else "desc"
     return f"with chosen as ({_nearest(scope, ' and '.join(conditions), order, 'limit')}) {_SHOWN}"
 
@@ -150,7 +162,7 @@ def _nearest(scope: UUID | None, matching: LiteralString, order: LiteralString, 
 _ENTRY = """json_strip_nulls(json_build_object(
     'id', a.id, 'at', to_char(a.at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'actor', a.actor_kind,
     'actorId', a.actor_id, 'organisationId', a.organisation_id, 'action', a.action, 'subjectId', a.subject_id,
-    'before', a.before, 'after', a.after))"""
+    'before', a.before, 'after', a.after, 'address', host(c.address), 'requestId', c.request_id))"""
 
 
 def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
@@ -166,6 +178,7 @@ def latest_audit(organisation_id: UUID | None, newest: int) -> ListQuery:
               or exists (select from organisation where id = %(scope)s)) as known
         left join ({_nearest(organisation_id, "true", "desc", "newest")}) a
             on %(after)s::bigint is null or a.id > %(after)s
+        left join audit_entry_client c on c.entry_id = a.id
         order by a.id limit %(limit)s
         """,
         {"scope": organisation_id, "newest": newest},

@@ -1,5 +1,6 @@
 """Authentication dependencies. The type of a route's first parameter states who may call it: `DistributorStaff`."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from tonnage.api_keys.key_cache import KeyCache
 from tonnage.db import Database
 from tonnage.db.connection_limits import count_for
 from tonnage.error_codes import RequestCode
-from tonnage.errors import TonnageError, Unauthenticated
+from tonnage.errors import Forbidden, TonnageError, Unauthenticated, Unavailable
 from tonnage.passwords import Hashing, Requester
+from tonnage.security_events.actions import record_refusal
 from tonnage.services import Services
 from tonnage.web.entity_tag import expected_revision
 from tonnage.web.proxy_headers import client_address
 from tonnage.web.routing import AuthDependency
+
+_log = logging.getLogger(__name__)
 
 _KEY = "tonnage.key"
 
@@ -51,6 +55,23 @@ class ApiRequest:
         """See `Passwords.admit`."""
         requester = Requester.of(client_address(self.request.scope), self.actor.organisation_id)
         return self.services.passwords.admit(requester)
+
+
+def set_actor(request: Request, actor: Actor) -> None:
+    """The actor that was authenticated, for `record_refused`."""
+    request.scope["state"]["actor"] = actor
+
+
+async def record_refused(request: Request, error: Forbidden) -> None:
+    """Counts that the actor of the request was not allowed to do something. The refusal itself never depends on it."""
+    actor: Actor | None = request.scope["state"].get("actor")
+    if actor is None:
+        return
+    services = services_of(request)
+    try:
+        await services.database.run(record_refusal, actor, str(error.code), services.wall_clock())
+    except (psycopg.Error, Unavailable):
+        _log.warning("could not count a refusal")
 
 
 def services_of(request: Request) -> Services:
@@ -84,6 +105,7 @@ async def _admit_key(scope: Scope) -> KnownKey:
 async def _admit_anybody(request: Request) -> ApiRequest:
     actor = (await admitted_key(request.scope)).actor
     count_for(actor.organisation_id)
+    set_actor(request, actor)
     services = services_of(request)
     return ApiRequest(actor, services.business_clock(), services, request)
 

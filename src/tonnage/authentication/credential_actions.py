@@ -54,7 +54,7 @@ async def change_own_password(
             # The password was changed by another request after `current` was verified. That change stays.
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
-        return await remember(conn, visitor.member_id, "", now)
+        return (await remember(conn, visitor.member_id, "", now)).token
 
     return SignedIn(token, visitor.stage, await database.transaction(change))
 

@@ -1,7 +1,7 @@
 """Password reset: a link by mail, valid for one hour and for one use."""
 
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from tonnage.access.actor import Actor
 from tonnage.authentication import mails, reset_queries, throttling, throttling_queries
@@ -17,6 +17,8 @@ from tonnage.devices.actions import remember
 from tonnage.errors import NotFound, Sentence
 from tonnage.jobs import defer
 from tonnage.mail import Mailer
+from tonnage.security_events.actions import record_attempt
+from tonnage.security_events.counted_event import Counted
 from tonnage.tokens import digest, new_token
 
 VALID_FOR = timedelta(hours=1)
@@ -34,19 +36,23 @@ async def request_reset(conn: Connection, email: str, client: ClientInfo, now: d
 
     Throttled: this client sends too many requests.
     """
-    await defer(conn, "authentication.send_reset", await _recipient(conn, email, client, now))
+    await defer(
+        conn, "authentication.send_reset", await _recipient(conn, Counted.REQUESTED_PASSWORD, email, client, now)
+    )
 
 
 async def request_link(conn: Connection, email: str, client: ClientInfo, now: datetime) -> None:
     """The same for the link that makes a device known."""
-    await defer(conn, "devices.send_link", await _recipient(conn, email, client, now))
+    await defer(conn, "devices.send_link", await _recipient(conn, Counted.REQUESTED_LINK, email, client, now))
 
 
-async def _recipient(conn: Connection, email: str, client: ClientInfo, now: datetime) -> UUID:
+async def _recipient(conn: Connection, action: Counted, email: str, client: ClientInfo, now: datetime) -> UUID:
     """The member with that address, or an id that nobody has. Counts the request."""
     await count_attempts(conn, throttling.resets_of(client.address), now)
     login = await credentials_by_email(conn, email)
-    return login.member_id if login else uuid4()
+    member_id = login.member_id if login else throttling.nobody(email)
+    await record_attempt(conn, action, member_id, now)
+    return member_id
 
 
 async def send_reset(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
@@ -106,4 +112,4 @@ async def reset_password(conn: Connection, token: str, password_hash: str, clien
     for subject in throttling.email_and_client(reset.email, client.address):
         if not subject.is_shared:
             await throttling_queries.reset_count(conn, subject)
-    return await remember(conn, reset.member_id, "", now)
+    return (await remember(conn, reset.member_id, "", now)).token

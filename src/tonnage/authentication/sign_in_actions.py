@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from tonnage.access.actor import Actor
 from tonnage.authentication import session_queries, sign_in_queries, throttling
 from tonnage.authentication.second_factor_actions import use_code
 from tonnage.authentication.session import SESSION_ENDED, ClientInfo, SignedInMember, Stage
@@ -18,6 +19,9 @@ from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
 from tonnage.jobs import defer
 from tonnage.passwords import Hashing, Passwords, Requester
+from tonnage.security_events.actions import record_attempt
+from tonnage.security_events.counted_event import Counted
+from tonnage.security_events.security_log import log_event
 from tonnage.tokens import digest, new_token
 
 WRONG_PASSWORD = Sentence("The e-mail address or password is wrong.")
@@ -59,11 +63,15 @@ async def _sign_in(
     login = await database.run(sign_in_queries.credentials_by_email, email)
     matches = await _verify(database, hashing, counted, login.password_hash if login else None, password)
     if login is None or not matches:
-        await _notify(database, counted, login.member_id if login else uuid4())
+        member_id = login.member_id if login else throttling.nobody(email)
+        await _fail(database, counted, Counted.FAILED_PASSWORD, member_id, now)
         raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
     if isinstance(signed_in, Sentence):
+        await database.run(record_attempt, Counted.FAILED_LOCKED, login.member_id, now)
         raise Unauthenticated(signed_in, RequestCode.SIGN_IN_LOCKED)
+    if signed_in.stage is Stage.OPEN:
+        log_event("member.sign-in", login.organisation_id, member=login.member_id)
     if hashing.is_outdated(login.password_hash):
         fresh = await hashing.hash(password)
         await database.run(sign_in_queries.replace_hash, login, fresh)
@@ -82,13 +90,15 @@ async def submit_code(
 
     async def open_session(conn: Connection) -> str:
         # The member is locked first: every statement that ends its sessions also locks the member before them.
-        await sign_in_queries.record_sign_in(conn, visitor.member_id, now)
+        await sign_in_queries.hold_member(conn, visitor.member_id)
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token), authenticated_at=now):
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
-        return await remember(conn, visitor.member_id, client.device, now)
+        return await _complete(conn, visitor.actor, visitor.member_id, client, now, with_code=True)
 
-    return SignedIn(token, Stage.OPEN, await database.transaction(open_session))
+    signed_in = SignedIn(token, Stage.OPEN, await database.transaction(open_session))
+    log_event("member.sign-in", visitor.actor.organisation_id, member=visitor.member_id)
+    return signed_in
 
 
 async def verify_code(
@@ -109,7 +119,7 @@ async def verify_code(
         await database.run(counted.take_back)
         raise
     if not is_right:
-        await _notify(database, counted, visitor.member_id)
+        await _fail(database, counted, Counted.FAILED_CODE, visitor.member_id, now)
         raise Unauthenticated(WRONG_CODE, RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -125,7 +135,7 @@ async def verify_password(
     counted = await database.run(count_attempts, subjects, now)
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await _verify(database, hashing, counted, known, password):
-        await _notify(database, counted, visitor.member_id)
+        await _fail(database, counted, Counted.FAILED_PASSWORD, visitor.member_id, now)
         raise Unauthenticated("The current password is wrong.", RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -158,10 +168,20 @@ async def _open_session(
         # without limit.
         await counted.take_back(conn)
     else:
-        await sign_in_queries.record_sign_in(conn, login.member_id, now)
         await counted.forgive(conn)
-        return SignedIn(token, stage, await remember(conn, login.member_id, client.device, now))
+        return SignedIn(token, stage, await _complete(conn, login.actor, login.member_id, client, now, with_code=False))
     return SignedIn(token, stage)
+
+
+async def _complete(
+    conn: Connection, actor: Actor, member_id: UUID, client: ClientInfo, now: datetime, *, with_code: bool
+) -> str:
+    """Records a sign-in of a member that is locked; returns the token of the device."""
+    device = await remember(conn, member_id, client.device, now)
+    await sign_in_queries.record_sign_in(
+        conn, member_id, now, actor.stamp, with_code=with_code, on_new_device=device.is_new
+    )
+    return device.token
 
 
 async def _counted_together(
@@ -174,7 +194,8 @@ async def _counted_together(
     return (*throttling.email_and_client(email, client.address), *throttling.client(client.address))
 
 
-async def _notify(database: Database, counted: CountedAttempts, member_id: UUID) -> None:
+async def _fail(database: Database, counted: CountedAttempts, action: Counted, member_id: UUID, now: datetime) -> None:
+    await database.run(record_attempt, action, member_id, now)
     if counted.blocks:
         await database.run(defer, "authentication.notify_blocked", member_id)
     if counted.warns:

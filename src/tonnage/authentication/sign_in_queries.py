@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.authentication.session import ClientInfo, Stage
 from tonnage.db import Connection
 from tonnage.email_address import email_key
@@ -18,6 +19,14 @@ class StoredCredentials(NamedTuple):
     member_id: UUID
     password_hash: str
     has_second_factor: bool
+    organisation_id: UUID
+    kind: str
+    role: str
+
+    @property
+    def actor(self) -> Actor:
+        """The member as an actor."""
+        return Actor(self.organisation_id, Kind(self.kind), Role(self.role), "member", self.member_id)
 
 
 class SignInLocks(NamedTuple):
@@ -39,7 +48,7 @@ async def credentials_by_email(conn: Connection, email: str) -> StoredCredential
     """The credentials of the member with that address, in an open organisation."""
     cursor = await conn.execute(
         """
-        select m.id, m.password_hash, m.second_factor_enabled_at is not null
+        select m.id, m.password_hash, m.second_factor_enabled_at is not null, o.id, o.kind, m.role
         from member m join organisation o on o.id = m.organisation_id
         where m.email_key = %s and o.closed_at is null and m.withheld_at is null
         """,
@@ -94,9 +103,25 @@ async def insert_session(
     return SignInLocks(*row) if row else None
 
 
-async def record_sign_in(conn: Connection, member_id: UUID, now: datetime) -> None:
+async def hold_member(conn: Connection, member_id: UUID) -> None:
+    """Locks a member until the transaction ends."""
+    await conn.execute("select id from member where id = %s for no key update", [member_id])
+
+
+async def record_sign_in(
+    conn: Connection, member_id: UUID, now: datetime, stamp: str, *, with_code: bool, on_new_device: bool
+) -> None:
     """Records a sign-in that is complete, with password and code."""
-    await conn.execute("update member set last_signed_in_at = %s where id = %s", [now, member_id])
+    cursor = await conn.execute(
+        """
+        with m as (update member set last_signed_in_at = %(now)s where id = %(member)s returning *)
+        select audit(%(stamp)s, organisation_id, 'member.sign-in', id::text, null, jsonb_strip_nulls(jsonb_build_object(
+            'secondFactor', nullif(%(with_code)s, false), 'newDevice', nullif(%(on_new_device)s, false))))
+        from m
+        """,
+        {"now": now, "member": member_id, "stamp": stamp, "with_code": with_code, "on_new_device": on_new_device},
+    )
+    await cursor.fetchone()
 
 
 async def replace_hash(conn: Connection, login: StoredCredentials, password_hash: str) -> None:

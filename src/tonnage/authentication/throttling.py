@@ -83,6 +83,11 @@ class AddressFailures:
         return cls(_digest("address", key), key, now.replace(minute=0, second=0, microsecond=0))
 
 
+def nobody(email: str) -> UUID:
+    """The id that stands for an address that no member has, where the same work is done as for a member."""
+    return UUID(bytes=_digest("nobody", email_key(email))[:16])
+
+
 def email_and_client(email: str, address: str) -> tuple[ThrottleKey, ...]:
     """A client at one e-mail address, whether a member has that address or not. With IPv6 its site, too."""
     return _of_networks(ThrottleKind.PAIR, address, 10, timedelta(days=1), email_key(email))

@@ -15,7 +15,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.api_keys.guard import services_of
+from tonnage.api_keys.guard import services_of, set_actor
 from tonnage.authentication.credential_actions import reauthenticate
 from tonnage.authentication.session import SignedInMember, Stage
 from tonnage.authentication.session_queries import find_session
@@ -34,6 +34,7 @@ from tonnage.errors import (
     Unavailable,
 )
 from tonnage.passwords import Hashing, Requester
+from tonnage.security_events.actions import record_export
 from tonnage.services import Services
 from tonnage.tokens import digest
 from tonnage.utc import day_of
@@ -77,6 +78,10 @@ class PageRequest(PageContext):
         """In UTC, by whose days usage is counted."""
         return day_of(self.business_now)
 
+    async def record_export(self, name: str) -> None:
+        """Before the reader is given a file with that name."""
+        await self.database.run(record_export, self.actor, self.actor.organisation_id, name)
+
     def hashing(self) -> AbstractAsyncContextManager[Hashing]:
         """See `Passwords.admit`."""
         return self.services.passwords.admit(Requester.of(self.client.address, self.actor.organisation_id))
@@ -113,6 +118,7 @@ async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest
         raise SignInRequired(f"/sign-in?{urlencode({'next': _return_path(request)})}")
     token, visitor = found
     count_for(visitor.actor.organisation_id)
+    set_actor(request, visitor.actor)
     if visitor.stage not in stages:
         raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
     services = services_of(request)

@@ -1,9 +1,10 @@
 """Devices become known: by a sign-in, by a link from a mail, by a link that the operator passes on."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from tonnage.access.actor import Actor, Kind, Role
+from tonnage.access.actor import Actor, Kind, Role, member_stamp
 from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
 from tonnage.devices import queries
@@ -14,14 +15,23 @@ from tonnage.members.actions import find_member
 from tonnage.tokens import new_token
 
 
-async def remember(conn: Connection, member_id: UUID, before: str, now: datetime) -> str:
-    """Returns the token for the cookie of a device in which the member has proved who it is. The one `before`, if the
-    device had one of this member, becomes invalid.
+class Remembered(NamedTuple):
+    """A device that is known from now on."""
+
+    token: str
+    """For its cookie."""
+    is_new: bool
+
+
+async def remember(conn: Connection, member_id: UUID, before: str, now: datetime) -> Remembered:
+    """Makes a device known, in which the member has proved who it is. The token `before`, if the device had one of this
+    member, becomes invalid.
     """
     token = new_token()
-    if not (before and await queries.replace_token(conn, member_id, before, token, now)):
+    is_new = not (before and await queries.replace_token(conn, member_id, before, token, now))
+    if is_new:
         await queries.insert_device(conn, member_id, token, now)
-    return token
+    return Remembered(token, is_new)
 
 
 async def send_link(database: Database, mailer: Mailer, member_id: UUID, clock: WallClock) -> None:
@@ -57,10 +67,10 @@ async def use_link(conn: Connection, token: str, before: str, now: datetime) -> 
     """Runs in the caller's transaction. Uses the link up; returns the token for the cookie of the device, which is
     known from now on. NotFound: an invalid link.
     """
-    member_id = await queries.consume_link(conn, token, now)
+    member_id = await queries.consume_link(conn, token, now, member_stamp())
     if member_id is None:
         raise NotFound(BAD_LINK)
-    return await remember(conn, member_id, before, now)
+    return (await remember(conn, member_id, before, now)).token
 
 
 def _mail(email: str, origin: str, token: str) -> Message:

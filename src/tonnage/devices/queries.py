@@ -126,14 +126,19 @@ async def is_valid_link(conn: Connection, token: str, now: datetime) -> bool:
     return await cursor.fetchone() is not None
 
 
-async def consume_link(conn: Connection, token: str, now: datetime) -> UUID | None:
-    """Uses the link up and returns the member: of two concurrent requests only one gets it. None: it is not valid."""
+async def consume_link(conn: Connection, token: str, now: datetime, stamp: str) -> UUID | None:
+    """Uses the link up and returns the member: of two concurrent requests only one gets it. None: it is not valid.
+
+    `stamp`: of a member whose id the link knows.
+    """
     cursor = await conn.execute(
         """
-        with l as (delete from device_link where digest = %s returning member_id, expires_at)
-        select member_id from l where expires_at > %s
+        with l as (delete from device_link where digest = %(digest)s returning member_id, expires_at)
+        select m.id, audit(%(stamp)s::jsonb || jsonb_build_object('id', m.id, 'organisation', m.organisation_id),
+                           m.organisation_id, 'member.use-sign-in-link', m.id::text, null, null)
+        from l join member m on m.id = l.member_id where l.expires_at > %(now)s
         """,
-        [digest(token), now],
+        {"digest": digest(token), "now": now, "stamp": stamp},
     )
     row = await cursor.fetchone()
     return row[0] if row else None

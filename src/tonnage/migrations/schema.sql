@@ -43,6 +43,10 @@ begin
         organisation_id, (select o.parent_id from organisation o where o.id = audit.organisation_id),
         action, subject_id, before, after
     ) returning id into entry;
+    if actor ? 'request' then
+        insert into audit_entry_client (entry_id, address, request_id)
+        values (entry, (actor->>'address')::inet, actor->>'request');
+    end if;
     return entry;
 end $$;
 
@@ -330,6 +334,12 @@ CREATE TABLE audit_entry (
     CONSTRAINT audit_entry_actor CHECK ((actor_kind = ANY (ARRAY['key'::text, 'member'::text, 'cli'::text, 'job'::text])))
 );
 
+CREATE TABLE audit_entry_client (
+    entry_id bigint NOT NULL,
+    address inet,
+    request_id text NOT NULL
+);
+
 ALTER TABLE audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME audit_entry_id_seq
     START WITH 1
@@ -404,6 +414,16 @@ ALTER TABLE contract_terms ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE counted_event (
+    hour timestamp with time zone NOT NULL,
+    action text NOT NULL,
+    subject_id uuid NOT NULL,
+    code text NOT NULL,
+    organisation_id uuid,
+    actor jsonb NOT NULL,
+    times bigint NOT NULL
 );
 
 CREATE TABLE daily_traffic (
@@ -830,6 +850,9 @@ ALTER TABLE ONLY api_key
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY audit_entry_client
+    ADD CONSTRAINT audit_entry_client_pkey PRIMARY KEY (entry_id);
+
 ALTER TABLE ONLY audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 
@@ -850,6 +873,9 @@ ALTER TABLE ONLY contract
 
 ALTER TABLE ONLY contract_terms
     ADD CONSTRAINT contract_terms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY counted_event
+    ADD CONSTRAINT counted_event_pkey PRIMARY KEY (hour, action, subject_id, code);
 
 ALTER TABLE ONLY daily_traffic
     ADD CONSTRAINT daily_traffic_pkey PRIMARY KEY (account_id, day);
@@ -972,6 +998,8 @@ CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisatio
 CREATE INDEX audit_entry_actor_id_id_idx ON audit_entry USING btree (actor_id, id) WHERE (actor_id IS NOT NULL);
 
 CREATE INDEX audit_entry_actor_organisation_id_id_idx ON audit_entry USING btree (actor_organisation_id, id);
+
+CREATE INDEX audit_entry_client_request_id_idx ON audit_entry_client USING btree (request_id);
 
 CREATE INDEX audit_entry_organisation_id_id_idx ON audit_entry USING btree (organisation_id, id);
 

@@ -26,6 +26,11 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "daily_usage": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "daily_traffic": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "audit_entry": (f"organisation_id in {_ORGANISATIONS}", "id"),
+    "audit_entry_client": (
+        f"""entry_id in (select id from audit_entry where organisation_id in {_ORGANISATIONS}
+            and (actor_organisation_id is null or actor_organisation_id in {_ORGANISATIONS}))""",
+        "entry_id",
+    ),
 }
 """What an organisation gets a copy of: the condition of each table's rows, and their order."""
 
@@ -36,6 +41,7 @@ MEMBER_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = {
     "sign_in_throttle": ("member_id = %(id)s", "id"),
     "sign_in_failures": ("member_id = %(id)s", "hour"),
     "audit_entry": ("actor_id = %(id)s or subject_id = %(id)s::text", "id"),
+    "audit_entry_client": ("entry_id in (select id from audit_entry where actor_id = %(id)s)", "entry_id"),
 }
 """The same for a member."""
 

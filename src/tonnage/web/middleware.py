@@ -7,16 +7,18 @@ import logging
 import re
 import uuid
 from collections.abc import Iterable
+from functools import partial
 from time import perf_counter
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tonnage.current_request import CurrentRequest, current_request
 from tonnage.db.deadlines import request_limit, wait_limit
 from tonnage.error_codes import RequestCode
 from tonnage.web.deprecation import DEPRECATIONS, Deprecations, deprecation_of
 from tonnage.web.problem import CRASH, error_response
-from tonnage.web.proxy_headers import is_secure
+from tonnage.web.proxy_headers import is_secure, known_address
 from tonnage.web.request_metrics import Requests
 
 _log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class RequestMiddleware:
         request_id = request_id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id.decode()
         status = 0
+        current = current_request.set(CurrentRequest(request_id.decode(), partial(known_address, scope)))
         limit = wait_limit.set(request_limit())
 
         async def send_with_headers(message: Message) -> None:
@@ -94,6 +97,7 @@ class RequestMiddleware:
                 await error_response(scope, RequestCode.INTERNAL_ERROR, CRASH)(scope, receive, send_with_headers)
         finally:
             wait_limit.reset(limit)
+            current_request.reset(current)
             if self.requests:
                 self.requests.count(method, scope, status, perf_counter() - began)
 

@@ -6,9 +6,9 @@ which this server has (see error_documentation.py). The numbers of the sentence 
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import psycopg
 from fastapi import FastAPI, Request
@@ -23,6 +23,7 @@ from tonnage.error_codes import Code, ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import (
     Busy,
     FieldError,
+    Forbidden,
     InProgress,
     Invalid,
     Malformed,
@@ -153,8 +154,21 @@ def error_response(
     return page
 
 
-def install(app: FastAPI) -> None:
-    """Renders every error of `app` as a problem. `RequestMiddleware`, which must be added too, handles crashes."""
+Refused: TypeAlias = Callable[[Request, Forbidden], Awaitable[None]]
+
+
+def install(app: FastAPI, refused: Refused | None = None) -> None:
+    """Renders every error of `app` as a problem. `RequestMiddleware`, which must be added too, handles crashes.
+
+    `refused` runs before the response to what was not allowed.
+    """
+    if refused:
+
+        async def forbidden(request: Request, error: Forbidden) -> Response:
+            await refused(request, error)
+            return await _domain(request, error)
+
+        app.exception_handler(Forbidden)(forbidden)
     app.exception_handler(TonnageError)(_domain)
     app.exception_handler(RequestValidationError)(_validation)
     app.exception_handler(HTTPException)(_framework)

@@ -100,8 +100,14 @@ def is_trusted(peer: str, trusted: Networks) -> bool:
 
 def client_address(scope: Scope) -> str:
     """The client's address; an IPv4 address in IPv6 form (`::ffff:`) is returned as IPv4."""
+    return known_address(scope) or UNKNOWN
+
+
+def known_address(scope: Scope) -> str | None:
+    """The same; None for a client whose connection has none."""
     client = scope.get("client")
-    return str((client and _address(client[0])) or UNKNOWN)
+    address = _address(client[0]) if client else None
+    return str(address) if address else None
 
 
 def is_secure(scope: Scope, public_url: str | None) -> bool:

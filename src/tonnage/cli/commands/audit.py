@@ -27,6 +27,7 @@ from tonnage.config import Settings
 from tonnage.epoch.queries import installation
 from tonnage.organisations.organisation import no_organisation
 from tonnage.organisations.queries import organisation_kind
+from tonnage.security_events.actions import record_export
 
 
 def _compact(value: Any) -> str:
@@ -41,6 +42,8 @@ _COLUMNS = (
     PrintedColumn("Subject", "subjectId"),
     PrintedColumn("Before", "before", _compact),
     PrintedColumn("After", "after", _compact),
+    PrintedColumn("Client", "address"),
+    PrintedColumn("Request", "requestId"),
 )
 
 
@@ -84,6 +87,8 @@ def export(settings: Settings, organisation_id: UUID | None) -> None:
         found = await session.database.run(installation)
         if organisation_id is not None and await session.database.run(organisation_kind, organisation_id) is None:
             raise no_organisation(organisation_id)
+        scope = organisation_id or session.operator.organisation_id
+        await session.database.run(record_export, session.operator, scope, "audit.jsonl")
         contents = FileContents()
         async with session.database.streams.connection() as conn:
             async for position, text in sequenced_lines(conn, organisation_id):

@@ -173,6 +173,7 @@ def _run(
         conninfo,
         mailer=mailer(settings, listener.origin),
         deletion_grace_days=settings.deletion_grace_days,
+        client_address_days=settings.client_address_days,
         embedded_dir=None if settings.database_url else settings.data_dir,
         key_file=key_file(settings),
         data_dir=settings.data_dir,

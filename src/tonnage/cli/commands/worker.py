@@ -55,6 +55,7 @@ async def _work(conninfo: str, settings: Settings, outgoing: Mailer, ending: Gra
         key_file=key_file(settings),
         data_dir=settings.data_dir,
         deletion_grace_days=settings.deletion_grace_days,
+        client_address_days=settings.client_address_days,
     ) as services:
         loop = asyncio.get_running_loop()
         task = loop.create_task(run_jobs(conninfo, services))

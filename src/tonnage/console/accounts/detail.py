@@ -62,4 +62,4 @@ async def days_file(context: AccountContext) -> Response:
             yield day
 
     name = f"usage-{context.account_id}-{period.first}-{period.last}.csv"
-    return csv_file(context.page, name, _DAYS, rows)
+    return await csv_file(context.page, name, _DAYS, rows)

@@ -79,7 +79,7 @@ async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Resp
     """The same list, whole."""
     await page.database.run(facts_of, page, partnerID)
     state, scope = read_list_state(ACCOUNTS, page.request.query_params), page.actor.organisation_id
-    return ACCOUNTS_TABLE.file(page, every_account, scope, partnerID, state)
+    return await ACCOUNTS_TABLE.file(page, every_account, scope, partnerID, state)
 
 
 @routes.get("/new")

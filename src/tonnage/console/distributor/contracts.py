@@ -30,4 +30,4 @@ async def contracts_file(page: DistributorViewer) -> Response:
     state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
 
-    return CONTRACTS_TABLE.file(page, every_contract, scope, state)
+    return await CONTRACTS_TABLE.file(page, every_contract, scope, state)

@@ -83,7 +83,7 @@ async def partners_file(page: DistributorViewer) -> Response:
     state = read_list_state(PARTNERS, page.request.query_params)
     scope = page.actor.organisation_id
     chosen = _chosen(await page.database.run(contract_picker, scope), state)
-    return PARTNERS_TABLE.file(page, every_partner, scope, chosen.id if chosen else None, state)
+    return await PARTNERS_TABLE.file(page, every_partner, scope, chosen.id if chosen else None, state)
 
 
 def _chosen(contracts: Sequence[ContractRow], state: ListState) -> ContractRow | None:

@@ -41,4 +41,4 @@ async def usage_file(page: DistributorViewer, partnerID: UuidPath) -> Response:
     shown = read_range(page.request.query_params, page.today)
     await page.database.run(facts_of, page, partnerID)
 
-    return partner_days_file(page, page.actor.organisation_id, partnerID, shown.period)
+    return await partner_days_file(page, page.actor.organisation_id, partnerID, shown.period)

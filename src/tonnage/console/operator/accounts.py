@@ -54,7 +54,7 @@ async def accounts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(ACCOUNTS, page.request.query_params)
 
-    return ACCOUNTS_TABLE.file(page, every_account, None, _partner(state), state)
+    return await ACCOUNTS_TABLE.file(page, every_account, None, _partner(state), state)
 
 
 @routes.get("/{accountID}")

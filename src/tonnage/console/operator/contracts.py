@@ -77,7 +77,7 @@ async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(CONTRACTS, page.request.query_params)
 
-    return CONTRACTS_TABLE.file(page, every_contract, None, state)
+    return await CONTRACTS_TABLE.file(page, every_contract, None, state)
 
 
 @routes.get("/new")

@@ -58,7 +58,7 @@ async def distributors_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(DISTRIBUTORS, page.request.query_params)
 
-    return DISTRIBUTORS_TABLE.file(page, every_distributor, state)
+    return await DISTRIBUTORS_TABLE.file(page, every_distributor, state)
 
 
 @routes.get("/new")

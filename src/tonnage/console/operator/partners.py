@@ -69,7 +69,7 @@ async def partners_file(page: OperatorViewer) -> Response:
     state = read_list_state(LISTED, page.request.query_params)
     distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
-    return PARTNERS_TABLE.file(page, every_partner, distributor, contract, state)
+    return await PARTNERS_TABLE.file(page, every_partner, distributor, contract, state)
 
 
 @routes.get("/{partnerID}")
@@ -96,7 +96,7 @@ async def usage_file(page: OperatorViewer, partnerID: UuidPath) -> Response:
     if await page.database.run(partner_detail, None, partnerID) is None:
         raise no_partner(partnerID)
 
-    return partner_days_file(page, None, partnerID, shown.period)
+    return await partner_days_file(page, None, partnerID, shown.period)
 
 
 async def _lockable(page: OperatorAdmin, partnerID: UuidPath) -> Lockable:

@@ -79,8 +79,11 @@ async def audit_file(page: AnyMember) -> Response:
         gettext("Name"),
         gettext("Before"),
         gettext("After"),
+        gettext("Client address"),
+        gettext("Request ID"),
     ]
     reader = page.formats.number_format
+    await page.record_export("audit.csv")
     return CsvFile(page.database.streams, page.actor.organisation_id, "audit.csv", header, rows, reader)
 
 
@@ -131,6 +134,8 @@ def _row(page: PageRequest, entry: AuditEntry) -> Sequence[object]:
         entry.subject_name or name_of(entry),
         _text(entry.before),
         _text(entry.after),
+        entry.address,
+        entry.request_id,
     )
 
 

@@ -22,6 +22,7 @@ from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
 from tonnage.provisioning.events import EVENTS as PROVISIONING
 from tonnage.regions.events import EVENTS as REGIONS
+from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
 from tonnage.usage.events import EVENTS as USAGE
 
@@ -53,6 +54,7 @@ _ALL: tuple[Event, ...] = (
     *DEVICES,
     *BLOCKS,
     *SESSIONS,
+    *SECURITY_EVENTS,
     *LOCKS,
     *PERSONAL_DATA,
     *API_KEYS,

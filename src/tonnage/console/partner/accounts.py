@@ -67,7 +67,7 @@ async def accounts(page: PartnerViewer) -> Response:
 async def accounts_as_file(page: PartnerViewer) -> Response:
     """The same list, whole."""
     state, partner = read_list_state(_LISTED, page.request.query_params), page.actor.organisation_id
-    return ACCOUNTS_TABLE.file(page, every_account, partner, partner, state)
+    return await ACCOUNTS_TABLE.file(page, every_account, partner, partner, state)
 
 
 @routes.get("/new")

@@ -49,4 +49,4 @@ async def usage_file(page: PartnerViewer) -> Response:
     today = page.today
     period = read_range(page.request.query_params, today).period
 
-    return partner_days_file(page, partner, partner, period)
+    return await partner_days_file(page, partner, partner, period)

@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.authentication.session_queries import end_other_sessions, end_session, sessions_of
+from tonnage.authentication.session_queries import end_others, end_session, sessions_of
 from tonnage.console.page_request import AnyMember
 from tonnage.console.profile.user_agent import describe_user_agent
 from tonnage.console.rendering import gettext
 from tonnage.errors import NotFound
+from tonnage.security_events.security_log import log_event
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -31,13 +32,16 @@ async def show(page: AnyMember) -> Response:
 async def end_all_others(page: AnyMember) -> Response:
     """All but this one."""
     visitor = page.visitor
-    await page.database.run(end_other_sessions, visitor.member_id, visitor.session_id)
+    await page.database.run(end_others, visitor.member_id, visitor.session_id, page.actor.stamp)
+    log_event("member.end-session", page.actor.organisation_id, member=visitor.member_id)
     return page.redirect(_PATH, gettext("Other sessions ended"))
 
 
 @routes.post("/{sessionID}/end")
 async def end(page: AnyMember, sessionID: UuidPath) -> Response:
     """One of the member's own; ending the session of the request signs out."""
-    if not await page.database.run(end_session, page.visitor.member_id, sessionID):
+    member_id = page.visitor.member_id
+    if not await page.database.run(end_session, member_id, sessionID, page.actor.stamp):
         raise NotFound("This session has already ended.")
+    log_event("member.end-session", page.actor.organisation_id, member=member_id)
     return page.redirect(_PATH, gettext("Session ended"))

@@ -18,6 +18,7 @@ from tonnage.console.page_context import PageContext
 from tonnage.console.page_request import find_signed_in, verified_form
 from tonnage.console.rendering import gettext
 from tonnage.console.sign_in.guest import Anybody, Guest
+from tonnage.security_events.security_log import log_event
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.proxy_headers import UntrustedProxy
 from tonnage.web.routing import AuthFirstRoute
@@ -99,7 +100,9 @@ async def leave(request: Request) -> Response:
         token, visitor = found
         await verified_form(request, token)
         database = services_of(request).database
-        await database.run(session_queries.end_session, visitor.member_id, visitor.session_id)
+        actor, session_id = visitor.actor, visitor.session_id
+        await database.run(session_queries.end_session, visitor.member_id, session_id, actor.stamp, signs_out=True)
+        log_event("member.sign-out", actor.organisation_id, member=visitor.member_id)
     response = page.redirect("/sign-in", gettext("Signed out"))
     cookies.end_session(response)
     return response

@@ -19,11 +19,11 @@ _COLUMNS = (
 )
 
 
-def partner_days_file(page: PageRequest, scope: UUID | None, partner_id: UUID, period: Period) -> CsvFile:
+async def partner_days_file(page: PageRequest, scope: UUID | None, partner_id: UUID, period: Period) -> CsvFile:
     """In order. `scope` None is the operator."""
 
     async def rows(conn: Connection) -> AsyncGenerator[PartnerDay]:
         for day in await daily_of_partner(conn, scope, partner_id, period, page.today):
             yield day
 
-    return csv_file(page, f"usage-{partner_id}-{period.first}-{period.last}.csv", _COLUMNS, rows)
+    return await csv_file(page, f"usage-{partner_id}-{period.first}-{period.last}.csv", _COLUMNS, rows)

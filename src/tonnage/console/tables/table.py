@@ -92,7 +92,7 @@ class Table:
         columns = [column for column in _seen_by(page, self.columns) if column.heading]
         return TablePage(self, columns, PageOf(list(rows), len(rows), 0, None, None), None, path, row_path, {})
 
-    def file(
+    async def file(
         self,
         page: PageRequest,
         rows: FileRows[P],
@@ -100,7 +100,7 @@ class Table:
         **kwargs: P.kwargs,
     ) -> CsvFile:
         """All rows of the list: what `rows` gives with these arguments."""
-        return csv_file(page, self.file_name, self.columns, rows, *args, **kwargs)
+        return await csv_file(page, self.file_name, self.columns, rows, *args, **kwargs)
 
 
 class Cell(NamedTuple):
@@ -135,10 +135,12 @@ class TablePage:
             yield [Cell(css, draw(row, self)) for css, draw in drawings]
 
 
-def csv_file(
+async def csv_file(
     page: PageRequest, name: str, columns: Sequence[Column], rows: FileRows[P], *args: P.args, **kwargs: P.kwargs
 ) -> CsvFile:
-    """The columns that the reader's audience sees. Sizes are bytes; a moment is the day where the reader lives."""
+    """The columns that the reader's audience sees. Sizes are bytes; a moment is the day where the reader lives. The
+    export is recorded.
+    """
     exported = [column for column in _seen_by(page, columns) if column.file]
 
     async def lines(conn: Connection) -> AsyncGenerator[Sequence[object]]:
@@ -148,6 +150,7 @@ def csv_file(
 
     header = [gettext(column.file) for column in exported]
     reader = page.formats.number_format
+    await page.record_export(name)
     return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines, reader)
 
 

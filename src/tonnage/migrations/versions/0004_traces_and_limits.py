@@ -8,7 +8,7 @@ down_revision = "0003"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("api_keys", "authentication")
+PACKAGES: tuple[str, ...] = ("access", "security_events", "api_keys", "authentication")
 
 
 def upgrade() -> None:

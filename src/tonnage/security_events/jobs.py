@@ -1,0 +1,31 @@
+"""Background jobs of security events."""
+
+from datetime import timedelta
+
+from tonnage.errors import Sentence
+from tonnage.jobs.declaration import job
+from tonnage.security_events import actions
+from tonnage.services import Services
+
+
+@job(
+    "security_events.write_counted",
+    label=Sentence("Write the last hour's failures and refusals to the audit log"),
+    cron="2 * * * *",
+    since="0004",
+)
+async def write_counted(services: Services, subject: str) -> None:
+    """Writes the audit entries of the hours that have ended."""
+    await actions.write_counted(services.database, services.wall_clock())
+
+
+@job(
+    "security_events.delete_addresses",
+    label=Sentence("Delete old client addresses of the audit log"),
+    cron="43 0 * * *",
+    since="0004",
+)
+async def delete_addresses(services: Services, subject: str) -> None:
+    """Deletes what is kept of clients for a time only."""
+    kept = timedelta(days=services.client_address_days)
+    await actions.delete_addresses(services.database, kept, services.wall_clock())
