@@ -70,7 +70,7 @@ class Options:
 @click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
 @click.option("--access-log", is_flag=True, help="Log every request.")
-@logs.log_level
+@logs.log_options
 def serve(
     settings: Settings,
     host: str,
@@ -79,6 +79,7 @@ def serve(
     with_worker: bool,
     access_log: bool,
     log_level: str,
+    log_format: str,
 ) -> None:
     """Run the API until SIGTERM or Ctrl-C.
 
@@ -89,7 +90,7 @@ def serve(
     start, it answers 503 until it can. If the embedded PostgreSQL stops by itself, this command exits
     with status 1; start it again and the database recovers.
     """
-    logs.configure(log_level)
+    logs.configure(log_level, log_format)
     limits = ClientConnectionLimits(
         most_connections(settings.max_connections, raise_file_limit()),
         settings.max_connections_per_client,

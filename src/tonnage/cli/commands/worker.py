@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 
 @click.command()
 @on_database
-@logs.log_level
-def worker(settings: Settings, log_level: str) -> None:
+@logs.log_options
+def worker(settings: Settings, log_level: str, log_format: str) -> None:
     """Run the jobs until SIGTERM or Ctrl-C.
 
     For a server that runs with --no-worker, or to help one that is too slow. On a signal, jobs in progress get up to 20
     seconds to finish; a second signal does not wait for them. It waits for a database that cannot be reached. Without
     --database-url the server must already be running.
     """
-    logs.configure(log_level)
+    logs.configure(log_level, log_format)
     ending = GracefulShutdown()
     with ending.watched(), ending.over_afterwards():
         # Not on a server of its own, as other commands: it would keep `serve` out for as long as it runs.
