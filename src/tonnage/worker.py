@@ -34,6 +34,7 @@ from tonnage.jobs.running import (
     work,
 )
 from tonnage.metering import jobs as metering
+from tonnage.notices import jobs as notices
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
@@ -50,6 +51,7 @@ JOB_MODULES = (
     epoch,
     idempotency,
     metering,
+    notices,
     provisioning,
     regions,
     security_events,

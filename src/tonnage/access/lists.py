@@ -69,6 +69,13 @@ async def every_audit_entry(conn: Connection, scope: UUID | None, wanted: AuditF
         await rows.aclose()
 
 
+async def find_entry(conn: Connection, scope: UUID | None, entry_id: int) -> AuditEntry | None:
+    """One entry, with what may be disclosed to `scope`: see `audit_entries`. The caller knows that it may be read."""
+    statement: LiteralString = f"with chosen as (select * from audit_entry where id = %(entry)s) {_SHOWN}"
+    row = await (await conn.execute(statement, {"scope": scope, "entry": entry_id})).fetchone()
+    return AuditEntry(*row) if row else None
+
+
 async def ids_by_name(conn: Connection, scope: UUID | None, text: str) -> list[str]:
     """The ids of the organisations, members and keys whose names contain the text; at most 500 of each.
 

@@ -12,6 +12,7 @@ from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound
+from tonnage.jobs import NOTIFY, defer
 from tonnage.organisations.organisation import no_organisation, require_own
 from tonnage.organisations.queries import hold_open_organisation
 
@@ -39,16 +40,18 @@ async def create_key(
     async with conn.transaction():
         if not await hold_open_organisation(conn, organisation_id):
             raise no_organisation(organisation_id)
-        facts = await queries.insert_key(
+        made = await queries.insert_key(
             conn, organisation_id, creator_id, key, details, limits.api_keys, now, actor.stamp
         )
-    if facts is None:
-        raise Conflict(
-            "The organisation has the maximum number of API keys, {limit}. Revoke one first, or ask the operator for "
-            "more.",
-            ConflictCode.TOO_MANY_API_KEYS,
-            limit=limits.api_keys,
-        )
+        if made is None:
+            raise Conflict(
+                "The organisation has the maximum number of API keys, {limit}. Revoke one first, or ask the operator "
+                "for more.",
+                ConflictCode.TOO_MANY_API_KEYS,
+                limit=limits.api_keys,
+            )
+        facts, entry = made
+        await defer(conn, NOTIFY, entry)
     return key, facts
 
 
@@ -80,8 +83,12 @@ async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime
     refuses it within a second. Revoking it again changes nothing.
     """
     require_own(actor, actor.organisation_id)
-    if not await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp):
-        raise _no_key(key_id)
+    async with conn.transaction():
+        exists, entry = await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp)
+        if not exists:
+            raise _no_key(key_id)
+        if entry is not None:
+            await defer(conn, NOTIFY, entry)
 
 
 def _no_key(key_id: UUID) -> NotFound:

@@ -84,8 +84,9 @@ async def insert_key(
     most: int,
     now: datetime,
     stamp: str,
-) -> Rendered[UUID] | None:
-    """Returns the key's facts, never the key; None if the organisation, whose row is held, has `most` that work.
+) -> tuple[Rendered[UUID], int] | None:
+    """Returns the key's facts, never the key, and the audit entry. None if the organisation, whose row is held, has
+    `most` that work.
 
     `creator_id`: the member's who creates it.
     """
@@ -105,12 +106,14 @@ async def insert_key(
     }
     cursor = await conn.execute(_INSERT, params)
     row = await cursor.fetchone()
-    return Rendered(*row[:2]) if row else None
+    return (Rendered(*row[:2]), row[2]) if row else None
 
 
-async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str) -> bool:
-    """Revokes a key. False if neither the organisation `scope` (None: any) nor a partner of it has such a key. Revoking
-    again keeps the first time.
+async def revoke_key(
+    conn: Connection, scope: UUID | None, key_id: UUID, now: datetime, stamp: str
+) -> tuple[bool, int | None]:
+    """Revokes a key; returns True and the audit entry. False if neither the organisation `scope` (None: any) nor a
+    partner of it has such a key. Revoking again keeps the first time, and has no entry.
     """
     cursor = await conn.execute(
         """
@@ -126,7 +129,8 @@ async def revoke_key(conn: Connection, scope: UUID | None, key_id: UUID, now: da
         """,
         {"key": key_id, "scope": scope, "now": now, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row is not None, row[1] if row else None
 
 
 async def limit_key(

@@ -15,6 +15,7 @@ from tonnage.devices.actions import remember
 from tonnage.devices.queries import forget_devices
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, Sentence, Unauthenticated
+from tonnage.jobs import NOTIFY, defer
 from tonnage.members import queries as member_queries
 from tonnage.members.actions import find_member, hold_team
 from tonnage.members.member import no_member
@@ -194,11 +195,13 @@ async def replace_password(
     """Runs in the caller's transaction. Ends all sessions of the member but one, discards pending links, and forgets
     the member's devices.
     """
-    if not await member_queries.set_password(conn, member_id, password_hash, actor.stamp):
+    entry = await member_queries.set_password(conn, member_id, password_hash, actor.stamp)
+    if entry is None:
         raise no_member(member_id)
     await session_queries.end_other_sessions(conn, member_id, but)
     await reset_queries.discard_resets(conn, member_id)
     await forget_devices(conn, member_id)
+    await defer(conn, NOTIFY, entry)
 
 
 def _admitted(

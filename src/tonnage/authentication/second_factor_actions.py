@@ -16,6 +16,7 @@ from tonnage.authentication.session import SESSION_ENDED, SignedInMember
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Invalid, Sentence, Unauthenticated, Unavailable
+from tonnage.jobs import NOTIFY, defer
 from tonnage.members.member import no_member
 from tonnage.organisations.organisation import no_organisation
 from tonnage.tokens import digest, new_token
@@ -81,7 +82,8 @@ async def confirm_enrolment(
     step = second_factor.matching_step(seed, code, now)
     if step is None:
         raise Invalid.field("code", "is not the code that the app shows now; check the clock of your device")
-    if not await second_factor_queries.add_factor(conn, visitor.member_id, step, now, visitor.actor.stamp):
+    entry = await second_factor_queries.add_factor(conn, visitor.member_id, step, now, visitor.actor.stamp)
+    if entry is None:
         raise Conflict(
             "You already have two-factor authentication. Remove it before you set it up again.",
             ConflictCode.SECOND_FACTOR,
@@ -94,6 +96,7 @@ async def confirm_enrolment(
         # member's.
         raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
     await session_queries.end_other_sessions(conn, visitor.member_id, visitor.session_id)
+    await defer(conn, NOTIFY, entry)
     return token, await _fresh_codes(conn, visitor.member_id)
 
 
@@ -113,8 +116,10 @@ async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> lis
     """Runs in the caller's transaction, after `verify_code`. Returns ten new recovery codes; the old ones become
     invalid.
     """
-    if not await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp):
+    entry = await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp)
+    if entry is None:
         raise Conflict("Recovery codes need two-factor authentication. Set it up first.", ConflictCode.SECOND_FACTOR)
+    await defer(conn, NOTIFY, entry)
     return await _fresh_codes(conn, visitor.member_id)
 
 
@@ -126,8 +131,10 @@ def require_removable(visitor: SignedInMember) -> None:
 
 async def remove_second_factor(conn: Connection, visitor: SignedInMember) -> None:
     """Runs in the caller's transaction, after `verify_code`. Conflict: the organisation requires a second factor."""
-    if not await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp):
+    entry = await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp)
+    if entry is None:
         raise _required(visitor)
+    await defer(conn, NOTIFY, entry)
     await sealing.discard(conn, _kept(visitor.member_id))
 
 
@@ -137,8 +144,10 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
 
     Ends the member's sessions. NotFound: there is no such member of that organisation (None: of any organisation).
     """
-    if not await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp):
+    entry = await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp)
+    if entry is None:
         raise no_member(member_id)
+    await defer(conn, NOTIFY, entry)
     await sealing.discard(conn, _kept(member_id))
     await session_queries.end_other_sessions(conn, member_id, None)
 

@@ -37,8 +37,10 @@ async def take_recovery_code(conn: Connection, member_id: UUID, code_digest: byt
     return await cursor.fetchone() is not None
 
 
-async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime, stamp: str) -> bool:
-    """Adds a factor. False if the member has one already. `step` is the time step of the code that confirmed it."""
+async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime, stamp: str) -> int | None:
+    """Adds a factor; returns the audit entry. None if the member has one already. `step` is the time step of the code
+    that confirmed it.
+    """
     cursor = await conn.execute(
         """
         with m as (
@@ -49,11 +51,12 @@ async def add_factor(conn: Connection, member_id: UUID, step: int, now: datetime
         """,
         {"member": member_id, "step": step, "now": now, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
-async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
-    """Removes the factor and the recovery codes. False if the member's organisation requires a factor."""
+async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> int | None:
+    """Removes the factor and the recovery codes; returns the audit entry. None if the organisation requires one."""
     cursor = await conn.execute(
         """
         with m as (
@@ -67,12 +70,13 @@ async def remove_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
         """,
         {"member": member_id, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
-async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id: UUID, stamp: str) -> bool:
-    """Removes the factor and the recovery codes of a member. False if there is no such member (None: of any
-    organisation).
+async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id: UUID, stamp: str) -> int | None:
+    """Removes the factor and the recovery codes of a member; returns the audit entry. None if there is no such member
+    (of any organisation, if that is None).
     """
     cursor = await conn.execute(
         """
@@ -87,7 +91,8 @@ async def reset_factor(conn: Connection, organisation_id: UUID | None, member_id
         """,
         {"member": member_id, "organisation": organisation_id, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def replace_recovery_codes(conn: Connection, member_id: UUID, digests: Sequence[bytes]) -> None:
@@ -98,8 +103,10 @@ async def replace_recovery_codes(conn: Connection, member_id: UUID, digests: Seq
     )
 
 
-async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
-    """Whether the member has a second factor; locks it until the transaction ends. For new recovery codes."""
+async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> int | None:
+    """Locks a member until the transaction ends, for new recovery codes; returns the audit entry. None if it has no
+    second factor.
+    """
     cursor = await conn.execute(
         """
         with m as (
@@ -109,7 +116,8 @@ async def hold_factor(conn: Connection, member_id: UUID, stamp: str) -> bool:
         """,
         {"member": member_id, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def recovery_codes_left(conn: Connection, member_id: UUID) -> int:

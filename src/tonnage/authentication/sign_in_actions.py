@@ -17,7 +17,7 @@ from tonnage.devices.actions import remember
 from tonnage.devices.queries import find_device
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
-from tonnage.jobs import defer
+from tonnage.jobs import NOTIFY, defer
 from tonnage.passwords import Hashing, Passwords, Requester
 from tonnage.security_events.actions import record_attempt
 from tonnage.security_events.counted_event import Counted
@@ -178,9 +178,11 @@ async def _complete(
 ) -> str:
     """Records a sign-in of a member that is locked; returns the token of the device."""
     device = await remember(conn, member_id, client.device, now)
-    await sign_in_queries.record_sign_in(
+    entry = await sign_in_queries.record_sign_in(
         conn, member_id, now, actor.stamp, with_code=with_code, on_new_device=device.is_new
     )
+    if entry is not None and device.is_new:
+        await defer(conn, NOTIFY, entry)
     return device.token
 
 

@@ -110,18 +110,27 @@ async def hold_member(conn: Connection, member_id: UUID) -> None:
 
 async def record_sign_in(
     conn: Connection, member_id: UUID, now: datetime, stamp: str, *, with_code: bool, on_new_device: bool
-) -> None:
-    """Records a sign-in that is complete, with password and code."""
+) -> int | None:
+    """Records a sign-in that is complete, with password and code. Returns the audit entry; None for the member's first
+    sign-in.
+    """
     cursor = await conn.execute(
         """
-        with m as (update member set last_signed_in_at = %(now)s where id = %(member)s returning *)
-        select audit(%(stamp)s, organisation_id, 'member.sign-in', id::text, null, jsonb_strip_nulls(jsonb_build_object(
-            'secondFactor', nullif(%(with_code)s, false), 'newDevice', nullif(%(on_new_device)s, false))))
+        with old as (
+            select id, last_signed_in_at is null as is_first from member where id = %(member)s
+        ), m as (
+            update member set last_signed_in_at = %(now)s from old where member.id = old.id
+            returning member.organisation_id, member.id, old.is_first
+        )
+        select is_first, audit(%(stamp)s, organisation_id, 'member.sign-in', id::text, null,
+            jsonb_strip_nulls(jsonb_build_object(
+                'secondFactor', nullif(%(with_code)s, false), 'newDevice', nullif(%(on_new_device)s, false))))
         from m
         """,
         {"now": now, "member": member_id, "stamp": stamp, "with_code": with_code, "on_new_device": on_new_device},
     )
-    await cursor.fetchone()
+    row = await cursor.fetchone()
+    return None if row is None or row[0] else row[1]
 
 
 async def replace_hash(conn: Connection, login: StoredCredentials, password_hash: str) -> None:

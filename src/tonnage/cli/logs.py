@@ -1,7 +1,6 @@
 """The log of the commands that run for long, on standard error: plain lines, or JSON objects; times in UTC.
 
-Whatever a message contains, an entry is one line of JSON, or a line of text whose other lines are indented: nobody can
-forge entries by what they send.
+An entry is one line of JSON, or a line of text and indented ones: nobody can forge entries by what a message contains.
 """
 
 import json

@@ -17,6 +17,7 @@ from tonnage.db import Connection, broken_constraint
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
+from tonnage.jobs import NOTIFY, defer
 from tonnage.members import profile_queries, queries
 from tonnage.members.member import (
     MemberChange,
@@ -117,8 +118,11 @@ async def change_member(
             if team[member_id].role is not Role.ADMIN:
                 _require_proof_for(actor, change.role)
             _keep_an_admin(actor, organisation_id, team, member_id, change.role)
-        if not await queries.update_member(conn, member_id, change, expected, actor.stamp):
+        is_applied, entry = await queries.update_member(conn, member_id, change, expected, actor.stamp)
+        if not is_applied:
             raise EditConflict
+        if entry is not None and change.role not in {None, team[member_id].role}:
+            await defer(conn, NOTIFY, entry)
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:

@@ -185,9 +185,10 @@ _UPDATE: LiteralString = """
 
 async def update_member(
     conn: Connection, member_id: UUID, change: MemberChange, expected: MemberChange | None, stamp: str
-) -> bool:
-    """Updates a member whose organisation's members are locked. False if a field is neither as expected nor already at
-    the new value: then nothing is changed. The audit log records that a name was changed, but not the name of a person.
+) -> tuple[bool, int | None]:
+    """Updates a member whose organisation's members are locked; returns True, and the audit entry if anything was
+    changed. False: a field is neither as expected nor already at the new value; then nothing is changed. The audit log
+    records that a name was changed, but not the name of a person.
     """
     expected = expected or MemberChange()
     cursor = await conn.execute(
@@ -203,7 +204,7 @@ async def update_member(
         },
     )
     row = await cursor.fetchone()
-    return not row[0] if row else True
+    return (not row[0], row[1]) if row else (True, None)
 
 
 async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
@@ -221,9 +222,9 @@ async def delete_member(conn: Connection, member_id: UUID, stamp: str) -> None:
     await cursor.fetchone()
 
 
-async def set_password(conn: Connection, member_id: UUID, password_hash: str, stamp: str) -> bool:
-    """Sets the hash. False if there is no such member. The caller ends sessions and discards links in the next
-    statement.
+async def set_password(conn: Connection, member_id: UUID, password_hash: str, stamp: str) -> int | None:
+    """Sets the hash; returns the audit entry. None if there is no such member. The caller ends sessions and discards
+    links in the next statement.
     """
     cursor = await conn.execute(
         """
@@ -232,7 +233,8 @@ async def set_password(conn: Connection, member_id: UUID, password_hash: str, st
         """,
         {"hash": password_hash, "member": member_id, "stamp": stamp},
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def find_member(conn: Connection, email: str) -> tuple[UUID, UUID] | None:

@@ -7,7 +7,14 @@ from tonnage.epoch.epoch import Hold
 from tonnage.epoch.record import EpochRecord
 from tonnage.provisioning.drift import Drift
 
-MAILS = ("authentication.send_reset", "authentication.notify_blocked")
+MAILS = (
+    "authentication.send_reset",
+    "authentication.notify_blocked",
+    "authentication.notify_failures",
+    "devices.send_link",
+    "notices.notify",
+    "notices.send",
+)
 """The jobs that send mails."""
 
 
