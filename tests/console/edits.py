@@ -81,6 +81,13 @@ def member(kind: Kind, role: Role) -> Edit:
     return Edit(kind, role, LOCKS["member"], "memberID", "select name, role from member where id = %s", changes)
 
 
+def key_limit(kind: Kind) -> Edit:
+    said = ("the default", "30 requests a second")
+    limit = Change(None, ({"limit": "20"}, 20), ({"limit": "30"}, 30), said)
+    query = "select requests_per_second from api_key where id = %s"
+    return Edit(kind, Role.ADMIN, LOCKS["api_key"], "keyID", query, {"limit": limit})
+
+
 EDITS: dict[str, Edit] = {
     "/operator/contracts/{contractID}": Edit(
         Kind.OPERATOR,
@@ -126,16 +133,8 @@ EDITS: dict[str, Edit] = {
     "/team/{memberID}": member(Kind.PARTNER, Role.ADMIN),
     "/distributor/partners/{partnerID}/members/{memberID}": member(Kind.DISTRIBUTOR, Role.ADMIN),
     "/operator/members/{organisationID}/{memberID}": member(Kind.OPERATOR, Role.ADMIN),
-    "/keys/{keyID}/limit": Edit(
-        Kind.PARTNER,
-        Role.ADMIN,
-        LOCKS["api_key"],
-        "keyID",
-        "select requests_per_second from api_key where id = %s",
-        {"limit": Change(
-            None, ({"limit": "20"}, 20), ({"limit": "30"}, 30), ("the default", "30 requests a second")
-        )},
-    ),
+    "/keys/{keyID}/limit": key_limit(Kind.PARTNER),
+    "/operator/partners/{partnerID}/keys/{keyID}/limit": key_limit(Kind.OPERATOR),
     "/profile": Edit(
         Kind.PARTNER,
         Role.STAFF,
@@ -190,6 +189,7 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/members/{memberID}/removal": _ACTS,
     "/distributor/partners/{partnerID}/members/{memberID}/second-factor": _ACTS,
     "/keys/{keyID}/revocation": _ACTS,
+    "/operator/distributors/{distributorID}/keys/{keyID}/limit": "the form of a partner's key, for a distributor's",
     "/operator/distributors/{distributorID}/keys/{keyID}/revocation": _ACTS,
     "/operator/partners/{partnerID}/keys/{keyID}/revocation": _ACTS,
     "/distributor/partners/{partnerID}/keys/{keyID}/revocation": _ACTS,

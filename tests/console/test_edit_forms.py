@@ -31,7 +31,11 @@ PAIRS = [
 ]
 
 
-SHOWS_NOTHING_YET = {"/distributor/partners/{partnerID}/move", "/keys/{keyID}/limit"}
+SHOWS_NOTHING_YET = {
+    "/distributor/partners/{partnerID}/move",
+    "/keys/{keyID}/limit",
+    "/operator/partners/{partnerID}/keys/{keyID}/limit",
+}
 """Forms whose field begins empty, though their resource exists: the present value is no choice, or the default."""
 
 

@@ -134,10 +134,12 @@ async def test_the_limit_of_a_key(client: AppClient, distributor: Actor) -> None
     refused = await admin.send(path, {"limit": "200"})
     assert (refused.status_code, await client.cast.row(limit, key_id)) == (422, (5,))
     operator = await client.sign_in(client.cast.operator)
-    changed = await operator.send(path, {"limit": "200"})
-    assert changed.status_code == 303, changed.text
+    theirs = f"/operator/distributors/{distributor.organisation_id}/keys"
+    assert f'href="{theirs}/{key_id}/limit"' in (await operator.get(theirs)).text
+    changed = await operator.send(f"{theirs}/{key_id}/limit", {"limit": "200"})
+    assert (changed.status_code, changed.headers["location"]) == (303, theirs), changed.text
     assert await client.cast.row(limit, key_id) == (200,)
-    assert (await operator.send(path, {"limit": "200"})).status_code == 303
+    assert (await operator.send(f"{theirs}/{key_id}/limit", {"limit": "200"})).status_code == 303
     assert await client.cast.row(limit, key_id) == (200,)
     assert (await admin.send(path, {"limit": ""})).status_code == 303
     assert await client.cast.row(limit, key_id) == (None,)

@@ -126,7 +126,7 @@ async def _key_holder(page: OperatorAdmin, distributorID: UuidPath) -> KeyHolder
     return KeyHolder(page, distributorID, f"{path}/keys", crumbs, render)
 
 
-keys = others_key_routes(f"{PATH}/{{distributorID}}", _key_holder)
+keys = others_key_routes(f"{PATH}/{{distributorID}}", _key_holder, may_limit=True)
 """Its API keys."""
 
 locking = lock_routes(f"{PATH}/{{distributorID}}", _lockable)

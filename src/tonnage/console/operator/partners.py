@@ -115,7 +115,7 @@ async def _key_holder(page: OperatorAdmin, partnerID: UuidPath) -> KeyHolder:
     return KeyHolder(page, partnerID, f"{path}/keys", crumbs, render)
 
 
-keys = others_key_routes(f"{PATH}/{{partnerID}}", _key_holder)
+keys = others_key_routes(f"{PATH}/{{partnerID}}", _key_holder, may_limit=True)
 """Its API keys."""
 
 locking = lock_routes(f"{PATH}/{{partnerID}}", _lockable)

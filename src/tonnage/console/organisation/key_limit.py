@@ -1,6 +1,7 @@
 """How often an API key can be used. The operator's admins change it for the keys of all organisations."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -31,29 +32,36 @@ class KeyLimitForm(EditForm):
 
 
 @routes.get("")
-async def limit(page: AnyAdmin, keyID: UuidPath) -> Response:
-    """The present limit."""
-    row = await _row(page, keyID)
-    return _question(page, row).render(page, unbound_edit(KeyLimitForm, _texts(row)))
-
-
 @routes.post("")
-async def change(page: AnyAdmin, keyID: UuidPath) -> Response:
+async def limit(page: AnyAdmin, keyID: UuidPath) -> Response:
     """From the next second on."""
+    return await change_limit(page, page.actor.organisation_id, keyID, "/keys", [(gettext("API keys"), "/keys")])
+
+
+async def change_limit(
+    page: PageRequest, organisation_id: UUID, key_id: UUID, path: str, crumbs: list[tuple[str, str]]
+) -> Response:
+    """The form of a key of that organisation. `path`: of the list, to which `crumbs` lead."""
+    row = await page.database.run(one_api_key, organisation_id, key_id)
+    if row is None:
+        raise NotFound("There is no API key {key}.", key=str(key_id))
+    question = _question(page, row, path, crumbs)
+    if page.request.method != "POST":
+        return question.render(page, unbound_edit(KeyLimitForm, _texts(row)))
     form = bind_edit(KeyLimitForm, page.fields, page.formats.number_format)
 
     async def act(values: KeyLimitForm, seen: KeyLimitForm) -> None:
         wanted, expected = KeyLimit(values.limit), KeyLimit(seen.limit)
         limits = page.services.limits
         if form.changed:  # else None is not the default
-            await page.database.run(limit_key, page.actor, keyID, wanted, expected=expected, limits=limits)
+            await page.database.run(limit_key, page.actor, key_id, wanted, expected=expected, limits=limits)
 
     await form.apply(act, about="limit")
     if not form.errors:
-        return page.redirect("/keys", gettext("Limit changed"))
-    row = await _row(page, keyID)
-    await explain(page, KeyLimitForm, form, _texts(row), keyID, {"limit": a_second})
-    return _question(page, row).render(page, form)
+        return page.redirect(path, gettext("Limit changed"))
+    row = await page.database.run(one_api_key, organisation_id, key_id) or row
+    await explain(page, KeyLimitForm, form, _texts(row), key_id, {"limit": a_second})
+    return question.render(page, form)
 
 
 def a_second(limit: int | None) -> str:
@@ -75,21 +83,14 @@ def limit_hint(page: PageRequest) -> str:
     return f"{hint} {operators}"
 
 
-async def _row(page: PageRequest, key_id: UuidPath) -> ApiKeyRow:
-    row = await page.database.run(one_api_key, page.actor.scope, key_id)
-    if row is None:
-        raise NotFound(f"There is no API key {key_id}.")
-    return row
-
-
 def _texts(row: ApiKeyRow) -> dict[str, str]:
     return {"limit": "" if row.requests_per_second is None else str(row.requests_per_second)}
 
 
-def _question(page: PageRequest, row: ApiKeyRow) -> Confirmation:
+def _question(page: PageRequest, row: ApiKeyRow, path: str, crumbs: list[tuple[str, str]]) -> Confirmation:
     return Confirmation(
         title=gettext("Limit of %(name)s") % {"name": row.description},
-        crumbs=[(gettext("API keys"), "/keys")],
+        crumbs=crumbs,
         sentences=[
             gettext(
                 "How often programs can use the key that starts with %(hint)s. The requests of %(seconds)s seconds can "
@@ -99,5 +100,5 @@ def _question(page: PageRequest, row: ApiKeyRow) -> Confirmation:
         ],
         fields=[("limit", gettext("Limit"), limit_hint(page))],
         button=gettext("Change limit"),
-        cancel="/keys",
+        cancel=path,
     )
