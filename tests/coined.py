@@ -65,7 +65,7 @@ PATHS = [
         r"src/tonnage/console/(own/|shapes|ranges|refusals|start|visit|view|accounts/place)",
         r"src/tonnage/console/distributor/(excess|creation|contract_choice|parts)\b",
         r"src/tonnage/console/operator/(moved|movers)\b",
-        r"src/tonnage/console/wording/sentences\.py",
+        r"src/tonnage/wording/sentences\.py",
         r"src/tonnage/scrape\.py",
         r"src/tonnage/storage/(plane|abreast)\.py",
         r"src/tonnage/usage/(fold|keeping|month|mover|monitoring)_queries\.py",

@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from tonnage.console.wording.catalogue import LOCALE
+from tonnage.wording.catalogue import LOCALE
 
 SOURCES = Path(__file__).parent.parent / "src/tonnage"
 TEMPLATE = LOCALE / "console.pot"

@@ -9,10 +9,10 @@ import pytest
 
 from tests.house.tree import show
 from tests.source import FILES, SOURCE
-from tonnage.console.wording.catalogue import languages
 from tonnage.jobs.declaration import DECLARED, LONG, job
 from tonnage.migrations.revisions import PROGRAM
 from tonnage.services import Services
+from tonnage.wording.catalogue import languages
 from tonnage.worker import JOB_MODULES
 
 RELEASED = {

@@ -34,7 +34,7 @@ def test_no_statement_has_a_clock() -> None:
         if text.module.where not in QUEUE
         for clock in _CLOCK.finditer(_COMMENT.sub("", text.text))
     ]
-    show([one for one in found if not one.startswith("console/wording/choices.py")])
+    show([one for one in found if not one.startswith("wording/choices.py")])
     assert {text.module.where for text in texts() if _CLOCK.search(text.text)} >= QUEUE.keys()
 
 

@@ -59,7 +59,7 @@ def test_refusals_of_actions_are_shown_to_change_nothing() -> None:
 def test_tests_give_parameters_and_replace_nothing_of_ours() -> None:
     """`monkeypatch.setattr` on our own modules ties a test to a constant's name, and does nothing when that moves."""
     reasons = {
-        "console/wording/test_catalogue.py": "a language that only this test has; catalogues are found by their folder",
+        "wording/test_catalogue.py": "a language that only this test has; catalogues are found by their folder",
     }
     replacing: set[str] = set()
     for path in TEST_FILES:

@@ -26,6 +26,7 @@ PLUMBING = frozenset(
         "sealing",
         "storage",
         "web",
+        "wording",
     }
 )
 """Packages that are no features. Every other package is one."""

@@ -10,6 +10,7 @@ PLANTS = [
     imports("background door opened by a feature", "provisioning/planted_door.py", "tonnage.access_keys.jobs"),
     imports("audience that knows another", "console/operator/planted.py", "tonnage.console.partner.usage"),
     imports("ground that is not pure", "units.py", "tonnage.db"),
+    imports("job that imports the web framework", "notices/jobs.py", "fastapi.routing"),
     imports("keys of pages that know the database", "keyset.py", "tonnage.db"),
     imports("noun of storage that knows the web", "storage/bucket.py", "tonnage.web"),
     house("query that uses an action", "accounts/planted_order_queries.py", "from tonnage.accounts import actions\n",

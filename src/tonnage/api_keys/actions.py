@@ -12,7 +12,7 @@ from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound
-from tonnage.jobs import NOTIFY, defer
+from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_organisation, require_own
 from tonnage.organisations.queries import hold_open_organisation
 
@@ -51,7 +51,7 @@ async def create_key(
                 limit=limits.api_keys,
             )
         facts, entry = made
-        await defer(conn, NOTIFY, entry)
+        await defer(conn, "notices.notify", entry)
     return key, facts
 
 
@@ -88,7 +88,7 @@ async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime
         if not exists:
             raise _no_key(key_id)
         if entry is not None:
-            await defer(conn, NOTIFY, entry)
+            await defer(conn, "notices.notify", entry)
 
 
 def _no_key(key_id: UUID) -> NotFound:

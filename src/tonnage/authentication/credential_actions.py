@@ -15,7 +15,7 @@ from tonnage.devices.actions import remember
 from tonnage.devices.queries import forget_devices
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, Sentence, Unauthenticated
-from tonnage.jobs import NOTIFY, defer
+from tonnage.jobs import defer
 from tonnage.members import queries as member_queries
 from tonnage.members.actions import find_member, hold_team
 from tonnage.members.member import no_member
@@ -201,7 +201,7 @@ async def replace_password(
     await session_queries.end_other_sessions(conn, member_id, but)
     await reset_queries.discard_resets(conn, member_id)
     await forget_devices(conn, member_id)
-    await defer(conn, NOTIFY, entry)
+    await defer(conn, "notices.notify", entry)
 
 
 def _admitted(

@@ -16,7 +16,7 @@ from tonnage.authentication.session import SESSION_ENDED, SignedInMember
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.errors import Conflict, Invalid, Sentence, Unauthenticated, Unavailable
-from tonnage.jobs import NOTIFY, defer
+from tonnage.jobs import defer
 from tonnage.members.member import no_member
 from tonnage.organisations.organisation import no_organisation
 from tonnage.tokens import digest, new_token
@@ -96,7 +96,7 @@ async def confirm_enrolment(
         # member's.
         raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
     await session_queries.end_other_sessions(conn, visitor.member_id, visitor.session_id)
-    await defer(conn, NOTIFY, entry)
+    await defer(conn, "notices.notify", entry)
     return token, await _fresh_codes(conn, visitor.member_id)
 
 
@@ -119,7 +119,7 @@ async def renew_recovery_codes(conn: Connection, visitor: SignedInMember) -> lis
     entry = await second_factor_queries.hold_factor(conn, visitor.member_id, visitor.actor.stamp)
     if entry is None:
         raise Conflict("Recovery codes need two-factor authentication. Set it up first.", ConflictCode.SECOND_FACTOR)
-    await defer(conn, NOTIFY, entry)
+    await defer(conn, "notices.notify", entry)
     return await _fresh_codes(conn, visitor.member_id)
 
 
@@ -134,7 +134,7 @@ async def remove_second_factor(conn: Connection, visitor: SignedInMember) -> Non
     entry = await second_factor_queries.remove_factor(conn, visitor.member_id, visitor.actor.stamp)
     if entry is None:
         raise _required(visitor)
-    await defer(conn, NOTIFY, entry)
+    await defer(conn, "notices.notify", entry)
     await sealing.discard(conn, _kept(visitor.member_id))
 
 
@@ -147,7 +147,7 @@ async def reset_second_factor(conn: Connection, actor: Actor, organisation_id: U
     entry = await second_factor_queries.reset_factor(conn, organisation_id, member_id, actor.stamp)
     if entry is None:
         raise no_member(member_id)
-    await defer(conn, NOTIFY, entry)
+    await defer(conn, "notices.notify", entry)
     await sealing.discard(conn, _kept(member_id))
     await session_queries.end_other_sessions(conn, member_id, None)
 

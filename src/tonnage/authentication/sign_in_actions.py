@@ -17,7 +17,7 @@ from tonnage.devices.actions import remember
 from tonnage.devices.queries import find_device
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Sentence, Unauthenticated, Unavailable
-from tonnage.jobs import NOTIFY, defer
+from tonnage.jobs import defer
 from tonnage.passwords import Hashing, Passwords, Requester
 from tonnage.security_events.actions import record_attempt
 from tonnage.security_events.counted_event import Counted
@@ -182,7 +182,7 @@ async def _complete(
         conn, member_id, now, actor.stamp, with_code=with_code, on_new_device=device.is_new
     )
     if entry is not None and device.is_new:
-        await defer(conn, NOTIFY, entry)
+        await defer(conn, "notices.notify", entry)
     return device.token
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tonnage.console.wording.catalogue import N_
 from tonnage.errors import Invalid
 from tonnage.usage.period import Period
+from tonnage.wording.catalogue import N_
 
 
 @dataclass(frozen=True)

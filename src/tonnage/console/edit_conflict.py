@@ -9,10 +9,10 @@ from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.access.lists import audit_entries
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.wording.catalogue import N_
 from tonnage.errors import EditConflict, Sentence
 from tonnage.units import Size
 from tonnage.web.edit_form import BoundEdit, EditForm, Meanwhile, complete
+from tonnage.wording.catalogue import N_
 
 E = TypeVar("E", bound=EditForm)
 

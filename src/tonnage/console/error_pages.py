@@ -7,9 +7,9 @@ from starlette.types import Scope
 from tonnage.console.cookies import Cookies
 from tonnage.console.page_context import PageContext
 from tonnage.console.page_request import SignInRequired
-from tonnage.console.wording.catalogue import N_
 from tonnage.web.problem import NO_ROUTE
 from tonnage.web.routing import route_of
+from tonnage.wording.catalogue import N_
 
 NO_PAGE = N_("There is no page at this address. Check the address, or go to the start page.")
 

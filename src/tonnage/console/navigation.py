@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tonnage.console.wording.formatting import BESIDE, Formats
 from tonnage.money import CURRENCIES, Money
 from tonnage.web.number_fields import number_in, size_in
+from tonnage.wording.formatting import BESIDE, Formats
 
 _GB_OF_TB = 1000
 

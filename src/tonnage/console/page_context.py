@@ -13,12 +13,12 @@ from tonnage.api_keys.guard import services_of
 from tonnage.authentication.session import ClientInfo, SignedInMember
 from tonnage.console import navigation, rendering
 from tonnage.console.cookies import Cookies
-from tonnage.console.wording.catalogue import language_of
-from tonnage.console.wording.choices import negotiate
-from tonnage.console.wording.formatting import Formats
 from tonnage.db import Database
 from tonnage.web import csrf
 from tonnage.web.proxy_headers import client_address
+from tonnage.wording.catalogue import language_of
+from tonnage.wording.choices import negotiate
+from tonnage.wording.formatting import Formats
 
 _HEADERS = {
     "Content-Security-Policy": "; ".join(

@@ -13,14 +13,14 @@ from markupsafe import Markup, escape
 from tonnage.console.navigation import home
 from tonnage.console.number_preview import price_preview, size_preview
 from tonnage.console.sparkline import load_line, trend_points
-from tonnage.console.wording.catalogue import translations_of
-from tonnage.console.wording.translate import translate
 from tonnage.errors import TonnageError
 from tonnage.money import Money
 from tonnage.web import csrf
 from tonnage.web.list_state import list_parameters, list_url, page_links, sort_url
 from tonnage.web.number_fields import UNITS
 from tonnage.web.static_files import StaticFiles
+from tonnage.wording.catalogue import translations_of
+from tonnage.wording.translate import translate
 
 if TYPE_CHECKING:
     from tonnage.console.page_context import PageContext

@@ -11,10 +11,6 @@ from tonnage.jobs.declaration import DECLARED
 _queue = App(connector=PsycopgConnector())
 
 
-NOTIFY = "notices.notify"
-"""Mails the members that an entry of the audit log concerns; its subject is the id of the entry."""
-
-
 async def defer(conn: Connection, name: str, subject: object) -> None:
     """Defers the declared job `name` about one subject, such as a region's id. LookupError: no such job is declared.
     Raises the driver's errors.

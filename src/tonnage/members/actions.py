@@ -17,7 +17,7 @@ from tonnage.db import Connection, broken_constraint
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, EditConflict, NotFound, Sentence
-from tonnage.jobs import NOTIFY, defer
+from tonnage.jobs import defer
 from tonnage.members import profile_queries, queries
 from tonnage.members.member import (
     MemberChange,
@@ -122,7 +122,7 @@ async def change_member(
         if not is_applied:
             raise EditConflict
         if entry is not None and change.role not in {None, team[member_id].role}:
-            await defer(conn, NOTIFY, entry)
+            await defer(conn, "notices.notify", entry)
 
 
 async def delete_member(conn: Connection, actor: Actor, organisation_id: UUID, member_id: UUID) -> None:

@@ -4,18 +4,16 @@ from uuid import UUID
 
 from tonnage.access.lists import find_entry
 from tonnage.authentication.mails import FORGOTTEN
-from tonnage.console.wording.catalogue import language_of, translations_of
-from tonnage.console.wording.choices import negotiate
-from tonnage.console.wording.formatting import Formats
-from tonnage.console.wording.translate import translate
 from tonnage.db import Connection, Database
 from tonnage.jobs import defer
 from tonnage.mail import LogOutbox, Mailer, Message
 from tonnage.notices import queries
 from tonnage.notices.notice import Notice
 from tonnage.notices.queries import Reader
-
-SEND = "notices.send"
+from tonnage.wording.catalogue import language_of, translations_of
+from tonnage.wording.choices import negotiate
+from tonnage.wording.formatting import Formats
+from tonnage.wording.translate import translate
 
 
 async def notify(database: Database, mailer: Mailer, entry_id: int) -> None:
@@ -33,7 +31,7 @@ async def _defer_all(conn: Connection, entry_id: int) -> None:
     about_key = Notice(entry).is_about_key
     readers = await queries.admins(conn, entry.organisation_id) if about_key else [entry.subject_id]
     for member_id in readers:
-        await defer(conn, SEND, f"{entry_id}/{member_id}")
+        await defer(conn, "notices.send", f"{entry_id}/{member_id}")
 
 
 async def send(database: Database, mailer: Mailer, entry_id: int, member_id: UUID) -> None:

@@ -3,14 +3,13 @@
 from uuid import UUID
 
 from tonnage.errors import Sentence
-from tonnage.jobs import NOTIFY
 from tonnage.jobs.declaration import job
 from tonnage.notices import actions
 from tonnage.services import Services
 
 
 @job(
-    NOTIFY,
+    "notices.notify",
     label=Sentence("Find whom to notify of a change of a login"),
     since="0004",
     waits_on_hold=True,
@@ -20,7 +19,7 @@ async def notify(services: Services, subject: str) -> None:
     await actions.notify(services.database, services.mailer, int(subject))
 
 
-@job(actions.SEND, label=Sentence("Notify member of a change of the login"), since="0004", waits_on_hold=True)
+@job("notices.send", label=Sentence("Notify member of a change of the login"), since="0004", waits_on_hold=True)
 async def send(services: Services, subject: str) -> None:
     """`subject`: the id of an entry, and that of a member."""
     entry, _, member = subject.partition("/")

@@ -9,9 +9,9 @@ from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range
 from tonnage.console.tables.table import Column, csv_file
-from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.usage.lists import AccountDay, daily_of_account, mean
+from tonnage.wording.catalogue import N_
 
 _DAYS = (
     Column("day", file=N_("Day")),

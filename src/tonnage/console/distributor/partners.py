@@ -12,7 +12,6 @@ from tonnage.console.distributor.contract_picker import choices
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.page_request import DistributorViewer, PageRequest
 from tonnage.console.tables.partners import PARTNERS_TABLE
-from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.lists import ListState
@@ -21,6 +20,7 @@ from tonnage.partners.lists import PARTNERS, every_partner, partner_rows
 from tonnage.usage.lists import trends
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
+from tonnage.wording.catalogue import N_
 
 PATH = "/distributor/partners"
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from tonnage.access.audit import AuditEntry
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 
 class Change(NamedTuple):

@@ -9,7 +9,6 @@ from tonnage.accounts.events import EVENTS as ACCOUNTS
 from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.blocks.events import EVENTS as BLOCKS
-from tonnage.console.wording.catalogue import N_
 from tonnage.contracts.events import EVENTS as CONTRACTS
 from tonnage.devices.events import EVENTS as DEVICES
 from tonnage.drift.events import EVENTS as DRIFT
@@ -25,6 +24,7 @@ from tonnage.regions.events import EVENTS as REGIONS
 from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
 from tonnage.usage.events import EVENTS as USAGE
+from tonnage.wording.catalogue import N_
 
 NOUNS: Mapping[str, str] = {
     "distributor": N_("Distributors"),

@@ -14,10 +14,10 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.blocks import BLOCKS_TABLE, MEMBER_BLOCKS_TABLE
-from tonnage.console.wording.catalogue import N_
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
+from tonnage.wording.catalogue import N_
 
 PATH = "/blocks"
 

@@ -11,11 +11,11 @@ from tonnage.console.organisation.team_sessions import session_routes
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext, ngettext
 from tonnage.console.tables.members import TEAM_TABLE
-from tonnage.console.wording.catalogue import N_
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.members.queries import TeamRow, team
 from tonnage.web.routing import AuthFirstRoute
+from tonnage.wording.catalogue import N_
 
 PATH = "/team"
 

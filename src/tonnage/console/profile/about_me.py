@@ -12,8 +12,6 @@ from tonnage.authentication.session import SESSION_ENDED
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
-from tonnage.console.wording.formatting import Formats
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Unauthenticated
 from tonnage.members.actions import change_profile
@@ -23,6 +21,8 @@ from tonnage.money import Money
 from tonnage.web.edit_form import CLEARABLE, BoundEdit, EditForm, OptionalName, bind_edit, of_new, unbound_edit
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Text
+from tonnage.wording.choices import locale_name, locales, negotiate, time_zone_name, time_zones
+from tonnage.wording.formatting import Formats
 
 routes = APIRouter(prefix="/profile", route_class=AuthFirstRoute, include_in_schema=False)
 

@@ -3,7 +3,7 @@
 from tonnage.access.actor import Kind
 from tonnage.console.rendering import day, size
 from tonnage.console.tables.table import Column, Table
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 ACCOUNTS_TABLE = Table(
     title=N_("Storage accounts"),

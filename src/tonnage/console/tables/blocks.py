@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tonnage.console.rendering import number
 from tonnage.console.tables.table import Column, Table
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 BLOCKS_TABLE = Table(
     title=N_("Blocked sign-ins"),

@@ -2,7 +2,7 @@
 
 from tonnage.console.rendering import day, number, size
 from tonnage.console.tables.table import Column, Table
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 DISTRIBUTORS_TABLE = Table(
     title=N_("Distributors"),

@@ -2,7 +2,7 @@
 
 from tonnage.console.rendering import day
 from tonnage.console.tables.table import Column, Table
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 _EMAIL = Column("email", N_("Member"), sort="email")
 _ROLE = Column("role", N_("Role"), sort="role")

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from tonnage.console.page_request import PageRequest
 from tonnage.console.tables.table import Column, csv_file
-from tonnage.console.wording.catalogue import N_
 from tonnage.db import Connection
 from tonnage.usage.lists import PartnerDay, daily_of_partner
 from tonnage.usage.period import Period
 from tonnage.web.csv_file import CsvFile
+from tonnage.wording.catalogue import N_
 
 _COLUMNS = (
     Column("day", file=N_("Day")),

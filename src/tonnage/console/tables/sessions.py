@@ -1,7 +1,7 @@
 """Open sessions of an organisation's members. The rows are `sessions.lists.MemberSession`."""
 
 from tonnage.console.tables.table import Column, Table
-from tonnage.console.wording.catalogue import N_
+from tonnage.wording.catalogue import N_
 
 SESSIONS_TABLE = Table(
     title=N_("Sessions"),

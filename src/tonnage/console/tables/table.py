@@ -15,10 +15,10 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias
 from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext, macro
-from tonnage.console.wording.formatting import Formats
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
 from tonnage.web.csv_file import CsvFile
+from tonnage.wording.formatting import Formats
 
 P = ParamSpec("P")
 

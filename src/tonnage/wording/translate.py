@@ -4,9 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from gettext import NullTranslations
 
-from tonnage.console.wording.formatting import Formats
 from tonnage.errors import Count, Sentence, TonnageError
 from tonnage.units import Size, format_size, parse_size
+from tonnage.wording.formatting import Formats
 
 
 def translate(said: TonnageError | str, translations: NullTranslations, formats: Formats) -> str:

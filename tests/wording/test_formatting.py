@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from tonnage.console.wording.choices import DEFAULT_LOCALE, locale_name, locales, negotiate, time_zone_name, time_zones
-from tonnage.console.wording.formatting import Formats
 from tonnage.money import Money
+from tonnage.wording.choices import DEFAULT_LOCALE, locale_name, locales, negotiate, time_zone_name, time_zones
+from tonnage.wording.formatting import Formats
 
 NOW = datetime(2026, 11, 24, 16, 5, 3, tzinfo=UTC)
 BRITISH = Formats("en_GB", "Europe/Berlin")

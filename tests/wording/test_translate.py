@@ -6,12 +6,12 @@ from gettext import NullTranslations
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from tonnage.console.wording.formatting import Formats
-from tonnage.console.wording.translate import translate
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Count, Invalid, NotFound, Sentence
 from tonnage.units import Size
 from tonnage.web.validation_messages import validation_error
+from tonnage.wording.formatting import Formats
+from tonnage.wording.translate import translate
 
 ENGLISH = NullTranslations()
 GERMAN = Formats("de_DE", "Europe/Berlin")

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from tonnage.console.wording.choices import locales
-from tonnage.console.wording.formatting import Formats
 from tonnage.web.number_text import NumberFormat, parse_number
+from tonnage.wording.choices import locales
+from tonnage.wording.formatting import Formats
 
 FORMATS = {
     "en_GB": NumberFormat("."),

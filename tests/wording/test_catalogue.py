@@ -9,13 +9,13 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from tests.messages import misplaced, template
-from tonnage.console.wording import catalogue
-from tonnage.console.wording.catalogue import language_of, languages, translations_of
-from tonnage.console.wording.formatting import Formats
-from tonnage.console.wording.translate import translate
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Count
 from tonnage.units import Size
+from tonnage.wording import catalogue
+from tonnage.wording.catalogue import language_of, languages, translations_of
+from tonnage.wording.formatting import Formats
+from tonnage.wording.translate import translate
 
 PSEUDO = "de"
 

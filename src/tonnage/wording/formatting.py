@@ -11,11 +11,11 @@ from functools import cached_property
 
 from babel import Locale, dates, numbers
 
-from tonnage.console.wording.catalogue import language_of, translations_of
-from tonnage.console.wording.choices import babel_locale, time_zone
 from tonnage.money import Money
 from tonnage.units import scaled
 from tonnage.web.number_text import NumberFormat
+from tonnage.wording.catalogue import language_of, translations_of
+from tonnage.wording.choices import babel_locale, time_zone
 
 BESIDE = "\N{NARROW NO-BREAK SPACE}"
 """Between a number and its unit."""
