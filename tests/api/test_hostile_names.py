@@ -218,8 +218,9 @@ async def test_invalid_names(client: AppClient, data: AccountData) -> None:
         ),
         ("PATCH", f"/ext/v1/storage-account/{data.account}", partner, {}),
     ]
-    for method, path, key, body in doors:
-        for name in REFUSED:
+    # All of them at the first door, and each of them at one more: all doors have the same type.
+    for number, (method, path, key, body) in enumerate(doors):
+        for name in REFUSED[number - 1 :: len(doors) - 1] if number else REFUSED:
             # Half a surrogate pair has no UTF-8 encoding; only a JSON escape can express it.
             for encode in (escaped,) if any("\ud800" <= letter <= "\udfff" for letter in name) else (raw, escaped):
                 answer = await send(client, path, key, encode({**body, "name": name}), method)

@@ -64,9 +64,14 @@ async def test_head_is_get_without_the_body(client: AppClient, data: AccountData
     succeeded: set[str] = set()
     readable = [path for path, methods in paths(client, data).items() if "GET" in methods]
     for path in readable:
+        compared = set[int]()
         for http, headers in [*((caller, {}) for caller in callers), *((client.http, one) for one in authorized)]:
             query = DAYS if path.endswith(("/usage", "/traffic")) else None
             whole = await http.get(path, headers=headers, params=query)
+            # One refusal a path is enough, and one page: they come from the same middleware.
+            if whole.status_code in compared:
+                continue
+            compared.add(whole.status_code)
             head = await http.head(path, headers=headers, params=query)
             assert (head.status_code, head.content) == (whole.status_code, b""), path
             # A page's length is that of its tokens after compression; a scrape's, that of its numbers.

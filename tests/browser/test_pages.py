@@ -53,8 +53,7 @@ ELSEWHERE = {
 
 
 _SUSPENDED = """
-    update storage_account set suspended_at = now(), suspension_reason = 'Unpaid invoices'
-    where name = 'Old Town Surveyors'
+    update storage_account set suspended_at = now(), suspension_reason = 'Unpaid invoices' where seq % 2 = 0
 """
 
 _LOCKED = """
@@ -62,8 +61,7 @@ _LOCKED = """
         insert into organisation (kind, name, name_key) values ('distributor', 'Late Payers', 'late payers')
         returning id
     ), p as (
-        select p.id from partner p join organisation o on o.id = p.id
-        where p.distributor_id = %(distributor)s order by o.seq desc limit 1
+        select id from partner where distributor_id = %(distributor)s and id <> %(partner)s and seq %% 2 = 0
     )
     update organisation set locked_at = now(), locked_by_id = %(distributor)s, lock_reason = 'Unpaid invoices'
     from p where organisation.id = p.id
@@ -87,10 +85,14 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: a suspended account, locked members and organisations, sessions and blocks."""
+    """With what the sample data lacks: sessions and blocks of members; every other account is suspended, every other
+    partner locked. So few visits find each kind.
+    """
+    distributor = scene.DISTRIBUTOR
+    known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
-        assert conn.execute(_SUSPENDED).rowcount == 1
-        assert conn.execute(_LOCKED, {"distributor": scene.DISTRIBUTOR.id}).rowcount == 1
+        assert conn.execute(_SUSPENDED).rowcount > 3
+        assert conn.execute(_LOCKED, known).rowcount > 3
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
         assert conn.execute(_SIGNED_IN).rowcount > 3
         assert conn.execute(_BLOCKED).rowcount > 3
