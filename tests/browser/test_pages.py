@@ -92,7 +92,7 @@ def demo(demo: Demo) -> Demo:
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount > 3
-        assert conn.execute(_LOCKED, known).rowcount > 3
+        assert conn.execute(_LOCKED, known).rowcount > 0
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
         assert conn.execute(_SIGNED_IN).rowcount > 3
         assert conn.execute(_BLOCKED).rowcount > 3

@@ -269,6 +269,8 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "authentication.notify_failures",
         "authentication.send_reset",
         "devices.send_link",
+        "notices.notify",
+        "notices.send",
         "provisioning.purge_all",
         "provisioning.purge_region",
         "provisioning.reconcile",

@@ -46,10 +46,10 @@ async def test_every_operation_lists_what_it_can_answer(both: tuple[dict[str, An
             for method, operation in item.items()
             if not path.startswith("/ext")
         } == {
-            ("get", f"{prefix}/thing/{{thingID}}"): "200 400 401 403 404 500 503",
-            ("put", f"{prefix}/thing/{{thingID}}"): "200 400 401 403 404 409 413 415 422 500 503",
-            ("post", f"{prefix}/thing"): "201 400 401 403 404 409 413 415 422 500 503",
-            ("get", f"{prefix}/thing/list"): "200 401 403 500 503",
+            ("get", f"{prefix}/thing/{{thingID}}"): "200 400 401 403 404 429 500 503",
+            ("put", f"{prefix}/thing/{{thingID}}"): "200 400 401 403 404 409 413 415 422 429 500 503",
+            ("post", f"{prefix}/thing"): "201 400 401 403 404 409 413 415 422 429 500 503",
+            ("get", f"{prefix}/thing/list"): "200 401 403 429 500 503",
             ("get", f"{prefix}/thing/{{thingID}}/usage"): "200 400 404 422 500 503",
             ("get", f"{prefix}/fail/{{how}}"): "200 404 500 503",
         }
@@ -63,7 +63,7 @@ async def test_openapi(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     extension = document["paths"]["/ext/v1/open"]["get"]
     assert " ".join(extension["responses"]) == "204 400 422 500 503"
     assert [parameter["name"] for parameter in extension["parameters"]] == ["limit", "cursor"]
-    assert " ".join(document["paths"]["/ext/v1/known"]["get"]["responses"]) == "204 401 403 500 503"
+    assert " ".join(document["paths"]["/ext/v1/known"]["get"]["responses"]) == "204 401 403 429 500 503"
     assert "HTTPValidationError" not in document["components"]["schemas"]
     day = document["paths"]["/v1/thing/{thingID}/usage"]["get"]["parameters"][1]["schema"]
     assert day["format"] == "date"
@@ -89,7 +89,7 @@ async def test_swagger(both: tuple[dict[str, Any], dict[str, Any]]) -> None:
     assert post["parameters"] == [
         {"in": "body", "name": "thingDetails", "required": True, "schema": {"$ref": "#/definitions/api.CreateThing"}}
     ]
-    assert post["responses"]["201"].pop("headers").keys() == {"X-Request-Id"}
+    assert post["responses"]["201"].pop("headers").keys() == {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
     assert post["responses"]["201"] == {
         "description": "Created",
         "schema": {"$ref": "#/definitions/api.ThingResponse"},
