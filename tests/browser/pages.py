@@ -16,7 +16,7 @@ _LINK = re.compile(r'<a\b[^>]*\bhref="(/[^"#?]*)')
 _PARAMETER = re.compile(r"\{\w+\}")
 _FILES = (".csv",)
 
-_MOST_VISITS = 6
+_MOST_VISITS = 20
 """The most pages visited per template: an action that one resource allows may be impossible for another."""
 
 
