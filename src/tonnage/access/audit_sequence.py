@@ -67,9 +67,9 @@ class Mismatch(NamedTuple):
         return ", ".join(where)
 
 
-def first_of_each_organisation(misfits: list[Mismatch]) -> list[Mismatch]:
+def first_of_each_organisation(mismatches: list[Mismatch]) -> list[Mismatch]:
     """The first of each organisation, in order of their positions; those that have none come last."""
-    ordered = sorted(misfits, key=lambda one: (one.position is None, one.position or 0, one.entry_id or 0))
+    ordered = sorted(mismatches, key=lambda one: (one.position is None, one.position or 0, one.entry_id or 0))
     found: dict[UUID | None, Mismatch] = {}
     for one in ordered:
         found.setdefault(one.organisation_id, one)

@@ -58,7 +58,7 @@ async def compare(conn: Connection, what: str, values: LiteralString, params: Se
         )
         select (select count(*) from texts), (select count(*) from differing), (
             select array_agg(array[subject, stored, recomputed])
-            from (select * from differing order by subject collate "C" limit %s) first_of_each_organisation
+            from (select * from differing order by subject collate "C" limit %s) shown
         )
         """,
         [*params, MOST_SHOWN],

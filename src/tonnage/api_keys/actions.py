@@ -5,13 +5,13 @@ from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
 from tonnage.api_keys import queries
-from tonnage.api_keys.api_key import NewKey, new_key
+from tonnage.api_keys.api_key import NewKey, new_key, no_key
 from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, EditConflict, NotFound
+from tonnage.errors import Conflict, EditConflict
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_organisation, require_own
 from tonnage.organisations.queries import hold_open_organisation
@@ -73,7 +73,7 @@ async def limit_key(
     limit.require(actor, limits.requests_per_second)
     is_stale = await queries.limit_key(conn, actor.scope, key_id, limit, expected, actor.stamp)
     if is_stale is None:
-        raise _no_key(key_id)
+        raise no_key(key_id)
     if is_stale:
         raise EditConflict
 
@@ -86,10 +86,6 @@ async def revoke_key(conn: Connection, actor: Actor, key_id: UUID, now: datetime
     async with conn.transaction():
         exists, entry = await queries.revoke_key(conn, actor.scope, key_id, now, actor.stamp)
         if not exists:
-            raise _no_key(key_id)
+            raise no_key(key_id)
         if entry is not None:
             await defer(conn, "notices.notify", entry)
-
-
-def _no_key(key_id: UUID) -> NotFound:
-    return NotFound("There is no API key {key}.", key=str(key_id))

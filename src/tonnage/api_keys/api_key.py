@@ -15,7 +15,7 @@ from uuid import UUID
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys.rate_limit import DEFAULT, KeyLimit
 from tonnage.error_codes import RequestCode
-from tonnage.errors import Forbidden, Unauthenticated
+from tonnage.errors import Forbidden, NotFound, Unauthenticated
 from tonnage.organisations.organisation import organisation_locked
 
 PREFIX = "tng_"
@@ -85,6 +85,11 @@ class KnownKey:
         if self.lock_reason is not None:
             raise Forbidden(organisation_locked(self.lock_reason), RequestCode.ORGANISATION_LOCKED)
         return self.actor
+
+
+def no_key(key_id: UUID) -> NotFound:
+    """The same message for a key that does not exist and for one that is out of scope."""
+    return NotFound("There is no API key {key}.", key=str(key_id))
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,9 @@ async def api_keys_of(conn: Connection, organisation_id: UUID) -> list[ApiKeyRow
     return [_row(found) for found in await cursor.fetchall()]
 
 
-async def one_api_key(conn: Connection, scope: UUID | None, key_id: UUID) -> ApiKeyRow | None:
-    """A key of the organisation `scope`; None for any."""
-    cursor = await conn.execute(
-        f"{_ROWS} where k.id = %(key)s and (%(scope)s::uuid is null or k.organisation_id = %(scope)s)",
-        {"key": key_id, "scope": scope},
-    )
+async def one_api_key(conn: Connection, organisation_id: UUID, key_id: UUID) -> ApiKeyRow | None:
+    """A key of that organisation."""
+    cursor = await conn.execute(f"{_ROWS} where k.id = %s and k.organisation_id = %s", [key_id, organisation_id])
     found = await cursor.fetchone()
     return _row(found) if found else None
 

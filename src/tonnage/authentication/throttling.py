@@ -15,6 +15,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from tonnage.email_address import email_key
+from tonnage.utc import hour_of
 
 SHORTEST_BLOCK = timedelta(minutes=1)
 LONGEST_BLOCK = timedelta(days=1)
@@ -80,7 +81,7 @@ class AddressFailures:
     def of(cls, email: str, now: datetime) -> "AddressFailures":
         """The failures in the present hour."""
         key = email_key(email)
-        return cls(_digest("address", key), key, now.replace(minute=0, second=0, microsecond=0))
+        return cls(_digest("address", key), key, hour_of(now))
 
 
 def nobody(email: str) -> UUID:

@@ -120,10 +120,10 @@ def verify(settings: Settings, file: BinaryIO | None, public_key: str | None) ->
     async def work(session: Session) -> tuple[int, list[Mismatch]]:
         return await verify_entries(session.database)
 
-    positions, misfits = run(settings, work)
-    for one in misfits:
+    positions, mismatches = run(settings, work)
+    for one in mismatches:
         click.echo(f"{one}: {one.reason}")
-    if misfits:
+    if mismatches:
         raise SystemExit(1)
     click.echo(f"All {positions} entries fit.")
 

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Kind
 from tonnage.api_keys.actions import limit_key
+from tonnage.api_keys.api_key import no_key
 from tonnage.api_keys.lists import ApiKeyRow, one_api_key
 from tonnage.api_keys.rate_limit import WINDOW, KeyLimit
 from tonnage.console.confirmation import Confirmation
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext, number
-from tonnage.errors import NotFound
 from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
 from tonnage.web.number_fields import OptionalCount
 from tonnage.web.routing import AuthFirstRoute
@@ -44,7 +44,7 @@ async def change_limit(
     """The form of a key of that organisation. `path`: of the list, to which `crumbs` lead."""
     row = await page.database.run(one_api_key, organisation_id, key_id)
     if row is None:
-        raise NotFound("There is no API key {key}.", key=str(key_id))
+        raise no_key(key_id)
     question = _question(page, row, path, crumbs)
     if page.request.method != "POST":
         return question.render(page, unbound_edit(KeyLimitForm, _texts(row)))

@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Role
 from tonnage.api_keys.actions import create_key, revoke_key
-from tonnage.api_keys.api_key import NewKey
-from tonnage.api_keys.lists import ApiKeyRow, api_keys_of
+from tonnage.api_keys.api_key import NewKey, no_key
+from tonnage.api_keys.lists import ApiKeyRow, api_keys_of, one_api_key
 from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.organisation.key_limit import a_second, limit_hint
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.errors import Invalid, NotFound
+from tonnage.errors import Invalid
 from tonnage.web.forms import Form, bind, unbound
 from tonnage.web.number_fields import OptionalCount
 from tonnage.web.routing import AuthFirstRoute
@@ -71,9 +71,9 @@ async def revoke(
     page: PageRequest, organisation_id: UUID, key_id: UUID, path: str, crumbs: list[tuple[str, str]]
 ) -> Response:
     """Asks before a key of that organisation ends. `path`: of the list, to which `crumbs` lead."""
-    row = next((row for row in await page.database.run(api_keys_of, organisation_id) if row.id == key_id), None)
+    row = await page.database.run(one_api_key, organisation_id, key_id)
     if row is None:
-        raise NotFound("There is no API key {key}.", key=str(key_id))
+        raise no_key(key_id)
 
     async def ask() -> Confirmation:
         return _revocation(page, row, path, crumbs)
