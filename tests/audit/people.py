@@ -279,7 +279,7 @@ async def member_end_sessions(data: AuditData) -> Recorded:
     async with data.watched():
         await data.run(sessions.end_sessions, data.distributor, data.partner.organisation_id, ann.id)
         await data.run(sessions.end_sessions, data.distributor, data.partner.organisation_id, ann.id)
-    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id)
+    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id, after={"sessions": 2})
 
 
 async def member_end_sessions_one_by_one(data: AuditData) -> Recorded:
@@ -287,7 +287,7 @@ async def member_end_sessions_one_by_one(data: AuditData) -> Recorded:
     session = (await ann.signed_in_member()).session_id
     async with data.watched():
         await data.run(sessions.end_session, data.distributor, data.partner.organisation_id, session)
-    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id)
+    return data.entry("member.end-sessions", data.distributor, data.partner, ann.id, after={"sessions": 1})
 
 
 async def member_lift_block(data: AuditData) -> Recorded:

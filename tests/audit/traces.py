@@ -13,6 +13,7 @@ from tonnage.devices.device import LINK_PAUSE, LINK_VALID_FOR
 from tonnage.devices.queries import insert_link
 from tonnage.security_events.actions import record_attempt, record_export, record_refusal, write_counted
 from tonnage.security_events.counted_event import Counted
+from tonnage.sessions.queries import end_sessions
 from tonnage.tokens import new_token
 from tonnage.utc import hour_of
 
@@ -45,29 +46,29 @@ async def member_sign_out(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
     visitor = await ann.signed_in_member()
     async with data.watched():
-        await data.run(session_queries.end_session, ann.id, visitor.session_id, visitor.actor.stamp, signs_out=True)
+        await data.run(session_queries.sign_out, ann.id, visitor.session_id, visitor.actor.stamp)
         # It has ended already.
-        await data.run(session_queries.end_session, ann.id, visitor.session_id, visitor.actor.stamp, signs_out=True)
+        await data.run(session_queries.sign_out, ann.id, visitor.session_id, visitor.actor.stamp)
     return data.entry("member.sign-out", ann.actor, data.partner, ann.id)
 
 
-async def member_end_session(data: AuditData) -> Recorded:
+async def member_end_sessions_own(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
     visitor = await ann.signed_in_member()
     async with data.watched():
-        await data.run(session_queries.end_session, ann.id, visitor.session_id, visitor.actor.stamp)
-    return data.entry("member.end-session", ann.actor, data.partner, ann.id)
+        await data.run(end_sessions, ann.id, visitor.actor.stamp, only=visitor.session_id)
+    return data.entry("member.end-sessions", ann.actor, data.partner, ann.id, after={"sessions": 1})
 
 
-async def member_end_session_all_but_one(data: AuditData) -> Recorded:
+async def member_end_sessions_all_but_one(data: AuditData) -> Recorded:
     ann = await person(data.cast, data.partner)
     visitor = await ann.signed_in_member()
     await ann.sign_in()
     await ann.sign_in()
     async with data.watched():
-        await data.run(session_queries.end_others, ann.id, visitor.session_id, visitor.actor.stamp)
-        await data.run(session_queries.end_others, ann.id, visitor.session_id, visitor.actor.stamp)
-    return data.entry("member.end-session", ann.actor, data.partner, ann.id, after={"sessions": 2})
+        await data.run(end_sessions, ann.id, visitor.actor.stamp, but=visitor.session_id)
+        await data.run(end_sessions, ann.id, visitor.actor.stamp, but=visitor.session_id)
+    return data.entry("member.end-sessions", ann.actor, data.partner, ann.id, after={"sessions": 2})
 
 
 async def member_use_sign_in_link(data: AuditData) -> Recorded:
@@ -140,8 +141,8 @@ CASES: list[Case] = [
     member_sign_in,
     member_sign_in_with_a_code_on_a_known_device,
     member_sign_out,
-    member_end_session,
-    member_end_session_all_but_one,
+    member_end_sessions_own,
+    member_end_sessions_all_but_one,
     member_use_sign_in_link,
     *map(
         _attempts,

@@ -97,7 +97,7 @@ async def test_a_factor_is_required_only_once_confirmed(ann: Person, keys: Path,
 async def test_a_session_that_has_ended_makes_none(ann: Person, keys: Path, cast: Cast) -> None:
     visitor = await ann.signed_in_member()
     begun = await ann.begin(keys, visitor)
-    assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id, ann.actor.stamp)
+    assert await ann.database.run(session_queries.sign_out, ann.id, visitor.session_id, ann.actor.stamp)
     code = TOTP(begun.seed).at(NOW)
     assert await cast.row("select count(*) from sealed_secret where name = %s", pending(visitor)) == (0,)
     with pytest.raises(Unauthenticated, match="session has ended"):

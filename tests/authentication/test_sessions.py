@@ -126,8 +126,8 @@ async def test_one_can_see_and_end_ones_own_sessions_only(ann: Person, cast: Cas
     rows = await listed()
     assert [row.id for row in rows] == [second.session_id, first.session_id]
     assert (rows[1].ip_address, len(rows[1].user_agent), rows[1].user_agent[:7]) == ("192.0.2.1", 200, "First x")
-    assert not await ann.database.run(session_queries.end_session, ann.id, other.session_id, ann.actor.stamp)
-    assert await ann.database.run(session_queries.end_session, ann.id, second.session_id, ann.actor.stamp)
+    assert not await ann.database.run(session_queries.sign_out, ann.id, other.session_id, ann.actor.stamp)
+    assert await ann.database.run(session_queries.sign_out, ann.id, second.session_id, ann.actor.stamp)
     assert [row.id for row in await listed()] == [first.session_id]
     third = await ann.signed_in_member()
     await ann.database.run(session_queries.end_other_sessions, ann.id, third.session_id)

@@ -147,7 +147,7 @@ async def test_the_last_sign_in_is_recorded(ann: Person, cast: Cast) -> None:
 
 async def test_a_session_that_has_ended_sets_no_password(ann: Person) -> None:
     visitor = await ann.signed_in_member()
-    assert await ann.database.run(session_queries.end_session, ann.id, visitor.session_id, ann.actor.stamp)
+    assert await ann.database.run(session_queries.sign_out, ann.id, visitor.session_id, ann.actor.stamp)
     with pytest.raises(Unauthenticated, match="session has ended"):
         await credential_actions.change_own_password(ann.database, cheap(), visitor, WORD, OTHER_WORD, ann.client, NOW)
     assert await ann.sign_in(WORD)

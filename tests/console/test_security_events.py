@@ -62,11 +62,11 @@ async def test_sign_ins_and_the_ends_of_sessions(
     await send(browser, "/profile", {}, "/sign-out")
     await counted(client)
     actions, addresses, requests = await client.cast.row(ENTRIES, str(ann.id))
-    through_pages = ["member.sign-in", "member.end-session", "member.end-session", "member.sign-out"]
+    through_pages = ["member.sign-in", "member.end-sessions", "member.end-sessions", "member.sign-out"]
     assert [one for one in actions if not one.endswith("password 2")] == [
         *through_pages[:1],
         "member.sign-in",
-        "member.end-session",
+        "member.end-sessions",
         "member.sign-in",
         *through_pages[2:],
     ]

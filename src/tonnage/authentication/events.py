@@ -5,7 +5,6 @@ from tonnage.access.event import EVERY_KIND, Event
 EVENTS = (
     Event("member.sign-in", "Signed in", EVERY_KIND),
     Event("member.sign-out", "Signed out", EVERY_KIND),
-    Event("member.end-session", "Ended sessions", EVERY_KIND),
     Event("member.add-second-factor", "Set up two-factor authentication", EVERY_KIND),
     Event("member.remove-second-factor", "Removed two-factor authentication", EVERY_KIND),
     Event("member.reset-second-factor", "Reset two-factor authentication", EVERY_KIND),

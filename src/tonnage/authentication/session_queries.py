@@ -117,38 +117,17 @@ async def sessions_of(conn: Connection, member_id: UUID, now: datetime, idle: ti
     return [SessionRow(*row) for row in await cursor.fetchall()]
 
 
-async def end_session(
-    conn: Connection, member_id: UUID, session_id: UUID, stamp: str, *, signs_out: bool = False
-) -> bool:
-    """Ends a session of a member. False if the member had no such session. `signs_out`: the member leaves it."""
+async def sign_out(conn: Connection, member_id: UUID, session_id: UUID, stamp: str) -> bool:
+    """Ends the session that a member leaves. False if the member had no such session."""
     cursor = await conn.execute(
         """
         with s as (delete from session where id = %(session)s and member_id = %(member)s returning member_id)
-        select audit(%(stamp)s, m.organisation_id, case when %(signs_out)s
-                     then 'member.sign-out' else 'member.end-session' end, m.id::text, null, null)
+        select audit(%(stamp)s, m.organisation_id, 'member.sign-out', m.id::text, null, null)
         from s join member m on m.id = s.member_id
         """,
-        {"session": session_id, "member": member_id, "signs_out": signs_out, "stamp": stamp},
+        {"session": session_id, "member": member_id, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
-
-
-async def end_others(conn: Connection, member_id: UUID, but: UUID, stamp: str) -> None:
-    """Ends all sessions of a member but one, for nothing else."""
-    cursor = await conn.execute(
-        """
-        with s as (
-            delete from session where member_id = %(member)s and id <> %(but)s returning id
-        ), n as (
-            select count(*) as sessions from s having count(*) > 0
-        )
-        select audit(%(stamp)s, m.organisation_id, 'member.end-session', m.id::text, null,
-                     jsonb_build_object('sessions', n.sessions))
-        from n join member m on m.id = %(member)s
-        """,
-        {"member": member_id, "but": but, "stamp": stamp},
-    )
-    await cursor.fetchone()
 
 
 async def end_other_sessions(conn: Connection, member_id: UUID, but: UUID | None) -> None:

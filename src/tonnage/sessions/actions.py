@@ -8,6 +8,7 @@ from tonnage.access.actor import Actor, Role
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.members.actions import hold_team
+from tonnage.security_events.security_log import log_event
 from tonnage.sessions import queries
 
 
@@ -20,6 +21,7 @@ async def end_session(conn: Connection, actor: Actor, organisation_id: UUID, ses
         await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         if not await queries.end_sessions(conn, member_id, actor.stamp, only=session_id):
             raise no_session(session_id)
+    log_event("member.end-sessions", organisation_id, member=member_id)
 
 
 async def end_sessions(
@@ -29,6 +31,7 @@ async def end_sessions(
     async with conn.transaction():
         await hold_team(conn, actor, organisation_id, member_id, Role.STAFF)
         await queries.end_sessions(conn, member_id, actor.stamp, but=but)
+    log_event("member.end-sessions", organisation_id, member=member_id)
 
 
 async def find_session(conn: Connection, session_id: UUID) -> UUID:

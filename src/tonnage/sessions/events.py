@@ -1,5 +1,5 @@
-"""The events of sessions that others end: what their audit entries are called."""
+"""The events of sessions: what their audit entries are called."""
 
 from tonnage.access.event import EVERY_KIND, Event
 
-EVENTS = (Event("member.end-sessions", "Ended sessions of member", EVERY_KIND),)
+EVENTS = (Event("member.end-sessions", "Ended sessions", EVERY_KIND),)

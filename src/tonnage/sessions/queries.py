@@ -1,4 +1,4 @@
-"""SQL of ending the sessions of others."""
+"""SQL of ending sessions, otherwise than by signing out."""
 
 from uuid import UUID
 
@@ -15,9 +15,12 @@ async def end_sessions(
             delete from session where member_id = %(member)s
                 and (%(only)s::uuid is null or id = %(only)s) and (%(but)s::uuid is null or id <> %(but)s)
             returning id
+        ), n as (
+            select count(*) as sessions from s having count(*) > 0
         )
-        select audit(%(stamp)s, m.organisation_id, 'member.end-sessions', m.id::text, null, null)
-        from member m where m.id = %(member)s and exists (select from s)
+        select audit(%(stamp)s, m.organisation_id, 'member.end-sessions', m.id::text, null,
+                     jsonb_build_object('sessions', n.sessions))
+        from n join member m on m.id = %(member)s
         """,
         {"member": member_id, "only": only, "but": but, "stamp": stamp},
     )

@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.authentication.session_queries import end_others, end_session, sessions_of
+from tonnage.authentication.session_queries import sessions_of
 from tonnage.console.page_request import AnyMember
 from tonnage.console.profile.user_agent import describe_user_agent
 from tonnage.console.rendering import gettext
 from tonnage.errors import NotFound
 from tonnage.security_events.security_log import log_event
+from tonnage.sessions.queries import end_sessions
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -32,8 +33,8 @@ async def show(page: AnyMember) -> Response:
 async def end_all_others(page: AnyMember) -> Response:
     """All but this one."""
     visitor = page.visitor
-    await page.database.run(end_others, visitor.member_id, visitor.session_id, page.actor.stamp)
-    log_event("member.end-session", page.actor.organisation_id, member=visitor.member_id)
+    await page.database.run(end_sessions, visitor.member_id, page.actor.stamp, but=visitor.session_id)
+    log_event("member.end-sessions", page.actor.organisation_id, member=visitor.member_id)
     return page.redirect(_PATH, gettext("Other sessions ended"))
 
 
@@ -41,7 +42,7 @@ async def end_all_others(page: AnyMember) -> Response:
 async def end(page: AnyMember, sessionID: UuidPath) -> Response:
     """One of the member's own; ending the session of the request signs out."""
     member_id = page.visitor.member_id
-    if not await page.database.run(end_session, member_id, sessionID, page.actor.stamp):
+    if not await page.database.run(end_sessions, member_id, page.actor.stamp, only=sessionID):
         raise NotFound("This session has already ended.")
-    log_event("member.end-session", page.actor.organisation_id, member=member_id)
+    log_event("member.end-sessions", page.actor.organisation_id, member=member_id)
     return page.redirect(_PATH, gettext("Session ended"))

@@ -101,7 +101,7 @@ async def leave(request: Request) -> Response:
         await verified_form(request, token)
         database = services_of(request).database
         actor, session_id = visitor.actor, visitor.session_id
-        await database.run(session_queries.end_session, visitor.member_id, session_id, actor.stamp, signs_out=True)
+        await database.run(session_queries.sign_out, visitor.member_id, session_id, actor.stamp)
         log_event("member.sign-out", actor.organisation_id, member=visitor.member_id)
     response = page.redirect("/sign-in", gettext("Signed out"))
     cookies.end_session(response)
