@@ -20,9 +20,9 @@ from tonnage import __version__, console, metrics
 from tonnage.access_keys import api as access_keys
 from tonnage.accounts import api as accounts
 from tonnage.api_keys import api as api_keys
-from tonnage.api_keys.guard import has_operators_key, record_refused, services_of
+from tonnage.api_keys.guard import has_operators_key, record_forbidden, services_of
 from tonnage.api_keys.key_cache import KeyCache
-from tonnage.api_keys.rate_limiting import RateLimiting
+from tonnage.api_keys.rate_limit_middleware import RateLimitMiddleware
 from tonnage.contracts import api as contracts
 from tonnage.db import Connection, connect
 from tonnage.db.deadlines import limited, request_limit
@@ -133,10 +133,10 @@ def _bare(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> F
 
 
 def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprecations, public_url: str | None) -> None:
-    problem.install(app, record_refused)
+    problem.install(app, record_forbidden)
     console.install(app)
     app.state.requests = requests = Requests()
-    app.add_middleware(RateLimiting)
+    app.add_middleware(RateLimitMiddleware)
     app.add_middleware(Compression)
     app.add_middleware(RequestMiddleware, requests=requests, deprecations=deprecations, public_url=public_url)
     app.add_api_route("/healthz", healthz, include_in_schema=False)

@@ -20,7 +20,7 @@ from tonnage.access.actor import Actor
 from tonnage.api_keys.actions import limit_key, revoke_key
 from tonnage.api_keys.api_key import new_key
 from tonnage.api_keys.rate_limit import KeyLimit
-from tonnage.api_keys.rate_limiting import Buckets
+from tonnage.api_keys.rate_limit_middleware import Buckets
 from tonnage.sealing import create_key_file
 
 pytestmark = pytest.mark.anyio

@@ -53,7 +53,7 @@ def test_in_the_long_run_no_more_than_the_limit(rate: int) -> None:
 
 def test_who_waits_as_long_as_it_is_told_is_admitted_and_no_earlier() -> None:
     bucket = taken(11, rate=1)
-    assert (bucket.has_admitted, bucket.seconds) == (False, 1)
+    assert (bucket.has_admitted, bucket.reset_after) == (False, 1)
     assert not take(bucket, 1, NOW + timedelta(seconds=0.9)).has_admitted
     assert take(bucket, 1, NOW + timedelta(seconds=1)).has_admitted
 
@@ -73,7 +73,7 @@ def test_a_clock_that_is_set_back_gives_nothing_and_blocks_nobody() -> None:
 def test_another_limit_applies_at_once() -> None:
     assert said(taken(1, rate=50, bucket=taken(50)))[1] == '"default";r=449;t=2'
     lower = taken(1, rate=1, bucket=taken(40))
-    assert (lower.has_admitted, lower.left, lower.seconds) == (False, 0, 1)
+    assert (lower.has_admitted, lower.remaining, lower.reset_after) == (False, 0, 1)
 
 
 @pytest.mark.parametrize(

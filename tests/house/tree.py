@@ -53,7 +53,10 @@ _KINDS = {
 OTHERS = {
     "api_keys/guard.py": (Kind.DOOR, "what the doors of all features depend on: reads the request's key"),
     "api_keys/key_cache.py": (Kind.ACTION, "a cache is state, and reads the database when it has to"),
-    "api_keys/rate_limiting.py": (Kind.DOOR, "middleware, which refuses a request before its route is looked for"),
+    "api_keys/rate_limit_middleware.py": (
+        Kind.DOOR,
+        "middleware, which refuses a request before its route is looked for",
+    ),
     "api_keys/partner_operation.py": (Kind.DOOR, "one handler for two routes: the distributor's and the partner's"),
     "authentication/mails.py": (Kind.ACTION, "texts, for the mailer below the features"),
     "idempotency/idempotent_route.py": (Kind.DOOR, "the class of routes that make a change once for each key"),

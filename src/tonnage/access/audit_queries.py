@@ -5,7 +5,7 @@ from datetime import datetime
 from tonnage.db import Connection
 
 
-async def delete_clients(conn: Connection, before: datetime, most: int) -> int:
+async def delete_client_addresses(conn: Connection, before: datetime, most: int) -> int:
     """Deletes addresses and request ids of entries that were made by then, of the `most` oldest. Returns their number.
 
     Ids and times have nearly the same order: so the oldest are found at the beginning of the index, however many there

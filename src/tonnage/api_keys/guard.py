@@ -58,11 +58,11 @@ class ApiRequest:
 
 
 def set_actor(request: Request, actor: Actor) -> None:
-    """The actor that was authenticated, for `record_refused`."""
+    """The actor that was authenticated, for `record_forbidden`."""
     request.scope["state"]["actor"] = actor
 
 
-async def record_refused(request: Request, error: Forbidden) -> None:
+async def record_forbidden(request: Request, error: Forbidden) -> None:
     """Counts that the actor of the request was not allowed to do something. The refusal itself never depends on it."""
     actor: Actor | None = request.scope["state"].get("actor")
     if actor is None:

@@ -56,14 +56,14 @@ class TokenBucket:
     """Whether there was room for it. A refused one uses nothing."""
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """How many requests can be made at once now."""
         return int(self.rate * WINDOW - self.used + _ROUNDING)
 
     @property
-    def seconds(self) -> int:
+    def reset_after(self) -> int:
         """Whole seconds until the bucket is full again; with nothing left, until the next request can be made."""
-        missing = self.used if self.left else self.used + 1 - self.rate * WINDOW
+        missing = self.used if self.remaining else self.used + 1 - self.rate * WINDOW
         return max(1, ceil(missing / self.rate - _ROUNDING))
 
     @property
@@ -71,7 +71,7 @@ class TokenBucket:
         """The policy, and what is left of it."""
         return [
             (b"ratelimit-policy", b'"default";q=%d;w=%d' % (self.rate * WINDOW, WINDOW)),
-            (b"ratelimit", b'"default";r=%d;t=%d' % (self.left, self.seconds)),
+            (b"ratelimit", b'"default";r=%d;t=%d' % (self.remaining, self.reset_after)),
         ]
 
     @property

@@ -64,7 +64,7 @@ async def _sign_in(
     matches = await _verify(database, hashing, counted, login.password_hash if login else None, password)
     if login is None or not matches:
         member_id = login.member_id if login else throttling.nobody(email)
-        await _fail(database, counted, Counted.FAILED_PASSWORD, member_id, now)
+        await _record_failure(database, counted, Counted.FAILED_PASSWORD, member_id, now)
         raise Unauthenticated(WRONG_PASSWORD, RequestCode.SIGN_IN_FAILED)
     signed_in = await database.transaction(_open_session, login, client, counted, now)
     if isinstance(signed_in, Sentence):
@@ -94,7 +94,7 @@ async def submit_code(
         if not await session_queries.rotate_token(conn, visitor.session_id, digest(token), authenticated_at=now):
             raise Unauthenticated(SESSION_ENDED, RequestCode.SESSION_ENDED)
         await counted.forgive(conn)
-        return await _complete(conn, visitor.actor, visitor.member_id, client, now, with_code=True)
+        return await _complete_sign_in(conn, visitor.actor, visitor.member_id, client, now, with_code=True)
 
     signed_in = SignedIn(token, Stage.OPEN, await database.transaction(open_session))
     log_event("member.sign-in", visitor.actor.organisation_id, member=visitor.member_id)
@@ -119,7 +119,7 @@ async def verify_code(
         await database.run(counted.take_back)
         raise
     if not is_right:
-        await _fail(database, counted, Counted.FAILED_CODE, visitor.member_id, now)
+        await _record_failure(database, counted, Counted.FAILED_CODE, visitor.member_id, now)
         raise Unauthenticated(WRONG_CODE, RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -135,7 +135,7 @@ async def verify_password(
     counted = await database.run(count_attempts, subjects, now)
     known = await database.run(sign_in_queries.password_hash_of, visitor.member_id)
     if not await _verify(database, hashing, counted, known, password):
-        await _fail(database, counted, Counted.FAILED_PASSWORD, visitor.member_id, now)
+        await _record_failure(database, counted, Counted.FAILED_PASSWORD, visitor.member_id, now)
         raise Unauthenticated("The current password is wrong.", RequestCode.SIGN_IN_FAILED)
     return counted
 
@@ -169,11 +169,13 @@ async def _open_session(
         await counted.take_back(conn)
     else:
         await counted.forgive(conn)
-        return SignedIn(token, stage, await _complete(conn, login.actor, login.member_id, client, now, with_code=False))
+        return SignedIn(
+            token, stage, await _complete_sign_in(conn, login.actor, login.member_id, client, now, with_code=False)
+        )
     return SignedIn(token, stage)
 
 
-async def _complete(
+async def _complete_sign_in(
     conn: Connection, actor: Actor, member_id: UUID, client: ClientInfo, now: datetime, *, with_code: bool
 ) -> str:
     """Records a sign-in of a member that is locked; returns the token of the device."""
@@ -196,7 +198,9 @@ async def _counted_together(
     return (*throttling.email_and_client(email, client.address), *throttling.client(client.address))
 
 
-async def _fail(database: Database, counted: CountedAttempts, action: Counted, member_id: UUID, now: datetime) -> None:
+async def _record_failure(
+    database: Database, counted: CountedAttempts, action: Counted, member_id: UUID, now: datetime
+) -> None:
     await database.run(record_attempt, action, member_id, now)
     if counted.blocks:
         await database.run(defer, "authentication.notify_blocked", member_id)

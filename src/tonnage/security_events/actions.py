@@ -5,7 +5,7 @@ from typing import TypedDict
 from uuid import UUID
 
 from tonnage.access.actor import Actor
-from tonnage.access.audit_queries import delete_clients
+from tonnage.access.audit_queries import delete_client_addresses
 from tonnage.db import Connection, Database
 from tonnage.security_events import queries
 from tonnage.security_events.counted_event import GRACE, Counted, CountedEvent
@@ -55,5 +55,5 @@ async def write_counted(database: Database, now: datetime) -> int:
 
 async def delete_addresses(database: Database, kept: timedelta, now: datetime) -> None:
     """Deletes the addresses of clients that are older, in batches."""
-    while await database.run(delete_clients, now - kept, _AT_ONCE) == _AT_ONCE:
+    while await database.run(delete_client_addresses, now - kept, _AT_ONCE) == _AT_ONCE:
         pass

@@ -60,11 +60,11 @@ async def change_limit(
     if not form.errors:
         return page.redirect(path, gettext("Limit changed"))
     row = await page.database.run(one_api_key, organisation_id, key_id) or row
-    await explain(page, KeyLimitForm, form, _texts(row), key_id, {"limit": a_second})
+    await explain(page, KeyLimitForm, form, _texts(row), key_id, {"limit": format_limit})
     return question.render(page, form)
 
 
-def a_second(limit: int | None) -> str:
+def format_limit(limit: int | None) -> str:
     """A limit, for people."""
     if limit is None:
         return gettext("the default")

@@ -12,7 +12,7 @@ from tonnage.api_keys.api_key import NewKey, no_key
 from tonnage.api_keys.lists import ApiKeyRow, api_keys_of, one_api_key
 from tonnage.api_keys.rate_limit import KeyLimit
 from tonnage.console.confirmation import Confirmation, confirm
-from tonnage.console.organisation.key_limit import a_second, limit_hint
+from tonnage.console.organisation.key_limit import format_limit, limit_hint
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.errors import Invalid
@@ -42,7 +42,7 @@ class NewApiKeyForm(Form):
 async def keys(page: AnyAdmin) -> Response:
     """All of them, the past ones too."""
     own = page.actor.organisation_id
-    return page.render("organisation/keys.html", rows=await rows_of(page, own), path="/keys", a_second=a_second)
+    return page.render("organisation/keys.html", rows=await rows_of(page, own), path="/keys", format_limit=format_limit)
 
 
 @routes.get("/new")

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from tonnage.console.organisation.key_limit import a_second, change_limit
+from tonnage.console.organisation.key_limit import change_limit, format_limit
 from tonnage.console.organisation.keys import revoke, rows_of
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
@@ -29,7 +29,7 @@ class KeyHolder:
     crumbs: list[tuple[str, str]]
     """The way to the list, without it."""
     render: Callable[..., Response]
-    """Renders the list, with `rows`, `holder`, `a_second` and `may_limit`."""
+    """Renders the list, with `rows`, `holder`, `format_limit` and `may_limit`."""
 
 
 KeyHolderGuard: TypeAlias = Callable[..., Awaitable[KeyHolder]]
@@ -42,7 +42,7 @@ def others_key_routes(prefix: str, guard: KeyHolderGuard, *, may_limit: bool = F
 
     async def keys(holder: Annotated[KeyHolder, Depends(guard)]) -> Response:
         rows = await rows_of(holder.page, holder.organisation_id)
-        return holder.render(rows=rows, holder=holder, a_second=a_second, may_limit=may_limit)
+        return holder.render(rows=rows, holder=holder, format_limit=format_limit, may_limit=may_limit)
 
     async def revocation(holder: Annotated[KeyHolder, Depends(guard)], keyID: UuidPath) -> Response:
         return await revoke(holder.page, holder.organisation_id, keyID, holder.path, _crumbs(holder))

@@ -44,7 +44,7 @@ class Buckets:
         return bucket
 
 
-class RateLimiting:
+class RateLimitMiddleware:
     """Middleware. Every request of the API with a key that works counts, also those that get an error, and no others.
 
     It is refused before its route is looked for and its body read. An error of the key is left to the route: the path
@@ -61,7 +61,7 @@ class RateLimiting:
         if bucket is not None:
             scope["state"][RESPONSE_HEADERS] = bucket.headers
             if not bucket.has_admitted:
-                wait = {"Retry-After": str(bucket.seconds)}
+                wait = {"Retry-After": str(bucket.reset_after)}
                 response = problem(scope, RequestCode.TOO_MANY_REQUESTS, bucket.refusal, headers=wait)
                 await response(scope, receive, send)
                 return
