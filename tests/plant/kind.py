@@ -32,8 +32,9 @@ def house(kind: str, file: str, text: str, expected: str) -> Plant:
 
 
 def imports(kind: str, file: str, target: str) -> Plant:
-    """An import that import-linter names."""
+    """An import that import-linter names. It names a library by its package alone."""
     package, _, name = target.rpartition(".")
+    named = target if target.startswith("tonnage.") else package
     importer = "tonnage." + file.removesuffix(".py").replace("/", ".")
     text = f"\nfrom {package} import {name}\n"
-    return Plant(kind, IMPORTS, f"src/tonnage/{file}", text, rf"{importer} -> {target}\b")
+    return Plant(kind, IMPORTS, f"src/tonnage/{file}", text, rf"{importer} -> {named}\b")
