@@ -43,7 +43,7 @@ def main() -> int:
     directory.mkdir(parents=True)
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        url = stack.enter_context(embedded.serve(directory))
+        url = stack.enter_context(embedded.serve(directory)).owner
         say("loading the data")
         data = dataset.build(url)
         with psycopg.connect(url) as conn:

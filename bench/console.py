@@ -129,7 +129,7 @@ async def _once(http: httpx.AsyncClient, path: str, token: str) -> float:
 
 
 def _main(rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as name, embedded.serve(Path(name) / "server", durable=False) as url:
+    with tempfile.TemporaryDirectory() as name, embedded.serve(Path(name) / "server", durable=False) as (_, url):
         for what, taken in measure(url, lambda line: print(line, flush=True), rounds).items():
             print(f"{statistics.median(taken):8.1f} ms  {min(taken):.1f} .. {max(taken):.1f}  {what}")
 

@@ -210,7 +210,7 @@ def main(accounts: int) -> None:
     begin = time.monotonic()
     folder = Path(__file__).parent.parent / "data"  # not in /tmp, which may be memory
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as name, embedded.serve(Path(name) / "server") as url:
+    with tempfile.TemporaryDirectory(dir=folder) as name, embedded.serve(Path(name) / "server") as (_, url):
         found = measure(
             url, Path(name), lambda line: print(f"[{time.monotonic() - begin:4.0f} s] {line}", flush=True), accounts
         )

@@ -117,7 +117,7 @@ async def _measure(url: str, accounts: int, hours: int) -> None:
 def main(accounts: int, hours: int) -> None:
     folder = Path(__file__).parent.parent / "data"  # not in /tmp, which may be memory
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as name, embedded.serve(Path(name) / "server") as url:
+    with tempfile.TemporaryDirectory(dir=folder) as name, embedded.serve(Path(name) / "server") as (_, url):
         migrations.upgrade(url)
         asyncio.run(_measure(url, accounts, hours))
 

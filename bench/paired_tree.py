@@ -16,7 +16,7 @@ from tonnage import embedded
 # No workload compared here uses these, and older checkouts load them slowly.
 dataset.MANY = dataset.FEW
 
-with embedded.serve(Path(sys.argv[1])) as url:
+with embedded.serve(Path(sys.argv[1])) as (_, url):
     data = dataset.build(url)
     with serving("product", url) as server:
         report = workloads.check(server, data).decode()

@@ -167,7 +167,7 @@ def _check(url: str, accounts: int) -> None:
 
 def _main(accounts: int) -> None:
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, embedded.serve(made(Path(name) / "server"), durable=False) as url:
+    with tempfile.TemporaryDirectory() as name, embedded.serve(made(Path(name) / "server"), durable=False) as (_, url):
         measure(
             url, Path(name), lambda line: print(f"[{time.monotonic() - begin:4.0f} s] {line}", flush=True), accounts
         )

@@ -22,6 +22,7 @@ from tests.frozen import FreezableServer, freezable_server
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
+from tonnage.embedded.address import PROGRAM
 
 import_module("tonnage.worker")  # declares every job: actions defer them by name
 
@@ -33,19 +34,28 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    """The URL of a server on which tests may create databases."""
+    """The URL of a server on which tests may create databases, by the role that owns them."""
     programs = os.environ.get("TONNAGE_TEST_POSTGRES")
     if programs:
         cluster = Cluster(Path(programs), durable=False)
+        with psycopg.connect(cluster.url, autocommit=True) as conn:
+            conn.execute("create role tonnage_app login")
         yield cluster.url
         cluster.remove()
     else:
-        with embedded.serve(tmp_path_factory.mktemp("server"), durable=False) as url:
+        with embedded.serve(tmp_path_factory.mktemp("server"), durable=False) as (_, url):
+            # The same password for both, so that `as_owner` can make one's URL of the other's.
+            with psycopg.connect(url, autocommit=True) as conn:
+                conn.execute(sql.SQL("alter role tonnage_app password {}").format(conn.info.password))
             yield url
 
 
 def _database_url(server: str, name: str) -> str:
     return make_conninfo(server, dbname=name)
+
+
+def _program_url(server: str, name: str) -> str:
+    return make_conninfo(server, dbname=name, user=PROGRAM)
 
 
 @contextmanager
@@ -62,7 +72,7 @@ def _created(server: str, template: str | None = None) -> Generator[str]:
 def template(server: str) -> Generator[str]:
     """The name of a migrated database without connections."""
     with _created(server) as name:
-        migrations.upgrade(_database_url(server, name))
+        migrations.upgrade(_database_url(server, name), program_role=PROGRAM)
         yield name
 
 
@@ -70,7 +80,7 @@ def template(server: str) -> Generator[str]:
 def conninfo(server: str, template: str) -> Generator[str]:
     """The worker's own database. Tests share it: create your own organisations, and do not expect empty tables."""
     with _created(server, template) as name:
-        yield _database_url(server, name)
+        yield _program_url(server, name)
 
 
 @pytest.fixture
@@ -83,7 +93,7 @@ def new_database(server: str, template: str) -> Callable[[], AbstractContextMana
             # A clone of the template is not a copy of one installation.
             with psycopg.connect(_database_url(server, name), autocommit=True) as conn:
                 conn.execute("update installation set id = gen_random_uuid()")
-            yield _database_url(server, name)
+            yield _program_url(server, name)
 
     return clone
 

@@ -52,7 +52,7 @@ class FreezableServer:
 
 @contextmanager
 def freezable_server(folder: Path) -> Generator[FreezableServer]:
-    with embedded.serve(folder, durable=False) as url:
+    with embedded.serve(folder, durable=False) as (_, url):
         server = FreezableServer(url)
         try:
             yield server

@@ -55,7 +55,7 @@ def program(name: str) -> Path:
 
 def main() -> int:
     """Returns the exit status."""
-    with tempfile.TemporaryDirectory() as folder, embedded.serve(Path(folder) / "data", durable=False) as url:
+    with tempfile.TemporaryDirectory() as folder, embedded.serve(Path(folder) / "data", durable=False) as (_, url):
         migrations.upgrade(url)
         text = dumped(url)
     if "--write" in sys.argv[1:]:

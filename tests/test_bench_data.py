@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from bench import console, console_data, dataset, sampling, workloads
 from bench.load import Request
 from bench.usual_stack import create_usual_app
+from tests.roles import as_owner
 from tonnage.asgi import create_app
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +23,7 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 
 async def test_the_usual_stack_answers_as_the_product_does(new_database: NewDatabase) -> None:
     with new_database() as conninfo:
-        data = await asyncio.to_thread(dataset.build, conninfo, many=20, accounts=(3, 5))
+        data = await asyncio.to_thread(dataset.build, as_owner(conninfo), many=20, accounts=(3, 5))
         product, usual = create_app(conninfo), create_usual_app(url_of(conninfo))
         async with product.router.lifespan_context(product):
             for app in (product, usual):
@@ -49,7 +50,7 @@ async def sent(app: object, request: Request) -> None:
 
 async def test_the_console_answers_on_its_data(new_database: NewDatabase) -> None:
     with new_database() as conninfo:
-        data = await asyncio.to_thread(console_data.build, conninfo, partners=200)
+        data = await asyncio.to_thread(console_data.build, as_owner(conninfo), partners=200)
         found = await console.timed(conninfo, data, rounds=1)
     assert set(found) == set(console.LABELS)
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.cast import Cast
+from tests.roles import as_owner, run_as_owner
 from tonnage.access.lists import latest_audit
 from tonnage.db import Connection, Database, connect
 from tonnage.organisations.queries import organisation_names
@@ -67,7 +68,7 @@ Databases = Callable[[], AbstractContextManager[str]]
 
 
 def _load(conninfo: str) -> None:
-    with psycopg.connect(conninfo) as conn:
+    with psycopg.connect(as_owner(conninfo)) as conn:
         numbers = {"partners": _PARTNERS, "accounts": _ACCOUNTS_EACH, "days": _DAYS}
         psycopg.ClientCursor(conn).execute(_ROWS, numbers)
 
@@ -81,21 +82,20 @@ async def latest_entries(conn: Connection, organisation_id: UUID) -> list[dict[s
 async def _counted(conninfo: str) -> AsyncGenerator[tuple[Database, Counter[str]]]:
     """A session, and the rows and index entries that it has read, by table, once it has ended."""
     read: Counter[str] = Counter()
-    with psycopg.connect(conninfo, autocommit=True) as conn:
+    with psycopg.connect(as_owner(conninfo), autocommit=True) as conn:
         conn.execute("select pg_stat_reset()")
     async with connect(conninfo, size=1, streams=1) as database:
         yield database, read
         # A session may keep its counts for seconds.
         await database.run(lambda conn: conn.execute("select pg_stat_force_next_flush()"))
-    with psycopg.connect(conninfo, autocommit=True) as conn:
+    with psycopg.connect(as_owner(conninfo), autocommit=True) as conn:
         for table, rows in conn.execute(_READ):
             read[table] += rows
 
 
 async def test_foreign_keys_are_checked_by_index_from_the_first_row_on(new_database: Databases) -> None:
     with new_database() as conninfo:
-        with psycopg.connect(conninfo) as conn:
-            conn.execute("alter table organisation set (autovacuum_enabled = false)")
+        run_as_owner(conninfo, "alter table organisation set (autovacuum_enabled = false)")
         async with _counted(conninfo) as (database, read):
             cast = await Cast.of(database)
             distributor = await cast.distributor()
@@ -133,9 +133,8 @@ async def test_the_doctor_reads_each_day_of_a_partner_once(new_database: Databas
 async def test_names_and_audit_entries_of_one_organisation_are_found_by_index(new_database: Databases) -> None:
     organisations = 2_000
     with new_database() as conninfo:
-        with psycopg.connect(conninfo) as conn:
-            conn.execute("alter table organisation set (autovacuum_enabled = false)")
-            conn.execute("alter table audit_entry set (autovacuum_enabled = false)")
+        run_as_owner(conninfo, "alter table organisation set (autovacuum_enabled = false)")
+        run_as_owner(conninfo, "alter table audit_entry set (autovacuum_enabled = false)")
         async with connect(conninfo, size=1, streams=1) as database:
             cast = await Cast.of(database)
             distributor = await cast.distributor("Distribution")

@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg_pool import PoolTimeout
 
 from tests.cast import Cast
+from tests.roles import as_owner
 from tonnage.clock import WallClock, system_time
 from tonnage.db import Database, connect
 from tonnage.error_codes import UnavailableCode
@@ -271,6 +272,7 @@ async def test_a_worker_whose_database_was_away_runs_its_interrupted_jobs_at_onc
 
 REFUSED_ONCE = """
     create sequence ends;
+    grant usage on sequence ends to tonnage_app;
     create function refuse() returns trigger language plpgsql as $$ begin
         if nextval('ends') = 1 then raise exception 'lost' using errcode = {errcode}; end if;
         return case tg_op when 'DELETE' then old else new end;
@@ -292,7 +294,7 @@ async def test_a_job_whose_end_could_not_be_recorded_runs_again(
     work_to_do.resume.set()
     work_to_do.raises = list(raises)
     await ask(database)
-    with psycopg.connect(conninfo) as conn:
+    with psycopg.connect(as_owner(conninfo)) as conn:
         conn.execute(sql.SQL(REFUSED_ONCE).format(errcode=errcode))
     async with working(conninfo, database, jobs=[DECLARED["test.work"]]):
         await until(database, lambda seen: not seen)

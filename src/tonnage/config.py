@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, IPvAnyNetwork
@@ -54,6 +54,15 @@ def _browser_origin(url: str) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
+class DatabaseUrls(NamedTuple):
+    """The libpq URLs of one database. The same where one role does both."""
+
+    program: str
+    """Of the role that the program logs in as: it cannot change definitions, nor entries of the audit log."""
+    owner: str
+    """Of the role that owns the tables, for migrations."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much of something an organisation can have, and how often a key can be used. The defaults are those of the
@@ -77,6 +86,8 @@ class Settings(BaseSettings):
 
     database_url: str | None = None
     """The URL of a PostgreSQL >= 15; the embedded one when unset."""
+    migration_database_url: str | None = None
+    """The same database by the role that owns the tables, for `tonnage migrate`; `database_url` when unset."""
     data_dir: Path = Field(default_factory=default_data_dir)
     """Contains the embedded database, its secrets and the demo's keys."""
     secret_key_file: Path | None = None
@@ -115,6 +126,13 @@ class Settings(BaseSettings):
     """
     mail_from: str | None = None
     """The sender of mails, such as `Storage console <console@example.com>`."""
+
+    @property
+    def database_urls(self) -> DatabaseUrls | None:
+        """None: the embedded database."""
+        if self.database_url is None:
+            return None
+        return DatabaseUrls(self.database_url, self.migration_database_url or self.database_url)
 
     @property
     def limits(self) -> Limits:

@@ -18,6 +18,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tonnage.private_files import open_private
+
 _LOCK = 0x746F6E6B657973  # "tonkeys", as the number of an advisory lock
 _CANARY = "canary"
 _CANARY_TEXT = b"tonnage"
@@ -139,10 +141,10 @@ def _replace(keys: Keys, lines: list[bytes]) -> Keys:
 
 def _write(draft: Path, lines: list[bytes], owner: tuple[int, int] | None) -> None:
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_private(draft, os.O_WRONLY | os.O_EXCL)
     with open(descriptor, "wb") as opened:
-        os.fchmod(descriptor, 0o600)
-        if owner is not None and owner != (os.geteuid(), os.getegid()):
+        created = os.fstat(descriptor)
+        if owner is not None and owner != (created.st_uid, created.st_gid):
             os.fchown(descriptor, *owner)
         opened.writelines(line + b"\n" for line in lines)
         opened.flush()

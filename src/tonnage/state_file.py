@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tonnage.private_files import open_private
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +83,7 @@ class StateFile:
     def _write(self, state: State) -> None:
         draft = self._path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with open(open_private(draft, os.O_WRONLY | os.O_EXCL), "w", encoding="ascii") as file:
             json.dump({"epoch": state.epoch, "revoked": sorted(state.revoked)}, file)
             file.flush()
             os.fsync(file.fileno())

@@ -15,6 +15,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.migrations.released import first_release
+from tests.roles import as_owner, run_as_owner, url_of
 from tonnage import migrations
 from tonnage.access import audit_sequence_queries, checks
 from tonnage.access.audit_sequence import Mismatch, Progress, Writers, first_of_each_organisation
@@ -50,11 +51,7 @@ async def fetched(database: Database, query: LiteralString, *params: object) -> 
 
 
 async def changed(database: Database, *statements: LiteralString) -> None:
-    async def run(conn: Any) -> None:
-        for statement in statements:
-            await conn.execute(statement)
-
-    await database.run(run)
+    await asyncio.to_thread(run_as_owner, url_of(database), *statements)
 
 
 async def write(database: Database, organisation: UUID = ONE, entries: int = 1) -> None:
@@ -329,7 +326,7 @@ async def test_positions_cannot_be_changed(own: tuple[str, Database]) -> None:
 
 
 def tamper(conninfo: str, *statements: str) -> None:
-    with psycopg.connect(conninfo) as conn:
+    with psycopg.connect(as_owner(conninfo)) as conn:
         conn.execute("set session_replication_role = replica")
         for statement in statements:
             assert conn.execute(statement.encode()).rowcount == 1

@@ -21,6 +21,7 @@ import uvicorn
 from tests.api.conftest import AppClient
 from tests.api.lists import every_list, identity
 from tests.cast import Cast
+from tests.roles import as_owner
 from tonnage.asgi import create_app
 from tonnage.db import connect
 from tonnage.passwords import PER_ORGANISATION
@@ -88,7 +89,7 @@ async def _fill(conninfo: str) -> str:
         partner = await cast.partner(distributor, await cast.contract(distributor))
         key = await cast.key(partner)
     parameters = {"partner": partner.organisation_id, "accounts": ACCOUNTS, "days": DAYS}
-    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(as_owner(conninfo), autocommit=True) as connection:
         await connection.execute("select ensure_usage_partitions('2020-01-01', '2020-01-31')")
         await connection.execute(
             """

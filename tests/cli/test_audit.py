@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.cli.command import Command
+from tests.roles import as_owner
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.db import connect
 
@@ -68,7 +69,7 @@ def number_entries(conninfo: str) -> None:
 
 def test_the_log_is_verified(own: Command) -> None:
     assert re.fullmatch(r"All \d+ entries fit\.\n", own.ok("audit", "verify"))
-    with psycopg.connect(own.conninfo) as conn:
+    with psycopg.connect(as_owner(own.conninfo)) as conn:
         conn.execute("set session_replication_role = replica")
         conn.execute("update audit_entry set after = null where action = 'contract.create'")
     result = own("audit", "verify")

@@ -16,7 +16,7 @@ from tonnage.db.deadlines import WaitLimit, request_limit, wait_limit
 @pytest.fixture
 def away(tmp_path: Path) -> str:
     """The URL of a database that does not run; `embedded.serve(tmp_path)` runs it."""
-    with embedded.serve(tmp_path, durable=False) as url:
+    with embedded.serve(tmp_path, durable=False) as (_, url):
         migrations.upgrade(url)
     return url
 
@@ -65,7 +65,7 @@ def test_it_can_be_stopped_while_it_waits(away: str, command: str) -> None:
 
 
 def test_a_database_that_comes_with_another_schema_ends_it(tmp_path: Path) -> None:
-    with embedded.serve(tmp_path, durable=False) as url:
+    with embedded.serve(tmp_path, durable=False) as (_, url):
         pass
     with started("serve", "--port", "0", TONNAGE_DATABASE_URL=url) as server:
         server.wait_for("until the database")

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from tests.cast import TB, Cast
 from tests.cli.running import tonnage
+from tests.roles import as_owner
 from tonnage.access.actor import Role
 from tonnage.accounts import actions as accounts
 from tonnage.api_keys import actions as api_keys
@@ -268,7 +269,7 @@ def failures(conninfo: str) -> list[dict[str, Any]]:
 
 def execute(conninfo: str, statement: LiteralString, data: DoctorData) -> None:
     names = {name: sql.Literal(value) for name, value in vars(data).items()}
-    with psycopg.connect(conninfo) as conn:
+    with psycopg.connect(as_owner(conninfo)) as conn:
         # As only a superuser can: without triggers and foreign keys.
         conn.execute("set session_replication_role = replica")
         conn.execute(sql.SQL(statement).format(**names))

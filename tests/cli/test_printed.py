@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from tests.cast import unique
 from tests.cli.command import Command
 from tests.cli.running import environment
+from tests.roles import as_owner
 from tonnage.cli.error_messages import READ_ONLY, error_message
 
 Databases = Callable[[], AbstractContextManager[str]]
@@ -63,7 +64,7 @@ def test_a_read_only_database(conninfo: str) -> None:
 
 def test_a_change_of_a_read_only_database(new_database: Databases) -> None:
     with new_database() as conninfo:
-        with psycopg.connect(conninfo, autocommit=True) as conn:
+        with psycopg.connect(as_owner(conninfo), autocommit=True) as conn:
             name = conn.info.dbname
             conn.execute(f'alter database "{name}" set default_transaction_read_only = on'.encode())
         assert Command(conninfo).refused("distributor", "create", "Late") == f"Error: {READ_ONLY}\n"

@@ -66,7 +66,7 @@ def test_it_ends_with_its_database_and_a_restart_recovers(tmp_path: Path) -> Non
     # No worker: a job that runs at that moment fails, and rightly logs a traceback.
     with started("serve", "--port", "0", "--data-dir", data, "--no-worker") as server:
         origin = server.origin
-        with connect_or_serve(data) as url:
+        with connect_or_serve(data) as (_, url):
             kill(_backend(url))
             until(lambda: status(f"{origin}/readyz") == 200)
         kill(int((directory.cluster / "postmaster.pid").read_text().split()[0]))

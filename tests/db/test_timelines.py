@@ -26,7 +26,7 @@ def make_standby(folder: Path) -> None:
 def promoted(folder: Path) -> Generator[str]:
     """The server as it is when it was a standby and became the primary."""
     make_standby(folder)
-    with embedded.serve(folder, durable=False) as url:
+    with embedded.serve(folder, durable=False) as (_, url):
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("select pg_promote()")
         yield url
@@ -40,14 +40,14 @@ def pool(pools: Pools, url: str, *, autocommit: bool) -> Pool:
 async def test_a_server_that_was_replaced_is_refused(tmp_path: Path, autocommit: bool) -> None:
     folder, replaced = tmp_path / "server", tmp_path / "replaced"
     pools = Pools()
-    with embedded.serve(folder, durable=False) as url:
+    with embedded.serve(folder, durable=False) as (_, url):
         async with pool(pools, url, autocommit=autocommit) as first, first.connection(60):
             pass
     await asyncio.to_thread(subprocess.run, ["cp", "--archive", folder, replaced], check=True)
     with promoted(folder) as url:
         async with pool(pools, url, autocommit=autocommit) as second, second.connection(60):
             pass
-    with embedded.serve(replaced, durable=False) as url:
+    with embedded.serve(replaced, durable=False) as (_, url):
         async with pool(pools, url, autocommit=autocommit) as third:
             with pytest.raises(PoolTimeout):
                 await third.getconn(1)
@@ -59,6 +59,6 @@ async def test_a_standby_is_not_refused(tmp_path: Path) -> None:
     with embedded.serve(tmp_path, durable=False):
         pass
     make_standby(tmp_path)
-    with embedded.serve(tmp_path, durable=False) as url:
+    with embedded.serve(tmp_path, durable=False) as (_, url):
         async with pool(Pools(), url, autocommit=True) as standby, standby.connection(60):
             pass

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from testbed.gateway import Gateway
 from tests.cast import TB
 from tests.ceph_client import REGION, ClusterClient
 from tests.cli.command import Command
+from tests.roles import as_owner, url_of
 from tests.storage.customer import Customer
 from tests.unchanged import assert_same, snapshot
 from tonnage.access.actor import Actor, Role
@@ -93,7 +95,7 @@ class PartnerOnCluster:
     async def forget(self, account: int) -> None:
         """The database is that of a backup from before the account was created."""
 
-        async def forget(conn: Any) -> None:
+        async with await psycopg.AsyncConnection.connect(as_owner(url_of(self.client.database))) as conn:
             await conn.execute("set session_replication_role = replica")
             for table, column in (
                 ("access_key", "account_id"),
@@ -101,11 +103,8 @@ class PartnerOnCluster:
                 ("account_usage", "account_id"),
                 ("storage_account", "id"),
             ):
-                await conn.execute(f"delete from {table} where {column} = %s", [account])
+                await conn.execute(f"delete from {table} where {column} = %s".encode(), [account])
             await conn.execute("update partner set allocated_to_accounts = 0, account_count = 0, used = 0")
-            await conn.execute("set session_replication_role = origin")
-
-        await self.client.database.run(forget)
 
 
 @pytest.fixture

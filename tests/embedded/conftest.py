@@ -14,7 +14,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from tonnage.embedded import serve
-with serve(Path(sys.argv[1])) as url:
+with serve(Path(sys.argv[1])) as (_, url):
     print(url, flush=True)
     sys.stdin.read()
 """
@@ -24,7 +24,7 @@ with serve(Path(sys.argv[1])) as url:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A data directory and the URL of its running server, for tests that change neither."""
     data_dir = tmp_path_factory.mktemp("served") / "data"
-    with serve(data_dir, durable=False) as url:
+    with serve(data_dir, durable=False) as (_, url):
         yield data_dir, url
 
 

@@ -60,7 +60,7 @@ def test_any_path(tmp_path: Path, name: str, hold: Holder) -> None:
     assert process.stdout is not None
     url = process.stdout.readline().strip()
     assert answers(url)
-    with connect_or_serve(data_dir) as same:
+    with connect_or_serve(data_dir) as (_, same):
         assert same == url
     assert process.stdin is not None
     process.stdin.close()
@@ -77,7 +77,7 @@ def test_the_short_path_to_a_long_one_is_private_and_removed(tmp_path: Path, hol
     assert stat.S_IMODE(first.stat().st_mode) == 0o700
     process.kill()
     process.wait()
-    with serve(data_dir) as url:
+    with serve(data_dir) as (_, url):
         second = Path((data_dir / "run.alias").read_text())
         assert second != first
         assert not first.exists()
@@ -90,7 +90,7 @@ def test_a_stale_record_of_the_short_path_does_no_harm(made: Path, tmp_path: Pat
     stranger = tmp_path / "stranger"
     (stranger / "run").mkdir(parents=True)
     (made / "run.alias").write_text(str(stranger))
-    with serve(made, durable=False) as url:
+    with serve(made, durable=False) as (_, url):
         assert answers(url)
     assert (stranger / "run").is_dir()
 
@@ -122,7 +122,7 @@ def test_a_folder_with_other_files_is_left_unchanged(tmp_path: Path) -> None:
 def test_secrets_and_lost_and_found_may_be_there_first(tmp_path: Path) -> None:
     (tmp_path / "data" / "lost+found").mkdir(parents=True)
     (tmp_path / "data" / "secret.key").touch(mode=0o600)
-    with serve(tmp_path / "data", durable=False) as url:
+    with serve(tmp_path / "data", durable=False) as (_, url):
         assert answers(url)
 
 
@@ -177,7 +177,7 @@ def test_a_long_log_begins_anew(made: Path) -> None:
 def test_the_log_of_a_running_server_stays_short(tmp_path: Path) -> None:
     limits = ServerLimits(log=LogLimits(5_000, 0.01))
     now, before = tmp_path / "data/postgres.log", tmp_path / "data/postgres.log.1"
-    with serve(tmp_path / "data", durable=False, limits=limits) as url:
+    with serve(tmp_path / "data", durable=False, limits=limits) as (_, url):
         while not before.exists() or now.stat().st_size == 0 or now.stat().st_size > 5_000:
             with pytest.raises(psycopg.OperationalError, match="does not exist"):
                 psycopg.connect(url.replace("@/tonnage?", "@/unknown?"))
@@ -193,7 +193,7 @@ def test_a_restored_backup_is_taken_over(made: Path) -> None:
         for name in (*folders, *files):
             os.lchown(Path(folder, name), 12345, 12345)
     (made / "postgres").chmod(0o755)
-    with serve(made, durable=False) as url:
+    with serve(made, durable=False) as (_, url):
         assert answers(url)
     assert stat.S_IMODE((made / "postgres").stat().st_mode) == 0o700
 
@@ -210,9 +210,9 @@ def test_root_does_not_take_over_a_users_directory(made: Path) -> None:
 def test_root_takes_an_empty_volume(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     os.chown(tmp_path / "data", 12345, 12345)
-    with serve(tmp_path / "data", durable=False) as url:
+    with serve(tmp_path / "data", durable=False) as (_, url):
         assert answers(url)
-    assert (tmp_path / "data").stat().st_uid == 0
+    assert (tmp_path / "data").stat().st_uid == (tmp_path / "data/postgres").stat().st_uid
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ import sys
 from pathlib import Path
 from tonnage.embedded import binaries, serve
 binaries.SHARED_COPIES = Path(sys.argv[2])
-with serve(Path(sys.argv[1]), durable=False) as url:
+with serve(Path(sys.argv[1]), durable=False) as (_, url):
     pid = Path(sys.argv[1], "postgres/postmaster.pid").read_text().splitlines()[0]
     print(Path("/proc", pid, "cmdline").read_text().split("\\0")[0])
 """
@@ -265,7 +265,11 @@ import psycopg
 from tonnage.embedded import connect_or_serve, serve
 
 def works(data_dir):
-    with serve(data_dir, durable=False) as url, connect_or_serve(data_dir) as same, psycopg.connect(url) as conn:
+    with (
+        serve(data_dir, durable=False) as (_, url),
+        connect_or_serve(data_dir) as (_, same),
+        psycopg.connect(url) as conn,
+    ):
         assert url == same
         assert conn.execute("SELECT 1").fetchone() == (1,)
 

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.cli.running import PATIENCE, Running, started
-from tonnage.embedded import running_url
+from tonnage.embedded import running_urls
 from tonnage.web.problem import DISK_FULL
 
 
@@ -72,7 +72,7 @@ def until_stopped(server: Running) -> None:
 
 def test_it_says_so_and_comes_back_with_room(disk: Path) -> None:
     with started(*started_on(disk)) as server:
-        origin, url = server.origin, running_url(disk / "data")
+        origin, url = server.origin, running_urls(disk / "data").owner
         with psycopg.connect(url, autocommit=True) as conn:
             conn.execute("create table kept as select 42 as n")
         assert readiness(origin) == (200, "")
@@ -100,7 +100,7 @@ def test_it_ends_while_the_disk_is_full(disk: Path) -> None:
     """The process that waits for room does not start another server meanwhile."""
     with started(*started_on(disk)) as server:
         assert server.origin
-        url = running_url(disk / "data")
+        url = running_urls(disk / "data").owner
         fill(disk)
         end_database(url)
         until_stopped(server)
@@ -112,7 +112,7 @@ def test_it_ends_while_the_disk_is_full(disk: Path) -> None:
 def test_a_running_database_is_stopped_without_its_checkpoint(disk: Path) -> None:
     with started(*started_on(disk)) as server:
         assert server.origin
-        with psycopg.connect(running_url(disk / "data"), autocommit=True) as conn:
+        with psycopg.connect(running_urls(disk / "data").owner, autocommit=True) as conn:
             conn.execute("create table kept as select n from generate_series(1, 10000) n")
             fill(disk)
         began = time.monotonic()
@@ -121,6 +121,6 @@ def test_a_running_database_is_stopped_without_its_checkpoint(disk: Path) -> Non
         (disk / "filler").unlink()
     with started(*started_on(disk)) as server:
         assert readiness(server.origin) == (200, "")
-        with psycopg.connect(running_url(disk / "data")) as conn:
+        with psycopg.connect(running_urls(disk / "data").owner) as conn:
             assert conn.execute("select count(*) from kept").fetchall() == [(10_000,)]
         assert server.end(signal.SIGTERM) == 0

@@ -34,7 +34,7 @@ def status(pid: int) -> dict[str, list[str]]:
 def descriptors(pid: int) -> set[str]:
     """Read as the process's own user: root in a container may lack the permission."""
     found = Path(f"/proc/{pid}").stat()
-    account = Account(found.st_uid, found.st_gid, other=os.geteuid() == 0)
+    account = Account(found.st_uid, found.st_gid)
     command = ["find", f"/proc/{pid}/fd", "-mindepth", "1", "-printf", "%l\\n"]
     listed = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True, **account.privileges)
     return set(listed.stdout.split("\n"))
@@ -73,7 +73,7 @@ def test_settings(served: Served, name: str, value: str) -> None:
 
 @pytest.mark.parametrize(("durable", "value"), [(True, "on"), (False, "off")])
 def test_durability_is_a_choice(tmp_path: Path, durable: bool, value: str) -> None:
-    with serve(tmp_path / "data", durable=durable) as url:
+    with serve(tmp_path / "data", durable=durable) as (_, url):
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             assert ask(url, f"SHOW {name}") == [(value,)]
 
@@ -124,7 +124,7 @@ def test_a_refused_statement_leaves_nothing_in_the_log(served: Served) -> None:
 
 
 def test_a_crash_is_logged_without_the_statement(tmp_path: Path) -> None:
-    with serve(tmp_path / "data", durable=False) as url, closing(psycopg.connect(url, autocommit=True)) as conn:
+    with serve(tmp_path / "data", durable=False) as (_, url), closing(psycopg.connect(url, autocommit=True)) as conn:
         conn.pgconn.send_query(b"SELECT 'ann@example.org', pg_sleep(600)")
         while ask(url, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") != [(1,)]:
             pass
@@ -138,10 +138,10 @@ def test_a_crash_is_logged_without_the_statement(tmp_path: Path) -> None:
 
 def test_modes(served: Served) -> None:
     data_dir, _ = served
-    assert mode(data_dir) == ("0o710" if os.geteuid() == 0 else "0o700")
+    assert mode(data_dir) == "0o700"
     for folder in ("postgres", "run"):
         assert mode(data_dir / folder) == "0o700"
-    for file in ("lock", "postgres.lock", "postgres.log", "postgres.password"):
+    for file in ("lock", "postgres.lock", "postgres.log", "postgres.password", "tonnage_app.password"):
         assert mode(data_dir / file) == "0o600"
 
 
@@ -166,7 +166,7 @@ def test_nothing_outside_changes(tmp_path: Path) -> None:
         return [(found.st_mode, found.st_uid, found.st_gid) for found in map(os.stat, watched)]
 
     before = look()
-    with serve(closed / "new" / "data", durable=False) as url:
+    with serve(closed / "new" / "data", durable=False) as (_, url):
         ask(url, "SELECT 1")
         assert look() == before
     assert look() == before
@@ -217,7 +217,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from tonnage.embedded import connect_or_serve
-with connect_or_serve(Path(sys.argv[1])) as url:
+with connect_or_serve(Path(sys.argv[1])) as (_, url):
     print(url)
 """
     command = [sys.executable, "-c", script, str(served[0])]
@@ -226,6 +226,6 @@ with connect_or_serve(Path(sys.argv[1])) as url:
 
 
 def test_connecting_does_not_stop_it(served: Served) -> None:
-    with connect_or_serve(served[0]) as url:
+    with connect_or_serve(served[0]) as (_, url):
         assert url == served[1]
     ask(served[1], "SELECT 1")

@@ -16,7 +16,7 @@ def test_a_command_that_has_ended_waits_for_the_other(tmp_path: Path) -> None:
     answers: list[object] = []
 
     def second_command() -> None:
-        with connect_or_serve(tmp_path / "data", durable=False) as address:
+        with connect_or_serve(tmp_path / "data", durable=False) as (_, address):
             entered.set()
             assert leave.wait(PATIENCE)
             with psycopg.connect(address) as conn:

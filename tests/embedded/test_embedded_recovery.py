@@ -49,13 +49,13 @@ def gone(pid: int) -> bool:
 
 def test_data_and_password_survive_an_orderly_stop(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    with serve(data_dir, durable=False) as first:
+    with serve(data_dir, durable=False) as (_, first):
         ask(first, "CREATE TABLE kept AS SELECT 42 AS n")
         pid = postmaster(data_dir)
     assert not Path(f"/proc/{pid}").exists()
     assert processes(Directory(data_dir)) == []
     assert list((data_dir / "run").iterdir()) == []
-    with serve(data_dir, durable=False) as second:
+    with serve(data_dir, durable=False) as (_, second):
         assert second == first
         assert ask(second, "SELECT n FROM kept") == [(42,)]
     log = (data_dir / "postgres.log").read_text()
@@ -65,7 +65,7 @@ def test_data_and_password_survive_an_orderly_stop(tmp_path: Path) -> None:
 
 def test_stops_with_clients_in_the_middle_of_a_transaction(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        with serve(tmp_path / "data", durable=False) as url:
+        with serve(tmp_path / "data", durable=False) as (_, url):
             conn = stack.enter_context(psycopg.connect(url))
             conn.execute("CREATE TABLE unfinished ()")
         with pytest.raises(psycopg.OperationalError):
@@ -76,7 +76,7 @@ def test_a_server_that_ignores_the_shutdown_is_stopped(tmp_path: Path) -> None:
     """A frozen backend holds up the fast shutdown; the postmaster itself kills it five seconds after SIGQUIT."""
     data_dir = tmp_path / "data"
     with ExitStack() as stack:
-        with serve(data_dir, durable=False, limits=ServerLimits(stop=0.1)) as url:
+        with serve(data_dir, durable=False, limits=ServerLimits(stop=0.1)) as (_, url):
             conn = stack.enter_context(psycopg.connect(url))
             pid = postmaster(data_dir)
             stop(conn.info.backend_pid)
@@ -95,7 +95,7 @@ def test_committed_rows_survive_sigkill_of_everything(tmp_path: Path, hold: Hold
     tonnage.wait()
     assert (data_dir / "postgres/postmaster.pid").exists()
     assert (data_dir / "lock").read_text() == f"{tonnage.pid}\n"
-    with serve(data_dir) as url:
+    with serve(data_dir) as (_, url):
         assert ask(url, "SELECT n FROM kept") == [(42,)]
     assert UNCLEAN in (data_dir / "postgres.log").read_text()
 
@@ -108,7 +108,7 @@ def test_an_orphaned_server_is_stopped_in_order_first(tmp_path: Path, hold: Hold
     tonnage.kill()
     tonnage.wait()
     os.kill(orphan, 0)
-    with serve(data_dir) as url:
+    with serve(data_dir) as (_, url):
         assert postmaster(data_dir) != orphan
         assert ask(url, "SELECT n FROM kept") == [(42,)]
         assert gone(orphan)
@@ -129,7 +129,7 @@ def test_a_busy_backend_without_its_postmaster_is_ended(tmp_path: Path, hold: Ho
         os.kill(postmaster(data_dir), signal.SIGKILL)
         tonnage.wait()
         assert backend in processes(Directory(data_dir))
-        with serve(data_dir) as again:
+        with serve(data_dir) as (_, again):
             assert backend not in processes(Directory(data_dir))
             assert ask(again, "SELECT 1") == [(1,)]
 
@@ -141,7 +141,7 @@ def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) ->
         stale = (data_dir / "postgres/postmaster.pid").read_text().splitlines()
         stale_socket = (data_dir / "run/.s.PGSQL.5432.lock").read_text().splitlines()
     owner = (data_dir / "postgres").stat()
-    account = Account(owner.st_uid, owner.st_gid, other=os.geteuid() == 0)
+    account = Account(owner.st_uid, owner.st_gid)
     with subprocess.Popen(["sleep", "600"], **account.privileges) as neighbour:
         try:
             for path, lines in (("postgres/postmaster.pid", stale), ("run/.s.PGSQL.5432.lock", stale_socket)):
@@ -149,7 +149,7 @@ def test_a_reused_process_number_does_not_keep_the_server_out(tmp_path: Path) ->
                 file.write_text("\n".join([str(neighbour.pid), *lines[1:], ""]))
                 os.chown(file, owner.st_uid, owner.st_gid)
             (data_dir / "run/.s.PGSQL.5432").touch()
-            with serve(data_dir, durable=False) as url:
+            with serve(data_dir, durable=False) as (_, url):
                 assert ask(url, "SELECT 1") == [(1,)]
             assert neighbour.poll() is None
         finally:
@@ -163,16 +163,16 @@ def test_an_interrupted_initdb_is_repeated(tmp_path: Path) -> None:
     (data_dir / "lock").touch()
     (data_dir / "postgres.password").write_text("of the one that was never finished")
     (half / "PG_VERSION").write_text("18")
-    with serve(data_dir, durable=False) as url:
+    with serve(data_dir, durable=False) as (_, url):
         assert ask(url, "SELECT 1") == [(1,)]
     assert not half.exists()
 
 
 def test_a_missing_database_is_created(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    with serve(data_dir, durable=False) as url:
+    with serve(data_dir, durable=False) as (_, url):
         ask(url.replace("@/tonnage?", "@/postgres?"), "DROP DATABASE tonnage WITH (FORCE)")
-    with serve(data_dir, durable=False) as url:
+    with serve(data_dir, durable=False) as (_, url):
         assert ask(url, "SELECT current_database()::text") == [("tonnage",)]
 
 
@@ -184,7 +184,7 @@ import psycopg
 from tonnage.embedded import serve
 # Tests that a shell has started in the background have it ignored, and so would this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-with serve(Path(sys.argv[1]), durable=False) as url:
+with serve(Path(sys.argv[1]), durable=False) as (_, url):
     try:
         print("ready", flush=True)
         signal.pause()
@@ -206,7 +206,7 @@ def test_of_many_at_once_one_serves_and_all_are_answered(tmp_path: Path) -> None
     found: list[object] = []
 
     def command() -> None:
-        with connect_or_serve(data_dir, durable=False) as url:
+        with connect_or_serve(data_dir, durable=False) as (_, url):
             found.extend(ask(url, "SELECT pg_postmaster_start_time()"))
             everybody.wait(60)
 
@@ -226,7 +226,7 @@ def test_a_command_takes_the_place_of_a_server_that_ends(tmp_path: Path) -> None
     answers: list[object] = []
 
     def command() -> None:
-        with connect_or_serve(data_dir, durable=False) as url:
+        with connect_or_serve(data_dir, durable=False) as (_, url):
             answers.extend(ask(url, "SELECT 1"))
 
     with (data_dir / "lock").open() as ending:

@@ -10,6 +10,7 @@ import pytest
 from procrastinate.schema import SchemaManager
 
 from tests.cli.command import Command
+from tests.roles import as_owner
 from tests.schema import statements
 from tonnage import migrations
 
@@ -25,7 +26,7 @@ MISSING = 4
 def make_older(conninfo: str) -> None:
     """Recreates the schema of an older version of the library."""
     # Each in a transaction of its own: a value that is added to an enum is usable only after the commit.
-    with psycopg.connect(conninfo, autocommit=True) as conn:
+    with psycopg.connect(as_owner(conninfo), autocommit=True) as conn:
         for kind, name in conn.execute(
             """
             select case when p.prokind = 'f' then 'function' else 'procedure' end, p.oid::regprocedure::text
@@ -48,7 +49,9 @@ def make_older(conninfo: str) -> None:
 
 def shape(conninfo: str) -> list[tuple[str, list[str]]]:
     """The schema of a database, independent of the order of columns: added columns are the last ones."""
-    return sorted((name, sorted(line.strip(",") for line in text.splitlines())) for name, text in statements(conninfo))
+    return sorted(
+        (name, sorted(line.strip(",") for line in text.splitlines())) for name, text in statements(as_owner(conninfo))
+    )
 
 
 def test_only_missing_migrations_are_applied(new_database: Databases) -> None:
@@ -60,9 +63,10 @@ def test_only_missing_migrations_are_applied(new_database: Databases) -> None:
         lacking = "lacks job queue migrations that this program needs. Run `tonnage migrate`."
         assert lacking in tonnage.refused("account", "list")
         assert lacking in tonnage("doctor").stdout
-        assert tonnage.ok("migrate") == (
-            f"Job queue upgraded. The database is at revision {migrations.program_revision()}.\n"
-        )
+        migrated = tonnage.ok("migrate", "--migration-database-url", as_owner(conninfo)).splitlines()
+        assert migrated[0] == f"Job queue upgraded. The database is at revision {migrations.program_revision()}."
+        assert migrated[1].startswith("The role that the program logs in as has got its rights (")
+        assert tonnage.json("account", "list") == []
         assert shape(conninfo) == whole
         with psycopg.connect(conninfo) as conn:
             recorded = conn.execute("select name, library_version from queue_migration order by name").fetchall()

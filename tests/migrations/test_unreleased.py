@@ -59,7 +59,7 @@ def test_every_command_says_so_and_changes_nothing(empty_database: str, tmp_path
 
 def test_on_a_data_directory_they_say_so_too(tmp_path: Path) -> None:
     data = tmp_path / "demo"
-    with embedded.serve(data, durable=False) as url:
+    with embedded.serve(data, durable=False) as (_, url):
         create_unreleased_schema(url, "0003")
     for arguments in (("serve", "--demo", "--port", "0"), ("migrate",), ("partner", "list")):
         refused = tonnage(*arguments, "--data-dir", data)

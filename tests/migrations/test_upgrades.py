@@ -17,6 +17,7 @@ from psycopg.rows import tuple_row
 from tests.cli.command import Command
 from tests.cli.running import started
 from tests.migrations.later import BREAKING, COMPATIBLE, FAILING
+from tests.roles import upgrade
 from tonnage import migrations
 from tonnage.migrations import SchemaError, SchemaState, Upgraded, program_revision
 from tonnage.migrations.revisions import PROGRAM, Revisions
@@ -103,7 +104,7 @@ def serving(conninfo: str, folder: Path) -> Generator[LoadClient]:
 def test_older_programs_continue_if_the_revision_permits(new_database: Databases, tmp_path: Path) -> None:
     with new_database() as conninfo, serving(conninfo, tmp_path) as load:
         with load.running():
-            assert migrations.upgrade(conninfo, revisions=COMPATIBLE) == Upgraded(program_revision(), "9001", 0)
+            assert upgrade(conninfo, revisions=COMPATIBLE) == Upgraded(program_revision(), "9001", 0)
         assert set(load.statuses) == {201, 200}
         assert load.ready().status_code == 200
         bought = load.statuses.count(201)
@@ -114,7 +115,7 @@ def test_older_programs_continue_if_the_revision_permits(new_database: Databases
             f"The database is at revision 9001, newer than this program's {program_revision()}, and works with it.\n"
         )
         assert tonnage.ok("migrate") == newer
-        assert migrations.upgrade(conninfo) == Upgraded("9001", "9001", 0)
+        assert upgrade(conninfo) == Upgraded("9001", "9001", 0)
         assert "ok   schema: revision 9001" in tonnage.ok("doctor").splitlines()
     with new_database() as conninfo:
         assert state(conninfo).problem() is None
@@ -128,7 +129,7 @@ def test_older_programs_are_refused_if_the_revision_does_not_permit(new_database
     with new_database() as conninfo, serving(conninfo, tmp_path) as load:
         assert load.ready().status_code == 200
         # The last of the two permits older programs; the one before does not.
-        assert migrations.upgrade(conninfo, revisions=BREAKING).after == "9003"
+        assert upgrade(conninfo, revisions=BREAKING).after == "9003"
         answer = load.ready()
         assert (answer.status_code, answer.json()["detail"]) == (503, sentence)
         tonnage = Command(conninfo)
@@ -145,13 +146,13 @@ def test_a_newer_program_waits_for_its_schema(new_database: Databases) -> None:
         assert state(conninfo, COMPATIBLE).problem() == (
             f"The database is at revision {program_revision()}, but this program needs 9001. Run `tonnage migrate`."
         )
-        migrations.upgrade(conninfo, revisions=COMPATIBLE)
+        upgrade(conninfo, revisions=COMPATIBLE)
         assert state(conninfo, COMPATIBLE).problem() is None
 
 
 def test_several_at_once_migrate_it_once(new_database: Databases) -> None:
     with new_database() as conninfo, ThreadPoolExecutor(4) as pool:
-        begun = [pool.submit(migrations.upgrade, conninfo, revisions=BREAKING) for _ in range(4)]
+        begun = [pool.submit(upgrade, conninfo, revisions=BREAKING) for _ in range(4)]
         made = [one.result() for one in begun]
     went, already = Upgraded(program_revision(), "9003", 0), Upgraded("9003", "9003", 0)
     assert sorted(made, key=str) == sorted([went, already, already, already], key=str)
@@ -160,10 +161,10 @@ def test_several_at_once_migrate_it_once(new_database: Databases) -> None:
 def test_a_revision_that_fails_leaves_nothing(new_database: Databases) -> None:
     with new_database() as conninfo:
         with pytest.raises(Exception, match="division by zero"):
-            migrations.upgrade(conninfo, revisions=FAILING)
+            upgrade(conninfo, revisions=FAILING)
         assert rows(conninfo, "select to_regclass('half_way')") == [(None,)]
         assert state(conninfo).problem() is None
-        assert migrations.upgrade(conninfo, revisions=COMPATIBLE).after == "9001"
+        assert upgrade(conninfo, revisions=COMPATIBLE).after == "9001"
 
 
 def test_a_revision_that_does_not_get_its_locks_leaves_nothing_and_lets_others_through(
@@ -173,17 +174,17 @@ def test_a_revision_that_does_not_get_its_locks_leaves_nothing_and_lets_others_t
         with psycopg.connect(conninfo) as reader:
             reader.execute("select from partner")
             with pytest.raises(SchemaError, match=r"locked the database for 1 s\. Nothing was changed"):
-                migrations.upgrade(conninfo, lock_timeout=1, revisions=COMPATIBLE)
+                upgrade(conninfo, lock_timeout=1, revisions=COMPATIBLE)
             assert rows(conninfo, "select count(*) from partner") == [(0,)]
         assert state(conninfo).database == program_revision()
-        assert migrations.upgrade(conninfo, revisions=COMPATIBLE).after == "9001"
+        assert upgrade(conninfo, revisions=COMPATIBLE).after == "9001"
 
 
 def test_nothing_waits_long_behind_a_revision_that_waits_for_a_lock(new_database: Databases) -> None:
     """Every statement on a table waits behind one that waits for its exclusive lock."""
     with new_database() as conninfo, ThreadPoolExecutor(1) as pool, psycopg.connect(conninfo) as reader:
         reader.execute("select from partner")
-        begun = pool.submit(migrations.upgrade, conninfo, lock_timeout=300, revisions=COMPATIBLE)
+        begun = pool.submit(upgrade, conninfo, lock_timeout=300, revisions=COMPATIBLE)
         waited = 0
         while not waited:
             waited = rows(conninfo, "select count(*) from pg_locks where not granted")[0][0]

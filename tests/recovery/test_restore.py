@@ -74,18 +74,18 @@ async def test_pg_restore(
 async def test_a_data_directory_that_was_copied_back(gateway: Gateway, tmp_path: Path) -> None:
     """The database and what is recorded beside it are of one moment: only the cluster knows better."""
     data, copy = tmp_path / "data", tmp_path / "copy"
-    with embedded.serve(data, durable=False) as conninfo:
+    with embedded.serve(data, durable=False) as (_, conninfo):
         migrations.upgrade(conninfo)
         async with on_cluster(conninfo, gateway, data / "keys", data_dir=data) as client:
             company = await before(client)
     shutil.copytree(data, copy, symlinks=True)
-    with embedded.serve(data, durable=False) as conninfo:
+    with embedded.serve(data, durable=False) as (_, conninfo):
         async with restored(company, conninfo, data, days=0) as same:
             company.client.cast, company.client.app.state.services = same.cast, same.services
             await go_on(company)
     shutil.rmtree(data)
     shutil.copytree(copy, data, symlinks=True)
-    with embedded.serve(data, durable=False) as conninfo:
+    with embedded.serve(data, durable=False) as (_, conninfo):
         async with restored(company, conninfo, data) as database:
             await everything_newer_is_kept_and_listed(database)
             await all_is_well_after_the_confirmation(database)

@@ -1,5 +1,6 @@
 """Steps that the tests of usage share."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tests.cast import Cast
+from tests.roles import run_as_owner, url_of
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions as accounts
 from tonnage.db import Connection
@@ -42,14 +44,12 @@ def at(day: str, clock: str = "00:00:00") -> datetime:
 async def installed_on(cast: Cast, day: str) -> None:
     """As if the database had been created on that day: samples and hours of later days are in partitions of days."""
     for table in ("usage_sample", "traffic_hour"):
-        await cast.database.run(_limit_first_partition, table, day)
-
-
-async def _limit_first_partition(conn: Connection, table: str, day: str) -> None:
-    await conn.execute(f"alter table {table} detach partition {table}_earlier".encode())
-    await conn.execute(
-        f"alter table {table} attach partition {table}_earlier for values from (minvalue) to ('{day}')".encode()
-    )
+        await asyncio.to_thread(
+            run_as_owner,
+            url_of(cast.database),
+            f"alter table {table} detach partition {table}_earlier",
+            f"alter table {table} attach partition {table}_earlier for values from (minvalue) to ('{day}')",
+        )
 
 
 def clock_at(moment: datetime) -> actions.DatabaseClock:

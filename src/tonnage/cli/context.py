@@ -22,7 +22,7 @@ from tonnage.cli.error_messages import READ_ONLY
 from tonnage.cli.output import printed
 from tonnage.cli.param_types import CONNINFO
 from tonnage.clock import system_time
-from tonnage.config import Settings
+from tonnage.config import DatabaseUrls, Settings
 from tonnage.db import Connection, Database, ListQuery, connect, one_row
 from tonnage.db.deadlines import COMMAND_LOCK_WAIT, DeadlineConnection, connect_timeout
 from tonnage.db.poolers import MixedSessions, require_own_sessions
@@ -119,28 +119,28 @@ def run(settings: Settings, work: Callable[[Session], Awaitable[T]]) -> T:
 @contextmanager
 def fitting_database(settings: Settings) -> Generator[str]:
     """The libpq URL of the database, its schema fitting this program. An embedded one is migrated to fit."""
-    with some_database(settings) as conninfo:
-        fit(conninfo, automatically=not settings.database_url)
-        yield conninfo
+    with some_database(settings) as urls:
+        fit(urls, automatically=not settings.database_url)
+        yield urls.program
 
 
 @contextmanager
-def some_database(settings: Settings) -> Generator[str]:
-    """The libpq URL of the database, with any schema. An embedded one is running, or runs while this lasts."""
-    if settings.database_url:
-        yield settings.database_url
+def some_database(settings: Settings) -> Generator[DatabaseUrls]:
+    """The libpq URLs of the database, with any schema. An embedded one is running, or runs while this lasts."""
+    if urls := settings.database_urls:
+        yield urls
         return
     # A command that gets SIGTERM must also stop the server that it has started.
-    with _ending_in_order(signal.SIGTERM, signal.SIGHUP), embedded.connect_or_serve(settings.data_dir) as conninfo:
-        yield conninfo
+    with _ending_in_order(signal.SIGTERM, signal.SIGHUP), embedded.connect_or_serve(settings.data_dir) as urls:
+        yield urls
 
 
-def fit(conninfo: str, *, automatically: bool) -> None:
+def fit(urls: DatabaseUrls, *, automatically: bool) -> None:
     """Raises SchemaError unless the schema fits; when `automatically`, migrates it first if it is behind."""
-    found = asyncio.run(schema_state(conninfo))
+    found = asyncio.run(schema_state(urls.program))
     if found.problem() and automatically:
-        migrations.upgrade(conninfo)
-        found = asyncio.run(schema_state(conninfo))
+        migrations.upgrade(urls.owner, program_role=role(urls.program))
+        found = asyncio.run(schema_state(urls.program))
     problem = found.problem()
     if problem:
         raise migrations.SchemaError(problem)
@@ -179,6 +179,16 @@ def require_changeable(conninfo: str) -> None:
 
     if asyncio.run(look()):
         raise click.ClickException(READ_ONLY)
+
+
+def role(conninfo: str) -> str:
+    """The role that a URL logs in as, asked of the server: a pooler or a provider may give it another name."""
+
+    async def ask() -> str:
+        async with await _connected(conninfo) as connection:
+            return (await one_row(await connection.execute("select current_user::text")))[0]
+
+    return asyncio.run(ask())
 
 
 async def schema_state(conninfo: str) -> migrations.SchemaState:

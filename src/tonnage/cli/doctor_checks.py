@@ -15,6 +15,7 @@ from tonnage.cli.context import key_file
 from tonnage.config import Settings
 from tonnage.db import Connection, one_row
 from tonnage.epoch.queries import installation
+from tonnage.migrations import rights
 from tonnage.migrations.rules import expected_rules
 from tonnage.web.proxy_headers import is_trusted
 
@@ -82,6 +83,24 @@ async def schema(conn: Connection) -> Finding:
     found = await migrations.state(conn)
     problem = found.problem()
     return Finding("FAIL", "schema", problem) if problem else Finding("ok", "schema", f"revision {found.database}")
+
+
+async def role(conn: Connection) -> Finding:
+    """Whether the program's role can do only what the program needs."""
+    name = (await one_row(await conn.execute("select current_user::text")))[0]
+    wrong = await rights.problems(conn, name)
+    if wrong is None:
+        return Finding(
+            "note",
+            "role",
+            f"{name} owns the tables, so whoever controls the program could change the audit log; see the operator "
+            "guide on two roles",
+        )
+    if wrong:
+        return Finding(
+            "FAIL", "role", f"{name} has other rights than it needs on {', '.join(wrong)}; run: tonnage migrate"
+        )
+    return Finding("ok", "role", f"{name} cannot change definitions, nor entries of the audit log")
 
 
 async def constraints(conn: Connection) -> Check:
@@ -152,8 +171,7 @@ def data_directory(folder: Path) -> Finding:
     """Whether the embedded database's directory is closed to strangers."""
     private = [folder / "postgres", *folder.glob("*.password"), *folder.glob("*.key"), *folder.glob("demo.json")]
     open_ones = [f"{path} ({_mode(path):o})" for path in private if path.exists() and _mode(path) & 0o077]
-    # The server's user may pass through it, and its group is that user's alone.
-    if _mode(folder) & 0o067:
+    if _mode(folder) & 0o077:
         open_ones.insert(0, f"{folder} ({_mode(folder):o})")
     if open_ones:
         return Finding(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from tonnage.config import default_data_dir
-from tonnage.embedded.address import connect, short_way, url
+from tonnage.config import DatabaseUrls, default_data_dir
+from tonnage.embedded.address import connect, short_way, urls
 from tonnage.embedded.binaries import programs
 from tonnage.embedded.cluster import prepare
 from tonnage.embedded.directory import Directory, claim, served_for_good
@@ -23,7 +23,7 @@ from tonnage.embedded.server import SERVER_LIMITS, START_LIMIT, ServerLimits, ru
 _PAUSE = 0.05
 """Seconds between two attempts to get a lock that another process holds."""
 
-__all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "running_url", "serve"]
+__all__ = ["DirectoryInUse", "EmbeddedError", "connect_or_serve", "default_data_dir", "running_urls", "serve"]
 
 
 @contextmanager
@@ -33,8 +33,8 @@ def serve(
     durable: bool = True,
     on_end: Callable[[str], None] | None = None,
     limits: ServerLimits = SERVER_LIMITS,
-) -> Generator[str]:
-    """Runs the server of `data_dir`, created when new, while this context lasts. Returns its libpq URL once a query
+) -> Generator[DatabaseUrls]:
+    """Runs the server of `data_dir`, created when new, while this context lasts. Returns its libpq URLs once a query
     succeeds.
 
     On entry it recovers from a crash, for up to 60 seconds, and waits as long for a command that uses the directory. On
@@ -50,7 +50,7 @@ def serve(
     with ExitStack() as stack:
         while True:
             try:
-                address = stack.enter_context(
+                database = stack.enter_context(
                     _served(data_dir, durable=durable, briefly=False, on_end=on_end, limits=limits)
                 )
                 break
@@ -58,12 +58,12 @@ def serve(
                 if not busy.briefly or time.monotonic() > deadline:
                     raise
             time.sleep(_PAUSE)
-        yield address
+        yield database
 
 
 @contextmanager
-def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
-    """The libpq URL of the server of `data_dir`: the running one's, or that of one started for this context.
+def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[DatabaseUrls]:
+    """The libpq URLs of the server of `data_dir`: the running one's, or that of one started for this context.
 
     Waits up to 60 seconds for a running server to answer; if it ends meanwhile, starts one. On exit a server that was
     started here waits as long for other commands that use it. Raises EmbeddedError.
@@ -72,22 +72,22 @@ def connect_or_serve(data_dir: Path, *, durable: bool = True) -> Generator[str]:
         yield _enter(stack, data_dir, durable=durable)
 
 
-def running_url(data_dir: Path) -> str:
-    """The libpq URL of the server that a `serve` runs in `data_dir`; raises EmbeddedError at once when there is none.
+def running_urls(data_dir: Path) -> DatabaseUrls:
+    """The libpq URLs of the server that a `serve` runs in `data_dir`; raises EmbeddedError at once when there is none.
 
     For long-running callers. The server does not wait for them, so they must handle its end. A server that another
     command started is not accepted, since it is about to end.
     """
     directory = Directory(data_dir.resolve())
     try:
-        address = _answering(directory) if served_for_good(directory) else None
+        database = _answering(directory) if served_for_good(directory) else None
     except OSError as error:
         raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be reached: {error}") from error
-    if address is None:
+    if database is None:
         raise EmbeddedError(
             f"No server is running on {data_dir}. Run `tonnage serve` on it first, or set --database-url."
         )
-    return address
+    return database
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def _served(
     briefly: bool,
     on_end: Callable[[str], None] | None = None,
     limits: ServerLimits = SERVER_LIMITS,
-) -> Generator[str]:
+) -> Generator[DatabaseUrls]:
     with ExitStack() as stack:
         try:
             directory, account = stack.enter_context(claim(data_dir, briefly=briefly))
@@ -109,13 +109,13 @@ def _served(
             stack.enter_context(running(directory, folder, account, durable=durable, on_end=on_end, limits=limits))
             if briefly:
                 stack.callback(shut, START_LIMIT)
-            address = url(directory)
+            database = urls(directory)
         except OSError as error:
             raise EmbeddedError(f"The embedded PostgreSQL in {data_dir} cannot be started: {error}") from error
-        yield address
+        yield database
 
 
-def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
+def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> DatabaseUrls:
     deadline = time.monotonic() + START_LIMIT
     while True:
         # Tries to take the lock instead of testing it: a test would keep out another process that is starting.
@@ -125,19 +125,19 @@ def _enter(stack: ExitStack, data_dir: Path, *, durable: bool) -> str:
             with ExitStack() as visit:
                 directory = Directory(data_dir.resolve())
                 # First registers as a guest, then looks: a server that is about to stop sees us, or refuses us.
-                if visit.enter_context(guest(directory)) and (address := _answering(directory)) is not None:
+                if visit.enter_context(guest(directory)) and (database := _answering(directory)) is not None:
                     stack.push(visit.pop_all())
-                    return address
+                    return database
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"{busy} It did not answer within {START_LIMIT:.0f} seconds.") from None
         time.sleep(_PAUSE)
 
 
-def _answering(directory: Directory) -> str | None:
+def _answering(directory: Directory) -> DatabaseUrls | None:
     try:
-        address = url(directory)
-        with connect(address) as conn:
+        found = urls(directory)
+        with connect(found.program) as conn:
             conn.execute("SELECT 1")
     except (psycopg.OperationalError, FileNotFoundError):
         return None
-    return address
+    return found

@@ -22,11 +22,15 @@ class Privileges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
-    """The user that the server runs as, and whether it differs from this process's."""
+    """The user that the server runs as."""
 
     uid: int
     gid: int
-    other: bool
+
+    @property
+    def other(self) -> bool:
+        """Whether this process is another user."""
+        return self.uid != os.geteuid()
 
     @property
     def privileges(self) -> Privileges:
@@ -39,13 +43,13 @@ def server_account() -> Account:
     EmbeddedError.
     """
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid(), other=False)
+        return Account(os.geteuid(), os.getegid())
     entry = _find() or _create()
     if entry.pw_uid == 0:
         raise EmbeddedError(
             f"The user {_NAME} has uid 0, and PostgreSQL refuses to run as root. Give the user another uid."
         )
-    return Account(entry.pw_uid, entry.pw_gid, other=True)
+    return Account(entry.pw_uid, entry.pw_gid)
 
 
 def _find() -> pwd.struct_passwd | None:

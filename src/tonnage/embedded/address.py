@@ -10,11 +10,18 @@ from urllib.parse import quote
 
 import psycopg
 
-from tonnage.embedded.directory import Directory, open_private
+from tonnage.config import DatabaseUrls
+from tonnage.embedded.directory import Directory
 from tonnage.embedded.errors import EmbeddedError
+from tonnage.private_files import give_to_owner_of, open_private
 
 DATABASE = "tonnage"
-"""The name of the database and of the role that owns it."""
+
+OWNER = "tonnage"
+"""The role that owns the cluster and the tables."""
+
+PROGRAM = "tonnage_app"
+"""The role that the program logs in as."""
 
 PORT = 5432
 """Only a part of the socket's name: no TCP port is ever opened."""
@@ -22,15 +29,27 @@ PORT = 5432
 _LONGEST_SOCKET = 107
 
 
-def url(directory: Directory, database: str = DATABASE) -> str:
-    """The libpq URL of the server, running or not. Raises FileNotFoundError before the first start has written the
+def urls(directory: Directory) -> DatabaseUrls:
+    """The libpq URLs of the server, running or not. Raises FileNotFoundError before the first start has written the
     password.
     """
-    password = quote(directory.password.read_bytes().strip(), safe="")
+    owner = owner_url(directory)
+    # A running server of an earlier version has not created the program's role.
+    has_program = directory.program_password.exists()
+    return DatabaseUrls(_url(directory, PROGRAM, directory.program_password) if has_program else owner, owner)
+
+
+def owner_url(directory: Directory, database: str = DATABASE) -> str:
+    """The URL of one of its databases, by the role that owns the cluster."""
+    return _url(directory, OWNER, directory.password, database)
+
+
+def _url(directory: Directory, role: str, password_file: Path, database: str = DATABASE) -> str:
+    password = quote(password_file.read_bytes().strip(), safe="")
     folder = directory.run
     if directory.alias.exists():
         folder = Path(os.fsdecode(directory.alias.read_bytes())) / "run"
-    return f"postgresql://{DATABASE}:{password}@/{database}?host={quote(os.fsencode(folder), safe='')}&port={PORT}"
+    return f"postgresql://{role}:{password}@/{database}?host={quote(os.fsencode(folder), safe='')}&port={PORT}"
 
 
 def connect(address: str) -> psycopg.Connection:
@@ -51,6 +70,7 @@ def short_way(directory: Directory) -> Generator[None]:
         yield
         return
     folder = Path(tempfile.mkdtemp(prefix="tonnage-"))
+    give_to_owner_of(directory.path, folder)
     # systemd-tmpfiles deletes from /tmp what is ten days old, but spares a folder with a lock on it.
     guard = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

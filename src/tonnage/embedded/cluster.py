@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tonnage.embedded.account import Account
-from tonnage.embedded.address import DATABASE
+from tonnage.embedded.address import OWNER
 from tonnage.embedded.binaries import ENVIRONMENT, major_version
 from tonnage.embedded.directory import Directory, new_password, sync_folder
 from tonnage.embedded.errors import EmbeddedError
@@ -40,9 +40,9 @@ def _initialise(directory: Directory, programs: Path, account: Account, *, durab
     draft.mkdir()
     draft.chmod(0o700)
     os.chown(draft, account.uid, account.gid)
-    new_password(directory, account)
+    new_password(directory.password)
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    access = [f"--username={DATABASE}", "--auth=scram-sha-256", f"--pwfile=../{directory.password.name}"]
+    access = [f"--username={OWNER}", "--auth=scram-sha-256", f"--pwfile=../{directory.password.name}"]
     command = [programs / "initdb", "-D", HERE, *locale, *access, *([] if durable else ["--no-sync"])]
     said = subprocess.run(  # noqa: S603
         command,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tonnage.embedded.account import Account, server_account
 from tonnage.embedded.errors import DirectoryInUse, EmbeddedError
+from tonnage.private_files import open_private
 
 _BRIEFLY = "briefly"
 
@@ -38,8 +39,13 @@ class Directory:
 
     @property
     def password(self) -> Path:
-        """The database role's password, one line."""
+        """The password of the role that owns the tables, one line."""
         return self.path / "postgres.password"
+
+    @property
+    def program_password(self) -> Path:
+        """That of the role that the program logs in as."""
+        return self.path / "tonnage_app.password"
 
     @property
     def log(self) -> Path:
@@ -101,23 +107,15 @@ def served_for_good(directory: Directory) -> bool:
     return bool(pid) and brief != _BRIEFLY
 
 
-def open_private(path: Path, flags: int) -> int:
-    """Opens a file of the data directory, or creates it for its owner only, with any umask; never through a link."""
-    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    os.fchmod(descriptor, 0o600)
-    return descriptor
-
-
-def new_password(directory: Directory, account: Account) -> None:
-    """Writes a new password, completely or not at all. The server's user owns it: initdb must read it from a file."""
-    draft = directory.path / "postgres.password.new"
+def new_password(file: Path) -> None:
+    """Writes a new password, completely or not at all."""
+    draft = file.with_name(f"{file.name}.new")
     descriptor = open_private(draft, os.O_WRONLY | os.O_TRUNC)
-    with open(descriptor, "w", encoding="ascii") as file:
-        os.fchown(descriptor, account.uid, account.gid)
-        file.write(f"{secrets.token_urlsafe(32)}\n")
-        file.flush()
+    with open(descriptor, "w", encoding="ascii") as written:
+        written.write(f"{secrets.token_urlsafe(32)}\n")
+        written.flush()
         os.fsync(descriptor)
-    draft.rename(directory.password)
+    draft.rename(file)
 
 
 def sync_folder(path: Path) -> None:
@@ -144,17 +142,28 @@ def _take(directory: Directory, account: Account) -> None:
             f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}). Choose an "
             "empty or new folder."
         )
-    if found.st_uid != os.geteuid() and (not account.other or served):
+    if found.st_uid not in {os.geteuid(), account.uid} and (not account.other or served):
         raise EmbeddedError(
             f"{path} belongs to uid {found.st_uid}, but Tonnage runs as uid {os.geteuid()}. Run "
             f"Tonnage as that user, or change the owner: chown -R {os.geteuid()} {path}"
         )
-    # Root owns the directory itself, so that the server's user can traverse it but create nothing in it.
-    mode = 0o710 if account.other else 0o700
-    group = account.gid if account.other else found.st_gid
-    if (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) != (os.geteuid(), group, mode):
-        os.chown(path, os.geteuid(), group)
-        path.chmod(mode)
+    hand_over(path, account)
+
+
+def hand_over(path: Path, account: Account) -> None:
+    """Closes a data directory to other users, and gives it and what root has created in it to `account`."""
+    found = path.stat()
+    if (found.st_uid, stat.S_IMODE(found.st_mode)) == (account.uid, 0o700):
+        return
+    if account.other:
+        for entry in os.scandir(path):
+            made = entry.stat(follow_symlinks=False)
+            # A hard link could be the name of a file elsewhere.
+            if stat.S_ISREG(made.st_mode) and made.st_uid == 0 and made.st_nlink == 1:
+                os.chown(entry.path, account.uid, account.gid, follow_symlinks=False)
+        # Last, so that the next start continues after an interruption.
+        os.chown(path, account.uid, account.gid)
+    path.chmod(0o700)
 
 
 def _stranger(path: Path) -> str | None:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from tonnage.embedded.directory import Directory, open_private
+from tonnage.embedded.directory import Directory
+from tonnage.private_files import open_private
 
 
 @contextmanager

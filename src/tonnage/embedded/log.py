@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tonnage.embedded.directory import Directory, open_private
+from tonnage.embedded.directory import Directory
+from tonnage.private_files import open_private
 
 _TAIL = 2_000
 

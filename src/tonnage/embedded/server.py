@@ -14,16 +14,18 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+from psycopg.sql import SQL
 
 from tonnage.embedded.account import Account
-from tonnage.embedded.address import DATABASE, PORT, connect, url
+from tonnage.embedded.address import DATABASE, PORT, PROGRAM, connect, owner_url
 from tonnage.embedded.binaries import ENVIRONMENT
 from tonnage.embedded.cluster import HERE
-from tonnage.embedded.directory import Directory, open_private
+from tonnage.embedded.directory import Directory, new_password
 from tonnage.embedded.disk import DISK_FULL, has_room, is_full
 from tonnage.embedded.errors import EmbeddedError
 from tonnage.embedded.log import LOG_LIMITS, SETTINGS, LogLimits, kept_short, open_log, tail
 from tonnage.embedded.orphans import PATIENCE, end_orphans, identity
+from tonnage.private_files import open_private
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +90,7 @@ def running(
     server = _Server(directory, start)
     try:
         _await_answer(server.process, directory, server.beginning)
+        _prepare(directory)
         with kept_short(directory, limits.log), _watched(server, on_end):
             yield
     finally:
@@ -208,12 +211,24 @@ def _await_answer(server: subprocess.Popen[bytes], directory: Directory, beginni
 
 
 def _ask(directory: Directory) -> None:
-    # initdb creates only the maintenance database; a start that was interrupted between the two is completed here.
-    with connect(url(directory, "postgres")) as conn:
+    with connect(owner_url(directory, "postgres")) as conn:
+        conn.execute("SELECT 1")
+
+
+def _prepare(directory: Directory) -> None:
+    """Creates what initdb has not, at the first start, after an interrupted one and after an upgrade."""
+    if not directory.program_password.exists():
+        new_password(directory.program_password)
+    with connect(owner_url(directory, "postgres")) as conn:
+        if conn.execute("SELECT WHERE pg_is_in_recovery()").fetchone() is not None:
+            return  # a standby, which takes no changes
         if conn.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
             conn.execute("CREATE DATABASE tonnage")
-    with connect(url(directory)) as conn:
-        conn.execute("SELECT 1")
+        if conn.execute("SELECT FROM pg_roles WHERE rolname = %s", [PROGRAM]).fetchone() is None:
+            conn.execute("CREATE ROLE tonnage_app LOGIN")
+        # Each time, since a restored backup may have the cluster of one day and the file of another.
+        password = conn.pgconn.encrypt_password(directory.program_password.read_bytes().strip(), PROGRAM.encode())
+        conn.execute(SQL("ALTER ROLE tonnage_app PASSWORD {}").format(password.decode("ascii")))
 
 
 @contextmanager

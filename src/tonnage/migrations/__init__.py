@@ -41,6 +41,8 @@ class SchemaState:
     """The job queue's own schema lacks something that the installed queue needs."""
     unreleased: bool = False
     """The database has a version that no release has created."""
+    without_rights: str | None = None
+    """The role that this program logs in as, if it may not read the tables."""
 
     def problem(self) -> str | None:
         """Why this program must not run on this database, or None. A newer database is accepted until its minimum
@@ -48,6 +50,11 @@ class SchemaState:
         """
         if self.unreleased:
             return UNRELEASED
+        if self.without_rights is not None:
+            return (
+                f"The role {self.without_rights} has no rights on the tables of Tonnage. Set "
+                "TONNAGE_MIGRATION_DATABASE_URL to the URL of the role that owns them, and run `tonnage migrate`."
+            )
         if self.database is None or self.database < self.program:
             return (
                 f"The database is at revision {self.database or 'none'}, but this program needs "
@@ -72,6 +79,8 @@ class Upgraded:
     after: str
     queue_steps: int
     """How many migrations of the job queue's library were applied or, for a new database, recorded."""
+    rights: int = 0
+    """On how many tables, sequences and functions the rights of the program's role differed."""
 
 
 def program_revision(revisions: Revisions = PROGRAM) -> str:
@@ -82,8 +91,12 @@ def program_revision(revisions: Revisions = PROGRAM) -> str:
     return newest
 
 
-def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PROGRAM) -> Upgraded:
+def upgrade(
+    conninfo: str, *, program_role: str | None = None, lock_timeout: int = 60, revisions: Revisions = PROGRAM
+) -> Upgraded:
     """Upgrades the database to this program's revision, all or nothing. Does not change a newer database.
+
+    `conninfo` is that of the owner of the tables. `program_role` gets the rights that the program needs.
 
     One process migrates; others wait `lock_timeout` seconds for it and then find nothing to do. A revision waits a
     second for a lock, so that requests do not queue up behind it, then is rolled back and tried again; without success
@@ -93,7 +106,12 @@ def upgrade(conninfo: str, *, lock_timeout: int = 60, revisions: Revisions = PRO
     from tonnage.migrations.runner import run  # noqa: PLC0415
 
     try:
-        return run(conninfo, lock_timeout, revisions)
+        return run(conninfo, program_role, lock_timeout, revisions)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise SchemaError(
+            f"The role may not do what a migration does ({error.diag.message_primary}). Nothing was changed. Set "
+            "TONNAGE_MIGRATION_DATABASE_URL to the URL of the role that owns the tables."
+        ) from error
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
         raise SchemaError(
             f"Another process has locked the database for {lock_timeout} s. Nothing was changed. Try again "
@@ -111,7 +129,10 @@ async def state(
         return SchemaState(None, program, program, queue_behind=True)
     if not is_ours:
         return SchemaState(None, program, program, queue_behind=True, unreleased=True)
-    database, oldest = await (await connection.execute(RECORDS)).fetchone() or (None, None)
+    try:
+        database, oldest = await (await connection.execute(RECORDS)).fetchone() or (None, None)
+    except psycopg.errors.InsufficientPrivilege:
+        return SchemaState(None, program, program, queue_behind=True, without_rights=connection.info.user)
     return SchemaState(
         None if database is None else str(database),
         program,

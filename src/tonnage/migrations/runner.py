@@ -1,4 +1,4 @@
-"""Runs the revisions with Alembic, and the job queue's own migrations, in one transaction."""
+"""Runs the revisions with Alembic, the job queue's own migrations and the grants, in one transaction."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,16 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from tonnage.migrations import HAS_RECORDS, RECORDS, UNRELEASED, SchemaError, Upgraded, program_revision, queue
+from tonnage.migrations import (
+    HAS_RECORDS,
+    RECORDS,
+    UNRELEASED,
+    SchemaError,
+    Upgraded,
+    program_revision,
+    queue,
+    rights,
+)
 from tonnage.migrations.revisions import Revisions
 
 _LOCK = 0x746F6E6E616765  # "tonnage", as the number of an advisory lock
@@ -29,14 +38,14 @@ _PAUSE = 1.0
 """Seconds between two attempts, for what has waited behind the last one."""
 
 
-def run(conninfo: str, lock_timeout: int, revisions: Revisions) -> Upgraded:
+def run(conninfo: str, program_role: str | None, lock_timeout: int, revisions: Revisions) -> Upgraded:
     """Upgrades the database to the newest revision. Raises psycopg's LockNotAvailable after `lock_timeout` seconds."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool)
     deadline = monotonic() + lock_timeout
     try:
         while True:
             try:
-                return _attempt(engine, revisions, deadline)
+                return _attempt(engine, program_role, revisions, deadline)
             except (LockNotAvailable, DeadlockDetected):
                 if monotonic() + _PAUSE > deadline:
                     raise
@@ -45,7 +54,7 @@ def run(conninfo: str, lock_timeout: int, revisions: Revisions) -> Upgraded:
         engine.dispose()
 
 
-def _attempt(engine: Engine, revisions: Revisions, deadline: float) -> Upgraded:
+def _attempt(engine: Engine, program_role: str | None, revisions: Revisions, deadline: float) -> Upgraded:
     newest = program_revision(revisions)
     try:
         with engine.begin() as connection:
@@ -59,7 +68,9 @@ def _attempt(engine: Engine, revisions: Revisions, deadline: float) -> Upgraded:
             before = _revision(raw)
             if before is None or before < newest:
                 _run_revisions(connection, raw, revisions)
-            return Upgraded(before, _revision(raw) or newest, queue.upgrade(raw))
+            queue_steps = queue.upgrade(raw)
+            granted = rights.grant(raw, program_role) if program_role else 0
+            return Upgraded(before, _revision(raw) or newest, queue_steps, granted)
     except DBAPIError as error:
         # From a revision that uses Alembic's operations: callers expect psycopg's errors, as from one that runs SQL
         # files.

@@ -67,13 +67,15 @@ begin
 end $$;
 
 CREATE FUNCTION drop_oldest_day(parent regclass, before date) RETURNS boolean
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET lock_timeout TO '1s'
     SET "TimeZone" TO 'UTC'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
     oldest regclass;
 begin
+    perform require_partitioned_table(parent);
     perform pg_advisory_xact_lock(hashtext('drop_oldest_day'));
     select part into oldest from time_partitions(parent) where until <= before::timestamptz order by until limit 1;
     if oldest is null then
@@ -84,12 +86,14 @@ begin
 end $$;
 
 CREATE FUNCTION ensure_day_partitions(parent regclass, days date[]) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET "TimeZone" TO 'UTC'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
     day date;
 begin
+    perform require_partitioned_table(parent);
     foreach day in array days loop
         perform ensure_partition(parent, parent::text || to_char(day, '_YYYY_MM_DD'), day, day + 1, 100);
     end loop;
@@ -111,7 +115,8 @@ begin
 end $$;
 
 CREATE FUNCTION ensure_usage_partitions(first date, last date) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
     month date := date_trunc('month', first)::date;
@@ -160,6 +165,17 @@ begin
         raise exception 'usage_retention.readings_closed_before never goes back';
     end if;
     return new;
+end $$;
+
+CREATE FUNCTION require_partitioned_table(parent regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not exists (
+        select from pg_class where oid = parent and relkind = 'p' and relowner = current_user::regrole
+    ) or not has_table_privilege(session_user, parent, 'delete') then
+        raise exception 'no partitions of % can be changed', parent using errcode = 'insufficient_privilege';
+    end if;
 end $$;
 
 CREATE FUNCTION round_half_away(dividend numeric, divisor numeric) RETURNS numeric

@@ -51,10 +51,10 @@ def doctor(settings: Settings, as_json: bool) -> None:
 
     Prints a line per check, and the differences. Exit status 1 if a check fails. Servers can keep running.
     """
-    with some_database(settings) as conninfo:
+    with some_database(settings) as urls:
         # Without a pool, which would keep to itself why there is no connection.
-        asyncio.run(schema_state(conninfo))
-        results = asyncio.run(_examine(conninfo, settings))
+        asyncio.run(schema_state(urls.program))
+        results = asyncio.run(_examine(urls.program, settings))
     if as_json:
         click.echo(json.dumps([_document(result) for result in results]))
     else:
@@ -70,6 +70,7 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
         schema = await database.run(doctor_checks.schema)
         results.append(schema)
         if schema.status == "ok":
+            results.append(await database.run(doctor_checks.role))
             results.append(await database.run(doctor_checks.jobs))
             results.append(await database.run(doctor_checks.hold))
             results.append(await database.run(doctor_checks.secrets, settings))

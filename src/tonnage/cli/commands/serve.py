@@ -21,7 +21,7 @@ from tonnage.cli.listener import Listener, bound
 from tonnage.cli.mailer import mailer
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.clock import system_time
-from tonnage.config import Settings
+from tonnage.config import DatabaseUrls, Settings
 from tonnage.db import connect
 from tonnage.services import Services, SignInSettings
 from tonnage.web.proxy_headers import is_secure
@@ -97,33 +97,34 @@ def serve(
         settings.trusted_proxies,
     )
     ending = GracefulShutdown()
-    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as conninfo:
-        check = DatabaseCheck(partial(_check, conninfo, settings))
+    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as urls:
+        check = DatabaseCheck(partial(_check, urls, settings))
         # A demo is prepared before anything is served; an embedded database runs.
         waits = settings.database_url is not None and not with_demo
         if not waits:
-            _check(conninfo, settings)
-        banner = _prepare_demo(conninfo, settings, listener) if with_demo else _banner(listener)
+            _check(urls, settings)
+        banner = _prepare_demo(urls.program, settings, listener) if with_demo else _banner(listener)
         options = Options(with_demo, with_worker, access_log, limits)
-        _run(conninfo, settings, options, listener, ending, banner, None if not waits or check.passes() else check)
+        has_passed = not waits or check.passes()
+        _run(urls.program, settings, options, listener, ending, banner, None if has_passed else check)
 
 
-def _check(conninfo: str, settings: Settings) -> None:
-    fit(conninfo, automatically=not settings.database_url)
-    require_changeable(conninfo)
-    prove_keys(conninfo, settings)
+def _check(urls: DatabaseUrls, settings: Settings) -> None:
+    fit(urls, automatically=not settings.database_url)
+    require_changeable(urls.program)
+    prove_keys(urls.program, settings)
 
 
 @contextmanager
-def _database(settings: Settings, ending: GracefulShutdown) -> Generator[str]:
+def _database(settings: Settings, ending: GracefulShutdown) -> Generator[DatabaseUrls]:
     def fail(sentence: str) -> None:
         _log.error("%s The server stops. Start it again and the database recovers.", sentence)
         ending.fail()
 
     with ExitStack() as stack:
-        conninfo = settings.database_url or stack.enter_context(embedded.serve(settings.data_dir, on_end=fail))
+        urls = settings.database_urls or stack.enter_context(embedded.serve(settings.data_dir, on_end=fail))
         stack.enter_context(ending.over_afterwards())
-        yield conninfo
+        yield urls
 
 
 def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list[str]:

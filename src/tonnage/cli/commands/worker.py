@@ -13,7 +13,7 @@ from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_
 from tonnage.cli.database_wait import DatabaseCheck
 from tonnage.cli.mailer import mailer
 from tonnage.cli.shutdown import GracefulShutdown
-from tonnage.config import Settings
+from tonnage.config import DatabaseUrls, Settings
 from tonnage.mail import Mailer
 from tonnage.services import LOCAL_ORIGIN
 from tonnage.worker import job_services, run_jobs
@@ -35,17 +35,17 @@ def worker(settings: Settings, log_level: str, log_format: str) -> None:
     ending = GracefulShutdown()
     with ending.watched(), ending.over_afterwards():
         # Not on a server of its own, as other commands: it would keep `serve` out for as long as it runs.
-        conninfo = settings.database_url or embedded.running_url(settings.data_dir)
-        DatabaseCheck(partial(_check, conninfo, settings)).wait()
+        urls = settings.database_urls or embedded.running_urls(settings.data_dir)
+        DatabaseCheck(partial(_check, urls, settings)).wait()
         if settings.public_url is None:
             _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
-        asyncio.run(_work(conninfo, settings, mailer(settings, LOCAL_ORIGIN), ending))
+        asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN), ending))
 
 
-def _check(conninfo: str, settings: Settings) -> None:
-    fit(conninfo, automatically=False)
-    require_changeable(conninfo)
-    prove_keys(conninfo, settings)
+def _check(urls: DatabaseUrls, settings: Settings) -> None:
+    fit(urls, automatically=False)
+    require_changeable(urls.program)
+    prove_keys(urls.program, settings)
 
 
 async def _work(conninfo: str, settings: Settings, outgoing: Mailer, ending: GracefulShutdown) -> None:

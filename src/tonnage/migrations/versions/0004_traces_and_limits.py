@@ -1,4 +1,7 @@
-"""Traces of what was not a change, and limits: a file per package, in the order of the list."""
+"""Traces of what was not a change, limits, and functions for a role of the program.
+
+A file per package, in the order of the list.
+"""
 
 from tonnage.migrations.sql import run_files
 
@@ -8,7 +11,7 @@ down_revision = "0003"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("access", "security_events", "api_keys", "authentication")
+PACKAGES: tuple[str, ...] = ("access", "security_events", "api_keys", "authentication", "usage")
 
 
 def upgrade() -> None:
