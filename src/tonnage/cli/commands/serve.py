@@ -19,6 +19,7 @@ from tonnage.cli.database_wait import DatabaseCheck, DatabaseGate
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
 from tonnage.cli.mailer import mailer
+from tonnage.cli.privileges import drop_privileges
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.clock import system_time
 from tonnage.config import DatabaseUrls, Settings
@@ -106,6 +107,7 @@ def serve(
         banner = _prepare_demo(urls.program, settings, listener) if with_demo else _banner(listener)
         options = Options(with_demo, with_worker, access_log, limits)
         has_passed = not waits or check.passes()
+        drop_privileges(settings)
         _run(urls.program, settings, options, listener, ending, banner, None if has_passed else check)
 
 

@@ -12,6 +12,7 @@ from tonnage.cli import logs
 from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.database_wait import DatabaseCheck
 from tonnage.cli.mailer import mailer
+from tonnage.cli.privileges import drop_privileges
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.mail import Mailer
@@ -39,6 +40,7 @@ def worker(settings: Settings, log_level: str, log_format: str) -> None:
         DatabaseCheck(partial(_check, urls, settings)).wait()
         if settings.public_url is None:
             _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
+        drop_privileges(settings)
         asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN), ending))
 
 
