@@ -31,8 +31,8 @@ demo: setup  ## Run Tonnage with sample data on the embedded database; PORT=9090
 demo-ceph: setup  ## The same, with a temporary Ceph gateway
 	$(BIN)/python -m testbed.demo $(ON_PORT)
 
-test: setup  ## Run the tests
-	$(BIN)/pytest -n 2
+test: setup  ## Run the tests; OPTIONS are pytest's
+	$(BIN)/pytest -n 2 $(OPTIONS)
 
 drills: setup  ## Kill, freeze and cut off a database cluster under load (under 30 minutes); print what was measured
 	$(BIN)/pytest -n 0 -m drill tests/operate

@@ -22,7 +22,7 @@ from tests.frozen import FreezableServer, freezable_server
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
-from tonnage.embedded.address import PROGRAM
+from tonnage.embedded.address import OWNER, PROGRAM
 
 import_module("tonnage.worker")  # declares every job: actions defer them by name
 
@@ -44,10 +44,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         cluster.remove()
     else:
         with embedded.serve(tmp_path_factory.mktemp("server"), durable=False) as (_, url):
-            # The same password for both, so that `as_owner` can make one's URL of the other's.
-            with psycopg.connect(url, autocommit=True) as conn:
-                conn.execute(sql.SQL("alter role tonnage_app password {}").format(conn.info.password))
+            _set_passwords(url)
             yield url
+
+
+def _set_passwords(server: str) -> None:
+    """The same for both roles, so that `as_owner` can make one's URL of the other's.
+
+    A test opens several connections, and hashing would take half of the time of each: once is enough.
+    """
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute("set scram_iterations = 1")
+        for role in (OWNER, PROGRAM):
+            password = sql.Literal(conn.info.password)
+            conn.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), password))
 
 
 def _database_url(server: str, name: str) -> str:
@@ -62,7 +72,9 @@ def _program_url(server: str, name: str) -> str:
 def _created(server: str, template: str | None = None) -> Generator[str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as conn:
-        source = sql.SQL(" template {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        # Copied as files, which the server need not log: half of the time.
+        copied = sql.SQL(" template {} strategy file_copy")
+        source = copied.format(sql.Identifier(template)) if template else sql.SQL("")
         conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)) + source)
         yield name
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -35,9 +35,37 @@ BESIDE = {
 @asynccontextmanager
 async def unchanged(database: Database) -> AsyncGenerator[None]:
     """The database is unchanged by the block. No other session may write to it meanwhile."""
-    before = await database.run(snapshot)
-    yield
-    assert_same(before, await database.run(snapshot))
+    async with remembered(database) as before:
+        yield
+        await before.require_same(database)
+
+
+@dataclass(frozen=True)
+class Before:
+    """The contents as they were: counted only if they are asked for, since a transaction keeps its view of them."""
+
+    conn: Connection
+    transactions: str
+    """Those that had ended and those that had not: while it is the same, no session can see another row."""
+
+    async def require_same(self, database: Database) -> None:
+        if await database.run(_transactions) != self.transactions:
+            assert_same(await snapshot(self.conn), await database.run(snapshot))
+
+
+@asynccontextmanager
+async def remembered(database: Database) -> AsyncGenerator[Before]:
+    """Holds a connection of the streams, of which one is open and idle: a request may need all others."""
+    async with database.streams.connection() as conn, conn.transaction():
+        conn.start_use()
+        await conn.execute("set transaction isolation level repeatable read")
+        yield Before(conn, await _transactions(conn))
+
+
+async def _transactions(conn: Connection) -> str:
+    row = await (await conn.execute("select pg_current_snapshot()::text")).fetchone()
+    assert row is not None
+    return row[0]
 
 
 @asynccontextmanager
@@ -84,14 +112,17 @@ class RefusalCheck:
         self.begun += 1
         self.under_way += 1
         try:
-            number, alone = self.begun, self.under_way == 1
-            before = await self.database.run(snapshot) if alone else {}
-            response = await request()
-            if alone and self.begun == number and 400 <= response.status_code < 500:
-                assert_same(before, await self.database.run(snapshot))
-            return response
+            return await (self._alone(request) if self.under_way == 1 else request())
         finally:
             self.under_way -= 1
+
+    async def _alone(self, request: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        number = self.begun
+        async with remembered(self.database) as before:
+            response = await request()
+            if self.begun == number and 400 <= response.status_code < 500:
+                await before.require_same(self.database)
+        return response
 
 
 def assert_same(before: dict[str, Contents], after: dict[str, Contents]) -> None:

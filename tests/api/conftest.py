@@ -81,20 +81,22 @@ class AppClient:
 
 
 @pytest.fixture
-async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
-    async with application(conninfo, cast) as client:
+async def client(conninfo: str) -> AsyncGenerator[AppClient]:
+    async with application(conninfo) as client:
         yield client
 
 
 @asynccontextmanager
 async def application(
     conninfo: str,
-    cast: Cast,
+    cast: Cast | None = None,
     ahead: timedelta = timedelta(),
     key_file: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> AsyncGenerator[AppClient]:
-    """`ahead`: how far the business clock is ahead of the wall clock."""
+    """`ahead`: how far the business clock is ahead of the wall clock. Without a cast there is one on the application's
+    own connections: others would take longer to open than most requests take.
+    """
     clock = Clock()
     business = BusinessClock(lambda: clock.now + ahead)
     app = create_app(
@@ -110,7 +112,7 @@ async def application(
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage")
         )
-        yield AppClient(app, cast, clock, http, stack)
+        yield AppClient(app, cast or await Cast.of(app.state.services.database), clock, http, stack)
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from fastapi.routing import APIRoute
@@ -155,6 +156,43 @@ async def test_everything_is_described_and_nothing_has_an_automatic_title(both: 
     for document in both:
         assert len(document["paths"]) > 10
         assert lacking(document) == []
+
+
+LIMITS = {"enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "required"}
+
+
+def limits(schema: dict[str, Any], where: str) -> Iterator[tuple[str, str, str]]:
+    for keyword, value in schema.items():
+        if keyword in LIMITS:
+            yield where, keyword, json.dumps(value)
+        elif keyword == "const":
+            yield where, "enum", json.dumps([value])
+        elif keyword in {"schema", "items", "additionalProperties"} and isinstance(value, dict):
+            yield from limits(cast("dict[str, Any]", value), where)
+        elif keyword in {"anyOf", "allOf"}:
+            for one in value:
+                yield from limits(one, where)
+        elif keyword == "properties":
+            for name, one in value.items():
+                yield from limits(one, f"{where}.{name}")
+
+
+async def test_both_documents_set_the_same_limits(both: list[dict[str, Any]]) -> None:
+    openapi, swagger = both
+    of_swagger = {name.removeprefix("api."): schema for name, schema in swagger["definitions"].items()}
+    of_openapi = {name: openapi["components"]["schemas"][name] for name in of_swagger}
+    shared = {operation["operationId"] for operation in operations(swagger)}
+    for document, schemas in ((openapi, of_openapi), (swagger, of_swagger)):
+        for operation in operations(document):
+            if operation["operationId"] in shared:
+                for parameter in operation.get("parameters", ()):
+                    if parameter["in"] != "body":
+                        schemas[f"{operation['operationId']} {parameter['name']}"] = parameter
+    found = [
+        {limit for name in schemas for limit in limits(schemas[name], name)} for schemas in (of_openapi, of_swagger)
+    ]
+    assert len(found[0]) > 100
+    assert found[0] == found[1]
 
 
 async def test_replies_have_their_headers(both: list[dict[str, Any]]) -> None:

@@ -79,7 +79,10 @@ def client(conninfo: str) -> Generator[ServedClient]:
             thread.join()
 
 
-CONFIG = schemathesis.Config.from_dict({"generation": {"deterministic": True, "no-shrink": True}})
+GENERATION = {"deterministic": True, "no-shrink": True}
+CONFIG = schemathesis.Config.from_dict({"generation": GENERATION})
+# Without the cases at each limit, five of six: the document is converted from the other one, limit by limit.
+FEWER = schemathesis.Config.from_dict({"generation": GENERATION, "phases": {"coverage": {"enabled": False}}})
 SETTINGS = settings(
     max_examples=8,
     derandomize=True,
@@ -104,7 +107,7 @@ CONDITIONS = {"if-match", "idempotency-key"}
 """Headers that refuse a request which is well: with an arbitrary value, because of the state of a thing."""
 
 
-@schemathesis.openapi.from_dict(SWAGGER, config=CONFIG).parametrize()
+@schemathesis.openapi.from_dict(SWAGGER, config=FEWER).parametrize()
 @SETTINGS
 def test_swagger(case: Any, client: ServedClient) -> None:
     check(case, client, f"{client.origin}/v1")

@@ -1,19 +1,26 @@
 """The number of statements of a request."""
 
 import uuid
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.api.conftest import AccountData, AppClient
+from tests.api.conftest import AccountData, AppClient, application
 from tests.api.wire import Wire
-from tests.cast import NOW, TB
+from tests.cast import NOW, TB, Cast
 from tonnage.api_keys.key_cache import CACHE_SECONDS
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client(conninfo: str, cast: Cast) -> AsyncGenerator[AppClient]:
+    """The test's own statements take other connections than those that are listened to."""
+    async with application(conninfo, cast) as client:
+        yield client
 
 
 async def cost(client: AppClient, call: Awaitable[Any], status: int) -> int:

@@ -110,8 +110,9 @@ def sample(server: str, template: str, tmp_path_factory: pytest.TempPathFactory)
 
 def _new_database(server: str, template: str) -> str:
     name = f"browser_{uuid.uuid4().hex}"
+    copied = sql.SQL("create database {} template {} strategy file_copy")
     with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        conn.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
     return name
 
 
