@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from tonnage.private_files import give_to_owner_of
+
 
 @dataclass(frozen=True)
 class LoginEntry:
@@ -52,6 +54,7 @@ def write(data_dir: Path, content: KeyFile) -> None:
     # Created for its owner only, under an unpredictable name, so no link is followed.
     descriptor, draft = tempfile.mkstemp(prefix="demo.json.", dir=data_dir)
     try:
+        give_to_owner_of(data_dir, descriptor)
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(content), file, indent=2)
             file.write("\n")
