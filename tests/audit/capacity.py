@@ -84,6 +84,17 @@ async def partner_close(data: AuditData) -> Recorded:
     return data.entry("partner.close", data.distributor, partner, partner.organisation_id, before)
 
 
+async def distributor_close(data: AuditData) -> Recorded:
+    distributor = await data.cast.distributor("Gone")
+    contract = await data.cast.contract(distributor)
+    member = NewMember(f"{uuid4().hex}@example.org", Role.VIEWER, "hash")
+    made = await data.run(member_actions.create_team_member, distributor, member, NOW)
+    async with data.watched():
+        await data.run(partners.close_distributor, data.operator, distributor.organisation_id, NOW)
+    before = {"name": "Gone", "contracts": [str(contract)], "members": [str(made.id)]}
+    return data.entry("distributor.close", data.operator, distributor, distributor.organisation_id, before)
+
+
 async def account_create(data: AuditData) -> Recorded:
     details = NewAccount("Bakery", f"{uuid4().hex}@example.org", "hash", TB, True)
     whose = data.partner
@@ -230,6 +241,7 @@ CASES: list[Case] = [
     partner_update,
     partner_move,
     partner_close,
+    distributor_close,
     account_create,
     account_update,
     account_set_password,

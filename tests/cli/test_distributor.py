@@ -32,6 +32,36 @@ def test_a_distributor_is_locked_and_unlocked(conninfo: str) -> None:
     assert "--reason" in tonnage.misused("distributor", "lock", distributor)
 
 
+def test_a_distributor_is_closed_after_its_partners(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    contract = tonnage.contract(distributor)
+    partner = tonnage.partner(contract)
+    close = ("distributor", "close", distributor)
+    refused = (
+        "Error: The distributor still has 1 partner. Delete them first; you can do it with `tonnage partner close`."
+    )
+    assert tonnage.refused(*close, "--yes") == refused + "\n"
+    assert tonnage(*close, stdin="n\n").exit_code == 1
+    assert tonnage(*close, stdin="y\n").stderr.endswith(refused + "\n")
+    assert "There is no partner" in tonnage.refused("partner", "close", distributor, "--yes")
+    assert "There is no distributor" in tonnage.refused("distributor", "close", partner, "--yes")
+    assert tonnage("partner", "close", partner, stdin="y\n").stderr.endswith("within 1 s.\n")
+    assert "There is no partner" in tonnage.refused("partner", "close", partner, "--yes")
+    tonnage.ok("key", "create", "--organisation", distributor, "--role", "viewer", "--description", "Reports")
+    assert distributor in tonnage.ok("key", "list")
+    tonnage.ok(*close, "--yes")
+    assert distributor not in tonnage.ok("key", "list")
+    assert distributor not in tonnage.ok("distributor", "list") + tonnage.ok("contract", "list")
+    closed = next(one for one in tonnage.json("distributor", "list", "--closed") if one["id"] == distributor)
+    assert closed["closedAt"]
+    assert f"{distributor}  Distributor" in tonnage.ok("distributor", "list", "--closed")
+    late = ("partner", "create", "--contract", contract, "--name", "Late", "--allocated", "0")
+    for command in (late, ("partner", "list", "--contract", contract), ("contract", "amend", contract, "--price", "1")):
+        assert f"There is no contract {contract}" in tonnage.refused(*command)
+    assert "There is no distributor" in tonnage.refused(*close, "--yes")
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -156,6 +156,17 @@ PLANTED = [
         ("partners: distributor and closing date", "partner", "(", "("),
     ),
     Planted(
+        "update organisation set closed_at = created_at where kind <> 'operator' and id <> {partner};"
+        " update partner p set closed_at = o.closed_at from organisation o where o.id = p.id",
+        "update organisation set closed_at = null; update partner set closed_at = null",
+        ("partners: distributor and closing date", "partner", ",,t)", ",,f)"),
+    ),
+    Planted(
+        "update contract set closed_at = '2026-01-01 00:00Z' where id = {contract}",
+        "update contract set closed_at = null where id = {contract}",
+        ("contracts: closing date", "contract", "2026-01-01 00:00:00+00", ""),
+    ),
+    Planted(
         "update storage_account set allow_overdraft = true where id = {account}",
         "update storage_account set allow_overdraft = false where id = {account}",
         ("storage accounts: terms", "account", f"({2 * TB},t,", f"({2 * TB},f,"),

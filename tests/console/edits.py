@@ -196,6 +196,7 @@ NO_EDITS: dict[str, str] = {
     "/blocks/{blockID}/lift": _ACTS,
     "/operator/jobs/retry": _ACTS,
     "/operator/jobs/{jobID}/retry": _ACTS,
+    "/operator/distributors/{distributorID}/close": _ACTS,
     "/operator/distributors/{distributorID}/lock": _ACTS,
     "/operator/distributors/{distributorID}/unlock": _ACTS,
     "/operator/partners/{partnerID}/lock": _ACTS,

@@ -95,9 +95,7 @@ async def distributors_case(cast: Cast) -> ListCase:
         {"q": word},
         lambda state: cast.database.run(distributor_rows, state),
         lambda: cast.distributor(f"{names()} {word}"),
-        lambda distributor: cast.row(
-            "update organisation set closed_at = %s where id = %s returning id", cast.now, distributor
-        ),
+        lambda distributor: cast.database.run(partners.close_distributor, cast.operator, distributor, cast.now),
     )
 
 

@@ -85,6 +85,7 @@ POSTS = [
     Post("/distributor/partners/{partnerID}/move", {"contract": "{otherContractID}"}),
     Post("/distributor/partners/{partnerID}/delete"),
     Post("/operator/distributors/new", {"name": "New"}),
+    Post("/operator/distributors/{distributorID}/close"),
     Post(
         "/operator/contracts/new",
         {"distributor": "{distributorID}", "reserved": "5 TB", "price": "100", "currency": "EUR"},
@@ -133,6 +134,7 @@ NEEDS_PROOF: Mapping[str, Mapping[str, str]] = {
     "/distributor/partners/{partnerID}/lock": {},
     "/operator/partners/{partnerID}/lock": {},
     "/operator/distributors/{distributorID}/lock": {},
+    "/operator/distributors/{distributorID}/close": {},
 }
 """POSTs that need a proof of who sends them which is not older than ten minutes; the fields with which they do."""
 

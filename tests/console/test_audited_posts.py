@@ -83,6 +83,10 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
     if post.path.endswith("{partnerID}/delete"):
         # A partner without accounts.
         partner = (await cast.partner(data.distributor, data.contract)).organisation_id
+    distributor = data.distributor
+    if post.path.endswith("{distributorID}/close"):
+        # One without partners.
+        distributor = await cast.distributor()
     own = data.distributor if post.kind is Kind.DISTRIBUTOR else cast.operator
     member = data.member
     if post.path.startswith(("/team/{", "/team/sessions")):
@@ -97,7 +101,7 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "partner": partner,
         "account": data.account,
         "member": member,
-        "distributorID": data.distributor.organisation_id,
+        "distributorID": distributor.organisation_id,
         "contractID": data.contract,
         "otherContractID": await cast.contract(data.distributor),
         "partnerID": partner,

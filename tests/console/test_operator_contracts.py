@@ -10,6 +10,7 @@ from tests.cast import TB, unique
 from tests.console.browsers import Browser
 from tonnage.access.actor import Role
 from tonnage.contracts.lists import terms_of
+from tonnage.partners.actions import close_distributor, close_partner
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +145,49 @@ async def test_staff_sees_no_button_that_it_may_not_use(client: AppClient, admin
         assert button in (await admin.get(f"/operator/{path}")).text
         assert button not in (await staff.get(f"/operator/{path}")).text
     assert (await staff.post(f"/operator/contracts/{signed}", {"reserved": "1"})).status_code == 403
+
+
+async def test_a_distributor_is_closed_and_still_found(client: AppClient, admin: Browser) -> None:
+    cast = client.cast
+    distributor = await cast.distributor(f"<i>Closed</i> {uuid4().hex}")
+    path = f"/operator/distributors/{distributor.organisation_id}"
+    contract = await cast.contract(distributor, details="Framework")
+    partner = await cast.partner(distributor, contract)
+    form = await admin.form(f"/operator/contracts/{contract}")
+    asked = await admin.get(f"{path}/close")
+    assert "still has 1 partner. You can close it only when it has none." in asked.text
+    assert ">Close distributor</button>" not in asked.text
+    refused = await admin.send(f"{path}/close")
+    assert refused.status_code == 409
+    assert "Delete them first; you can do it with `tonnage partner close`." in refused.text
+    await cast.database.run(close_partner, distributor, partner.organisation_id, cast.now)
+    assert ">Close distributor</button>" in (await admin.get(f"{path}/close")).text
+    closed = await admin.send(f"{path}/close")
+    assert (closed.status_code, closed.headers["location"]) == (303, path)
+    assert (await admin.get(f"{path}/close")).headers["location"] == path
+    page = (await admin.get(path)).text
+    assert "Its contracts ended with it." in page
+    assert "Framework" in page
+    assert "<i>Closed" not in page
+    for button in ("/close", "/lock", "/keys", "/new"):
+        assert f"{distributor.organisation_id}{button}" not in page
+    ended = (await admin.get(f"/operator/contracts/{contract}")).text
+    assert "when the distributor was closed." in ended
+    assert "Amend contract" not in ended
+    amended = {**form, "details": "New", "reserved": "100", "reserved_unit": "TB", "price": "100"}
+    assert (await admin.submit(f"/operator/contracts/{contract}", amended)).status_code == 404
+    for page in ("lock", "unlock", "keys"):
+        assert (await admin.get(f"{path}/{page}")).status_code == 404
+
+
+async def test_closed_distributors_are_a_list_of_their_own(client: AppClient, admin: Browser) -> None:
+    cast, word = client.cast, uuid4().hex
+    distributor, other = await cast.distributor(f"Gone {word}"), await cast.distributor(f"There {word}")
+    await cast.database.run(close_distributor, cast.operator, distributor.organisation_id, cast.now)
+    for kind in ("", ".csv"):
+        for show, shown in (("", other), ("closed", distributor)):
+            listed = (await admin.get(f"/operator/distributors{kind}?q={word}&show={show}")).text
+            assert [str(one.organisation_id) in listed for one in (distributor, other)] == [
+                one is shown for one in (distributor, other)
+            ]
+    assert str(distributor.organisation_id) not in (await admin.get("/operator/contracts/new")).text

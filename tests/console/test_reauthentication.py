@@ -31,7 +31,7 @@ SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 GRANTS = """
     select count(*) from audit_entry where actor_kind = 'member' and actor_id = %s and (
-        action in ('member.set-password', 'member.reset-second-factor', 'organisation.lock')
+        action in ('member.set-password', 'member.reset-second-factor', 'organisation.lock', 'distributor.close')
         or (action in ('member.create', 'member.update', 'key.create') and after->>'role' = 'admin')
         or (action = 'organisation.require-second-factor' and after->>'required' = 'false'))"""
 """What a session alone must not be enough for."""

@@ -22,6 +22,7 @@ BESIDE_NO_NOUN = {
     "partners/contract_lists.py": "contracts as people page through them, with their partners counted",
     "partners/creation_queries.py": "one long statement, and when it counts",
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
+    "partners/distributor_queries.py": "closing a distributor, which must have no partners",
     "partners/move_queries.py": "one long statement, and the order of its locks",
     "members/withheld_queries.py": "what a restored database has again; the rule is in its statements",
     "provisioning/key_drift_actions.py": "the part of drift detection that is about access keys",

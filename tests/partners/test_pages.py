@@ -256,7 +256,7 @@ async def test_distributors(cast: Cast, data: PartnerData) -> None:
         async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
-        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED, None)
+        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED, None, None)
         assert row == await cast.database.run(one_distributor, data.scope)
     row = await cast.database.run(one_distributor, idle.organisation_id)
     assert row is not None

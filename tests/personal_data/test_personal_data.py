@@ -21,8 +21,10 @@ from tests.authentication.members import WORD, Person, key_file, services_of
 from tests.cast import TB, Cast
 from tests.cli.command import Command
 from tests.clocks import clocks
+from tests.roles import as_owner
 from tests.schema import program
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.accounts.change_actions import suspend_account
 from tonnage.authentication import reset_actions
 from tonnage.db import connect
 from tonnage.devices.actions import make_link
@@ -98,7 +100,7 @@ class Installation:
     client: AppClient
 
     def dump(self) -> str:
-        command = [program("pg_dump"), "--data-only", f"--dbname={self.conninfo}"]
+        command = [program("pg_dump"), "--data-only", f"--dbname={as_owner(self.conninfo)}"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.lower()
 
 
@@ -157,40 +159,56 @@ async def test_nothing_of_a_removed_member_is_left(installation: Installation) -
     assert re.findall(".*(?:wilhelmina|quist|zebra).*", installation.dump()) == []
 
 
-async def test_of_an_erased_organisation_only_the_audit_log_has_names(installation: Installation) -> None:
+def names_in(installation: Installation) -> set[tuple[str, str]]:
+    """The tables that have one of the words, and the word."""
+    return {
+        (table, word)
+        for table, rows in re.findall(r"^copy public\.(\w+)(.*?)^\\\.$", installation.dump(), re.DOTALL | re.MULTILINE)
+        for word in re.findall("zebra|wilhelmina|quagga", rows)
+    }
+
+
+async def test_of_erased_organisations_only_the_audit_log_has_names(installation: Installation) -> None:
+    """A partner and its distributor, with whose names those of another partner are erased."""
     client, tonnage = installation.client, Command(installation.conninfo)
-    distributor, _ = await partner_of(client)
-    contract = await client.cast.contract(distributor)
-    erased = await client.cast.partner(distributor, contract, TB, name="Zebra Quarry Ltd")
+    cast = client.cast
+    await cast.region()
+    distributor = await cast.distributor("Zebra Distribution")
+    contract = await cast.contract(distributor, details="Zebra terms")
+    erased, other = [await cast.partner(distributor, contract, TB, name=f"Zebra {name}") for name in ("Ltd", "Inc")]
     path, admin = f"/v1/partner/{erased.organisation_id}", await client.key(distributor)
-    await to_thread(
-        *(tonnage.ok, "key", "create", "--organisation", str(erased.organisation_id)),
-        *("--description", "Zebra's backups", "--role", "viewer"),
-    )
+    for organisation in (erased, distributor):
+        await to_thread(
+            *(tonnage.ok, "key", "create", "--organisation", str(organisation.organisation_id)),
+            *("--description", "Zebra's backups", "--role", "viewer"),
+        )
     owner = {"contactEmail": "wilhelmina@quagga.example", "password": WORD}
     body = {"name": "Zebra Archive", "allocatedCapacity": TB, "allowOverdraft": False, "clientAccount": owner}
     made = await client.call("POST", f"{path}/storage-accounts", admin, json=body, headers={"Idempotency-Key": "one"})
     assert made.status_code == 201, made.text
-    account = f"{path}/storage-accounts/{made.json()['clientAccountId']}"
+    number = made.json()["clientAccountId"]
+    suspended = (erased, erased.organisation_id, int(number), "Zebra unpaid", client.clock.now)
+    await cast.database.run(suspend_account, *suspended)
+    account = f"{path}/storage-accounts/{number}"
     assert (await client.call("DELETE", account, admin)).status_code == 204
-    await client.cast.purge(client.clock.now + timedelta(days=100))
-    erase = (tonnage, "organisation", "erase", str(erased.organisation_id), "--yes")
-    refused = await to_thread(*erase)
-    assert (refused.exit_code, refused.stderr.split(".")[0]) == (1, "Error: The organisation is open")
-    assert (await client.call("DELETE", path, admin)).status_code == 204
-    assert "zebra" in await to_thread(installation.dump)
-    assert (await to_thread(*erase)).exit_code == 0
+    await cast.purge(client.clock.now + timedelta(days=100))
+
+    async def close_and_erase(group: str, organisation: Actor) -> None:
+        own = str(organisation.organisation_id)
+        refused = await to_thread(tonnage, "organisation", "erase", own, "--yes")
+        assert (refused.exit_code, refused.stderr.split(".")[0]) == (1, "Error: The organisation is open")
+        await to_thread(tonnage.ok, group, "close", own, "--yes")
+        await to_thread(tonnage.ok, "organisation", "erase", own, "--yes")
+
+    locked = ("distributor", "lock", str(distributor.organisation_id), "--reason", "Zebra unpaid")
+    await to_thread(tonnage.ok, *locked)
+    await close_and_erase("partner", erased)
+    assert ("storage_account", "zebra") not in await to_thread(names_in, installation)
+    await to_thread(tonnage.ok, "partner", "close", str(other.organisation_id), "--yes")
+    await close_and_erase("distributor", distributor)
     later = client.clock.now + timedelta(hours=25)
-    await delete_expired(
-        Services(client.cast.database, OpenBackends(client.cast.database, None), **clocks(lambda: later)), ""
-    )
-    dumped = await to_thread(installation.dump)
-    found = {
-        (table, word)
-        for table, rows in re.findall(r"^copy public\.(\w+)(.*?)^\\\.$", dumped, re.DOTALL | re.MULTILINE)
-        for word in re.findall("zebra|wilhelmina|quagga", rows)
-    }
-    assert found == {("audit_entry", "zebra")}
+    await delete_expired(Services(cast.database, OpenBackends(cast.database, None), **clocks(lambda: later)), "")
+    assert await to_thread(names_in, installation) == {("audit_entry", "zebra")}
 
 
 async def test_the_copy_of_a_member(installation: Installation) -> None:

@@ -20,7 +20,7 @@ from tonnage.epoch.actions import advance, check
 from tonnage.epoch.queries import hold_of, installation
 from tonnage.jobs import defer
 from tonnage.mail import Mailer
-from tonnage.partners.actions import close_partner
+from tonnage.partners.actions import close_distributor, close_partner
 from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 from tonnage.state_file import StateFile
@@ -220,16 +220,22 @@ async def test_revocations_and_removals_are_recorded_outside(own: tuple[str, Dat
     assert state.revoked == {("api-key", str(key_id)), ("member", str(member.id))}
 
 
-async def test_so_are_the_members_and_keys_of_a_closed_partner(own: tuple[str, Database], tmp_path: Path) -> None:
+async def test_so_are_the_members_and_keys_of_closed_organisations(own: tuple[str, Database], tmp_path: Path) -> None:
     _, database = own
     cast = await Cast.of(database)
     distributor = await cast.distributor()
     partner = await cast.partner(distributor, await cast.contract(distributor))
-    await cast.key(partner)
-    (key_id,) = await cast.row("select id from api_key")
-    member = await person(cast, partner)
+    for organisation in (partner, distributor):
+        await cast.key(organisation)
+        await person(cast, organisation)
+    (ended,) = await cast.row("""
+        select array_agg(one) from (
+            select 'api-key ' || id from api_key union all select 'member ' || id from member
+        ) w (one)""")
     await database.run(close_partner, distributor, partner.organisation_id, cast.now)
+    await database.run(close_distributor, cast.operator, distributor.organisation_id, cast.now)
     services = Services(database, OpenBackends(database, None), data_dir=tmp_path)
     await advance(services)
     state = StateFile(tmp_path, (await database.run(installation)).id).read()
-    assert state.revoked == {("api-key", str(key_id)), ("member", str(member.id))}
+    assert sorted(" ".join(one) for one in state.revoked) == sorted(ended)
+    assert len(ended) == 4

@@ -244,10 +244,10 @@ async def record_use(conn: Connection, used: Mapping[UUID, datetime]) -> None:
 
 
 def api_keys(organisation_id: UUID | None) -> ListQuery:
-    """The list of the keys of an organisation, or of all organisations for None."""
+    """The list of the keys of an open organisation, or of all of them for None."""
     return ListQuery(
         f"""
-        select k.seq, {_KEY} from api_key k
+        select k.seq, {_KEY} from api_key k join organisation o on o.id = k.organisation_id and o.closed_at is null
         where (%(organisation)s::uuid is null or k.organisation_id = %(organisation)s)
             and (%(after)s::bigint is null or k.seq > %(after)s)
         order by k.seq limit %(limit)s

@@ -13,6 +13,7 @@ from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import distributor_of
 from tonnage.organisations.organisation import no_distributor, no_organisation, no_partner
 from tonnage.organisations.queries import organisation_kind
+from tonnage.partners import queries as partner_queries
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -61,8 +62,16 @@ async def acting_for_partner(session: Session, partner_id: UUID) -> Actor:
     return Actor.on_command_line(partner_id, Kind.PARTNER)
 
 
+async def acting_for_seller(session: Session, partner_id: UUID) -> Actor:
+    """The operator acting for the distributor of an open partner. NotFound."""
+    distributor_id = await session.database.run(partner_queries.distributor_of, partner_id)
+    if distributor_id is None:
+        raise no_partner(partner_id)
+    return Actor.on_command_line(distributor_id, Kind.DISTRIBUTOR)
+
+
 async def acting_for_owner(session: Session, contract_id: UUID) -> Actor:
-    """The operator acting for the distributor whose contract it is. NotFound."""
+    """The operator acting for the open distributor whose contract it is. NotFound."""
     distributor_id = await session.database.run(distributor_of, contract_id)
     if distributor_id is None:
         raise no_contract(contract_id)

@@ -20,9 +20,20 @@ async def terms(conn: Connection) -> Check:
     )
 
 
+async def closing_dates(conn: Connection) -> Check:
+    """A contract ends when its distributor is closed."""
+    return await compare(
+        conn,
+        "contracts: closing date",
+        """
+        select k.id, k.closed_at, o.closed_at from contract k join organisation o on o.id = k.distributor_id
+        """,
+    )
+
+
 async def names(conn: Connection) -> Check:
     """Lists search and sort by the keys of the contracts' details."""
     return await compare_keys(conn, "contracts: name keys", "select id, details, name_key from contract", name_key)
 
 
-ALL: tuple[Checking, ...] = (terms, names)
+ALL: tuple[Checking, ...] = (terms, closing_dates, names)

@@ -70,5 +70,5 @@ class ContractRemaining:
 
 
 def no_contract(contract_id: UUID) -> NotFound:
-    """The same message for a contract that does not exist and for one that is out of scope."""
+    """The same message for a contract that does not exist, that has ended, and that is out of scope."""
     return NotFound("There is no contract {contract}.", contract=str(contract_id))

@@ -10,7 +10,7 @@ from tonnage.db import Connection, one_row
 
 
 class ContractTotals(NamedTuple):
-    """Sums over all contracts, in bytes; whole numbers."""
+    """Sums over the contracts of open distributors, in bytes; whole numbers."""
 
     contracts: int
     reserved: Decimal
@@ -19,12 +19,12 @@ class ContractTotals(NamedTuple):
 
 
 async def contract_totals(conn: Connection) -> ContractTotals:
-    """The totals of all distributors, in all currencies."""
+    """The totals of all open distributors, in all currencies."""
     cursor = await conn.execute(
         """
         select count(*), coalesce(sum(reserved_capacity), 0), coalesce(sum(allocated_capacity), 0),
             coalesce(sum(used), 0)
-        from contract
+        from contract where closed_at is null
         """
     )
     return ContractTotals(*await one_row(cursor))

@@ -33,10 +33,11 @@ def contracts_of(scope: UUID) -> ListQuery:
 
 
 def all_contracts() -> ListQuery:
-    """The list of all contracts, for the operator."""
+    """The list of the contracts of all open distributors, for the operator."""
     return ListQuery(
         f"""
-        select k.seq, {_CONTRACT} from contract k where %(after)s::bigint is null or k.seq > %(after)s
+        select k.seq, {_CONTRACT} from contract k
+        where k.closed_at is null and (%(after)s::bigint is null or k.seq > %(after)s)
         order by k.seq limit %(limit)s
         """,
         {},
@@ -44,9 +45,12 @@ def all_contracts() -> ListQuery:
 
 
 async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> ContractRemaining | None:
-    """The reserved and the allocated capacity of a contract of the distributor."""
+    """The reserved and the allocated capacity of a contract of the open distributor."""
     cursor = await conn.execute(
-        "select reserved_capacity, allocated_capacity from contract where id = %s and distributor_id = %s",
+        """
+        select reserved_capacity, allocated_capacity from contract
+        where id = %s and distributor_id = %s and closed_at is null
+        """,
         [contract_id, scope],
     )
     row = await cursor.fetchone()
@@ -54,8 +58,10 @@ async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> Contrac
 
 
 async def distributor_of(conn: Connection, contract_id: UUID) -> UUID | None:
-    """The distributor of a contract. For the operator: other actors pass their own scope."""
-    cursor = await conn.execute("select distributor_id from contract where id = %s", [contract_id])
+    """The open distributor of a contract. For the operator: other actors pass their own scope."""
+    cursor = await conn.execute(
+        "select distributor_id from contract where id = %s and closed_at is null", [contract_id]
+    )
     row = await cursor.fetchone()
     return row[0] if row else None
 
@@ -113,7 +119,7 @@ class Amended(NamedTuple):
 
 _AMEND: LiteralString = f"""
     with old as (
-        select * from contract k where k.id = %(id)s for no key update
+        select * from contract k where k.id = %(id)s and k.closed_at is null for no key update
     ), facts as (
         select {_FACTS} as before from old k
     ), stale as (
@@ -154,7 +160,8 @@ _AMEND: LiteralString = f"""
 async def amend_contract(
     conn: Connection, contract_id: UUID, amendment: Amendment, expected: Amendment | None, now: datetime, stamp: str
 ) -> Amended | None:
-    """Amends a contract. None if there is no such contract. Constraint contract_capacity: below its allocations.
+    """Amends a contract of an open distributor. None if there is none. Constraint contract_capacity: below its
+    allocations.
 
     The expected values are compared under the row's lock, so that of two concurrent changes the second one is found to
     be stale.

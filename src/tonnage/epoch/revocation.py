@@ -9,8 +9,8 @@ API_KEY, MEMBER = "api-key", "member"
 KIND_OF_ACTION = {"key.revoke": API_KEY, "member.delete": MEMBER}
 """The audit entries that say so."""
 
-PARTNER_CLOSED = "partner.close"
-"""So does this one, of all members and keys of a partner: its keys find no open organisation any more."""
+CLOSINGS = ("partner.close", "distributor.close")
+"""So do these, of all members and keys of an organisation: its keys find no open organisation any more."""
 
 PREFIX = "revoked/"
 

@@ -62,6 +62,13 @@ class ConflictCode(Code):
         "they are gone.",
         {"accounts": 3},
     )
+    DISTRIBUTOR_NOT_EMPTY = Explanation(
+        409,
+        "The distributor has partners. Only pages and commands have this error.",
+        "Delete its partners: with `tonnage partner close`, on the distributor's own pages or with its API keys.",
+        "The distributor still has 3 partners. Delete them first; you can do it with `tonnage partner close`.",
+        {"partners": 3},
+    )
     ORGANISATION_OPEN = Explanation(
         409,
         "The names and texts of an organisation are erased after it was closed.",

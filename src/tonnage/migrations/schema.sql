@@ -167,6 +167,19 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION require_open_distributor() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from organisation where id = new.distributor_id and closed_at is null for key share;
+    if not found then
+        raise foreign_key_violation using
+            message = 'the distributor is closed, or there is no such distributor',
+            table = 'partner', constraint = 'partner_open_distributor';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION require_partitioned_table(parent regclass) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -396,6 +409,7 @@ CREATE TABLE contract (
     name_key text COLLATE pg_catalog."C",
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     terms_since timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
     CONSTRAINT contract_capacity CHECK (((allocated_capacity >= 0) AND (allocated_capacity <= reserved_capacity))),
     CONSTRAINT contract_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
     CONSTRAINT contract_name_key CHECK (((details IS NULL) = (name_key IS NULL))),
@@ -1118,6 +1132,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON usage_retention FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER open_distributor BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION require_open_distributor();
 
 CREATE TRIGGER partner_usage_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS rows_before FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 

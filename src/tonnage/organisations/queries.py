@@ -83,15 +83,17 @@ async def distributor_choices(conn: Connection) -> list[tuple[UUID, str]]:
     return [(distributor_id, name) for distributor_id, name in await cursor.fetchall()]
 
 
-def distributors() -> ListQuery:
-    """The list of all open distributors: id, name, and since when it is locked."""
+def distributors(*, closed: bool) -> ListQuery:
+    """The list of all open or of all closed distributors: id, name, and since when it is locked or closed."""
     return ListQuery(
         f"""
         select o.seq, json_strip_nulls(json_build_object(
-            'id', o.id, 'name', o.name, 'lockedAt', to_char(o.locked_at, {TIMESTAMP_FORMAT})))
+            'id', o.id, 'name', o.name, 'lockedAt', to_char(o.locked_at, {TIMESTAMP_FORMAT}),
+            'closedAt', to_char(o.closed_at, {TIMESTAMP_FORMAT})))
         from organisation o
-        where o.kind = 'distributor' and o.closed_at is null and (%(after)s::bigint is null or o.seq > %(after)s)
+        where o.kind = 'distributor' and (o.closed_at is not null) = %(closed)s
+            and (%(after)s::bigint is null or o.seq > %(after)s)
         order by o.seq limit %(limit)s
         """,
-        {},
+        {"closed": closed},
     )

@@ -1,4 +1,4 @@
-"""Actions on partners: a distributor creates, changes, moves and closes them."""
+"""Actions on partners: a distributor creates, changes, moves and closes them. The operator closes distributors."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +14,9 @@ from tonnage.db.rendered import Rendered, Versioned
 from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Count, EditConflict, NotFound, PreconditionFailed, Unavailable
 from tonnage.jobs import defer
-from tonnage.organisations.organisation import no_partner
+from tonnage.organisations.organisation import no_distributor, no_partner
 from tonnage.organisations.queries import hold_open_organisation
-from tonnage.partners import creation_queries, move_queries, queries
+from tonnage.partners import creation_queries, distributor_queries, move_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.units import Size
 
@@ -175,6 +175,24 @@ async def close_partner(
         ) from error
     if not closed:
         raise await _not_changeable(conn, scope, partner_id, revision)
+
+
+async def close_distributor(conn: Connection, actor: Actor, distributor_id: UUID, now: datetime) -> None:
+    """Closes a distributor without partners, ends its contracts and deletes its members and sessions; its keys stop
+    working. NotFound; ReauthenticationRequired. Conflict: it has partners.
+    """
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    actor.require_recent_authentication()
+    async with conn.transaction():
+        if not await distributor_queries.hold_distributor(conn, distributor_id):
+            raise no_distributor(distributor_id)
+        if not await distributor_queries.close_distributor(conn, distributor_id, now, actor.stamp):
+            partners = await creation_queries.count_partners(conn, distributor_id, None)
+            raise Conflict(
+                "The distributor still has {partners}. Delete them first; you can do it with `tonnage partner close`.",
+                ConflictCode.DISTRIBUTOR_NOT_EMPTY,
+                partners=Count("{count} partner", "{count} partners", partners),
+            )
 
 
 async def move_partner(

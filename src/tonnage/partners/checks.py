@@ -49,13 +49,14 @@ async def terms(conn: Connection) -> Check:
 
 
 async def organisation(conn: Connection) -> Check:
-    """Columns of a partner that duplicate its organisation's."""
+    """Columns of a partner that duplicate its organisation's; and no open partner has a closed distributor."""
     return await compare(
         conn,
         "partners: distributor and closing date",
         """
-        select p.id, (p.distributor_id, p.closed_at), (o.parent_id, o.closed_at)
-        from partner p join organisation o on o.id = p.id
+        select p.id, (p.distributor_id, p.closed_at, p.closed_at is null and d.closed_at is not null),
+            (o.parent_id, o.closed_at, false)
+        from partner p join organisation o on o.id = p.id join organisation d on d.id = p.distributor_id
         """,
     )
 

@@ -39,6 +39,8 @@ class ContractRow(NamedTuple):
     """Per excess GB-month."""
     currency: str
     created_at: datetime
+    closed_at: datetime | None
+    """When its distributor was closed."""
 
     @property
     def remaining(self) -> int:
@@ -50,7 +52,7 @@ _COLUMNS: LiteralString = """
     k.id, k.details, k.distributor_id, d.name, k.reserved_capacity, k.allocated_capacity, k.used,
     (select count(*) from partner p
      where p.distributor_id = k.distributor_id and p.contract_id = k.id and p.closed_at is null),
-    trim_scale(k.price_cents), k.currency, k.created_at"""
+    trim_scale(k.price_cents), k.currency, k.created_at, k.closed_at"""
 
 _SORTS: Mapping[str, Sort] = {
     "created": (bigint("k.seq"),),
@@ -86,7 +88,7 @@ def _rows(scope: UUID | None, state: ListState) -> LiteralString:
         with found as (
             select k.id, {sort_columns(sort)}
             from contract k join organisation d on d.id = k.distributor_id
-            where {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
+            where k.closed_at is null and {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
                 and strpos(concat_ws(chr(10), k.name_key, d.name_key), %(search_key)s) > 0
         ), {page_ctes(state, sort)}
         select {page_columns(state, sort)}, {_COLUMNS}
@@ -98,7 +100,7 @@ def _rows(scope: UUID | None, state: ListState) -> LiteralString:
 
 
 async def contract_rows(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[ContractRow]:
-    """A page of contracts. The search covers their names and their distributors' names."""
+    """A page of contracts of open distributors. The search covers their names and their distributors' names."""
     cursor = await conn.execute(_rows(scope, state), {"scope": scope, **page_params(state)})
     return page_of(await cursor.fetchall(), state, ContractRow)
 
@@ -110,7 +112,7 @@ def every_contract(conn: Connection, scope: UUID | None, state: ListState) -> As
 
 
 async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:
-    """All contracts of a distributor, in order of creation."""
+    """All contracts of a distributor, open or closed, in order of creation."""
     cursor = await conn.execute(
         f"""
         select {_COLUMNS} from contract k join organisation d on d.id = k.distributor_id
@@ -122,7 +124,7 @@ async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:
 
 
 async def one_contract(conn: Connection, scope: UUID | None, contract_id: UUID) -> ContractRow | None:
-    """A contract of the distributor, or of any distributor for the operator."""
+    """A contract of the distributor, or of any distributor, open or closed, for the operator."""
     cursor = await conn.execute(
         f"""
         select {_COLUMNS} from contract k join organisation d on d.id = k.distributor_id

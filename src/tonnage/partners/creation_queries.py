@@ -74,8 +74,8 @@ def _params(
     }
 
 
-async def count_partners(conn: Connection, scope: UUID, most: int) -> int:
-    """The number of the distributor's open partners, at most `most`: from an index alone."""
+async def count_partners(conn: Connection, scope: UUID, most: int | None) -> int:
+    """The number of the distributor's open partners, at most `most` unless that is None: from an index alone."""
     cursor = await conn.execute(
         """
         select count(*) from (

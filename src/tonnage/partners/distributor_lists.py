@@ -35,12 +35,13 @@ class DistributorRow(NamedTuple):
     used: Decimal
     created_at: datetime
     locked_at: datetime | None
+    closed_at: datetime | None
 
 
 _TOTALS: LiteralString = """
     select o.seq, o.id, o.name, o.name_key, coalesce(k.contracts, 0) as contracts, coalesce(p.partners, 0) as partners,
         coalesce(k.reserved, 0) as reserved, coalesce(k.allocated, 0) as allocated, coalesce(k.used, 0) as used,
-        o.created_at, o.locked_at
+        o.created_at, o.locked_at, o.closed_at
     from organisation o
     left join (
         select distributor_id, count(*) as contracts, sum(reserved_capacity) as reserved,
@@ -50,10 +51,10 @@ _TOTALS: LiteralString = """
     left join (
         select distributor_id, count(*) as partners from partner where closed_at is null group by distributor_id
     ) p on p.distributor_id = o.id
-    where o.kind = 'distributor' and o.closed_at is null"""
+    where o.kind = 'distributor'"""
 
 _COLUMNS: LiteralString = (
-    "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at, f.locked_at"
+    "f.id, f.name, f.contracts, f.partners, f.reserved, f.allocated, f.used, f.created_at, f.locked_at, f.closed_at"
 )
 
 _SORTS: Mapping[str, Sort] = {
@@ -67,18 +68,22 @@ _SORTS: Mapping[str, Sort] = {
 }
 
 
+_FILTERS: Mapping[str, LiteralString] = {"": "f.closed_at is null", "closed": "f.closed_at is not null"}
+
 DISTRIBUTORS = ListSpec(
     sorts=_SORTS,
+    filters=("closed",),
     descending_by_default=frozenset({"created", "contracts", "partners", "reserved", "allocated", "used"}),
 )
-"""The sorts and filters of the list of distributors."""
+"""The sorts and filters of the list of distributors. Without a filter it has the open ones."""
 
 
 def _rows(state: ListState) -> LiteralString:
     sort = state.sort_columns
     return f"""
         with found as materialized (
-            select f.*, {sort_columns(sort)} from ({_TOTALS}) f where strpos(f.name_key, %(search_key)s) > 0
+            select f.*, {sort_columns(sort)} from ({_TOTALS}) f
+            where {_FILTERS[state.filter]} and strpos(f.name_key, %(search_key)s) > 0
         ), {page_ctes(state, sort)}
         select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join chosen f on true
@@ -87,7 +92,7 @@ def _rows(state: ListState) -> LiteralString:
 
 
 async def distributor_rows(conn: Connection, state: ListState) -> PageOf[DistributorRow]:
-    """A page of all distributors."""
+    """A page of all distributors, open or closed."""
     cursor = await conn.execute(_rows(state), page_params(state))
     return page_of(await cursor.fetchall(), state, DistributorRow)
 
@@ -99,7 +104,7 @@ def every_distributor(conn: Connection, state: ListState) -> AsyncGenerator[Dist
 
 
 async def one_distributor(conn: Connection, distributor_id: UUID) -> DistributorRow | None:
-    """A distributor that is open."""
+    """A distributor, open or closed."""
     cursor = await conn.execute(
         f"select {_COLUMNS} from ({_TOTALS} and o.id = %(id)s) f",
         {"id": distributor_id},

@@ -192,6 +192,13 @@ async def one_partner(conn: Connection, scope: UUID, partner_id: UUID) -> Versio
     return Versioned(*row) if row else None
 
 
+async def distributor_of(conn: Connection, partner_id: UUID) -> UUID | None:
+    """The distributor of an open partner. For the operator: other actors pass their own scope."""
+    cursor = await conn.execute("select distributor_id from partner where id = %s and closed_at is null", [partner_id])
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 async def capacity_figures(
     conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None = None
 ) -> CapacityFigures | None:

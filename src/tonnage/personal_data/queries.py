@@ -101,8 +101,9 @@ async def record_organisation_copy(conn: Connection, organisation_id: UUID, stam
 
 
 async def erase(conn: Connection, organisation_id: UUID, name: str, stamp: str) -> bool:
-    """Replaces the names of a closed organisation, of its closed partners and of all that they had by `name`, and
-    deletes the texts about them. False if there is no such organisation, or if it is open.
+    """Replaces the names of a closed organisation, of its closed partners and of all that they had by `name`, and the
+    reasons of locks and suspensions too; deletes the other texts about them. False if there is no such organisation, or
+    if it is open.
 
     What is numbered or counted stays: terms and usage are accounts. The members were deleted when it was closed, and
     contact addresses when the storage accounts were purged. Closed organisations do not change any more, so nothing can
@@ -114,15 +115,16 @@ async def erase(conn: Connection, organisation_id: UUID, name: str, stamp: str) 
             select id, id = %(id)s as is_asked from organisation
             where %(id)s in (id, parent_id) and closed_at is not null for update
         ), o as (
-            update organisation o set name = %(name)s, name_key = %(name_key)s, lock_reason = null
+            update organisation o set name = %(name)s, name_key = %(name_key)s,
+                lock_reason = case when o.lock_reason is not null then %(name)s end
             from closed where o.id = closed.id returning o.id, closed.is_asked
         ), k as (
             update contract set details = null, name_key = null where distributor_id in (select id from closed)
         ), p as (
             update partner set details = null, revision = revision + 1 where id in (select id from closed)
         ), s as (
-            update storage_account set name = %(name)s, name_key = %(name_key)s, suspension_reason = null,
-                revision = revision + 1
+            update storage_account set name = %(name)s, name_key = %(name_key)s, revision = revision + 1,
+                suspension_reason = case when suspension_reason is not null then %(name)s end
             where partner_id in (select id from closed) and purged_at is not null returning id
         ), a as (
             update access_key set description = null where account_id in (select id from s)

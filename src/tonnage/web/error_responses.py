@@ -46,6 +46,7 @@ NUMBERS = {
     "limit": "The largest number possible: of what the sentence names, of bytes, or of requests a second on average.",
     "burst": "How many requests can be made at once.",
     "accounts": "The number of the partner's storage accounts.",
+    "partners": "The number of the distributor's partners.",
     "keys": "The number of the storage account's access keys.",
     "pending": "How many of the access keys are being created or deleted.",
 }

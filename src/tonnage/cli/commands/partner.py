@@ -4,9 +4,10 @@ from uuid import UUID
 
 import click
 
+from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.lock_commands import add_lock_commands
-from tonnage.cli.organisation import acting_for_owner, acting_for_partner
+from tonnage.cli.organisation import acting_for_owner, acting_for_partner, acting_for_seller
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
@@ -65,6 +66,26 @@ def list_(settings: Settings, contract_id: UUID | None, as_json: bool) -> None:
         return await session.documents(queries.partners_of(distributor.organisation_id, contract_id))
 
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@partner.command()
+@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@on_database
+def close(settings: Settings, partner_id: UUID, yes: bool) -> None:
+    """Close a partner that has no storage accounts, on behalf of its distributor. This cannot be undone.
+
+    Its members are deleted and its API keys stop working. Its allocation returns to the contract.
+    """
+    if not yes:
+        click.confirm("Close the partner for good?", abort=True, err=True)
+
+    async def work(session: Session) -> None:
+        distributor = await acting_for_seller(session, partner_id)
+        await session.database.run(actions.close_partner, distributor, partner_id, session.now)
+
+    run(settings, work)
+    click.echo(f"Partner closed. Its API keys stop working everywhere within {CACHE_SECONDS:g} s.", err=True)
 
 
 add_lock_commands(partner, "partner", acting_for_partner)

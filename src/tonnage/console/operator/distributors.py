@@ -1,4 +1,4 @@
-"""Distributors: the list, a new one, and what one has."""
+"""Distributors: the list, a new one, what one has, and its end."""
 
 from functools import partial
 from uuid import UUID
@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
+from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
-from tonnage.console.rendering import gettext
+from tonnage.console.rendering import gettext, ngettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.console.tables.distributors import DISTRIBUTORS_TABLE
 from tonnage.console.tables.members import TEAM_TABLE
@@ -20,6 +21,7 @@ from tonnage.locks.queries import organisation_lock
 from tonnage.members.queries import TeamRow, team
 from tonnage.organisations.actions import create_distributor
 from tonnage.organisations.organisation import no_distributor
+from tonnage.partners.actions import close_distributor
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.distributor_lists import (
     DISTRIBUTORS,
@@ -106,6 +108,53 @@ async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response
     )
 
 
+@routes.get("/{distributorID}/close")
+@routes.post("/{distributorID}/close")
+async def close(page: OperatorAdmin, distributorID: UuidPath) -> Response:
+    """Asks, then closes it."""
+    path = f"{PATH}/{distributorID}"
+
+    async def ask() -> Confirmation | None:
+        found = await page.database.run(_found, distributorID)
+        return None if found.closed_at else _closing(page, found, path)
+
+    async def act() -> None:
+        await page.database.run(close_distributor, page.actor, distributorID, page.business_now)
+
+    return await confirm(page, ask, act, done=path, notice=gettext("Distributor closed"))
+
+
+def _closing(page: PageRequest, found: DistributorRow, path: str) -> Confirmation:
+    name = {"name": found.name}
+    sentences = [
+        gettext(
+            "%(name)s disappears from all lists. Its members are signed out and deleted, and its API keys stop working "
+            "within a second."
+        )
+        % name,
+        gettext("The e-mail addresses of its members can be used again."),
+        gettext("Its contracts end. Past usage, terms and the audit log stay. You cannot undo this."),
+    ]
+    if found.partners:
+        refusal = ngettext(
+            "%(name)s still has %(num)s partner. You can close it only when it has none.",
+            "%(name)s still has %(num)s partners. You can close it only when it has none.",
+            found.partners,
+        )
+        sentences = [
+            refusal % {**name, "num": page.formats.number(found.partners)},
+            gettext("Its admins delete partners on their pages, and you with tonnage partner close on the server."),
+        ]
+    return Confirmation(
+        title=gettext("Close %(name)s") % name,
+        crumbs=[(gettext("Distributors"), PATH), (found.name, path)],
+        sentences=sentences,
+        button=None if found.partners else gettext("Close distributor"),
+        danger=True,
+        cancel=path,
+    )
+
+
 async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:
     found = await one_distributor(conn, distributor_id)
     if found is None:
@@ -113,13 +162,20 @@ async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:
     return found
 
 
+async def _found_open(conn: Connection, distributor_id: UUID) -> DistributorRow:
+    found = await _found(conn, distributor_id)
+    if found.closed_at:
+        raise no_distributor(distributor_id)
+    return found
+
+
 async def _lockable(page: OperatorAdmin, distributorID: UuidPath) -> Lockable:
-    await page.database.run(_found, distributorID)
+    await page.database.run(_found_open, distributorID)
     return Lockable(page, distributorID, f"{PATH}/{distributorID}", [(gettext("Distributors"), PATH)])
 
 
 async def _key_holder(page: OperatorAdmin, distributorID: UuidPath) -> KeyHolder:
-    found = await page.database.run(_found, distributorID)
+    found = await page.database.run(_found_open, distributorID)
     path = f"{PATH}/{distributorID}"
     crumbs = [(gettext("Distributors"), PATH), (found.name, path)]
     render = partial(page.render, "operator/keys.html", name=found.name)

@@ -40,6 +40,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "pendingDeletedAt": (N_("Deletion date"), "moment"),
     "accessKey": (N_("Access key"), "text"),
     "members": (N_("Members"), "count"),
+    "contracts": (N_("Contracts"), "count"),
     "failures": (N_("Failed attempts"), "text"),
     "times": (N_("Times"), "number"),
     "hour": (N_("In the hour from"), "moment"),

@@ -8,6 +8,8 @@ DISTRIBUTORS_TABLE = Table(
     title=N_("Distributors"),
     label=N_("List of distributors"),
     search=N_("Search by name"),
+    filters={"closed": N_("Closed")},
+    unfiltered=N_("Open"),
     no_match=N_("No matching distributors"),
     file_name="distributors.csv",
     cells="tables/distributors.html",
@@ -22,6 +24,7 @@ DISTRIBUTORS_TABLE = Table(
         Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Used of allocated"), "load-cell optional"),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
+        Column("closed_at", N_("Closed"), "number", show=day, file=N_("Closed"), needs_values=True),
         Column("id", file=N_("ID")),
     ),
 )

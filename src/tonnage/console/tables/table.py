@@ -18,6 +18,7 @@ from tonnage.console.rendering import gettext, macro
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
 from tonnage.web.csv_file import CsvFile
+from tonnage.wording.catalogue import N_
 from tonnage.wording.formatting import Formats
 
 P = ParamSpec("P")
@@ -61,6 +62,8 @@ class Table:
     """What the field for a search says, in a list that is searched, filtered, sorted and paged."""
     filters: Mapping[str, str] = field(default_factory=dict[str, str])
     """Texts by their names in `ListSpec.filters`."""
+    unfiltered: str = N_("All")
+    """The text of the list without a filter."""
     no_match: str = ""
     """The heading where a search or a filter finds nothing."""
     file_name: str = ""

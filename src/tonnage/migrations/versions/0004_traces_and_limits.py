@@ -11,7 +11,15 @@ down_revision = "0003"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("access", "security_events", "api_keys", "authentication", "usage")
+PACKAGES: tuple[str, ...] = (
+    "access",
+    "security_events",
+    "api_keys",
+    "authentication",
+    "usage",
+    "contracts",
+    "partners",
+)
 
 
 def upgrade() -> None:
