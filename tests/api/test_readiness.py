@@ -16,6 +16,7 @@ from testbed.gateway import Gateway as RealGateway
 from tests.api.conftest import AppClient
 from tests.api.offline import OFFLINE, check_regions, offline_client
 from tests.cast import NOW
+from tests.roles import run_as_owner, url_of
 from tonnage.access.actor import Role
 from tonnage.jobs import defer
 from tonnage.migrations import program_revision
@@ -50,13 +51,6 @@ async def ready_report(client: AppClient) -> Any:
     assert report.pop("database") == {"schema": program_revision()}
     assert {*report.pop("jobs")} == {"waiting", "retrying", "running", "failed", "cancelled", "aborted"}
     return report
-
-
-async def change(client: AppClient, query: Any) -> None:
-    async def write(conn: Any) -> None:
-        await conn.execute(query)
-
-    await client.cast.database.run(write)
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -136,7 +130,7 @@ async def test_what_is_no_key_is_refused(offline: AppClient) -> None:
 
 
 async def test_a_schema_that_does_not_fit_is_not_ready(offline: AppClient) -> None:
-    await change(offline, "update alembic_version set version_num = '0000'")
+    run_as_owner(url_of(offline.cast.database), "update alembic_version set version_num = '0000'")
     answer = await offline.call("GET", "/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "Run `tonnage migrate`" in answer.json()["detail"]

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from testbed.gateway import Gateway
 from tests.ceph_client import on_cluster
 from tests.recovery.scene import ALL_OBJECTS, MAILS, Restored, before, go_on, restored
+from tests.roles import as_owner
 from tests.schema import program
 from tonnage import embedded, migrations
 from tonnage.accounts.actions import delete_account
@@ -44,16 +45,19 @@ HELD = (
 
 
 def dump(conninfo: str, file: Path) -> None:
-    subprocess.run([program("pg_dump"), "--format=custom", f"--file={file}", f"--dbname={conninfo}"], check=True)
+    subprocess.run(
+        [program("pg_dump"), "--format=custom", f"--file={file}", f"--dbname={as_owner(conninfo)}"], check=True
+    )
 
 
 def put_back(conninfo: str, file: Path) -> None:
     """Into a new database of the same name, as the operator's guide says."""
+    owner = as_owner(conninfo)
     name = str(conninfo_to_dict(conninfo)["dbname"])
-    with psycopg.connect(make_conninfo(conninfo, dbname="postgres"), autocommit=True) as conn:
+    with psycopg.connect(make_conninfo(owner, dbname="postgres"), autocommit=True) as conn:
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
         conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    subprocess.run([program("pg_restore"), "--exit-on-error", f"--dbname={conninfo}", file], check=True)
+    subprocess.run([program("pg_restore"), "--exit-on-error", f"--dbname={owner}", file], check=True)
 
 
 async def test_pg_restore(
