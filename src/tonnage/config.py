@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Origins, separated by commas, whose web pages may use the API in browsers, such as `https://app.example.com`."""
     client_address_days: int = Field(default=90, ge=1, le=3650)
     """Days for which the audit log keeps the addresses of clients and the ids of requests."""
+    audit_months: int | None = Field(default=None, ge=1, le=1200)
+    """Months, besides the present one, for which the audit log keeps its entries; for good when unset."""
     session_idle_minutes: int = Field(default=30, ge=5, le=1440)
     """A member must sign in again after this time without a request for a page."""
     max_connections: int = Field(default=4096, ge=64, le=1_000_000)

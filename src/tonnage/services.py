@@ -63,6 +63,7 @@ class Services:
     """The directory for what has to outlive the database; without it nothing is recorded there."""
     deletion_grace_days: int = 30
     client_address_days: int = 90
+    audit_months: int | None = None
     sign_in: SignInSettings = SignInSettings()
     limits: Limits = DEFAULT_LIMITS
     embedded_dir: Path | None = None
@@ -81,6 +82,7 @@ class ServiceOptions(TypedDict, total=False):
     data_dir: Path | None
     deletion_grace_days: int
     client_address_days: int
+    audit_months: int | None
     sign_in: SignInSettings
     limits: Limits
     embedded_dir: Path | None

@@ -26,6 +26,9 @@ FIRST_PARTITIONS = (
 )
 """While a database is created there is no other clock yet."""
 
+GUARDS = ("before > now()",)
+"""What runs as the owner of the tables does not trust the clock of its caller."""
+
 
 def test_no_statement_has_a_clock() -> None:
     found = [
@@ -42,7 +45,7 @@ def test_revisions_have_clocks_as_defaults_only() -> None:
     found: list[str] = []
     for path in sorted(SOURCE.rglob("*.sql")):
         text = _DEFAULT.sub("", _COMMENT.sub("", path.read_text("utf-8")))
-        for statement in FIRST_PARTITIONS:
+        for statement in FIRST_PARTITIONS + GUARDS:
             text = text.replace(statement, "")
         found += [f"{path.relative_to(SOURCE)}: {clock[0]} is no default" for clock in _CLOCK.finditer(text)]
     show(found)

@@ -96,7 +96,12 @@ def test_functions_of_the_owner_have_a_fixed_search_path_and_no_public_callers(c
             where prosecdef and pronamespace = 'public'::regnamespace order by 1
             """
         ).fetchall()
-    assert [name for name, _, _ in found] == ["drop_oldest_day", "ensure_day_partitions", "ensure_usage_partitions"]
+    assert [name for name, _, _ in found] == [
+        "drop_audit_entries",
+        "drop_oldest_day",
+        "ensure_day_partitions",
+        "ensure_usage_partitions",
+    ]
     for _, settings, callers in found:
         assert '"search_path=public, pg_temp"' in settings
         assert callers == "{tonnage=X/tonnage,tonnage_app=X/tonnage}"

@@ -40,6 +40,7 @@ NOT_COPIED = {
     "account_usage": "totals of daily_usage",
     "counted_event": "numbers of the present hour, on their way into audit_entry",
     "audit_sequence": "proofs about audit_entry",
+    "audit_dropped": "the same",
     "partner_usage": "totals of daily_usage",
     "usage_sample": "hourly readings, deleted after their retention; the days remain",
     "traffic_hour": "the same",

@@ -3,9 +3,11 @@
 A line is `{"digest": "…", "entry": {…}}`. If the address and the id of the entry's request are still kept, it has
 `"client": {…}` between the two, which is not under the digest. The digest is the SHA-256, in hexadecimal digits, of the
 previous digest of the entry's organisation (32 bytes; none before its first entry) and then the text of `entry`,
-byte for byte as it is in the line. The head says what the file contains, and has the SHA-256 of all lines before it.
-The signature is over the text of `head`, byte for byte too. So a file can be verified without the database, and
-without Tonnage.
+byte for byte as it is in the line. Where older entries were dropped, the file begins with a line for each of their
+organisations, `{"dropped": {"organisationId": "…", "position": …, "digest": "…"}}`: the last position and digest that
+were dropped, which the organisation's next entry continues. The head says what the file contains, and has the SHA-256
+of all lines before it. The signature is over the text of `head`, byte for byte too. So a file can be verified without
+the database, and without Tonnage.
 """
 
 import json
@@ -24,6 +26,7 @@ PURPOSE = b"tonnage audit export"
 """What the signing key is derived for, from the keys of the instance."""
 
 _LINE = re.compile(rb'\{"digest": "([0-9a-f]{64})", (?:"client": \{[^{}]*\}, )?"entry": (\{.*\})\}\n')
+_DROPPED = re.compile(rb'\{"dropped": (\{.*\})\}\n')
 _HEAD = re.compile(rb'\{"head": (\{.*\}), "publicKey": "([0-9a-f]{64})", "signature": "([0-9a-f]{128})"\}\n')
 
 
@@ -43,6 +46,11 @@ class FileContents:
     def add(self, line: bytes, position: int) -> None:
         """Counts a line, which ends with a line feed."""
         self.entries += 1
+        self.position = position
+        self.digest.update(line)
+
+    def add_dropped(self, line: bytes, position: int) -> None:
+        """Counts a line about dropped entries."""
         self.position = position
         self.digest.update(line)
 
@@ -99,6 +107,8 @@ def verify_lines(lines: Iterable[bytes]) -> VerifiedFile:
             if position != contents.position + 1 and positions_missing is None:
                 positions_missing = number
             contents.add(line, position)
+        elif contents.entries == 0 and (matched := _DROPPED.fullmatch(line)):
+            contents.add_dropped(line, _verify_dropped(number, matched[1], contents.position, previous))
         elif matched := _HEAD.fullmatch(line):
             found = _verify_head(number, *matched.groups(), contents=contents)
         else:
@@ -123,6 +133,21 @@ def _verify_entry(number: int, digest: bytes, text: bytes, after: int, previous:
     if position <= after:
         raise AuditFileError(f"{where} stands behind position {after}.")
     previous[organisation] = expected
+    return position
+
+
+def _verify_dropped(number: int, text: bytes, after: int, previous: dict[str, bytes]) -> int:
+    """Returns the last position that was dropped."""
+    dropped = _parsed(number, text)
+    organisation, position, digest = (dropped.get(name) for name in ("organisationId", "position", "digest"))
+    if not isinstance(organisation, str) or type(position) is not int or not isinstance(digest, str):
+        raise AuditFileError(f"Line {number}: the dropped entries have no organisation, position or digest.")
+    if position <= after:
+        raise AuditFileError(f"Line {number}: position {position} stands behind position {after}.")
+    try:
+        previous[organisation] = bytes.fromhex(digest)
+    except ValueError:
+        raise AuditFileError(f"Line {number}: the digest is not one.") from None
     return position
 
 

@@ -1,6 +1,7 @@
 """The sequence of the audit log: which entries have a position, and what is wrong with one."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -46,6 +47,13 @@ class Progress:
         if complete < self.awaited_to:
             return Progress(complete, self.awaited_to, self.awaited & writers.transactions)
         return Progress(complete, max(complete, writers.newest), writers.transactions)
+
+
+def first_kept_month(months: int, now: datetime) -> datetime:
+    """The beginning of the oldest month whose entries are kept: `months` before the present one. Months are those of
+    UTC."""
+    year, month = divmod(now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1 - months, 12)
+    return datetime(year, month + 1, 1, tzinfo=UTC)
 
 
 class Mismatch(NamedTuple):

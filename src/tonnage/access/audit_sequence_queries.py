@@ -1,6 +1,8 @@
 """SQL of the audit log's sequence: giving positions and digests, and comparing them with the entries."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -21,6 +23,9 @@ _TEXT: LiteralString = """(
     || ', "actorOrganisationId": ' || coalesce('"' || a.actor_organisation_id || '"', 'null')
     || ', "action": ' || to_json(a.action) || ', "subjectId": ' || to_json(a.subject_id)
     || ', "before": ' || coalesce(a.before::text, 'null') || ', "after": ' || coalesce(a.after::text, 'null') || '}')"""
+
+_LAST: LiteralString = """greatest(
+    (select max(position) from audit_sequence), (select max(position) from audit_dropped), 0)"""
 
 # Not under the digest: it is deleted after a time. A request id has no characters that JSON would escape.
 _CLIENT: LiteralString = """coalesce(', "client": {"address": ' || coalesce('"' || host(c.address) || '"', 'null')
@@ -73,12 +78,14 @@ async def number_entries(conn: Connection, complete_to: int, most: int) -> tuple
             order by a.id limit %(most)s
         ), s as materialized (
             select id as entry_id, organisation_id, row_number() over (order by id)
-                + (select coalesce(max(position), 0) from audit_sequence) as position
+                + {_LAST} as position
             from waiting
         ), chain as materialized (
-            select o.organisation_id, coalesce((
-                select s.digest from audit_sequence s where s.organisation_id = o.organisation_id
-                order by s.position desc limit 1), %(no_digest)s) as previous
+            select o.organisation_id, coalesce(
+                (select s.digest from audit_sequence s where s.organisation_id = o.organisation_id
+                 order by s.position desc limit 1),
+                (select d.digest from audit_dropped d where d.organisation_id = o.organisation_id),
+                %(no_digest)s) as previous
             from (select distinct organisation_id from waiting) o
         ), placed as (
             insert into audit_sequence (position, entry_id, organisation_id, digest)
@@ -96,7 +103,20 @@ async def number_entries(conn: Connection, complete_to: int, most: int) -> tuple
 
 async def last_position(conn: Connection) -> int:
     """The last position that was given; 0 if none was."""
-    return (await one_row(await conn.execute("select coalesce(max(position), 0) from audit_sequence")))[0]
+    return (await one_row(await conn.execute(f"select {_LAST}")))[0]
+
+
+async def last_dropped(conn: Connection) -> int:
+    """The last position whose entry was dropped, because it was older than entries are kept; 0 if none was."""
+    return (await one_row(await conn.execute("select coalesce(max(position), 0) from audit_dropped")))[0]
+
+
+async def drop_entries(conn: Connection, before: datetime, most: int) -> int:
+    """Drops the oldest entries that were made before `before`, the beginning of a month, at most `most` of them.
+
+    Returns their number.
+    """
+    return (await one_row(await conn.execute("select drop_audit_entries(%s, %s)", [before, most])))[0]
 
 
 async def mismatches(conn: Connection, after: int, until: int) -> list[Mismatch]:
@@ -108,8 +128,9 @@ async def mismatches(conn: Connection, after: int, until: int) -> list[Mismatch]
         f"""
         with s as materialized (
             select s.*, lag(s.digest) over (partition by s.organisation_id order by s.position) as previous,
-                lag(s.position, 1, (select coalesce(max(p.position), 0) from audit_sequence p
-                                    where p.position <= %(after)s)) over (order by s.position) as before_it
+                lag(s.position, 1, greatest(
+                    (select max(p.position) from audit_sequence p where p.position <= %(after)s),
+                    (select max(d.position) from audit_dropped d), 0)) over (order by s.position) as before_it
             from audit_sequence s where s.position > %(after)s and s.position <= %(until)s
         )
         select null, s.position - 1, null, 'the position is missing' from s where s.before_it <> s.position - 1
@@ -117,10 +138,13 @@ async def mismatches(conn: Connection, after: int, until: int) -> list[Mismatch]
         select s.organisation_id, s.position, s.entry_id, case when a.id is null
             then 'the entry is missing' else 'the entry or one before it was changed' end
         from s left join audit_entry a on a.id = s.entry_id and a.organisation_id = s.organisation_id
-        where a.id is null or s.digest <> sha256(coalesce(s.previous, (
-                select p.digest from audit_sequence p
-                where p.organisation_id = s.organisation_id and p.position <= %(after)s
-                order by p.position desc limit 1), %(no_digest)s) || convert_to({_TEXT}, 'UTF8'))
+        where a.id is null or s.digest <> sha256(coalesce(
+                s.previous,
+                (select p.digest from audit_sequence p
+                 where p.organisation_id = s.organisation_id and p.position <= %(after)s
+                 order by p.position desc limit 1),
+                (select d.digest from audit_dropped d where d.organisation_id = s.organisation_id),
+                %(no_digest)s) || convert_to({_TEXT}, 'UTF8'))
         order by 2, 1 nulls first
         """,
         {"after": after, "until": until, "no_digest": NO_DIGEST},
@@ -143,6 +167,21 @@ async def unnumbered(conn: Connection, after: int) -> list[Mismatch]:
     return [Mismatch(*row) for row in await cursor.fetchall()]
 
 
+async def dropped_lines(conn: Connection, organisation_id: UUID | None) -> AsyncGenerator[tuple[int, str]]:
+    """The position and the line of a file for each organisation of which entries were dropped, in that order; for None
+    all of them. They come before its entries.
+
+    For the connection see `db.streamed`.
+    """
+    matching: LiteralString = "true" if organisation_id is None else "d.organisation_id = %(organisation)s"
+    statement: LiteralString = f"""
+        select d.position, '{{"dropped": {{"organisationId": "' || d.organisation_id || '", "position": ' || d.position
+            || ', "digest": "' || encode(d.digest, 'hex') || '"}}}}'
+        from audit_dropped d where {matching} order by d.position"""
+    async for line in _lines(conn, statement, organisation_id):
+        yield line
+
+
 async def sequenced_lines(conn: Connection, organisation_id: UUID | None) -> AsyncGenerator[tuple[int, str]]:
     """The position and the line of a file for each entry that has a position, in that order; for None all of them.
 
@@ -154,9 +193,13 @@ async def sequenced_lines(conn: Connection, organisation_id: UUID | None) -> Asy
             '{{"digest": "' || encode(s.digest, 'hex') || '"' || {_CLIENT} || ', "entry": ' || {_TEXT} || '}}'
         from audit_sequence s join audit_entry a on a.id = s.entry_id
         left join audit_entry_client c on c.entry_id = a.id where {matching} order by s.position"""
-    rows = streamed(conn, statement, {"organisation": organisation_id})
-    try:
+    async for line in _lines(conn, statement, organisation_id):
+        yield line
+
+
+async def _lines(
+    conn: Connection, statement: LiteralString, organisation_id: UUID | None
+) -> AsyncGenerator[tuple[int, str]]:
+    async with aclosing(streamed(conn, statement, {"organisation": organisation_id})) as rows:
         async for position, line in rows:
             yield position, line
-    finally:
-        await rows.aclose()

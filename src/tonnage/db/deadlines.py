@@ -69,7 +69,7 @@ _TOO_LATE = "the database did not answer in time"
 
 _WRITES = re.compile(
     r"\b(insert|update|delete|merge|truncate|call|copy|into)\b|procrastinate_"
-    r"|\b(audit|save_response|ensure_\w*partitions?|drop_oldest_day|nextval)\(",
+    r"|\b(audit|save_response|ensure_\w*partitions?|drop_oldest_day|drop_audit_entries|nextval)\(",
     re.IGNORECASE,
 )
 _READS = re.compile(r"\s*(select|with|show|values)\b", re.IGNORECASE)

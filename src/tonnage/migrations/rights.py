@@ -20,7 +20,8 @@ _RELATIONS: LiteralString = """
     from pg_class c
     cross join lateral (select case
         when c.relkind = 'S' then '{SELECT,USAGE}'
-        when c.relname in ('alembic_version', 'schema_compatibility', 'queue_migration') then '{SELECT}'
+        when c.relname in ('alembic_version', 'schema_compatibility', 'queue_migration', 'audit_dropped')
+            then '{SELECT}'
         when exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'append_only')
             then '{INSERT,SELECT}'
         else '{DELETE,INSERT,SELECT,UPDATE}'

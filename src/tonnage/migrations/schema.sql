@@ -66,6 +66,35 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION drop_audit_entries(before timestamp with time zone, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET "TimeZone" TO 'UTC'
+    SET "tonnage.drops_audit_entries" TO 'on'
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    last_dropped bigint;
+    entries bigint;
+begin
+    if before <> date_trunc('month', before) or before > now() then
+        raise exception 'only whole months that are over can be dropped' using errcode = 'invalid_parameter_value';
+    end if;
+    perform pg_advisory_xact_lock(495623173477);  -- that of the numbering, which reads the last digests
+    select coalesce(min(o.position) filter (where o.at >= before) - 1, max(o.position)) into last_dropped from (
+        select s.position, a.at from audit_sequence s left join audit_entry a on a.id = s.entry_id
+        order by s.position limit most
+    ) o;
+    insert into audit_dropped as d (organisation_id, position, digest)
+    select distinct on (organisation_id) organisation_id, position, digest
+    from audit_sequence where position <= last_dropped order by organisation_id, position desc
+    on conflict (organisation_id) do update set position = excluded.position, digest = excluded.digest;
+    delete from audit_entry_client c using audit_sequence s where c.entry_id = s.entry_id and s.position <= last_dropped;
+    delete from audit_entry a using audit_sequence s where a.id = s.entry_id and s.position <= last_dropped;
+    delete from audit_sequence where position <= last_dropped;
+    get diagnostics entries = row_count;
+    return entries;
+end $$;
+
 CREATE FUNCTION drop_oldest_day(parent regclass, before date) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET lock_timeout TO '1s'
@@ -154,6 +183,10 @@ CREATE FUNCTION reject_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    if tg_op = 'DELETE' and tg_table_name in ('audit_entry', 'audit_sequence')
+            and current_setting('tonnage.drops_audit_entries', true) = 'on' then
+        return old;
+    end if;
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
@@ -346,6 +379,14 @@ ALTER TABLE api_key ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE audit_dropped (
+    organisation_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT audit_dropped_digest CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT audit_dropped_position CHECK (("position" > 0))
 );
 
 CREATE TABLE audit_entry (
@@ -879,6 +920,9 @@ ALTER TABLE ONLY api_key
 
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY audit_dropped
+    ADD CONSTRAINT audit_dropped_pkey PRIMARY KEY (organisation_id);
 
 ALTER TABLE ONLY audit_entry_client
     ADD CONSTRAINT audit_entry_client_pkey PRIMARY KEY (entry_id);

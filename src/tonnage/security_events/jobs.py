@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tonnage.access import audit_sequence_actions
 from tonnage.errors import Sentence
 from tonnage.jobs.declaration import job
 from tonnage.security_events import actions
@@ -29,3 +30,15 @@ async def delete_addresses(services: Services, subject: str) -> None:
     """Deletes what is kept of clients for a time only."""
     kept = timedelta(days=services.client_address_days)
     await actions.delete_addresses(services.database, kept, services.wall_clock())
+
+
+@job(
+    "security_events.drop_old_entries",
+    label=Sentence("Drop old months of the audit log"),
+    cron="13 1 * * *",
+    since="0004",
+)
+async def drop_old_entries(services: Services, subject: str) -> None:
+    """Drops the entries that are older than the operator keeps them."""
+    if services.audit_months is not None:
+        await audit_sequence_actions.drop_old_entries(services.database, services.audit_months, services.wall_clock())

@@ -18,7 +18,7 @@ from tonnage.access.audit_file import (
 )
 from tonnage.access.audit_sequence import Mismatch
 from tonnage.access.audit_sequence_actions import verify as verify_entries
-from tonnage.access.audit_sequence_queries import sequenced_lines
+from tonnage.access.audit_sequence_queries import dropped_lines, last_dropped, sequenced_lines
 from tonnage.access.lists import latest_audit
 from tonnage.cli.context import Session, key_file, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
@@ -90,11 +90,16 @@ def export(settings: Settings, organisation_id: UUID | None) -> None:
         scope = organisation_id or session.operator.organisation_id
         await session.database.run(record_export, session.operator, scope, "audit.jsonl")
         contents = FileContents()
+        dropped = await session.database.run(last_dropped)
         async with session.database.streams.connection() as conn:
-            async for position, text in sequenced_lines(conn, organisation_id):
-                line = f"{text}\n".encode()
-                contents.add(line, position)
+            async for position, text in dropped_lines(conn, organisation_id):
+                contents.add_dropped(line := f"{text}\n".encode(), position)
                 click.echo(line, nl=False)
+            async for position, text in sequenced_lines(conn, organisation_id):
+                contents.add(line := f"{text}\n".encode(), position)
+                click.echo(line, nl=False)
+        if await session.database.run(last_dropped) != dropped:
+            raise click.ClickException("Old entries were dropped meanwhile. Export again.")
         click.echo(head_line(contents, key, found.id, organisation_id, session.now), nl=False)
 
     run(settings, work)

@@ -178,6 +178,7 @@ def _run(
         mailer=mailer(settings, listener.origin),
         deletion_grace_days=settings.deletion_grace_days,
         client_address_days=settings.client_address_days,
+        audit_months=settings.audit_months,
         embedded_dir=None if settings.database_url else settings.data_dir,
         key_file=key_file(settings),
         data_dir=settings.data_dir,

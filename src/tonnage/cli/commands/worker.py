@@ -58,6 +58,7 @@ async def _work(conninfo: str, settings: Settings, outgoing: Mailer, ending: Gra
         data_dir=settings.data_dir,
         deletion_grace_days=settings.deletion_grace_days,
         client_address_days=settings.client_address_days,
+        audit_months=settings.audit_months,
     ) as services:
         loop = asyncio.get_running_loop()
         task = loop.create_task(run_jobs(conninfo, services))
