@@ -112,7 +112,7 @@ async def test_positions_and_digests_continue_when_all_were_dropped(own: Databas
 
 async def test_batches_of_any_size_drop_the_same(own: Database) -> None:
     before = await history(own)
-    dropped = []
+    dropped: list[int] = []
     while some := await own.run(queries.drop_entries, month(2), 2):
         assert await own.run(queries.mismatches, await own.run(queries.last_dropped), before + 5) == []
         dropped.append(some)
