@@ -126,5 +126,5 @@ class RefusalCheck:
 
 
 def assert_same(before: dict[str, Contents], after: dict[str, Contents]) -> None:
-    changed = [table for table in after if after[table] != before.get(table)]
+    changed = sorted(table for table in after if after[table] != before.get(table))
     assert not changed, f"it was refused, and changed all the same: {', '.join(changed)}"

@@ -7,7 +7,7 @@ from typing import LiteralString
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
 from tests.cli.command import Command
@@ -181,6 +181,30 @@ def test_a_database_is_migrated_by_its_owner_and_used_by_the_program(empty_datab
     assert state(program).problem() is None
     # Once migrated, the program's own role finds nothing to do.
     assert tonnage.ok("migrate") == f"The database is already at revision {program_revision()}.\n"
+
+
+def test_an_owner_that_is_no_superuser_migrates_and_its_functions_work(server: str, empty_database: str) -> None:
+    program = make_conninfo(empty_database, user=PROGRAM)
+    with another_role(server) as name, psycopg.connect(server, autocommit=True) as conn:
+        database = sql.Identifier(conninfo_to_dict(empty_database)["dbname"])
+        conn.execute(sql.SQL("alter database {} owner to {}").format(database, sql.Identifier(name)))
+        try:
+            tonnage, owner = Command(program), make_conninfo(empty_database, user=name)
+            tonnage.ok("migrate", "--migration-database-url", owner)
+            tonnage.distributor()
+            with psycopg.connect(program) as used:
+                for call, result in (
+                    ("ensure_day_partitions('usage_sample', '{2999-01-01}')", ""),
+                    ("ensure_usage_partitions('2999-01-01', '2999-02-01')", ""),
+                    ("drop_oldest_day('usage_sample', '2999-01-02')", True),
+                    ("drop_audit_entries(date_trunc('month', now()), 10)", 0),
+                ):
+                    assert used.execute(f"select {call}".encode()).fetchone() == (result,), call
+                assert used.execute("select current_setting('tonnage.drops_audit_entries')").fetchone() == ("off",)
+            assert "ok   role: tonnage_app cannot change" in tonnage.ok("doctor")
+        finally:
+            conn.execute(sql.SQL("drop database {} with (force)").format(database))
+            conn.execute(sql.SQL("create database {}").format(database))
 
 
 def test_the_programs_role_cannot_migrate(new_database: Databases) -> None:

@@ -69,7 +69,6 @@ end $$;
 CREATE FUNCTION drop_audit_entries(before timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET "TimeZone" TO 'UTC'
-    SET "tonnage.drops_audit_entries" TO 'on'
     SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
@@ -88,10 +87,13 @@ begin
     select distinct on (organisation_id) organisation_id, position, digest
     from audit_sequence where position <= last_dropped order by organisation_id, position desc
     on conflict (organisation_id) do update set position = excluded.position, digest = excluded.digest;
+    -- Not a setting of the function, which only a superuser may give it.
+    perform set_config('tonnage.drops_audit_entries', 'on', true);
     delete from audit_entry_client c using audit_sequence s where c.entry_id = s.entry_id and s.position <= last_dropped;
     delete from audit_entry a using audit_sequence s where a.id = s.entry_id and s.position <= last_dropped;
     delete from audit_sequence where position <= last_dropped;
     get diagnostics entries = row_count;
+    perform set_config('tonnage.drops_audit_entries', 'off', true);
     return entries;
 end $$;
 
@@ -218,7 +220,8 @@ CREATE FUNCTION require_partitioned_table(parent regclass) RETURNS void
     AS $$
 begin
     if not exists (
-        select from pg_class where oid = parent and relkind = 'p' and relowner = current_user::regrole
+        select from pg_class c join pg_roles r on r.oid = c.relowner
+        where c.oid = parent and c.relkind = 'p' and r.rolname = current_user
     ) or not has_table_privilege(session_user, parent, 'delete') then
         raise exception 'no partitions of % can be changed', parent using errcode = 'insufficient_privilege';
     end if;

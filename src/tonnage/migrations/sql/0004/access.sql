@@ -49,7 +49,7 @@ end $$;
 -- each organisation. Returns their number. In order of positions, so that no position is missing among those that stay: an
 -- entry that got its position late stays with those around it. Runs as the owner: the program's role deletes no entry.
 create function drop_audit_entries(before timestamptz, most integer) returns bigint language plpgsql
-security definer set timezone = 'UTC' set tonnage.drops_audit_entries = 'on' as $$
+security definer set timezone = 'UTC' as $$
 declare
     last_dropped bigint;
     entries bigint;
@@ -66,10 +66,13 @@ begin
     select distinct on (organisation_id) organisation_id, position, digest
     from audit_sequence where position <= last_dropped order by organisation_id, position desc
     on conflict (organisation_id) do update set position = excluded.position, digest = excluded.digest;
+    -- Not a setting of the function, which only a superuser may give it.
+    perform set_config('tonnage.drops_audit_entries', 'on', true);
     delete from audit_entry_client c using audit_sequence s where c.entry_id = s.entry_id and s.position <= last_dropped;
     delete from audit_entry a using audit_sequence s where a.id = s.entry_id and s.position <= last_dropped;
     delete from audit_sequence where position <= last_dropped;
     get diagnostics entries = row_count;
+    perform set_config('tonnage.drops_audit_entries', 'off', true);
     return entries;
 end $$;
 do $$

@@ -6,7 +6,8 @@
 create function require_partitioned_table(parent regclass) returns void language plpgsql as $$
 begin
     if not exists (
-        select from pg_class where oid = parent and relkind = 'p' and relowner = current_user::regrole
+        select from pg_class c join pg_roles r on r.oid = c.relowner
+        where c.oid = parent and c.relkind = 'p' and r.rolname = current_user
     ) or not has_table_privilege(session_user, parent, 'delete') then
         raise exception 'no partitions of % can be changed', parent using errcode = 'insufficient_privilege';
     end if;
