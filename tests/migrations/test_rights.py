@@ -186,7 +186,7 @@ def test_a_database_is_migrated_by_its_owner_and_used_by_the_program(empty_datab
 def test_an_owner_that_is_no_superuser_migrates_and_its_functions_work(server: str, empty_database: str) -> None:
     program = make_conninfo(empty_database, user=PROGRAM)
     with another_role(server) as name, psycopg.connect(server, autocommit=True) as conn:
-        database = sql.Identifier(conninfo_to_dict(empty_database)["dbname"])
+        database = sql.Identifier(str(conninfo_to_dict(empty_database)["dbname"]))
         conn.execute(sql.SQL("alter database {} owner to {}").format(database, sql.Identifier(name)))
         try:
             tonnage, owner = Command(program), make_conninfo(empty_database, user=name)
