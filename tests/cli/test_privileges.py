@@ -70,7 +70,43 @@ def test_it_stays_root_where_that_user_could_not_read_the_data(tmp_path: Path) -
     closed.mkdir(mode=0o700)
     done = started(closed / "data")
     assert done.stdout.splitlines()[0].startswith("0 0 0 0 0 0 [")
-    assert f"This process stays root: the user tonnage cannot read {closed / 'data'}." in done.stderr
+    assert f"This process stays root: the user tonnage cannot use {closed / 'data'}." in done.stderr
+
+
+ELSEWHERE = """
+import os, sys
+from pathlib import Path
+import tonnage
+from tonnage.cli.privileges import drop_privileges
+from tonnage.config import Settings
+
+sys.base_prefix = sys.prefix = tonnage.__file__ = "/usr"
+drop_privileges(Settings(data_dir=Path(sys.argv[1]), database_url="postgresql://db.example.org/tonnage"))
+print(os.geteuid())
+"""
+
+
+def elsewhere(data: Path) -> subprocess.CompletedProcess[str]:
+    """With a database elsewhere, for which nothing else has looked at the directory."""
+    return subprocess.run([sys.executable, "-c", ELSEWHERE, data], capture_output=True, text=True, check=True)
+
+
+def test_a_folder_of_other_files_keeps_its_owner_and_mode(open_folder: Path) -> None:
+    (open_folder / "photos").mkdir()
+    done = elsewhere(open_folder)
+    assert done.stdout == "0\n"
+    assert f"the user tonnage cannot use {open_folder}." in done.stderr
+    assert (open_folder.owner(), open_folder.stat().st_mode & 0o777) == ("root", 0o755)
+
+
+def test_the_data_directory_beside_a_database_elsewhere_goes_with_it(open_folder: Path) -> None:
+    data = open_folder / "data"
+    uid = f"{pwd.getpwnam('tonnage').pw_uid}\n"
+    assert elsewhere(data).stdout == uid  # creates it
+    os.chown(data, 0, 0)
+    (data / "installation.json").touch(mode=0o600)
+    assert elsewhere(data).stdout == uid
+    assert {data.owner(), (data / "installation.json").owner()} == {"tonnage"}
 
 
 def test_files_that_root_adds_later_belong_to_the_servers_user(open_folder: Path) -> None:

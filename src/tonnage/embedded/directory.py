@@ -136,7 +136,7 @@ def _take(directory: Directory, account: Account) -> None:
     # Checking in the reverse order never takes the half-finished work of the other one for foreign files.
     served = directory.cluster.exists()
     found = path.stat()
-    if (stranger := _stranger(path)) and not directory.lock.exists():
+    if (stranger := stranger_in(path)) and not directory.lock.exists():
         # The next steps change the folder's mode; with a mistyped --data-dir /home that would lock out all users.
         raise EmbeddedError(
             f"{path} is not a data directory of Tonnage and not empty (it holds {stranger}). Choose an "
@@ -166,7 +166,8 @@ def hand_over(path: Path, account: Account) -> None:
     path.chmod(0o700)
 
 
-def _stranger(path: Path) -> str | None:
+def stranger_in(path: Path) -> str | None:
+    """The name of something in a folder that is not of a data directory without a cluster; None if there is nothing."""
     # Secrets may be put there before the first start, and a new volume has its lost+found.
     for entry in path.iterdir():
         try:
