@@ -46,8 +46,7 @@ class FileContents:
     def add(self, line: bytes, position: int) -> None:
         """Counts a line, which ends with a line feed."""
         self.entries += 1
-        self.position = position
-        self.digest.update(line)
+        self.add_dropped(line, position)
 
     def add_dropped(self, line: bytes, position: int) -> None:
         """Counts a line about dropped entries."""

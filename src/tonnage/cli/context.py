@@ -139,7 +139,7 @@ def fit(urls: DatabaseUrls, *, automatically: bool) -> None:
     """Raises SchemaError unless the schema fits; when `automatically`, migrates it first if it is behind."""
     found = asyncio.run(schema_state(urls.program))
     if found.problem() and automatically:
-        migrations.upgrade(urls.owner, program_role=role(urls.program))
+        migrations.upgrade(urls.owner, program_role=current_role(urls.program))
         found = asyncio.run(schema_state(urls.program))
     problem = found.problem()
     if problem:
@@ -181,7 +181,7 @@ def require_changeable(conninfo: str) -> None:
         raise click.ClickException(READ_ONLY)
 
 
-def role(conninfo: str) -> str:
+def current_role(conninfo: str) -> str:
     """The role that a URL logs in as, asked of the server: a pooler or a provider may give it another name."""
 
     async def ask() -> str:

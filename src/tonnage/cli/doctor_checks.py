@@ -15,7 +15,7 @@ from tonnage.cli.context import key_file
 from tonnage.config import Settings
 from tonnage.db import Connection, one_row
 from tonnage.epoch.queries import installation
-from tonnage.migrations import rights
+from tonnage.migrations import grants
 from tonnage.migrations.rules import expected_rules
 from tonnage.web.proxy_headers import is_trusted
 
@@ -88,7 +88,7 @@ async def schema(conn: Connection) -> Finding:
 async def role(conn: Connection) -> Finding:
     """Whether the program's role can do only what the program needs."""
     name = (await one_row(await conn.execute("select current_user::text")))[0]
-    wrong = await rights.problems(conn, name)
+    wrong = await grants.differing(conn, name)
     if wrong is None:
         return Finding(
             "note",

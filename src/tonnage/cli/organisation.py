@@ -62,7 +62,7 @@ async def acting_for_partner(session: Session, partner_id: UUID) -> Actor:
     return Actor.on_command_line(partner_id, Kind.PARTNER)
 
 
-async def acting_for_seller(session: Session, partner_id: UUID) -> Actor:
+async def acting_for_distributor_of(session: Session, partner_id: UUID) -> Actor:
     """The operator acting for the distributor of an open partner. NotFound."""
     distributor_id = await session.database.run(partner_queries.distributor_of, partner_id)
     if distributor_id is None:

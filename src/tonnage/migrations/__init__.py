@@ -79,7 +79,7 @@ class Upgraded:
     after: str
     queue_steps: int
     """How many migrations of the job queue's library were applied or, for a new database, recorded."""
-    rights: int = 0
+    grants: int = 0
     """On how many tables, sequences and functions the rights of the program's role differed."""
 
 

@@ -20,9 +20,9 @@ from tonnage.migrations import (
     UNRELEASED,
     SchemaError,
     Upgraded,
+    grants,
     program_revision,
     queue,
-    rights,
 )
 from tonnage.migrations.revisions import Revisions
 
@@ -69,7 +69,7 @@ def _attempt(engine: Engine, program_role: str | None, revisions: Revisions, dea
             if before is None or before < newest:
                 _run_revisions(connection, raw, revisions)
             queue_steps = queue.upgrade(raw)
-            granted = rights.grant(raw, program_role) if program_role else 0
+            granted = grants.grant(raw, program_role) if program_role else 0
             return Upgraded(before, _revision(raw) or newest, queue_steps, granted)
     except DBAPIError as error:
         # From a revision that uses Alembic's operations: callers expect psycopg's errors, as from one that runs SQL

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from tonnage import migrations
-from tonnage.cli.context import on_database, override, role, schema_state, some_database
+from tonnage.cli.context import current_role, on_database, override, schema_state, some_database
 from tonnage.cli.param_types import CONNINFO
 from tonnage.config import Settings
 
@@ -43,15 +43,15 @@ def migrate(settings: Settings, lock_timeout: int) -> None:
         if found.database is not None and found.database > found.program:
             _report_newer(found)
             return
-        done = migrations.upgrade(urls.owner, program_role=role(urls.program), lock_timeout=lock_timeout)
+        done = migrations.upgrade(urls.owner, program_role=current_role(urls.program), lock_timeout=lock_timeout)
     if done.before != done.after:
         click.echo(f"Database upgraded from revision {done.before or 'none'} to {done.after}.")
     elif done.queue_steps:
         click.echo(f"Job queue upgraded. The database is at revision {done.after}.")
     else:
         click.echo(f"The database is already at revision {done.after}.")
-    if done.rights:
-        click.echo(f"The role that the program logs in as has got its rights ({done.rights} were missing or wrong).")
+    if done.grants:
+        click.echo(f"The role that the program logs in as has got its rights ({done.grants} were missing or wrong).")
 
 
 def _report_newer(found: migrations.SchemaState) -> None:

@@ -7,7 +7,7 @@ import click
 from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.lock_commands import add_lock_commands
-from tonnage.cli.organisation import acting_for_owner, acting_for_partner, acting_for_seller
+from tonnage.cli.organisation import acting_for_distributor_of, acting_for_owner, acting_for_partner
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
@@ -81,7 +81,7 @@ def close(settings: Settings, partner_id: UUID, yes: bool) -> None:
         click.confirm("Close the partner for good?", abort=True, err=True)
 
     async def work(session: Session) -> None:
-        distributor = await acting_for_seller(session, partner_id)
+        distributor = await acting_for_distributor_of(session, partner_id)
         await session.database.run(actions.close_partner, distributor, partner_id, session.now)
 
     run(settings, work)

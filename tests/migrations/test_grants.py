@@ -129,10 +129,10 @@ def test_each_upgrade_gives_what_is_missing_and_takes_what_is_too_much(new_datab
             "FAIL role: tonnage_app has other rights than it needs on audit_entry, later, later_id_seq, partner;"
             in (Command(conninfo)("doctor").output)
         )
-        assert upgrade(conninfo).rights == 4
+        assert upgrade(conninfo).grants == 4
         assert rights(conninfo, "audit_entry") == {"SELECT", "INSERT"}
         assert rights(conninfo, "partner") == rights(conninfo, "later") == {"SELECT", "INSERT", "UPDATE", "DELETE"}
-        assert upgrade(conninfo).rights == 0
+        assert upgrade(conninfo).grants == 0
         lines = Command(conninfo).ok("doctor").splitlines()
         assert "ok   role: tonnage_app cannot change definitions, nor entries of the audit log" in lines
 

@@ -47,7 +47,7 @@ _PLACES: LiteralString = """
 """
 
 
-async def problems(conn: AsyncConnection[Any], role: str) -> tuple[str, ...] | None:
+async def differing(conn: AsyncConnection[Any], role: str) -> tuple[str, ...] | None:
     """The tables, sequences and functions on which the role's rights are not those that `grant` gives; None for the
     owner of the tables and for a superuser.
     """
