@@ -37,6 +37,7 @@ from tonnage.members import api as members
 from tonnage.metering import api as metering
 from tonnage.migrations import state
 from tonnage.partners import api as partners
+from tonnage.price_books import api as price_books
 from tonnage.regions import api as regions
 from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
@@ -153,6 +154,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         *accounts.routes,
         access_keys.routes,
         usage.routes,
+        *price_books.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

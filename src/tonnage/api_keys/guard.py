@@ -126,8 +126,16 @@ def _admit(kind: Kind, role: Role) -> Callable[[Request], Awaitable[ApiRequest]]
     return admit
 
 
+async def _admit_any_admin(request: Request) -> ApiRequest:
+    call = await _admit_anybody(request)
+    call.actor.require(call.actor.kind, Role.ADMIN)
+    return call
+
+
 AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybody, restricts=False))]
 """An organisation of any kind: every role may read."""
+AnyAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_any_admin))]
+"""An organisation of any kind."""
 OperatorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.VIEWER)))]
 DistributorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
 DistributorStaff: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]

@@ -27,6 +27,7 @@ from tonnage.cli.group import Commands
             "partner": "Create and list partners.",
             "account": "List storage accounts and manage their access keys.",
             "usage": "Import measured usage.",
+            "price-book": "Create price books, publish prices and assign them.",
         },
         "Access and audit": {
             "operator": "Add members of the operator.",

@@ -8,7 +8,7 @@ import click
 
 
 class Commands(click.Group):
-    """Command `noun` is the attribute `noun` of the module `tonnage.cli.commands.noun`.
+    """Command `noun` is the attribute `noun` of the module `tonnage.cli.commands.noun`; `a-noun` is `a_noun` there.
 
     Loading all of them takes seconds, and `--help` needs none: the short helps are in the table. `commands_of` maps a
     section of the help to its commands and their short helps.
@@ -26,7 +26,8 @@ class Commands(click.Group):
         """The command, loaded now."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        return getattr(import_module(f"tonnage.cli.commands.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        return getattr(import_module(f"tonnage.cli.commands.{name}"), name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The sections of the help."""

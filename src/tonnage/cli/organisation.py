@@ -1,7 +1,7 @@
 """Which organisation a command is about, and acting in its name."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import click
@@ -44,6 +44,11 @@ async def acting_for(session: Session, organisation_id: UUID) -> Actor:
     if kind is None:
         raise no_organisation(organisation_id)
     return Actor.on_command_line(organisation_id, Kind(kind))
+
+
+async def acting_for_seller(session: Session, seller: UUID | Literal["operator"]) -> Actor:
+    """The operator itself, or acting for an open distributor or partner. NotFound."""
+    return session.operator if seller == "operator" else await acting_for(session, seller)
 
 
 async def acting_for_distributor(session: Session, distributor_id: UUID) -> Actor:

@@ -1,10 +1,11 @@
 """Types of command line arguments."""
 
 import re
+import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import click
 from click.types import UUID
@@ -23,6 +24,7 @@ from tonnage.web.validation_messages import validation_error
 __all__ = [
     "CONNINFO",
     "CURRENCY",
+    "DAY",
     "EMAIL",
     "ENDPOINT",
     "JOB",
@@ -31,6 +33,7 @@ __all__ = [
     "PRICE",
     "REGION",
     "ROLE",
+    "SELLER",
     "SIZE",
     "UUID",
 ]
@@ -112,6 +115,24 @@ def _job(text: str) -> int:
     return int(text)
 
 
+def _day(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(f"{text!r} is not a day; write it as 2026-01-31")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"there is no day {text}") from None
+
+
+def _seller(text: str) -> uuid.UUID | Literal["operator"]:
+    if text == "operator":
+        return "operator"
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither the id of an organisation nor `operator`") from None
+
+
 NAME = _Ruled[str]("name", _as_in_a_body(TypeAdapter[str](Name)))
 EMAIL = _Ruled[str]("email", _as_in_a_body(TypeAdapter[str](Email)))
 PRICE = _Ruled[Decimal]("cents", price)
@@ -119,5 +140,7 @@ CURRENCY = _Ruled[str]("currency", currency)
 REGION = _Ruled[str]("name", region_name)
 ENDPOINT = _Ruled[str]("url", endpoint)
 MOMENT = _Ruled[datetime]("time", parse_timestamp)
+DAY = _Ruled[date]("day", _day)
+SELLER = _Ruled[uuid.UUID | Literal["operator"]]("org", _seller)
 JOB = _Ruled[int]("id", _job)
 ROLE = click.Choice([role.value for role in Role])

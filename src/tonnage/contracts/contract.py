@@ -8,16 +8,19 @@ from uuid import UUID
 from tonnage.errors import NotFound, Sentence
 from tonnage.money import CURRENCIES
 
-_PRICE = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
+_PRICE = re.compile(r"\d{1,13}(?:\.\d{1,6})?", re.ASCII)
+
+MAX_PRICE = 10**12
+"""The largest price, in hundredths of the currency's major unit."""
 
 
 def price(text: str) -> Decimal:
     """Cents per excess GB-month, exact: `100`, `0.5`. Raises ValueError with the rule that is broken."""
-    if not _PRICE.fullmatch(text):
+    if not _PRICE.fullmatch(text) or Decimal(text) > MAX_PRICE:
         raise ValueError(
             Sentence(
-                "{text} is not a price; write cents per GB and month, such as 100 or 0.5, with at most 12 "
-                "digits before the point and 6 after",
+                "{text} is not a price; write cents per GB and month, such as 100 or 0.5: at most 1000000000000, with "
+                "at most 6 digits after the point",
                 text=repr(text[:40]),
             )
         )

@@ -50,9 +50,23 @@ class ConflictCode(Code):
     )
     OTHER_CURRENCY = Explanation(
         409,
-        "A partner can move only to a contract in the currency of its own.",
-        "Choose a contract in that currency.",
+        "A partner can move only to a contract in the currency of its own, and a contract have only a price book in "
+        "its currency.",
+        "Choose a contract, or a price book, in that currency.",
         "The other contract has another currency. Move the partner to a contract in its own currency.",
+    )
+    DEFAULT_PRICE_BOOK = Explanation(
+        409,
+        "A seller has at most one default price book, which applies to all of its buyers without another one.",
+        "Publish a version of the default book, or create the book without being the default and assign it.",
+        "There is a default price book already. Publish a version of that one, or create this one without being the "
+        "default and assign it.",
+    )
+    VERSION_PUBLISHED = Explanation(
+        409,
+        "A published version of a price book never changes.",
+        "Add a new version for the day on which prices change.",
+        "Version 2 is published and never changes. Add a new version for the day on which prices change.",
     )
     PARTNER_NOT_EMPTY = Explanation(
         409,

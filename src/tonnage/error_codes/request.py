@@ -141,6 +141,18 @@ class RequestCode(Code):
         "Correct the fields that `errors` names; it has all of them.",
         "name: is required",
     )
+    BACKDATED = Explanation(
+        422,
+        "Prices would begin in the past.",
+        "Let them begin today or later. To change what past days cost, repeat it as a correction.",
+        "validFrom is in the past; today is 2026-11-24. To change what past days cost, repeat it as a correction.",
+    )
+    WITHIN_MONTH = Explanation(
+        422,
+        "A currency, or prices by quantity, would begin or end within a month.",
+        "Let the change begin on the first of a month.",
+        "validFrom changes the currency from EUR to USD on 2026-11-16; that is possible on the first of a month.",
+    )
     PRECONDITION_FAILED = Explanation(
         412,
         "The thing is not in the revision of the `If-Match` header: somebody has changed it since you read it.",

@@ -3,6 +3,9 @@
 CREATE DOMAIN currency AS text
 	CONSTRAINT currency_known CHECK ((VALUE = ANY (ARRAY['AED'::text, 'AFN'::text, 'ALL'::text, 'AMD'::text, 'AOA'::text, 'ARS'::text, 'AUD'::text, 'AWG'::text, 'AZN'::text, 'BAM'::text, 'BBD'::text, 'BDT'::text, 'BGN'::text, 'BHD'::text, 'BIF'::text, 'BMD'::text, 'BND'::text, 'BOB'::text, 'BRL'::text, 'BSD'::text, 'BTN'::text, 'BWP'::text, 'BYN'::text, 'BZD'::text, 'CAD'::text, 'CDF'::text, 'CHF'::text, 'CLP'::text, 'CNY'::text, 'COP'::text, 'CRC'::text, 'CUP'::text, 'CVE'::text, 'CZK'::text, 'DJF'::text, 'DKK'::text, 'DOP'::text, 'DZD'::text, 'EGP'::text, 'ERN'::text, 'ETB'::text, 'EUR'::text, 'FJD'::text, 'FKP'::text, 'GBP'::text, 'GEL'::text, 'GHS'::text, 'GIP'::text, 'GMD'::text, 'GNF'::text, 'GTQ'::text, 'GYD'::text, 'HKD'::text, 'HNL'::text, 'HTG'::text, 'HUF'::text, 'IDR'::text, 'ILS'::text, 'INR'::text, 'IQD'::text, 'IRR'::text, 'ISK'::text, 'JMD'::text, 'JOD'::text, 'JPY'::text, 'KES'::text, 'KGS'::text, 'KHR'::text, 'KMF'::text, 'KPW'::text, 'KRW'::text, 'KWD'::text, 'KYD'::text, 'KZT'::text, 'LAK'::text, 'LBP'::text, 'LKR'::text, 'LRD'::text, 'LSL'::text, 'LYD'::text, 'MAD'::text, 'MDL'::text, 'MGA'::text, 'MKD'::text, 'MMK'::text, 'MNT'::text, 'MOP'::text, 'MRU'::text, 'MUR'::text, 'MVR'::text, 'MWK'::text, 'MXN'::text, 'MYR'::text, 'MZN'::text, 'NAD'::text, 'NGN'::text, 'NIO'::text, 'NOK'::text, 'NPR'::text, 'NZD'::text, 'OMR'::text, 'PAB'::text, 'PEN'::text, 'PGK'::text, 'PHP'::text, 'PKR'::text, 'PLN'::text, 'PYG'::text, 'QAR'::text, 'RON'::text, 'RSD'::text, 'RUB'::text, 'RWF'::text, 'SAR'::text, 'SBD'::text, 'SCR'::text, 'SDG'::text, 'SEK'::text, 'SGD'::text, 'SHP'::text, 'SLE'::text, 'SOS'::text, 'SRD'::text, 'SSP'::text, 'STN'::text, 'SYP'::text, 'SZL'::text, 'THB'::text, 'TJS'::text, 'TMT'::text, 'TND'::text, 'TOP'::text, 'TRY'::text, 'TTD'::text, 'TWD'::text, 'TZS'::text, 'UAH'::text, 'UGX'::text, 'USD'::text, 'UYU'::text, 'UZS'::text, 'VES'::text, 'VND'::text, 'VUV'::text, 'WST'::text, 'XAF'::text, 'XCD'::text, 'XCG'::text, 'XOF'::text, 'XPF'::text, 'YER'::text, 'ZAR'::text, 'ZMW'::text, 'ZWG'::text])));
 
+CREATE DOMAIN price AS numeric
+	CONSTRAINT price_range CHECK (((VALUE >= (0)::numeric) AND (VALUE <= '1000000000000'::numeric) AND (scale(VALUE) <= 6)));
+
 CREATE FUNCTION add_account_usage() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -190,6 +193,17 @@ begin
         return old;
     end if;
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
+end $$;
+
+CREATE FUNCTION reject_change_of_published() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.published_at is not null then
+        raise exception 'version % of price book % is published', old.number, old.book_id
+            using errcode = 'restrict_violation';
+    end if;
+    return coalesce(new, old);
 end $$;
 
 CREATE FUNCTION reject_earlier_day() RETURNS trigger
@@ -457,7 +471,7 @@ CREATE TABLE contract (
     CONSTRAINT contract_capacity CHECK (((allocated_capacity >= 0) AND (allocated_capacity <= reserved_capacity))),
     CONSTRAINT contract_details CHECK (((char_length(details) >= 1) AND (char_length(details) <= 200))),
     CONSTRAINT contract_name_key CHECK (((details IS NULL) = (name_key IS NULL))),
-    CONSTRAINT contract_price CHECK (((price_cents >= (0)::numeric) AND (price_cents < '1000000000000'::numeric) AND (scale(price_cents) <= 6))),
+    CONSTRAINT contract_price CHECK (((price_cents >= (0)::numeric) AND (price_cents <= '1000000000000'::numeric) AND (scale(price_cents) <= 6))),
     CONSTRAINT contract_reserved CHECK ((reserved_capacity >= 0)),
     CONSTRAINT contract_used CHECK ((used >= (0)::numeric))
 )
@@ -704,6 +718,73 @@ CREATE TABLE password_reset (
     digest bytea NOT NULL,
     member_id uuid NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE price_assignment (
+    id bigint NOT NULL,
+    seller_id uuid NOT NULL,
+    contract_id uuid,
+    partner_id uuid,
+    account_id bigint,
+    book_id uuid,
+    valid_from date NOT NULL,
+    assigned_at timestamp with time zone NOT NULL,
+    CONSTRAINT price_assignment_subject CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1))
+);
+
+ALTER TABLE price_assignment ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME price_assignment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE price_book (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    seller_id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    currency currency NOT NULL,
+    is_default boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_version integer DEFAULT 0 NOT NULL,
+    last_publication bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT price_book_name CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE price_book ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME price_book_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE price_version (
+    book_id uuid NOT NULL,
+    number integer NOT NULL,
+    valid_from date NOT NULL,
+    reserved price,
+    excess price,
+    pay_per_use price,
+    minimum_gb bigint,
+    minimum_pool text,
+    minimum_charge price,
+    egress_per_gb price,
+    discount_percent numeric,
+    prorate_minimums boolean NOT NULL,
+    tiers jsonb,
+    created_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    publication bigint,
+    revision bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT price_version_discount CHECK ((((discount_percent >= (0)::numeric) AND (discount_percent <= (100)::numeric)) AND (scale(discount_percent) <= 6))),
+    CONSTRAINT price_version_minimum CHECK ((((minimum_gb IS NULL) = (minimum_pool IS NULL)) AND (minimum_gb >= 0) AND (minimum_pool = ANY (ARRAY['account'::text, 'partner'::text, 'contract'::text])))),
+    CONSTRAINT price_version_published CHECK (((published_at IS NULL) = (publication IS NULL)))
 );
 
 CREATE TABLE queue_migration (
@@ -1014,6 +1095,21 @@ ALTER TABLE ONLY password_reset
 ALTER TABLE ONLY password_reset
     ADD CONSTRAINT password_reset_pkey PRIMARY KEY (digest);
 
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY price_book
+    ADD CONSTRAINT price_book_of_seller UNIQUE (id, seller_id);
+
+ALTER TABLE ONLY price_book
+    ADD CONSTRAINT price_book_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY price_version
+    ADD CONSTRAINT price_version_pkey PRIMARY KEY (book_id, number);
+
+ALTER TABLE ONLY price_version
+    ADD CONSTRAINT price_version_publication UNIQUE (book_id, publication);
+
 ALTER TABLE ONLY queue_migration
     ADD CONSTRAINT queue_migration_pkey PRIMARY KEY (name);
 
@@ -1118,6 +1214,18 @@ CREATE INDEX partner_terms_contract_id_partner_id_idx ON partner_terms USING btr
 
 CREATE INDEX partner_terms_partner_id_valid_from_id_idx ON partner_terms USING btree (partner_id, valid_from, id);
 
+CREATE INDEX price_assignment_account_id_idx ON price_assignment USING btree (account_id, seller_id) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX price_assignment_contract_id_idx ON price_assignment USING btree (contract_id, seller_id) WHERE (contract_id IS NOT NULL);
+
+CREATE INDEX price_assignment_partner_id_idx ON price_assignment USING btree (partner_id, seller_id) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX price_assignment_seller_id_idx ON price_assignment USING btree (seller_id, book_id);
+
+CREATE UNIQUE INDEX price_book_one_default ON price_book USING btree (seller_id) WHERE is_default;
+
+CREATE INDEX price_book_seller_id_seq_idx ON price_book USING btree (seller_id, seq);
+
 CREATE UNIQUE INDEX region_one_default ON region USING btree (is_default) WHERE is_default;
 
 CREATE INDEX session_last_seen_at_idx ON session USING btree (last_seen_at);
@@ -1162,6 +1270,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH RO
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON price_assignment FOR EACH ROW EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
 
 CREATE TRIGGER discard_seeds AFTER DELETE ON member FOR EACH ROW EXECUTE FUNCTION discard_seeds();
@@ -1178,6 +1288,10 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT 
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON price_assignment FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON price_version FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON usage_retention FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER open_distributor BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION require_open_distributor();
@@ -1187,6 +1301,8 @@ CREATE TRIGGER partner_usage_deleted AFTER DELETE ON daily_usage REFERENCING OLD
 CREATE TRIGGER partner_usage_inserted AFTER INSERT ON daily_usage REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 
 CREATE TRIGGER partner_usage_updated AFTER UPDATE ON daily_usage REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
+
+CREATE TRIGGER published BEFORE DELETE OR UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION reject_change_of_published();
 
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
@@ -1235,6 +1351,27 @@ ALTER TABLE ONLY partner_terms
 
 ALTER TABLE ONLY password_reset
     ADD CONSTRAINT password_reset_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_book FOREIGN KEY (book_id, seller_id) REFERENCES price_book(id, seller_id);
+
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_contract_id_fkey FOREIGN KEY (contract_id) REFERENCES contract(id);
+
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id);
+
+ALTER TABLE ONLY price_assignment
+    ADD CONSTRAINT price_assignment_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY price_book
+    ADD CONSTRAINT price_book_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY price_version
+    ADD CONSTRAINT price_version_book_id_fkey FOREIGN KEY (book_id) REFERENCES price_book(id);
 
 ALTER TABLE ONLY recovery_code
     ADD CONSTRAINT recovery_code_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;

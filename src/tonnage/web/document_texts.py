@@ -25,6 +25,11 @@ TAGS = [
         "description": "With a distributor's key: its contracts, and its partners with everything they have.",
     },
     {"name": "Partners", "description": "With a partner's key: its own storage accounts."},
+    {
+        "name": "Prices",
+        "description": "With an admin's key of any organisation: what it charges its own buyers. The buyers of an "
+        "operator are contracts, those of a distributor partners, those of a partner its storage accounts.",
+    },
     {"name": "Integrations", "description": "Without a key."},
 ]
 
@@ -40,6 +45,8 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"pattern": "^[0-9]{12}$"},
         "example": "482915730164",
     },
+    "bookID": {"description": "The id of one of your price books: a UUID."},
+    "number": {"description": "The number of a version in its price book: 1 is the first one."},
     "accessKey": {
         "description": "The id of an access key of the storage account, never its secret.",
         "example": "TONNAGE4Q7Z0KX2M9RB1",

@@ -37,7 +37,7 @@ def _price(cents: Decimal) -> Decimal:
     try:
         return price(f"{cents:f}")
     except ValueError:  # its own sentence is that of the command line and the API
-        raise ValueError("must have at most 12 digits before the decimal separator and 6 after it") from None
+        raise ValueError("must be at most 1000000000000, with at most 6 digits after the decimal separator") from None
 
 
 _Price = Annotated[Number, AfterValidator(_price)]

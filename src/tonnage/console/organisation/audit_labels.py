@@ -19,6 +19,7 @@ from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
 from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
+from tonnage.price_books.events import EVENTS as PRICE_BOOKS
 from tonnage.provisioning.events import EVENTS as PROVISIONING
 from tonnage.regions.events import EVENTS as REGIONS
 from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
@@ -38,6 +39,7 @@ NOUNS: Mapping[str, str] = {
     "installation": N_("Database"),
     "job": N_("Jobs"),
     "usage": N_("Usage"),
+    "price_book": N_("Prices"),
 }
 """The headings of the filter's choices, in their order."""
 
@@ -62,6 +64,7 @@ _ALL: tuple[Event, ...] = (
     *EPOCH,
     *JOBS,
     *USAGE,
+    *PRICE_BOOKS,
 )
 
 ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}

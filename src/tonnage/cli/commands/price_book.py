@@ -1,0 +1,239 @@
+"""`tonnage price-book`: what sellers charge."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import BinaryIO, Literal, ParamSpec, TypeVar
+from uuid import UUID
+
+import click
+from pydantic import ValidationError
+
+from tonnage.access.actor import Actor
+from tonnage.accounts.actions import account_number
+from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import acting_for, acting_for_seller
+from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
+from tonnage.cli.param_types import CURRENCY, DAY, NAME, SELLER
+from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.config import Settings
+from tonnage.db import Connection
+from tonnage.db.rendered import Versioned
+from tonnage.price_books import actions, queries, version_queries
+from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
+from tonnage.price_books.price_book import NewPriceBook, no_book
+from tonnage.price_books.version import NewVersion
+from tonnage.price_books.version_body import VersionReqBody
+from tonnage.web.body import parse
+from tonnage.web.validation_messages import validation_error
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_COLUMNS = (
+    PrintedColumn("ID", "id"),
+    PrintedColumn("Name", "name"),
+    PrintedColumn("Currency", "currency"),
+    PrintedColumn("Default", "isDefault", lambda is_default: "yes" if is_default else "no"),
+)
+_VERSIONS = (
+    PrintedColumn("Version", "number", align="right"),
+    PrintedColumn("State", "state"),
+    PrintedColumn("From", "validFrom"),
+    PrintedColumn("Reserved", "reserved", align="right"),
+    PrintedColumn("Excess", "excess", align="right"),
+    PrintedColumn("Pay-per-use", "payPerUse", align="right"),
+    PrintedColumn("Minimum charge", "minimumCharge", align="right"),
+    PrintedColumn("Discount %", "discountPercent", align="right"),
+)
+_ASSIGNMENT = (PrintedColumn("Price book", "priceBook"), PrintedColumn("From", "validFrom"))
+
+_book = click.option("--book", "book_id", required=True, type=UUID_TYPE, help="The price book's id.")
+_seller = click.option("--seller", required=True, type=SELLER, help="The id of an organisation, or `operator`.")
+_from = click.option("--from", "since", required=True, type=DAY, help="The first day, such as 2026-12-01, UTC.")
+_correct = click.option("--correct", is_flag=True, help="It may begin in the past, and change what past days cost.")
+
+
+@click.group()
+def price_book() -> None:
+    """Price books: prices in hundredths of the currency's major unit, and whom they apply to."""
+
+
+@price_book.command()
+@_seller
+@click.option("--name", required=True, type=NAME, help="The book's name.")
+@click.option("--currency", required=True, type=CURRENCY, help="ISO 4217 code, such as EUR.")
+@click.option("--default", "is_default", is_flag=True, help="For all buyers of the seller that have no other.")
+@as_json
+@on_database
+def create(
+    settings: Settings, seller: UUID | Literal["operator"], name: str, currency: str, is_default: bool, as_json: bool
+) -> None:
+    """Create a price book. It has no prices yet."""
+    book = NewPriceBook(name, currency, is_default)
+
+    async def work(session: Session) -> bytes:
+        actor = await acting_for_seller(session, seller)
+        return (await session.database.run(actions.create_book, actor, book, session.now)).json
+
+    show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@price_book.command("list")
+@_seller
+@as_json
+@on_database
+def list_(settings: Settings, seller: UUID | Literal["operator"], as_json: bool) -> None:
+    """List the price books of a seller."""
+
+    async def work(session: Session) -> list[bytes]:
+        return await session.documents(queries.books_of((await acting_for_seller(session, seller)).organisation_id))
+
+    show_list(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@price_book.command()
+@_book
+@as_json
+@on_database
+def show(settings: Settings, book_id: UUID, as_json: bool) -> None:
+    """List the versions of a price book, drafts included."""
+
+    async def work(session: Session) -> list[bytes]:
+        seller = await _seller_of(session, book_id)
+        return await session.documents(version_queries.versions_of(seller.organisation_id, book_id))
+
+    show_list(run(settings, work), _VERSIONS, as_json=as_json)
+
+
+@price_book.command()
+@_book
+@click.argument("file", type=click.File("rb"))
+@_correct
+@as_json
+@on_database
+def publish(settings: Settings, book_id: UUID, file: BinaryIO, correct: bool, as_json: bool) -> None:
+    """Publish the prices in a JSON file, whose fields are those of the API. Use - for standard input.
+
+    A published version never changes: later prices are another one.
+    """
+    version = _version_of(file)
+
+    async def work(session: Session) -> bytes:
+        actor = await _seller_of(session, book_id)
+        published = await session.database.transaction(_publish, actor, book_id, version, session.now, correct=correct)
+        return published.json
+
+    show_one(run(settings, work), _VERSIONS, as_json=as_json)
+
+
+async def _publish(
+    conn: Connection, actor: Actor, book_id: UUID, version: NewVersion, now: datetime, *, correct: bool
+) -> Versioned:
+    number, _ = await actions.add_version(conn, actor, book_id, version, now)
+    return await actions.publish(conn, actor, book_id, number, now, correct=correct)
+
+
+def _subject_options(command: Callable[P, T]) -> Callable[P, T]:
+    for option in (
+        click.option("--account", help="To this storage account."),
+        click.option("--partner", "partner_id", type=UUID_TYPE, help="To this partner."),
+        click.option("--contract", "contract_id", type=UUID_TYPE, help="To this contract."),
+    ):
+        command = option(command)
+    return command
+
+
+@price_book.command()
+@_book
+@_subject_options
+@_from
+@_correct
+@as_json
+@on_database
+def assign(
+    settings: Settings,
+    book_id: UUID,
+    contract_id: UUID | None,
+    partner_id: UUID | None,
+    account: str | None,
+    since: date,
+    correct: bool,
+    as_json: bool,
+) -> None:
+    """Apply a price book to a contract, a partner or a storage account from a day on.
+
+    The nearest book counts: that of the account, the partner, the contract, then the seller's default.
+    """
+    subject = _subject(contract_id, partner_id, account)
+
+    async def work(session: Session) -> bytes:
+        actor = await _seller_of(session, book_id)
+        assignment = NewAssignment(book_id, since)
+        return await session.database.transaction(
+            actions.assign, actor, subject, assignment, session.now, correct=correct
+        )
+
+    show_one(run(settings, work), _ASSIGNMENT, as_json=as_json)
+
+
+@price_book.command()
+@_seller
+@_subject_options
+@_from
+@_correct
+@as_json
+@on_database
+def unassign(
+    settings: Settings,
+    seller: UUID | Literal["operator"],
+    contract_id: UUID | None,
+    partner_id: UUID | None,
+    account: str | None,
+    since: date,
+    correct: bool,
+    as_json: bool,
+) -> None:
+    """End an assignment: from a day on the book counts that is the next nearest."""
+    subject = _subject(contract_id, partner_id, account)
+
+    async def work(session: Session) -> bytes:
+        actor = await acting_for_seller(session, seller)
+        assignment = NewAssignment(None, since)
+        return await session.database.transaction(
+            actions.assign, actor, subject, assignment, session.now, correct=correct
+        )
+
+    show_one(run(settings, work), _ASSIGNMENT, as_json=as_json)
+
+
+async def _seller_of(session: Session, book_id: UUID) -> Actor:
+    """The operator acting for the seller whose book it is. NotFound."""
+    seller_id = await session.database.run(queries.seller_of, book_id)
+    if seller_id is None:
+        raise no_book(book_id)
+    is_operators = seller_id == session.operator.organisation_id
+    return session.operator if is_operators else await acting_for(session, seller_id)
+
+
+def _subject(contract_id: UUID | None, partner_id: UUID | None, account: str | None) -> Subject:
+    given = [
+        Subject(kind, one)
+        for kind, one in (
+            (SubjectKind.CONTRACT, contract_id),
+            (SubjectKind.PARTNER, partner_id),
+            (SubjectKind.ACCOUNT, account_number(account) if account is not None else None),
+        )
+        if one is not None
+    ]
+    if len(given) != 1:
+        raise click.UsageError("Give one of --contract, --partner and --account.")
+    return given[0]
+
+
+def _version_of(file: BinaryIO) -> NewVersion:
+    """Raises Invalid and Malformed, as the API does."""
+    document = parse(file.read())
+    try:
+        return VersionReqBody.model_validate(document).new_version()
+    except ValidationError as error:
+        raise validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()]) from None

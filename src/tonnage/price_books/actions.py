@@ -1,0 +1,220 @@
+"""Actions on price books. The actor is the seller: an operator, a distributor or a partner."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+
+from tonnage.access.actor import Actor, Role
+from tonnage.accounts.actions import no_account
+from tonnage.contracts.contract import no_contract
+from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
+from tonnage.db.rendered import Rendered, Versioned
+from tonnage.error_codes import ConflictCode, RequestCode
+from tonnage.errors import Conflict, FieldError, Invalid, PreconditionFailed, Sentence, TonnageError
+from tonnage.organisations.organisation import no_organisation, no_partner
+from tonnage.price_books import assignment_queries, queries, version_queries
+from tonnage.price_books.assignment import (
+    ASSIGNABLE,
+    Assignment,
+    Assignments,
+    Book,
+    NewAssignment,
+    Subject,
+    SubjectKind,
+    refused_change,
+)
+from tonnage.price_books.price_book import NewPriceBook, no_book
+from tonnage.price_books.version import NewVersion, Published, no_version, refused_tiers, ruling
+from tonnage.utc import day_of
+
+
+async def create_book(conn: Connection, actor: Actor, book: NewPriceBook, now: datetime) -> Rendered[UUID]:
+    """Returns the new book. Conflict: the seller has a default book already."""
+    actor.require(actor.kind, Role.ADMIN)
+    try:
+        async with savepoint_if_in_transaction(conn):
+            created = await queries.insert_book(conn, actor.organisation_id, book, now, actor.stamp)
+    except UniqueViolation as error:
+        if broken_constraint(error) != "price_book_one_default":
+            raise
+        raise Conflict(
+            "There is a default price book already. Publish a version of that one, or create this one without being "
+            "the default and assign it.",
+            ConflictCode.DEFAULT_PRICE_BOOK,
+        ) from error
+    if created is None:
+        raise no_organisation(actor.organisation_id)
+    return created
+
+
+async def add_version(
+    conn: Connection, actor: Actor, book_id: UUID, version: NewVersion, now: datetime
+) -> tuple[int, Versioned]:
+    """Adds a draft; returns its number too. NotFound: the seller has no such book."""
+    actor.require(actor.kind, Role.ADMIN)
+    added = await version_queries.insert_version(conn, actor.organisation_id, book_id, version, now, actor.stamp)
+    if added is None:
+        raise no_book(book_id)
+    return added
+
+
+async def replace_draft(
+    conn: Connection, actor: Actor, book_id: UUID, number: int, version: NewVersion, *, revision: int | None = None
+) -> Versioned:
+    """Conflict: it is published. PreconditionFailed: it is not in that revision."""
+    actor.require(actor.kind, Role.ADMIN)
+    replaced = await version_queries.replace_draft(
+        conn, actor.organisation_id, book_id, number, version, revision, actor.stamp
+    )
+    if replaced is None:
+        raise await _no_draft(conn, actor, book_id, number)
+    return replaced
+
+
+async def delete_draft(
+    conn: Connection, actor: Actor, book_id: UUID, number: int, *, revision: int | None = None
+) -> None:
+    """The same errors as for `replace_draft`."""
+    actor.require(actor.kind, Role.ADMIN)
+    if not await version_queries.delete_draft(conn, actor.organisation_id, book_id, number, revision, actor.stamp):
+        raise await _no_draft(conn, actor, book_id, number)
+
+
+async def publish(
+    conn: Connection,
+    actor: Actor,
+    book_id: UUID,
+    number: int,
+    now: datetime,
+    *,
+    correct: bool = False,
+    revision: int | None = None,
+) -> Versioned:
+    """Publishes a draft, in the caller's transaction. From then on it never changes.
+
+    `correct`: it may begin in the past. Invalid, naming `validFrom`: it begins in the past, or prices by quantity would
+    begin or end within a month. The other errors are those of `replace_draft`.
+    """
+    actor.require(actor.kind, Role.ADMIN)
+    seller_id = actor.organisation_id
+    await queries.lock_prices(conn, seller_id)
+    draft = await version_queries.lock_draft(conn, seller_id, book_id, number, revision)
+    if draft is None:
+        raise await _no_draft(conn, actor, book_id, number)
+    _require_coming(draft.valid_from, now, correct=correct)
+    others = await version_queries.published(conn, book_id)
+    refused = refused_tiers(draft, others)
+    if refused is None and draft.is_tiered:
+        start = await assignment_queries.start_within_month(conn, seller_id, book_id, draft.valid_from)
+        refused = start and Sentence(
+            "has prices by quantity, but the book's assignments change on {day}; that is possible on the first of a "
+            "month",
+            day=start.isoformat(),
+        )
+    if refused is not None:
+        raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
+    return await version_queries.publish(conn, seller_id, book_id, number, now, actor.stamp)
+
+
+async def assign(
+    conn: Connection,
+    actor: Actor,
+    subject: Subject,
+    assignment: NewAssignment,
+    now: datetime,
+    *,
+    correct: bool = False,
+) -> bytes:
+    """Applies a book to a subject from a day on, in the caller's transaction; returns the assignment as JSON.
+
+    NotFound: the seller has no such book, or sells nothing to that subject. Invalid, naming `validFrom`: it begins in
+    the past and does not `correct`; or a currency, or prices by quantity, would begin or end within a month. Conflict:
+    the book has another currency than the contract that the operator assigns it to.
+    """
+    actor.require(actor.kind, Role.ADMIN)
+    seller_id = actor.organisation_id
+    await queries.lock_prices(conn, seller_id)
+    found = await assignment_queries.parents(conn, seller_id, subject)
+    if found is None or subject.kind not in ASSIGNABLE[actor.kind]:
+        raise _no_subject(subject)
+    book = assignment.book_id and await assignment_queries.one_book(conn, seller_id, assignment.book_id)
+    if assignment.book_id and not book:
+        raise no_book(assignment.book_id)
+    if book and found.currency not in {None, book.currency}:
+        raise Conflict(
+            "The price book is in {book_currency}, the contract in {contract_currency}. Use a book in the contract's "
+            "currency.",
+            ConflictCode.OTHER_CURRENCY,
+            book_currency=book.currency,
+            contract_currency=found.currency,
+        )
+    _require_coming(assignment.valid_from, now, correct=correct)
+    await _check_change(conn, seller_id, subject, found, Assignment(assignment.valid_from, book or None))
+    return await assignment_queries.insert_assignment(conn, seller_id, subject, assignment, now, actor.stamp)
+
+
+async def _check_change(
+    conn: Connection,
+    seller_id: UUID,
+    subject: Subject,
+    found: assignment_queries.SubjectParents,
+    added: Assignment,
+) -> None:
+    nearest_first: list[Assignments] = [[*await assignment_queries.assignments_of(conn, seller_id, subject), added]]
+    for kind, parent in ((SubjectKind.PARTNER, found.partner_id), (SubjectKind.CONTRACT, found.contract_id)):
+        if parent is not None:
+            above = Subject(kind, parent)
+            nearest_first.append(await assignment_queries.assignments_of(conn, seller_id, above))
+    default = await assignment_queries.default_book(conn, seller_id)
+    books = {one.book for assignments in nearest_first for one in assignments if one.book} | ({default} - {None})
+    versions: dict[UUID, list[Published]] = {
+        book.id: await version_queries.published(conn, book.id) for book in books if book
+    }
+
+    def is_tiered(book: Book, day: date) -> bool:
+        version = ruling(versions[book.id], day)
+        return version is not None and version.is_tiered
+
+    if refused := refused_change(nearest_first, default, added.valid_from, is_tiered):
+        raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
+
+
+def _require_coming(valid_from: date, now: datetime, *, correct: bool) -> None:
+    today = day_of(now)
+    if valid_from < today and not correct:
+        raise _wrong_start(
+            Sentence(
+                "is in the past; today is {today}. To change what past days cost, repeat it as a correction",
+                today=today.isoformat(),
+            ),
+            RequestCode.BACKDATED,
+        )
+
+
+def _wrong_start(rule: Sentence, code: RequestCode) -> Invalid:
+    return Invalid(Sentence("validFrom {rule}.", rule=rule), (FieldError("validFrom", rule),), code)
+
+
+async def _no_draft(conn: Connection, actor: Actor, book_id: UUID, number: int) -> TonnageError:
+    present = await version_queries.one_version(conn, actor.organisation_id, book_id, number)
+    if present is None:
+        known = await queries.one_book(conn, actor.organisation_id, book_id)
+        return no_version(str(book_id), number) if known else no_book(book_id)
+    if await version_queries.is_published(conn, book_id, number):
+        return Conflict(
+            "Version {number} is published and never changes. Add a new version for the day on which prices change.",
+            ConflictCode.VERSION_PUBLISHED,
+            number=str(number),
+        )
+    return PreconditionFailed(*present)
+
+
+def _no_subject(subject: Subject) -> TonnageError:
+    match subject:
+        case Subject(SubjectKind.CONTRACT, UUID() as contract_id):
+            return no_contract(contract_id)
+        case Subject(SubjectKind.PARTNER, UUID() as partner_id):
+            return no_partner(partner_id)
+        case _:
+            return no_account(int(str(subject.id)))
