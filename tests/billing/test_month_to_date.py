@@ -15,7 +15,8 @@ from tests.billing.model import LineModel
 from tests.cast import TB, Cast
 from tests.usage.steps import OPENED, at, partner_data, purge, record
 from tonnage.access.actor import Actor
-from tonnage.billing.queries import (
+from tonnage.billing.excess import Line, PartnerTerms, PriceHistory, PriceTerms, charge, rate
+from tonnage.billing.excess_queries import (
     CHARGES,
     MonthToDate,
     month_of_contract,
@@ -23,7 +24,6 @@ from tonnage.billing.queries import (
     month_of_partner,
     month_parameters,
 )
-from tonnage.billing.rating import Line, PartnerTerms, PriceHistory, PriceTerms, charge, rate
 from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.partners import actions as partners

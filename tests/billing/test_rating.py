@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.usage.steps import at
-from tonnage.billing.rating import PartnerTerms, PriceHistory, PriceTerms, charge, gb_months, rate
+from tonnage.billing.excess import PartnerTerms, PriceHistory, PriceTerms, charge, gb_months, rate
 
 A, B = UUID(int=1), UUID(int=2)
 GB, TB = 10**9, 10**12

@@ -11,8 +11,8 @@ import pytest
 
 from tests.cast import TB, Cast
 from tests.usage.steps import PartnerData, at, partner_data, record
-from tonnage.billing.queries import MonthToDate, month_of_contract, month_of_distributor, month_of_partner
-from tonnage.billing.rating import PartnerTerms, PriceTerms, terms_of_day
+from tonnage.billing.excess import PartnerTerms, PriceTerms, terms_of_day
+from tonnage.billing.excess_queries import MonthToDate, month_of_contract, month_of_distributor, month_of_partner
 from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.usage.lists import daily_of_account, daily_of_partner

@@ -1,151 +1,163 @@
-"""SQL of the month to date: the charges for use beyond allocations, at the prices of each day.
+"""What buyers are charged for a month: their use, terms and prices are read and rated.
 
-rating.py has the rules, and the same calculation for one partner. `scope` is the distributor of the contract or
-partner; None is the operator.
-
-The database needs some 20 microseconds of CPU for a partner with use on each of 24 days: 2 s for 100,000 of them. With
-a cold cache it takes several times that, so a page of many partners loads the fee in a second request.
+The ids are those that the caller has found in its scope; `seller_id` is whose prices count.
 """
 
-import json
-from datetime import date
-from decimal import Decimal
-from fractions import Fraction
-from typing import LiteralString, NamedTuple
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
-from tonnage.billing.rating import days_in, gb_months
+from tonnage.billing import month_queries
+from tonnage.billing.line import Line
+from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
+from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, until_closed, with_excess
+from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
-from tonnage.money import CURRENCIES, Money, digits
-from tonnage.usage.lists import DAYS
+from tonnage.price_books.lists import price_sources
+from tonnage.price_books.version import Pool, Prices
 
-_MINOR_UNITS = json.dumps({currency: 10 ** digits(currency) for currency in sorted(CURRENCIES)})
-"""The number of smallest units in one unit of a currency, since the database does not know the digits of currencies."""
+Id = TypeVar("Id", UUID, int)
 
-# One partner after the other, in order of id: the index on their days is read in that order, each page once. Of two
-# terms with the same instant the later written has the higher id; the earlier one then applies to no day.
-CHARGES: LiteralString = f"""
-    prices as materialized (
-        select t.contract_id, t.price_cents, t.valid_from::date as since,
-            lead(t.valid_from::date, 1, 'infinity')
-                over (partition by t.contract_id order by t.valid_from, t.id) as until,
-            (%(minor_units)s::jsonb ->> k.currency)::numeric as minor_units
-        from priced join contract k on k.id = priced.contract_id join contract_terms t on t.contract_id = k.id
-    ), charges as (
-        select owned.partner_id, l.contract_id, l.price_cents, l.byte_days, l.first_day, l.last_day,
-            round_half_away(l.byte_days * l.price_cents * l.minor_units, 1e11 * %(days)s) as amount
-        from owned cross join lateral (
-            select t.contract_id, c.price_cents, c.minor_units, sum(d.usage - t.allocated_capacity) as byte_days,
-                min(d.day) as first_day, max(d.day) as last_day
-            from (
-                select contract_id, allocated_capacity, valid_from::date as since,
-                    lead(valid_from::date, 1, 'infinity') over (order by valid_from, id) as until
-                from partner_terms where partner_id = owned.partner_id
-                offset 0
-            ) t
-            join ({DAYS} offset 0) d on d.day >= t.since and d.day < t.until
-            join prices c on c.contract_id = t.contract_id and d.day >= c.since and d.day < c.until
-            where d.usage > t.allocated_capacity
-            group by t.contract_id, c.price_cents, c.minor_units
-            offset 0
-        ) l
-    )"""
-"""After rows `priced (contract_id)` and `owned (partner_id)`: the lines of those partners under those contracts.
-
-The amount is in the smallest units of the currency: prices are hundredths of it, and 10^9 bytes are a GB. Division
-comes last. Parameters: those of `month_parameters`.
-"""
-
-_SUMS: LiteralString = "coalesce(sum(c.byte_days), 0), coalesce(sum(c.amount), 0)"
+PARTNERS_AT_ONCE = 500
+"""Of a contract so many are read and rated before the next, so that memory does not grow with their number."""
 
 
-class MonthToDate(NamedTuple):
-    """Use beyond allocations from the first of the month through today, and its fee."""
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """The lines of a buyer's month."""
 
-    excess: Decimal
-    """Sum over the days, byte-days."""
-    today: date
-    fee: Money
-    """The sum of its lines, each of them rounded."""
-
-    @property
-    def gb_months(self) -> Fraction:
-        """The excess in GB-months, the billing unit."""
-        return gb_months(self.excess, self.today)
+    buyer: BuyerMonth
+    lines: list[Line]
 
 
-async def month_of_contract(conn: Connection, scope: UUID | None, contract_id: UUID, today: date) -> MonthToDate | None:
-    """For the days on which partners were under the contract at the end of the day; their use under other contracts is
-    not included."""
-    cursor = await conn.execute(
-        f"""
-        with k as (
-            select id, currency from contract
-            where id = %(contract)s and (%(scope)s::uuid is null or distributor_id = %(scope)s)
-        ), priced as (
-            select id as contract_id from k
-        ), owned as materialized (
-            select distinct t.partner_id from k join partner_terms t on t.contract_id = k.id order by t.partner_id
-        ), {CHARGES}
-        select {_SUMS}, k.currency from k left join charges c on true group by k.currency
-        """,
-        {"scope": scope, "contract": contract_id, **month_parameters(today)},
-    )
-    row = await cursor.fetchone()
-    return _month(row, today) if row else None
+@dataclass(frozen=True, slots=True)
+class BuyerMonths:
+    """The months of buyers that pay for themselves alone. Those without a price book in the month are left out."""
+
+    priced: list[tuple[BuyerMonth, SubjectMonth]]
+    mixed: list[MixedPrices]
+
+    def charges(self) -> Iterator[Charges]:
+        """What each of `priced` is charged."""
+        for buyer, subject in self.priced:
+            yield Charges(buyer, rate(buyer, [subject]))
 
 
-async def month_of_distributor(conn: Connection, distributor_id: UUID, today: date) -> list[MonthToDate]:
-    """The sum of all its contracts' months, by currency."""
-    cursor = await conn.execute(
-        f"""
-        with k as (
-            select id, currency from contract where distributor_id = %(distributor)s
-        ), priced as (
-            select id as contract_id from k
-        ), owned as materialized (
-            select distinct t.partner_id from k join partner_terms t on t.contract_id = k.id order by t.partner_id
-        ), {CHARGES}
-        select {_SUMS}, k.currency from k left join charges c on c.contract_id = k.id
-        group by k.currency order by k.currency collate "C"
-        """,
-        {"distributor": distributor_id, **month_parameters(today)},
-    )
-    return [_month(row, today) for row in await cursor.fetchall()]
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """What is only read if prices depend on it."""
+
+    egress: bool
+    accounts: bool
+
+    @classmethod
+    def by(cls, buyers: Iterable[BuyerMonth]) -> "_Needed":
+        used: set[Prices] = {
+            span.value for buyer in buyers for prices in buyer.prices.values() for span in prices if span.value
+        }
+        minimums = [prices.pay_per_use_minimum for prices in used]
+        return cls(
+            any(prices.egress_per_gb is not None for prices in used),
+            any(minimum is not None and minimum.pool is Pool.ACCOUNT for minimum in minimums),
+        )
 
 
-async def month_of_partner(conn: Connection, scope: UUID | None, partner_id: UUID, today: date) -> MonthToDate | None:
-    """Under all contracts that the partner had in the month; they have the same currency."""
-    cursor = await conn.execute(
-        f"""
-        with p as (
-            select p.id, k.currency from partner p join contract k on k.id = p.contract_id
-            where p.id = %(partner)s and p.closed_at is null
-                and (%(scope)s::uuid is null or p.distributor_id = %(scope)s)
-        ), priced as (
-            select distinct t.contract_id from p join partner_terms t on t.partner_id = p.id
-        ), owned as materialized (
-            select id as partner_id from p
-        ), {CHARGES}
-        select {_SUMS}, p.currency from p left join charges c on true group by p.currency
-        """,
-        {"scope": scope, "partner": partner_id, **month_parameters(today)},
-    )
-    row = await cursor.fetchone()
-    return _month(row, today) if row else None
-
-
-def month_parameters(today: date) -> dict[str, object]:
-    """The parameters of CHARGES, for the month to date."""
-    return {
-        "first": today.replace(day=1),
-        "last": today,
-        "today": today,
-        "days": days_in(today),
-        "minor_units": _MINOR_UNITS,
+async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID, month: Month) -> BuyerMonth:
+    """A contract, and what its distributor pays for it. The contract exists; it may be closed."""
+    found = await month_queries.contract_month(conn, contract_id, month)
+    reserved = [Span(span.first, span.until, Capacity(contract_id, span.value.reserved)) for span in found.terms]
+    sources = await price_sources(conn, operator_id, contract_ids=[contract_id])
+    default = sources.default if sources.default and sources.default.currency == found.currency else None
+    of_book = prices_by_day(sources, sources.of(contract_id), default, month)
+    prices = with_excess(of_book, [Span(span.first, span.until, span.value.price) for span in found.terms])
+    by_contract: dict[UUID | None, Sequence[Span[Prices | None]]] = {
+        contract_id: until_closed(prices, found.lifetime.closed)
     }
+    return BuyerMonth(contract_id, month, found.currency, found.lifetime.cut(reserved), by_contract)
 
 
-def _month(row: tuple[Decimal, Decimal, str], today: date) -> MonthToDate:
-    byte_days, minor_units, currency = row
-    return MonthToDate(byte_days, today, Money.of_minor_units(minor_units, currency))
+async def contract_subjects(conn: Connection, buyer: BuyerMonth, contract_id: UUID) -> AsyncGenerator[SubjectMonth]:
+    """The partners that were under a contract, in order of id."""
+    needed, after = _Needed.by([buyer]), None
+    while partners := await month_queries.partners_under(conn, contract_id, buyer.month, after, PARTNERS_AT_ONCE):
+        capacities = await month_queries.partner_capacities(conn, partners, buyer.month)
+        lifetimes = await month_queries.partner_lifetimes(conn, partners, buyer.month)
+        for subject in await _partners(conn, capacities, lifetimes, buyer.month, needed):
+            yield subject
+        after = partners[-1]
+
+
+async def charge_contract(conn: Connection, operator_id: UUID, contract_id: UUID, month: Month) -> Charges:
+    """What the distributor is charged for a contract."""
+    buyer = await contract_buyer(conn, operator_id, contract_id, month)
+    rating = Rating(buyer)
+    async for subject in contract_subjects(conn, buyer, contract_id):
+        rating.add(subject)
+    return Charges(buyer, rating.lines())
+
+
+async def partner_months(conn: Connection, seller_id: UUID, partner_ids: Sequence[UUID], month: Month) -> BuyerMonths:
+    """What a distributor's charges of partners are rated from."""
+    capacities = await month_queries.partner_capacities(conn, partner_ids, month)
+    contracts = {span.value.contract_id for of_partner in capacities.values() for span in of_partner}
+    sources = await price_sources(
+        conn, seller_id, contract_ids=[one for one in contracts if one], partner_ids=partner_ids
+    )
+    lifetimes = await month_queries.partner_lifetimes(conn, partner_ids, month)
+    buyers = [
+        priced_buyer(sources, partner, (partner,), of_partner, lifetimes[partner], month)
+        for partner, of_partner in capacities.items()
+    ]
+    priced = {buyer.id: buyer for buyer in buyers if isinstance(buyer, BuyerMonth)}
+    of_priced = {partner: spans for partner, spans in capacities.items() if partner in priced}
+    subjects = await _partners(conn, of_priced, lifetimes, month, _Needed.by(priced.values()))
+    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _mixed(buyers))
+
+
+async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequence[int], month: Month) -> BuyerMonths:
+    """What a partner's charges of storage accounts are rated from."""
+    capacities = await month_queries.account_capacities(conn, account_ids, month)
+    sources = await price_sources(conn, seller_id, partner_ids=[seller_id], account_ids=account_ids)
+    uses = await month_queries.use_of_accounts(conn, account_ids, month)
+    buyers = [
+        priced_buyer(sources, account, (account, seller_id), capacities[account], use.lifetime, month)
+        for account, use in uses.items()
+    ]
+    priced = {buyer.id: buyer for buyer in buyers if isinstance(buyer, BuyerMonth)}
+    of_priced = [account for account in uses if account in priced]
+    needed = _Needed.by(priced.values())
+    egress = await month_queries.egress_of_accounts(conn, of_priced, month) if needed.egress else {}
+    subjects = [
+        SubjectMonth(account, uses[account].usage, capacities[account], uses[account].lifetime, egress.get(account, ()))
+        for account in of_priced
+    ]
+    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _mixed(buyers))
+
+
+def _mixed(buyers: Iterable[BuyerMonth | MixedPrices | None]) -> list[MixedPrices]:
+    return [buyer for buyer in buyers if isinstance(buyer, MixedPrices)]
+
+
+async def _partners(
+    conn: Connection,
+    capacities: dict[UUID, list[Span[Capacity]]],
+    lifetimes: dict[UUID, Lifetime],
+    month: Month,
+    needed: _Needed,
+) -> list[SubjectMonth]:
+    ids = list(capacities)
+    usage = await month_queries.use_of_partners(conn, ids, month)
+    egress = await month_queries.egress_of_partners(conn, ids, month) if needed.egress else {}
+    accounts = await month_queries.accounts_of_partners(conn, ids, month) if needed.accounts else {}
+    return [
+        SubjectMonth(
+            partner,
+            usage[partner],
+            of_partner,
+            lifetimes[partner],
+            egress.get(partner, ()),
+            accounts.get(partner, ()),
+        )
+        for partner, of_partner in capacities.items()
+    ]

@@ -1,117 +1,266 @@
-"""Rating: usage x terms x prices = lines. No I/O; queries.py does the same in SQL, and a test compares the two.
+"""Rating: use x terms x prices = lines. A pure function, for drafts, statements, and their working alike.
 
-Excess of a partner on a day = max(0, its use - its allocation), so the whole use when the allocation is 0. The terms of
-a day, the partner's and the contract's, are those at its end (UTC).
+The order of the lines: use, the minimum of pay-per-use, the discount, the minimum charge. Prices of a day are those of
+the version that applies to it, terms those at its end. Discount and minimums are those of the buyer's last active day:
+the last one at whose end it was open.
 """
 
-from calendar import monthrange
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import TypeAlias
 from uuid import UUID
 
-from tonnage.money import Money, digits, round_half_away
-from tonnage.utc import day_of
+from tonnage.billing.line import Extra, Line, SubjectId, amount_of
+from tonnage.billing.month import GB, BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth, overlaps
+from tonnage.money import Money, digits, round_half_away, total
+from tonnage.price_books.version import Mode, PayPerUseMinimum, Pool, Prices, Product, Tiers
+
+_Key: TypeAlias = tuple[Product, UUID | None, Decimal]
+_Bands: TypeAlias = tuple[Product, UUID | None, Tiers]
 
 
-class Terms(Protocol):
-    """Terms that apply from a moment on."""
+@dataclass(slots=True)
+class _Quantity:
+    """Byte-days, and the first and last day with their price."""
 
-    @property
-    def valid_from(self) -> datetime:
-        """The first moment at which they apply."""
-        ...
-
-
-T = TypeVar("T", bound=Terms)
-
-
-@dataclass(frozen=True)
-class PartnerTerms:
-    """A partner's contract, and its allocation in bytes; 0 is pay-per-use."""
-
-    valid_from: datetime
-    contract_id: UUID
-    allocated_capacity: int
-
-
-@dataclass(frozen=True)
-class PriceTerms:
-    """The price of a GB-month in hundredths of the major unit."""
-
-    valid_from: datetime
-    price: Decimal
-
-
-@dataclass(frozen=True)
-class PriceHistory:
-    """A contract's prices, in the order in which they were written, and their currency."""
-
-    currency: str
-    terms: Sequence[PriceTerms]
-
-
-@dataclass(frozen=True)
-class Line:
-    """The charge for one partner in a month under one contract at one unit price."""
-
-    contract_id: UUID
-    unit_price: Decimal
     byte_days: int
-    first: date
-    """The first day with that price, and `last` the last one."""
-    last: date
-    amount: Money
+    first: int
+    last: int
+
+    def add(self, byte_days: int, first: int, until: int) -> None:
+        self.byte_days += byte_days
+        self.first, self.last = min(self.first, first), max(self.last, until - 1)
 
 
-def terms_of_day(history: Sequence[T], day: date) -> T | None:
-    """The terms at the end of the day; None before the first terms.
+@dataclass(slots=True)
+class _PoolUse:
+    """Pay-per-use of a pool."""
 
-    `history` is in the order in which it was written: of two terms with the same instant, the later written counts.
-    """
-    begun = [(terms.valid_from, written) for written, terms in enumerate(history) if day_of(terms.valid_from) <= day]
-    return history[max(begun)[1]] if begun else None
-
-
-def gb_months(byte_days: int | Decimal, month: date) -> Fraction:
-    """GB-months, the billing unit: 10^9 bytes for the whole of the calendar month."""
-    return Fraction(byte_days) / (10**9 * days_in(month))
+    byte_days: int = 0
+    days: set[int] = field(default_factory=set[int])
+    """The days at whose end something of it was open and pay-per-use."""
 
 
-def days_in(month: date) -> int:
-    """The number of days in the day's calendar month."""
-    return monthrange(month.year, month.month)[1]
+@dataclass(slots=True)
+class _Totals:
+    """What is only charged for the buyer as a whole."""
+
+    bands: dict[_Bands, _Quantity] = field(default_factory=dict[_Bands, _Quantity])
+    pools: dict[SubjectId, _PoolUse] = field(default_factory=dict[SubjectId, _PoolUse])
 
 
-def charge(byte_days: int, price: Decimal, currency: str, month: date) -> Money:
-    """Quantity x unit price, rounded once to the digits of the currency."""
-    exact = gb_months(byte_days, month) * Fraction(price) / 100
-    return Money(round_half_away(exact, digits(currency)), currency)
+class Rating:
+    """Adds up a buyer's month, one subject after the other."""
+
+    def __init__(self, buyer: BuyerMonth) -> None:
+        self._buyer = buyer
+        self._rules = last_prices(buyer)
+        self._totals = _Totals()
+        self._lines = _reserved(buyer, self._totals)
+
+    def add(self, subject: SubjectMonth) -> None:
+        """Charges the use of a subject."""
+        self._lines += _use(self._buyer, subject, self._totals)
+        if self._rules and (minimum := self._rules.pay_per_use_minimum):
+            _add_to_pools(self._buyer, subject, minimum.pool, self._totals)
+
+    def lines(self) -> list[Line]:
+        """The lines, after all subjects were added."""
+        buyer, rules = self._buyer, self._rules
+        lines = [*self._lines, *_banded(buyer, self._totals)]
+        if rules is None:
+            return lines
+        if minimum := rules.pay_per_use_minimum:
+            lines += _missing(buyer, rules, minimum, self._totals)
+        if rules.discount_percent:
+            lines += _extra(buyer, Extra.DISCOUNT, Fraction(-rules.discount_percent) / 100 * _sum(lines, buyer))
+        if rules.minimum_charge:
+            share = Fraction(active_days(buyer), buyer.month.days) if rules.prorate_minimums else 1
+            least = Fraction(rules.minimum_charge) / 100 * share
+            lines += _extra(buyer, Extra.MINIMUM_CHARGE, max(Fraction(0), least - _sum(lines, buyer)))
+        return lines
 
 
-def rate(usage: Mapping[date, int], terms: Sequence[PartnerTerms], prices: Mapping[UUID, PriceHistory]) -> list[Line]:
-    """The lines of one partner, in order of their first day. `usage` is bytes on days of one calendar month.
+def rate(buyer: BuyerMonth, subjects: Iterable[SubjectMonth]) -> list[Line]:
+    """The lines of a buyer's month."""
+    rating = Rating(buyer)
+    for subject in subjects:
+        rating.add(subject)
+    return rating.lines()
 
-    A day before the partner's or its contract's first terms is not charged.
-    """
-    excess: dict[tuple[UUID, Decimal], dict[date, int]] = {}
-    for day in sorted(usage):
-        partner = terms_of_day(terms, day)
-        contract = terms_of_day(prices[partner.contract_id].terms, day) if partner else None
-        if partner and contract and usage[day] > partner.allocated_capacity:
-            line = excess.setdefault((partner.contract_id, contract.price), {})
-            line[day] = usage[day] - partner.allocated_capacity
+
+def active_days(buyer: BuyerMonth) -> int:
+    """The number of days at whose end it was open."""
+    return sum(span.until - span.first for span in buyer.capacities)
+
+
+def last_prices(buyer: BuyerMonth) -> Prices | None:
+    """The prices of its last active day, which decide on discount and minimums; None: it has none on it."""
+    if not buyer.capacities:
+        return None
+    last = buyer.capacities[-1]
+    for span in overlaps(buyer.prices.get(last.value.contract_id, ()), last.until - 1, last.until):
+        return span.value
+    return None
+
+
+def _reserved(buyer: BuyerMonth, totals: _Totals) -> list[Line]:
+    found: dict[_Key, _Quantity] = {}
+    for span in buyer.capacities:
+        if not span.value.bytes:
+            continue
+        contract = span.value.contract_id
+        for part in overlaps(buyer.prices.get(contract, ()), span.first, span.until):
+            if part.value is not None:
+                byte_days = span.value.bytes * (part.until - part.first)
+                _charge(part.value, Product.RESERVED, contract, byte_days, part, found, totals)
+    return _lines(buyer, buyer.id, found)
+
+
+def _use(buyer: BuyerMonth, subject: SubjectMonth, totals: _Totals) -> list[Line]:
+    found: dict[_Key, _Quantity] = {}
+    for span in subject.capacities:
+        capacity, contract = span.value.bytes, span.value.contract_id
+        product = Product.EXCESS if capacity else Product.PAY_PER_USE
+        for part in overlaps(buyer.prices.get(contract, ()), span.first, span.until):
+            if part.value is None:
+                continue
+            days = subject.usage[part.first : part.until]
+            beyond = sum([used - capacity for used in days if used > capacity])
+            _charge(part.value, product, contract, beyond, part, found, totals)
+            sent = sum(subject.egress[part.first : part.until])
+            _charge(part.value, Product.EGRESS, contract, sent, part, found, totals)
+    return _lines(buyer, subject.id, found)
+
+
+def _charge(
+    prices: Prices,
+    product: Product,
+    contract: UUID | None,
+    byte_days: int,
+    part: Span[Prices | None],
+    found: dict[_Key, _Quantity],
+    totals: _Totals,
+) -> None:
+    if tiers := prices.tiers_on(product):
+        quantity = totals.bands.setdefault((product, contract, tiers), _Quantity(0, part.first, part.until - 1))
+    elif (price := prices.price_of(product)) is not None:
+        quantity = found.setdefault((product, contract, price), _Quantity(0, part.first, part.until - 1))
+    else:
+        return
+    quantity.add(byte_days, part.first, part.until)
+
+
+def _lines(buyer: BuyerMonth, subject: SubjectId, found: dict[_Key, _Quantity]) -> list[Line]:
     return [
-        Line(
-            contract_id=contract_id,
-            unit_price=price,
-            byte_days=sum(days.values()),
-            first=min(days),
-            last=max(days),
-            amount=charge(sum(days.values()), price, prices[contract_id].currency, min(days)),
-        )
-        for (contract_id, price), days in excess.items()
+        _line(buyer, product, subject, contract, price, quantity)
+        for (product, contract, price), quantity in found.items()
+        if quantity.byte_days
     ]
+
+
+def _line(
+    buyer: BuyerMonth,
+    product: Product | Extra,
+    subject: SubjectId,
+    contract: UUID | None,
+    price: Decimal,
+    quantity: _Quantity,
+) -> Line:
+    month = buyer.month
+    unit = GB if product is Product.EGRESS else GB * month.days
+    return Line(
+        product,
+        subject,
+        contract,
+        month.day(quantity.first),
+        month.day(quantity.last),
+        amount_of(Fraction(quantity.byte_days, unit), price, buyer.currency),
+        quantity.byte_days,
+        price,
+    )
+
+
+def _banded(buyer: BuyerMonth, totals: _Totals) -> list[Line]:
+    """A line for each band that is reached: the buyer's whole under one contract."""
+    lines: list[Line] = []
+    for (product, contract, tiers), whole in totals.bands.items():
+        for byte_days, price in in_bands(tiers, whole.byte_days, buyer.month):
+            band = _Quantity(byte_days, whole.first, whole.last)
+            lines.append(_line(buyer, product, buyer.id, contract, price, band))
+    return lines
+
+
+def in_bands(tiers: Tiers, byte_days: int, month: Month) -> list[tuple[int, Decimal]]:
+    """The byte-days of each band that is reached, and its price. A bound belongs to the band that ends with it."""
+    parts: list[tuple[int, Decimal]] = []
+    begin = 0
+    for band in tiers.bands:
+        end = byte_days if band.up_to_gb is None else band.up_to_gb * GB * month.days
+        if begin < byte_days:
+            parts.append((min(byte_days, end) - begin, band.price))
+        begin = end
+    if tiers.mode is Mode.VOLUME and parts:
+        return [(byte_days, parts[-1][1])]
+    return parts
+
+
+def _add_to_pools(buyer: BuyerMonth, subject: SubjectMonth, pool: Pool, totals: _Totals) -> None:
+    """Adds up pay-per-use by account, by partner, or for all of the contract."""
+    closed = _end(subject.lifetime, buyer.month)
+    for span in subject.capacities:
+        if span.value.bytes or span.value.contract_id not in buyer.prices:
+            continue
+        if pool is Pool.ACCOUNT and subject.accounts:
+            for account in subject.accounts:
+                opened, end = account.lifetime.opened, min(closed, _end(account.lifetime, buyer.month))
+                _pool(totals, account.id, account.usage, span, max(span.first, opened), end)
+        else:
+            subject_id = buyer.id if pool is Pool.CONTRACT else subject.id
+            _pool(totals, subject_id, subject.usage, span, span.first, closed)
+
+
+def _pool(
+    totals: _Totals, subject: SubjectId, usage: Sequence[int], span: Span[Capacity], opened: int, closed: int
+) -> None:
+    use = totals.pools.setdefault(subject, _PoolUse())
+    use.byte_days += sum(usage[span.first : span.until])
+    use.days.update(range(opened, min(span.until, closed)))
+
+
+def _end(lifetime: Lifetime, month: Month) -> int:
+    return month.through if lifetime.closed is None else lifetime.closed
+
+
+def _missing(buyer: BuyerMonth, rules: Prices, minimum: PayPerUseMinimum, totals: _Totals) -> list[Line]:
+    """What pools use less than the minimum, at the price of pay-per-use; of bands, that which the minimum reaches."""
+    month, last = buyer.month, buyer.capacities[-1]
+    if tiers := rules.tiers_on(Product.PAY_PER_USE):
+        price = in_bands(tiers, max(1, minimum.gb * GB * month.days), month)[-1][1]
+    elif (found := rules.price_of(Product.PAY_PER_USE)) is not None:
+        price = found
+    else:
+        return []
+    lines: list[Line] = []
+    for subject, use in totals.pools.items():
+        days = len(use.days) if rules.prorate_minimums else month.days
+        missing = minimum.gb * GB * days - use.byte_days
+        if use.days and missing > 0:
+            quantity = _Quantity(missing, min(use.days), max(use.days))
+            contract = last.value.contract_id
+            lines.append(_line(buyer, Extra.CAPACITY_MINIMUM, subject, contract, price, quantity))
+    return lines
+
+
+def _extra(buyer: BuyerMonth, product: Extra, amount: Fraction) -> list[Line]:
+    rounded = Money(round_half_away(amount, digits(buyer.currency)), buyer.currency)
+    first, last = buyer.capacities[0], buyer.capacities[-1]
+    month = buyer.month
+    line = Line(product, buyer.id, last.value.contract_id, month.day(first.first), month.day(last.until - 1), rounded)
+    return [line] if rounded else []
+
+
+def _sum(lines: Iterable[Line], buyer: BuyerMonth) -> Fraction:
+    return Fraction(total((line.amount for line in lines), buyer.currency).amount)

@@ -28,6 +28,7 @@ from tonnage.cli.group import Commands
             "account": "List storage accounts and manage their access keys.",
             "usage": "Import measured usage.",
             "price-book": "Create price books, publish prices and assign them.",
+            "statement": "Show what a buyer is charged for a month.",
         },
         "Access and audit": {
             "operator": "Add members of the operator.",

@@ -29,6 +29,7 @@ __all__ = [
     "ENDPOINT",
     "JOB",
     "MOMENT",
+    "MONTH",
     "NAME",
     "PRICE",
     "REGION",
@@ -124,6 +125,12 @@ def _day(text: str) -> date:
         raise ValueError(f"there is no day {text}") from None
 
 
+def _month(text: str) -> date:
+    if not re.fullmatch(r"[0-9]{4}-(?:0[1-9]|1[0-2])", text) or text.startswith("0000"):
+        raise ValueError(f"{text!r} is not a month; write it as 2026-11")
+    return date.fromisoformat(f"{text}-01")
+
+
 def _seller(text: str) -> uuid.UUID | Literal["operator"]:
     if text == "operator":
         return "operator"
@@ -141,6 +148,7 @@ REGION = _Ruled[str]("name", region_name)
 ENDPOINT = _Ruled[str]("url", endpoint)
 MOMENT = _Ruled[datetime]("time", parse_timestamp)
 DAY = _Ruled[date]("day", _day)
+MONTH = _Ruled[date]("month", _month)
 SELLER = _Ruled[uuid.UUID | Literal["operator"]]("org", _seller)
 JOB = _Ruled[int]("id", _job)
 ROLE = click.Choice([role.value for role in Role])

@@ -96,6 +96,18 @@ class Prices:
     """Whether both minimums count only for the share of the month in which the buyer was active."""
     tiers: Tiers | None = None
 
+    def price_of(self, product: Product) -> Decimal | None:
+        """The plain price of a product; None is not sold."""
+        match product:
+            case Product.RESERVED:
+                return self.reserved
+            case Product.EXCESS:
+                return self.excess
+            case Product.PAY_PER_USE:
+                return self.excess if self.pay_per_use is None else self.pay_per_use
+            case Product.EGRESS:
+                return self.egress_per_gb
+
     def tiers_on(self, product: Product) -> Tiers | None:
         """The bands that replace the price of the product."""
         return self.tiers if self.tiers is not None and self.tiers.product is product else None

@@ -1,0 +1,48 @@
+"""A line of a statement: what is charged for, how much of it, at which price."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeAlias
+from uuid import UUID
+
+from tonnage.money import Money, digits, round_half_away
+from tonnage.price_books.version import Product
+
+SubjectId: TypeAlias = UUID | int
+"""A contract, a partner, or the number of a storage account."""
+
+
+class Extra(StrEnum):
+    """What a statement has besides products."""
+
+    CAPACITY_MINIMUM = "capacity_minimum"
+    """What is missing of the least quantity of pay-per-use."""
+    DISCOUNT = "discount"
+    MINIMUM_CHARGE = "minimum_charge"
+    """What is missing of the least amount of a month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One subject, one product, one unit price under one contract."""
+
+    product: Product | Extra
+    subject_id: SubjectId
+    contract_id: UUID | None
+    first: date
+    """The first day with that price, and `last` the last one."""
+    last: date
+    amount: Money
+    """Rounded once. Every total is the sum of lines."""
+    byte_days: int = 0
+    """Of egress bytes; 0 of what has no quantity."""
+    unit_price: Decimal | None = None
+    """Hundredths of the major unit, per GB-month; per GB of egress. None: it has no quantity."""
+
+
+def amount_of(quantity: Fraction, price: Decimal, currency: str) -> Money:
+    """Quantity x unit price, rounded once to the digits of the currency."""
+    return Money(round_half_away(quantity * Fraction(price) / 100, digits(currency)), currency)

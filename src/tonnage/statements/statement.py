@@ -1,0 +1,110 @@
+"""A statement: the lines of a buyer's month, in the order in which people read them, and as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tonnage.billing.line import Extra, Line, SubjectId
+from tonnage.billing.month import GB, Month
+from tonnage.money import Money, round_half_away, total
+from tonnage.names import name_key
+from tonnage.price_books.version import Product
+from tonnage.statements.buyer import Buyer
+
+QUANTITY_DIGITS = 9
+"""Decimal places of a quantity; the exact integer stands beside it."""
+
+_ORDER = (*Product, *Extra)
+_AT_THE_END = frozenset(Extra)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A draft, which is computed whenever it is looked at."""
+
+    buyer: Buyer
+    month: Month
+    currency: str
+    lines: Sequence[Line]
+    names: Mapping[SubjectId, str]
+    """Of the subjects of the lines."""
+
+    @property
+    def net(self) -> Money:
+        """The sum of the lines."""
+        return total((line.amount for line in self.lines), self.currency)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON: amounts in the major unit and quantities as decimal texts, prices in hundredths."""
+        buyer, net = self.buyer, f"{self.net.amount:f}"
+        return {
+            "id": buyer.draft_id(self.month.first),
+            "seller": str(buyer.seller_id),
+            "sellerName": buyer.seller_name,
+            "buyer": str(buyer.id),
+            "buyerName": buyer.name,
+            "level": buyer.level,
+            "month": str(self.month),
+            "currency": self.currency,
+            "state": "draft",
+            "number": None,
+            "through": self.month.last.isoformat(),
+            "lines": [
+                {"no": number, **line_document(line, self.month.first, self.names.get(line.subject_id, ""))}
+                for number, line in enumerate(self.lines, 1)
+            ],
+            "net": net,
+            "taxes": [],
+            "gross": net,
+        }
+
+
+def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
+    """A line as JSON, without its number."""
+    has_quantity = line.unit_price is not None
+    return {
+        "product": line.product,
+        "subject": str(line.subject_id),
+        "subjectName": subject_name,
+        "contract": line.contract_id and str(line.contract_id),
+        "quantityGbMonths": plain(quantity(line, month)) if has_quantity else None,
+        "byteDays": line.byte_days if has_quantity else None,
+        "unitPrice": plain(line.unit_price) if line.unit_price is not None else None,
+        "amount": f"{line.amount.amount:f}",
+        "from": line.first.isoformat(),
+        "to": line.last.isoformat(),
+    }
+
+
+def quantity(line: Line, month: date) -> Decimal:
+    """GB-months, of egress GB, rounded to QUANTITY_DIGITS."""
+    days = 1 if line.product is Product.EGRESS else Month(month, 1).days
+    return round_half_away(Fraction(line.byte_days, GB * days), QUANTITY_DIGITS)
+
+
+def in_order(lines: Iterable[Line], names: Mapping[SubjectId, str]) -> list[Line]:
+    """As people read them: what is reserved, the subjects by name, then what is added to and taken from their sum."""
+
+    def position(line: Line) -> tuple[object, ...]:
+        name = names.get(line.subject_id, "")
+        is_extra = line.product in _AT_THE_END
+        return (
+            is_extra,
+            _ORDER.index(line.product) if is_extra or line.product is Product.RESERVED else 1,
+            name_key(name),
+            name,
+            str(line.subject_id),
+            _ORDER.index(line.product),
+            line.first,
+        )
+
+    return sorted(lines, key=position)
+
+
+def plain(number: Decimal) -> str:
+    """Without zeros at the end of its decimal places: 1000, 0.5."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
