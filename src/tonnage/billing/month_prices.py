@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, overlaps, spans
+from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, overlaps
 from tonnage.price_books.assignment import Assignments, Book, book_on
 from tonnage.price_books.price_sources import PriceSources
 from tonnage.price_books.version import Prices
@@ -23,22 +24,36 @@ def books_by_day(nearest_first: Sequence[Assignments], default: Book | None, mon
 
 
 def prices_by_day(
-    sources: PriceSources, nearest_first: Sequence[Assignments], default: Book | None, month: Month
+    sources: PriceSources,
+    nearest_first: Sequence[Assignments],
+    default: Book | None,
+    month: Month,
+    closed: int | None = None,
 ) -> list[Span[Prices | None]]:
-    """The prices on each day that counts; None where nothing is sold: there is no book, or no version of it yet."""
+    """The prices on each day that counts; None where nothing is sold: there is no book, or no version of it yet.
+
+    `closed`: the first day at whose end the buyer was not open any more. From then on the prices are those of the day
+    before.
+    """
+    until = month.through if closed is None else min(max(closed, 0), month.through)
     found: list[Span[Prices | None]] = []
     for span in books_by_day(nearest_first, default, month):
         versions = sources.versions.get(span.value.id, []) if span.value else []
-        written = [(month.number(since), prices) for since, prices in versions]
-        begin = span.first
-        for part in overlaps(spans(written, month.through), span.first, span.until):
-            if begin < part.first:
-                found.append(Span(begin, part.first, None))
-            found.append(Span(part.first, part.until, part.value))
-            begin = part.until
-        if begin < span.until:
-            found.append(Span(begin, span.until, None))
+        changes = {month.number(since) for since, _ in versions}
+        firsts = sorted({span.first} | {change for change in changes if span.first < change < span.until})
+        for first, end in zip(firsts, [*firsts[1:], span.until], strict=True):
+            if first < until:
+                found.append(Span(first, min(end, until), _version_on(versions, month.day(first))))
+    if until < month.through:
+        last = month.day(closed - 1) if closed is not None else month.last
+        book = book_on(nearest_first, default, last)
+        found.append(Span(until, month.through, _version_on(sources.versions.get(book.id, []) if book else [], last)))
     return found
+
+
+def _version_on(versions: Sequence[tuple[date, Prices]], day: date) -> Prices | None:
+    begun = [(since, position) for position, (since, _) in enumerate(versions) if since <= day]
+    return versions[max(begun)[1]][1] if begun else None
 
 
 def with_excess(among: Sequence[Span[Prices | None]], excess: Sequence[Span[Decimal]]) -> list[Span[Prices | None]]:
@@ -48,16 +63,6 @@ def with_excess(among: Sequence[Span[Prices | None]], excess: Sequence[Span[Deci
         for price in excess
         for part in overlaps(among, price.first, price.until)
     ]
-
-
-def until_closed(among: Sequence[Span[Prices | None]], closed: int | None) -> list[Span[Prices | None]]:
-    """What was used after the end of a buyer costs what it did on its last day."""
-    if closed is None or closed <= 0:
-        return list(among)
-    last = list(overlaps(among, closed - 1, closed))
-    kept = [*overlaps(among, 0, closed)]
-    through = max((span.until for span in among), default=closed)
-    return [*kept, *(Span(closed, through, span.value) for span in last if closed < through)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def priced_buyer(
     prices: dict[UUID | None, Sequence[Span[Prices | None]]] = {}
     for contract_id in {span.value.contract_id for span in capacities}:
         chain = sources.of(*nearest_first, contract_id)
-        prices[contract_id] = until_closed(prices_by_day(sources, chain, sources.default, month), lifetime.closed)
+        prices[contract_id] = prices_by_day(sources, chain, sources.default, month, lifetime.closed)
         books = books_by_day(chain, sources.default, month)
         for span in active:
             if span.value.contract_id == contract_id:

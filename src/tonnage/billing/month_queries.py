@@ -105,11 +105,15 @@ async def egress_of_accounts(conn: Connection, account_ids: Sequence[int], month
 async def partner_capacities(
     conn: Connection, partner_ids: Sequence[UUID], month: Month
 ) -> dict[UUID, list[Span[Capacity]]]:
-    """The contract and the allocation at the end of each day, from the partner's first one on."""
+    """The contract and the allocation at the end of each day, from the partner's first one on. From the day on which it
+    was closed, those of the day before."""
     cursor = await conn.execute(
         """
-        select partner_id, valid_from::date - %(first)s::date, contract_id, allocated_capacity from partner_terms
-        where partner_id = any(%(ids)s) and valid_from < %(last)s::date + 1 order by partner_id, valid_from, id
+        select t.partner_id, t.valid_from::date - %(first)s::date, t.contract_id, t.allocated_capacity
+        from partner_terms t join partner p on p.id = t.partner_id join organisation o on o.id = p.id
+        where t.partner_id = any(%(ids)s) and t.valid_from < %(last)s::date + 1
+            and (t.valid_from < p.closed_at::date or p.closed_at is null or o.created_at::date = p.closed_at::date)
+        order by t.partner_id, t.valid_from, t.id
         """,
         {"ids": list(partner_ids), **_days(month)},
     )
@@ -119,11 +123,15 @@ async def partner_capacities(
 async def account_capacities(
     conn: Connection, account_ids: Sequence[int], month: Month
 ) -> dict[int, list[Span[Capacity]]]:
-    """The allocation at the end of each day, from the account's first one on."""
+    """The allocation at the end of each day, from the account's first one on. From the day of its purge on, that of the
+    day before."""
     cursor = await conn.execute(
         """
-        select account_id, valid_from::date - %(first)s::date, null::uuid, allocated_capacity from account_terms
-        where account_id = any(%(ids)s) and valid_from < %(last)s::date + 1 order by account_id, valid_from, id
+        select t.account_id, t.valid_from::date - %(first)s::date, null::uuid, t.allocated_capacity
+        from account_terms t join storage_account s on s.id = t.account_id
+        where t.account_id = any(%(ids)s) and t.valid_from < %(last)s::date + 1
+            and (t.valid_from < s.purged_at::date or s.purged_at is null or s.created_at::date = s.purged_at::date)
+        order by t.account_id, t.valid_from, t.id
         """,
         {"ids": list(account_ids), **_days(month)},
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from tonnage.billing import month_queries
 from tonnage.billing.line import Line
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
-from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, until_closed, with_excess
+from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, with_excess
 from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
 from tonnage.price_books.lists import price_sources
@@ -69,11 +69,9 @@ async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID,
     reserved = [Span(span.first, span.until, Capacity(contract_id, span.value.reserved)) for span in found.terms]
     sources = await price_sources(conn, operator_id, contract_ids=[contract_id])
     default = sources.default if sources.default and sources.default.currency == found.currency else None
-    of_book = prices_by_day(sources, sources.of(contract_id), default, month)
+    of_book = prices_by_day(sources, sources.of(contract_id), default, month, found.lifetime.closed)
     prices = with_excess(of_book, [Span(span.first, span.until, span.value.price) for span in found.terms])
-    by_contract: dict[UUID | None, Sequence[Span[Prices | None]]] = {
-        contract_id: until_closed(prices, found.lifetime.closed)
-    }
+    by_contract: dict[UUID | None, Sequence[Span[Prices | None]]] = {contract_id: prices}
     return BuyerMonth(contract_id, month, found.currency, found.lifetime.cut(reserved), by_contract)
 
 
