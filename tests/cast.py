@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,9 @@ from tonnage.organisations import actions as organisations
 from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
 from tonnage.partners.partner import NewPartner
+from tonnage.price_books import actions as price_books
+from tonnage.price_books.price_book import NewPriceBook
+from tonnage.price_books.version import NewVersion, Prices
 from tonnage.provisioning import purge_queries
 from tonnage.provisioning.purge_actions import purge_due
 from tonnage.regions import actions as regions
@@ -100,6 +103,15 @@ class Cast:
         details = NewAccount(name or unique("Account"), email, "hash", allocated, overdraft, region)
         made = await self.database.run(accounts.create_account, partner, partner.organisation_id, details, self.now)
         return made.id
+
+    async def price_book(self, seller: Actor, *, currency: str = "EUR") -> UUID:
+        """With a draft, its first version."""
+        book = await self.database.run(
+            price_books.create_book, seller, NewPriceBook(unique("Prices"), currency), self.now
+        )
+        version = NewVersion(date(2099, 2, 1), Prices(reserved=Decimal("0.69")))
+        await self.database.run(price_books.add_version, seller, book.id, version, self.now)
+        return book.id
 
     async def key(self, actor: Actor, role: Role = Role.ADMIN, *, valid_until: datetime | None = None) -> str:
         details = NewKey("for a test", role, valid_until)

@@ -117,13 +117,14 @@ async def application(
 
 @dataclass
 class AccountData:
-    """A distributor with a contract, a partner and an account; `password` satisfies both password policies."""
+    """A distributor with a contract, a partner, an account and a price book with a draft."""
 
     distributor: Actor
     contract: UUID
     partner: Actor
     account: int
     member: UUID
+    book: UUID
 
 
 @pytest.fixture
@@ -144,4 +145,5 @@ async def account_data(client: AppClient) -> AccountData:
         await client.key(distributor),
         json={"email": f"m{account}@example.org", "password": "Sesame-opens-1", "role": "viewer"},
     )
-    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]))
+    book = await cast.price_book(distributor)
+    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book)

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, get_origin
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from tonnage.access_keys.access_key import new_access_key
 from tonnage.db import Connection
 from tonnage.members import actions as members
 from tonnage.partners import actions as partners
+from tonnage.price_books import actions as price_books
+from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
+from tonnage.price_books.version import NewVersion, Prices
 
 DAYS = {"from": "2026-03-14", "to": "2026-03-15"}
 
@@ -34,11 +38,17 @@ class List:
     @property
     def reader(self) -> Actor:
         route = next(route for route in _lists(self.client) if route.path == self.path)
-        return self.data.distributor if route.tags == ["Distributors"] else self.data.partner
+        is_distributors = route.tags == ["Distributors"] or (route.tags == ["Prices"] and "accountID" not in route.path)
+        return self.data.distributor if is_distributors else self.data.partner
 
     async def get(self, url: str | None = None, **params: str) -> Any:
         partner = str(self.data.partner.organisation_id)
-        ids = {"contractID": self.data.contract, "partnerID": partner, "accountID": self.data.account}
+        ids = {
+            "contractID": self.data.contract,
+            "partnerID": partner,
+            "accountID": self.data.account,
+            "bookID": self.data.book,
+        }
         url = url or self.path.format(**ids)
         more = {"params": {**self.params, **params}} if "?" not in url else {}
         return await self.client.call("GET", url, await self.client.key(self.reader), **more)
@@ -81,6 +91,8 @@ class List:
             assert made.status_code == 201
         elif self.path.endswith("/access-keys"):
             await cast.database.run(self._add_access_key)
+        elif "price" in self.path:
+            await self._add_prices()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
             assert "storage-account" in self.path or self.path.endswith("/usage")
             await cast.account(data.partner)
@@ -95,6 +107,11 @@ class List:
             await cast.database.run(partners.close_partner, data.distributor, UUID(element), cast.now)
         elif self.path.endswith("/members"):
             await cast.database.run(members.delete_member, data.distributor, owner, UUID(element))
+        elif self.path.endswith("/versions"):
+            if element != "1":
+                await cast.database.run(price_books.delete_draft, data.distributor, data.book, int(element))
+        elif "price" in self.path:
+            return
         elif self.path.endswith("/access-keys"):
             await cast.row("delete from access_key where access_key = %s returning seq", element)
         else:
@@ -102,6 +119,22 @@ class List:
             # Usage has purged accounts too.
             if (await cast.row("select purged_at is null from storage_account where id = %s", int(element)))[0]:
                 await purge(cast, data.partner, int(element), cast.now)
+
+    async def _add_prices(self) -> None:
+        cast, data = self.client.cast, self.data
+        if self.path.endswith("/price-books"):
+            await cast.price_book(data.distributor)
+        elif self.path.endswith("/versions"):
+            version = NewVersion(date(2099, 2, 1), Prices())
+            await cast.database.run(price_books.add_version, data.distributor, data.book, version, cast.now)
+        else:
+            ids = {"contract": data.contract, "partner": data.partner.organisation_id, "account": data.account}
+            kind = SubjectKind(self.path.split("/")[-2])
+            # What identifies an assignment in its list.
+            day = date(2099, 2, 1) + timedelta(days=len(await self.whole()))
+            await cast.database.transaction(
+                price_books.assign, self.reader, Subject(kind, ids[kind]), NewAssignment(None, day), cast.now
+            )
 
     async def _add_access_key(self, conn: Connection) -> None:
         """Without a cluster, and so without a secret."""
@@ -135,4 +168,5 @@ async def every_list(client: AppClient) -> list[List]:
 
 
 def identity(element: dict[str, Any]) -> str:
-    return str(element.get("id") or element.get("accessKey") or element.get("clientAccountId") or element["client_id"])
+    names = ("id", "accessKey", "clientAccountId", "client_id", "number", "validFrom")
+    return str(next(element[name] for name in names if name in element))

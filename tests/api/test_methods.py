@@ -28,6 +28,8 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "keyID": str(data.member),
         "sessionID": str(data.member),
         "blockID": str(data.member),
+        "bookID": str(data.book),
+        "number": "1",
         "accessKey": "TONNAGESTRANGE000000",
         "region": "nowhere",
         "jobID": "1",

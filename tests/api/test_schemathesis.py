@@ -57,7 +57,9 @@ async def served_client(conninfo: str, origin: str, session: requests.Session) -
         partner = await cast.partner(distributor, contract, 100 * TB)
         account = await cast.account(partner, TB)
         keys = {"Distributors": await cast.key(distributor), "Partners": await cast.key(partner)}
+        keys["Prices"] = keys["Distributors"]
         ids = {"contractID": str(contract), "partnerID": str(partner.organisation_id), "accountID": str(account)}
+        ids["bookID"] = str(await cast.price_book(distributor))
         return ServedClient(origin, keys, contract, region, ids, session)
 
 
@@ -122,7 +124,7 @@ def check(case: Any, client: ServedClient, url: str) -> None:
         # An unknown parameter is ignored, as an unknown field of a body is.
         excluded.append(checks.negative_data_rejection)
     body: Any = case.body
-    if isinstance(body, dict) and None in cast("dict[str, Any]", body).values():
+    if has_null(body):
         # In an optional field null is the same as no field. The documents have one way to write that.
         excluded.append(checks.negative_data_rejection)
     if response.status_code == 204:
@@ -130,6 +132,14 @@ def check(case: Any, client: ServedClient, url: str) -> None:
         assert response.content == b""
         excluded.append(checks.content_type_conformance)
     case.validate_response(response, excluded_checks=excluded, headers=headers, transport_kwargs={"base_url": url})
+
+
+def has_null(value: Any) -> bool:
+    """Whether a member of an object is null, at any depth."""
+    if isinstance(value, list):
+        return any(map(has_null, cast("list[Any]", value)))
+    members = cast("dict[str, Any]", value).values() if isinstance(value, dict) else ()
+    return any(member is None or has_null(member) for member in members)
 
 
 def use_existing_ids(case: Any, client: ServedClient) -> None:

@@ -15,7 +15,7 @@ from tests.billing.model import LineModel
 from tests.cast import TB, Cast
 from tests.usage.steps import OPENED, at, partner_data, purge, record
 from tonnage.access.actor import Actor
-from tonnage.billing.excess import Line, PartnerTerms, PriceHistory, PriceTerms, charge, rate
+from tonnage.billing.excess import ExcessLine, PartnerTerms, PriceHistory, PriceTerms, charge, rate
 from tonnage.billing.excess_queries import (
     CHARGES,
     MonthToDate,
@@ -71,7 +71,7 @@ async def sql_lines(history: History) -> dict[UUID, list[LineModel]]:
     return found
 
 
-async def rated_lines(history: History) -> dict[UUID, list[Line]]:
+async def rated_lines(history: History) -> dict[UUID, list[ExcessLine]]:
     """By the pure rating, from the terms as the database has them in the order of writing."""
     scope = {"distributor": history.distributor.organisation_id}
     prices: dict[UUID, PriceHistory] = {}
@@ -103,7 +103,7 @@ async def rated_lines(history: History) -> dict[UUID, list[Line]]:
     }
 
 
-def as_model(line: Line, minor_units: int) -> LineModel:
+def as_model(line: ExcessLine, minor_units: int) -> LineModel:
     amount = Fraction(line.amount.amount) * minor_units
     assert amount.denominator == 1
     price = Fraction(line.unit_price)

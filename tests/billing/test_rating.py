@@ -12,7 +12,7 @@ import pytest
 from tonnage.billing.line import Line
 from tonnage.billing.month import AccountUse, BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth, spans
 from tonnage.billing.rating import rate
-from tonnage.price_books.version import Band, Mode, PayPerUseMinimum, Pool, Prices, Product, Tiers
+from tonnage.price_books.version import Band, MinimumPool, Mode, PayPerUseMinimum, Prices, Product, Tiers
 
 A, B, BUYER = UUID(int=1), UUID(int=2), UUID(int=3)
 GB, TB = 10**9, 10**12
@@ -190,38 +190,38 @@ def test_a_minimum_charge_in_a_short_month() -> None:
     assert amounts(charged("2026-05", 2 * TB, 0, (0, offer))) == ["20.00"]
 
 
-def _minimum(pool: Pool, **given: Any) -> Prices:
+def _minimum(pool: MinimumPool, **given: Any) -> Prices:
     return prices(pay_per_use="0.8", pay_per_use_minimum=PayPerUseMinimum(1000, pool), **given)
 
 
 def test_a_capacity_minimum_is_compared_with_the_average_of_the_month() -> None:
-    assert amounts(charged("2026-11", ramp(0, 15, 2 * TB), 0, (0, _minimum(Pool.PARTNER)))) == ["8.00"]
+    assert amounts(charged("2026-11", ramp(0, 15, 2 * TB), 0, (0, _minimum(MinimumPool.PARTNER)))) == ["8.00"]
 
 
 def test_a_capacity_minimum_is_prorated_unless_the_book_says_otherwise() -> None:
     usage = 400 * GB
-    assert amounts(charged("2026-11", usage, 0, (0, _minimum(Pool.PARTNER)))) == ["3.20", "4.80"]
+    assert amounts(charged("2026-11", usage, 0, (0, _minimum(MinimumPool.PARTNER)))) == ["3.20", "4.80"]
     late = ramp(0, 20, usage)
-    assert amounts(charged("2026-11", late, 0, (0, _minimum(Pool.PARTNER)), opened=20)) == ["1.07", "1.60"]
-    whole = _minimum(Pool.PARTNER, prorate_minimums=False)
+    assert amounts(charged("2026-11", late, 0, (0, _minimum(MinimumPool.PARTNER)), opened=20)) == ["1.07", "1.60"]
+    whole = _minimum(MinimumPool.PARTNER, prorate_minimums=False)
     assert amounts(charged("2026-11", late, 0, (0, whole), opened=20)) == ["1.07", "6.93"]
 
 
-@pytest.mark.parametrize(("pool", "total"), [(Pool.PARTNER, "12.00"), (Pool.ACCOUNT, "40.00")])
-def test_pools_of_a_capacity_minimum(pool: Pool, total: str) -> None:
+@pytest.mark.parametrize(("pool", "total"), [(MinimumPool.PARTNER, "12.00"), (MinimumPool.ACCOUNT, "40.00")])
+def test_pools_of_a_capacity_minimum(pool: MinimumPool, total: str) -> None:
     accounts = [AccountUse(number, [300 * GB] * 30, Lifetime(0)) for number in range(5)]
     lines = charged("2026-11", 1500 * GB, 0, (0, _minimum(pool)), accounts=accounts)
     assert str(sum(Decimal(amount) for amount in amounts(lines))) == total
 
 
 def test_what_is_allocated_needs_no_minimum_of_pay_per_use() -> None:
-    assert charged("2026-11", 0, TB, (0, _minimum(Pool.PARTNER))) == []
-    (missing,) = charged("2026-11", 0, [(0, TB), (20, 0)], (0, _minimum(Pool.PARTNER)))
+    assert charged("2026-11", 0, TB, (0, _minimum(MinimumPool.PARTNER))) == []
+    (missing,) = charged("2026-11", 0, [(0, TB), (20, 0)], (0, _minimum(MinimumPool.PARTNER)))
     assert amounts([missing]) == ["2.67"]
 
 
 def test_the_minimum_of_tiers_costs_what_the_band_does_that_it_reaches() -> None:
-    offer = replace(_tiers(Mode.VOLUME), pay_per_use_minimum=PayPerUseMinimum(200_000, Pool.PARTNER))
+    offer = replace(_tiers(Mode.VOLUME), pay_per_use_minimum=PayPerUseMinimum(200_000, MinimumPool.PARTNER))
     assert amounts(charged("2026-11", 50 * TB, 0, (0, offer))) == ["300.00", "750.00"]
 
 
@@ -267,7 +267,7 @@ def test_the_month_to_date_counts_the_days_so_far() -> None:
 def test_a_minimum_by_contract_leaves_out_what_was_used_elsewhere() -> None:
     month = Month.of(date(2026, 11, 1), LATER)
     moved = [Span(0, 15, Capacity(B, 0)), Span(15, 30, Capacity(A, 0))]
-    offers: Offers = {A: [Span(0, 30, _minimum(Pool.CONTRACT))]}
+    offers: Offers = {A: [Span(0, 30, _minimum(MinimumPool.CONTRACT))]}
     buyer = BuyerMonth(A, month, "EUR", [Span(0, 30, Capacity(A, 0))], offers)
     partner = SubjectMonth(BUYER, [400 * GB] * 30, moved, Lifetime(0))
     # Half of the month: 0.2 TB-months of 0.5.
@@ -276,8 +276,8 @@ def test_a_minimum_by_contract_leaves_out_what_was_used_elsewhere() -> None:
 
 def test_the_minimum_of_an_account_is_prorated_by_its_own_days() -> None:
     accounts = [AccountUse(1, [TB] * 30, Lifetime(-9)), AccountUse(2, [0] * 30, Lifetime(20))]
-    (_, missing) = charged("2026-11", TB, 0, (0, _minimum(Pool.ACCOUNT)), accounts=accounts)
+    (_, missing) = charged("2026-11", TB, 0, (0, _minimum(MinimumPool.ACCOUNT)), accounts=accounts)
     assert (missing.subject_id, *amounts([missing])) == (2, "2.67")
     ended = [AccountUse(2, [0] * 30, Lifetime(-9, 15))]
-    (missing,) = charged("2026-11", 0, 0, (0, _minimum(Pool.ACCOUNT)), accounts=ended)
+    (missing,) = charged("2026-11", 0, 0, (0, _minimum(MinimumPool.ACCOUNT)), accounts=ended)
     assert amounts([missing]) == ["4.00"]

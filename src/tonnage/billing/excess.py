@@ -55,7 +55,7 @@ class PriceHistory:
 
 
 @dataclass(frozen=True)
-class Line:
+class ExcessLine:
     """The charge for one partner in a month under one contract at one unit price."""
 
     contract_id: UUID
@@ -92,7 +92,9 @@ def charge(byte_days: int, price: Decimal, currency: str, month: date) -> Money:
     return Money(round_half_away(exact, digits(currency)), currency)
 
 
-def rate(usage: Mapping[date, int], terms: Sequence[PartnerTerms], prices: Mapping[UUID, PriceHistory]) -> list[Line]:
+def rate(
+    usage: Mapping[date, int], terms: Sequence[PartnerTerms], prices: Mapping[UUID, PriceHistory]
+) -> list[ExcessLine]:
     """The lines of one partner, in order of their first day. `usage` is bytes on days of one calendar month.
 
     A day before the partner's or its contract's first terms is not charged.
@@ -105,7 +107,7 @@ def rate(usage: Mapping[date, int], terms: Sequence[PartnerTerms], prices: Mappi
             line = excess.setdefault((partner.contract_id, contract.price), {})
             line[day] = usage[day] - partner.allocated_capacity
     return [
-        Line(
+        ExcessLine(
             contract_id=contract_id,
             unit_price=price,
             byte_days=sum(days.values()),

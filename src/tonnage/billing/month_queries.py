@@ -138,7 +138,7 @@ async def account_capacities(
     return _capacities(await cursor.fetchall(), month)
 
 
-class ContractTerms(NamedTuple):
+class ReservationTerms(NamedTuple):
     """What applied to a contract at the end of a day."""
 
     reserved: int
@@ -152,7 +152,7 @@ class ContractMonth(NamedTuple):
 
     currency: str
     lifetime: Lifetime
-    terms: list[Span[ContractTerms]]
+    terms: list[Span[ReservationTerms]]
     """From its first day on."""
 
 
@@ -173,7 +173,7 @@ async def contract_month(conn: Connection, contract_id: UUID, month: Month) -> C
         """,
         {"id": contract_id, **_days(month)},
     )
-    written = [(first, ContractTerms(reserved, price)) for first, reserved, price in await cursor.fetchall()]
+    written = [(first, ReservationTerms(reserved, price)) for first, reserved, price in await cursor.fetchall()]
     return ContractMonth(currency, Lifetime(opened, closed), spans(written, month.through))
 
 

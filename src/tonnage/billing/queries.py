@@ -15,7 +15,7 @@ from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_da
 from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
 from tonnage.price_books.lists import price_sources
-from tonnage.price_books.version import Pool, Prices
+from tonnage.price_books.version import MinimumPool, Prices
 
 Id = TypeVar("Id", UUID, int)
 
@@ -59,7 +59,7 @@ class _Needed:
         minimums = [prices.pay_per_use_minimum for prices in used]
         return cls(
             any(prices.egress_per_gb is not None for prices in used),
-            any(minimum is not None and minimum.pool is Pool.ACCOUNT for minimum in minimums),
+            any(minimum is not None and minimum.pool is MinimumPool.ACCOUNT for minimum in minimums),
         )
 
 

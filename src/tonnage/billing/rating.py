@@ -15,7 +15,7 @@ from uuid import UUID
 from tonnage.billing.line import Extra, Line, SubjectId, amount_of
 from tonnage.billing.month import GB, BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth, overlaps
 from tonnage.money import Money, digits, round_half_away, total
-from tonnage.price_books.version import Mode, PayPerUseMinimum, Pool, Prices, Product, Tiers
+from tonnage.price_books.version import MinimumPool, Mode, PayPerUseMinimum, Prices, Product, Tiers
 
 _Key: TypeAlias = tuple[Product, UUID | None, Decimal]
 _Bands: TypeAlias = tuple[Product, UUID | None, Tiers]
@@ -207,18 +207,18 @@ def in_bands(tiers: Tiers, byte_days: int, month: Month) -> list[tuple[int, Deci
     return parts
 
 
-def _add_to_pools(buyer: BuyerMonth, subject: SubjectMonth, pool: Pool, totals: _Totals) -> None:
+def _add_to_pools(buyer: BuyerMonth, subject: SubjectMonth, pool: MinimumPool, totals: _Totals) -> None:
     """Adds up pay-per-use by account, by partner, or for all of the contract."""
     closed = _end(subject.lifetime, buyer.month)
     for span in subject.capacities:
         if span.value.bytes or span.value.contract_id not in buyer.prices:
             continue
-        if pool is Pool.ACCOUNT and subject.accounts:
+        if pool is MinimumPool.ACCOUNT and subject.accounts:
             for account in subject.accounts:
                 opened, end = account.lifetime.opened, min(closed, _end(account.lifetime, buyer.month))
                 _pool(totals, account.id, account.usage, span, max(span.first, opened), end)
         else:
-            subject_id = buyer.id if pool is Pool.CONTRACT else subject.id
+            subject_id = buyer.id if pool is MinimumPool.CONTRACT else subject.id
             _pool(totals, subject_id, subject.usage, span, span.first, closed)
 
 

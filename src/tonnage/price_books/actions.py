@@ -200,7 +200,7 @@ async def _no_draft(conn: Connection, actor: Actor, book_id: UUID, number: int) 
     present = await version_queries.one_version(conn, actor.organisation_id, book_id, number)
     if present is None:
         known = await queries.one_book(conn, actor.organisation_id, book_id)
-        return no_version(str(book_id), number) if known else no_book(book_id)
+        return no_version(book_id, number) if known else no_book(book_id)
     if await version_queries.is_published(conn, book_id, number):
         return Conflict(
             "Version {number} is published and never changes. Add a new version for the day on which prices change.",

@@ -34,8 +34,8 @@ _OF_SELLER: LiteralString = """
 _IS_SUBJECT: LiteralString = """(a.contract_id = %(contract)s or a.partner_id = %(partner)s
     or a.account_id = %(account)s)"""
 
-_ASSIGNMENT: LiteralString = f"""json_build_object(
-    'priceBook', a.book_id, 'validFrom', a.valid_from, 'assignedAt', to_char(a.assigned_at, {TIMESTAMP_FORMAT}))"""
+_ASSIGNMENT: LiteralString = f"""json_strip_nulls(json_build_object(
+    'priceBook', a.book_id, 'validFrom', a.valid_from, 'assignedAt', to_char(a.assigned_at, {TIMESTAMP_FORMAT})))"""
 
 
 async def parents(conn: Connection, seller_id: UUID, subject: Subject) -> SubjectParents | None:
@@ -60,7 +60,7 @@ async def insert_assignment(
             values (%(seller)s, %(contract)s, %(partner)s, %(account)s, %(book)s, %(valid_from)s, %(now)s)
             returning *
         )
-        select save_response(%(stamp)s, {_ASSIGNMENT}), audit(%(stamp)s, %(seller)s, 'price_book.assign', %(subject)s,
+        select save_response(%(stamp)s, {_ASSIGNMENT}), audit(%(stamp)s, %(seller)s, 'prices.assign-book', %(subject)s,
             null, jsonb_build_object('kind', %(kind)s::text, 'priceBookId', a.book_id, 'validFrom', a.valid_from))
         from a
         """,

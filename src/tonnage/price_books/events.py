@@ -3,10 +3,10 @@
 from tonnage.access.event import EVERY_KIND, Event
 
 EVENTS = (
-    Event("price_book.create", "Created price book", EVERY_KIND),
-    Event("price_book.add_draft", "Added draft of prices", EVERY_KIND),
-    Event("price_book.change_draft", "Changed draft of prices", EVERY_KIND),
-    Event("price_book.delete_draft", "Deleted draft of prices", EVERY_KIND),
-    Event("price_book.publish", "Published prices", EVERY_KIND),
-    Event("price_book.assign", "Assigned price book", EVERY_KIND),
+    Event("prices.create-book", "Created price book", EVERY_KIND),
+    Event("prices.add-draft", "Added draft of prices", EVERY_KIND),
+    Event("prices.change-draft", "Changed draft of prices", EVERY_KIND),
+    Event("prices.delete-draft", "Deleted draft of prices", EVERY_KIND),
+    Event("prices.publish", "Published prices", EVERY_KIND),
+    Event("prices.assign-book", "Assigned price book", EVERY_KIND),
 )

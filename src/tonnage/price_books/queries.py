@@ -33,7 +33,7 @@ async def insert_book(
             insert into price_book (seller_id, name, name_key, currency, is_default, created_at)
             select id, %(name)s, %(name_key)s, %(currency)s, %(default)s, %(now)s from o returning *
         )
-        select b.id, save_response(%(stamp)s, {_BOOK}), audit(%(stamp)s, b.seller_id, 'price_book.create', b.id::text,
+        select b.id, save_response(%(stamp)s, {_BOOK}), audit(%(stamp)s, b.seller_id, 'prices.create-book', b.id::text,
             null, jsonb_build_object('name', b.name, 'currency', b.currency, 'isDefault', b.is_default)) from b
         """,
         {

@@ -1,12 +1,16 @@
 """A version of a price book: prices from a day on. Prices are hundredths of the currency's major unit."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 
 from tonnage.errors import FieldError, NotFound, Sentence
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 MOST_BANDS = 20
 MOST_GB = 10**12
@@ -26,7 +30,7 @@ class Product(StrEnum):
     """Bytes sent to clients."""
 
 
-class Pool(StrEnum):
+class MinimumPool(StrEnum):
     """Whose use is compared with the minimum of pay-per-use."""
 
     ACCOUNT = "account"
@@ -77,7 +81,7 @@ class PayPerUseMinimum:
     """What is charged at least of pay-per-use: compared with the month's average of each pool."""
 
     gb: int
-    pool: Pool
+    pool: MinimumPool
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,13 @@ def tier_errors(tiers: Tiers, starts: Sequence[int | None]) -> list[FieldError]:
     return wrong
 
 
-def no_version(book: str, number: int) -> NotFound:
-    """The same for a version that does not exist and one out of scope."""
-    return NotFound("Price book {book} has no version {number}.", book=book, number=str(number))
+def version_number(book_id: UUID, text: str) -> int:
+    """The number in a path. NotFound for a text that cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise no_version(book_id, text)
+    return int(text)
+
+
+def no_version(book_id: UUID, number: int | str) -> NotFound:
+    """The version does not exist; of a book that does."""
+    return NotFound("Price book {book} has no version {number}.", book=str(book_id), number=str(number))

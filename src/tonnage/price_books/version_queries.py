@@ -11,10 +11,10 @@ from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT, Versioned
 from tonnage.price_books.version import (
     Band,
+    MinimumPool,
     Mode,
     NewVersion,
     PayPerUseMinimum,
-    Pool,
     Prices,
     Product,
     Published,
@@ -63,7 +63,7 @@ async def insert_version(
             select id, last_version, %(now)s, {_VALUES} from b returning *
         )
         select v.number, save_response(%(stamp)s, {_VERSION}, v.revision), v.revision,
-            audit(%(stamp)s, b.seller_id, 'price_book.add_draft', b.id::text, null, {_FACTS}) from v, b
+            audit(%(stamp)s, b.seller_id, 'prices.add-draft', b.id::text, null, {_FACTS}) from v, b
         """,
         {"seller": seller_id, "book": book_id, "now": now, "stamp": stamp, **_values(version)},
     )
@@ -88,7 +88,7 @@ async def replace_draft(
             returning v.*
         )
         select save_response(%(stamp)s, {_VERSION}, v.revision), v.revision,
-            audit(%(stamp)s, %(seller)s, 'price_book.change_draft', v.book_id::text, null, {_FACTS}) from v
+            audit(%(stamp)s, %(seller)s, 'prices.change-draft', v.book_id::text, null, {_FACTS}) from v
         """,
         {**_draft(seller_id, book_id, number, revision), "stamp": stamp, **_values(version)},
     )
@@ -106,7 +106,7 @@ async def delete_draft(
             delete from price_version v where {_IS_DRAFT} returning v.*
         )
         select save_response(%(stamp)s, null),
-            audit(%(stamp)s, %(seller)s, 'price_book.delete_draft', v.book_id::text, {_FACTS}, null) from v
+            audit(%(stamp)s, %(seller)s, 'prices.delete-draft', v.book_id::text, {_FACTS}, null) from v
         """,
         {**_draft(seller_id, book_id, number, revision), "stamp": stamp},
     )
@@ -141,7 +141,7 @@ async def publish(
             returning v.*
         )
         select save_response(%(stamp)s, {_VERSION}, v.revision), v.revision,
-            audit(%(stamp)s, %(seller)s, 'price_book.publish', v.book_id::text, null, {_FACTS}) from v
+            audit(%(stamp)s, %(seller)s, 'prices.publish', v.book_id::text, null, {_FACTS}) from v
         """,
         {"seller": seller_id, "book": book_id, "number": number, "now": now, "stamp": stamp},
     )
@@ -221,7 +221,7 @@ def prices_of(row: Sequence[Any]) -> Prices:
         reserved,
         excess,
         pay_per_use,
-        None if minimum_gb is None else PayPerUseMinimum(minimum_gb, Pool(pool)),
+        None if minimum_gb is None else PayPerUseMinimum(minimum_gb, MinimumPool(pool)),
         minimum_charge,
         egress,
         discount,

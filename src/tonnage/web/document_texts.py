@@ -46,7 +46,11 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "example": "482915730164",
     },
     "bookID": {"description": "The id of one of your price books: a UUID."},
-    "number": {"description": "The number of a version in its price book: 1 is the first one."},
+    "number": {
+        "description": "The number of a version in its price book: 1 is the first one.",
+        "schema": {"pattern": "^[1-9][0-9]{0,8}$"},
+        "example": "1",
+    },
     "accessKey": {
         "description": "The id of an access key of the storage account, never its secret.",
         "example": "TONNAGE4Q7Z0KX2M9RB1",

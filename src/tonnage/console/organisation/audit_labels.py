@@ -39,7 +39,7 @@ NOUNS: Mapping[str, str] = {
     "installation": N_("Database"),
     "job": N_("Jobs"),
     "usage": N_("Usage"),
-    "price_book": N_("Prices"),
+    "prices": N_("Prices"),
 }
 """The headings of the filter's choices, in their order."""
 

@@ -51,8 +51,8 @@ class AssignmentResponse(ResponseModel):
 
     model_config = with_example({"priceBook": _ID, "validFrom": "2026-12-01", "assignedAt": "2026-11-24T09:00:00Z"})
 
-    priceBook: UuidText | None
-    """The id of the price book; null: none of its own from that day on."""
+    priceBook: UuidText | None = None
+    """The id of the price book. Missing if it has none of its own from that day on."""
     validFrom: DayText
     """The first day on which it applies, UTC."""
     assignedAt: TimestampText

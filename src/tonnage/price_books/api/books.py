@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
 from tonnage.contracts.contract import currency
-from tonnage.error_codes import ConflictCode
+from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.price_books import actions, queries
 from tonnage.price_books.price_book import NewPriceBook, no_book
@@ -85,7 +85,7 @@ async def list_price_books(call: AnyViewer, page: Paging) -> Response:
     "/price-books",
     status_code=201,
     responses={201: {"model": PriceBookResponse}},
-    openapi_extra=refusals(ConflictCode.DEFAULT_PRICE_BOOK),
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.DEFAULT_PRICE_BOOK),
 )
 async def create_price_book(call: AnyAdmin, details: NewBook) -> Response:
     """Create a price book.

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
@@ -10,7 +10,7 @@ from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.price_books import actions, version_queries
 from tonnage.price_books.price_book import no_book
-from tonnage.price_books.version import no_version
+from tonnage.price_books.version import no_version, version_number
 from tonnage.price_books.version_body import VersionReqBody
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
@@ -99,7 +99,6 @@ class VersionResponse(ResponseModel):
 
 
 Version = Annotated[VersionReqBody, Body(alias="version")]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Correct = Annotated[bool, Query(description="Whether it may begin in the past, and change what past days cost.")]
 
 
@@ -125,14 +124,16 @@ async def add_price_version(call: AnyAdmin, bookID: UuidPath, details: Version) 
 
 
 @routes.get("/price-books/{bookID}/versions/{number}", responses={200: {"model": VersionResponse}})
-async def get_price_version(call: AnyViewer, bookID: UuidPath, number: Number) -> Response:
+async def get_price_version(call: AnyViewer, bookID: UuidPath, number: str) -> Response:
     """Get a version of a price book.
 
     A draft or a published one.
     """
-    found = await call.database.run(version_queries.one_version, call.actor.organisation_id, bookID, number)
+    found = await call.database.run(
+        version_queries.one_version, call.actor.organisation_id, bookID, version_number(bookID, number)
+    )
     if found is None:
-        raise no_version(str(bookID), number)
+        raise no_version(bookID, number)
     return Json(found.json, revision=found.revision)
 
 
@@ -141,14 +142,14 @@ async def get_price_version(call: AnyViewer, bookID: UuidPath, number: Number) -
     responses={200: {"model": VersionResponse}},
     openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.VERSION_PUBLISHED),
 )
-async def replace_price_version(call: AnyAdmin, bookID: UuidPath, number: Number, details: Version) -> Response:
+async def replace_price_version(call: AnyAdmin, bookID: UuidPath, number: str, details: Version) -> Response:
     """Replace a draft.
 
     All of its prices become those of the request; what the request leaves out is not sold.
     """
     version = details.new_version()
     replaced = await call.database.run(
-        actions.replace_draft, call.actor, bookID, number, version, revision=call.revision
+        actions.replace_draft, call.actor, bookID, version_number(bookID, number), version, revision=call.revision
     )
     return Json(replaced.json, revision=replaced.revision)
 
@@ -158,12 +159,14 @@ async def replace_price_version(call: AnyAdmin, bookID: UuidPath, number: Number
     status_code=204,
     openapi_extra=refusals(RequestCode.PRECONDITION_FAILED, ConflictCode.VERSION_PUBLISHED),
 )
-async def delete_price_version(call: AnyAdmin, bookID: UuidPath, number: Number) -> Response:
+async def delete_price_version(call: AnyAdmin, bookID: UuidPath, number: str) -> Response:
     """Delete a draft.
 
     A published version stays.
     """
-    await call.database.run(actions.delete_draft, call.actor, bookID, number, revision=call.revision)
+    await call.database.run(
+        actions.delete_draft, call.actor, bookID, version_number(bookID, number), revision=call.revision
+    )
     return NoContent()
 
 
@@ -178,12 +181,18 @@ async def delete_price_version(call: AnyAdmin, bookID: UuidPath, number: Number)
         ConflictCode.VERSION_PUBLISHED,
     ),
 )
-async def publish_price_version(call: AnyAdmin, bookID: UuidPath, number: Number, correct: Correct = False) -> Response:
+async def publish_price_version(call: AnyAdmin, bookID: UuidPath, number: str, correct: Correct = False) -> Response:
     """Publish a draft.
 
     From then on it never changes, and from its first day on it is what the book's buyers are charged by.
     """
     published = await call.database.transaction(
-        actions.publish, call.actor, bookID, number, call.now, correct=correct, revision=call.revision
+        actions.publish,
+        call.actor,
+        bookID,
+        version_number(bookID, number),
+        call.now,
+        correct=correct,
+        revision=call.revision,
     )
     return Json(published.json, 201, published.revision)
