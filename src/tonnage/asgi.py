@@ -23,6 +23,7 @@ from tonnage.api_keys import api as api_keys
 from tonnage.api_keys.guard import has_operators_key, record_forbidden, services_of
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.rate_limit_middleware import RateLimitMiddleware
+from tonnage.billing_profiles import api as billing_profiles
 from tonnage.contracts import api as contracts
 from tonnage.db import Connection, connect
 from tonnage.db.deadlines import limited, request_limit
@@ -158,6 +159,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         api_keys.routes,
         *metering.routes,
         regions.routes,
+        *billing_profiles.routes,
         metrics.routes,
         *pages,
     )

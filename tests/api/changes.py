@@ -5,8 +5,10 @@ from uuid import uuid4
 from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
-from tests.api.test_authorization import Operation, ids_of
+from tests.api.test_authorization import PNG, Operation, ids_of
 from tonnage.asgi import create_app
+from tonnage.billing_profiles.logo import logo_of_text
+from tonnage.billing_profiles.settings_actions import set_logo
 
 # Operations on access keys need a cluster: they are tested in tests/access_keys.
 CHANGES = [
@@ -42,4 +44,6 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         body["clientAccount"] = {"contactEmail": f"{uuid4().hex}@example.org", "password": "Sesame-opens-1"}
     if "email" in body:
         body["email"] = f"{uuid4().hex}@example.org"
-    return operation, await client.key(data.distributor if operation.distributors else data.partner)
+    if route.path.endswith("/logo") and operation.method == "DELETE":
+        await cast.database.run(set_logo, operation.actor(data, client), logo_of_text(PNG), cast.now)
+    return operation, await client.key(operation.actor(data, client))

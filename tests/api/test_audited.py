@@ -18,7 +18,7 @@ def test_there_are_changes() -> None:
 @pytest.mark.parametrize("route", CHANGES, ids=lambda route: f"{route.name} {route.path}")
 async def test_it_leaves_an_entry(route: APIRoute, client: AppClient, data: AccountData) -> None:
     operation, key = await prepared(route, client, data)
-    actor = data.distributor if operation.distributors else data.partner
+    actor = operation.actor(data, client)
     before = await client.cast.row(ENTRIES, actor.organisation_id)
     answer = await client.call(operation.method, operation.path, key, **operation.more)
     assert answer.status_code < 300, answer.text

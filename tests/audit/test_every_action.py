@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.audit import access_keys, capacity, operation, people, personal_data, prices, traces
+from tests.audit import access_keys, billing, capacity, operation, people, personal_data, prices, traces
 from tests.audit.recorded import AuditData, Case
 from tests.authentication.members import key_file
 from tests.cast import Cast
@@ -18,7 +18,15 @@ from tonnage.security_events.counted_event import Counted
 
 pytestmark = pytest.mark.anyio
 
-CASES = [*capacity.CASES, *people.CASES, *operation.CASES, *personal_data.CASES, *prices.CASES, *traces.CASES]
+CASES = [
+    *capacity.CASES,
+    *people.CASES,
+    *operation.CASES,
+    *personal_data.CASES,
+    *billing.CASES,
+    *prices.CASES,
+    *traces.CASES,
+]
 
 
 def action_of(case: object) -> str:

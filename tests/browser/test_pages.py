@@ -25,6 +25,7 @@ UNLINKED = {
     "/distributor/partners/excess": "linked to by a list of more partners than the sample data has",
     "/operator/movers": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
+    "/tax-rates/{validFrom}/removal": "linked to where there are tax rates",
 }
 """Pages without a link to them in the sample data, and why."""
 

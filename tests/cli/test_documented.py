@@ -44,7 +44,15 @@ def test_every_section_is_about_an_existing_command() -> None:
 @pytest.mark.parametrize("example", list(examples()), ids=" ".join)
 def test_every_example_is_understood(example: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for file in ("audit-2026-01.jsonl", "usage-2026-03.csv", "users.csv"):
+    for file in (
+        "audit-2026-01.jsonl",
+        "usage-2026-03.csv",
+        "users.csv",
+        "profile.json",
+        "settings.json",
+        "rates.json",
+        "logo.png",
+    ):
         (tmp_path / file).touch()
     group: click.Command = main
     while isinstance(group, click.Group):

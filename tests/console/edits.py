@@ -51,8 +51,39 @@ def size(field: str, before: int, mine: int, theirs: int) -> Change:
     return Change(before * TB, (typed(mine), mine * TB), (typed(theirs), theirs * TB), said)
 
 
+def text(field: str, before: str, mine: str, theirs: str, *, is_said: bool = False) -> Change:
+    """A text of a form, "" is none."""
+    said = (f"“{before}”", f"“{theirs}”") if is_said else ("", "")
+    return Change(before or None, ({field: mine}, mine or None), ({field: theirs}, theirs), said)
+
+
+PROFILE: Mapping[str, tuple[str, str, str]] = {
+    "legal_name": ("Before Ltd", "Mine Ltd", "Theirs Ltd"),
+    "address_line1": ("1 Before Row", "1 Mine Row", "1 Theirs Row"),
+    "address_line2": ("", "Mine", "Theirs"),
+    "postal_code": ("98000", "98001", "98002"),
+    "city": ("Monaco", "Mine", "Theirs"),
+    "vat_id": ("", "FR40303265045", "FR23334175221"),
+    "tax_number": ("", "1", "2"),
+    # Its VAT ids are those of France: so each of both can change alone.
+    "country": ("MC", "FR", "FR"),
+    "iban": ("", "DE89370400440532013000", "AT611904300234573201"),
+    "bic": ("", "AGRIFRPP", "BNPAFRPP"),
+    "payment_term_days": ("14", "30", "60"),
+    "electronic_address_scheme": ("0204", "9930", "0088"),
+    "electronic_address": ("1", "2", "3"),
+    "buyer_reference": ("", "Mine", "Theirs"),
+    "contact_email": ("", "mine@example.org", "theirs@example.org"),
+}
+"""What a billing profile is before, and what two people make of it."""
+
+SAID_OF_PROFILE = ("legal_name", "city", "payment_term_days")
+"""Fields in which two people conflict: two that the audit log shows, and one of which it says that it has changed."""
+
 LOCKS: dict[str, LiteralString] = {
     "api_key": "select from api_key where id = %s for update",
+    "billing_profile": "select from billing_profile where organisation_id = %s for update",
+    "seller_settings": "select from seller_settings where organisation_id = %s for update",
     "contract": "select from contract where id = %s for update",
     "organisation": "select from organisation where id = %s for update",
     "partner": "select from partner where id = %s for update",
@@ -135,6 +166,47 @@ EDITS: dict[str, Edit] = {
     "/operator/members/{organisationID}/{memberID}": member(Kind.OPERATOR, Role.ADMIN),
     "/keys/{keyID}/limit": key_limit(Kind.PARTNER),
     "/operator/partners/{partnerID}/keys/{keyID}/limit": key_limit(Kind.OPERATOR),
+    "/billing-profile": Edit(
+        Kind.PARTNER,
+        Role.ADMIN,
+        LOCKS["billing_profile"],
+        "partnerID",
+        "select "
+        "profile->>'legalName', profile->>'addressLine1', profile->>'addressLine2', profile->>'postalCode', "
+        "profile->>'city', profile->>'vatId', profile->>'taxNumber', profile->>'country', profile->>'iban', "
+        "profile->>'bic', profile->>'paymentTermDays', profile->>'electronicAddressScheme', "
+        "profile->>'electronicAddress', profile->>'buyerReference', profile->>'contactEmail' "
+        "from billing_profile where organisation_id = %s",
+        {name: text(name, *texts, is_said=name in SAID_OF_PROFILE) for name, texts in PROFILE.items()},
+    ),
+    "/billing-settings": Edit(
+        Kind.PARTNER,
+        Role.ADMIN,
+        LOCKS["seller_settings"],
+        "partnerID",
+        "select document, locale, colour, footer, freeze_day, number_format, number_start, small_business, "
+        "retention_years, negative_total from seller_settings where organisation_id = %s",
+        {
+            "document": Change(
+                "statement", ({"document": "invoice"}, "invoice"), ({"document": "invoice"}, "invoice")
+            ),
+            "locale": text("locale", "en_GB", "de_DE", "fr_FR"),
+            "colour": text("colour", "#000000", "#111111", "#222222", is_said=True),
+            "footer": text("footer", "Before", "Mine", "Theirs", is_said=True),
+            "freeze_day": Change(3, ({"freeze_day": "5"}, 5), ({"freeze_day": "6"}, 6)),
+            "number_format": Change(
+                "A-{number}", ({"number_format": "B-{{number}}"}, "B-{number}"),
+                ({"number_format": "C-{{number}}"}, "C-{number}"),
+            ),
+            "number_start": Change(1, ({"number_start": "7"}, 7), ({"number_start": "8"}, 8)),
+            "small_business": Change(False, ({"small_business": "on"}, True), ({"small_business": "on"}, True)),
+            "retention_years": Change(10, ({"retention_years": "11"}, 11), ({"retention_years": "12"}, 12)),
+            "negative_total": Change(
+                "carried", ({"negative_total": "credit-note"}, "credit-note"),
+                ({"negative_total": "credit-note"}, "credit-note"),
+            ),
+        },
+    ),
     "/profile": Edit(
         Kind.PARTNER,
         Role.STAFF,
@@ -210,6 +282,13 @@ NO_EDITS: dict[str, str] = {
     "/operator/regions/{region}/default": _ACTS,
     "/operator/regions/{region}/removal": _ACTS,
     "/operator/regions/{region}/reconcile": _ACTS,
+    "/distributor/partners/{partnerID}/billing-profile": "the form of /billing-profile, for a buyer's",
+    "/operator/distributors/{distributorID}/billing-profile": "the form of /billing-profile, for a buyer's",
+    "/partner/accounts/{accountID}/billing-profile": "the form of /billing-profile, for a buyer's",
+    "/billing-settings/logo": "a picture replaces another as a whole",
+    "/billing-settings/logo/removal": _ACTS,
+    "/tax-rates": _CREATES,
+    "/tax-rates/{validFrom}/removal": _ACTS,
     "/partner/accounts/{accountID}/access-keys/{accessKey}/delete": _ACTS,
     "/partner/accounts/{accountID}/delete": _ACTS,
     "/partner/accounts/{accountID}/restore": _ACTS,

@@ -26,6 +26,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms: list[HtmlForm] = []
         self.select = ""
+        self.area = ""
         self.said = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -44,6 +45,10 @@ class _Reader(HTMLParser):
                     form.shown[name] = given.get("value", "on")
             else:
                 form.shown[name] = given.get("value", "")
+        elif tag == "textarea":
+            form.names.add(name)
+            form.shown[name] = ""
+            self.area = name
         elif tag == "select":
             self.select = name
             form.names.add(name)
@@ -55,6 +60,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self.select = ""
+        elif tag == "textarea":
+            self.area = ""
         self.said = ""
 
     def handle_data(self, data: str) -> None:
@@ -63,6 +70,9 @@ class _Reader(HTMLParser):
         form = self.forms[-1]
         if self.select and form.shown.get(self.select) == "\0":
             form.shown[self.select] = data
+        if self.area:
+            # A line break after the tag is not part of the text.
+            form.shown[self.area] += data.removeprefix("\n")
         if self.said:
             form.errors[self.said] = form.errors.get(self.said, "") + data
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.api.test_authorization import PNG
 from tonnage.access.actor import Kind
 
 WORD = "Sesame-opens-2"
@@ -21,6 +22,9 @@ _CLUSTER = """
     update region set backend = 'ceph', admin_url = 'http://rgw.invalid', connected_at = %(now)s
     where name = %(region)s"""
 _FAILED = "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %(subject)s"
+_WITH_LOGO = "insert into seller_settings (organisation_id, logo, changed_at) values (%(own)s, 'a', %(now)s)"
+_WITH_RATE = "insert into tax_rate (organisation_id, valid_from, percent) values (%(own)s, %(validFrom)s, 19)"
+PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,32 @@ POSTS = [
     Post("/operator/partners/{partnerID}/keys/{keyID}/limit", {"limit": "20"}),
     Post("/operator/partners/{partnerID}/keys/{keyID}/revocation"),
     Post("/distributor/partners/{partnerID}/keys/{keyID}/revocation"),
+    *(
+        Post(path, PROFILE)
+        for path in (
+            "/billing-profile",
+            "/distributor/partners/{partnerID}/billing-profile",
+            "/operator/distributors/{distributorID}/billing-profile",
+            "/partner/accounts/{accountID}/billing-profile",
+        )
+    ),
+    Post(
+        "/billing-settings",
+        {
+            "document": "invoice",
+            "locale": "de_DE",
+            "colour": "#123456",
+            "freeze_day": "4",
+            "number_start": "1",
+            "number_format": "{{number}}",
+            "retention_years": "10",
+            "negative_total": "carried",
+        },
+    ),
+    Post("/billing-settings/logo", {"logo": f"data:;base64,{PNG}"}),
+    Post("/billing-settings/logo/removal", after=_WITH_LOGO),
+    Post("/tax-rates", {"valid_from": "2027-01-01", "percent": "20"}),
+    Post("/tax-rates/{validFrom}/removal", after=_WITH_RATE),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),
     Post("/operator/sessions/{organisationID}/{sessionID}/end"),

@@ -108,6 +108,7 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "organisationID": partner,
         "accountID": data.account,
         "memberID": member,
+        "validFrom": "2026-01-01",
         "keyID": await _key(client, data.partner if "partnerID" in post.path else data.distributor)
         if "keyID" in post.path
         else None,

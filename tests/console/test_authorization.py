@@ -32,7 +32,8 @@ class PageRoute:
         first = "/" + route.path.split("/")[1]
         self.audience = AUDIENCES.get(first)
         self.is_open = WITHOUT_SESSION.fullmatch(route.path) is not None
-        self.is_about_something = "{" in route.path
+        # A day is nobody's: the page is about the reader's own rate of that day.
+        self.is_about_something = "{" in route.path.replace("{validFrom}", "")
 
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
@@ -64,6 +65,7 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "accessKey": "TONNAGESTRANGE000000",
         "region": "nowhere",
         "jobID": "1",
+        "validFrom": "2026-01-01",
         "token": "unknown",
     }
 

@@ -1,6 +1,7 @@
 """Stale forms: only the fields that the person changed are applied, and no other change is lost."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,11 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
 from tests.console.browsers import Browser
-from tests.console.edits import CREATIONS, EDITS, NO_EDITS, Edit
+from tests.console.edits import CREATIONS, EDITS, NO_EDITS, PROFILE, Edit
 from tests.console.html_forms import HtmlForm, form_of, forms_of
 from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, ids
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.billing_profiles.billing_profile import FIELDS as FIELDS_OF_PROFILE
 from tonnage.web.edit_form import PREFIX
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +73,22 @@ class OpenedForm:
 OpenForm = Callable[[str], Any]
 
 
+async def billing_of(client: AppClient, seller: Actor) -> None:
+    profile = {FIELDS_OF_PROFILE[name]: before for name, (before, _, _) in PROFILE.items() if before}
+    inserted = """
+        with s as (
+            insert into seller_settings (organisation_id, colour, footer, number_format, changed_at)
+            values (%(seller)s, '#000000', 'Before', 'A-{number}', now())
+        )
+        insert into billing_profile (keeper_id, organisation_id, profile, changed_at)
+        values (%(seller)s, %(seller)s, %(profile)s::jsonb, now())"""
+
+    async def insert(conn: Any) -> None:
+        await conn.execute(inserted, {"seller": seller.organisation_id, "profile": json.dumps(profile)})
+
+    await client.cast.database.run(insert)
+
+
 @pytest.fixture
 async def open_form(client: AppClient, data: AccountData, ids: dict[str, str]) -> OpenForm:
     cast = client.cast
@@ -81,6 +99,7 @@ async def open_form(client: AppClient, data: AccountData, ids: dict[str, str]) -
         ("member", data.member, "name"),
     ):
         await cast.row(f"update {table} set {column} = 'Before', name_key = 'before' where id = %s returning id", id_)
+    await billing_of(client, data.partner)
     actors = {Kind.OPERATOR: cast.operator, Kind.DISTRIBUTOR: data.distributor, Kind.PARTNER: data.partner}
 
     async def open_(route: str) -> OpenedForm:
@@ -229,6 +248,7 @@ async def test_every_filled_field_has_an_original_value(
         "update storage_account set suspended_at = now(), suspension_reason = 'Late' where id = %s returning id",
         data.account,
     )
+    await billing_of(client, data.partner)
     seen: set[str] = set()
     actors: list[Actor] = [client.cast.operator, data.distributor, data.partner]
     creations = {path.format(**ids) for path in CREATIONS}

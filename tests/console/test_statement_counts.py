@@ -87,6 +87,7 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         "memberID": data.member,
         "sessionID": await session_of(client, data.member),
         "blockID": await block_of(client, data.member),
+        "validFrom": "2026-01-01",
     }
     distributors = {"keyID": await key_of(client, data.distributor)}
     readers: list[Reader] = []

@@ -18,6 +18,7 @@ import pytest
 
 from tests.api.conftest import AppClient, application
 from tests.authentication.members import WORD, Person, key_file, services_of
+from tests.billing_profiles.profiles import of_country
 from tests.cast import TB, Cast
 from tests.cli.command import Command
 from tests.clocks import clocks
@@ -188,6 +189,13 @@ async def test_of_erased_organisations_only_the_audit_log_has_names(installation
     made = await client.call("POST", f"{path}/storage-accounts", admin, json=body, headers={"Idempotency-Key": "one"})
     assert made.status_code == 201, made.text
     number = made.json()["clientAccountId"]
+    for path_of, key in (("/partners/" + str(erased.organisation_id), admin), ("", await client.key(erased)),
+                         (f"/storage-accounts/{number}", await client.key(erased))):  # fmt: skip
+        profile = of_country("DE", contactEmail="wilhelmina@zebra.example", legalName="Zebra GmbH")
+        written = await client.call("PUT", f"/ext/v1{path_of}/billing-profile", key, json=profile)
+        assert written.status_code == 200, written.text
+    footer = await client.call("PUT", "/ext/v1/billing-settings", await client.key(erased), json={"footer": "Zebra"})
+    assert footer.status_code == 200, footer.text
     suspended = (erased, erased.organisation_id, int(number), "Zebra unpaid", client.clock.now)
     await cast.database.run(suspend_account, *suspended)
     account = f"{path}/storage-accounts/{number}"

@@ -127,7 +127,8 @@ async def test_a_body_is_read_as_browsers_send_it(http: AsyncClient) -> None:
     ("content", "media_type", "status"),
     [
         (b"{}", "application/json", 415),
-        (b"a=1", "multipart/form-data; boundary=x", 415),
+        (b"a=1", "multipart/form-data; boundary=x", 400),
+        (b"a=1", "multipart/mixed; boundary=x", 415),
         (b"a=%ff", "application/x-www-form-urlencoded", 400),
         (b"a=\xff", "application/x-www-form-urlencoded", 400),
         (b"&".join(b"a=1" for _ in range(300)), "application/x-www-form-urlencoded", 400),

@@ -137,6 +137,7 @@ AnyViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_anybo
 AnyAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit_any_admin))]
 """An organisation of any kind."""
 OperatorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.VIEWER)))]
+OperatorAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.OPERATOR, Role.ADMIN)))]
 DistributorViewer: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.VIEWER)))]
 DistributorStaff: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.STAFF)))]
 DistributorAdmin: TypeAlias = Annotated[ApiRequest, Depends(AuthDependency(_admit(Kind.DISTRIBUTOR, Role.ADMIN)))]

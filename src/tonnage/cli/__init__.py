@@ -30,6 +30,11 @@ from tonnage.cli.group import Commands
             "price-book": "Create price books, publish prices and assign them.",
             "statement": "Show what a buyer is charged for a month.",
         },
+        "Bill": {
+            "billing-profile": "Show and set what documents say about sellers and buyers.",
+            "billing-settings": "Show and set how a seller's documents are made.",
+            "tax-rates": "Show and set a seller's tax rates.",
+        },
         "Access and audit": {
             "operator": "Add members of the operator.",
             "member": "Manage members, who can sign in to the console.",

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from tonnage.console import (
+    billing,
     distributor,
     error_pages,
     home,
@@ -25,6 +26,7 @@ routes: tuple[APIRouter, ...] = (
     *partner.routes,
     *operator.routes,
     *organisation.routes,
+    *billing.routes,
     *profile.routes,
 )
 """The pages."""

@@ -18,6 +18,7 @@ class NavigationItem:
 _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
 _BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
+_BILLING = NavigationItem(N_("Billing profile"), "/billing-profile")
 _AUDIT = NavigationItem(N_("Audit log"), "/audit")
 
 _ITEMS = {
@@ -33,6 +34,7 @@ _ITEMS = {
         _TEAM,
         _KEYS,
         _BLOCKS,
+        _BILLING,
         _AUDIT,
     ),
     Kind.DISTRIBUTOR: (
@@ -41,6 +43,7 @@ _ITEMS = {
         _TEAM,
         _KEYS,
         _BLOCKS,
+        _BILLING,
         _AUDIT,
     ),
     Kind.PARTNER: (
@@ -49,6 +52,7 @@ _ITEMS = {
         _TEAM,
         _KEYS,
         _BLOCKS,
+        _BILLING,
         _AUDIT,
     ),
 }

@@ -153,6 +153,12 @@ class RequestCode(Code):
         "Let the change begin on the first of a month.",
         "validFrom changes the currency from EUR to USD on 2026-11-16; that is possible on the first of a month.",
     )
+    VAT_ID_OF_OTHER_COUNTRY = Explanation(
+        422,
+        "The VAT id of a billing profile is one of another country than its address.",
+        "Give the VAT id of the country of the address, or correct the country.",
+        "vatId: is one of AT, but the address is in DE; write a VAT id that begins with DE",
+    )
     PRECONDITION_FAILED = Explanation(
         412,
         "The thing is not in the revision of the `If-Match` header: somebody has changed it since you read it.",

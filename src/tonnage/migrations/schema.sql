@@ -454,6 +454,27 @@ CREATE TABLE audit_sequence_progress (
     CONSTRAINT audit_sequence_progress_order CHECK ((complete_to <= awaited_to))
 );
 
+CREATE TABLE billing_profile (
+    id bigint NOT NULL,
+    keeper_id uuid NOT NULL,
+    organisation_id uuid,
+    account_id bigint,
+    profile jsonb DEFAULT '{}'::jsonb NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT billing_profile_profile CHECK ((jsonb_typeof(profile) = 'object'::text)),
+    CONSTRAINT billing_profile_subject CHECK ((num_nonnulls(organisation_id, account_id) = 1))
+);
+
+ALTER TABLE billing_profile ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME billing_profile_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE contract (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -850,6 +871,30 @@ CREATE TABLE sealed_secret (
     ciphertext bytea NOT NULL
 );
 
+CREATE TABLE seller_settings (
+    organisation_id uuid NOT NULL,
+    document text DEFAULT 'statement'::text NOT NULL,
+    locale text DEFAULT 'en_GB'::text NOT NULL,
+    colour text DEFAULT '#1f3a5f'::text NOT NULL,
+    footer text DEFAULT ''::text NOT NULL,
+    freeze_day smallint DEFAULT 3 NOT NULL,
+    number_format text DEFAULT 'INV-{year}-{number:05}'::text NOT NULL,
+    number_start bigint DEFAULT 1 NOT NULL,
+    small_business boolean DEFAULT false NOT NULL,
+    retention_years smallint DEFAULT 10 NOT NULL,
+    negative_total text DEFAULT 'carried'::text NOT NULL,
+    logo text,
+    revision integer DEFAULT 1 NOT NULL,
+    tax_rates_revision integer DEFAULT 1 NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT seller_settings_document CHECK ((document = ANY (ARRAY['statement'::text, 'invoice'::text]))),
+    CONSTRAINT seller_settings_freeze_day CHECK (((freeze_day >= 1) AND (freeze_day <= 28))),
+    CONSTRAINT seller_settings_logo CHECK ((char_length(logo) <= 270000)),
+    CONSTRAINT seller_settings_negative_total CHECK ((negative_total = ANY (ARRAY['carried'::text, 'credit-note'::text]))),
+    CONSTRAINT seller_settings_number_start CHECK (((number_start >= 1) AND (number_start <= 1000000000))),
+    CONSTRAINT seller_settings_retention_years CHECK (((retention_years >= 1) AND (retention_years <= 50)))
+);
+
 CREATE TABLE session (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     member_id uuid NOT NULL,
@@ -942,6 +987,13 @@ ALTER TABLE storage_account ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE tax_rate (
+    organisation_id uuid NOT NULL,
+    valid_from date NOT NULL,
+    percent numeric(6,3) NOT NULL,
+    CONSTRAINT tax_rate_percent CHECK (((percent >= (0)::numeric) AND (percent <= (100)::numeric)))
+);
+
 CREATE TABLE traffic_hour (
     account_id bigint NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -1022,6 +1074,15 @@ ALTER TABLE ONLY audit_sequence
 
 ALTER TABLE ONLY audit_sequence_progress
     ADD CONSTRAINT audit_sequence_progress_pkey PRIMARY KEY (is_only_row);
+
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_account UNIQUE (account_id);
+
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_keeper UNIQUE (organisation_id, keeper_id);
+
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_of_distributor UNIQUE (id, distributor_id);
@@ -1128,6 +1189,9 @@ ALTER TABLE ONLY sampling_run
 ALTER TABLE ONLY sealed_secret
     ADD CONSTRAINT sealed_secret_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY seller_settings
+    ADD CONSTRAINT seller_settings_pkey PRIMARY KEY (organisation_id);
+
 ALTER TABLE ONLY session
     ADD CONSTRAINT session_digest UNIQUE (digest);
 
@@ -1148,6 +1212,9 @@ ALTER TABLE ONLY sign_in_throttle
 
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY tax_rate
+    ADD CONSTRAINT tax_rate_pkey PRIMARY KEY (organisation_id, valid_from);
 
 ALTER TABLE ONLY traffic_hour
     ADD CONSTRAINT traffic_hour_pkey PRIMARY KEY (account_id, hour);
@@ -1181,6 +1248,8 @@ CREATE INDEX audit_entry_parent_id_id_idx ON audit_entry USING btree (parent_id,
 CREATE INDEX audit_entry_subject_id_id_idx ON audit_entry USING btree (subject_id, id);
 
 CREATE INDEX audit_sequence_organisation_id_position_idx ON audit_sequence USING btree (organisation_id, "position");
+
+CREATE INDEX billing_profile_keeper_id_idx ON billing_profile USING btree (keeper_id);
 
 CREATE INDEX contract_distributor_id_seq_idx ON contract USING btree (distributor_id, seq);
 
@@ -1313,6 +1382,15 @@ ALTER TABLE ONLY account_terms
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
 
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_keeper_id_fkey FOREIGN KEY (keeper_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY billing_profile
+    ADD CONSTRAINT billing_profile_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
 ALTER TABLE ONLY contract
     ADD CONSTRAINT contract_distributor_id_fkey FOREIGN KEY (distributor_id) REFERENCES organisation(id);
 
@@ -1379,6 +1457,9 @@ ALTER TABLE ONLY recovery_code
 ALTER TABLE ONLY sampling_run
     ADD CONSTRAINT sampling_run_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY seller_settings
+    ADD CONSTRAINT seller_settings_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
 ALTER TABLE ONLY session
     ADD CONSTRAINT session_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 
@@ -1387,3 +1468,6 @@ ALTER TABLE ONLY storage_account
 
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY tax_rate
+    ADD CONSTRAINT tax_rate_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);

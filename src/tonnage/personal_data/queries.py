@@ -25,6 +25,9 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "access_key": (f"account_id in {_ACCOUNTS}", "seq"),
     "daily_usage": (f"account_id in {_ACCOUNTS}", "account_id, day"),
     "daily_traffic": (f"account_id in {_ACCOUNTS}", "account_id, day"),
+    "billing_profile": (f"organisation_id in {_ORGANISATIONS} or account_id in {_ACCOUNTS}", "id"),
+    "seller_settings": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
+    "tax_rate": (f"organisation_id in {_ORGANISATIONS}", "organisation_id, valid_from"),
     "audit_entry": (f"organisation_id in {_ORGANISATIONS}", "id"),
     "audit_entry_client": (
         f"""entry_id in (select id from audit_entry where organisation_id in {_ORGANISATIONS}
@@ -100,43 +103,50 @@ async def record_organisation_copy(conn: Connection, organisation_id: UUID, stam
     return await cursor.fetchone() is not None
 
 
+_ERASE: LiteralString = """
+    with closed as (
+        select id, id = %(id)s as is_asked from organisation
+        where %(id)s in (id, parent_id) and closed_at is not null for update
+    ), o as (
+        update organisation o set name = %(name)s, name_key = %(name_key)s,
+            lock_reason = case when o.lock_reason is not null then %(name)s end
+        from closed where o.id = closed.id returning o.id, closed.is_asked
+    ), k as (
+        update contract set details = null, name_key = null where distributor_id in (select id from closed)
+    ), p as (
+        update partner set details = null, revision = revision + 1 where id in (select id from closed)
+    ), s as (
+        update storage_account set name = %(name)s, name_key = %(name_key)s, revision = revision + 1,
+            suspension_reason = case when suspension_reason is not null then %(name)s end
+        where partner_id in (select id from closed) and purged_at is not null returning id
+    ), a as (
+        update access_key set description = null where account_id in (select id from s)
+    ), i as (
+        update api_key set description = %(name)s, name_key = %(name_key)s
+        where organisation_id in (select id from closed)
+    ), b as (
+        delete from billing_profile
+        where organisation_id in (select id from closed) or keeper_id in (select id from closed)
+    ), d as (
+        update seller_settings set footer = '', logo = null, revision = revision + 1
+        where organisation_id in (select id from closed)
+    ), r as (
+        delete from idempotency_key where organisation_id in (select id from closed)
+    )
+    select audit(%(stamp)s, o.id, 'organisation.erase', o.id::text, null, null) from o where o.is_asked"""
+
+
 async def erase(conn: Connection, organisation_id: UUID, name: str, stamp: str) -> bool:
     """Replaces the names of a closed organisation, of its closed partners and of all that they had by `name`, and the
-    reasons of locks and suspensions too; deletes the other texts about them. False if there is no such organisation, or
-    if it is open.
+    reasons of locks and suspensions too; deletes the other texts about them and their billing profiles. False if there
+    is no such organisation, or if it is open.
 
     What is numbered or counted stays: terms and usage are accounts. The members were deleted when it was closed, and
     contact addresses when the storage accounts were purged. Closed organisations do not change any more, so nothing can
     happen between the parts of the statement.
     """
     cursor = await conn.execute(
-        """
-        with closed as (
-            select id, id = %(id)s as is_asked from organisation
-            where %(id)s in (id, parent_id) and closed_at is not null for update
-        ), o as (
-            update organisation o set name = %(name)s, name_key = %(name_key)s,
-                lock_reason = case when o.lock_reason is not null then %(name)s end
-            from closed where o.id = closed.id returning o.id, closed.is_asked
-        ), k as (
-            update contract set details = null, name_key = null where distributor_id in (select id from closed)
-        ), p as (
-            update partner set details = null, revision = revision + 1 where id in (select id from closed)
-        ), s as (
-            update storage_account set name = %(name)s, name_key = %(name_key)s, revision = revision + 1,
-                suspension_reason = case when suspension_reason is not null then %(name)s end
-            where partner_id in (select id from closed) and purged_at is not null returning id
-        ), a as (
-            update access_key set description = null where account_id in (select id from s)
-        ), i as (
-            update api_key set description = %(name)s, name_key = %(name_key)s
-            where organisation_id in (select id from closed)
-        ), r as (
-            delete from idempotency_key where organisation_id in (select id from closed)
-        )
-        select audit(%(stamp)s, o.id, 'organisation.erase', o.id::text, null, null) from o where o.is_asked
-        """,
-        {"id": organisation_id, "name": name, "name_key": name_key(name), "stamp": stamp},
+        _ERASE, {"id": organisation_id, "name": name, "name_key": name_key(name), "stamp": stamp}
     )
     return await cursor.fetchone() is not None
 

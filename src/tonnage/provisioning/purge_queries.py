@@ -74,6 +74,10 @@ _FINISH: LiteralString = f"""
         returning s.id, measured.used
     ), keys as (
         delete from access_key using gone where account_id = gone.id
+    ), billing as (
+        -- The rest of it is needed until the last month is billed.
+        update billing_profile set profile = profile - 'contactEmail', changed_at = %(now)s
+        from gone where account_id = gone.id and profile ? 'contactEmail'
     ), a as (
         select audit(%(stamp)s, old.partner_id, 'account.purge', old.id::text,
                      jsonb_build_object('name', old.name, 'allocatedCapacity', old.allocated_capacity), null)
@@ -96,8 +100,8 @@ _FINISH: LiteralString = f"""
 
 
 async def finish_purge(conn: Connection, account_id: int, now: datetime, stamp: str) -> Freed | None:
-    """Frees the allocation, erases e-mail and password hash, keeps the history. Needs a transaction, which holds the
-    lock of the usage. None: it was finished by another run already."""
+    """Frees the allocation, erases e-mail addresses and password hash, keeps the history. Needs a transaction, which
+    holds the lock of the usage. None: it was finished by another run already."""
     # A statement of its own, so that the next one sees what others have committed.
     await conn.execute("select lock_usage(array[%s::bigint])", [account_id])
     cursor = await conn.execute(

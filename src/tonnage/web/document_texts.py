@@ -8,7 +8,7 @@ ABOUT = "\n\n".join(
         "daily usage.",
         "**Authorize**: every request except the list of regions needs the header `Authorization: Bearer "
         "<key>`. Press *Authorize* and paste `Bearer <key>`, including the word Bearer; every request from "
-        "this page then sends it. A key belongs to a distributor or a partner and gives access to the "
+        "this page then sends it. A key belongs to a distributor, a partner or the operator and gives access to the "
         "operations of that kind.",
         "**Units**: capacities and usage are in bytes (1 TB is 1000000000000 bytes), times and days in UTC.",
         "**Lists** are complete and in order of creation. With `limit` they come in pages; the `Link` "
@@ -30,6 +30,7 @@ TAGS = [
         "description": "With an admin's key of any organisation: what it charges its own buyers. The buyers of an "
         "operator are contracts, those of a distributor partners, those of a partner its storage accounts.",
     },
+    {"name": "Operators", "description": "With an operator's key: what it keeps of its distributors."},
     {"name": "Integrations", "description": "Without a key."},
 ]
 
@@ -38,6 +39,7 @@ LICENSE = {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE
 
 PATH_PARAMETERS: dict[str, dict[str, Any]] = {
     "contractID": {"description": "The id of one of your contracts: a UUID."},
+    "distributorID": {"description": "The id of a distributor: a UUID."},
     "partnerID": {"description": "The id of one of your partners: a UUID."},
     "memberID": {"description": "The id of a member of the partner: a UUID."},
     "accountID": {

@@ -17,25 +17,32 @@ from starlette.requests import Request
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Busy, Conflict, Invalid, Malformed, Throttled, TonnageError, Unauthenticated
 from tonnage.web.body import MAX_BODY, limited
+from tonnage.web.multipart import parse_multipart
 from tonnage.web.number_text import WITH_POINT, NumberFormat
 from tonnage.web.validation_messages import validation_error
 
 _MOST_FIELDS = 200
 _URLENCODED = re.compile(r"\s*application/x-www-form-urlencoded\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
+_MULTIPART = re.compile(r"\s*multipart/form-data\s*;", re.IGNORECASE | re.ASCII)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 T = TypeVar("T")
 
 
 async def read_form(request: Request, most: int = MAX_BODY) -> dict[str, str]:
-    """The fields of a urlencoded body of at most `most` bytes; the last value of a name that occurs twice.
+    """The fields of a body of at most `most` bytes; the last value of a name that occurs twice. Those of a form with
+    files: see multipart.py.
 
     Raises 413 and 415, Malformed.
     """
-    if not _URLENCODED.fullmatch(request.headers.get("content-type", "")):
-        raise HTTPException(415, "A form must be sent as application/x-www-form-urlencoded.")
+    kind = request.headers.get("content-type", "")
+    with_files = _MULTIPART.match(kind)
+    if not with_files and not _URLENCODED.fullmatch(kind):
+        raise HTTPException(415, "A form must be sent as application/x-www-form-urlencoded or multipart/form-data.")
     raw = await limited(request, most)
     try:
+        if with_files:
+            return parse_multipart(kind, raw)
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise Malformed("The form cannot be read. Reload its page and try again.", RequestCode.MALFORMED_BODY) from None

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from tonnage.console.distributor import (
     accounts,
     allocation,
+    billing_profile,
     contracts,
     keys,
     members,
@@ -27,5 +28,6 @@ routes: tuple[APIRouter, ...] = (
     keys.routes,
     settings.routes,
     settings.locking,
+    billing_profile.routes,
     contracts.routes,
 )

@@ -2,13 +2,24 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.operator import accounts, contracts, distributors, jobs, members, overview, partners, regions
+from tonnage.console.operator import (
+    accounts,
+    billing_profile,
+    contracts,
+    distributors,
+    jobs,
+    members,
+    overview,
+    partners,
+    regions,
+)
 
 routes: tuple[APIRouter, ...] = (
     overview.routes,
     distributors.routes,
     distributors.keys,
     distributors.locking,
+    billing_profile.routes,
     contracts.routes,
     partners.routes,
     partners.keys,

@@ -162,7 +162,8 @@ async def _found(conn: Connection, distributor_id: UUID) -> DistributorRow:
     return found
 
 
-async def _found_open(conn: Connection, distributor_id: UUID) -> DistributorRow:
+async def open_distributor(conn: Connection, distributor_id: UUID) -> DistributorRow:
+    """NotFound: there is no such one, or it is closed."""
     found = await _found(conn, distributor_id)
     if found.closed_at:
         raise no_distributor(distributor_id)
@@ -170,12 +171,12 @@ async def _found_open(conn: Connection, distributor_id: UUID) -> DistributorRow:
 
 
 async def _lockable(page: OperatorAdmin, distributorID: UuidPath) -> Lockable:
-    await page.database.run(_found_open, distributorID)
+    await page.database.run(open_distributor, distributorID)
     return Lockable(page, distributorID, f"{PATH}/{distributorID}", [(gettext("Distributors"), PATH)])
 
 
 async def _key_holder(page: OperatorAdmin, distributorID: UuidPath) -> KeyHolder:
-    found = await page.database.run(_found_open, distributorID)
+    found = await page.database.run(open_distributor, distributorID)
     path = f"{PATH}/{distributorID}"
     crumbs = [(gettext("Distributors"), PATH), (found.name, path)]
     render = partial(page.render, "operator/keys.html", name=found.name)

@@ -8,6 +8,7 @@ from tonnage.access_keys.events import EVENTS as ACCESS_KEYS
 from tonnage.accounts.events import EVENTS as ACCOUNTS
 from tonnage.api_keys.events import EVENTS as API_KEYS
 from tonnage.authentication.events import EVENTS as AUTHENTICATION
+from tonnage.billing_profiles.events import EVENTS as BILLING_PROFILES
 from tonnage.blocks.events import EVENTS as BLOCKS
 from tonnage.contracts.events import EVENTS as CONTRACTS
 from tonnage.devices.events import EVENTS as DEVICES
@@ -60,6 +61,7 @@ _ALL: tuple[Event, ...] = (
     *LOCKS,
     *PERSONAL_DATA,
     *API_KEYS,
+    *BILLING_PROFILES,
     *REGIONS,
     *EPOCH,
     *JOBS,

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.partner import account, accounts, usage
+from tonnage.console.partner import account, accounts, billing_profile, usage
 
-routes: tuple[APIRouter, ...] = (accounts.routes, account.routes, usage.routes)
+routes: tuple[APIRouter, ...] = (accounts.routes, account.routes, billing_profile.routes, usage.routes)
