@@ -48,6 +48,7 @@ def test_every_example_is_understood(example: list[str], tmp_path: Path, monkeyp
         "audit-2026-01.jsonl",
         "usage-2026-03.csv",
         "users.csv",
+        "prices.json",
         "profile.json",
         "settings.json",
         "rates.json",

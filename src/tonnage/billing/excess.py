@@ -1,4 +1,4 @@
-"""Rating: usage x terms x prices = lines. No I/O; queries.py does the same in SQL, and a test compares the two.
+"""Rating: usage x terms x prices = lines. No I/O; excess_queries.py does the same in SQL, and a test compares the two.
 
 Excess of a partner on a day = max(0, its use - its allocation), so the whole use when the allocation is 0. The terms of
 a day, the partner's and the contract's, are those at its end (UTC).

@@ -1,6 +1,6 @@
 """SQL of the month to date: the charges for use beyond allocations, at the prices of each day.
 
-rating.py has the rules, and the same calculation for one partner. `scope` is the distributor of the contract or
+excess.py has the rules, and the same calculation for one partner. `scope` is the distributor of the contract or
 partner; None is the operator.
 
 The database needs some 20 microseconds of CPU for a partner with use on each of 24 days: 2 s for 100,000 of them. With

@@ -28,6 +28,10 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "billing_profile": (f"organisation_id in {_ORGANISATIONS} or account_id in {_ACCOUNTS}", "id"),
     "seller_settings": (f"organisation_id in {_ORGANISATIONS}", "organisation_id"),
     "tax_rate": (f"organisation_id in {_ORGANISATIONS}", "organisation_id, valid_from"),
+    # Without those of its partners, whose resale prices are their own.
+    "price_book": ("seller_id = %(id)s", "seq"),
+    "price_version": ("book_id in (select id from price_book where seller_id = %(id)s)", "book_id, number"),
+    "price_assignment": ("seller_id = %(id)s", "id"),
     "audit_entry": (f"organisation_id in {_ORGANISATIONS}", "id"),
     "audit_entry_client": (
         f"""entry_id in (select id from audit_entry where organisation_id in {_ORGANISATIONS}
