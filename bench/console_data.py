@@ -89,7 +89,7 @@ from (
 # table depends on the plan of _TOTALS.
 _USAGE: LiteralString = """
 insert into partner_usage (partner_id, day, usage)
-select id, %(last)s::date - back, used * (100 - back) / 100 from partner, generate_series(0, %(days)s - 1) back
+select id, %(last)s::date - back, div(used * (100 - back), 100) from partner, generate_series(0, %(days)s - 1) back
 order by id, back
 """
 
