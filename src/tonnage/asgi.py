@@ -42,6 +42,7 @@ from tonnage.price_books import api as price_books
 from tonnage.regions import api as regions
 from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
+from tonnage.sandbox import api as sandbox
 from tonnage.services import ServiceOptions, Services, SignInSettings
 from tonnage.usage import api as usage
 from tonnage.web import document_texts, error_documentation, openapi, problem, swagger_ui
@@ -160,6 +161,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         *metering.routes,
         regions.routes,
         *billing_profiles.routes,
+        sandbox.routes,
         metrics.routes,
         *pages,
     )

@@ -18,6 +18,12 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "tonnage"
 
 
+def default_sandbox_dir() -> Path:
+    """That of a sandbox, so that it is never taken for another installation."""
+    found = default_data_dir()
+    return found.with_name(f"{found.name}-sandbox")
+
+
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 

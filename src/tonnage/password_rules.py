@@ -5,6 +5,8 @@ set under another rule goes on to open the account that it belongs to.
 """
 
 import re
+import secrets
+import string
 from functools import cache
 
 from tonnage.errors import Invalid, Sentence
@@ -28,6 +30,8 @@ _SIGNS_FOR_LETTERS = tuple(str.maketrans("0134578@$!", letters) for letters in (
 _START, _END = re.compile(r"^[\W\d_]+"), re.compile(r"[\W\d_]+$")
 _REPEATED = re.compile(r"(.+?)\1+")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+_RANDOM = string.ascii_letters + string.digits + "-_.!"
 
 _PERSONAL = Sentence("must not be made of the e-mail address or the name of the organisation")
 
@@ -114,3 +118,13 @@ def _words(name: str) -> set[str]:
 
 def _letters(text: str) -> str:
     return _BETWEEN_WORDS.sub("", name_key(text))
+
+
+def random_password() -> str:
+    """A new one, for a member or a storage account."""
+    while True:
+        password = "".join(secrets.choice(_RANDOM) for _ in range(20))
+        try:
+            return account_password(member_password(password))
+        except ValueError:  # by chance, a class of characters is missing
+            continue

@@ -1,7 +1,7 @@
 """The services that every route and job gets."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypedDict
 from uuid import UUID
@@ -11,6 +11,7 @@ from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Database
 from tonnage.mail import LogOutbox, Mailer
 from tonnage.passwords import Passwords
+from tonnage.sandbox_clock import SandboxClock
 from tonnage.storage.backend import Backends
 from tonnage.web.proxy_headers import Networks
 
@@ -55,6 +56,8 @@ class Services:
     backends: Backends
     business_clock: BusinessClock = field(default_factory=BusinessClock)
     wall_clock: WallClock = field(default_factory=WallClock)
+    sandbox_clock: SandboxClock | None = None
+    """The source of the business clock, if the database may be a sandbox."""
     passwords: Passwords = field(default_factory=Passwords)
     mailer: Mailer = field(default_factory=lambda: Mailer(LogOutbox(), LOCAL_ORIGIN))
     key_file: Path | None = None
@@ -70,12 +73,26 @@ class Services:
     """The data directory of the embedded database; None without one."""
     seen: SeenEpoch = field(default_factory=SeenEpoch)
 
+    async def business_now(self) -> datetime:
+        """The business time of what begins now. A sandbox reads it from the database, since any process may have
+        advanced it; what goes on asks `business_clock`.
+        """
+        if self.sandbox_clock is not None:
+            await self.sandbox_clock.refresh(self.database)
+        return self.business_clock()
+
+    @property
+    def sandbox_time(self) -> datetime | None:
+        """The business time, as last read, if the database is a sandbox."""
+        return self.sandbox_clock.time if self.sandbox_clock else None
+
 
 class ServiceOptions(TypedDict, total=False):
     """The fields of `Services` that need no open database; those left out have their defaults."""
 
     business_clock: BusinessClock
     wall_clock: WallClock
+    sandbox_clock: SandboxClock | None
     passwords: Passwords
     mailer: Mailer
     key_file: Path | None

@@ -22,6 +22,7 @@ from tonnage.asgi import create_app
 from tonnage.clock import BusinessClock, WallClock
 from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.passwords import Passwords
+from tonnage.sandbox_clock import SandboxClock
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -93,15 +94,17 @@ async def application(
     ahead: timedelta = timedelta(),
     key_file: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    sandbox: SandboxClock | None = None,
 ) -> AsyncGenerator[AppClient]:
-    """`ahead`: how far the business clock is ahead of the wall clock. Without a cast there is one on the application's
-    own connections: others would take longer to open than most requests take.
+    """`ahead`: how far the business clock is ahead of the wall clock; or it is that of a `sandbox`. Without a cast
+    there is one on the application's own connections: others would take longer to open than most requests take.
     """
     clock = Clock()
     business = BusinessClock(lambda: clock.now + ahead)
     app = create_app(
         conninfo,
-        business_clock=business,
+        business_clock=BusinessClock(sandbox.read) if sandbox else business,
+        sandbox_clock=sandbox,
         wall_clock=WallClock(clock),
         passwords=Passwords(CHEAP),
         key_file=key_file,

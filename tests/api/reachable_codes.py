@@ -117,7 +117,7 @@ def handlers() -> dict[str, Function]:
     """The functions of the API, by the names of their operations: `create_partner`, and both of a shared handler."""
     found: dict[str, Function] = {}
     for module in modules():
-        if module.kind is Kind.DOOR and module.stem == "api":
+        if (module.kind is Kind.DOOR and module.stem == "api") or module.where == "sandbox/api.py":
             for name in _functions(module.name):
                 found[name] = module.name, name
     return found

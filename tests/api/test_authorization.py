@@ -100,7 +100,9 @@ def guarded(client: AppClient, ids: dict[str, str]) -> list[Operation]:
     routes = [route for route in client.app.routes if isinstance(route, APIRoute) and route.include_in_schema]
     open_to_all = [route.path for route in routes if not list(auth_dependencies(route.dependant))]
     assert open_to_all == ["/v1/integration/regions/list"]
-    operations = [Operation(route, ids) for route in routes if list(auth_dependencies(route.dependant))]
+    # Those of the operator's sandbox are tested in tests/sandbox.
+    others = [route for route in routes if route.tags != ["Sandbox"]]
+    operations = [Operation(route, ids) for route in others if list(auth_dependencies(route.dependant))]
     assert len(operations) >= 24
     return operations
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.audit import access_keys, billing, capacity, operation, people, personal_data, prices, traces
+from tests.audit import access_keys, billing, capacity, operation, people, personal_data, prices, sandbox, traces
 from tests.audit.recorded import AuditData, Case
 from tests.authentication.members import key_file
 from tests.cast import Cast
 from tests.ceph_client import ClusterClient, on_cluster
+from tests.sandbox.sandboxes import prepared, process
 from tests.source import texts
 from tonnage.security_events.counted_event import Counted
 
@@ -46,6 +47,18 @@ async def test_the_action_leaves_exactly_the_expected_entry(case: Case, data: Au
     assert action_of(case).startswith(expected.action)
 
 
+@pytest.mark.parametrize("case", sandbox.CASES, ids=lambda case: case.__name__)
+async def test_the_action_in_a_sandbox_leaves_exactly_the_expected_entry(
+    case: Case, new_database: Callable[[], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    with new_database() as conninfo:
+        async with process(conninfo, tmp_path) as started:
+            await prepared(started, "2026-11-01")
+            data = await AuditData.of(started.cast, key_file(tmp_path))
+            expected = await case(data)
+            assert data.entries == [expected]
+
+
 @pytest.fixture
 async def client(
     new_database: Callable[[], AbstractContextManager[str]], gateway: Gateway, tmp_path: Path
@@ -67,7 +80,7 @@ async def test_the_action_on_a_cluster_leaves_exactly_the_expected_entry(
 
 def test_every_action_has_a_case() -> None:
     """The actions that the product's statements name; a new one needs a case of its own."""
-    compared = {action_of(case) for case in [*CASES, *access_keys.CASES]}
+    compared = {action_of(case) for case in [*CASES, *access_keys.CASES, *sandbox.CASES]}
     named: set[str] = set()
     for text in texts():
         for call in re.findall(r"\baudit\((.*?)(?=\baudit\(|$)", text, re.DOTALL):

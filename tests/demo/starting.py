@@ -7,10 +7,9 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
-from tonnage import demo
+from tonnage import demo, keyfile
 from tonnage.db import Connection, Database, ListQuery
-from tonnage.demo import keyfile
-from tonnage.demo.keyfile import KeyFile
+from tonnage.keyfile import KeyFile
 from tonnage.passwords import Passwords
 
 URL = "http://127.0.0.1:8000/v1"
@@ -23,7 +22,7 @@ async def start(database: Database, folder: Path, url: str = URL, now: datetime 
 
 
 def kept(folder: Path) -> KeyFile:
-    found = keyfile.read(folder)
+    found = keyfile.read(demo.path_in(folder))
     assert found is not None
     return found
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.cast import Cast
 from tests.demo.starting import NOW, URL, kept, names, one, start
-from tonnage import demo
+from tonnage import demo, keyfile
 from tonnage.api_keys.key_cache import KeyCache
 from tonnage.clock import WallClock
 from tonnage.db import Connection, Database
-from tonnage.demo import keyfile, scene
-from tonnage.demo.keyfile import KeyFile
+from tonnage.demo import scene
 from tonnage.errors import Unauthenticated
+from tonnage.keyfile import KeyFile
 
 pytestmark = pytest.mark.anyio
 
@@ -114,7 +114,7 @@ async def test_two_starts_at_once_load_it_once(database: Database, tmp_path: Pat
 async def test_keys_of_a_load_that_was_cut_off_are_worth_nothing(database: Database, tmp_path: Path) -> None:
     # The state that a power failure leaves between the file and the end of the transaction.
     stale = KeyFile(URL, {"distributor_admin": "tng_" + "0" * 38}, [])
-    keyfile.write(tmp_path, stale)
+    keyfile.write(tmp_path / "demo.json", stale)
     made = await start(database, tmp_path)
     assert made.admin_key != stale.keys["distributor_admin"]
     ring = KeyCache(database, WallClock(lambda: NOW))

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from tests.cli.running import environment
-from tonnage.demo import keyfile
-from tonnage.demo.keyfile import KeyFile
+from tonnage import demo, keyfile
+from tonnage.keyfile import KeyFile
 
 STRANGER = "127.0.0.1"
 """Where the attacks come from."""
@@ -78,7 +78,7 @@ def serving(folder: Path, files: int | None = None, **settings: str) -> Generato
     ):
         try:
             port = _port(process, output)
-            secrets = keyfile.read(data)
+            secrets = keyfile.read(demo.path_in(data))
             assert secrets is not None
             yield Server(process, port, secrets, output)
         finally:

@@ -20,7 +20,10 @@ ELSEWHERE = {
     "jobs/queries.py": "the queue is no feature, but its SQL stands as if it were one",
     "lists.py": "the SQL of paging, for the lists of all features",
     "migrations/": "runs the revisions",
+    "sandbox/queries.py": "the sandbox is no feature, but its SQL stands as if it were one",
+    "sandbox_clock.py": "the clock of a sandbox is in the database, and every package below the features reads it",
     "sealing.py": "secrets at rest, whose table it owns",
+    "storage/simulated_queries.py": "what a cluster would keep by itself",
     "web/json_list.py": "runs the statement of a list that a feature has made",
 }
 """Other files that may run SQL, and why."""

@@ -8,14 +8,20 @@ from tonnage.access_keys.clean_up_actions import clean_up_keys
 from tonnage.epoch.actions import permit_changes
 from tonnage.errors import Sentence
 from tonnage.jobs import defer
-from tonnage.jobs.declaration import job
+from tonnage.jobs.declaration import Clock, job
 from tonnage.regions.actions import with_health_check
 from tonnage.services import Services
 
 _log = logging.getLogger(__name__)
 
 
-@job("access_keys.clean_up_all", label=Sentence("Find incomplete access keys"), cron="* * * * *", waits_on_hold=True)
+@job(
+    "access_keys.clean_up_all",
+    label=Sentence("Find incomplete access keys"),
+    cron="* * * * *",
+    clock=Clock.WALL,
+    waits_on_hold=True,
+)
 async def clean_up_all(services: Services, subject: str) -> None:
     """Defers the clean-up of every region with access keys whose creation or deletion was interrupted."""
     before = services.wall_clock() - PENDING_TIMEOUT

@@ -11,10 +11,11 @@ from tonnage.config import DEFAULT_LIMITS, Limits
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, EditConflict
+from tonnage.errors import Conflict, EditConflict, Unauthenticated
 from tonnage.jobs import defer
 from tonnage.organisations.organisation import no_organisation, require_own
 from tonnage.organisations.queries import hold_open_organisation
+from tonnage.tokens import digest
 
 
 async def create_key(
@@ -53,6 +54,15 @@ async def create_key(
         facts, entry = made
         await defer(conn, "notices.notify", entry)
     return key, facts
+
+
+async def actor_of_key(conn: Connection, key: str, now: datetime) -> Actor | None:
+    """Whom a key authenticates; None: nobody."""
+    known = await queries.find_key(conn, digest(key))
+    try:
+        return known.admit(now) if known else None
+    except Unauthenticated:
+        return None
 
 
 async def limit_key(

@@ -107,7 +107,7 @@ async def _admit_anybody(request: Request) -> ApiRequest:
     count_for(actor.organisation_id)
     set_actor(request, actor)
     services = services_of(request)
-    return ApiRequest(actor, services.business_clock(), services, request)
+    return ApiRequest(actor, await services.business_now(), services, request)
 
 
 async def has_operators_key(request: Request) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.authentication import reset_actions, reset_queries, session_queries, throttling_queries
 from tonnage.errors import Sentence
-from tonnage.jobs.declaration import job
+from tonnage.jobs.declaration import Clock, job
 from tonnage.organisations.queries import operator_id
 from tonnage.services import Services
 
@@ -21,6 +21,7 @@ _COUNTS_KEPT = timedelta(days=2)
     "authentication.run_maintenance",
     label=Sentence("Delete expired sessions, links and failure counts"),
     cron="29 0 * * *",
+    clock=Clock.WALL,
 )
 async def run_maintenance(services: Services, subject: str) -> None:
     """Deletes expired sessions, reset links and failure counts."""

@@ -11,6 +11,7 @@ from tonnage.cli.group import Commands
         "Run": {
             "serve": "Run the API and the jobs, and the embedded database if needed.",
             "worker": "Run the jobs in a separate process.",
+            "sandbox": "Advance the clock of a sandbox, and set what its accounts store.",
         },
         "Maintain": {
             "migrate": "Upgrade the database to this version.",

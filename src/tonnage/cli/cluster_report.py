@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from tonnage.regions.region import METERED
 from tonnage.storage.backend import BackendReport, Cluster
 
 
@@ -35,7 +34,7 @@ class CheckedCluster:
 
     def lines(self) -> list[str]:
         """A line of its own for each thing that is known."""
-        facts = dict(self.report.facts) if self.cluster.backend == METERED else self._of_cluster()
+        facts = dict(self.report.facts) if self.cluster.admin_url is None else self._of_cluster()
         lines = [f"{self.cluster.name}: {'unhealthy' if self.report.problems else 'healthy'}"]
         lines += [f"  {name:<12}  {fact}" for name, fact in facts.items() if fact]
         return lines + [f"  {'problem':<12}  {problem}" for problem in self.report.problems]

@@ -22,13 +22,14 @@ from tonnage.cli.error_messages import READ_ONLY
 from tonnage.cli.output import printed
 from tonnage.cli.param_types import CONNINFO
 from tonnage.clock import system_time
-from tonnage.config import DatabaseUrls, Settings
+from tonnage.config import DatabaseUrls, Settings, default_sandbox_dir
 from tonnage.db import Connection, Database, ListQuery, connect, one_row
 from tonnage.db.deadlines import COMMAND_LOCK_WAIT, DeadlineConnection, connect_timeout
 from tonnage.db.poolers import MixedSessions, require_own_sessions
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
-from tonnage.organisations.queries import operator_id
+from tonnage.sandbox.queries import operator_and_time
+from tonnage.sandbox_clock import SandboxClock
 
 import_module("tonnage.worker")  # declares every job: a command may defer any of them
 
@@ -40,11 +41,22 @@ _OVERRIDES = "tonnage.settings"
 
 @dataclass(frozen=True)
 class Session:
-    """What a command works with: the database, the operator as its actor, and the time."""
+    """What a command works with: the database, the operator as its actor, and both clocks."""
 
     database: Database
     operator: Actor
-    now: datetime
+    clock: SandboxClock
+    """The source of `now`."""
+
+    @property
+    def now(self) -> datetime:
+        """The time by the business clock: of terms, usage and deletions."""
+        return self.clock.read()
+
+    @property
+    def wall_now(self) -> datetime:
+        """The time by the wall clock: of keys, sessions, locks and links."""
+        return system_time()
 
     async def documents(self, query: ListQuery, missing: TonnageError | None = None) -> list[bytes]:
         """The JSON documents of a list. No row at all raises `missing`, where the list is one of something."""
@@ -87,6 +99,13 @@ def on_database(command: Callable[Concatenate[Settings, P], T]) -> Callable[P, T
     return url(folder(with_settings))
 
 
+def of_sandbox(settings: Settings) -> Settings:
+    """The settings with the directory of a sandbox, if none was given."""
+    if "data_dir" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"data_dir": default_sandbox_dir()})
+
+
 def override(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """The callback of an option that sets what else a variable does: the setting of the same name."""
     if value not in (None, ()):
@@ -109,8 +128,9 @@ def run(settings: Settings, work: Callable[[Session], Awaitable[T]]) -> T:
 
     async def in_session(conninfo: str) -> T:
         async with connect(conninfo, size=2, streams=1, lock_wait=COMMAND_LOCK_WAIT) as database:
-            operator = Actor.on_command_line(await database.run(operator_id), Kind.OPERATOR)
-            return await work(Session(database, operator, system_time()))
+            operator, time = await database.run(operator_and_time)
+            actor = Actor.on_command_line(operator, Kind.OPERATOR)
+            return await work(Session(database, actor, SandboxClock(time)))
 
     with fitting_database(settings) as conninfo:
         return asyncio.run(in_session(conninfo))
@@ -179,6 +199,16 @@ def require_changeable(conninfo: str) -> None:
 
     if asyncio.run(look()):
         raise click.ClickException(READ_ONLY)
+
+
+def find_sandbox(conninfo: str, clock: SandboxClock) -> None:
+    """Finds out whether the database, whose schema fits, is a sandbox."""
+
+    async def find() -> None:
+        async with await _connected(conninfo) as connection:
+            await clock.find(connection)
+
+    asyncio.run(find())
 
 
 def current_role(conninfo: str) -> str:

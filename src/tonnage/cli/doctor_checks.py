@@ -169,7 +169,13 @@ async def secrets(conn: Connection, settings: Settings) -> Finding:
 
 def data_directory(folder: Path) -> Finding:
     """Whether the embedded database's directory is closed to strangers."""
-    private = [folder / "postgres", *folder.glob("*.password"), *folder.glob("*.key"), *folder.glob("demo.json")]
+    private = [
+        folder / "postgres",
+        *folder.glob("*.password"),
+        *folder.glob("*.key"),
+        *folder.glob("demo.json"),
+        *folder.glob("sandbox.json"),
+    ]
     open_ones = [f"{path} ({_mode(path):o})" for path in private if path.exists() and _mode(path) & 0o077]
     if _mode(folder) & 0o077:
         open_ones.insert(0, f"{folder} ({_mode(folder):o})")

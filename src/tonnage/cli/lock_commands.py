@@ -28,7 +28,7 @@ def add_lock_commands(group: click.Group, noun: str, require: Callable[[Session,
         async def work(session: Session) -> None:
             await require(session, organisation_id)
             await session.database.run(
-                actions.lock_organisation, session.operator, organisation_id, reason, session.now
+                actions.lock_organisation, session.operator, organisation_id, reason, session.wall_now
             )
 
         run(settings, work)

@@ -22,6 +22,7 @@ from tonnage.web.timestamps import parse_timestamp
 from tonnage.web.validation_messages import validation_error
 
 __all__ = [
+    "BYTES",
     "CONNINFO",
     "CURRENCY",
     "DAY",
@@ -140,6 +141,12 @@ def _seller(text: str) -> uuid.UUID | Literal["operator"]:
         raise ValueError(f"{text!r} is neither the id of an organisation nor `operator`") from None
 
 
+def _bytes(text: str) -> int:
+    return parse_size(f"{text}B" if text.isdecimal() else text)
+
+
+BYTES = _Ruled[int]("bytes", _bytes)
+"""As SIZE, or a number of bytes without a unit."""
 NAME = _Ruled[str]("name", _as_in_a_body(TypeAdapter[str](Name)))
 EMAIL = _Ruled[str]("email", _as_in_a_body(TypeAdapter[str](Email)))
 PRICE = _Ruled[Decimal]("cents", price)

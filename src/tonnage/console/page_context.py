@@ -81,6 +81,11 @@ class PageContext:
         return services_of(self.request).wall_clock()
 
     @property
+    def sandbox_time(self) -> datetime | None:
+        """The business time of a sandbox, for the banner of its pages; None: the database is none."""
+        return services_of(self.request).sandbox_time
+
+    @property
     def database(self) -> Database:
         """The pools."""
         return services_of(self.request).database

@@ -122,7 +122,7 @@ async def _signed_in(request: Request, stages: tuple[Stage, ...]) -> PageRequest
     if visitor.stage not in stages:
         raise SignInRequired("/sign-in/code" if visitor.stage is Stage.CODE else "/profile/second-factor")
     services = services_of(request)
-    page = PageRequest(request, visitor, token, cookies, services.business_clock(), services, {})
+    page = PageRequest(request, visitor, token, cookies, await services.business_now(), services, {})
     page.attach()
     use_context(page)
     return page

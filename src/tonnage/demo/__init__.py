@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from tonnage import keyfile
 from tonnage.db import Connection, Database
-from tonnage.demo import admission, keyfile, queries, scene
+from tonnage.demo import admission, queries, scene
 from tonnage.demo.admission import Secrets
-from tonnage.demo.keyfile import KeyFile
 from tonnage.demo.loading import load
+from tonnage.keyfile import KeyFile
 from tonnage.passwords import Passwords
 
 
@@ -28,6 +29,11 @@ class Demo:
     """The addresses of members, by the name of their organisation."""
 
 
+def path_in(data_dir: Path) -> Path:
+    """The path of the file with the keys."""
+    return data_dir / "demo.json"
+
+
 async def prepare(
     database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
 ) -> Demo:
@@ -45,23 +51,23 @@ async def prepare(
             fresh = await admission.new_secrets(passwords or Passwords())
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
         if kept.base_url != base_url:
-            keyfile.write(data_dir, replace(kept, base_url=base_url))
+            keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:
         raise DemoRefused(
-            f"The keys of the demo cannot be saved in {keyfile.path_in(data_dir)}: "
+            f"The keys of the demo cannot be saved in {path_in(data_dir)}: "
             f"{error.strerror or error}. Use another data directory, or make this one writable."
         ) from error
     logins: dict[str, list[str]] = {}
     for member in kept.members:
         logins.setdefault(member.organisation, []).append(member.email)
-    return Demo(kept.keys[scene.ADMIN_KEY], keyfile.path_in(data_dir), logins)
+    return Demo(kept.keys[scene.ADMIN_KEY], path_in(data_dir), logins)
 
 
 async def _kept(conn: Connection, data_dir: Path, now: datetime) -> KeyFile | None:
     """The key file of the sample data in this database; None if there is none that works, or no sample data."""
     # Only the demo creates the walk-through's distributor: every other one gets a random id.
     if await queries.has_organisation(conn, scene.DISTRIBUTOR.id):
-        found = keyfile.read(data_dir)
+        found = keyfile.read(path_in(data_dir))
         key = found and found.keys.get(scene.ADMIN_KEY)
         return found if key and await admission.admits(conn, key, now) else None
     if not await queries.is_empty(conn):
@@ -86,5 +92,5 @@ async def _made(conn: Connection, data_dir: Path, base_url: str, fresh: Secrets,
     made = KeyFile(base_url, await admission.create_keys(conn, now), members)
     # Written before the transaction ends: a file with keys that were rolled back is written again, but data whose keys
     # were never written would be inaccessible.
-    keyfile.write(data_dir, made)
+    keyfile.write(path_in(data_dir), made)
     return made

@@ -1,29 +1,24 @@
 """Keys and logins of the sample data: generated for every installation, never part of the program."""
 
 import asyncio
-import secrets
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.api_keys import actions as api_key_actions
+from tonnage.api_keys.actions import actor_of_key
 from tonnage.api_keys.api_key import NewKey
-from tonnage.api_keys.queries import find_key
 from tonnage.authentication import credential_actions
 from tonnage.db import Connection
 from tonnage.demo import scene
-from tonnage.demo.keyfile import LoginEntry
-from tonnage.errors import NotFound, Unauthenticated
+from tonnage.errors import NotFound
+from tonnage.keyfile import LoginEntry
 from tonnage.members import actions as member_actions
 from tonnage.members.member import NewMember
 from tonnage.organisations.queries import operator_id
-from tonnage.password_rules import account_password, member_password
+from tonnage.password_rules import random_password
 from tonnage.passwords import Passwords
-from tonnage.tokens import digest
-
-_ALPHABET = string.ascii_letters + string.digits + "-_.!"
 
 
 @dataclass(frozen=True)
@@ -37,27 +32,14 @@ class Secrets:
 
 async def new_secrets(passwords: Passwords) -> Secrets:
     """Generates the passwords. Takes a second or two: hashing is slow on purpose."""
-    chosen = {login.email: _new_password() for login in scene.LOGINS}
-    *hashes, nobodys = await asyncio.gather(*map(passwords.hash, [*chosen.values(), _new_password()]))
+    chosen = {login.email: random_password() for login in scene.LOGINS}
+    *hashes, nobodys = await asyncio.gather(*map(passwords.hash, [*chosen.values(), random_password()]))
     return Secrets(chosen, dict(zip(chosen, hashes, strict=True)), nobodys)
-
-
-def _new_password() -> str:
-    while True:
-        password = "".join(secrets.choice(_ALPHABET) for _ in range(20))
-        try:
-            return account_password(member_password(password))
-        except ValueError:  # by chance, a class of characters is missing
-            continue
 
 
 async def admits(conn: Connection, key: str, now: datetime) -> bool:
     """Whether `key` authenticates an admin of the demo's distributor."""
-    known = await find_key(conn, digest(key))
-    try:
-        actor = known.admit(now) if known else None
-    except Unauthenticated:
-        return False
+    actor = await actor_of_key(conn, key, now)
     return actor is not None and (actor.organisation_id, actor.role) == (scene.DISTRIBUTOR.id, Role.ADMIN)
 
 

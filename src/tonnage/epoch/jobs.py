@@ -2,11 +2,17 @@
 
 from tonnage.epoch import actions
 from tonnage.errors import Sentence
-from tonnage.jobs.declaration import job
+from tonnage.jobs.declaration import Clock, job
 from tonnage.services import Services
 
 
-@job("epoch.advance", label=Sentence("Check that the database is the newest"), cron="*/5 * * * *", since="0002")
+@job(
+    "epoch.advance",
+    label=Sentence("Check that the database is the newest"),
+    cron="*/5 * * * *",
+    clock=Clock.WALL,
+    since="0002",
+)
 async def advance(services: Services, subject: str) -> None:
     """Compares the epoch with what is recorded outside, and advances it."""
     await actions.advance(services)

@@ -214,6 +214,32 @@ class ConflictCode(Code):
         "Choose another name, or delete its accounts first.",
         "The region eu-central-2 still has storage accounts. Delete them first.",
     )
+    NOT_A_SANDBOX = Explanation(
+        409,
+        "The database is no sandbox, so its clock cannot be advanced and no usage can be made up.",
+        "Start a sandbox, with a database of its own: `tonnage serve --sandbox`.",
+        "This is no sandbox, and cannot become one. Start one with a database of its own: tonnage serve --sandbox",
+    )
+    IS_A_SANDBOX = Explanation(
+        409,
+        "The database is a sandbox, which has no real storage cluster.",
+        "Connect the cluster in another database.",
+        "This is a sandbox, whose clock can be advanced: what is due would be deleted on a real cluster. Connect "
+        "clusters in another database.",
+    )
+    CLOCK_NEVER_BACK = Explanation(
+        409,
+        "The clock of the sandbox has passed that time already.",
+        "Ask for a later time, or begin with a new sandbox.",
+        "The clock of this sandbox is at 2026-12-04T00:00:00Z and never goes back, not to 2026-11-01T00:00:00Z either. "
+        "Ask for a later time, or begin with a new sandbox.",
+    )
+    ADVANCE_IN_PROGRESS = Explanation(
+        409,
+        "The clock of the sandbox is being advanced by another request or command.",
+        "Wait until it is there, then repeat the request if it is still needed.",
+        "The clock of this sandbox is being advanced already. Try again when it is there.",
+    )
     NOT_ADOPTABLE = Explanation(
         409,
         "A user of a storage cluster cannot become a storage account, or is one already.",

@@ -2,7 +2,7 @@
 
 from tonnage.errors import Sentence
 from tonnage.idempotency import queries
-from tonnage.jobs.declaration import job
+from tonnage.jobs.declaration import Clock, job
 from tonnage.services import Services
 
 _AT_ONCE = 10_000
@@ -12,6 +12,7 @@ _AT_ONCE = 10_000
     "idempotency.delete_expired",
     label=Sentence("Delete saved responses of API requests after 24 hours"),
     cron="23 * * * *",
+    clock=Clock.WALL,
     since="0003",
 )
 async def delete_expired(services: Services, subject: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from tonnage.errors import Sentence
@@ -17,6 +18,15 @@ FIRST = "0001"
 """The revision of the first release."""
 
 
+class Clock(Enum):
+    """By which clock a job recurs."""
+
+    BUSINESS = "business"
+    """Days of the business, such as deletions that are due. In a sandbox it recurs when the clock is advanced."""
+    WALL = "wall"
+    """Upkeep, which goes on while a sandbox stands still."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A declared job."""
@@ -30,6 +40,8 @@ class Job:
     """Whether its subject is a region."""
     cron: str | None = None
     """When it recurs, in UTC, once per period with any number of workers; None: only when deferred."""
+    clock: Clock | None = None
+    """By which clock; None: it does not recur."""
     since: str = FIRST
     """The revision of the release that brings it."""
     waits_on_hold: bool = False
@@ -73,17 +85,20 @@ def job(
     queue: str = SHORT,
     of_region: bool = False,
     cron: str | None = None,
+    clock: Clock | None = None,
     since: str = FIRST,
     waits_on_hold: bool = False,
 ) -> Callable[[JobFunction], JobFunction]:
     """Declares a function as the job `name`, which the release with the revision `since` brings. ValueError: there is a
-    job of that name.
+    job of that name, or it recurs without a clock.
     """
 
     def declare(function: JobFunction) -> JobFunction:
         if name in DECLARED:
             raise ValueError(f"the job {name} is declared twice")
-        DECLARED[name] = Job(name, label, function, queue, of_region, cron, since, waits_on_hold)
+        if (cron is None) is not (clock is None):
+            raise ValueError(f"the job {name} needs a clock if it recurs, and none if it does not")
+        DECLARED[name] = Job(name, label, function, queue, of_region, cron, clock, since, waits_on_hold)
         return function
 
     return declare

@@ -66,6 +66,23 @@ async def coalesce(conn: Connection, job_id: int, lock: str) -> datetime:
     return (await one_row(cursor))[0]
 
 
+async def deferred_jobs(conn: Connection, names: Sequence[str], known: Sequence[int]) -> list[tuple[int, str, str]]:
+    """The ids, names and subjects of the jobs of these names that wait or run, without the known ones; oldest first."""
+    cursor = await conn.execute(
+        """
+        select id, task_name, args->>'subject' from procrastinate_jobs
+        where task_name = any(%s) and status in ('todo', 'doing') and id <> all(%s) order by id
+        """,
+        [list(names), list(known)],
+    )
+    return await cursor.fetchall()
+
+
+async def drop_waiting(conn: Connection, ids: Sequence[int]) -> None:
+    """Deletes those of these jobs that still wait: what they would do is done."""
+    await conn.execute("delete from procrastinate_jobs where id = any(%s) and status = 'todo'", [list(ids)])
+
+
 async def drop_missed(conn: Connection, name: str) -> datetime:
     """Deletes the failed and interrupted runs of a recurring job: the run that starts now covers them. Returns the
     database's time.

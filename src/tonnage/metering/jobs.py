@@ -7,7 +7,7 @@ from tonnage.epoch.actions import permit_changes
 from tonnage.epoch.epoch import Permit
 from tonnage.errors import Sentence, Unavailable
 from tonnage.jobs import defer
-from tonnage.jobs.declaration import LONG, job
+from tonnage.jobs.declaration import LONG, Clock, job
 from tonnage.metering import sampling_actions
 from tonnage.regions.actions import with_health_check
 from tonnage.regions.queries import clusters
@@ -17,7 +17,12 @@ from tonnage.storage.backend import StorageBackend
 _log = logging.getLogger(__name__)
 
 
-@job("metering.sample_all", label=Sentence("Start hourly sampling of all storage clusters"), cron="0 * * * *")
+@job(
+    "metering.sample_all",
+    label=Sentence("Start hourly sampling of all storage clusters"),
+    cron="0 * * * *",
+    clock=Clock.BUSINESS,
+)
 async def sample_all(services: Services, subject: str) -> None:
     """Defers the sampling of every region that has a cluster."""
     for cluster in await services.database.run(clusters):

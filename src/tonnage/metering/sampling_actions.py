@@ -41,16 +41,23 @@ async def sample_region(
     for the permission to trim the cluster's usage log; None: it is left as it is. Unavailable: the cluster does not
     respond, or accounts were missed.
     """
-    now = clock()
-    run = await database.run(sampling_queries.begin, region_id, hour_of(now), now)
-    missed = None
-    if not run.is_complete:
-        missed = await _sample(database, backend, run, clock, batch)
+    missed = await measure(database, backend, region_id, clock, batch)
     await traffic_actions.read(database, backend, region_id, clock())
     if (permitted := await permit()) is not None:
         await traffic_actions.trim(database, backend, permitted, database_clock)
     if missed:
         raise missed
+
+
+async def measure(
+    database: Database, backend: StorageBackend, region_id: int, clock: BusinessClock, batch: int = BATCH
+) -> Unavailable | None:
+    """The first part of `sample_region`: what the accounts store. Returns why accounts have to be tried again; None if
+    there are none.
+    """
+    now = clock()
+    run = await database.run(sampling_queries.begin, region_id, hour_of(now), now)
+    return None if run.is_complete else await _sample(database, backend, run, clock, batch)
 
 
 async def _sample(

@@ -216,6 +216,17 @@ begin
     return new;
 end $$;
 
+CREATE FUNCTION require_backend_of_database() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.backend <> 'metered' and (new.backend = 'simulated') <> exists (select from sandbox_clock) then
+        raise exception 'a simulated region is in a sandbox, a cluster is in no sandbox'
+            using errcode = 'check_violation', constraint = 'region_of_sandbox';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION require_open_distributor() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -239,6 +250,20 @@ begin
     ) or not has_table_privilege(session_user, parent, 'delete') then
         raise exception 'no partitions of % can be changed', parent using errcode = 'insufficient_privilege';
     end if;
+end $$;
+
+CREATE FUNCTION require_sandbox_rules() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'INSERT' and not exists (
+        select from organisation where kind <> 'operator' union all select from region
+        union all select from member union all select from api_key union all select from audit_entry
+    ) or tg_op = 'UPDATE' and new.business_time >= old.business_time and new.finished_day >= old.finished_day then
+        return new;
+    end if;
+    raise exception 'a database with data does not become a sandbox, and a sandbox stays one and does not go back'
+        using errcode = 'check_violation', constraint = 'sandbox_clock_rules';
 end $$;
 
 CREATE FUNCTION round_half_away(dividend numeric, divisor numeric) RETURNS numeric
@@ -838,7 +863,7 @@ CREATE TABLE region (
     traffic_read_to timestamp with time zone,
     traffic_trimmed_to date,
     CONSTRAINT region_admin_url CHECK (((backend = 'ceph'::text) = (admin_url IS NOT NULL))),
-    CONSTRAINT region_backend CHECK ((backend = ANY (ARRAY['metered'::text, 'ceph'::text]))),
+    CONSTRAINT region_backend CHECK ((backend = ANY (ARRAY['metered'::text, 'ceph'::text, 'simulated'::text]))),
     CONSTRAINT region_connected_at CHECK (((backend = 'metered'::text) = (connected_at IS NULL))),
     CONSTRAINT region_failures CHECK ((failures >= 0)),
     CONSTRAINT region_unhealthy CHECK (((unhealthy_reason IS NULL) = (unhealthy_since IS NULL)))
@@ -860,6 +885,14 @@ CREATE TABLE sampling_run (
     finished_at timestamp with time zone,
     sampled integer DEFAULT 0 NOT NULL,
     missed integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE sandbox_clock (
+    business_time timestamp with time zone NOT NULL,
+    finished_day date NOT NULL,
+    only_row boolean DEFAULT true NOT NULL,
+    CONSTRAINT sandbox_clock_finished_day CHECK ((finished_day <= ((business_time AT TIME ZONE 'UTC'::text))::date)),
+    CONSTRAINT sandbox_clock_only_row CHECK (only_row)
 );
 
 CREATE TABLE schema_compatibility (
@@ -930,6 +963,22 @@ CREATE TABLE sign_in_throttle (
     member_id uuid,
     CONSTRAINT sign_in_throttle_failures CHECK ((failures >= (0)::double precision)),
     CONSTRAINT sign_in_throttle_kind CHECK ((kind = ANY (ARRAY['pair'::text, 'client'::text, 'resets'::text, 'device'::text, 'codes'::text, 'passwords'::text])))
+);
+
+CREATE TABLE simulated_key (
+    region_id integer NOT NULL,
+    account_id bigint NOT NULL,
+    access_key text NOT NULL
+);
+
+CREATE TABLE simulated_user (
+    region_id integer NOT NULL,
+    account_id bigint NOT NULL,
+    display_name text NOT NULL,
+    email text NOT NULL,
+    quota bigint,
+    access text NOT NULL,
+    max_buckets integer NOT NULL
 );
 
 CREATE TABLE storage_account (
@@ -1019,6 +1068,26 @@ CREATE TABLE usage_import_line (
 
 ALTER TABLE usage_import_line ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME usage_import_line_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE usage_level (
+    seq bigint NOT NULL,
+    account_id bigint NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    bytes bigint NOT NULL,
+    of_sandbox boolean DEFAULT true NOT NULL,
+    CONSTRAINT usage_level_bytes CHECK ((bytes >= 0)),
+    CONSTRAINT usage_level_days CHECK ((first_day <= last_day))
+);
+
+ALTER TABLE usage_level ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME usage_level_seq_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1186,6 +1255,9 @@ ALTER TABLE ONLY region
 ALTER TABLE ONLY sampling_run
     ADD CONSTRAINT sampling_run_pkey PRIMARY KEY (region_id, hour);
 
+ALTER TABLE ONLY sandbox_clock
+    ADD CONSTRAINT sandbox_clock_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY sealed_secret
     ADD CONSTRAINT sealed_secret_pkey PRIMARY KEY (name);
 
@@ -1210,6 +1282,12 @@ ALTER TABLE ONLY sign_in_throttle
 ALTER TABLE ONLY sign_in_throttle
     ADD CONSTRAINT sign_in_throttle_pkey PRIMARY KEY (subject);
 
+ALTER TABLE ONLY simulated_key
+    ADD CONSTRAINT simulated_key_pkey PRIMARY KEY (region_id, access_key);
+
+ALTER TABLE ONLY simulated_user
+    ADD CONSTRAINT simulated_user_pkey PRIMARY KEY (region_id, account_id);
+
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_pkey PRIMARY KEY (id);
 
@@ -1218,6 +1296,9 @@ ALTER TABLE ONLY tax_rate
 
 ALTER TABLE ONLY traffic_hour
     ADD CONSTRAINT traffic_hour_pkey PRIMARY KEY (account_id, hour);
+
+ALTER TABLE ONLY usage_level
+    ADD CONSTRAINT usage_level_pkey PRIMARY KEY (seq);
 
 ALTER TABLE ONLY usage_retention
     ADD CONSTRAINT usage_retention_pkey PRIMARY KEY (is_only_row);
@@ -1307,6 +1388,8 @@ CREATE INDEX sign_in_throttle_blocked_until_idx ON sign_in_throttle USING btree 
 
 CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 
+CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree (region_id, account_id);
+
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
 
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
@@ -1327,6 +1410,8 @@ CREATE UNIQUE INDEX untrusted_proxy_one ON untrusted_proxy USING btree ((true));
 
 CREATE INDEX usage_import_line_account_id_idx ON usage_import_line USING btree (account_id);
 
+CREATE INDEX usage_level_account_id_last_day_idx ON usage_level USING btree (account_id, last_day);
+
 CREATE TRIGGER account_usage_inserted AFTER INSERT ON storage_account REFERENCING NEW TABLE AS new_accounts FOR EACH STATEMENT EXECUTE FUNCTION add_account_usage();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON account_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
@@ -1340,6 +1425,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH RO
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON price_assignment FOR EACH ROW EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER backend_of_database BEFORE INSERT OR UPDATE OF backend ON region FOR EACH ROW EXECUTE FUNCTION require_backend_of_database();
 
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
 
@@ -1361,6 +1448,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON price_assignment FOR EACH STATEMEN
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON price_version FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON sandbox_clock FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON usage_retention FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER open_distributor BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION require_open_distributor();
@@ -1372,6 +1461,8 @@ CREATE TRIGGER partner_usage_inserted AFTER INSERT ON daily_usage REFERENCING NE
 CREATE TRIGGER partner_usage_updated AFTER UPDATE ON daily_usage REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION add_to_partner_usage();
 
 CREATE TRIGGER published BEFORE DELETE OR UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION reject_change_of_published();
+
+CREATE TRIGGER sandbox_rules BEFORE INSERT OR DELETE OR UPDATE ON sandbox_clock FOR EACH ROW EXECUTE FUNCTION require_sandbox_rules();
 
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
@@ -1463,6 +1554,12 @@ ALTER TABLE ONLY seller_settings
 ALTER TABLE ONLY session
     ADD CONSTRAINT session_member_id_fkey FOREIGN KEY (member_id) REFERENCES member(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY simulated_key
+    ADD CONSTRAINT simulated_key_region_id_account_id_fkey FOREIGN KEY (region_id, account_id) REFERENCES simulated_user(region_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY simulated_user
+    ADD CONSTRAINT simulated_user_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id);
 
@@ -1471,3 +1568,9 @@ ALTER TABLE ONLY storage_account
 
 ALTER TABLE ONLY tax_rate
     ADD CONSTRAINT tax_rate_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY usage_level
+    ADD CONSTRAINT usage_level_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY usage_level
+    ADD CONSTRAINT usage_level_of_sandbox_fkey FOREIGN KEY (of_sandbox) REFERENCES sandbox_clock(only_row);

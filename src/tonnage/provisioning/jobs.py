@@ -11,7 +11,7 @@ from tonnage.epoch.epoch import OnHold, Permit
 from tonnage.epoch.record import not_compared
 from tonnage.errors import Sentence
 from tonnage.jobs import defer
-from tonnage.jobs.declaration import LONG, job
+from tonnage.jobs.declaration import LONG, Clock, job
 from tonnage.organisations.queries import operator_id
 from tonnage.provisioning import actions, drift_actions, purge_queries
 from tonnage.provisioning.drift import LEFT
@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
     "provisioning.purge_all",
     label=Sentence("Find storage accounts due for deletion"),
     cron="*/5 * * * *",
+    clock=Clock.BUSINESS,
     waits_on_hold=True,
 )
 async def purge_all(services: Services, subject: str) -> None:
@@ -70,7 +71,12 @@ async def requota(services: Services, subject: str) -> None:
     await actions.requota(services.database, [UUID(subject)])
 
 
-@job("provisioning.full_reconcile_all", label=Sentence("Start comparing all storage clusters"), cron="41 */6 * * *")
+@job(
+    "provisioning.full_reconcile_all",
+    label=Sentence("Start comparing all storage clusters"),
+    cron="41 */6 * * *",
+    clock=Clock.WALL,
+)
 async def full_reconcile_all(services: Services, subject: str) -> None:
     """Defers a full reconcile of every cluster."""
     for cluster in await services.database.run(clusters):

@@ -36,7 +36,7 @@ async def add_region(
 ) -> None:
     """Adds a region: with a `gateway` its accounts are on that cluster, without one it is metered only.
 
-    Conflict: the name is taken; or, with a gateway, there is no `key_file` to seal the credentials with.
+    Conflict: the name is taken; or, with a gateway, what `connect_region` refuses.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     try:
@@ -62,7 +62,8 @@ async def connect_region(
     """Connects a region to a cluster, or changes its address or credentials.
 
     Nothing is applied to the cluster before a job has verified its identity: it may be another cluster than before, or
-    a wrong one. NotFound: no such region. Conflict: there is no `key_file` to seal the credentials with.
+    a wrong one. NotFound: no such region. Conflict: there is no `key_file` to seal the credentials with, or the
+    database is a sandbox.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     if key_file is None:
@@ -70,12 +71,19 @@ async def connect_region(
             "Credentials are stored encrypted. Set TONNAGE_SECRET_KEY_FILE, and see `tonnage secret create`.",
             ConflictCode.NO_SECRET_KEY,
         )
-    async with conn.transaction():
-        region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
-        if region_id is None:
-            raise no_region(name)
-        await backends.store_credentials(conn, key_file, region_id, gateway)
-        await defer(conn, "provisioning.verify_identity", region_id)
+    try:
+        async with conn.transaction():
+            region_id = await queries.connect_region(conn, name, gateway.admin_url, now, actor.stamp)
+            if region_id is None:
+                raise no_region(name)
+            await backends.store_credentials(conn, key_file, region_id, gateway)
+            await defer(conn, "provisioning.verify_identity", region_id)
+    except CheckViolation as error:
+        raise Conflict(
+            "This is a sandbox, whose clock can be advanced: what is due would be deleted on a real cluster. Connect "
+            "clusters in another database.",
+            ConflictCode.IS_A_SANDBOX,
+        ) from error
 
 
 async def remove_region(conn: Connection, actor: Actor, name: str) -> None:

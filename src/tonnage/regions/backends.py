@@ -11,13 +11,14 @@ from tonnage import sealing
 from tonnage.db import Connection, Database
 from tonnage.errors import NotFound, Sentence
 from tonnage.regions import queries
-from tonnage.regions.region import METERED, Gateway
+from tonnage.regions.region import SIMULATED, Gateway
 from tonnage.sealing import SealingError
 from tonnage.storage.admin_ops import Timeouts
 from tonnage.storage.backend import AccessKey, Cluster, StorageBackend
 from tonnage.storage.ceph import CephBackend
 from tonnage.storage.errors import Misconfigured
 from tonnage.storage.metered import MeteredBackend
+from tonnage.storage.simulated import SimulatedBackend
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ class OpenBackends:
         return len(self._open) + len(self._replaced)
 
     async def _connect(self, cluster: Cluster) -> StorageBackend:
-        if cluster.backend == METERED or cluster.admin_url is None:
+        if cluster.backend == SIMULATED:
+            return SimulatedBackend(self._database, cluster.region_id)
+        if cluster.admin_url is None:
             return MeteredBackend()
         key = await self._database.run(self._credentials, cluster)
         return CephBackend(cluster.admin_url, key, self._timeouts)

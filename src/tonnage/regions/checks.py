@@ -12,7 +12,7 @@ async def credentials(conn: Connection) -> Check:
         "regions: credentials",
         """
         select r.name, case when s.name is not null then 'kept' end,
-            case when r.backend <> 'metered' then 'kept' end
+            case when r.backend = 'ceph' then 'kept' end
         from region r left join sealed_secret s on s.name = 'region/' || r.id
         """,
     )

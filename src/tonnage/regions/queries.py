@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
-from tonnage.regions.region import CEPH, METERED, NewRegion
+from tonnage.regions.region import CEPH, METERED, SIMULATED, NewRegion
 from tonnage.storage.backend import Cluster
 
 _PUBLIC = "jsonb_build_object('s3_url', r.s3_url, 'iam_url', r.iam_url, 'sts_url', r.sts_url)"
@@ -43,15 +43,15 @@ def all_regions(name: str | None = None) -> ListQuery:
 
 
 async def insert_region(conn: Connection, region: NewRegion, now: datetime, stamp: str) -> int:
-    """Inserts a metered-only region; returns its id. The first region becomes the default.
+    """Inserts a region without a cluster; returns its id. The first region becomes the default.
 
-    Constraint region_name: the name is taken.
+    Constraints region_name: the name is taken; region_of_sandbox: only a sandbox has simulated regions.
     """
     cursor = await conn.execute(
         f"""
         with r as (
-            insert into region (name, s3_url, iam_url, sts_url, backend, is_default, created_at)
-            values (%(name)s, %(s3)s, %(iam)s, %(sts)s, %(metered)s,
+            insert into region (name, s3_url, iam_url, sts_url, backend, connected_at, is_default, created_at)
+            values (%(name)s, %(s3)s, %(iam)s, %(sts)s, %(backend)s, %(connected)s,
                     not exists (select from region where is_default), %(now)s)
             returning *
         )
@@ -63,7 +63,8 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
             "s3": region.s3_url,
             "iam": region.iam_url,
             "sts": region.sts_url,
-            "metered": METERED,
+            "backend": SIMULATED if region.simulated else METERED,
+            "connected": now if region.simulated else None,
             "now": now,
             "stamp": stamp,
         },
@@ -72,7 +73,10 @@ async def insert_region(conn: Connection, region: NewRegion, now: datetime, stam
 
 
 async def connect_region(conn: Connection, name: str, admin_url: str, now: datetime, stamp: str) -> int | None:
-    """Sets a region's backend to Ceph at that address; returns its id, or None if there is no such region."""
+    """Sets a region's backend to Ceph at that address; returns its id, or None if there is no such region.
+
+    Constraint region_of_sandbox: no region of a sandbox has a cluster.
+    """
     cursor = await conn.execute(
         f"""
         with old as (

@@ -8,6 +8,8 @@ from tonnage.errors import Sentence
 
 METERED = "metered"
 CEPH = "ceph"
+SIMULATED = "simulated"
+"""Of sandboxes only: see storage/simulated.py."""
 
 _PLAIN = re.compile(r"[!-~]+")
 """Printable ASCII without blanks. Checked first, since urlsplit silently drops line breaks."""
@@ -44,12 +46,13 @@ def endpoint(text: str) -> str:
 
 @dataclass(frozen=True)
 class NewRegion:
-    """The name and the public endpoints of a new region."""
+    """The name and the public endpoints of a new region, which may be a simulated one."""
 
     name: str
     s3_url: str
     iam_url: str
     sts_url: str
+    simulated: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

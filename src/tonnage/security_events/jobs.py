@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tonnage.access import audit_sequence_actions
 from tonnage.errors import Sentence
-from tonnage.jobs.declaration import job
+from tonnage.jobs.declaration import Clock, job
 from tonnage.security_events import actions
 from tonnage.services import Services
 
@@ -13,6 +13,7 @@ from tonnage.services import Services
     "security_events.write_counted",
     label=Sentence("Write the last hour's failures and refusals to the audit log"),
     cron="2 * * * *",
+    clock=Clock.WALL,
     since="0004",
 )
 async def write_counted(services: Services, subject: str) -> None:
@@ -24,6 +25,7 @@ async def write_counted(services: Services, subject: str) -> None:
     "security_events.delete_addresses",
     label=Sentence("Delete old client addresses of the audit log"),
     cron="43 0 * * *",
+    clock=Clock.WALL,
     since="0004",
 )
 async def delete_addresses(services: Services, subject: str) -> None:
@@ -36,6 +38,7 @@ async def delete_addresses(services: Services, subject: str) -> None:
     "security_events.drop_old_entries",
     label=Sentence("Drop old months of the audit log"),
     cron="13 1 * * *",
+    clock=Clock.WALL,
     since="0004",
 )
 async def drop_old_entries(services: Services, subject: str) -> None:

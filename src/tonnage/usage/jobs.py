@@ -5,14 +5,19 @@ import logging
 from tonnage.epoch.actions import earliest_time, require_running
 from tonnage.epoch.epoch import OnHold
 from tonnage.errors import Sentence
-from tonnage.jobs.declaration import LONG, job
+from tonnage.jobs.declaration import LONG, Clock, job
 from tonnage.services import Services
 from tonnage.usage import actions
 
 _log = logging.getLogger(__name__)
 
 
-@job("usage.run_maintenance", label=Sentence("Create partitions and delete old samples"), cron="17 0 * * *")
+@job(
+    "usage.run_maintenance",
+    label=Sentence("Create partitions and delete old samples"),
+    cron="17 0 * * *",
+    clock=Clock.BUSINESS,
+)
 async def run_maintenance(services: Services, subject: str) -> None:
     """Creates the partitions of the coming months; deletes raw samples, hourly traffic and sampling runs past their
     retention, unless the database is on hold. A clock that is ahead of a cluster's deletes nothing."""
@@ -30,6 +35,7 @@ async def run_maintenance(services: Services, subject: str) -> None:
     label=Sentence("Record the rest of imported usage"),
     queue=LONG,
     cron="*/5 * * * *",
+    clock=Clock.WALL,
     since="0002",
 )
 async def record_accepted(services: Services, subject: str) -> None:

@@ -32,6 +32,10 @@ TAGS = [
     },
     {"name": "Operators", "description": "With an operator's key: what it keeps of its distributors."},
     {"name": "Integrations", "description": "Without a key."},
+    {
+        "name": "Sandbox",
+        "description": "With an operator's key, in an installation for trials whose clock you advance.",
+    },
 ]
 
 LICENSE = {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}

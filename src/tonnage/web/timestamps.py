@@ -20,6 +20,11 @@ def parse_timestamp(text: str) -> datetime:
         raise ValueError("the year must be between 1 and 9999") from None
 
 
+def timestamp_text(moment: datetime) -> str:
+    """A moment as responses have it: RFC 3339 in UTC, whole seconds."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _timestamp(value: object) -> object:
     if value is None:
         return None

@@ -76,7 +76,7 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
     async def work(session: Session) -> CreatedKey:
         number, partner = await _found(session, account)
         async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends)
+            services = Services(session.database, backends, **session.clock.options)
             return await access_key_actions.create_key(services, partner, partner.organisation_id, number, description)
 
     made = run(settings, work)
@@ -115,7 +115,7 @@ def delete(settings: Settings, account: str, access_key: str) -> None:
     async def work(session: Session) -> None:
         number, partner = await _found(session, account)
         async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends)
+            services = Services(session.database, backends, **session.clock.options)
             await access_key_actions.delete_key(services, partner, partner.organisation_id, number, access_key)
 
     run(settings, work)

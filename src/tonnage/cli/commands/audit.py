@@ -100,7 +100,7 @@ def export(settings: Settings, organisation_id: UUID | None) -> None:
                 click.echo(line, nl=False)
         if await session.database.run(last_dropped) != dropped:
             raise click.ClickException("Old entries were dropped meanwhile. Export again.")
-        click.echo(head_line(contents, key, found.id, organisation_id, session.now), nl=False)
+        click.echo(head_line(contents, key, found.id, organisation_id, session.wall_now), nl=False)
 
     run(settings, work)
     click.echo(f"Signed with the public key {public_key_hex(key.public_key())}", err=True)

@@ -41,7 +41,7 @@ def list_(settings: Settings, organisation_id: UUID | None, as_json: bool) -> No
     async def work(session: Session) -> list[bytes]:
         if organisation_id is not None:
             await acting_for(session, organisation_id)
-        return await session.database.run(block_documents, organisation_id, session.now)
+        return await session.database.run(block_documents, organisation_id, session.wall_now)
 
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
 
@@ -53,7 +53,7 @@ def lift(settings: Settings, block_id: UUID) -> None:
     """Lift a block, by its id from the list: attempts are accepted again at once."""
 
     async def work(session: Session) -> None:
-        await session.database.run(lift_block, session.operator, block_id, session.now)
+        await session.database.run(lift_block, session.operator, block_id, session.wall_now)
 
     run(settings, work)
     click.echo("Block lifted.", err=True)

@@ -25,7 +25,10 @@ from tonnage.metering import checks as metering
 from tonnage.organisations import checks as organisations
 from tonnage.partners import checks as partners
 from tonnage.regions import checks as regions
+from tonnage.sandbox_clock import SandboxClock
 from tonnage.usage import checks as usage
+from tonnage.utc import day_of
+from tonnage.web.timestamps import timestamp_text
 
 _COMPARISONS = (
     *contracts.ALL,
@@ -75,7 +78,11 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
             results.append(await database.run(doctor_checks.hold))
             results.append(await database.run(doctor_checks.secrets, settings))
             results.extend(await database.run(doctor_checks.proxy, settings, system_time()))
-            results.extend(await database.transaction(_compare, system_time().date()))
+            clock = SandboxClock()
+            await database.run(clock.find)
+            if clock.time is not None:
+                results.append(Finding("note", "sandbox", f"its clock stands at {timestamp_text(clock.time)}"))
+            results.extend(await database.transaction(_compare, day_of(clock.read())))
     if not settings.database_url:
         results.append(doctor_checks.data_directory(settings.data_dir.resolve()))
     return results

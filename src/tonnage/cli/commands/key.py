@@ -75,7 +75,7 @@ def create(
     async def work(session: Session) -> tuple[str, Rendered[UUID]]:
         owner = (await chosen_organisation(session, organisation_id, of_operator=of_operator)).organisation_id
         return await session.database.run(
-            api_key_actions.create_key, session.operator, owner, details, session.now, limits=settings.limits
+            api_key_actions.create_key, session.operator, owner, details, session.wall_now, limits=settings.limits
         )
 
     made, facts = run(settings, work)
@@ -123,7 +123,7 @@ def revoke(settings: Settings, key_id: UUID) -> None:
     """Revoke an API key permanently, by id."""
 
     async def work(session: Session) -> None:
-        await session.database.run(api_key_actions.revoke_key, session.operator, key_id, session.now)
+        await session.database.run(api_key_actions.revoke_key, session.operator, key_id, session.wall_now)
 
     run(settings, work)
     click.echo(f"API key revoked. It stops working everywhere within {CACHE_SECONDS:g} s.", err=True)

@@ -151,7 +151,7 @@ def allow_sign_in(settings: Settings, email: str) -> None:
     """
 
     async def work(session: Session) -> str:
-        return await session.database.run(make_link, session.operator, email, session.now)
+        return await session.database.run(make_link, session.operator, email, session.wall_now)
 
     click.echo(f"{settings.public_url or LOCAL_ORIGIN}{run(settings, work)}")
 
@@ -164,7 +164,9 @@ def lock(settings: Settings, email: str) -> None:
 
     async def work(session: Session) -> None:
         organisation_id, member_id = await session.database.run(member_actions.find_member, email)
-        await session.database.run(lock_actions.lock_member, session.operator, organisation_id, member_id, session.now)
+        await session.database.run(
+            lock_actions.lock_member, session.operator, organisation_id, member_id, session.wall_now
+        )
 
     run(settings, work)
     click.echo(f"{email} locked. The member's sessions have ended.", err=True)

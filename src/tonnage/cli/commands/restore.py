@@ -27,7 +27,8 @@ def restore() -> None:
 def _with_services(settings: Settings, work: Callable[[Session, Services], Awaitable[T]]) -> T:
     async def in_session(session: Session) -> T:
         async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, key_file=key_file(settings), data_dir=settings.data_dir)
+            keys, clock = key_file(settings), session.clock.options
+            services = Services(session.database, backends, key_file=keys, data_dir=settings.data_dir, **clock)
             return await work(session, services)
 
     return run(settings, in_session)

@@ -1,29 +1,38 @@
 """`tonnage serve`: the API, its jobs, and the database unless there is one."""
 
-import asyncio
 import logging
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import click
 
-from tonnage import demo, embedded
+from tonnage import embedded
 from tonnage.asgi import create_app
 from tonnage.cli import logs
 from tonnage.cli.connection_limits import ClientConnectionLimits, most_connections, raise_file_limit
-from tonnage.cli.context import fit, key_file, on_database, override, prove_keys, require_changeable
+from tonnage.cli.context import (
+    find_sandbox,
+    fit,
+    key_file,
+    of_sandbox,
+    on_database,
+    override,
+    prove_keys,
+    require_changeable,
+)
 from tonnage.cli.database_wait import DatabaseCheck, DatabaseGate
 from tonnage.cli.http_server import HttpServer
 from tonnage.cli.listener import Listener, bound
 from tonnage.cli.mailer import mailer
+from tonnage.cli.param_types import DAY
+from tonnage.cli.prepared_data import PreparedData
 from tonnage.cli.privileges import drop_privileges
 from tonnage.cli.shutdown import GracefulShutdown
-from tonnage.clock import system_time
 from tonnage.config import DatabaseUrls, Settings
-from tonnage.db import connect
+from tonnage.sandbox_clock import SandboxClock
 from tonnage.services import Services, SignInSettings
 from tonnage.web.proxy_headers import is_secure
 from tonnage.worker import run_jobs
@@ -35,7 +44,7 @@ _log = logging.getLogger(__name__)
 class Options:
     """What the command was asked for."""
 
-    with_demo: bool
+    data: PreparedData
     with_worker: bool
     access_log: bool
     limits: ClientConnectionLimits
@@ -69,6 +78,15 @@ class Options:
     help="A proxy, or a network of proxies, whose X-Forwarded-For is trusted.  [env var: TONNAGE_TRUSTED_PROXIES]",
 )
 @click.option("--demo", "with_demo", is_flag=True, help="Load sample data into an empty database.")
+@click.option(
+    "--sandbox", "with_sandbox", is_flag=True, help="Start a sandbox, whose clock stands until it is advanced."
+)
+@click.option(
+    "--at",
+    type=DAY,
+    metavar="DAY",
+    help="The day on which a new sandbox begins. [default: today]",
+)
 @click.option("--worker/--no-worker", "with_worker", default=True, help="Run the jobs in this process. [default: yes]")
 @click.option("--access-log", is_flag=True, help="Log every request.")
 @logs.log_options
@@ -77,6 +95,8 @@ def serve(
     host: str,
     port: int,
     with_demo: bool,
+    with_sandbox: bool,
+    at: date | None,
     with_worker: bool,
     access_log: bool,
     log_level: str,
@@ -90,31 +110,41 @@ def serve(
     database. A second signal does not wait for requests. If the database of --database-url cannot be reached at the
     start, it answers 503 until it can. If the embedded PostgreSQL stops by itself, this command exits
     with status 1; start it again and the database recovers.
+
+    A sandbox is an installation for trials: it has a clock of its own, which `tonnage sandbox` advances. Its default
+    directory is another one than that of other installations, and its database remains a sandbox.
     """
+    data = PreparedData(with_demo, with_sandbox, at)
+    settings = of_sandbox(settings) if with_sandbox else settings
     logs.configure(log_level, log_format)
-    limits = ClientConnectionLimits(
+    options = Options(data, with_worker, access_log, _limits(settings))
+    ending, clock = GracefulShutdown(), SandboxClock()
+    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as urls:
+        check = DatabaseCheck(partial(_check, urls, settings, clock))
+        # Data is prepared before anything is served; an embedded database runs.
+        waits = settings.database_url is not None and not data.is_any
+        if not waits:
+            _check(urls, settings, clock)
+        prepared = data.prepare(urls.program, settings, f"{listener.origin}/v1", clock)
+        has_passed = not waits or check.passes()
+        drop_privileges(settings)
+        banner = [*_banner(listener), *prepared]
+        _run(urls.program, settings, options, listener, ending, clock, banner, None if has_passed else check)
+
+
+def _limits(settings: Settings) -> ClientConnectionLimits:
+    return ClientConnectionLimits(
         most_connections(settings.max_connections, raise_file_limit()),
         settings.max_connections_per_client,
         settings.trusted_proxies,
     )
-    ending = GracefulShutdown()
-    with bound(host, port) as listener, ending.watched(), _database(settings, ending) as urls:
-        check = DatabaseCheck(partial(_check, urls, settings))
-        # A demo is prepared before anything is served; an embedded database runs.
-        waits = settings.database_url is not None and not with_demo
-        if not waits:
-            _check(urls, settings)
-        banner = _prepare_demo(urls.program, settings, listener) if with_demo else _banner(listener)
-        options = Options(with_demo, with_worker, access_log, limits)
-        has_passed = not waits or check.passes()
-        drop_privileges(settings)
-        _run(urls.program, settings, options, listener, ending, banner, None if has_passed else check)
 
 
-def _check(urls: DatabaseUrls, settings: Settings) -> None:
+def _check(urls: DatabaseUrls, settings: Settings, clock: SandboxClock) -> None:
     fit(urls, automatically=not settings.database_url)
     require_changeable(urls.program)
     prove_keys(urls.program, settings)
+    find_sandbox(urls.program, clock)
 
 
 @contextmanager
@@ -129,26 +159,6 @@ def _database(settings: Settings, ending: GracefulShutdown) -> Generator[Databas
         yield urls
 
 
-def _prepare_demo(conninfo: str, settings: Settings, listener: Listener) -> list[str]:
-    async def prepare() -> demo.Demo:
-        async with connect(conninfo, size=2, streams=1) as database:
-            return await demo.prepare(database, settings.data_dir, f"{listener.origin}/v1", system_time())
-
-    try:
-        # With a database elsewhere nothing has needed the directory so far.
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        prepared = asyncio.run(prepare())
-    except demo.DemoRefused as error:
-        raise click.UsageError(str(error)) from error
-    return [
-        *_banner(listener),
-        f"Sign in as one of these members; passwords and API keys are in {prepared.key_file}:",
-        *(f"  {organisation}: {', '.join(emails)}" for organisation, emails in prepared.logins.items()),
-        "To try the API, press Authorize and paste:",
-        f"Bearer {prepared.admin_key}",
-    ]
-
-
 def _banner(listener: Listener) -> list[str]:
     return [
         f"Open the console at {listener.origin}/",
@@ -157,12 +167,18 @@ def _banner(listener: Listener) -> list[str]:
     ]
 
 
+def _sign_in(settings: Settings) -> SignInSettings:
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    return SignInSettings(idle, settings.public_url, settings.trusted_proxies)
+
+
 def _run(
     conninfo: str,
     settings: Settings,
     options: Options,
     listener: Listener,
     ending: GracefulShutdown,
+    clock: SandboxClock,
     banner: list[str],
     check: DatabaseCheck | None,
 ) -> None:
@@ -175,18 +191,17 @@ def _run(
 
     app = create_app(
         conninfo,
-        mailer=mailer(settings, listener.origin),
+        **clock.options,
+        mailer=mailer(settings, listener.origin, clock),
         deletion_grace_days=settings.deletion_grace_days,
         client_address_days=settings.client_address_days,
         audit_months=settings.audit_months,
         embedded_dir=None if settings.database_url else settings.data_dir,
         key_file=key_file(settings),
         data_dir=settings.data_dir,
-        sign_in=SignInSettings(
-            timedelta(minutes=settings.session_idle_minutes), settings.public_url, settings.trusted_proxies
-        ),
+        sign_in=_sign_in(settings),
         limits=settings.limits,
-        with_samples=options.with_demo,
+        with_samples=options.data.demo,
         cors_origins=settings.cors_origins,
         beside=jobs if options.with_worker else None,
     )

@@ -41,7 +41,7 @@ def list_(settings: Settings, organisation_id: UUID | None, of_operator: bool, a
 
     async def work(session: Session) -> list[bytes]:
         own = (await chosen_organisation(session, organisation_id, of_operator=of_operator)).organisation_id
-        return await session.database.run(session_documents, own, session.now, idle)
+        return await session.database.run(session_documents, own, session.wall_now, idle)
 
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
 

@@ -61,7 +61,7 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
 
     async def work(session: Session) -> dict[Cluster, Comparison | TonnageError]:
         async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, data_dir=settings.data_dir)
+            services = Services(session.database, backends, data_dir=settings.data_dir, **session.clock.options)
             return {
                 cluster: await _compared(session, services, cluster, dry_run=dry_run)
                 for cluster in await chosen_clusters(session, region)
@@ -89,7 +89,7 @@ async def _compared(
     try:
         looked_at, backend = await backends.any_state(region_id)
         if dry_run:
-            return await full_reconcile_dry_run(database, backend, region_id, session.operator, session.now)
+            return await full_reconcile_dry_run(database, backend, region_id, session.operator, session.wall_now)
         # Calling this command asserts that it is the right cluster.
         await database.transaction(confirm_cluster, session.operator, looked_at)
         permitted = await _permission(services, region_id, backend)

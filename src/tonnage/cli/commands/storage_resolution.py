@@ -55,7 +55,7 @@ def resolve(
     async def work(session: Session) -> list[dict[str, Any]]:
         decided: list[dict[str, Any]] = []
         async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends)
+            services = Services(session.database, backends, **session.clock.options)
             for account in accounts:
                 try:
                     decided += await _decide(session, settings, services, account, Side(use), access_key, dry_run)

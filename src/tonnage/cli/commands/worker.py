@@ -9,13 +9,14 @@ import click
 
 from tonnage import embedded
 from tonnage.cli import logs
-from tonnage.cli.context import fit, key_file, on_database, prove_keys, require_changeable
+from tonnage.cli.context import find_sandbox, fit, key_file, on_database, prove_keys, require_changeable
 from tonnage.cli.database_wait import DatabaseCheck
 from tonnage.cli.mailer import mailer
 from tonnage.cli.privileges import drop_privileges
 from tonnage.cli.shutdown import GracefulShutdown
 from tonnage.config import DatabaseUrls, Settings
 from tonnage.mail import Mailer
+from tonnage.sandbox_clock import SandboxClock
 from tonnage.services import LOCAL_ORIGIN
 from tonnage.worker import job_services, run_jobs
 
@@ -37,20 +38,24 @@ def worker(settings: Settings, log_level: str, log_format: str) -> None:
     with ending.watched(), ending.over_afterwards():
         # Not on a server of its own, as other commands: it would keep `serve` out for as long as it runs.
         urls = settings.database_urls or embedded.running_urls(settings.data_dir)
-        DatabaseCheck(partial(_check, urls, settings)).wait()
+        clock = SandboxClock()
+        DatabaseCheck(partial(_check, urls, settings, clock)).wait()
         if settings.public_url is None:
             _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
         drop_privileges(settings)
-        asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN), ending))
+        asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN, clock), clock, ending))
 
 
-def _check(urls: DatabaseUrls, settings: Settings) -> None:
+def _check(urls: DatabaseUrls, settings: Settings, clock: SandboxClock) -> None:
     fit(urls, automatically=False)
     require_changeable(urls.program)
     prove_keys(urls.program, settings)
+    find_sandbox(urls.program, clock)
 
 
-async def _work(conninfo: str, settings: Settings, outgoing: Mailer, ending: GracefulShutdown) -> None:
+async def _work(
+    conninfo: str, settings: Settings, outgoing: Mailer, clock: SandboxClock, ending: GracefulShutdown
+) -> None:
     async with job_services(
         conninfo,
         mailer=outgoing,
@@ -59,6 +64,7 @@ async def _work(conninfo: str, settings: Settings, outgoing: Mailer, ending: Gra
         deletion_grace_days=settings.deletion_grace_days,
         client_address_days=settings.client_address_days,
         audit_months=settings.audit_months,
+        **clock.options,
     ) as services:
         loop = asyncio.get_running_loop()
         task = loop.create_task(run_jobs(conninfo, services))

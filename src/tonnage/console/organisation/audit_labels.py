@@ -23,6 +23,7 @@ from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
 from tonnage.price_books.events import EVENTS as PRICE_BOOKS
 from tonnage.provisioning.events import EVENTS as PROVISIONING
 from tonnage.regions.events import EVENTS as REGIONS
+from tonnage.sandbox.events import EVENTS as SANDBOX
 from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
 from tonnage.usage.events import EVENTS as USAGE
@@ -41,6 +42,7 @@ NOUNS: Mapping[str, str] = {
     "job": N_("Jobs"),
     "usage": N_("Usage"),
     "prices": N_("Prices"),
+    "sandbox": N_("Sandbox"),
 }
 """The headings of the filter's choices, in their order."""
 
@@ -67,6 +69,7 @@ _ALL: tuple[Event, ...] = (
     *JOBS,
     *USAGE,
     *PRICE_BOOKS,
+    *SANDBOX,
 )
 
 ACTION_LABELS: Mapping[str, str] = {event.action: event.label for event in _ALL}

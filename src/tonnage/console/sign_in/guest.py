@@ -51,6 +51,7 @@ async def _receive(request: Request) -> Guest:
     cookies = Cookies(request)
     token, session = await find_signed_in(request, cookies) or (None, None)
     services = services_of(request)
+    await services.business_now()  # for the banner of a sandbox
     secret = token or cookies.guest() or new_token()
     guest = Guest(request, None, secret, cookies, session, services, {})
     guest.attach()

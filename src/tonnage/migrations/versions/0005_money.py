@@ -11,7 +11,7 @@ down_revision = "0004"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("contracts", "price_books", "billing_profiles")
+PACKAGES: tuple[str, ...] = ("contracts", "price_books", "billing_profiles", "sandbox", "storage", "regions")
 
 
 def upgrade() -> None:

@@ -1,4 +1,6 @@
-"""`demo.json`: the keys and passwords of the sample data, for people and scripts. Only its owner can read it."""
+"""`demo.json` and `sandbox.json`: keys and passwords that a start has made, for people and scripts. Only the owner of
+such a file can read it.
+"""
 
 import json
 import os
@@ -33,39 +35,35 @@ class KeyFile:
 _CONTENT = TypeAdapter(KeyFile)
 
 
-def path_in(data_dir: Path) -> Path:
-    """The path of the file."""
-    return data_dir / "demo.json"
-
-
-def read(data_dir: Path) -> KeyFile | None:
+def read(path: Path) -> KeyFile | None:
     """The content of the file; None if there is none, or if its format is not that of `write`. OSError: it cannot be
     read.
     """
     try:
-        return _CONTENT.validate_json(path_in(data_dir).read_bytes())
+        return _CONTENT.validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
 
 
-def write(data_dir: Path, content: KeyFile) -> None:
+def write(path: Path, content: KeyFile) -> None:
     """Replaces the file by `content`, completely or not at all, even in a power cut. Raises OSError."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = path.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Created for its owner only, under an unpredictable name, so no link is followed.
-    descriptor, draft = tempfile.mkstemp(prefix="demo.json.", dir=data_dir)
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=folder)
     try:
-        give_to_owner_of(data_dir, descriptor)
+        give_to_owner_of(folder, descriptor)
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(content), file, indent=2)
             file.write("\n")
             file.flush()
             os.fsync(descriptor)
-        os.replace(draft, path_in(data_dir))
+        os.replace(draft, path)
     except BaseException:
         os.unlink(draft)
         raise
-    folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY)
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(directory)
     finally:
-        os.close(folder)
+        os.close(directory)
