@@ -44,6 +44,7 @@ from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
 from tonnage.sandbox import api as sandbox
 from tonnage.services import ServiceOptions, Services, SignInSettings
+from tonnage.statements import api as statements
 from tonnage.usage import api as usage
 from tonnage.web import document_texts, error_documentation, openapi, problem, swagger_ui
 from tonnage.web.compression import Compression
@@ -157,6 +158,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         access_keys.routes,
         usage.routes,
         *price_books.routes,
+        statements.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

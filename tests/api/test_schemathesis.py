@@ -57,8 +57,9 @@ async def served_client(conninfo: str, origin: str, session: requests.Session) -
         partner = await cast.partner(distributor, contract, 100 * TB)
         account = await cast.account(partner, TB)
         keys = {"Distributors": await cast.key(distributor), "Partners": await cast.key(partner)}
-        keys["Prices"] = keys["Distributors"]
+        keys["Prices"] = keys["Statements"] = keys["Distributors"]
         ids = {"contractID": str(contract), "partnerID": str(partner.organisation_id), "accountID": str(account)}
+        ids |= {"statementID": f"draft-{contract}-{NOW:%Y-%m}"}
         ids["bookID"] = str(await cast.price_book(distributor))
         return ServedClient(origin, keys, contract, region, ids, session)
 

@@ -4,6 +4,7 @@ shares no code with it, for buyers of all three levels.
 
 import random
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,14 @@ from tests.billing.statement_model import Book, Charge, Offer, Seller, Statement
 from tests.cast import TB, Cast
 from tests.usage.steps import OPENED, at, purge, record
 from tonnage.access.actor import Actor
+from tonnage.billing.line import Extra, Line
 from tonnage.billing.month import Month
+from tonnage.billing.working import WorkingDay
 from tonnage.partners import actions as partners
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
 from tonnage.price_books.price_book import NewPriceBook
+from tonnage.price_books.version import Product
 from tonnage.price_books.version_body import VersionReqBody
 from tonnage.statements import queries
 from tonnage.statements.buyer import Level
@@ -29,6 +33,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 FIRST = date(2026, 2, 1)
 PRICES = ["0", "0.000001", "0.69", "33.333333", "250.5"]
+BANDS = [Decimal("3.3"), Decimal("0.7"), Decimal(1)]
 SIZES = [0, 0, 1, TB, 2 * TB + 1]
 """Of which 0, pay-per-use, comes twice."""
 
@@ -72,7 +77,7 @@ class World:
         if tiered:
             name, product = rng.choice([("reserved", "reserved"), ("payPerUse", "pay_per_use")])
             mode = rng.choice(["graduated", "volume"])
-            bands = [(500, "3.3"), (1500, "0.7"), (None, "1")]
+            bands = [(500, "3.3"), (1500, "0.7"), (None, "1")]  # as in BANDS
             rows = [{"price": price} | ({"upToGb": upper} if upper else {}) for upper, price in bands]
             body["tiers"] = {"on": name, "mode": mode, "bands": rows}
             offer["tiers"] = (product, mode, tuple((upper, Fraction(price)) for upper, price in bands))
@@ -114,7 +119,26 @@ class World:
             return await queries.draft(conn, buyer, month)
 
         found = await self.cast.database.run(read)
-        return [charge(found, line) for line in found.lines] if isinstance(found, Statement) else None
+        if not isinstance(found, Statement):
+            return None
+        for line in found.lines:
+            days = await self.cast.database.run(queries.working, found.buyer, month, line)
+            assert_working(line, days)
+        return [charge(found, line) for line in found.lines]
+
+
+def assert_working(line: Line, days: list[WorkingDay]) -> None:
+    """The days of a line add up to it; of bands, to all of them."""
+    together = sum(day.quantity for day in days)
+    match line.product:
+        case Product.RESERVED | Product.EXCESS | Product.PAY_PER_USE | Product.EGRESS:
+            assert together == line.byte_days or (together > line.byte_days and line.unit_price in BANDS)
+            assert days[0].day == line.first
+            assert days[-1].day == line.last
+        case Extra.CAPACITY_MINIMUM:
+            assert days
+        case _:
+            assert not days
 
 
 def charge(found: Statement, line: Any) -> Charge:

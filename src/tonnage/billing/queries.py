@@ -77,13 +77,18 @@ async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID,
 
 async def contract_subjects(conn: Connection, buyer: BuyerMonth, contract_id: UUID) -> AsyncGenerator[SubjectMonth]:
     """The partners that were under a contract, in order of id."""
-    needed, after = _Needed.by([buyer]), None
+    after = None
     while partners := await month_queries.partners_under(conn, contract_id, buyer.month, after, PARTNERS_AT_ONCE):
-        capacities = await month_queries.partner_capacities(conn, partners, buyer.month)
-        lifetimes = await month_queries.partner_lifetimes(conn, partners, buyer.month)
-        for subject in await _partners(conn, capacities, lifetimes, buyer.month, needed):
+        for subject in await partner_subjects(conn, buyer, partners):
             yield subject
         after = partners[-1]
+
+
+async def partner_subjects(conn: Connection, buyer: BuyerMonth, partner_ids: Sequence[UUID]) -> list[SubjectMonth]:
+    """Some of the partners under a contract."""
+    capacities = await month_queries.partner_capacities(conn, partner_ids, buyer.month)
+    lifetimes = await month_queries.partner_lifetimes(conn, partner_ids, buyer.month)
+    return await _partners(conn, capacities, lifetimes, buyer.month, _Needed.by([buyer]))
 
 
 async def charge_contract(conn: Connection, operator_id: UUID, contract_id: UUID, month: Month) -> Charges:

@@ -6,14 +6,15 @@ from uuid import UUID
 from tonnage.accounts.actions import no_account
 from tonnage.billing.month import Month
 from tonnage.billing.month_prices import MixedPrices
+from tonnage.billing.working import WorkingDay
 from tonnage.contracts.contract import no_contract
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
 from tonnage.organisations.organisation import no_partner
 from tonnage.statements import queries
-from tonnage.statements.buyer import Level
-from tonnage.statements.statement import Statement
+from tonnage.statements.buyer import Buyer, DraftId, Level, no_statement
+from tonnage.statements.statement import Statement, no_line
 from tonnage.utc import day_of
 
 
@@ -23,13 +24,36 @@ async def draft(
     """The statement of the month that begins on `first`, as it would be now, from one snapshot: in a transaction of the
     caller that has read nothing yet.
 
-    NotFound: the viewer is neither the buyer nor its seller; the month has not begun; nothing is sold to the buyer in
-    it. Conflict: its prices are in several currencies.
+    NotFound: the viewer is neither the buyer nor its seller (None: the operator's command line, which may see all); the
+    month has not begun; nothing is sold to the buyer in it. Conflict: its prices are in several currencies.
     """
     await queries.begin_snapshot(conn)
     buyer = await queries.find_buyer(conn, viewer, level, buyer_id)
     if buyer is None:
         raise no_buyer(level, buyer_id)
+    return await _draft(conn, buyer, first, now)
+
+
+async def find_draft(conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime) -> Statement:
+    """The same by the id of the draft."""
+    await queries.begin_snapshot(conn)
+    for level in draft_id.levels:
+        if buyer := await queries.find_buyer(conn, viewer, level, draft_id.buyer_id):
+            return await _draft(conn, buyer, draft_id.first, now)
+    raise no_statement(str(draft_id))
+
+
+async def working(
+    conn: Connection, viewer: UUID, draft_id: DraftId, number: int, now: datetime
+) -> tuple[Statement, list[WorkingDay]]:
+    """The draft, and the days of its line of that number. NotFound as for `draft`, and for no such line."""
+    shown = await find_draft(conn, viewer, draft_id, now)
+    if number > len(shown.lines):
+        raise no_line(number)
+    return shown, await queries.working(conn, shown.buyer, shown.month, shown.lines[number - 1])
+
+
+async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement:
     if day_of(now) < first:
         raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
     found = await queries.draft(conn, buyer, Month.of(first, day_of(now)))

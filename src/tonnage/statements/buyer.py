@@ -1,5 +1,6 @@
 """Who pays for a month: a contract, a partner or a storage account."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -29,9 +30,38 @@ class Buyer:
     seller_id: UUID
     seller_name: str
 
-    def draft_id(self, month: date) -> str:
-        """The id of the draft of a month."""
-        return f"draft-{self.id}-{month:%Y-%m}"
+
+_DRAFT = re.compile(
+    r"draft-(?:(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<account>[1-9][0-9]{11}))"
+    r"-(?P<month>[0-9]{4}-(?:0[1-9]|1[0-2]))",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True)
+class DraftId:
+    """The id of a draft: `draft-<buyer id>-2026-11`."""
+
+    buyer_id: UUID | int
+    first: date
+    """The first day of the month."""
+
+    @classmethod
+    def read(cls, text: str) -> "DraftId":
+        """NotFound for any other text."""
+        found = _DRAFT.fullmatch(text)
+        if found is None or found["month"].startswith("0000"):
+            raise no_statement(text)
+        buyer_id = UUID(found["uuid"]) if found["uuid"] else int(found["account"])
+        return cls(buyer_id, date.fromisoformat(f"{found['month']}-01"))
+
+    def __str__(self) -> str:
+        return f"draft-{self.buyer_id}-{self.first:%Y-%m}"
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """What the buyer can be."""
+        return (Level.ACCOUNT,) if isinstance(self.buyer_id, int) else (Level.CONTRACT, Level.PARTNER)
 
 
 def no_statement(statement_id: str) -> NotFound:

@@ -4,10 +4,20 @@ from collections.abc import Collection, Mapping
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.billing.line import SubjectId
+from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import Month
 from tonnage.billing.month_prices import MixedPrices
-from tonnage.billing.queries import Charges, account_months, charge_contract, partner_months
+from tonnage.billing.queries import (
+    BuyerMonths,
+    Charges,
+    account_months,
+    charge_contract,
+    contract_buyer,
+    contract_subjects,
+    partner_months,
+    partner_subjects,
+)
+from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection
 from tonnage.statements.buyer import Buyer, Level
 from tonnage.statements.statement import Statement, in_order
@@ -50,14 +60,29 @@ async def draft(conn: Connection, buyer: Buyer, month: Month) -> Statement | Mix
     return Statement(buyer, month, found.buyer.currency, in_order(found.lines, names), names)
 
 
+async def working(conn: Connection, buyer: Buyer, month: Month, line: Line) -> list[WorkingDay]:
+    """The days of a line of the draft."""
+    if buyer.level is not Level.CONTRACT or not isinstance(buyer.id, UUID):
+        ((charged, subject),) = (await _months(conn, buyer, month)).priced
+        return working_of(line, charged, [subject])
+    charged = await contract_buyer(conn, buyer.seller_id, buyer.id, month)
+    if isinstance(line.subject_id, UUID) and line.subject_id != buyer.id:
+        subjects = await partner_subjects(conn, charged, [line.subject_id])
+    else:
+        subjects = [one async for one in contract_subjects(conn, charged, buyer.id)]
+    return working_of(line, charged, subjects)
+
+
+async def _months(conn: Connection, buyer: Buyer, month: Month) -> BuyerMonths:
+    if isinstance(buyer.id, int):
+        return await account_months(conn, buyer.seller_id, [buyer.id], month)
+    return await partner_months(conn, buyer.seller_id, [buyer.id], month)
+
+
 async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | MixedPrices | None:
-    match buyer:
-        case Buyer(Level.CONTRACT, UUID() as contract_id):
-            return await charge_contract(conn, buyer.seller_id, contract_id, month)
-        case Buyer(Level.PARTNER, UUID() as partner_id):
-            months = await partner_months(conn, buyer.seller_id, [partner_id], month)
-        case _:
-            months = await account_months(conn, buyer.seller_id, [int(str(buyer.id))], month)
+    if buyer.level is Level.CONTRACT and isinstance(buyer.id, UUID):
+        return await charge_contract(conn, buyer.seller_id, buyer.id, month)
+    months = await _months(conn, buyer, month)
     return next(months.charges(), None) or next(iter(months.mixed), None)
 
 

@@ -1,5 +1,6 @@
 """A statement: the lines of a buyer's month, in the order in which people read them, and as JSON."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +10,14 @@ from typing import Any
 
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month
+from tonnage.billing.working import WorkingDay
+from tonnage.errors import NotFound
 from tonnage.money import Money, round_half_away, total
 from tonnage.names import name_key
 from tonnage.price_books.version import Product
-from tonnage.statements.buyer import Buyer
+from tonnage.statements.buyer import Buyer, DraftId
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 QUANTITY_DIGITS = 9
 """Decimal places of a quantity; the exact integer stands beside it."""
@@ -41,7 +46,7 @@ class Statement:
         """As JSON: amounts in the major unit and quantities as decimal texts, prices in hundredths."""
         buyer, net = self.buyer, f"{self.net.amount:f}"
         return {
-            "id": buyer.draft_id(self.month.first),
+            "id": str(DraftId(buyer.id, self.month.first)),
             "seller": str(buyer.seller_id),
             "sellerName": buyer.seller_name,
             "buyer": str(buyer.id),
@@ -83,6 +88,38 @@ def quantity(line: Line, month: date) -> Decimal:
     """GB-months, of egress GB, rounded to QUANTITY_DIGITS."""
     days = 1 if line.product is Product.EGRESS else Month(month, 1).days
     return round_half_away(Fraction(line.byte_days, GB * days), QUANTITY_DIGITS)
+
+
+def working_document(statement: Statement, number: int, days: Sequence[WorkingDay]) -> dict[str, Any]:
+    """The working of a line as JSON: the line, and its days in bytes."""
+    line = statement.lines[number - 1]
+    named = statement.names.get(line.subject_id, "")
+    return {
+        "line": {"no": number, **line_document(line, statement.month.first, named)},
+        "currency": statement.currency,
+        "daysOfMonth": statement.month.days,
+        "days": [
+            {
+                "day": one.day.isoformat(),
+                "used": one.used,
+                "capacity": one.capacity,
+                "quantity": one.quantity,
+            }
+            for one in days
+        ],
+    }
+
+
+def line_number(text: str) -> int:
+    """The number in a path. NotFound for a text that cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise no_line(text)
+    return int(text)
+
+
+def no_line(number: int | str) -> NotFound:
+    """The statement, which exists, has no such line."""
+    return NotFound("The statement has no line {number}.", number=str(number))
 
 
 def in_order(lines: Iterable[Line], names: Mapping[SubjectId, str]) -> list[Line]:

@@ -31,6 +31,10 @@ TAGS = [
         "operator are contracts, those of a distributor partners, those of a partner its storage accounts.",
     },
     {"name": "Operators", "description": "With an operator's key: what it keeps of its distributors."},
+    {
+        "name": "Statements",
+        "description": "With a key of any organisation: what it charges for a month, and what it is charged.",
+    },
     {"name": "Integrations", "description": "Without a key."},
     {
         "name": "Sandbox",
@@ -57,6 +61,11 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"pattern": "^[1-9][0-9]{0,8}$"},
         "example": "1",
     },
+    "statementID": {
+        "description": "The id of a statement: of a draft `draft-`, the id of the buyer, and the month.",
+        "example": "draft-4b14e456-ef23-46ed-9070-f5eaf1b5ef04-2026-11",
+    },
+    "line": {"description": "The number of a line of the statement: 1 is the first one.", "example": "1"},
     "accessKey": {
         "description": "The id of an access key of the storage account, never its secret.",
         "example": "TONNAGE4Q7Z0KX2M9RB1",
