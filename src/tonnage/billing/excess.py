@@ -4,7 +4,6 @@ Excess of a partner on a day = max(0, its use - its allocation), so the whole us
 a day, the partner's and the contract's, are those at its end (UTC).
 """
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +12,7 @@ from fractions import Fraction
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from tonnage.billing.month import gb_months
 from tonnage.money import Money, digits, round_half_away
 from tonnage.utc import day_of
 
@@ -74,16 +74,6 @@ def terms_of_day(history: Sequence[T], day: date) -> T | None:
     """
     begun = [(terms.valid_from, written) for written, terms in enumerate(history) if day_of(terms.valid_from) <= day]
     return history[max(begun)[1]] if begun else None
-
-
-def gb_months(byte_days: int | Decimal, month: date) -> Fraction:
-    """GB-months, the billing unit: 10^9 bytes for the whole of the calendar month."""
-    return Fraction(byte_days) / (10**9 * days_in(month))
-
-
-def days_in(month: date) -> int:
-    """The number of days in the day's calendar month."""
-    return monthrange(month.year, month.month)[1]
 
 
 def charge(byte_days: int, price: Decimal, currency: str, month: date) -> Money:

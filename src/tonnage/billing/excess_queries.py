@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.billing.excess import days_in, gb_months
+from tonnage.billing.month import days_in, gb_months
 from tonnage.db import Connection
 from tonnage.money import CURRENCIES, Money, digits
 from tonnage.usage.lists import DAYS

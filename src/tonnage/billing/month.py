@@ -4,11 +4,11 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from tonnage.errors import NotFound
 from tonnage.price_books.version import Prices
 
 T = TypeVar("T")
@@ -158,16 +158,11 @@ class BuyerMonth:
     """What it pays under each contract. After its end, the prices of its last day."""
 
 
-def gb_months(byte_days: int, month: date) -> Fraction:
+def gb_months(byte_days: int | Decimal, month: date) -> Fraction:
     """GB-months, the billing unit: 10^9 bytes for the whole of the calendar month."""
-    return Fraction(byte_days, GB * days_in(month))
+    return Fraction(byte_days) / (GB * days_in(month))
 
 
 def days_in(month: date) -> int:
     """The number of days in the day's calendar month."""
     return monthrange(month.year, month.month)[1]
-
-
-def no_month(month: date) -> NotFound:
-    """A month that has not begun has no statement."""
-    return NotFound("The month {month} has not begun.", month=f"{month:%Y-%m}")
