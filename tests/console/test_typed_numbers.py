@@ -163,8 +163,8 @@ async def test_an_untouched_price_is_no_change_whatever_its_decimals(client: App
     ("price", "said"),
     [
         ("1.000", "1.000 can be read as 1000 or as 1: write 1000 or 1"),
-        ("0,1234567", "must have at most 12 digits before the decimal separator and 6 after it"),
-        ("1234567890123", "must have at most 12 digits before the decimal separator and 6 after it"),
+        ("0,1234567", "must be at most 1000000000000, with at most 6 digits after the decimal separator"),
+        ("1234567890123", "must be at most 1000000000000, with at most 6 digits after the decimal separator"),
         ("-1", "must be 0 or more: remove the minus sign"),
     ],
 )
