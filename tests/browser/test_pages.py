@@ -84,7 +84,7 @@ _PRICED = """
         returning id
     )
     insert into price_version (book_id, number, valid_from, reserved, excess, tiers, prorate_minimums, created_at)
-    select id, number, date_trunc('month', now())::date, 0.69, 1, tiers::jsonb, true, now()
+    select id, number, current_date - number, 0.69, 1, tiers::jsonb, true, now()
     from b, (values (1, null), (2, '{"on": "payPerUse", "mode": "volume", "bands": [
         {"upToGb": 100000, "price": "1.2"}, {"price": "1"}]}')) as v (number, tiers)
 """

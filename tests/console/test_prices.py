@@ -83,6 +83,7 @@ async def test_a_book_and_its_draft_are_made_and_published(client: AppClient, da
         assert "Gold &lt;1&gt;" in listed
         assert "Reserved €0.0069 / GB-month (€6.90 / TB), Excess €0.01" in listed
     assert "New price book" not in listed
+    assert "New price book" in (await ann.get("/prices")).text
     assert (await bob.get(f"{path}/publish")).status_code == 403
     second = await ann.send("/prices/new", {"name": "Other", "currency": "EUR", "default": "on"})
     assert second.status_code == 409
