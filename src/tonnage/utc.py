@@ -14,3 +14,8 @@ def hour_of(moment: datetime) -> datetime:
 def day_of(moment: datetime) -> date:
     """Its day, UTC."""
     return moment.astimezone(UTC).date()
+
+
+def month_after(day: date) -> date:
+    """The first of the month after the day's."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

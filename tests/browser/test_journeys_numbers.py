@@ -60,7 +60,7 @@ def test_a_price_has_its_amount_beside_it(signed_in: Enter, demo: Demo) -> None:
     page.goto(f"{demo.origin}/operator/contracts/new")
     page.get_by_label("Excess price").fill("0,69")
     per_gb, per_tb = "0,0069\u00a0€", "6,90\u00a0€"
-    expect(page.locator("#price-preview")).to_have_text(f"{per_gb} per GB-month, {per_tb} per TB-month")
+    expect(page.locator("#price-preview")).to_have_text(f"{per_gb} / GB-month ({per_tb} / TB)")
     page.get_by_label("Currency").fill("jpy")
-    expect(page.locator("#price-preview")).to_have_text("0,0069\u00a0¥ per GB-month, 6,9\u00a0¥ per TB-month")
+    expect(page.locator("#price-preview")).to_have_text("0,0069\u00a0¥ / GB-month (6,9\u00a0¥ / TB)")
     assert examine(page, "price-typed-in-german") == []

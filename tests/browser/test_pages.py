@@ -77,6 +77,18 @@ _BLOCKED = """
     insert into sign_in_throttle (subject, failures, last_failed_at, blocked_until, kind, network, member_id)
     select sha256(id::text::bytea), 12, now(), now() + interval '1 hour', 'pair', '198.51.100.20', id from member
 """
+_PRICED = """
+    with b as (
+        insert into price_book (seller_id, name, name_key, currency, is_default, created_at, last_version)
+        select id, 'Standard', 'standard', 'EUR', true, now(), 2 from organisation where kind <> 'operator'
+        returning id
+    )
+    insert into price_version (book_id, number, valid_from, reserved, excess, tiers, prorate_minimums, created_at)
+    select id, number, current_date - number, 0.69, 1, tiers::jsonb, true, now()
+    from b, (values (1, null), (2, '{"on": "payPerUse", "mode": "volume", "bands": [
+        {"upToGb": 100000, "price": "1.2"}, {"price": "1"}]}')) as v (number, tiers)
+"""
+_PUBLISHED = "update price_version set published_at = now(), publication = 1 where number = 1"
 _LOCKED_DISTRIBUTOR = """
     update organisation set locked_at = now(), lock_reason = 'Unpaid invoices',
         locked_by_id = (select id from organisation where kind = 'operator')
@@ -86,14 +98,16 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: sessions and blocks of members; every other account is suspended, every other
-    partner locked. So few visits find each kind.
+    """With what the sample data lacks: prices, sessions and blocks of members; every other account is suspended, every
+    other partner locked. So few visits find each kind.
     """
     distributor = scene.DISTRIBUTOR
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}
     with psycopg.connect(demo.settings["TONNAGE_DATABASE_URL"]) as conn:
         assert conn.execute(_SUSPENDED).rowcount > 3
         assert conn.execute(_LOCKED, known).rowcount > 0
+        assert conn.execute(_PRICED).rowcount > 3
+        assert conn.execute(_PUBLISHED).rowcount > 1
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
         assert conn.execute(_SIGNED_IN).rowcount > 3
         assert conn.execute(_BLOCKED).rowcount > 3

@@ -24,6 +24,9 @@ _CLUSTER = """
 _FAILED = "update procrastinate_jobs set status = 'failed', attempts = 2 where args->>'subject' = %(subject)s"
 _WITH_LOGO = "insert into seller_settings (organisation_id, logo, changed_at) values (%(own)s, 'a', %(now)s)"
 _WITH_RATE = "insert into tax_rate (organisation_id, valid_from, percent) values (%(own)s, %(validFrom)s, 19)"
+_WITH_DRAFT = """
+    insert into price_version (book_id, number, valid_from, reserved, prorate_minimums, created_at)
+    values (%(bookID)s, 1, '2026-12-01', 1, true, %(now)s)"""
 PROFILE = {"legal_name": "Zebra Ltd", "address_line1": "1 Harbour Row", "city": "Hull", "country": "GB"}
 
 
@@ -140,6 +143,22 @@ POSTS = [
     Post("/billing-settings/logo/removal", after=_WITH_LOGO),
     Post("/tax-rates", {"valid_from": "2027-01-01", "percent": "20"}),
     Post("/tax-rates/{validFrom}/removal", after=_WITH_RATE),
+    Post("/prices/new", {"name": "New", "currency": "EUR"}),
+    Post("/prices/{bookID}/versions/new", {"valid_from": "2026-12-01", "reserved": "1"}),
+    Post("/prices/{bookID}/versions/{number}", {"valid_from": "2026-12-02"}, after=_WITH_DRAFT),
+    Post("/prices/{bookID}/versions/{number}/publish", after=_WITH_DRAFT),
+    Post("/prices/{bookID}/versions/{number}/correct", after=_WITH_DRAFT),
+    Post("/prices/{bookID}/versions/{number}/delete", after=_WITH_DRAFT),
+    *(
+        Post(path, {"book": "{bookID}", "valid_from": "2026-12-01"})
+        for path in (
+            "/operator/contracts/{contractID}/prices",
+            "/distributor/contracts/{contractID}/prices",
+            "/distributor/partners/{partnerID}/prices",
+            "/partner/prices/accounts",
+            "/partner/accounts/{accountID}/prices",
+        )
+    ),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),
     Post("/operator/sessions/{organisationID}/{sessionID}/end"),

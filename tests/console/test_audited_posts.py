@@ -17,7 +17,7 @@ from tests.authentication.members import OTHER_WORD, WORD, Person, key_file
 from tests.console.browsers import Browser
 from tests.console.guests import ann, browser, send, sign_in
 from tests.console.posts import POSTS, SHOWN_ELSEWHERE, WITHOUT_ENTRY, Post
-from tests.console.test_authorization import block_of, session_of
+from tests.console.test_authorization import block_of, book_of, session_of
 from tests.console.test_profile_second_factor import enrol
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.asgi import create_app
@@ -109,6 +109,8 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "accountID": data.account,
         "memberID": member,
         "validFrom": "2026-01-01",
+        "bookID": await book_of(client, {Kind.OPERATOR: cast.operator, Kind.PARTNER: data.partner}.get(post.kind, own)),
+        "number": 1,
         "keyID": await _key(client, data.partner if "partnerID" in post.path else data.distributor)
         if "keyID" in post.path
         else None,

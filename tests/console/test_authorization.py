@@ -12,6 +12,8 @@ from fastapi.routing import APIRoute
 from tests.api.conftest import AccountData, AppClient
 from tests.console.browsers import Browser
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.price_books.actions import create_book
+from tonnage.price_books.price_book import NewPriceBook
 from tonnage.tokens import digest, new_token
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +68,8 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "region": "nowhere",
         "jobID": "1",
         "validFrom": "2026-01-01",
+        "bookID": str(await book_of(client, data.partner)),
+        "number": "1",
         "token": "unknown",
     }
 
@@ -88,6 +92,12 @@ async def block_of(client: AppClient, member: UUID) -> UUID:
     now = client.clock.now
     (block_id,) = await client.cast.row(insert, uuid4().bytes, now, now + timedelta(days=1), member)
     return block_id
+
+
+async def book_of(client: AppClient, seller: Actor) -> UUID:
+    """A new price book of a seller, without versions."""
+    book = NewPriceBook("Prices", "EUR")
+    return (await client.cast.database.run(create_book, seller, book, client.clock.now)).id
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.api.conftest import AccountData, AppClient
 from tests.api.wire import Wire
 from tests.cast import NOW
 from tests.console.browsers import Browser
-from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, block_of, session_of
+from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, block_of, book_of, session_of
 from tonnage.access.actor import Actor, Kind
 
 pytestmark = pytest.mark.anyio
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.anyio
 MOST = 4
 """Statements of a page, without the one that finds the session."""
 
-MORE = {"/operator": 10}
-"""Pages that may execute more. The overview asks every feature for its summary."""
+MORE = {"/operator": 10, "/distributor/prices": 5}
+"""Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
+it is."""
 
 FEW, MANY = 3, 60
 
@@ -88,6 +89,7 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         "sessionID": await session_of(client, data.member),
         "blockID": await block_of(client, data.member),
         "validFrom": "2026-01-01",
+        "number": 1,
     }
     distributors = {"keyID": await key_of(client, data.distributor)}
     readers: list[Reader] = []
@@ -95,8 +97,33 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         browser = await client.sign_in(actor)
         own = {"memberID": browser.member_id, "sessionID": await session_of(client, browser.member_id)}
         key = {"keyID": await key_of(client, actor)}
-        readers.append(Reader(actor, browser, {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors}))
+        book = {"bookID": await priced_book_of(client, actor)}
+        readers.append(
+            Reader(
+                actor, browser, {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors, "/prices": book}
+            )
+        )
     return readers
+
+
+async def priced_book_of(client: AppClient, seller: Actor) -> object:
+    """A book with a draft, which is its first version."""
+    book = await book_of(client, seller)
+    await client.cast.row(
+        "insert into price_version (book_id, number, valid_from, reserved, prorate_minimums, created_at)"
+        " values (%s, 1, %s, 1, true, %s) returning number",
+        *(book, NOW.date(), NOW),
+    )
+    return book
+
+
+async def assigned(client: AppClient, seller: Actor, book: object, partner: object) -> None:
+    """The book assigned to a partner."""
+    await client.cast.row(
+        "insert into price_assignment (seller_id, partner_id, book_id, valid_from, assigned_at)"
+        " values (%s, %s, %s, %s, %s) returning id",
+        *(seller.organisation_id, partner, book, NOW.date(), NOW),
+    )
 
 
 async def key_of(client: AppClient, actor: Actor) -> object:
@@ -143,3 +170,6 @@ async def grow(client: AppClient, data: AccountData, count: int) -> None:
         await cast.region()
         await session_of(client, data.member)
         await block_of(client, data.member)
+        for seller in (data.distributor, data.partner):
+            book = await priced_book_of(client, seller)
+            await assigned(client, seller, book, data.partner.organisation_id)

@@ -149,7 +149,7 @@ async def test_an_untouched_price_is_no_change_whatever_its_decimals(client: App
     html = (await admin.get(path)).text
     form = form_of(html, path)
     assert form.shown["price"] == "1,1250"
-    assert preview_of(html, "price") == "0,01125\N{NO-BREAK SPACE}€ per GB-month, 11,25\N{NO-BREAK SPACE}€ per TB-month"
+    assert preview_of(html, "price") == "0,01125\N{NO-BREAK SPACE}€ / GB-month (11,25\N{NO-BREAK SPACE}€ / TB)"
     await reads(client, admin, ENGLISH)
     assert (await admin.submit(path, {**form.fields, "details": "New"})).status_code == 303
     query = "select details, trim_scale(price_cents)::text from contract where id = %s"
@@ -181,7 +181,7 @@ async def test_a_price_that_is_none_is_refused_and_kept(client: AppClient, price
     assert preview_of(refused.text, "reserved") == "1,5\N{NARROW NO-BREAK SPACE}TB = 1.500.000.000.000 bytes"
     signed = await admin.send("/operator/contracts/new", {**fields, "price": "0,5"})
     page = (await admin.get(signed.headers["location"])).text
-    assert preview_of(page, "price") == "0,005\N{NO-BREAK SPACE}€ per GB-month, 5,00\N{NO-BREAK SPACE}€ per TB-month"
+    assert preview_of(page, "price") == "0,005\N{NO-BREAK SPACE}€ / GB-month (5,00\N{NO-BREAK SPACE}€ / TB)"
 
 
 async def test_every_form_reads_and_suggests_in_the_format_of_its_member(client: AppClient, data: AccountData) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, overlaps
 from tonnage.price_books.assignment import Assignments, Book, book_on
-from tonnage.price_books.price_sources import PriceSources
+from tonnage.price_books.price_sources import PriceSources, Versions, version_on
 from tonnage.price_books.version import Prices
 
 
@@ -43,17 +43,17 @@ def prices_by_day(
         firsts = sorted({span.first} | {change for change in changes if span.first < change < span.until})
         for first, end in zip(firsts, [*firsts[1:], span.until], strict=True):
             if first < until:
-                found.append(Span(first, min(end, until), _version_on(versions, month.day(first))))
+                found.append(Span(first, min(end, until), _prices_on(versions, month.day(first))))
     if until < month.through:
         last = month.day(closed - 1) if closed is not None else month.last
         book = book_on(nearest_first, default, last)
-        found.append(Span(until, month.through, _version_on(sources.versions.get(book.id, []) if book else [], last)))
+        found.append(Span(until, month.through, _prices_on(sources.versions.get(book.id, []) if book else [], last)))
     return found
 
 
-def _version_on(versions: Sequence[tuple[date, Prices]], day: date) -> Prices | None:
-    begun = [(since, position) for position, (since, _) in enumerate(versions) if since <= day]
-    return versions[max(begun)[1]][1] if begun else None
+def _prices_on(versions: Versions, day: date) -> Prices | None:
+    version = version_on(versions, day)
+    return version and version[1]
 
 
 def with_excess(among: Sequence[Span[Prices | None]], excess: Sequence[Span[Decimal]]) -> list[Span[Prices | None]]:

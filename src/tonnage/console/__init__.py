@@ -10,6 +10,7 @@ from tonnage.console import (
     operator,
     organisation,
     partner,
+    prices,
     profile,
     reauthentication,
     rendering,
@@ -27,6 +28,7 @@ routes: tuple[APIRouter, ...] = (
     *operator.routes,
     *organisation.routes,
     *billing.routes,
+    *prices.routes,
     *profile.routes,
 )
 """The pages."""

@@ -1,7 +1,7 @@
 """Pages that ask before something is done: they say what will happen, and have a button that does it."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
@@ -28,6 +28,10 @@ class Confirmation:
     """Texts to be given with it: names, labels and hints."""
     items: Sequence[str] = ()
     """A list below the sentences."""
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is sent with it, such as the revision that was shown."""
+    other: tuple[str, str] | None = None
+    """The label and the path of another way, where this one is refused."""
 
     def render(self, page: PageRequest, form: BoundForm[Any], status: int | None = None) -> Response:
         """The page. `form` has been refused, or nobody has sent it yet."""

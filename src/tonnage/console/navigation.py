@@ -15,6 +15,7 @@ class NavigationItem:
     role: Role = Role.VIEWER
 
 
+_PRICES = NavigationItem(N_("Prices"), "/prices")
 _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
 _BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
@@ -28,6 +29,7 @@ _ITEMS = {
         NavigationItem(N_("Contracts"), "/operator/contracts"),
         NavigationItem(N_("Partners"), "/operator/partners"),
         NavigationItem(N_("Storage accounts"), "/operator/accounts"),
+        _PRICES,
         NavigationItem(N_("Regions"), "/operator/regions"),
         NavigationItem(N_("Members"), "/operator/members"),
         NavigationItem(N_("Jobs"), "/operator/jobs"),
@@ -40,6 +42,7 @@ _ITEMS = {
     Kind.DISTRIBUTOR: (
         NavigationItem(N_("Partners"), "/distributor/partners"),
         NavigationItem(N_("Contracts"), "/distributor/contracts"),
+        _PRICES,
         _TEAM,
         _KEYS,
         _BLOCKS,
@@ -49,6 +52,7 @@ _ITEMS = {
     Kind.PARTNER: (
         NavigationItem(N_("Storage accounts"), "/partner/accounts"),
         NavigationItem(N_("Usage"), "/partner/usage"),
+        _PRICES,
         _TEAM,
         _KEYS,
         _BLOCKS,

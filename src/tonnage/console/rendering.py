@@ -140,7 +140,8 @@ def _month(day: date) -> str:
     return _page.get().formats.month(day)
 
 
-def _message(error: TonnageError | str) -> str:
+def said(error: TonnageError | str) -> str:
+    """What an error or a sentence says, in the reader's language."""
     page = _page.get()
     return translate(error, translations_of(page.language), page.formats)
 
@@ -182,7 +183,7 @@ def _made() -> Environment:
         "ago": _ago,
         "day": day,
         "month": _month,
-        "said": _message,
+        "said": said,
         "list_url": list_url,
         "list_parameters": list_parameters,
         "page_links": page_links,

@@ -102,9 +102,24 @@ async def publish(
     draft = await version_queries.lock_draft(conn, seller_id, book_id, number, revision)
     if draft is None:
         raise await _no_draft(conn, actor, book_id, number)
-    _require_coming(draft.valid_from, now, correct=correct)
-    others = await version_queries.published(conn, book_id)
-    refused = refused_tiers(draft, others)
+    if refusal := await _refused_publication(conn, seller_id, book_id, draft, now, correct=correct):
+        raise refusal
+    return await version_queries.publish(conn, seller_id, book_id, number, now, actor.stamp)
+
+
+async def publication_refusal(
+    conn: Connection, actor: Actor, book_id: UUID, draft: Published, now: datetime, *, correct: bool
+) -> Invalid | None:
+    """Why `publish` would refuse a draft of the seller's book, as things are now."""
+    return await _refused_publication(conn, actor.organisation_id, book_id, draft, now, correct=correct)
+
+
+async def _refused_publication(
+    conn: Connection, seller_id: UUID, book_id: UUID, draft: Published, now: datetime, *, correct: bool
+) -> Invalid | None:
+    if refusal := _refused_start(draft.valid_from, now, correct=correct):
+        return refusal
+    refused = refused_tiers(draft, await version_queries.published(conn, book_id))
     if refused is None and draft.is_tiered:
         start = await assignment_queries.start_within_month(conn, seller_id, book_id, draft.valid_from)
         refused = start and Sentence(
@@ -112,9 +127,7 @@ async def publish(
             "month",
             day=start.isoformat(),
         )
-    if refused is not None:
-        raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
-    return await version_queries.publish(conn, seller_id, book_id, number, now, actor.stamp)
+    return _wrong_start(refused, RequestCode.WITHIN_MONTH) if refused else None
 
 
 async def assign(
@@ -137,7 +150,7 @@ async def assign(
     await queries.lock_prices(conn, seller_id)
     found = await assignment_queries.parents(conn, seller_id, subject)
     if found is None or subject.kind not in ASSIGNABLE[actor.kind]:
-        raise _no_subject(subject)
+        raise no_subject(subject)
     book = assignment.book_id and await assignment_queries.one_book(conn, seller_id, assignment.book_id)
     if assignment.book_id and not book:
         raise no_book(assignment.book_id)
@@ -149,7 +162,8 @@ async def assign(
             book_currency=book.currency,
             contract_currency=found.currency,
         )
-    _require_coming(assignment.valid_from, now, correct=correct)
+    if refusal := _refused_start(assignment.valid_from, now, correct=correct):
+        raise refusal
     await _check_change(conn, seller_id, subject, found, Assignment(assignment.valid_from, book or None))
     return await assignment_queries.insert_assignment(conn, seller_id, subject, assignment, now, actor.stamp)
 
@@ -180,16 +194,17 @@ async def _check_change(
         raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
 
 
-def _require_coming(valid_from: date, now: datetime, *, correct: bool) -> None:
+def _refused_start(valid_from: date, now: datetime, *, correct: bool) -> Invalid | None:
     today = day_of(now)
-    if valid_from < today and not correct:
-        raise _wrong_start(
-            Sentence(
-                "is in the past; today is {today}. To change what past days cost, repeat it as a correction",
-                today=today.isoformat(),
-            ),
-            RequestCode.BACKDATED,
-        )
+    if valid_from >= today or correct:
+        return None
+    return _wrong_start(
+        Sentence(
+            "is in the past; today is {today}. To change what past days cost, repeat it as a correction",
+            today=today.isoformat(),
+        ),
+        RequestCode.BACKDATED,
+    )
 
 
 def _wrong_start(rule: Sentence, code: RequestCode) -> Invalid:
@@ -210,7 +225,8 @@ async def _no_draft(conn: Connection, actor: Actor, book_id: UUID, number: int) 
     return PreconditionFailed(*present)
 
 
-def _no_subject(subject: Subject) -> TonnageError:
+def no_subject(subject: Subject) -> TonnageError:
+    """The same for what does not exist, and what the seller sells nothing to."""
     match subject:
         case Subject(SubjectKind.CONTRACT, UUID() as contract_id):
             return no_contract(contract_id)

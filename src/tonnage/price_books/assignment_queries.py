@@ -20,8 +20,7 @@ class SubjectParents(NamedTuple):
     """Of the contract itself, if the operator assigns to it."""
 
 
-# Rows `k`, `p` and `s` that the seller may assign a book to.
-_OF_SELLER: LiteralString = """
+OF_SELLER: LiteralString = """
     select null::uuid, null::uuid, case when o.kind = 'operator' then k.currency end from contract k, o
     where k.id = %(contract)s and k.closed_at is null and (o.kind = 'operator' or k.distributor_id = o.id)
     union all
@@ -30,6 +29,7 @@ _OF_SELLER: LiteralString = """
     union all
     select null, s.partner_id, null from storage_account s, o
     where s.id = %(account)s and s.purged_at is null and s.partner_id = o.id"""
+"""Rows `k`, `p` and `s` that the seller may assign a book to: what they belong to, and the only currency."""
 
 _IS_SUBJECT: LiteralString = """(a.contract_id = %(contract)s or a.partner_id = %(partner)s
     or a.account_id = %(account)s)"""
@@ -41,8 +41,8 @@ _ASSIGNMENT: LiteralString = f"""json_strip_nulls(json_build_object(
 async def parents(conn: Connection, seller_id: UUID, subject: Subject) -> SubjectParents | None:
     """None: the seller can assign no book to it."""
     cursor = await conn.execute(
-        f"with o as (select id, kind from organisation where id = %(seller)s) {_OF_SELLER}",
-        {"seller": seller_id, **_ids(subject)},
+        f"with o as (select id, kind from organisation where id = %(seller)s) {OF_SELLER}",
+        {"seller": seller_id, **subject_ids(subject)},
     )
     row = await cursor.fetchone()
     return SubjectParents(*row) if row else None
@@ -66,7 +66,7 @@ async def insert_assignment(
         """,
         {
             "seller": seller_id,
-            **_ids(subject),
+            **subject_ids(subject),
             "subject": str(subject.id),
             "kind": subject.kind,
             "book": assignment.book_id,
@@ -86,14 +86,14 @@ def assignments_to(seller_id: UUID, subject: Subject) -> ListQuery:
         with o as (
             select id, kind from organisation where id = %(seller)s
         ), subject as (
-            {_OF_SELLER}
+            {OF_SELLER}
         )
         select coalesce(a.id, 0), case when a.id is not null then {_ASSIGNMENT} end
         from subject left join price_assignment a on a.seller_id = %(seller)s and {_IS_SUBJECT}
             and (%(after)s::bigint is null or a.id > %(after)s)
         order by a.id limit %(limit)s
         """,
-        {"seller": seller_id, **_ids(subject)},
+        {"seller": seller_id, **subject_ids(subject)},
     )
 
 
@@ -104,7 +104,7 @@ async def assignments_of(conn: Connection, seller_id: UUID, subject: Subject) ->
         select a.valid_from, b.id, b.currency from price_assignment a left join price_book b on b.id = a.book_id
         where a.seller_id = %(seller)s and {_IS_SUBJECT} order by a.id
         """,
-        {"seller": seller_id, **_ids(subject)},
+        {"seller": seller_id, **subject_ids(subject)},
     )
     return [
         Assignment(since, Book(book, currency) if book else None) for since, book, currency in await cursor.fetchall()
@@ -146,5 +146,6 @@ async def one_book(conn: Connection, seller_id: UUID, book_id: UUID) -> Book | N
     return Book(*row) if row else None
 
 
-def _ids(subject: Subject) -> dict[str, object]:
+def subject_ids(subject: Subject) -> dict[str, object]:
+    """The parameters `contract`, `partner` and `account` of statements, of which one is given."""
     return {kind.value: subject.id if subject.kind is kind else None for kind in SubjectKind}

@@ -1,7 +1,8 @@
-"""What applies to many buyers of a seller: the books assigned to them, and the prices in those."""
+"""SQL of prices as lists: the versions of a book, and what applies to many buyers."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection
@@ -9,7 +10,7 @@ from tonnage.price_books.assignment import Assignment, Book
 from tonnage.price_books.assignment_queries import default_book
 from tonnage.price_books.price_sources import PriceSources
 from tonnage.price_books.version import Prices
-from tonnage.price_books.version_queries import published_prices
+from tonnage.price_books.version_queries import PRICE_COLUMNS, prices_of, published_prices
 
 
 async def price_sources(
@@ -47,3 +48,42 @@ async def price_sources(
     for book_id, since, prices in await published_prices(conn, books):
         versions.setdefault(book_id, []).append((since, prices))
     return PriceSources(assignments, default, versions)
+
+
+class VersionRow(NamedTuple):
+    """A version of a price book, draft or published."""
+
+    number: int
+    created_at: datetime
+    published_at: datetime | None
+    publication: int | None
+    """Of two versions that begin on a day the later published counts."""
+    revision: int
+    valid_from: date
+    prices: Prices
+
+
+_VERSIONS: LiteralString = f"""
+    select v.number, v.created_at, v.published_at, v.publication, v.revision, {PRICE_COLUMNS}
+    from price_version v join price_book b on b.id = v.book_id
+    where v.book_id = %(book)s and b.seller_id = %(seller)s"""
+
+
+async def every_version(conn: Connection, seller_id: UUID, book_id: UUID) -> list[VersionRow]:
+    """The newest first; none: the seller has no such book, or it has no version."""
+    cursor = await conn.execute(f"{_VERSIONS} order by v.number desc", {"seller": seller_id, "book": book_id})
+    return [_row(row) for row in await cursor.fetchall()]
+
+
+async def version_row(conn: Connection, seller_id: UUID, book_id: UUID, number: int) -> VersionRow | None:
+    """None: the seller's book has no such version."""
+    cursor = await conn.execute(
+        f"{_VERSIONS} and v.number = %(number)s", {"seller": seller_id, "book": book_id, "number": number}
+    )
+    row = await cursor.fetchone()
+    return _row(row) if row else None
+
+
+def _row(row: tuple[object, ...]) -> VersionRow:
+    number, created_at, published_at, publication, revision, *prices = row
+    return VersionRow._make((number, created_at, published_at, publication, revision, prices[0], prices_of(prices[1:])))

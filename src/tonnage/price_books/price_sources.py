@@ -1,11 +1,15 @@
 """What a seller charges, as far as many of its buyers depend on it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from tonnage.price_books.assignment import Assignment, Assignments, Book
+from tonnage.price_books.assignment import Assignment, Assignments, Book, book_on
 from tonnage.price_books.version import Prices
+
+Versions = Sequence[tuple[date, Prices]]
+"""The published versions of a book, in the order of publication: the first day, and the prices."""
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,42 @@ class PriceSources:
     def of(self, *nearest_first: UUID | int | None) -> tuple[Assignments, ...]:
         """The assignments to these subjects that have any."""
         return tuple(self.assignments[one] for one in nearest_first if one is not None and one in self.assignments)
+
+
+@dataclass(frozen=True)
+class AppliedPrices:
+    """What a buyer is charged by from a day on."""
+
+    since: date
+    book: Book | None
+    prices: Prices | None
+    """None: there is no book, or no version of it yet."""
+
+
+def version_on(versions: Versions, day: date) -> tuple[date, Prices] | None:
+    """The version that applies on a day: of two that begin on a day the later published."""
+    begun = [(since, position) for position, (since, _) in enumerate(versions) if since <= day]
+    return versions[max(begun)[1]] if begun else None
+
+
+def applied_from(
+    nearest_first: Sequence[Assignments], default: Book | None, versions: Mapping[UUID, Versions], today: date
+) -> list[AppliedPrices]:
+    """What applies today, with the day since which it does, and what is already decided to apply later."""
+    starts = {one.valid_from for assignments in nearest_first for one in assignments}
+    starts |= {since for of_book in versions.values() for since, _ in of_book}
+    found = [AppliedPrices(date.min, *_on(nearest_first, default, versions, date.min))]
+    for day in sorted(starts):
+        book, prices = _on(nearest_first, default, versions, day)
+        if (book, prices) != (found[-1].book, found[-1].prices):
+            found.append(AppliedPrices(day, book, prices))
+    begun = [one for one in found if one.since <= today]
+    return found[len(begun) - 1 :]
+
+
+def _on(
+    nearest_first: Sequence[Assignments], default: Book | None, versions: Mapping[UUID, Versions], day: date
+) -> tuple[Book | None, Prices | None]:
+    book = book_on(nearest_first, default, day)
+    version = version_on(versions.get(book.id, ()), day) if book else None
+    return book, version and version[1]

@@ -1,7 +1,7 @@
 """SQL of price books. `seller_id` is the scope: a book of another seller is not found."""
 
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery
@@ -12,6 +12,38 @@ from tonnage.price_books.price_book import NewPriceBook
 _BOOK: LiteralString = f"""json_build_object(
     'id', b.id, 'name', b.name, 'currency', b.currency, 'isDefault', b.is_default,
     'createdAt', to_char(b.created_at, {TIMESTAMP_FORMAT}))"""
+
+
+class BookRow(NamedTuple):
+    """A price book, for pages."""
+
+    id: UUID
+    name: str
+    currency: str
+    is_default: bool
+    created_at: datetime
+
+
+async def every_book(conn: Connection, seller_id: UUID) -> list[BookRow]:
+    """The seller's books, by name."""
+    cursor = await conn.execute(
+        """
+        select id, name, currency, is_default, created_at from price_book where seller_id = %s
+        order by name_key, name collate "C", id
+        """,
+        [seller_id],
+    )
+    return [BookRow(*row) for row in await cursor.fetchall()]
+
+
+async def book_row(conn: Connection, seller_id: UUID, book_id: UUID) -> BookRow | None:
+    """None: the seller has no such book."""
+    cursor = await conn.execute(
+        "select id, name, currency, is_default, created_at from price_book where seller_id = %s and id = %s",
+        [seller_id, book_id],
+    )
+    row = await cursor.fetchone()
+    return BookRow(*row) if row else None
 
 
 async def lock_prices(conn: Connection, seller_id: UUID) -> None:

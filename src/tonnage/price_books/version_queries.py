@@ -35,7 +35,7 @@ _VERSION: LiteralString = f"""json_strip_nulls(json_build_object(
 # Prices are left out: a distributor reads the audit log of its partners, and resale prices are not its business.
 _FACTS: LiteralString = "jsonb_build_object('version', v.number, 'validFrom', v.valid_from)"
 
-_COLUMNS: LiteralString = """valid_from, reserved, excess, pay_per_use, minimum_gb, minimum_pool, minimum_charge,
+PRICE_COLUMNS: LiteralString = """valid_from, reserved, excess, pay_per_use, minimum_gb, minimum_pool, minimum_charge,
     egress_per_gb, discount_percent, prorate_minimums, tiers"""
 
 _VALUES: LiteralString = """%(valid_from)s, %(reserved)s, %(excess)s, %(pay_per_use)s, %(minimum_gb)s, %(minimum_pool)s,
@@ -59,7 +59,7 @@ async def insert_version(
             update price_book set last_version = last_version + 1 where id = %(book)s and seller_id = %(seller)s
             returning id, seller_id, last_version
         ), v as (
-            insert into price_version (book_id, number, created_at, {_COLUMNS})
+            insert into price_version (book_id, number, created_at, {PRICE_COLUMNS})
             select id, last_version, %(now)s, {_VALUES} from b returning *
         )
         select v.number, save_response(%(stamp)s, {_VERSION}, v.revision), v.revision,
@@ -84,7 +84,7 @@ async def replace_draft(
     cursor = await conn.execute(
         f"""
         with v as (
-            update price_version v set ({_COLUMNS}, revision) = ({_VALUES}, v.revision + 1) where {_IS_DRAFT}
+            update price_version v set ({PRICE_COLUMNS}, revision) = ({_VALUES}, v.revision + 1) where {_IS_DRAFT}
             returning v.*
         )
         select save_response(%(stamp)s, {_VERSION}, v.revision), v.revision,
@@ -206,7 +206,7 @@ async def published_prices(conn: Connection, book_ids: Collection[UUID]) -> list
     """The published versions of these books, each book's in the order of publication."""
     cursor = await conn.execute(
         f"""
-        select book_id, {_COLUMNS} from price_version where book_id = any(%s) and published_at is not null
+        select book_id, {PRICE_COLUMNS} from price_version where book_id = any(%s) and published_at is not null
         order by book_id, publication
         """,
         [list(book_ids)],
@@ -215,7 +215,7 @@ async def published_prices(conn: Connection, book_ids: Collection[UUID]) -> list
 
 
 def prices_of(row: Sequence[Any]) -> Prices:
-    """The prices in a row of _COLUMNS without the first."""
+    """The prices in a row of PRICE_COLUMNS without the first."""
     reserved, excess, pay_per_use, minimum_gb, pool, minimum_charge, egress, discount, prorate, tiers = row
     return Prices(
         reserved,

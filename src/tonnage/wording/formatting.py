@@ -83,6 +83,17 @@ class Formats:
         """The number of "cents per GB-month", with just the decimals that it has."""
         return self.number(cents)
 
+    def unit_price(self, cents: Decimal, currency: str) -> str:
+        """`€0.0069 / GB-month (€6.90 / TB)`, exactly, of a price in hundredths."""
+        words = translations_of(language_of(self.locale))
+        gb, tb = self.per_gb_and_tb(cents, currency)
+        return words.gettext("{gb} / GB-month ({tb} / TB)").format(gb=gb, tb=tb)
+
+    def per_gb_and_tb(self, cents: Decimal, currency: str) -> tuple[str, str]:
+        """`€0.0069` and `€6.90`, exactly, of a price in hundredths."""
+        gb = cents.scaleb(-2, _WIDE)
+        return self.exact_money(Money(gb, currency)), self.exact_money(Money(gb.scaleb(3, _WIDE), currency))
+
     def date_of(self, moment: datetime) -> date:
         """The day that it is then where the member lives."""
         return moment.astimezone(self.zone).date()

@@ -5,7 +5,7 @@
      <input type="text" inputmode="decimal" data-number data-decimal="," data-pairs>       pairs: 12,34,567
      <div data-size> <input data-number> <select data-size-unit>…</select> <p data-preview data-one="{count} byte"
        data-many="{count} bytes" data-ambiguous="{text} can be read as {first} or as {second}"></p></div>
-     <div data-price data-currency="EUR"> <input data-number> <p data-preview data-text="{gb} per GB, {tb} per TB"
+     <div data-price data-currency="EUR"> <input data-number> <p data-preview data-text="{gb} / GB-month ({tb} / TB)"
        data-ambiguous="…"></p></div>            without data-currency: that of the form's field `currency` */
 
 (() => {

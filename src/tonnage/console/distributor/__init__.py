@@ -11,6 +11,7 @@ from tonnage.console.distributor import (
     members,
     new_partner,
     partners,
+    prices,
     settings,
     usage,
 )
@@ -30,4 +31,7 @@ routes: tuple[APIRouter, ...] = (
     settings.locking,
     billing_profile.routes,
     contracts.routes,
+    prices.own,
+    prices.of_contract,
+    prices.of_partner,
 )

@@ -11,6 +11,7 @@ from tonnage.console.operator import (
     members,
     overview,
     partners,
+    prices,
     regions,
 )
 
@@ -21,6 +22,7 @@ routes: tuple[APIRouter, ...] = (
     distributors.locking,
     billing_profile.routes,
     contracts.routes,
+    prices.routes,
     partners.routes,
     partners.keys,
     partners.locking,

@@ -1,19 +1,19 @@
 """Contracts: the list, signing one, and amending it."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BeforeValidator
 from starlette.responses import Response
 
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
+from tonnage.console.price_fields import Currency, Price
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
-from tonnage.contracts.contract import Amendment, NewContract, currency, no_contract, price
+from tonnage.contracts.contract import Amendment, NewContract, no_contract
 from tonnage.contracts.lists import ContractTerms, terms_of
 from tonnage.db import Connection
 from tonnage.errors import NotFound
@@ -23,7 +23,7 @@ from tonnage.units import Size as Capacity
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.list_state import read_list_state
-from tonnage.web.number_fields import Number, Size, typed_size
+from tonnage.web.number_fields import Size, typed_size
 from tonnage.web.number_text import written
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath
@@ -33,24 +33,14 @@ PATH = "/operator/contracts"
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
 
-def _price(cents: Decimal) -> Decimal:
-    try:
-        return price(f"{cents:f}")
-    except ValueError:  # its own sentence is that of the command line and the API
-        raise ValueError("must be at most 1000000000000, with at most 6 digits after the decimal separator") from None
-
-
-_Price = Annotated[Number, AfterValidator(_price)]
-
-
 class NewContractForm(Form):
     """What is signed, and with whom."""
 
     distributor: UuidBody
     details: Name | None = None
     reserved: Size
-    price: _Price
-    currency: Annotated[str, BeforeValidator(str.strip), BeforeValidator(str.upper), AfterValidator(currency)]
+    price: Price
+    currency: Currency
 
 
 class AmendmentForm(EditForm):
@@ -60,7 +50,7 @@ class AmendmentForm(EditForm):
 
     details: OptionalName | None = None
     reserved: Size | None = None
-    price: _Price | None = None
+    price: Price | None = None
 
 
 @routes.get("")

@@ -2,6 +2,14 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.partner import account, accounts, billing_profile, usage
+from tonnage.console.partner import account, accounts, billing_profile, prices, usage
 
-routes: tuple[APIRouter, ...] = (accounts.routes, account.routes, billing_profile.routes, usage.routes)
+routes: tuple[APIRouter, ...] = (
+    accounts.routes,
+    account.routes,
+    billing_profile.routes,
+    usage.routes,
+    prices.own,
+    prices.of_all,
+    prices.of_account,
+)
