@@ -29,7 +29,7 @@ async def planted(conn: Connection, table: str) -> None:
 
 _JOB = '''
 
-@job("regions.check_planted", label=Sentence("Check"), cron="* * * * *")
+@job("regions.check_planted", label=Sentence("Check"), cron="* * * * *", clock=Clock.WALL)
 async def check_planted(services: Services, subject: str) -> None:
     """Planted."""
 '''
