@@ -119,7 +119,7 @@ async def test_those_who_wait_take_turns_by_client() -> None:
 def test_only_the_command_line_and_the_sample_data_hash_without_limits() -> None:
     unlimited = re.compile(r"[pP]asswords(\(\))?\.(hash|verify)\b")
     found = {path.relative_to(SOURCE).parts[0] for path in FILES if unlimited.search(path.read_text("utf-8"))}
-    assert found == {"cli", "demo"}
+    assert found == {"cli", "demo", "sandbox"}
 
 
 def test_the_command_line_waits_for_as_long_as_it_takes() -> None:

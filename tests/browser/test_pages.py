@@ -25,7 +25,6 @@ UNLINKED = {
     "/distributor/partners/excess": "linked to by a list of more partners than the sample data has",
     "/operator/movers": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
-    "/tax-rates/{validFrom}/removal": "linked to where there are tax rates",
 }
 """Pages without a link to them in the sample data, and why."""
 
@@ -89,6 +88,10 @@ _PRICED = """
         {"upToGb": 100000, "price": "1.2"}, {"price": "1"}]}')) as v (number, tiers)
 """
 _PUBLISHED = "update price_version set published_at = now(), publication = 1 where number = 1"
+_TAXED = """
+    insert into tax_rate (organisation_id, valid_from, percent)
+    select id, '2026-01-01', 19 from organisation where kind = 'distributor'
+"""
 _LOCKED_DISTRIBUTOR = """
     update organisation set locked_at = now(), lock_reason = 'Unpaid invoices',
         locked_by_id = (select id from organisation where kind = 'operator')
@@ -98,8 +101,8 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: prices, sessions and blocks of members; every other account is suspended, every
-    other partner locked. So few visits find each kind.
+    """With what the sample data lacks: prices, tax rates, sessions and blocks of members; every other account is
+    suspended, every other partner locked. So few visits find each kind.
     """
     distributor = scene.DISTRIBUTOR
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}
@@ -108,6 +111,7 @@ def demo(demo: Demo) -> Demo:
         assert conn.execute(_LOCKED, known).rowcount > 0
         assert conn.execute(_PRICED).rowcount > 3
         assert conn.execute(_PUBLISHED).rowcount > 1
+        assert conn.execute(_TAXED).rowcount > 1
         assert conn.execute(_LOCKED_DISTRIBUTOR).rowcount == 1
         assert conn.execute(_SIGNED_IN).rowcount > 3
         assert conn.execute(_BLOCKED).rowcount > 3

@@ -163,7 +163,7 @@ async def test_a_viewer_reads_all_of_an_account_and_is_offered_no_change(
     base = "/partner" if audience == "partner" else f"/distributor/partners/{data.partner.organisation_id}"
     viewer, path = await client.sign_in(actor, Role.VIEWER), f"{base}/accounts/{data.account}"
     # What is sold to an account is its partner's business.
-    pages = {"", "/usage.csv", "/access-keys", *({"/billing-profile"} if audience == "partner" else ())}
+    pages = {"", "/usage.csv", "/access-keys", *({"/billing-profile", "/prices"} if audience == "partner" else ())}
     for below in pages:
         answer = await viewer.get(path + below)
         assert answer.status_code == 200, below
