@@ -25,8 +25,8 @@ class WorkingDay:
 def working_of(line: Line, buyer: BuyerMonth, subjects: Iterable[SubjectMonth]) -> list[WorkingDay]:
     """The days on which the line's price applied to its subject, in order.
 
-    `subjects`: those that the line is about; for a line about the buyer as a whole, all of them. A discount and a
-    minimum charge have no days. The quantities add up to the line's, except with prices by quantity, where they add up
+    `subjects`: at least those that the line is about; for a line about the buyer as a whole, all of them. A discount
+    and a minimum charge have no days. The quantities add up to the line's, except with prices by quantity, where they add up
     to those of all bands, and of a minimum, where they are what was used of it.
     """
     found: dict[int, WorkingDay] = {}
@@ -35,8 +35,15 @@ def working_of(line: Line, buyer: BuyerMonth, subjects: Iterable[SubjectMonth]) 
             found[number] = WorkingDay(buyer.month.day(number), 0, capacity, capacity)
     elif not isinstance(line.product, Extra) or line.product is Extra.CAPACITY_MINIMUM:
         for subject in subjects:
+            account = next((one for one in subject.accounts if one.id == line.subject_id), None)
+            if account is None and line.subject_id not in {subject.id, buyer.id}:
+                continue
+            usage = account.usage if account else subject.usage
+            if line.product is Product.EGRESS:
+                usage = subject.egress
             for number, capacity in _days(line, buyer, subject.capacities, buyer.month):
-                _add(found, line, subject, number, capacity, buyer.month)
+                day = buyer.month.day(number)
+                _add(found, number, _day(line, day, usage[number], capacity))
     return [found[number] for number in sorted(found)]
 
 
@@ -75,16 +82,12 @@ def _costs(line: Line, prices: Prices | None) -> bool:
     return prices.price_of(line.product) == line.unit_price
 
 
-def _add(
-    found: dict[int, WorkingDay], line: Line, subject: SubjectMonth, number: int, capacity: int, month: Month
-) -> None:
-    of_account = next((one for one in subject.accounts if one.id == line.subject_id), None)
-    usage = of_account.usage if of_account else subject.usage
-    if line.product is Product.EGRESS:
-        used = subject.egress[number] if subject.egress else 0
-        quantity = used
-    else:
-        used = usage[number]
-        quantity = max(0, used - capacity)
-    known = found.get(number, WorkingDay(month.day(number), 0, 0, 0))
-    found[number] = WorkingDay(known.day, known.used + used, known.capacity + capacity, known.quantity + quantity)
+def _day(line: Line, day: date, used: int, capacity: int) -> WorkingDay:
+    return WorkingDay(day, used, capacity, used if line.product is Product.EGRESS else max(0, used - capacity))
+
+
+def _add(found: dict[int, WorkingDay], number: int, more: WorkingDay) -> None:
+    one = found.get(number)
+    if one is not None:
+        more = WorkingDay(one.day, one.used + more.used, one.capacity + more.capacity, one.quantity + more.quantity)
+    found[number] = more
