@@ -247,3 +247,10 @@ async def test_a_closed_seller_sells_nothing(cast: Cast, data: PartnerData) -> N
     )
     with pytest.raises(NotFound):
         await book(cast, data.partner)
+
+
+async def test_a_default_book_in_another_currency_does_not_apply_to_a_contract(cast: Cast, data: PartnerData) -> None:
+    """So the first book that does may begin on any day."""
+    # The operator is that of other tests, whose contracts are in EUR.
+    await book(cast, cast.operator, "KWD", default=True)
+    await assign(cast, cast.operator, contract(data), await book(cast, cast.operator), "2026-03-16")

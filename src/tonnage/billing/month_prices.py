@@ -8,8 +8,8 @@ from uuid import UUID
 
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, overlaps
 from tonnage.price_books.assignment import Assignments, Book, book_on
-from tonnage.price_books.price_sources import PriceSources, Versions, version_on
-from tonnage.price_books.version import Prices
+from tonnage.price_books.price_sources import PriceSources
+from tonnage.price_books.version import Prices, Versions, in_force
 
 
 def books_by_day(nearest_first: Sequence[Assignments], default: Book | None, month: Month) -> list[Span[Book | None]]:
@@ -38,7 +38,7 @@ def prices_by_day(
     until = month.through if closed is None else min(max(closed, 0), month.through)
     found: list[Span[Prices | None]] = []
     for span in books_by_day(nearest_first, default, month):
-        versions = sources.versions.get(span.value.id, []) if span.value else []
+        versions = sources.versions_of(span.value)
         changes = {month.number(since) for since, _ in versions}
         firsts = sorted({span.first} | {change for change in changes if span.first < change < span.until})
         for first, end in zip(firsts, [*firsts[1:], span.until], strict=True):
@@ -46,13 +46,13 @@ def prices_by_day(
                 found.append(Span(first, min(end, until), _prices_on(versions, month.day(first))))
     if until < month.through:
         last = month.day(closed - 1) if closed is not None else month.last
-        book = book_on(nearest_first, default, last)
-        found.append(Span(until, month.through, _prices_on(sources.versions.get(book.id, []) if book else [], last)))
+        versions = sources.versions_of(book_on(nearest_first, default, last))
+        found.append(Span(until, month.through, _prices_on(versions, last)))
     return found
 
 
 def _prices_on(versions: Versions, day: date) -> Prices | None:
-    version = version_on(versions, day)
+    version = in_force(versions, day)
     return version and version[1]
 
 

@@ -5,7 +5,6 @@ The ids are those that the caller has found in its scope; `seller_id` is whose p
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 from uuid import UUID
 
 from tonnage.billing import month_queries
@@ -14,10 +13,9 @@ from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, S
 from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, with_excess
 from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
+from tonnage.price_books.assignment import fitting
 from tonnage.price_books.lists import price_sources
 from tonnage.price_books.version import MinimumPool, Prices
-
-Id = TypeVar("Id", UUID, int)
 
 PARTNERS_AT_ONCE = 500
 """Of a contract so many are read and rated before the next, so that memory does not grow with their number."""
@@ -68,7 +66,7 @@ async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID,
     found = await month_queries.contract_month(conn, contract_id, month)
     reserved = [Span(span.first, span.until, Capacity(contract_id, span.value.reserved)) for span in found.terms]
     sources = await price_sources(conn, operator_id, contract_ids=[contract_id])
-    default = sources.default if sources.default and sources.default.currency == found.currency else None
+    default = fitting(sources.default, found.currency)
     of_book = prices_by_day(sources, sources.of(contract_id), default, month, found.lifetime.closed)
     prices = with_excess(of_book, [Span(span.first, span.until, span.value.price) for span in found.terms])
     by_contract: dict[UUID | None, Sequence[Span[Prices | None]]] = {contract_id: prices}

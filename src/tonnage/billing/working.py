@@ -26,8 +26,8 @@ def working_of(line: Line, buyer: BuyerMonth, subjects: Iterable[SubjectMonth]) 
     """The days on which the line's price applied to its subject, in order.
 
     `subjects`: at least those that the line is about; for a line about the buyer as a whole, all of them. A discount
-    and a minimum charge have no days. The quantities add up to the line's, except with prices by quantity, where they add up
-    to those of all bands, and of a minimum, where they are what was used of it.
+    and a minimum charge have no days. The quantities add up to the line's; with prices by quantity to those of all
+    bands, and of a minimum they are what was used of it.
     """
     found: dict[int, WorkingDay] = {}
     if line.product is Product.RESERVED:

@@ -17,15 +17,17 @@ from tonnage.price_books import assignment_queries, queries, version_queries
 from tonnage.price_books.assignment import (
     ASSIGNABLE,
     Assignment,
-    Assignments,
     Book,
     NewAssignment,
     Subject,
     SubjectKind,
+    fitting,
     refused_change,
 )
+from tonnage.price_books.assignment_lists import SubjectAssignments, subject_assignments
+from tonnage.price_books.lists import version_row
 from tonnage.price_books.price_book import NewPriceBook, no_book
-from tonnage.price_books.version import NewVersion, Published, no_version, refused_tiers, ruling
+from tonnage.price_books.version import NewVersion, no_version, refused_tiers
 from tonnage.utc import day_of
 
 
@@ -102,26 +104,21 @@ async def publish(
     draft = await version_queries.lock_draft(conn, seller_id, book_id, number, revision)
     if draft is None:
         raise await _no_draft(conn, actor, book_id, number)
-    if refusal := await _refused_publication(conn, seller_id, book_id, draft, now, correct=correct):
+    if refusal := await publication_refusal(conn, actor, book_id, draft, now, correct=correct):
         raise refusal
     return await version_queries.publish(conn, seller_id, book_id, number, now, actor.stamp)
 
 
 async def publication_refusal(
-    conn: Connection, actor: Actor, book_id: UUID, draft: Published, now: datetime, *, correct: bool
+    conn: Connection, actor: Actor, book_id: UUID, draft: NewVersion, now: datetime, *, correct: bool
 ) -> Invalid | None:
     """Why `publish` would refuse a draft of the seller's book, as things are now."""
-    return await _refused_publication(conn, actor.organisation_id, book_id, draft, now, correct=correct)
-
-
-async def _refused_publication(
-    conn: Connection, seller_id: UUID, book_id: UUID, draft: Published, now: datetime, *, correct: bool
-) -> Invalid | None:
     if refusal := _refused_start(draft.valid_from, now, correct=correct):
         return refusal
-    refused = refused_tiers(draft, await version_queries.published(conn, book_id))
-    if refused is None and draft.is_tiered:
-        start = await assignment_queries.start_within_month(conn, seller_id, book_id, draft.valid_from)
+    published = await version_queries.published_prices(conn, [book_id])
+    refused = refused_tiers(draft, published.get(book_id, []))
+    if refused is None and draft.prices.tiers:
+        start = await assignment_queries.start_within_month(conn, actor.organisation_id, book_id, draft.valid_from)
         refused = start and Sentence(
             "has prices by quantity, but the book's assignments change on {day}; that is possible on the first of a "
             "month",
@@ -148,10 +145,10 @@ async def assign(
     actor.require(actor.kind, Role.ADMIN)
     seller_id = actor.organisation_id
     await queries.lock_prices(conn, seller_id)
-    found = await assignment_queries.parents(conn, seller_id, subject)
+    found = await subject_assignments(conn, seller_id, subject)
     if found is None or subject.kind not in ASSIGNABLE[actor.kind]:
         raise no_subject(subject)
-    book = assignment.book_id and await assignment_queries.one_book(conn, seller_id, assignment.book_id)
+    book = assignment.book_id and await queries.book_row(conn, seller_id, assignment.book_id)
     if assignment.book_id and not book:
         raise no_book(assignment.book_id)
     if book and found.currency not in {None, book.currency}:
@@ -164,33 +161,19 @@ async def assign(
         )
     if refusal := _refused_start(assignment.valid_from, now, correct=correct):
         raise refusal
-    await _check_change(conn, seller_id, subject, found, Assignment(assignment.valid_from, book or None))
+    added = Assignment(assignment.valid_from, Book(book.id, book.currency) if book else None)
+    await _check_change(conn, seller_id, subject, found, added)
     return await assignment_queries.insert_assignment(conn, seller_id, subject, assignment, now, actor.stamp)
 
 
 async def _check_change(
-    conn: Connection,
-    seller_id: UUID,
-    subject: Subject,
-    found: assignment_queries.SubjectParents,
-    added: Assignment,
+    conn: Connection, seller_id: UUID, subject: Subject, found: SubjectAssignments, added: Assignment
 ) -> None:
-    nearest_first: list[Assignments] = [[*await assignment_queries.assignments_of(conn, seller_id, subject), added]]
-    for kind, parent in ((SubjectKind.PARTNER, found.partner_id), (SubjectKind.CONTRACT, found.contract_id)):
-        if parent is not None:
-            above = Subject(kind, parent)
-            nearest_first.append(await assignment_queries.assignments_of(conn, seller_id, above))
-    default = await assignment_queries.default_book(conn, seller_id)
-    books = {one.book for assignments in nearest_first for one in assignments if one.book} | ({default} - {None})
-    versions: dict[UUID, list[Published]] = {
-        book.id: await version_queries.published(conn, book.id) for book in books if book
-    }
-
-    def is_tiered(book: Book, day: date) -> bool:
-        version = ruling(versions[book.id], day)
-        return version is not None and version.is_tiered
-
-    if refused := refused_change(nearest_first, default, added.valid_from, is_tiered):
+    nearest_first = found.with_added(subject.kind, added)
+    default = fitting(await assignment_queries.default_book(conn, seller_id), found.currency)
+    books = {one.book for assignments in nearest_first for one in assignments} | {default}
+    versions = await version_queries.published_prices(conn, [book.id for book in books if book])
+    if refused := refused_change(nearest_first, default, added.valid_from, versions):
         raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
 
 
@@ -212,11 +195,12 @@ def _wrong_start(rule: Sentence, code: RequestCode) -> Invalid:
 
 
 async def _no_draft(conn: Connection, actor: Actor, book_id: UUID, number: int) -> TonnageError:
+    found = await version_row(conn, actor.organisation_id, book_id, number)
     present = await version_queries.one_version(conn, actor.organisation_id, book_id, number)
-    if present is None:
-        known = await queries.one_book(conn, actor.organisation_id, book_id)
+    if found is None or present is None:
+        known = await queries.book_row(conn, actor.organisation_id, book_id)
         return no_version(book_id, number) if known else no_book(book_id)
-    if await version_queries.is_published(conn, book_id, number):
+    if found.published_at is not None:
         return Conflict(
             "Version {number} is published and never changes. Add a new version for the day on which prices change.",
             ConflictCode.VERSION_PUBLISHED,

@@ -1,13 +1,15 @@
 """Which price book applies to a contract, a partner or an account on a day, and on which days that may change."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.errors import Sentence
+from tonnage.price_books.version import Versions, in_force
 
 
 class SubjectKind(StrEnum):
@@ -50,29 +52,28 @@ class Book:
     currency: str
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """A book from a day on; None is none of its own."""
 
     valid_from: date
     book: Book | None
 
 
-Assignments = Sequence[Assignment]
-"""Those of one subject, in the order in which they were written: of two that begin on a day the later counts."""
+Assignments: TypeAlias = Sequence[Assignment]
+"""Those of one subject, in the order in which they were made: see `in_force`."""
 
 
-def assigned_on(assignments: Assignments, day: date) -> Book | None:
-    """The subject's own book on a day."""
-    begun = [(one.valid_from, position) for position, one in enumerate(assignments) if one.valid_from <= day]
-    return assignments[max(begun)[1]].book if begun else None
+def fitting(default: Book | None, currency: str | None) -> Book | None:
+    """The seller's default book, where it can apply: a contract pays in its own currency alone. None: in any."""
+    return default if default and currency in {None, default.currency} else None
 
 
 def book_on(nearest_first: Iterable[Assignments], default: Book | None, day: date) -> Book | None:
     """The book that applies on a day: the nearest one, else the seller's default book."""
     for assignments in nearest_first:
-        if book := assigned_on(assignments, day):
-            return book
+        found = in_force(assignments, day)
+        if found and found[1]:
+            return found[1]
     return default
 
 
@@ -80,7 +81,7 @@ def refused_change(
     nearest_first: Sequence[Assignments],
     default: Book | None,
     since: date,
-    is_tiered: Callable[[Book, date], bool],
+    versions: Mapping[UUID, Versions],
 ) -> Sentence | None:
     """Why the assignments are not possible from the day `since` on, as a sentence without a subject: in the middle of a
     month neither the currency may change, nor a book with prices by quantity begin or end. None: they are possible.
@@ -98,9 +99,14 @@ def refused_change(
                 after=after.currency,
                 day=day.isoformat(),
             )
-        if (before and is_tiered(before, day - timedelta(days=1))) or (after and is_tiered(after, day)):
+        if _is_tiered(before, day - timedelta(days=1), versions) or _is_tiered(after, day, versions):
             return Sentence(
                 "begins or ends prices by quantity on {day}; that is possible on the first of a month",
                 day=day.isoformat(),
             )
     return None
+
+
+def _is_tiered(book: Book | None, day: date, versions: Mapping[UUID, Versions]) -> bool:
+    version = in_force(versions.get(book.id, ()), day) if book else None
+    return version is not None and version[1].tiers is not None

@@ -36,6 +36,11 @@ class SubjectAssignments(NamedTuple):
         """Those to the subject itself, or to what it belongs to."""
         return [row for row in self.rows if row.kind is kind]
 
+    def with_added(self, kind: SubjectKind, added: Assignment) -> list[Assignments]:
+        """`nearest_first`, if this were assigned to the subject itself."""
+        own = (SubjectKind.ACCOUNT, SubjectKind.PARTNER, SubjectKind.CONTRACT).index(kind)
+        return [[*one, added] if place == own else one for place, one in enumerate(self.nearest_first)]
+
     @property
     def nearest_first(self) -> list[Assignments]:
         """By account, partner and contract."""

@@ -1,24 +1,12 @@
 """SQL of the assignments of price books. `seller_id` is the scope: what is not the seller's is not found."""
 
 from datetime import date, datetime
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
-from tonnage.price_books.assignment import Assignment, Book, NewAssignment, Subject, SubjectKind
-
-
-class SubjectParents(NamedTuple):
-    """What a subject belongs to, and the currency that a contract's book must have."""
-
-    contract_id: UUID | None
-    """The contract of a partner, whose assignments count for it too."""
-    partner_id: UUID | None
-    """The partner of an account."""
-    currency: str | None
-    """Of the contract itself, if the operator assigns to it."""
-
+from tonnage.price_books.assignment import Book, NewAssignment, Subject, SubjectKind
 
 OF_SELLER: LiteralString = """
     select null::uuid, null::uuid, case when o.kind = 'operator' then k.currency end from contract k, o
@@ -36,16 +24,6 @@ _IS_SUBJECT: LiteralString = """(a.contract_id = %(contract)s or a.partner_id = 
 
 _ASSIGNMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'priceBook', a.book_id, 'validFrom', a.valid_from, 'assignedAt', to_char(a.assigned_at, {TIMESTAMP_FORMAT})))"""
-
-
-async def parents(conn: Connection, seller_id: UUID, subject: Subject) -> SubjectParents | None:
-    """None: the seller can assign no book to it."""
-    cursor = await conn.execute(
-        f"with o as (select id, kind from organisation where id = %(seller)s) {OF_SELLER}",
-        {"seller": seller_id, **subject_ids(subject)},
-    )
-    row = await cursor.fetchone()
-    return SubjectParents(*row) if row else None
 
 
 async def insert_assignment(
@@ -97,20 +75,6 @@ def assignments_to(seller_id: UUID, subject: Subject) -> ListQuery:
     )
 
 
-async def assignments_of(conn: Connection, seller_id: UUID, subject: Subject) -> list[Assignment]:
-    """The seller's assignments to a subject, in the order in which they were made."""
-    cursor = await conn.execute(
-        f"""
-        select a.valid_from, b.id, b.currency from price_assignment a left join price_book b on b.id = a.book_id
-        where a.seller_id = %(seller)s and {_IS_SUBJECT} order by a.id
-        """,
-        {"seller": seller_id, **subject_ids(subject)},
-    )
-    return [
-        Assignment(since, Book(book, currency) if book else None) for since, book, currency in await cursor.fetchall()
-    ]
-
-
 async def start_within_month(conn: Connection, seller_id: UUID, book_id: UUID, since: date) -> date | None:
     """The first day since then, not the first of a month, on which an assignment begins to a subject that has, had or
     will have the book.
@@ -133,15 +97,6 @@ async def start_within_month(conn: Connection, seller_id: UUID, book_id: UUID, s
 async def default_book(conn: Connection, seller_id: UUID) -> Book | None:
     """The book of the seller's buyers that have no other."""
     cursor = await conn.execute("select id, currency from price_book where seller_id = %s and is_default", [seller_id])
-    row = await cursor.fetchone()
-    return Book(*row) if row else None
-
-
-async def one_book(conn: Connection, seller_id: UUID, book_id: UUID) -> Book | None:
-    """A book of the seller."""
-    cursor = await conn.execute(
-        "select id, currency from price_book where id = %s and seller_id = %s", [book_id, seller_id]
-    )
     row = await cursor.fetchone()
     return Book(*row) if row else None
 

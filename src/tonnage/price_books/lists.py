@@ -44,10 +44,7 @@ async def price_sources(
     default = await default_book(conn, seller_id)
     books = {one.book.id for of_subject in assignments.values() for one in of_subject if one.book}
     books |= {default.id} if default else set()
-    versions: dict[UUID, list[tuple[date, Prices]]] = {}
-    for book_id, since, prices in await published_prices(conn, books):
-        versions.setdefault(book_id, []).append((since, prices))
-    return PriceSources(assignments, default, versions)
+    return PriceSources(assignments, default, await published_prices(conn, books))
 
 
 class VersionRow(NamedTuple):

@@ -6,10 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from tonnage.price_books.assignment import Assignment, Assignments, Book, book_on
-from tonnage.price_books.version import Prices
-
-Versions = Sequence[tuple[date, Prices]]
-"""The published versions of a book, in the order of publication: the first day, and the prices."""
+from tonnage.price_books.version import Prices, Versions, in_force
 
 
 @dataclass(frozen=True)
@@ -19,12 +16,16 @@ class PriceSources:
     assignments: dict[UUID | int, list[Assignment]] = field(default_factory=dict[UUID | int, list[Assignment]])
     """By contract, partner or account, in the order in which they were made."""
     default: Book | None = None
-    versions: dict[UUID, list[tuple[date, Prices]]] = field(default_factory=dict[UUID, list[tuple[date, Prices]]])
-    """By book, in the order of publication: the first day, and the prices."""
+    versions: Mapping[UUID, Versions] = field(default_factory=dict[UUID, Versions])
+    """By book."""
 
     def of(self, *nearest_first: UUID | int | None) -> tuple[Assignments, ...]:
         """The assignments to these subjects that have any."""
         return tuple(self.assignments[one] for one in nearest_first if one is not None and one in self.assignments)
+
+    def versions_of(self, book: Book | None) -> Versions:
+        """Those of a book; none without one."""
+        return self.versions.get(book.id, ()) if book else ()
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,6 @@ class AppliedPrices:
     book: Book | None
     prices: Prices | None
     """None: there is no book, or no version of it yet."""
-
-
-def version_on(versions: Versions, day: date) -> tuple[date, Prices] | None:
-    """The version that applies on a day: of two that begin on a day the later published."""
-    begun = [(since, position) for position, (since, _) in enumerate(versions) if since <= day]
-    return versions[max(begun)[1]] if begun else None
 
 
 def applied_from(
@@ -62,5 +57,5 @@ def _on(
     nearest_first: Sequence[Assignments], default: Book | None, versions: Mapping[UUID, Versions], day: date
 ) -> tuple[Book | None, Prices | None]:
     book = book_on(nearest_first, default, day)
-    version = version_on(versions.get(book.id, ()), day) if book else None
+    version = in_force(versions.get(book.id, ()), day) if book else None
     return book, version and version[1]

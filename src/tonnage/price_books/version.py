@@ -1,14 +1,17 @@
 """A version of a price book: prices from a day on. Prices are hundredths of the currency's major unit."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from tonnage.errors import FieldError, NotFound, Sentence
+
+T = TypeVar("T")
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
@@ -125,29 +128,26 @@ class NewVersion:
     prices: Prices
 
 
-@dataclass(frozen=True)
-class Published:
-    """A published version, as far as other versions and assignments depend on it."""
-
-    valid_from: date
-    is_tiered: bool
+Versions: TypeAlias = Sequence[tuple[date, Prices]]
+"""The published versions of a book, in the order of publication: the first day, and the prices."""
 
 
-def ruling(published: Iterable[Published], day: date) -> Published | None:
-    """The version of a day. `published` is in the order of publication: of two that begin on a day the later counts."""
-    begun = [(one.valid_from, position, one) for position, one in enumerate(published) if one.valid_from <= day]
-    return max(begun, key=lambda entry: entry[:2])[2] if begun else None
+def in_force(written: Sequence[tuple[date, T]], day: date) -> tuple[date, T] | None:
+    """What applies on a day, and since when. `written` has first days in the order of writing: of two that begin on a
+    day the later counts.
+    """
+    begun = [(since, position) for position, (since, _) in enumerate(written) if since <= day]
+    return written[max(begun)[1]] if begun else None
 
 
-def refused_tiers(draft: Published, published: Sequence[Published]) -> Sentence | None:
+def refused_tiers(draft: NewVersion, published: Versions) -> Sentence | None:
     """Why a draft cannot be published, as a sentence without a subject: prices by quantity begin and end on the first
     of a month. None: it can.
     """
-    versions = [*published, draft]
-    starts = sorted({version.valid_from for version in versions if version.valid_from >= draft.valid_from})
-    for day in starts:
-        before, after = ruling(versions, day - timedelta(days=1)), ruling(versions, day)
-        if day.day != 1 and before is not after and any(one is not None and one.is_tiered for one in (before, after)):
+    versions = [*published, (draft.valid_from, draft.prices)]
+    for day in sorted({since for since, _ in versions if since >= draft.valid_from and since.day != 1}):
+        before, after = in_force(versions, day - timedelta(days=1)), in_force(versions, day)
+        if before is not after and any(one is not None and one[1].tiers for one in (before, after)):
             return Sentence(
                 "begins or ends prices by quantity on {day}; that is possible on the first of a month",
                 day=day.isoformat(),

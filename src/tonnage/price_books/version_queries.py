@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection, ListQuery, one_row
@@ -17,7 +17,6 @@ from tonnage.price_books.version import (
     PayPerUseMinimum,
     Prices,
     Product,
-    Published,
     Tiers,
 )
 
@@ -115,14 +114,14 @@ async def delete_draft(
 
 async def lock_draft(
     conn: Connection, seller_id: UUID, book_id: UUID, number: int, revision: int | None
-) -> Published | None:
+) -> NewVersion | None:
     """Locks a draft, so that what is checked is what is published. None: as for `replace_draft`."""
     cursor = await conn.execute(
-        f"select v.valid_from, v.tiers is not null from price_version v where {_IS_DRAFT} for no key update",
+        f"select {PRICE_COLUMNS} from price_version v where {_IS_DRAFT} for no key update",
         _draft(seller_id, book_id, number, revision),
     )
     row = await cursor.fetchone()
-    return Published(*row) if row else None
+    return NewVersion(row[0], prices_of(row[1:])) if row else None
 
 
 async def publish(
@@ -148,16 +147,6 @@ async def publish(
     return Versioned(*(await one_row(cursor))[:2])
 
 
-async def published(conn: Connection, book_id: UUID) -> list[Published]:
-    """The published versions of a book, in the order of publication."""
-    cursor = await conn.execute(
-        "select valid_from, tiers is not null from price_version where book_id = %s and published_at is not null"
-        " order by publication",
-        [book_id],
-    )
-    return [Published(*row) for row in await cursor.fetchall()]
-
-
 async def one_version(conn: Connection, seller_id: UUID, book_id: UUID, number: int) -> Versioned | None:
     """A version, draft or published; None: the seller's book has none of that number."""
     cursor = await conn.execute(
@@ -169,15 +158,6 @@ async def one_version(conn: Connection, seller_id: UUID, book_id: UUID, number: 
     )
     row = await cursor.fetchone()
     return Versioned(*row) if row else None
-
-
-async def is_published(conn: Connection, book_id: UUID, number: int) -> bool:
-    """Whether the version, which exists, is published."""
-    cursor = await conn.execute(
-        "select published_at is not null from price_version where book_id = %s and number = %s", [book_id, number]
-    )
-    row = await cursor.fetchone()
-    return row is not None and row[0]
 
 
 def versions_of(seller_id: UUID, book_id: UUID) -> ListQuery:
@@ -194,16 +174,8 @@ def versions_of(seller_id: UUID, book_id: UUID) -> ListQuery:
     )
 
 
-class PricesFrom(NamedTuple):
-    """A published version of a book."""
-
-    book_id: UUID
-    valid_from: date
-    prices: Prices
-
-
-async def published_prices(conn: Connection, book_ids: Collection[UUID]) -> list[PricesFrom]:
-    """The published versions of these books, each book's in the order of publication."""
+async def published_prices(conn: Connection, book_ids: Collection[UUID]) -> dict[UUID, list[tuple[date, Prices]]]:
+    """The published versions of each of these books that has any."""
     cursor = await conn.execute(
         f"""
         select book_id, {PRICE_COLUMNS} from price_version where book_id = any(%s) and published_at is not null
@@ -211,7 +183,10 @@ async def published_prices(conn: Connection, book_ids: Collection[UUID]) -> list
         """,
         [list(book_ids)],
     )
-    return [PricesFrom(row[0], row[1], prices_of(row[2:])) for row in await cursor.fetchall()]
+    found: dict[UUID, list[tuple[date, Prices]]] = {}
+    for book_id, since, *prices in await cursor.fetchall():
+        found.setdefault(book_id, []).append((since, prices_of(prices)))
+    return found
 
 
 def prices_of(row: Sequence[Any]) -> Prices:

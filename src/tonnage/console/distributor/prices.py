@@ -15,7 +15,7 @@ from tonnage.contracts.contract import no_contract
 from tonnage.db import Connection
 from tonnage.organisations.queries import operator_id
 from tonnage.partners.contract_lists import ContractRow, contract_picker, one_contract
-from tonnage.price_books.assignment import Subject, SubjectKind
+from tonnage.price_books.assignment import Subject, SubjectKind, fitting
 from tonnage.price_books.lists import price_sources
 from tonnage.price_books.price_sources import PriceSources, applied_from
 from tonnage.price_books.version import Prices
@@ -42,7 +42,7 @@ async def what_is_paid(page: DistributorViewer) -> Response:
 
 
 def _of_contract(page: PageRequest, contract: ContractRow, sources: PriceSources) -> list[ShownPrices]:
-    default = sources.default if sources.default and sources.default.currency == contract.currency else None
+    default = fitting(sources.default, contract.currency)
     applied = applied_from(sources.of(contract.id), default, sources.versions, page.today)
     # The excess price in the contract's terms always counts.
     priced = [replace(one, prices=replace(one.prices or Prices(), excess=contract.price_cents)) for one in applied]

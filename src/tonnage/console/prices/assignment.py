@@ -1,6 +1,6 @@
 """Which book applies to a contract, a partner or a storage account, and the form that assigns another one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, TypeAlias
@@ -17,11 +17,11 @@ from tonnage.db import Connection
 from tonnage.error_codes import RequestCode
 from tonnage.errors import Invalid
 from tonnage.price_books.actions import assign, no_subject
-from tonnage.price_books.assignment import Book, NewAssignment, Subject, SubjectKind
+from tonnage.price_books.assignment import Book, NewAssignment, Subject, SubjectKind, fitting
 from tonnage.price_books.assignment_lists import AssignmentRow, SubjectAssignments, subject_assignments
 from tonnage.price_books.price_sources import AppliedPrices, applied_from
 from tonnage.price_books.queries import BookRow, every_book
-from tonnage.price_books.version import Prices
+from tonnage.price_books.version import Versions, in_force
 from tonnage.price_books.version_queries import published_prices
 from tonnage.utc import month_after
 from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound
@@ -56,13 +56,13 @@ class AssignmentForm(Form):
 class _Read:
     books: list[BookRow]
     found: SubjectAssignments
-    versions: dict[UUID, list[tuple[date, Prices]]]
+    versions: Mapping[UUID, Versions]
 
     @property
     def default(self) -> Book | None:
         """The seller's, where its currency is possible."""
-        fitting = (one for one in self.books if one.is_default and self.found.currency in {None, one.currency})
-        return next((Book(one.id, one.currency) for one in fitting), None)
+        default = next((Book(one.id, one.currency) for one in self.books if one.is_default), None)
+        return fitting(default, self.found.currency)
 
     def applied(self, today: date) -> list[AppliedPrices]:
         """What applies today, and what is decided for later."""
@@ -111,10 +111,7 @@ async def _read(conn: Connection, about: AssignmentPage) -> _Read:
     if found is None:
         raise no_subject(about.subject)
     books = await every_book(conn, seller)
-    versions: dict[UUID, list[tuple[date, Prices]]] = {}
-    for book_id, since, prices in await published_prices(conn, [book.id for book in books]):
-        versions.setdefault(book_id, []).append((since, prices))
-    return _Read(books, found, versions)
+    return _Read(books, found, await published_prices(conn, [book.id for book in books]))
 
 
 async def _page(about: AssignmentPage, form: BoundForm[AssignmentForm], *, is_past: bool = False) -> Response:
@@ -154,14 +151,10 @@ def _source(read: _Read, about: AssignmentPage, now: AppliedPrices, today: date)
     if now.book is None:
         return gettext("No price book applies.")
     for kind in (SubjectKind.ACCOUNT, SubjectKind.PARTNER, SubjectKind.CONTRACT):
-        if _latest(read.found.of(kind), today):
+        own = in_force([(row.valid_from, row.book_id) for row in read.found.of(kind)], today)
+        if own and own[1]:
             return _sources(kind, about.subject.kind)
     return gettext("It is your default price book.")
-
-
-def _latest(rows: list[AssignmentRow], today: date) -> UUID | None:
-    begun = [(row.valid_from, position) for position, row in enumerate(rows) if row.valid_from <= today]
-    return rows[max(begun)[1]].book_id if begun else None
 
 
 def _sources(kind: SubjectKind, subject: SubjectKind) -> str:

@@ -18,10 +18,9 @@ from tonnage.price_books.assignment import SubjectKind
 from tonnage.price_books.assignment_lists import MOST_ASSIGNED, Assigned, assigned_to
 from tonnage.price_books.lists import VersionRow, every_version
 from tonnage.price_books.price_book import NewPriceBook, no_book
-from tonnage.price_books.price_sources import version_on
 from tonnage.price_books.queries import BookRow, book_row, every_book
-from tonnage.price_books.version import Prices
-from tonnage.price_books.version_queries import PricesFrom, published_prices
+from tonnage.price_books.version import Versions, in_force
+from tonnage.price_books.version_queries import published_prices
 from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidPath
@@ -48,15 +47,12 @@ def path_of(book_id: UUID) -> str:
 async def books(page: AnyMember) -> Response:
     """With what each costs today."""
 
-    async def read(conn: Connection) -> tuple[list[BookRow], list[PricesFrom]]:
+    async def read(conn: Connection) -> tuple[list[BookRow], Mapping[UUID, Versions]]:
         found = await every_book(conn, page.actor.organisation_id)
         return found, await published_prices(conn, [book.id for book in found])
 
-    found, published = await page.database.run(read)
-    versions: dict[UUID, list[tuple[date, Prices]]] = {}
-    for book_id, since, prices in published:
-        versions.setdefault(book_id, []).append((since, prices))
-    rows = [(book, version_on(versions.get(book.id, ()), page.today)) for book in found]
+    found, versions = await page.database.run(read)
+    rows = [(book, in_force(versions.get(book.id, ()), page.today)) for book in found]
     return page.render(
         "prices/books.html",
         books=[
@@ -114,12 +110,9 @@ async def book(page: AnyMember, bookID: UuidPath) -> Response:
 
 def _current(versions: list[VersionRow], today: date) -> int | None:
     """The number of the version that applies today."""
-    begun = [
-        (version.valid_from, version.publication, version.number)
-        for version in versions
-        if version.publication is not None and version.valid_from <= today
-    ]
-    return max(begun)[2] if begun else None
+    published = sorted((one.publication, one) for one in versions if one.publication is not None)
+    found = in_force([(one.valid_from, one.number) for _, one in published], today)
+    return found and found[1]
 
 
 _PATHS: Mapping[tuple[Kind, SubjectKind], str] = {

@@ -21,7 +21,7 @@ from tonnage.price_books.actions import delete_draft, publication_refusal, publi
 from tonnage.price_books.assignment_lists import count_buyers
 from tonnage.price_books.lists import VersionRow
 from tonnage.price_books.queries import BookRow
-from tonnage.price_books.version import Published, version_number
+from tonnage.price_books.version import NewVersion, version_number
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -123,7 +123,7 @@ async def _question(page: PageRequest, book: BookRow, found: VersionRow, *, corr
 async def _read(
     conn: Connection, page: PageRequest, book: BookRow, found: VersionRow, *, correct: bool
 ) -> tuple[Invalid | None, int]:
-    draft = Published(found.valid_from, found.prices.tiers is not None)
+    draft = NewVersion(found.valid_from, found.prices)
     refusal = await publication_refusal(conn, page.actor, book.id, draft, page.business_now, correct=correct)
     day = max(found.valid_from, page.today)
     return refusal, await count_buyers(conn, page.actor.organisation_id, book.id, day)
