@@ -1,8 +1,8 @@
 """The month to date three times: by SQL, by the pure rating, and by a model that shares no code with either."""
 
 import random
-from dataclasses import replace
-from datetime import date, timedelta
+from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, LiteralString
@@ -15,15 +15,17 @@ from tests.billing.model import LineModel
 from tests.cast import TB, Cast
 from tests.usage.steps import OPENED, at, partner_data, purge, record
 from tonnage.access.actor import Actor
-from tonnage.billing.excess import ExcessLine, PartnerTerms, PriceHistory, PriceTerms, charge, rate
-from tonnage.billing.excess_queries import (
+from tonnage.billing.line import amount_of
+from tonnage.billing.month import Month, gb_months
+from tonnage.billing.month_to_date import MonthToDate
+from tonnage.billing.month_to_date_queries import (
     CHARGES,
-    MonthToDate,
     month_of_contract,
     month_of_distributor,
     month_of_partner,
     month_parameters,
 )
+from tonnage.billing.queries import charge_contract
 from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.partners import actions as partners
@@ -71,43 +73,16 @@ async def sql_lines(history: History) -> dict[UUID, list[LineModel]]:
     return found
 
 
-async def rated_lines(history: History) -> dict[UUID, list[ExcessLine]]:
-    """By the pure rating, from the terms as the database has them in the order of writing."""
-    scope = {"distributor": history.distributor.organisation_id}
-    prices: dict[UUID, PriceHistory] = {}
-    for contract, since, price in await rows(
-        history.cast,
-        """
-        select t.contract_id, t.valid_from, t.price_cents from contract_terms t join contract k on k.id = t.contract_id
-        where k.distributor_id = %(distributor)s order by t.id
-        """,
-        scope,
-    ):
-        known = prices.get(contract, PriceHistory(history.model.currency, ()))
-        prices[contract] = replace(known, terms=[*known.terms, PriceTerms(since, price)])
-    terms: dict[UUID, list[PartnerTerms]] = {}
-    for partner, *of_partner in await rows(
-        history.cast,
-        """
-        select t.partner_id, t.valid_from, t.contract_id, t.allocated_capacity
-        from partner_terms t join partner p on p.id = t.partner_id
-        where p.distributor_id = %(distributor)s order by t.id
-        """,
-        scope,
-    ):
-        terms.setdefault(partner, []).append(PartnerTerms(*of_partner))
-    days = [FIRST + timedelta(days=number) for number in range((TODAY - FIRST).days + 1)]
-    return {
-        partner: rate({day: used.get(day, 0) for day in days}, terms[partner], prices)
-        for partner, used in history.model.usage.items()
-    }
-
-
-def as_model(line: ExcessLine, minor_units: int) -> LineModel:
-    amount = Fraction(line.amount.amount) * minor_units
-    assert amount.denominator == 1
-    price = Fraction(line.unit_price)
-    return LineModel(line.contract_id, price, line.byte_days, line.first, line.last, int(amount))
+async def rated_byte_days(history: History) -> dict[tuple[Any, Any, Fraction], int]:
+    """By the pure rating, by partner, contract and price. It has lines of their own for excess and pay-per-use."""
+    found: dict[tuple[Any, Any, Fraction], int] = defaultdict(int)
+    month = Month.of(FIRST, TODAY)
+    for contract in history.model.prices:
+        operator = history.cast.operator.organisation_id
+        charges = await history.cast.database.run(charge_contract, operator, contract, month)
+        for line in charges.lines:
+            found[line.subject_id, line.contract_id, Fraction(line.unit_price or 0)] += line.byte_days
+    return found
 
 
 @pytest.mark.parametrize("seed", range(9))
@@ -116,11 +91,12 @@ async def test_random_months(cast: Cast, seed: int) -> None:
     currency, minor_units = [("EUR", 100), ("JPY", 1), ("KWD", 1000)][seed % 3]
     history = await random_history(cast, rng, currency)
     model = {partner: history.model.lines(partner, FIRST, TODAY) for partner in history.model.terms}
-    sql, rated = await sql_lines(history), await rated_lines(history)
+    sql = await sql_lines(history)
     for partner, lines in model.items():
         assert sorted(sql[partner]) == sorted(lines)
-        assert [as_model(line, minor_units) for line in rated[partner]] == lines
-        assert {line.amount.currency for line in rated[partner]} <= {currency}
+    assert await rated_byte_days(history) == {
+        (partner, line.contract, line.price): line.byte_days for partner, lines in model.items() for line in lines
+    }
     await assert_totals(history, model, minor_units)
 
 
@@ -205,7 +181,8 @@ async def test_an_amount_just_below_the_half_is_rounded_down(cast: Cast) -> None
     await amend(cast, data.contract, "999999999999.999997", OPENED)
     await record(cast, (await cast.account(data.partner), at("2026-02-24"), used))
     assert await of_contract(cast, None, data.contract) == month(used, str(Decimal(cents).scaleb(-2)))
-    assert charge(used, Decimal("999999999999.999997"), "EUR", TODAY).amount == Decimal(cents).scaleb(-2)
+    charged = amount_of(gb_months(used, TODAY), Decimal("999999999999.999997"), "EUR")
+    assert charged.amount == Decimal(cents).scaleb(-2)
 
 
 async def test_the_most_that_can_be_used_at_the_highest_price(cast: Cast) -> None:

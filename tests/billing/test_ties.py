@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from typing import LiteralString, TypeVar
-from uuid import UUID
 
 import pytest
 
 from tests.cast import TB, Cast
 from tests.usage.steps import PartnerData, at, partner_data, record
-from tonnage.billing.excess import PartnerTerms, PriceTerms, terms_of_day
-from tonnage.billing.excess_queries import MonthToDate, month_of_contract, month_of_distributor, month_of_partner
+from tonnage.billing.month import Span, spans
+from tonnage.billing.month_to_date import MonthToDate
+from tonnage.billing.month_to_date_queries import month_of_contract, month_of_distributor, month_of_partner
 from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.usage.lists import daily_of_account, daily_of_partner
@@ -117,9 +117,7 @@ async def test_the_allocation_of_an_account(cast: Cast, plan: LiteralString, ear
 
 
 def test_the_pure_rating() -> None:
-    contract = UUID(int=1)
-    history = [PartnerTerms(INSTANT, contract, 1), PartnerTerms(at("2026-01-01"), contract, 3)]
-    history += [PartnerTerms(INSTANT, contract, 2), PartnerTerms(at("2026-02-11"), contract, 4)]
-    assert terms_of_day(history, TODAY) == history[2]
-    assert terms_of_day(list(reversed(history)), TODAY) == history[0]
-    assert terms_of_day([PriceTerms(at("2026-02-11"), Decimal(1))], TODAY) is None
+    written = [(2, "one"), (-30, "before"), (2, "two"), (11, "after")]
+    assert spans(written, 10) == [Span(0, 2, "before"), Span(2, 10, "two")]
+    assert spans(reversed(written), 10) == [Span(0, 2, "before"), Span(2, 10, "one")]
+    assert spans([(11, "after")], 10) == []

@@ -11,7 +11,7 @@ import pytest
 from tests.api.conftest import AppClient
 from tests.cast import TB
 from tonnage.access.actor import Role
-from tonnage.billing.excess_queries import MonthToDate
+from tonnage.billing.month_to_date import MonthToDate
 from tonnage.console.distributor.month_to_date import month_to_date_totals
 from tonnage.contracts.actions import create_contract
 from tonnage.contracts.contract import NewContract

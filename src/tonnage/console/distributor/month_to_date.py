@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from tonnage.billing.excess_queries import MonthToDate
+from tonnage.billing.month_to_date import MonthToDate
 from tonnage.money import Money, round_half_away, totals
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
-from tonnage.billing.excess_queries import month_of_contract, month_of_distributor
+from tonnage.billing.month_to_date_queries import month_of_contract, month_of_distributor
 from tonnage.console.distributor.contract_picker import choices
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.page_request import DistributorViewer, PageRequest

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.excess_queries import month_of_partner
+from tonnage.billing.month_to_date_queries import month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.distributor.partner import facts_of, partner_page

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.excess_queries import MonthToDate, month_of_partner
+from tonnage.billing.month_to_date import MonthToDate
+from tonnage.billing.month_to_date_queries import month_of_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes

@@ -1,7 +1,7 @@
 """SQL of the month to date: the charges for use beyond allocations, at the prices of each day.
 
-excess.py has the rules, and the same calculation for one partner. `scope` is the distributor of the contract or
-partner; None is the operator.
+Of what rating.py charges, the use of partners at the price of excess in their contracts: all of it where the operator
+has no price books. `scope` is the distributor of the contract or partner; None is the operator.
 
 The database needs some 20 microseconds of CPU for a partner with use on each of 24 days: 2 s for 100,000 of them. With
 a cold cache it takes several times that, so a page of many partners loads the fee in a second request.
@@ -10,11 +10,11 @@ a cold cache it takes several times that, so a page of many partners loads the f
 import json
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
-from typing import LiteralString, NamedTuple
+from typing import LiteralString
 from uuid import UUID
 
-from tonnage.billing.month import days_in, gb_months
+from tonnage.billing.month import days_in
+from tonnage.billing.month_to_date import MonthToDate
 from tonnage.db import Connection
 from tonnage.money import CURRENCIES, Money, digits
 from tonnage.usage.lists import DAYS
@@ -57,21 +57,6 @@ comes last. Parameters: those of `month_parameters`.
 """
 
 _SUMS: LiteralString = "coalesce(sum(c.byte_days), 0), coalesce(sum(c.amount), 0)"
-
-
-class MonthToDate(NamedTuple):
-    """Use beyond allocations from the first of the month through today, and its fee."""
-
-    excess: Decimal
-    """Sum over the days, byte-days."""
-    today: date
-    fee: Money
-    """The sum of its lines, each of them rounded."""
-
-    @property
-    def gb_months(self) -> Fraction:
-        """The excess in GB-months, the billing unit."""
-        return gb_months(self.excess, self.today)
 
 
 async def month_of_contract(conn: Connection, scope: UUID | None, contract_id: UUID, today: date) -> MonthToDate | None:
