@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span
-from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, with_excess
+from tonnage.billing.month_prices import CurrencyConflict, priced_buyer, prices_by_day, with_excess
 from tonnage.price_books.assignment import Assignment, Book
 from tonnage.price_books.price_sources import PriceSources
 from tonnage.price_books.version import Prices
@@ -80,14 +80,14 @@ def test_the_price_of_excess_in_a_contract_counts() -> None:
     ]
 
 
-def priced(*assigned: Assignment, closed: int | None = None) -> BuyerMonth | MixedPrices | None:
+def priced(*assigned: Assignment, closed: int | None = None) -> BuyerMonth | CurrencyConflict | None:
     sources = PriceSources({PARTNER: list(assigned)}, None, VERSIONS)
     capacities = [Span(0, 30, Capacity(CONTRACT, 0))]
     return priced_buyer(sources, PARTNER, (PARTNER,), capacities, Lifetime(-9, closed), NOVEMBER)
 
 
 def test_two_currencies_in_a_month_have_no_statement() -> None:
-    assert priced(Assignment(day(1), OWN), Assignment(day(16), DOLLARS)) == MixedPrices(PARTNER, ("EUR", "USD"))
+    assert priced(Assignment(day(1), OWN), Assignment(day(16), DOLLARS)) == CurrencyConflict(PARTNER, ("EUR", "USD"))
     found = priced(Assignment(day(1), OWN), Assignment(day(16), DOLLARS), closed=15)
     assert isinstance(found, BuyerMonth)
     assert (found.currency, found.capacities) == ("EUR", [Span(0, 15, Capacity(CONTRACT, 0))])

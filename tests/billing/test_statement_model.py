@@ -26,7 +26,6 @@ from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import Product
 from tonnage.price_books.version_body import VersionReqBody
 from tonnage.statements import queries
-from tonnage.statements.buyer import Level
 from tonnage.statements.statement import Statement
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
@@ -110,11 +109,11 @@ class World:
         assigned = self.sellers[seller.organisation_id].assigned.setdefault(subject.id, [])
         assigned.append((since, self.books[book] if book else None))
 
-    async def lines(self, level: Level, buyer_id: UUID | int) -> list[Charge] | None:
+    async def lines(self, kind: SubjectKind, buyer_id: UUID | int) -> list[Charge] | None:
         month = Month.of(FIRST, self.model.last)
 
         async def read(conn: Any) -> Any:
-            buyer = await queries.find_buyer(conn, None, level, buyer_id)
+            buyer = await queries.find_buyer(conn, None, Subject(kind, buyer_id))
             assert buyer is not None
             return await queries.draft(conn, buyer, month)
 
@@ -122,7 +121,7 @@ class World:
         if not isinstance(found, Statement):
             return None
         for line in found.lines:
-            days = await self.cast.database.run(queries.working, found.buyer, month, line)
+            days = await self.cast.database.run(queries.working, found, line)
             assert_working(line, days)
         return [charge(found, line) for line in found.lines]
 
@@ -280,12 +279,12 @@ async def test_lines_are_those_of_the_model(cast: Cast, seed: int) -> None:
     await close_one(world, distributor, buyers[3], at("2026-02-24", "12:00:00"))
     for contract in contracts:
         expected = world.model.of_contract(world.sellers[cast.operator.organisation_id], contract, world.currency)
-        assert sorted(await world.lines(Level.CONTRACT, contract) or [], key=str) == sorted(expected, key=str)
+        assert sorted(await world.lines(SubjectKind.CONTRACT, contract) or [], key=str) == sorted(expected, key=str)
     for buyer in buyers:
         partner = buyer.organisation_id
         of_distributor = world.sellers[distributor.organisation_id]
         expected = world.model.of_partner(of_distributor, partner, world.currency)
-        assert sorted(await world.lines(Level.PARTNER, partner) or [], key=str) == sorted(expected, key=str)
+        assert sorted(await world.lines(SubjectKind.PARTNER, partner) or [], key=str) == sorted(expected, key=str)
         for account in world.model.things[partner].accounts:
             expected = world.model.of_account(world.sellers[partner], partner, account, world.currency)
-            assert sorted(await world.lines(Level.ACCOUNT, account) or [], key=str) == sorted(expected, key=str)
+            assert sorted(await world.lines(SubjectKind.ACCOUNT, account) or [], key=str) == sorted(expected, key=str)

@@ -66,7 +66,7 @@ def with_excess(among: Sequence[Span[Prices | None]], excess: Sequence[Span[Deci
 
 
 @dataclass(frozen=True, slots=True)
-class MixedPrices:
+class CurrencyConflict:
     """A buyer whose prices of one month are in several currencies: there is no statement until that is corrected."""
 
     buyer_id: UUID | int
@@ -80,7 +80,7 @@ def priced_buyer(
     capacities: Sequence[Span[Capacity]],
     lifetime: Lifetime,
     month: Month,
-) -> BuyerMonth | MixedPrices | None:
+) -> BuyerMonth | CurrencyConflict | None:
     """A partner or an account, and what it pays: by its own assignments, then by those of its contract of the day, then
     by the seller's default. `capacities`: after its end those of its last day. None: it had no price book.
     """
@@ -95,5 +95,5 @@ def priced_buyer(
             if span.value.contract_id == contract_id:
                 currencies |= {part.value.currency for part in overlaps(books, span.first, span.until) if part.value}
     if len(currencies) > 1:
-        return MixedPrices(buyer_id, tuple(sorted(currencies)))
+        return CurrencyConflict(buyer_id, tuple(sorted(currencies)))
     return BuyerMonth(buyer_id, month, currencies.pop(), active, prices) if currencies else None

@@ -3,15 +3,15 @@
 The ids are those that the caller has found in its scope; `seller_id` is whose prices count.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from tonnage.billing import month_queries
-from tonnage.billing.line import Line
+from tonnage.billing.charges import BuyerMonths, Charges
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
-from tonnage.billing.month_prices import MixedPrices, priced_buyer, prices_by_day, with_excess
-from tonnage.billing.rating import Rating, rate
+from tonnage.billing.month_prices import CurrencyConflict, priced_buyer, prices_by_day, with_excess
+from tonnage.billing.rating import Rating
 from tonnage.db import Connection
 from tonnage.price_books.assignment import fitting
 from tonnage.price_books.lists import price_sources
@@ -19,27 +19,6 @@ from tonnage.price_books.version import MinimumPool, Prices
 
 PARTNERS_AT_ONCE = 500
 """Of a contract so many are read and rated before the next, so that memory does not grow with their number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """The lines of a buyer's month."""
-
-    buyer: BuyerMonth
-    lines: list[Line]
-
-
-@dataclass(frozen=True, slots=True)
-class BuyerMonths:
-    """The months of buyers that pay for themselves alone. Those without a price book in the month are left out."""
-
-    priced: list[tuple[BuyerMonth, SubjectMonth]]
-    mixed: list[MixedPrices]
-
-    def charges(self) -> Iterator[Charges]:
-        """What each of `priced` is charged."""
-        for buyer, subject in self.priced:
-            yield Charges(buyer, rate(buyer, [subject]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +52,9 @@ async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID,
     return BuyerMonth(contract_id, month, found.currency, found.lifetime.cut(reserved), by_contract)
 
 
-async def contract_subjects(conn: Connection, buyer: BuyerMonth, contract_id: UUID) -> AsyncGenerator[SubjectMonth]:
+async def contract_subjects(conn: Connection, buyer: BuyerMonth) -> AsyncGenerator[SubjectMonth]:
     """The partners that were under a contract, in order of id."""
-    after = None
+    contract_id, after = UUID(str(buyer.id)), None
     while partners := await month_queries.partners_under(conn, contract_id, buyer.month, after, PARTNERS_AT_ONCE):
         for subject in await partner_subjects(conn, buyer, partners):
             yield subject
@@ -93,7 +72,7 @@ async def charge_contract(conn: Connection, operator_id: UUID, contract_id: UUID
     """What the distributor is charged for a contract."""
     buyer = await contract_buyer(conn, operator_id, contract_id, month)
     rating = Rating(buyer)
-    async for subject in contract_subjects(conn, buyer, contract_id):
+    async for subject in contract_subjects(conn, buyer):
         rating.add(subject)
     return Charges(buyer, rating.lines())
 
@@ -113,7 +92,7 @@ async def partner_months(conn: Connection, seller_id: UUID, partner_ids: Sequenc
     priced = {buyer.id: buyer for buyer in buyers if isinstance(buyer, BuyerMonth)}
     of_priced = {partner: spans for partner, spans in capacities.items() if partner in priced}
     subjects = await _partners(conn, of_priced, lifetimes, month, _Needed.by(priced.values()))
-    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _mixed(buyers))
+    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
 
 
 async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequence[int], month: Month) -> BuyerMonths:
@@ -133,11 +112,11 @@ async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequenc
         SubjectMonth(account, uses[account].usage, capacities[account], uses[account].lifetime, egress.get(account, ()))
         for account in of_priced
     ]
-    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _mixed(buyers))
+    return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
 
 
-def _mixed(buyers: Iterable[BuyerMonth | MixedPrices | None]) -> list[MixedPrices]:
-    return [buyer for buyer in buyers if isinstance(buyer, MixedPrices)]
+def _conflicts(buyers: Iterable[BuyerMonth | CurrencyConflict | None]) -> list[CurrencyConflict]:
+    return [buyer for buyer in buyers if isinstance(buyer, CurrencyConflict)]
 
 
 async def _partners(

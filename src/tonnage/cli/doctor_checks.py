@@ -73,11 +73,6 @@ async def proxy(conn: Connection, settings: Settings, now: datetime) -> list[Fin
     ]
 
 
-async def begin_snapshot(conn: Connection) -> None:
-    """Makes the new transaction read the database as it is now, in spite of concurrent writes."""
-    await conn.execute("set transaction isolation level repeatable read read only")
-
-
 async def schema(conn: Connection) -> Finding:
     """Whether this program may run on the database."""
     found = await migrations.state(conn)

@@ -8,6 +8,7 @@ import click
 
 from tonnage.access.actor import Actor, Kind
 from tonnage.cli.context import Session
+from tonnage.cli.param_types import SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.contracts.contract import no_contract
 from tonnage.contracts.queries import distributor_of
@@ -44,6 +45,12 @@ async def acting_for(session: Session, organisation_id: UUID) -> Actor:
     if kind is None:
         raise no_organisation(organisation_id)
     return Actor.on_command_line(organisation_id, Kind(kind))
+
+
+seller_option = click.option(
+    "--organisation", required=True, type=SELLER, help="The id of a distributor or partner, or `operator`."
+)
+"""The organisation whose billing a command is about: see `acting_for_seller`."""
 
 
 async def acting_for_seller(session: Session, seller: UUID | Literal["operator"]) -> Actor:

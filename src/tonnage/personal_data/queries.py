@@ -56,11 +56,6 @@ SECRETS = ("password_hash", "digest", "subject")
 """Columns that are left out of every table."""
 
 
-async def take_snapshot(conn: Connection) -> None:
-    """Lets all reads of the transaction that has just begun see the same moment."""
-    await conn.execute("set transaction isolation level repeatable read, read only")
-
-
 def organisation_copy(conn: Connection, organisation_id: UUID) -> Iterator[tuple[str, AsyncGenerator[str]]]:
     """The name and the rows of each table of ORGANISATION_TABLES, to be read in this order: an organisation, open or
     closed, and its partners.

@@ -3,42 +3,40 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from tonnage.accounts.actions import no_account
 from tonnage.billing.month import Month
-from tonnage.billing.month_prices import MixedPrices
+from tonnage.billing.month_prices import CurrencyConflict
 from tonnage.billing.working import WorkingDay
-from tonnage.contracts.contract import no_contract
 from tonnage.db import Connection
+from tonnage.db.snapshot import take_snapshot
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, NotFound
-from tonnage.organisations.organisation import no_partner
+from tonnage.price_books.actions import no_subject
+from tonnage.price_books.assignment import Subject
 from tonnage.statements import queries
-from tonnage.statements.buyer import Buyer, DraftId, Level, no_statement
+from tonnage.statements.buyer import Buyer, DraftId, no_statement
 from tonnage.statements.statement import Statement, no_line
 from tonnage.utc import day_of
 
 
-async def draft(
-    conn: Connection, viewer: UUID | None, level: Level, buyer_id: UUID | int, first: date, now: datetime
-) -> Statement:
+async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: date, now: datetime) -> Statement:
     """The statement of the month that begins on `first`, as it would be now, from one snapshot: in a transaction of the
     caller that has read nothing yet.
 
     NotFound: the viewer is neither the buyer nor its seller (None: the operator's command line, which may see all); the
     month has not begun; nothing is sold to the buyer in it. Conflict: its prices are in several currencies.
     """
-    await queries.begin_snapshot(conn)
-    buyer = await queries.find_buyer(conn, viewer, level, buyer_id)
+    await take_snapshot(conn)
+    buyer = await queries.find_buyer(conn, viewer, subject)
     if buyer is None:
-        raise no_buyer(level, buyer_id)
+        raise no_subject(subject)
     return await _draft(conn, buyer, first, now)
 
 
 async def find_draft(conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime) -> Statement:
     """The same by the id of the draft."""
-    await queries.begin_snapshot(conn)
-    for level in draft_id.levels:
-        if buyer := await queries.find_buyer(conn, viewer, level, draft_id.buyer_id):
+    await take_snapshot(conn)
+    for subject in draft_id.subjects:
+        if buyer := await queries.find_buyer(conn, viewer, subject):
             return await _draft(conn, buyer, draft_id.first, now)
     raise no_statement(str(draft_id))
 
@@ -50,7 +48,7 @@ async def working(
     shown = await find_draft(conn, viewer, draft_id, now)
     if number > len(shown.lines):
         raise no_line(number)
-    return shown, await queries.working(conn, shown.buyer, shown.month, shown.lines[number - 1])
+    return shown, await queries.working(conn, shown, shown.lines[number - 1])
 
 
 async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement:
@@ -64,7 +62,7 @@ async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> 
             buyer=buyer.name,
             month=f"{first:%Y-%m}",
         )
-    if isinstance(found, MixedPrices):
+    if isinstance(found, CurrencyConflict):
         raise Conflict(
             "The prices of {buyer} are in several currencies in {month}: {currencies}. Correct the assignments of "
             "price books, so that one currency applies to the whole month.",
@@ -74,10 +72,3 @@ async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> 
             currencies=", ".join(found.currencies),
         )
     return found
-
-
-def no_buyer(level: Level, buyer_id: UUID | int) -> NotFound:
-    """The same for a buyer that does not exist, and one of others."""
-    if isinstance(buyer_id, int):
-        return no_account(buyer_id)
-    return no_contract(buyer_id) if level is Level.CONTRACT else no_partner(buyer_id)

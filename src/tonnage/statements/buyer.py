@@ -3,28 +3,17 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from tonnage.errors import NotFound
-
-
-class Level(StrEnum):
-    """What is sold, by the kind of the buyer."""
-
-    CONTRACT = "contract"
-    """By the operator to a distributor."""
-    PARTNER = "partner"
-    """By a distributor."""
-    ACCOUNT = "account"
-    """By a partner."""
+from tonnage.price_books.assignment import Subject, SubjectKind
 
 
 @dataclass(frozen=True)
 class Buyer:
-    """A buyer and its seller."""
+    """A buyer and its seller: the operator of a contract, the distributor of a partner, the partner of an account."""
 
-    level: Level
+    kind: SubjectKind
     id: UUID | int
     name: str
     seller_id: UUID
@@ -59,9 +48,11 @@ class DraftId:
         return f"draft-{self.buyer_id}-{self.first:%Y-%m}"
 
     @property
-    def levels(self) -> tuple[Level, ...]:
+    def subjects(self) -> list[Subject]:
         """What the buyer can be."""
-        return (Level.ACCOUNT,) if isinstance(self.buyer_id, int) else (Level.CONTRACT, Level.PARTNER)
+        is_account = isinstance(self.buyer_id, int)
+        kinds = (SubjectKind.ACCOUNT,) if is_account else (SubjectKind.CONTRACT, SubjectKind.PARTNER)
+        return [Subject(kind, self.buyer_id) for kind in kinds]
 
 
 def no_statement(statement_id: str) -> NotFound:

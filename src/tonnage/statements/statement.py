@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
-from tonnage.billing.month import GB, Month
+from tonnage.billing.month import GB, Month, gb_months
 from tonnage.billing.working import WorkingDay
 from tonnage.errors import NotFound
 from tonnage.money import Money, round_half_away, total
@@ -31,11 +32,21 @@ class Statement:
     """A draft, which is computed whenever it is looked at."""
 
     buyer: Buyer
-    month: Month
-    currency: str
+    charges: Charges
     lines: Sequence[Line]
+    """Those of the charges, as people read them."""
     names: Mapping[SubjectId, str]
     """Of the subjects of the lines."""
+
+    @property
+    def month(self) -> Month:
+        """Through its last day, or today."""
+        return self.charges.buyer.month
+
+    @property
+    def currency(self) -> str:
+        """Of all amounts."""
+        return self.charges.buyer.currency
 
     @property
     def net(self) -> Money:
@@ -51,7 +62,7 @@ class Statement:
             "sellerName": buyer.seller_name,
             "buyer": str(buyer.id),
             "buyerName": buyer.name,
-            "level": buyer.level,
+            "level": buyer.kind,
             "month": str(self.month),
             "currency": self.currency,
             "state": "draft",
@@ -86,8 +97,9 @@ def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
 
 def quantity(line: Line, month: date) -> Decimal:
     """GB-months, of egress GB, rounded to QUANTITY_DIGITS."""
-    days = 1 if line.product is Product.EGRESS else Month(month, 1).days
-    return round_half_away(Fraction(line.byte_days, GB * days), QUANTITY_DIGITS)
+    is_egress = line.product is Product.EGRESS
+    exact = Fraction(line.byte_days, GB) if is_egress else gb_months(line.byte_days, month)
+    return round_half_away(exact, QUANTITY_DIGITS)
 
 
 def working_document(statement: Statement, number: int, days: Sequence[WorkingDay]) -> dict[str, Any]:

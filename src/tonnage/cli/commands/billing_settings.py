@@ -10,9 +10,8 @@ from tonnage.billing_profiles.logo import MOST_BYTES, logo
 from tonnage.billing_profiles.settings import read_settings
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.json_file import read_object
-from tonnage.cli.organisation import acting_for_seller
+from tonnage.cli.organisation import acting_for_seller, seller_option
 from tonnage.cli.output import PrintedColumn, as_json, show_one
-from tonnage.cli.param_types import SELLER
 from tonnage.config import Settings
 from tonnage.db.rendered import Versioned
 from tonnage.wording.choices import locale_name
@@ -31,10 +30,6 @@ _COLUMNS = (
     PrintedColumn("Logo", "hasLogo", lambda flag: "yes" if flag else "no"),
 )
 
-_seller = click.option(
-    "--organisation", required=True, type=SELLER, help="The id of a distributor or partner, or `operator`."
-)
-
 
 @click.group()
 def billing_settings() -> None:
@@ -42,7 +37,7 @@ def billing_settings() -> None:
 
 
 @billing_settings.command()
-@_seller
+@seller_option
 @as_json
 @on_database
 def show(settings: Settings, organisation: UUID | Literal["operator"], as_json: bool) -> None:
@@ -57,7 +52,7 @@ def show(settings: Settings, organisation: UUID | Literal["operator"], as_json: 
 
 @billing_settings.command("set")
 @click.argument("file", type=click.File("rb"))
-@_seller
+@seller_option
 @as_json
 @on_database
 def set_(settings: Settings, file: BinaryIO, organisation: UUID | Literal["operator"], as_json: bool) -> None:
@@ -81,7 +76,7 @@ def set_(settings: Settings, file: BinaryIO, organisation: UUID | Literal["opera
 @billing_settings.command("logo")
 @click.argument("file", required=False, type=click.File("rb"))
 @click.option("--remove", is_flag=True, help="Remove the logo.")
-@_seller
+@seller_option
 @on_database
 def logo_(settings: Settings, file: BinaryIO | None, remove: bool, organisation: UUID | Literal["operator"]) -> None:
     """Set the logo of a seller's documents to the PNG image in a file, of at most 200 KB."""

@@ -20,6 +20,7 @@ from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.contracts import checks as contracts
 from tonnage.db import Connection, connect
+from tonnage.db.snapshot import take_snapshot
 from tonnage.members import checks as members
 from tonnage.metering import checks as metering
 from tonnage.organisations import checks as organisations
@@ -90,7 +91,7 @@ async def _examine(conninfo: str, settings: Settings) -> list[Finding | Check]:
 
 async def _compare(conn: Connection, today: date) -> list[Check]:
     # One snapshot for all: totals and their parts are read in different statements while servers change both.
-    await doctor_checks.begin_snapshot(conn)
+    await take_snapshot(conn)
     return [*[await comparison(conn) for comparison in _COMPARISONS], await usage.partitions(conn, today)]
 
 

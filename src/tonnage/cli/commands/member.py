@@ -14,6 +14,7 @@ from tonnage.cli.param_types import EMAIL, NAME, ROLE
 from tonnage.cli.secret_input import read_secret
 from tonnage.config import Settings
 from tonnage.db.rendered import Rendered
+from tonnage.db.snapshot import take_snapshot
 from tonnage.devices.actions import make_link
 from tonnage.errors import Invalid
 from tonnage.locks import actions as lock_actions
@@ -24,7 +25,7 @@ from tonnage.organisations.queries import organisation_names
 from tonnage.password_rules import member_password, require_impersonal
 from tonnage.passwords import Passwords
 from tonnage.personal_data.actions import begin_member_copy
-from tonnage.personal_data.queries import member_copy, take_snapshot
+from tonnage.personal_data.queries import member_copy
 from tonnage.services import LOCAL_ORIGIN
 
 COLUMNS = (

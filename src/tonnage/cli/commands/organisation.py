@@ -15,8 +15,9 @@ from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.db import Connection
+from tonnage.db.snapshot import take_snapshot
 from tonnage.personal_data.actions import begin_organisation_copy, erase_organisation
-from tonnage.personal_data.queries import organisation_copy, take_snapshot
+from tonnage.personal_data.queries import organisation_copy
 
 
 @click.group()

@@ -1,33 +1,29 @@
 """`tonnage price-book`: what sellers charge."""
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import BinaryIO, Literal, ParamSpec, TypeVar
+from typing import BinaryIO, Literal
 from uuid import UUID
 
 import click
 from pydantic import ValidationError
 
 from tonnage.access.actor import Actor
-from tonnage.accounts.actions import account_number
 from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.json_file import read_object
 from tonnage.cli.organisation import acting_for, acting_for_seller
 from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import CURRENCY, DAY, NAME, SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
 from tonnage.db import Connection
 from tonnage.db.rendered import Versioned
 from tonnage.price_books import actions, queries, version_queries
-from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
+from tonnage.price_books.assignment import NewAssignment, Subject
 from tonnage.price_books.price_book import NewPriceBook, no_book
 from tonnage.price_books.version import NewVersion
 from tonnage.price_books.version_body import VersionReqBody
-from tonnage.web.body import parse
 from tonnage.web.validation_messages import validation_error
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -133,29 +129,17 @@ async def _publish(
     return await actions.publish(conn, actor, book_id, number, now, correct=correct)
 
 
-def _subject_options(command: Callable[P, T]) -> Callable[P, T]:
-    for option in (
-        click.option("--account", help="To this storage account."),
-        click.option("--partner", "partner_id", type=UUID_TYPE, help="To this partner."),
-        click.option("--contract", "contract_id", type=UUID_TYPE, help="To this contract."),
-    ):
-        command = option(command)
-    return command
-
-
 @price_book.command()
 @_book
-@_subject_options
 @_from
 @_correct
 @as_json
 @on_database
+@on_subject
 def assign(
     settings: Settings,
     book_id: UUID,
-    contract_id: UUID | None,
-    partner_id: UUID | None,
-    account: str | None,
+    subject: Subject,
     since: date,
     correct: bool,
     as_json: bool,
@@ -164,7 +148,6 @@ def assign(
 
     The nearest book counts: that of the account, the partner, the contract, then the seller's default.
     """
-    subject = _subject(contract_id, partner_id, account)
 
     async def work(session: Session) -> bytes:
         actor = await _seller_of(session, book_id)
@@ -178,23 +161,20 @@ def assign(
 
 @price_book.command()
 @_seller
-@_subject_options
 @_from
 @_correct
 @as_json
 @on_database
+@on_subject
 def unassign(
     settings: Settings,
     seller: UUID | Literal["operator"],
-    contract_id: UUID | None,
-    partner_id: UUID | None,
-    account: str | None,
+    subject: Subject,
     since: date,
     correct: bool,
     as_json: bool,
 ) -> None:
     """End an assignment: from a day on the book counts that is the next nearest."""
-    subject = _subject(contract_id, partner_id, account)
 
     async def work(session: Session) -> bytes:
         actor = await acting_for_seller(session, seller)
@@ -215,25 +195,9 @@ async def _seller_of(session: Session, book_id: UUID) -> Actor:
     return session.operator if is_operators else await acting_for(session, seller_id)
 
 
-def _subject(contract_id: UUID | None, partner_id: UUID | None, account: str | None) -> Subject:
-    given = [
-        Subject(kind, one)
-        for kind, one in (
-            (SubjectKind.CONTRACT, contract_id),
-            (SubjectKind.PARTNER, partner_id),
-            (SubjectKind.ACCOUNT, account_number(account) if account is not None else None),
-        )
-        if one is not None
-    ]
-    if len(given) != 1:
-        raise click.UsageError("Give one of --contract, --partner and --account.")
-    return given[0]
-
-
 def _version_of(file: BinaryIO) -> NewVersion:
-    """Raises Invalid and Malformed, as the API does."""
-    document = parse(file.read())
+    """Raises Invalid, as the API does, and click.ClickException for what is no JSON object."""
     try:
-        return VersionReqBody.model_validate(document).new_version()
+        return VersionReqBody.model_validate(read_object(file)).new_version()
     except ValidationError as error:
         raise validation_error([{**wrong, "loc": ("body", *wrong["loc"])} for wrong in error.errors()]) from None

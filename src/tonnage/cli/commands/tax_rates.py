@@ -10,17 +10,12 @@ from tonnage.billing_profiles import settings_actions as actions
 from tonnage.billing_profiles.tax import read_rates
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.json_file import read_object
-from tonnage.cli.organisation import acting_for_seller
+from tonnage.cli.organisation import acting_for_seller, seller_option
 from tonnage.cli.output import PrintedColumn, as_json, show_list
-from tonnage.cli.param_types import SELLER
 from tonnage.config import Settings
 from tonnage.db.rendered import Versioned
 
 _COLUMNS = (PrintedColumn("From", "validFrom"), PrintedColumn("Percent", "percent", align="right"))
-
-_seller = click.option(
-    "--organisation", required=True, type=SELLER, help="The id of a distributor or partner, or `operator`."
-)
 
 
 @click.group()
@@ -29,7 +24,7 @@ def tax_rates() -> None:
 
 
 @tax_rates.command()
-@_seller
+@seller_option
 @as_json
 @on_database
 def show(settings: Settings, organisation: UUID | Literal["operator"], as_json: bool) -> None:
@@ -44,7 +39,7 @@ def show(settings: Settings, organisation: UUID | Literal["operator"], as_json: 
 
 @tax_rates.command("set")
 @click.argument("file", type=click.File("rb"))
-@_seller
+@seller_option
 @as_json
 @on_database
 def set_(settings: Settings, file: BinaryIO, organisation: UUID | Literal["operator"], as_json: bool) -> None:
