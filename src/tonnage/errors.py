@@ -2,6 +2,7 @@
 there. Every one has a code of the closed list in `error_codes`: programs compare it, since sentences may change.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -94,6 +95,11 @@ class Invalid(TonnageError):
     ) -> None:
         super().__init__(message, code, **values)
         self.fields = fields
+
+    @classmethod
+    def with_fields(cls, fields: Sequence[FieldError], code: RequestCode = RequestCode.VALIDATION_FAILED) -> "Invalid":
+        """All wrong fields at once; their messages are also the error's."""
+        return cls(about(*fields), tuple(fields), code)
 
     @classmethod
     def field(cls, field: str, message: str, /, **values: object) -> "Invalid":
@@ -208,9 +214,10 @@ class Busy(Unavailable):
         self.retry_after = retry_after
 
 
-def about(wrong: FieldError) -> Sentence:
-    """The message of an error that is about one field only."""
-    return Sentence("{field}: {message}", field=wrong.field, message=wrong.message)
+def about(*wrong: FieldError) -> str:
+    """The message of an error about these fields; a Sentence of one alone."""
+    said = [Sentence("{field}: {message}", field=one.field, message=one.message) for one in wrong]
+    return said[0] if len(said) == 1 else "; ".join(said)
 
 
 def _plain(value: object) -> object:

@@ -1,6 +1,10 @@
 """The hour and the day of a moment in UTC, by which usage is counted and terms apply."""
 
+import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How much a machine's clock may differ from the database's: what is irreversible depends on it."""
@@ -14,6 +18,14 @@ def hour_of(moment: datetime) -> datetime:
 def day_of(moment: datetime) -> date:
     """Its day, UTC."""
     return moment.astimezone(UTC).date()
+
+
+def parse_day(text: str) -> date | None:
+    """The day of `2026-01-31`; None for any other text. Python's own function also takes 20260131 and weeks."""
+    if _DAY.fullmatch(text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    return None
 
 
 def month_after(day: date) -> date:

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
+
 from tonnage.access.actor import Actor
 from tonnage.billing_profiles.countries import country
 from tonnage.billing_profiles.identifiers import (
@@ -23,7 +25,7 @@ from tonnage.billing_profiles.identifiers import (
 )
 from tonnage.email_address import email_address
 from tonnage.error_codes import RequestCode
-from tonnage.errors import FieldError, Invalid, Sentence, about
+from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.names import is_visible, reordering_character
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -80,12 +82,7 @@ class BillingProfile:
         return {**known, "iban": masked(self.iban) or None}
 
 
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
-
-
-FIELDS: Mapping[str, str] = {field.name: _camel(field.name) for field in fields(BillingProfile)}
+FIELDS: Mapping[str, str] = {field.name: to_camel(field.name) for field in fields(BillingProfile)}
 """By their names, those in JSON."""
 
 _REQUIRED = ("legal_name", "address_line1", "city", "country")
@@ -141,7 +138,8 @@ def read_profile(document: Mapping[str, Any]) -> BillingProfile:
         wrong["vatId"] = of_other_country
     if wrong:
         code = RequestCode.VAT_ID_OF_OTHER_COUNTRY if of_other_country and len(wrong) == 1 else None
-        raise _invalid(wrong, code or RequestCode.VALIDATION_FAILED)
+        found_wrong = [FieldError(key, message) for key, message in wrong.items()]
+        raise Invalid.with_fields(found_wrong, code or RequestCode.VALIDATION_FAILED)
     return BillingProfile(**found)
 
 
@@ -153,12 +151,6 @@ def _other_country(found: Mapping[str, str], wrong: Mapping[str, str]) -> str:
     except ValueError as error:
         return error.args[0]
     return ""
-
-
-def _invalid(wrong: Mapping[str, str], code: RequestCode) -> Invalid:
-    found = tuple(FieldError(key, message) for key, message in wrong.items())
-    text = about(found[0]) if len(found) == 1 else "; ".join(map(about, found))
-    return Invalid(text, found, code)
 
 
 def changed(profile: BillingProfile, texts: Mapping[str, str]) -> BillingProfile:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
 from tonnage.billing_profiles.document_number import number_format
-from tonnage.errors import FieldError, Invalid, Sentence, about
+from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.names import reordering_character
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
@@ -41,27 +43,12 @@ class SellerSettings:
     negative_total: str = CARRIED
     """What happens to a total below zero: it is CARRIED to the next statement, or becomes a CREDIT_NOTE."""
 
-    def as_columns(self) -> dict[str, Any]:
-        """By the names of its fields."""
-        return asdict(self)
-
     def as_document(self) -> dict[str, Any]:
         """As in JSON."""
         return {SETTINGS[name]: value for name, value in asdict(self).items()}
 
 
-SETTINGS: Mapping[str, str] = {
-    "document": "document",
-    "locale": "locale",
-    "colour": "colour",
-    "footer": "footer",
-    "freeze_day": "freezeDay",
-    "number_format": "numberFormat",
-    "number_start": "numberStart",
-    "small_business": "smallBusiness",
-    "retention_years": "retentionYears",
-    "negative_total": "negativeTotal",
-}
+SETTINGS: Mapping[str, str] = {field.name: to_camel(field.name) for field in fields(SellerSettings)}
 """The fields, and their names in JSON."""
 
 
@@ -76,8 +63,7 @@ def read_settings(document: Mapping[str, Any]) -> SellerSettings:
             except ValueError as error:
                 wrong[key] = error.args[0]
     if wrong:
-        fields = tuple(FieldError(key, message) for key, message in wrong.items())
-        raise Invalid(about(fields[0]) if len(fields) == 1 else "; ".join(map(about, fields)), fields)
+        raise Invalid.with_fields([FieldError(key, message) for key, message in wrong.items()])
     return SellerSettings(**found)
 
 

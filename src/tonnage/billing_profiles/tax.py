@@ -14,11 +14,11 @@ from typing import Any, cast
 
 from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.countries import EU, tax_territory
-from tonnage.errors import FieldError, Invalid, Sentence, about
+from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.money import Money, digits, round_half_away
+from tonnage.utc import parse_day
 
 _PERCENT = re.compile(r"\d{1,3}(?:\.\d{1,3})?", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOST_RATES = 100
 
 
@@ -155,7 +155,7 @@ def read_rates(rates: Any) -> tuple[TaxRate, ...]:
         elif rate:
             found[rate.valid_from] = rate
     if wrong:
-        raise Invalid(about(wrong[0]) if len(wrong) == 1 else "; ".join(map(about, wrong)), tuple(wrong))
+        raise Invalid.with_fields(wrong)
     return tuple(sorted(found.values(), key=_valid_from))
 
 
@@ -164,7 +164,8 @@ def _read_rate(given: Any, place: str, wrong: list[FieldError]) -> TaxRate | Non
         wrong.append(FieldError(place, Sentence("must be an object")))
         return None
     members = cast("dict[str, Any]", given)
-    day, rate = _day(members.get("validFrom")), None
+    text, rate = members.get("validFrom"), None
+    day = parse_day(text) if isinstance(text, str) else None
     if day is None:
         wrong.append(FieldError(f"{place}.validFrom", Sentence("must be a date, written YYYY-MM-DD")))
     try:
@@ -172,15 +173,6 @@ def _read_rate(given: Any, place: str, wrong: list[FieldError]) -> TaxRate | Non
     except ValueError as error:
         wrong.append(FieldError(f"{place}.percent", error.args[0]))
     return TaxRate(day, rate) if day and rate is not None else None
-
-
-def _day(text: object) -> date | None:
-    if not isinstance(text, str) or not _DAY.fullmatch(text):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _valid_from(rate: TaxRate) -> date:

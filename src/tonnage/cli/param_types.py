@@ -17,6 +17,7 @@ from tonnage.access.actor import Role
 from tonnage.contracts.contract import currency, price
 from tonnage.regions.region import endpoint, region_name
 from tonnage.units import parse_size
+from tonnage.utc import parse_day
 from tonnage.web.schemas import Email, Name
 from tonnage.web.timestamps import parse_timestamp
 from tonnage.web.validation_messages import validation_error
@@ -118,18 +119,17 @@ def _job(text: str) -> int:
 
 
 def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError(f"{text!r} is not a day; write it as 2026-01-31")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"there is no day {text}") from None
+    day = parse_day(text)
+    if day is None:
+        raise ValueError(f"{text!r} is not a day; write one that exists as 2026-01-31")
+    return day
 
 
 def _month(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-(?:0[1-9]|1[0-2])", text) or text.startswith("0000"):
+    first = parse_day(f"{text}-01")
+    if first is None:
         raise ValueError(f"{text!r} is not a month; write it as 2026-11")
-    return date.fromisoformat(f"{text}-01")
+    return first
 
 
 def _seller(text: str) -> uuid.UUID | Literal["operator"]:

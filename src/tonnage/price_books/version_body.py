@@ -152,5 +152,5 @@ def _tiers(body: TiersBody) -> Tiers:
     bands: Sequence[Band] = [Band(band.up_to_gb, price(band.price)) for band in body.bands]
     tiers = Tiers(_PRODUCTS[body.on], Mode(body.mode), tuple(bands))
     if wrong := tier_errors(tiers, [band.from_gb for band in body.bands]):
-        raise Invalid(Sentence("{field} {rule}.", field=wrong[0].field, rule=wrong[0].message), tuple(wrong))
+        raise Invalid.with_fields(wrong)
     return tiers

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tonnage.errors import NotFound
 from tonnage.price_books.assignment import Subject, SubjectKind
+from tonnage.utc import parse_day
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Buyer:
 
 _DRAFT = re.compile(
     r"draft-(?:(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<account>[1-9][0-9]{11}))"
-    r"-(?P<month>[0-9]{4}-(?:0[1-9]|1[0-2]))",
+    r"-(?P<month>[0-9]{4}-[0-9]{2})",
     re.ASCII,
 )
 
@@ -39,10 +40,10 @@ class DraftId:
     def read(cls, text: str) -> "DraftId":
         """NotFound for any other text."""
         found = _DRAFT.fullmatch(text)
-        if found is None or found["month"].startswith("0000"):
+        first = parse_day(f"{found['month']}-01") if found else None
+        if found is None or first is None:
             raise no_statement(text)
-        buyer_id = UUID(found["uuid"]) if found["uuid"] else int(found["account"])
-        return cls(buyer_id, date.fromisoformat(f"{found['month']}-01"))
+        return cls(UUID(found["uuid"]) if found["uuid"] else int(found["account"]), first)
 
     def __str__(self) -> str:
         return f"draft-{self.buyer_id}-{self.first:%Y-%m}"

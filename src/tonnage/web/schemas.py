@@ -8,7 +8,6 @@ is sent to the client after the field's name, so it is a sentence without a subj
 """
 
 import re
-from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 from uuid import UUID
@@ -33,12 +32,12 @@ from tonnage.email_address import email_address
 from tonnage.errors import Sentence
 from tonnage.names import is_visible, reordering_character
 from tonnage.units import MAX_CAPACITY
+from tonnage.utc import parse_day
 from tonnage.web.body import MAX_EXACT
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class RequestModel(BaseModel):
@@ -174,10 +173,8 @@ def _uuid(value: object) -> object:
 
 
 def _day(value: object) -> object:
-    # date.fromisoformat also accepts 20260131 and, since Python 3.11, weeks.
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        with suppress(ValueError):
-            return date.fromisoformat(value)
+    if isinstance(value, str) and (day := parse_day(value)):
+        return day
     raise ValueError("must be a date, written YYYY-MM-DD")
 
 

@@ -51,8 +51,7 @@ def validation_error(errors: Sequence[Any]) -> Malformed | Invalid:
     if not unreadable and any(len(error["loc"]) == 1 for error in errors):
         return Invalid("The body must be a JSON object.")
     fields = tuple(FieldError(_field(error["loc"]), _sentence(error)) for error in unreadable or errors)
-    text = about(fields[0]) if len(fields) == 1 else "; ".join(map(about, fields))
-    return Malformed(text, fields=fields) if unreadable else Invalid(text, fields)
+    return Malformed(about(*fields), fields=fields) if unreadable else Invalid.with_fields(fields)
 
 
 def _unreadable(error: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """How an organisation's documents are made, and their logo."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -112,7 +113,7 @@ def _values(form: BillingSettingsForm) -> dict[str, Any]:
 
 def _texts(settings: SellerSettings) -> dict[str, str]:
     """What stands in the form."""
-    texts = {name: str(value) for name, value in settings.as_columns().items()}
+    texts = {name: str(value) for name, value in asdict(settings).items()}
     return {**texts, "small_business": "on" if settings.small_business else ""}
 
 
