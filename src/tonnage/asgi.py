@@ -158,7 +158,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         access_keys.routes,
         usage.routes,
         *price_books.routes,
-        statements.routes,
+        *statements.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

@@ -40,6 +40,7 @@ from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
 from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
+from tonnage.statements import jobs as statements
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ JOB_MODULES = (
     provisioning,
     regions,
     security_events,
+    statements,
     usage,
 )
 """Importing them declares their jobs."""

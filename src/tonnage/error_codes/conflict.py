@@ -68,6 +68,24 @@ class ConflictCode(Code):
         "Add a new version for the day on which prices change.",
         "Version 2 is published and never changes. Add a new version for the day on which prices change.",
     )
+    MONTH_NOT_OVER = Explanation(
+        409,
+        "Only a month that is over can be frozen; months are in UTC.",
+        "Freeze it from the first day of the next month on.",
+        "The month 2026-11 is not over. It can be frozen from 2026-12-01 on.",
+    )
+    FREEZE_IN_PROGRESS = Explanation(
+        409,
+        "The statements of the month are being frozen at this moment.",
+        "Wait until that is done, and look at the month again.",
+        "The month 2026-11 is being frozen already. Try again when that is done.",
+    )
+    STATEMENT_PAID = Explanation(
+        409,
+        "A statement is marked as paid once.",
+        "Look at the day and the reference that it has.",
+        "Statement INV-2026-00012 is paid already, on 2026-12-17 with the reference 4711.",
+    )
     PARTNER_NOT_EMPTY = Explanation(
         409,
         "The partner has storage accounts; those waiting for deletion count.",

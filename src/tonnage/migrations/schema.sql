@@ -195,6 +195,28 @@ begin
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
+CREATE FUNCTION reject_change_of_frozen() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.number is not null and (tg_op = 'DELETE' or
+        to_jsonb(old) - array['paid_on', 'payment_reference'] is distinct from
+        to_jsonb(new) - array['paid_on', 'payment_reference']) then
+        raise exception 'statement % is frozen', old.number using errcode = 'restrict_violation';
+    end if;
+    return coalesce(new, old);
+end $$;
+
+CREATE FUNCTION reject_change_of_frozen_parts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from changed join statement s on s.id = changed.statement_id where s.number is not null) then
+        raise exception 'a statement is frozen' using errcode = 'restrict_violation';
+    end if;
+    return null;
+end $$;
+
 CREATE FUNCTION reject_change_of_published() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -981,6 +1003,83 @@ CREATE TABLE simulated_user (
     max_buckets integer NOT NULL
 );
 
+CREATE TABLE statement (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    seller_id uuid NOT NULL,
+    contract_id uuid,
+    partner_id uuid,
+    account_id bigint,
+    month date NOT NULL,
+    buyer_key text NOT NULL COLLATE pg_catalog."C",
+    currency currency,
+    net numeric,
+    gross numeric,
+    document jsonb NOT NULL,
+    design_digest text CONSTRAINT statement_design_digest_not_null1 NOT NULL,
+    input json,
+    digest text,
+    computed_at timestamp with time zone NOT NULL,
+    blocked text,
+    payment_term_days smallint,
+    number text,
+    frozen_at timestamp with time zone,
+    due_on date,
+    paid_on date,
+    payment_reference text,
+    CONSTRAINT statement_buyer CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1)),
+    CONSTRAINT statement_computed CHECK (((blocked IS NOT NULL) OR (num_nulls(currency, net, gross, input, digest) = 0))),
+    CONSTRAINT statement_frozen CHECK ((((number IS NULL) = (frozen_at IS NULL)) AND ((number IS NULL) OR (blocked IS NULL)))),
+    CONSTRAINT statement_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+    CONSTRAINT statement_payment CHECK (((num_nulls(paid_on, payment_reference) = ANY (ARRAY[0, 2])) AND ((paid_on IS NULL) OR (number IS NOT NULL))))
+);
+
+CREATE TABLE statement_design (
+    digest text NOT NULL,
+    design json NOT NULL
+);
+
+CREATE TABLE statement_line (
+    statement_id uuid NOT NULL,
+    no integer NOT NULL,
+    product text NOT NULL,
+    subject_id uuid,
+    subject_account bigint,
+    subject_name text NOT NULL,
+    contract_id uuid,
+    byte_days numeric NOT NULL,
+    unit_price price,
+    amount numeric NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    CONSTRAINT statement_line_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
+);
+
+ALTER TABLE statement ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME statement_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE statement_series (
+    seller_id uuid NOT NULL,
+    format text NOT NULL,
+    year smallint NOT NULL,
+    last_number bigint NOT NULL
+);
+
+CREATE TABLE statement_subject (
+    statement_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    subject_id uuid,
+    subject_account bigint,
+    input json NOT NULL,
+    CONSTRAINT statement_subject_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
+);
+
 CREATE TABLE storage_account (
     id bigint NOT NULL,
     seq bigint NOT NULL,
@@ -1288,6 +1387,33 @@ ALTER TABLE ONLY simulated_key
 ALTER TABLE ONLY simulated_user
     ADD CONSTRAINT simulated_user_pkey PRIMARY KEY (region_id, account_id);
 
+ALTER TABLE ONLY statement_design
+    ADD CONSTRAINT statement_design_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY statement_line
+    ADD CONSTRAINT statement_line_pkey PRIMARY KEY (statement_id, no);
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_number UNIQUE (seller_id, number);
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_of_account UNIQUE (account_id, month);
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_of_contract UNIQUE (contract_id, month);
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_of_partner UNIQUE (partner_id, month);
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY statement_series
+    ADD CONSTRAINT statement_series_pkey PRIMARY KEY (seller_id, format, year);
+
+ALTER TABLE ONLY statement_subject
+    ADD CONSTRAINT statement_subject_pkey PRIMARY KEY (statement_id, "position");
+
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_pkey PRIMARY KEY (id);
 
@@ -1390,6 +1516,10 @@ CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree
 
 CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree (region_id, account_id);
 
+CREATE INDEX statement_partner_id_idx ON statement USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX statement_seller_id_month_idx ON statement USING btree (seller_id, month, buyer_key, id);
+
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
 
 CREATE UNIQUE INDEX storage_account_email ON storage_account USING btree (contact_email_key) WHERE (purged_at IS NULL);
@@ -1426,11 +1556,23 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON price_assignment FOR EACH ROW EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON statement_design FOR EACH ROW EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER backend_of_database BEFORE INSERT OR UPDATE OF backend ON region FOR EACH ROW EXECUTE FUNCTION require_backend_of_database();
 
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
 
 CREATE TRIGGER discard_seeds AFTER DELETE ON member FOR EACH ROW EXECUTE FUNCTION discard_seeds();
+
+CREATE TRIGGER frozen BEFORE DELETE OR UPDATE ON statement FOR EACH ROW EXECUTE FUNCTION reject_change_of_frozen();
+
+CREATE TRIGGER frozen_delete AFTER DELETE ON statement_line REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_frozen_parts();
+
+CREATE TRIGGER frozen_delete AFTER DELETE ON statement_subject REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_frozen_parts();
+
+CREATE TRIGGER frozen_insert AFTER INSERT ON statement_line REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_frozen_parts();
+
+CREATE TRIGGER frozen_insert AFTER INSERT ON statement_subject REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_frozen_parts();
 
 CREATE TRIGGER never_back BEFORE DELETE OR UPDATE ON usage_retention FOR EACH ROW EXECUTE FUNCTION reject_earlier_day();
 
@@ -1450,6 +1592,14 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON price_version FOR EACH STATEMENT E
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON sandbox_clock FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_design FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_line FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_subject FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON usage_retention FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER open_distributor BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION require_open_distributor();
@@ -1463,6 +1613,10 @@ CREATE TRIGGER partner_usage_updated AFTER UPDATE ON daily_usage REFERENCING OLD
 CREATE TRIGGER published BEFORE DELETE OR UPDATE ON price_version FOR EACH ROW EXECUTE FUNCTION reject_change_of_published();
 
 CREATE TRIGGER sandbox_rules BEFORE INSERT OR DELETE OR UPDATE ON sandbox_clock FOR EACH ROW EXECUTE FUNCTION require_sandbox_rules();
+
+CREATE TRIGGER unchanged BEFORE UPDATE ON statement_line FOR EACH ROW EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER unchanged BEFORE UPDATE ON statement_subject FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
@@ -1559,6 +1713,18 @@ ALTER TABLE ONLY simulated_key
 
 ALTER TABLE ONLY simulated_user
     ADD CONSTRAINT simulated_user_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY statement
+    ADD CONSTRAINT statement_design_digest_fkey FOREIGN KEY (design_digest) REFERENCES statement_design(digest);
+
+ALTER TABLE ONLY statement_line
+    ADD CONSTRAINT statement_line_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY statement_series
+    ADD CONSTRAINT statement_series_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY statement_subject
+    ADD CONSTRAINT statement_subject_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY storage_account
     ADD CONSTRAINT storage_account_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partner(id);

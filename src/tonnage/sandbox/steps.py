@@ -17,6 +17,7 @@ from tonnage.regions.queries import clusters
 from tonnage.regions.region import SIMULATED
 from tonnage.sandbox.level_actions import record_levels
 from tonnage.services import Services
+from tonnage.statements.freezing_actions import freeze_due
 from tonnage.storage.simulated import SimulatedBackend
 from tonnage.usage import actions as usage
 
@@ -76,8 +77,13 @@ async def maintain(services: Services) -> None:
     await usage.run_maintenance(services.database, services.business_clock(), standing)
 
 
-STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, maintain)
-"""In this order. What is new in business time, such as the month's end, is added here."""
+async def freeze(services: Services) -> None:
+    """The statements of the month before are frozen, of each seller from its day on."""
+    await freeze_due(services.database, services.business_clock())
+
+
+STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, maintain, freeze)
+"""In this order. What is new in business time is added here."""
 
 
 async def run_steps(services: Services) -> None:

@@ -56,6 +56,25 @@ class DraftId:
         return [Subject(kind, self.buyer_id) for kind in kinds]
 
 
+def statement_id(text: str) -> UUID | DraftId:
+    """The id of a frozen statement, or of a draft. NotFound for any other text."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return DraftId.read(text)
+    if str(found) != text:
+        raise no_statement(text)
+    return found
+
+
+def month_in(text: str) -> date:
+    """The first day of a month in a path or a query, such as 2026-11. NotFound for any other text."""
+    first = parse_day(f"{text}-01")
+    if first is None:
+        raise NotFound("There is no month {month}. Write it as 2026-11.", month=text)
+    return first
+
+
 def no_statement(statement_id: str) -> NotFound:
     """The same for one that does not exist and one of others."""
     return NotFound("There is no statement {statement}.", statement=statement_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
-from tonnage.billing.month import GB, Month, gb_months
+from tonnage.billing.month import GB, Month, days_in, gb_months
 from tonnage.billing.working import WorkingDay
 from tonnage.errors import NotFound
 from tonnage.money import Money, round_half_away, total
@@ -53,6 +53,11 @@ class Statement:
         """The sum of the lines."""
         return total((line.amount for line in self.lines), self.currency)
 
+    def line(self, number: int) -> dict[str, Any]:
+        """A line as JSON, by its number."""
+        line = self.lines[number - 1]
+        return {"no": number, **line_document(line, self.month.first, self.names.get(line.subject_id, ""))}
+
     def document(self) -> dict[str, Any]:
         """As JSON: amounts in the major unit and quantities as decimal texts, prices in hundredths."""
         buyer, net = self.buyer, f"{self.net.amount:f}"
@@ -68,10 +73,7 @@ class Statement:
             "state": "draft",
             "number": None,
             "through": self.month.last.isoformat(),
-            "lines": [
-                {"no": number, **line_document(line, self.month.first, self.names.get(line.subject_id, ""))}
-                for number, line in enumerate(self.lines, 1)
-            ],
+            "lines": [self.line(number) for number in range(1, len(self.lines) + 1)],
             "net": net,
             "taxes": [],
             "gross": net,
@@ -102,14 +104,14 @@ def quantity(line: Line, month: date) -> Decimal:
     return round_half_away(exact, QUANTITY_DIGITS)
 
 
-def working_document(statement: Statement, number: int, days: Sequence[WorkingDay]) -> dict[str, Any]:
-    """The working of a line as JSON: the line, and its days in bytes."""
-    line = statement.lines[number - 1]
-    named = statement.names.get(line.subject_id, "")
+def working_document(
+    line: Mapping[str, Any], currency: str, month: date, days: Sequence[WorkingDay]
+) -> dict[str, Any]:
+    """The working of a line as JSON: the line, as it is in its statement, and its days in bytes."""
     return {
-        "line": {"no": number, **line_document(line, statement.month.first, named)},
-        "currency": statement.currency,
-        "daysOfMonth": statement.month.days,
+        "line": line,
+        "currency": currency,
+        "daysOfMonth": days_in(month),
         "days": [
             {
                 "day": one.day.isoformat(),

@@ -2,16 +2,27 @@
 
 import json
 from datetime import date
+from typing import Literal
+from uuid import UUID
 
 import click
 
 from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.organisation import acting_for_seller
 from tonnage.cli.output import PrintedColumn, as_json, show_list
-from tonnage.cli.param_types import MONTH
+from tonnage.cli.param_types import DAY, MONTH, SELLER
+from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
+from tonnage.db import Connection
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
+from tonnage.statements import freezing_actions as freezing
+from tonnage.statements import frozen_actions as frozen
+from tonnage.statements.freezing import Frozen
+from tonnage.statements.frozen import Payment
+from tonnage.statements.lists import StatementFilter, statements_of
+from tonnage.utc import day_of
 
 _LINES = (
     PrintedColumn("No.", "no", align="right"),
@@ -22,6 +33,18 @@ _LINES = (
     PrintedColumn("GB-months", "quantityGbMonths", align="right"),
     PrintedColumn("Cents", "unitPrice", align="right"),
     PrintedColumn("Amount", "amount", align="right"),
+)
+
+
+_STATEMENTS = (
+    PrintedColumn("Number", "number"),
+    PrintedColumn("Month", "month"),
+    PrintedColumn("Buyer", "buyerName"),
+    PrintedColumn("State", "state"),
+    PrintedColumn("Net", "net", align="right"),
+    PrintedColumn("Gross", "gross", align="right"),
+    PrintedColumn("Currency", "currency"),
+    PrintedColumn("ID", "id"),
 )
 
 
@@ -45,12 +68,122 @@ def preview(settings: Settings, subject: Subject, month: date, as_json: bool) ->
     show_statement(run(settings, work), as_json=as_json)
 
 
+@statement.command()
+@click.option("--seller", "organisation", required=True, type=SELLER, help="The id of an organisation, or `operator`.")
+@click.option("--month", required=True, type=MONTH, help="The month, such as 2026-11.")
+@as_json
+@on_database
+def freeze(settings: Settings, organisation: UUID | Literal["operator"], month: date, as_json: bool) -> None:
+    """Freeze a seller's statements of a month that is over: they get their numbers, and never change again.
+
+    Buyers whose statement cannot be frozen are listed with the reason; run it again when that is mended. What is frozen
+    stays as it is.
+    """
+
+    async def work(session: Session) -> Frozen:
+        actor = await acting_for_seller(session, organisation)
+        return await freezing.freeze(session.database, actor, month, session.now)
+
+    done = run(settings, work)
+    if as_json:
+        click.echo(json.dumps(done.document(), ensure_ascii=False))
+        return
+    click.echo(f"Frozen: {len(done.numbers)}" + (f", {done.numbers[0]} to {done.numbers[-1]}" if done.numbers else ""))
+    for blocked in done.blocked:
+        click.echo(f"Blocked: {blocked.name}: {blocked.reason}")
+
+
+@statement.command("list")
+@click.option("--seller", "organisation", required=True, type=SELLER, help="The id of an organisation, or `operator`.")
+@click.option("--month", type=MONTH, help="Of one month, such as 2026-11.")
+@as_json
+@on_database
+def list_(settings: Settings, organisation: UUID | Literal["operator"], month: date | None, as_json: bool) -> None:
+    """List a seller's frozen statements, the newest last."""
+
+    async def work(session: Session) -> list[bytes]:
+        actor = await acting_for_seller(session, organisation)
+        chosen = StatementFilter(sold=True, month=month)
+        return await session.documents(statements_of(actor.organisation_id, chosen, day_of(session.now)))
+
+    show_list(run(settings, work), _STATEMENTS, as_json=as_json)
+
+
+@statement.command()
+@click.argument("statement_id", type=UUID_TYPE)
+@as_json
+@on_database
+def show(settings: Settings, statement_id: UUID, as_json: bool) -> None:
+    """Show a frozen statement."""
+
+    async def work(session: Session) -> bytes:
+        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        return json.dumps(found.document(), ensure_ascii=False).encode()
+
+    show_statement(run(settings, work), as_json=as_json)
+
+
+@statement.command()
+@click.argument("statement_id", type=UUID_TYPE, required=False)
+@click.option("--all", "every", is_flag=True, help="Every frozen statement of every seller.")
+@on_database
+def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
+    """Compute frozen statements again from the use, terms and prices that are stored with them.
+
+    Names the first line that differs, and ends with 1 then.
+    """
+    if (statement_id is not None) == every:
+        raise click.UsageError("Give the id of a statement, or --all.")
+
+    async def work(session: Session) -> tuple[int, list[str]]:
+        async def differences(conn: Connection) -> tuple[int, list[str]]:
+            if statement_id is not None:
+                await frozen.find_frozen(conn, None, statement_id)
+                found = [await frozen.verify(conn, statement_id)]
+            else:
+                found = [difference async for _, difference in frozen.verify_all(conn, None)]
+            return len(found), [one for one in found if one is not None]
+
+        return await session.database.run(differences)
+
+    count, differing = run(settings, work)
+    for difference in differing:
+        click.echo(difference, err=True)
+    if differing:
+        raise click.exceptions.Exit(1)
+    click.echo(f"Verified: {count}. All lines and sums are those that follow from the stored use, terms and prices.")
+
+
+@statement.command()
+@click.argument("statement_id", type=UUID_TYPE)
+@click.option("--on", "paid_on", required=True, type=DAY, help="The day of the payment.")
+@click.option(
+    "--reference", required=True, help="What the payment can be found by, such as a line of a bank statement."
+)
+@on_database
+def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: str) -> None:
+    """Mark a frozen statement as paid."""
+
+    async def work(session: Session) -> None:
+        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        actor = await acting_for_seller(session, found.seller_id)
+        details = Payment.read(paid_on, reference, day_of(session.now))
+        await session.database.run(frozen.pay, actor, statement_id, details)
+
+    run(settings, work)
+    click.echo("Marked as paid.")
+
+
 def show_statement(document: bytes, *, as_json: bool) -> None:
     """Prints a statement: its lines as a table, and its sums."""
     if as_json:
         click.echo(document)
         return
     shown = json.loads(document)
-    click.echo(f"{shown['sellerName']} to {shown['buyerName']}, {shown['month']}, {shown['state']}")
+    number = f"{shown['number']}, " if shown["number"] else ""
+    click.echo(f"{number}{shown['sellerName']} to {shown['buyerName']}, {shown['month']}, {shown['state']}")
     show_list([json.dumps(line).encode() for line in shown["lines"]], _LINES, as_json=False)
     click.echo(f"Net: {shown['currency']} {shown['net']}")
+    for tax in shown["taxes"]:
+        click.echo(f"Tax {tax['category']} {tax['rate']} %: {shown['currency']} {tax['amount']}")
+    click.echo(f"Gross: {shown['currency']} {shown['gross']}")

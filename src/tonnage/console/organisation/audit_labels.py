@@ -26,6 +26,7 @@ from tonnage.regions.events import EVENTS as REGIONS
 from tonnage.sandbox.events import EVENTS as SANDBOX
 from tonnage.security_events.events import EVENTS as SECURITY_EVENTS
 from tonnage.sessions.events import EVENTS as SESSIONS
+from tonnage.statements.events import EVENTS as STATEMENTS
 from tonnage.usage.events import EVENTS as USAGE
 from tonnage.wording.catalogue import N_
 
@@ -42,6 +43,7 @@ NOUNS: Mapping[str, str] = {
     "job": N_("Jobs"),
     "usage": N_("Usage"),
     "prices": N_("Prices"),
+    "statements": N_("Statements"),
     "sandbox": N_("Sandbox"),
 }
 """The headings of the filter's choices, in their order."""
@@ -69,6 +71,7 @@ _ALL: tuple[Event, ...] = (
     *JOBS,
     *USAGE,
     *PRICE_BOOKS,
+    *STATEMENTS,
     *SANDBOX,
 )
 

@@ -1,23 +1,10 @@
-"""Statements: what buyers are charged for a month."""
+"""Statements, lines and their working as JSON, as the API describes them."""
 
-import json
-from typing import Any, Literal, cast
+from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import Field
-from starlette.responses import Response
 
-from tonnage.api_keys.guard import AnyViewer
-from tonnage.error_codes import ConflictCode, RequestCode
-from tonnage.statements import actions
-from tonnage.statements.buyer import DraftId
-from tonnage.statements.statement import line_number, working_document
-from tonnage.web.error_responses import refusals
-from tonnage.web.responses import Json
-from tonnage.web.routing import ApiRoute
-from tonnage.web.schemas import Bytes, DayText, ResponseModel, UuidText, with_example
-
-routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Statements"])
+from tonnage.web.schemas import Bytes, DayText, ResponseModel, TimestampText, UuidText, with_example
 
 _LINE = {
     "no": 1,
@@ -77,6 +64,15 @@ class TaxResponse(ResponseModel):
     """The tax."""
 
 
+class PartiesResponse(ResponseModel):
+    """The seller and the buyer, with the members of their billing profiles."""
+
+    seller: dict[str, str | int]
+    """Its billing profile."""
+    buyer: dict[str, str | int]
+    """Its billing profile, without the contact's e-mail address."""
+
+
 class StatementResponse(ResponseModel):
     """A buyer's month."""
 
@@ -100,7 +96,7 @@ class StatementResponse(ResponseModel):
     )
 
     id: str
-    """Its id: of a draft `draft-`, the id of the buyer, and the month."""
+    """Its id: of a draft `draft-`, the id of the buyer, and the month; of a frozen one a UUID."""
     seller: UuidText
     """The id of the organisation that charges."""
     sellerName: str
@@ -115,10 +111,27 @@ class StatementResponse(ResponseModel):
     """The month, UTC: `2026-11`."""
     currency: str
     """The currency of its amounts, as three letters (ISO 4217)."""
-    state: Literal["draft"]
-    """A draft is computed whenever it is looked at."""
-    through: DayText
-    """The last day that it counts: today, or the last one of the month."""
+    state: Literal["draft", "frozen", "paid"]
+    """A draft is computed whenever it is looked at; what is frozen never changes."""
+    through: DayText | None = None
+    """The last day that a draft counts: today, or the last one of the month."""
+    number: str | None = None
+    """Its number in the seller's series, without gaps. A draft has none; nor has it the next seven."""
+    document: Literal["statement", "invoice"] | None = None
+    """What it is: a statement is no invoice, which the seller then writes elsewhere."""
+    frozenAt: TimestampText | None = None
+    """When it got its number, UTC."""
+    dueOn: DayText | None = None
+    """When it is due, if the seller has terms of payment."""
+    paidOn: DayText | None = None
+    """When it was paid, as the seller has said."""
+    paymentReference: str | None = None
+    """What the payment can be found by."""
+    parties: PartiesResponse | None = None
+    """Seller and buyer, as their billing profiles were."""
+    taxWarning: str | None = None
+    """What the seller should know: `buyer_without_vat_id`, of a buyer in another member state that is taxed as at
+    home."""
     lines: list[LineResponse]
     """The lines, as people read them."""
     net: str
@@ -171,46 +184,55 @@ class WorkingResponse(ResponseModel):
     """The days with the line's price. None of a discount and a minimum charge."""
 
 
-@routes.get(
-    "/statements/{statementID}",
-    responses={200: {"model": StatementResponse}},
-    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
-)
-async def get_statement(call: AnyViewer, statementID: str) -> Response:
-    """Get the draft of a statement.
+class ListedStatementResponse(ResponseModel):
+    """A frozen statement in a list, without its lines."""
 
-    What you charge a buyer for a month, or are charged yourself, as it is now: of the running month the month to date.
-    """
-    found = DraftId.read(statementID)
-    shown = await call.database.transaction(actions.find_draft, call.actor.organisation_id, found, call.now)
-    return _json(shown.document())
+    model_config = with_example(
+        {
+            "id": "5a0c7d3e-8a53-4a52-9e0a-5a5a2f6f2f11",
+            "number": "INV-2026-00012",
+            "seller": "7e1fe78d-3f61-4215-8c48-eda9e1b08f13",
+            "sellerName": "Test distributor",
+            "buyer": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
+            "buyerName": "New partner company",
+            "level": "partner",
+            "month": "2026-11",
+            "currency": "EUR",
+            "state": "frozen",
+            "net": "50.00",
+            "gross": "59.50",
+            "frozenAt": "2026-12-03T02:23:00Z",
+            "dueOn": "2026-12-17",
+        }
+    )
 
-
-@routes.get(
-    "/statements/{statementID}/lines/{line}/working",
-    responses={200: {"model": WorkingResponse}},
-    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
-)
-async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
-    """Get the working of a line.
-
-    The days with the line's price: what was used, what was allocated, and what is charged of it.
-    """
-    found, number = DraftId.read(statementID), line_number(line)
-    shown, days = await call.database.transaction(actions.working, call.actor.organisation_id, found, number, call.now)
-    return _json(working_document(shown, number, days))
-
-
-def _json(document: dict[str, Any]) -> Response:
-    return Json(json.dumps(_without_nulls(document), ensure_ascii=False).encode())
-
-
-def _without_nulls(value: Any) -> Any:
-    match value:
-        case dict():
-            members = cast("dict[str, Any]", value).items()
-            return {name: _without_nulls(member) for name, member in members if member is not None}
-        case list():
-            return [_without_nulls(element) for element in cast("list[Any]", value)]
-        case _:
-            return value
+    id: UuidText
+    """Its id."""
+    number: str
+    """Its number in the seller's series."""
+    seller: UuidText
+    """The id of the organisation that charges."""
+    sellerName: str
+    """Its name."""
+    buyer: str
+    """The id of the contract, the partner or the storage account that is charged."""
+    buyerName: str
+    """Its name."""
+    level: Literal["contract", "partner", "account"]
+    """What the buyer is."""
+    month: str
+    """The month, UTC: `2026-11`."""
+    currency: str
+    """The currency of its amounts, as three letters (ISO 4217)."""
+    state: Literal["frozen", "overdue", "paid"]
+    """`overdue`: frozen, and the day on which it was due has passed."""
+    net: str
+    """The sum of the lines, as decimal text."""
+    gross: str
+    """With taxes."""
+    frozenAt: TimestampText
+    """When it got its number, UTC."""
+    dueOn: DayText | None = None
+    """When it is due."""
+    paidOn: DayText | None = None
+    """When it was paid."""

@@ -1,0 +1,18 @@
+"""Frozen statements and their numbers.
+
+A file per package, in the order of the list.
+"""
+
+from tonnage.migrations.sql import run_files
+
+revision = "0006"
+down_revision = "0005"
+
+OLDEST_PROGRAM = "0002"
+"""The newest revision of the oldest program that may still run on this schema."""
+
+PACKAGES: tuple[str, ...] = ("statements",)
+
+
+def upgrade() -> None:
+    run_files(revision, *PACKAGES)

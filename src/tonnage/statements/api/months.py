@@ -1,0 +1,153 @@
+"""Months: what was sold and bought, and what keeps statements from being frozen."""
+
+import json
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.api_keys.guard import AnyAdmin, AnyViewer
+from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
+from tonnage.statements import freezing_actions
+from tonnage.statements.buyer import month_in
+from tonnage.statements.lists import month_of
+from tonnage.utc import day_of
+from tonnage.web.error_responses import refusals
+from tonnage.web.responses import Json
+from tonnage.web.routing import ApiRoute
+from tonnage.web.schemas import ResponseModel, UuidText, with_example
+
+routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Statements"])
+
+
+class MonthSumResponse(ResponseModel):
+    """Frozen statements in one currency."""
+
+    model_config = with_example(
+        {"currency": "EUR", "statements": 12, "net": "1250.00", "gross": "1487.50", "paid": "900.00"}
+    )
+
+    currency: str
+    """As three letters (ISO 4217)."""
+    statements: int
+    """Their number."""
+    net: str
+    """Their sum, as decimal text."""
+    gross: str
+    """With taxes."""
+    paid: str
+    """What is paid of that."""
+
+
+class MonthMarginResponse(ResponseModel):
+    """What was sold less what was bought."""
+
+    model_config = with_example({"currency": "EUR", "net": "450.00"})
+
+    currency: str
+    """As three letters (ISO 4217)."""
+    net: str
+    """Before taxes, as decimal text; negative where more was bought."""
+
+
+class BlockedResponse(ResponseModel):
+    """A buyer whose statement could not be frozen."""
+
+    model_config = with_example({"buyerName": "New partner company", "reason": "buyer_without_address"})
+
+    buyerName: str
+    """Its name."""
+    reason: Literal[
+        "seller_without_profile", "buyer_without_address", "seller_without_vat_id", "no_tax_rate", "other_currency"
+    ]
+    """What is missing: a billing profile of the seller or the buyer, the seller's VAT id, a tax rate for the month; or
+    the buyer's prices are in several currencies."""
+
+
+class MonthResponse(ResponseModel):
+    """A month of an organisation."""
+
+    model_config = with_example(
+        {
+            "month": "2026-11",
+            "state": "frozen",
+            "sold": [{"currency": "EUR", "statements": 12, "net": "1250.00", "gross": "1487.50", "paid": "900.00"}],
+            "bought": [{"currency": "EUR", "statements": 1, "net": "800.00", "gross": "952.00", "paid": "0.00"}],
+            "margin": {"currency": "EUR", "net": "450.00"},
+            "blocked": [],
+        }
+    )
+
+    month: str
+    """The month, UTC."""
+    state: Literal["open", "over", "frozen"]
+    """`open`: it is not over. `over`: nothing that you sold is frozen. `frozen`: statements are."""
+    sold: list[MonthSumResponse]
+    """The statements that you have sold, by currency."""
+    bought: list[MonthSumResponse]
+    """Those that you have bought."""
+    margin: MonthMarginResponse | None = None
+    """Sold less bought, where all of it is in one currency."""
+    blocked: list[BlockedResponse]
+    """Buyers whose statements the last freeze could not freeze."""
+
+
+class FreezeResponse(ResponseModel):
+    """What a freeze has done."""
+
+    model_config = with_example(
+        {
+            "month": "2026-11",
+            "seller": "7e1fe78d-3f61-4215-8c48-eda9e1b08f13",
+            "frozen": 12,
+            "first": "INV-2026-00001",
+            "last": "INV-2026-00012",
+            "blocked": [],
+        }
+    )
+
+    month: str
+    """The month, UTC."""
+    seller: UuidText
+    """The id of the seller."""
+    frozen: int
+    """How many statements it has frozen; 0 if all were before."""
+    first: str | None = None
+    """The number of the first of them; missing without any."""
+    last: str | None = None
+    """The number of the last of them."""
+    blocked: list[BlockedResponse]
+    """Buyers whose statements could not be frozen."""
+
+
+@routes.get("/months/{month}", responses={200: {"model": MonthResponse}}, openapi_extra=refusals(RequestCode.NOT_FOUND))
+async def get_month(call: AnyViewer, month: str) -> Response:
+    """Get a month.
+
+    The sums of its frozen statements, and the buyers whose statements could not be frozen.
+    """
+    viewer, today = call.actor.organisation_id, day_of(call.now)
+    found = await call.database.run(month_of, viewer, month_in(month), today)
+    return Json(json.dumps(found.document(), ensure_ascii=False).encode())
+
+
+@routes.post(
+    "/months/{month}/freeze",
+    responses={200: {"model": FreezeResponse}},
+    openapi_extra=refusals(
+        RequestCode.NOT_FOUND,
+        ConflictCode.MONTH_NOT_OVER,
+        ConflictCode.FREEZE_IN_PROGRESS,
+        UnavailableCode.ON_HOLD,
+    ),
+)
+async def freeze_month(call: AnyAdmin, month: str) -> Response:
+    """Freeze a month.
+
+    Your statements of a month that is over get their numbers, and never change again. What is frozen already stays as
+    it is. Buyers whose statements cannot be frozen are listed with the reason, and can be frozen later by the same
+    request. The response comes when all is done, and with many buyers that takes a while. If it is interrupted, send it
+    again.
+    """
+    done = await freezing_actions.freeze(call.database, call.actor, month_in(month), call.now)
+    return Json(json.dumps(done.document(), ensure_ascii=False).encode())

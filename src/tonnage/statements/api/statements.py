@@ -1,0 +1,127 @@
+"""Statements: what buyers are charged for a month."""
+
+import json
+from datetime import date
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from tonnage.api_keys.guard import AnyAdmin, AnyViewer
+from tonnage.error_codes import ConflictCode, RequestCode
+from tonnage.idempotency.idempotent_route import IdempotentRoute
+from tonnage.statements import actions, frozen_actions
+from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
+from tonnage.statements.buyer import DraftId, month_in, statement_id
+from tonnage.statements.frozen import Payment
+from tonnage.statements.lists import StatementFilter, statements_of
+from tonnage.statements.statement import line_number, working_document
+from tonnage.utc import day_of
+from tonnage.web.error_responses import refusals
+from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
+from tonnage.web.responses import Json
+from tonnage.web.schemas import Day, RequestModel, Text, UuidPath, with_example
+
+routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
+
+MonthText = Annotated[date, BeforeValidator(month_in)]
+
+
+class PaymentReqBody(RequestModel):
+    """That a statement was paid."""
+
+    model_config = with_example({"paidOn": "2026-12-17", "reference": "Bank statement 243, line 4"})
+
+    paid_on: Day
+    """The day, UTC; not later than today."""
+    reference: Text
+    """What the payment can be found by: 1 to 200 characters."""
+
+
+@routes.get("/statements", responses={200: {"model": list[ListedStatementResponse]}})
+async def list_statements(
+    call: AnyViewer,
+    page: Paging,
+    month: MonthText | None = None,
+    role: Literal["seller", "buyer"] | None = None,
+    state: Literal["frozen", "overdue", "paid"] | None = None,
+) -> Response:
+    """List your frozen statements.
+
+    Those that you have sold and those that you have bought, in the order in which they were made. `role` chooses one
+    side, `month` (`2026-11`) a month.
+    """
+    chosen = StatementFilter(None if role is None else role == "seller", month, state)
+    select = statements_of(call.actor.organisation_id, chosen, day_of(call.now))
+    return JsonListResponse(call.database.streams, page, select, at_once=SingleRow(call.database.run))
+
+
+@routes.get(
+    "/statements/{statementID}",
+    responses={200: {"model": StatementResponse}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
+)
+async def get_statement(call: AnyViewer, statementID: str) -> Response:
+    """Get a statement.
+
+    A frozen one, or the draft of one: what you charge a buyer for a month, or are charged yourself, as it is now. Of
+    the running month that is the month to date.
+    """
+    viewer = call.actor.organisation_id
+    match statement_id(statementID):
+        case UUID() as found:
+            return _json((await call.database.run(frozen_actions.find_frozen, viewer, found)).document())
+        case DraftId() as found:
+            return _json((await call.database.transaction(actions.find_draft, viewer, found, call.now)).document())
+
+
+@routes.get(
+    "/statements/{statementID}/lines/{line}/working",
+    responses={200: {"model": WorkingResponse}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
+)
+async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
+    """Get the working of a line.
+
+    The days with the line's price: what was used, what was allocated, and what is charged of it.
+    """
+    viewer, number = call.actor.organisation_id, line_number(line)
+    match statement_id(statementID):
+        case UUID() as found:
+            stored, days = await call.database.run(frozen_actions.frozen_working, viewer, found, number)
+            return _json(working_document(stored.line(number), stored.currency, stored.first, days))
+        case DraftId() as found:
+            draft, days = await call.database.transaction(actions.working, viewer, found, number, call.now)
+            return _json(working_document(draft.line(number), draft.currency, draft.month.first, days))
+
+
+@routes.post(
+    "/statements/{statementID}/payment",
+    status_code=204,
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.STATEMENT_PAID),
+)
+async def pay_statement(call: AnyAdmin, statementID: UuidPath, payment: Annotated[PaymentReqBody, Body()]) -> Response:
+    """Mark a statement as paid.
+
+    By its seller, once.
+    """
+    details = Payment.read(payment.paid_on, payment.reference, day_of(call.now))
+    await call.database.run(frozen_actions.pay, call.actor, statementID, details)
+    return Response(status_code=204)
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Json(json.dumps(_without_nulls(document), ensure_ascii=False).encode())
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case dict():
+            members = cast("dict[str, Any]", value).items()
+            return {name: _without_nulls(member) for name, member in members if member is not None}
+        case list():
+            return [_without_nulls(element) for element in cast("list[Any]", value)]
+        case _:
+            return value

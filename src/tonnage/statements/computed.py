@@ -1,0 +1,151 @@
+"""The statement of a buyer as it is computed to be frozen: what is copied into it, so that it never changes."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tonnage.billing.line import Line, SubjectId
+from tonnage.billing.month import BuyerMonth, SubjectMonth, days_in
+from tonnage.billing.month_record import framed, written_buyer, written_subject
+from tonnage.billing_profiles.billing_profile import BillingProfile
+from tonnage.billing_profiles.settings import SellerSettings
+from tonnage.billing_profiles.tax import TaxBlocked, TaxDecision, TaxRate, tax
+from tonnage.money import total
+from tonnage.statements.buyer import Buyer
+from tonnage.statements.statement import plain
+
+OTHER_CURRENCY = "other_currency"
+"""Blocked: the buyer's prices are in several currencies."""
+
+
+@dataclass(frozen=True)
+class Seller:
+    """What a seller's documents say about it, as it is when they are computed."""
+
+    id: UUID
+    name: str
+    profile: BillingProfile | None
+    settings: SellerSettings
+    rates: Sequence[TaxRate]
+    logo: str | None
+
+    @property
+    def design(self) -> str:
+        """How its documents look, as JSON."""
+        settings = self.settings
+        look = {"locale": settings.locale, "colour": settings.colour, "footer": settings.footer, "logo": self.logo}
+        return json.dumps(look, ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Party:
+    """A buyer, as documents name it."""
+
+    name: str
+    profile: BillingProfile | None = None
+    payment_term_days: int | None = None
+
+
+class Inputs:
+    """What a statement is computed from, as it is written, with the digest of all of it."""
+
+    def __init__(self, statement_id: UUID, buyer: BuyerMonth) -> None:
+        self.statement_id = statement_id
+        self.buyer = buyer
+        self.written = written_buyer(buyer)
+        self.count = 0
+        """Of the subjects so far."""
+        self._digest = hashlib.sha256(framed(self.written))
+
+    def add(self, subjects: Iterable[SubjectMonth]) -> list[tuple[SubjectId, bytes]]:
+        """The next subjects, as they are written."""
+        written = [(subject.id, written_subject(subject)) for subject in subjects]
+        for _, one in written:
+            self._digest.update(framed(one))
+        self.count += len(written)
+        return written
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of the buyer and its subjects in their order."""
+        return self._digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The statement of one buyer, before it has a number. It has no lines if prices in several currencies block it."""
+
+    id: UUID
+    buyer: Buyer
+    document: Mapping[str, Any]
+    """As `copied` makes it."""
+    payment_term_days: int | None
+    blocked: str | None = None
+    """Why it cannot be frozen."""
+    currency: str | None = None
+    net: Decimal | None = None
+    gross: Decimal | None = None
+    input: bytes | None = None
+    """What the buyer had and paid, as billing/month_record.py writes it."""
+    digest: str | None = None
+    lines: Sequence[Line] = ()
+    names: Mapping[SubjectId, str] = field(default_factory=dict[SubjectId, str])
+
+
+def design_digest(design: str) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(design.encode()).hexdigest()
+
+
+def decide_tax(
+    seller: Seller, party: Party, lines: Sequence[Line], currency: str, first: date
+) -> TaxDecision | TaxBlocked:
+    """The tax on the sum of the lines of the month that begins on `first`."""
+    net = total((line.amount for line in lines), currency)
+    return tax(
+        seller.profile,
+        party.profile,
+        net,
+        last_day(first),
+        seller.rates,
+        small_business=seller.settings.small_business,
+    )
+
+
+def copied(seller: Seller, party: Party, decision: TaxDecision | TaxBlocked | None) -> dict[str, Any]:
+    """Names, parties and taxes, as JSON. Addresses of persons are not copied."""
+    taxes = [tax_document(decision)] if isinstance(decision, TaxDecision) else []
+    return {
+        "sellerName": seller.name,
+        "buyerName": party.name,
+        "document": seller.settings.document,
+        "parties": {"seller": _party(seller.profile), "buyer": _party(party.profile)},
+        "taxes": taxes,
+        "taxWarning": decision.warning if isinstance(decision, TaxDecision) else None,
+    }
+
+
+def tax_document(decision: TaxDecision) -> dict[str, str]:
+    """A tax as JSON."""
+    return {
+        "category": decision.category,
+        "rate": plain(decision.rate),
+        "base": f"{decision.base.amount:f}",
+        "amount": f"{decision.amount.amount:f}",
+    }
+
+
+def last_day(first: date) -> date:
+    """Of the month that begins on `first`: the end of the service period."""
+    return first + timedelta(days=days_in(first) - 1)
+
+
+def _party(profile: BillingProfile | None) -> dict[str, Any] | None:
+    if profile is None:
+        return None
+    return {name: value for name, value in profile.as_document().items() if name != "contactEmail"}

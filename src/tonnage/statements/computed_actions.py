@@ -1,0 +1,157 @@
+"""Computes a month: the statements of all buyers that are not frozen, as of one snapshot."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from tonnage.access.actor import Actor
+from tonnage.billing.charges import Charges
+from tonnage.billing.line import Line, SubjectId
+from tonnage.billing.month import Month, SubjectMonth
+from tonnage.billing.queries import (
+    PARTNERS_AT_ONCE,
+    account_months,
+    contract_buyer,
+    contract_subjects,
+    partner_months,
+)
+from tonnage.billing.rating import Rating
+from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
+from tonnage.billing_profiles.settings_queries import logo_of, seller_settings, tax_rates
+from tonnage.billing_profiles.tax import TaxBlocked
+from tonnage.db import Connection
+from tonnage.money import total
+from tonnage.price_books.assignment import SubjectKind
+from tonnage.statements import freezing_queries as queries
+from tonnage.statements.buyer import Buyer
+from tonnage.statements.computed import (
+    OTHER_CURRENCY,
+    Computed,
+    Inputs,
+    Party,
+    Seller,
+    copied,
+    decide_tax,
+    last_day,
+)
+from tonnage.statements.queries import subject_names
+from tonnage.statements.statement import in_order
+
+
+async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
+    """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
+    statement."""
+    await conn.execute("set transaction isolation level repeatable read")
+    seller = await _seller(conn, actor.organisation_id)
+    await queries.forget_computed(conn, seller.id, first)
+    design = await queries.insert_design(conn, seller.design)
+    month = Month.of(first, last_day(first))
+    async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
+        parties = await _parties(conn, seller.id, batch)
+        buyers = {buyer.id: buyer for buyer, _ in batch}
+        computed = await _statements(conn, seller, buyers, parties, month)
+        await queries.insert_computed(conn, computed, first, design, now)
+
+
+async def _seller(conn: Connection, seller_id: UUID) -> Seller:
+    return Seller(
+        seller_id,
+        await queries.seller_name(conn, seller_id),
+        await seller_profile(conn, seller_id),
+        (await seller_settings(conn, seller_id)).settings,
+        await tax_rates(conn, seller_id),
+        await logo_of(conn, seller_id),
+    )
+
+
+async def _parties(
+    conn: Connection, seller_id: UUID, batch: Sequence[tuple[Buyer, UUID | None]]
+) -> dict[UUID | int, Party]:
+    organisations = [organisation for _, organisation in batch if organisation]
+    accounts = [buyer.id for buyer, _ in batch if isinstance(buyer.id, int)]
+    profiles = await buyer_profiles(conn, seller_id, organisations, accounts)
+    found: dict[UUID | int, Party] = {}
+    for buyer, organisation in batch:
+        kept = profiles.get(organisation or buyer.id)
+        found[buyer.id] = Party(buyer.name, kept.profile, kept.payment_term_days) if kept else Party(buyer.name)
+    return found
+
+
+async def _statements(
+    conn: Connection,
+    seller: Seller,
+    buyers: Mapping[UUID | int, Buyer],
+    parties: Mapping[UUID | int, Party],
+    month: Month,
+) -> list[Computed]:
+    """Of buyers of one kind; none for those without lines."""
+    ids = [one for one in buyers if isinstance(one, UUID)]
+    if not ids:
+        months = await account_months(conn, seller.id, [one for one in buyers if isinstance(one, int)], month)
+    elif buyers[ids[0]].kind is SubjectKind.PARTNER:
+        months = await partner_months(conn, seller.id, ids, month)
+    else:
+        contracts = [await _of_contract(conn, seller, buyers[one], parties[one], month) for one in ids]
+        return [one for one in contracts if one.lines]
+    charged = [charges for charges in months.charges() if charges.lines]
+    names = await _names(conn, buyers.values(), charged)
+    found = [_conflicting(seller, buyers[one.buyer_id], parties[one.buyer_id]) for one in months.conflicts]
+    for charges in charged:
+        buyer = buyers[charges.buyer.id]
+        inputs = Inputs(uuid4(), charges.buyer)
+        if charges.subject:
+            await queries.insert_subjects(conn, inputs.statement_id, 1, inputs.add([charges.subject]))
+        found.append(_computed(inputs, seller, buyer, parties[buyer.id], charges.lines, names))
+    return found
+
+
+async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Party, month: Month) -> Computed:
+    """Its partners are read and stored some at a time."""
+    contract = await contract_buyer(conn, seller.id, UUID(str(buyer.id)), month)
+    rating, inputs, batch = Rating(contract), Inputs(uuid4(), contract), list[SubjectMonth]()
+
+    async def store() -> None:
+        await queries.insert_subjects(conn, inputs.statement_id, inputs.count + 1, inputs.add(batch))
+        batch.clear()
+
+    async for subject in contract_subjects(conn, contract):
+        rating.add(subject)
+        batch.append(subject)
+        if len(batch) == PARTNERS_AT_ONCE:
+            await store()
+    await store()
+    lines = rating.lines()
+    names = await _names(conn, [buyer], [Charges(contract, lines)])
+    return _computed(inputs, seller, buyer, party, lines, names)
+
+
+async def _names(conn: Connection, buyers: Iterable[Buyer], charged: Iterable[Charges]) -> Mapping[SubjectId, str]:
+    subjects = {line.subject_id for charges in charged for line in charges.lines}
+    return await subject_names(conn, subjects) | {buyer.id: buyer.name for buyer in buyers}
+
+
+def _computed(
+    inputs: Inputs, seller: Seller, buyer: Buyer, party: Party, lines: Sequence[Line], names: Mapping[SubjectId, str]
+) -> Computed:
+    currency, first = inputs.buyer.currency, inputs.buyer.month.first
+    decision = decide_tax(seller, party, lines, currency, first)
+    blocked = decision.reason if isinstance(decision, TaxBlocked) else None
+    net = total((line.amount for line in lines), currency).amount
+    return Computed(
+        inputs.statement_id,
+        buyer,
+        copied(seller, party, decision),
+        party.payment_term_days,
+        blocked,
+        currency,
+        net,
+        net if isinstance(decision, TaxBlocked) else net + decision.amount.amount,
+        inputs.written,
+        inputs.digest,
+        in_order(lines, names),
+        names,
+    )
+
+
+def _conflicting(seller: Seller, buyer: Buyer, party: Party) -> Computed:
+    return Computed(uuid4(), buyer, copied(seller, party, None), party.payment_term_days, OTHER_CURRENCY)

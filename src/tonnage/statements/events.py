@@ -1,0 +1,8 @@
+"""The events of statements: what their audit entries are called."""
+
+from tonnage.access.event import EVERY_KIND, Event
+
+EVENTS = (
+    Event("statements.freeze", "Froze statements of a month", EVERY_KIND),
+    Event("statements.pay", "Marked statement as paid", EVERY_KIND),
+)

@@ -1,0 +1,110 @@
+"""Freezing the month of a seller: when it can be, and what it has done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict
+from tonnage.money import Money
+from tonnage.statements.computed import last_day
+
+
+class Blocked(NamedTuple):
+    """A buyer whose statement cannot be frozen."""
+
+    name: str
+    reason: str
+
+    def document(self) -> dict[str, str]:
+        """As JSON."""
+        return {"buyerName": self.name, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What a freeze has done."""
+
+    seller_id: UUID
+    first: date
+    """The first day of the month."""
+    numbers: Sequence[str]
+    """Of the statements that it froze, in their order; none if all were frozen before."""
+    blocked: Sequence[Blocked]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "month": f"{self.first:%Y-%m}",
+            "seller": str(self.seller_id),
+            "frozen": len(self.numbers),
+            **({"first": self.numbers[0], "last": self.numbers[-1]} if self.numbers else {}),
+            "blocked": [one.document() for one in self.blocked],
+        }
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Frozen statements in one currency."""
+
+    currency: str
+    statements: int
+    net: Decimal
+    gross: Decimal
+    paid: Decimal
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        amounts = {name: f"{getattr(self, name):f}" for name in ("net", "gross", "paid")}
+        return {"currency": self.currency, "statements": self.statements, **amounts}
+
+
+@dataclass(frozen=True)
+class SellerMonth:
+    """What an organisation has sold and bought in a month that begins on `first`."""
+
+    first: date
+    is_over: bool
+    sold: Sequence[Sum]
+    bought: Sequence[Sum]
+    blocked: Sequence[Blocked]
+
+    @property
+    def state(self) -> str:
+        """`open`, `over` or `frozen`."""
+        if not self.is_over:
+            return "open"
+        return "frozen" if self.sold else "over"
+
+    @property
+    def margin(self) -> Money | None:
+        """Sold less bought, before taxes; None where one is missing, or they are in several currencies."""
+        if len(self.sold) != 1 or len(self.bought) != 1 or self.sold[0].currency != self.bought[0].currency:
+            return None
+        return Money(self.sold[0].net - self.bought[0].net, self.sold[0].currency)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        margin = self.margin
+        return {
+            "month": f"{self.first:%Y-%m}",
+            "state": self.state,
+            "sold": [one.document() for one in self.sold],
+            "bought": [one.document() for one in self.bought],
+            **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
+            "blocked": [one.document() for one in self.blocked],
+        }
+
+
+def require_over(first: date, today: date) -> None:
+    """Conflict: the month that begins on `first` is not over."""
+    if today <= last_day(first):
+        raise Conflict(
+            "The month {month} is not over. It can be frozen from {day} on.",
+            ConflictCode.MONTH_NOT_OVER,
+            month=f"{first:%Y-%m}",
+            day=(last_day(first) + timedelta(days=1)).isoformat(),
+        )

@@ -1,0 +1,238 @@
+"""SQL of freezing a month: the buyers to be billed, what is computed for them, and their numbers."""
+
+import json
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import LiteralString
+from uuid import UUID
+
+from tonnage.access.actor import Kind
+from tonnage.billing.line import SubjectId
+from tonnage.billing_profiles.document_number import DocumentNumberFormat
+from tonnage.db import Connection, one_row
+from tonnage.names import name_key
+from tonnage.price_books.assignment import SubjectKind
+from tonnage.statements.buyer import Buyer
+from tonnage.statements.computed import Computed, design_digest
+from tonnage.statements.freezing import Blocked
+
+BUYERS_AT_ONCE = 500
+
+_COLUMN: Mapping[SubjectKind, LiteralString] = {
+    SubjectKind.CONTRACT: "contract_id",
+    SubjectKind.PARTNER: "partner_id",
+    SubjectKind.ACCOUNT: "account_id",
+}
+
+_IN_MONTH: LiteralString = "< (%(first)s::date + interval '1 month')::timestamp at time zone 'UTC'"
+
+_BUYERS: Mapping[Kind, LiteralString] = {
+    Kind.OPERATOR: f"""
+        select k.id, coalesce(k.details, d.name), k.distributor_id from contract k
+        join organisation d on d.id = k.distributor_id
+        where k.created_at {_IN_MONTH} and (k.closed_at is null or k.closed_at::date >= %(first)s)
+            and not exists (select from statement f where f.contract_id = k.id and f.month = %(first)s
+                and f.number is not null)
+            and (%(after)s::uuid is null or k.id > %(after)s) order by k.id limit %(most)s""",
+    Kind.DISTRIBUTOR: f"""
+        select p.id, o.name, p.id from partner p join organisation o on o.id = p.id
+        where p.distributor_id = %(seller)s and o.created_at {_IN_MONTH}
+            and (p.closed_at is null or p.closed_at::date >= %(first)s)
+            and not exists (select from statement f where f.partner_id = p.id and f.month = %(first)s
+                and f.number is not null)
+            and (%(after)s::uuid is null or p.id > %(after)s) order by p.id limit %(most)s""",
+    Kind.PARTNER: f"""
+        select s.id, s.name, null::uuid from storage_account s
+        where s.partner_id = %(seller)s and s.created_at {_IN_MONTH}
+            and (s.purged_at is null or s.purged_at::date >= %(first)s)
+            and not exists (select from statement f where f.account_id = s.id and f.month = %(first)s
+                and f.number is not null)
+            and (%(after)s::bigint is null or s.id > %(after)s) order by s.id limit %(most)s""",
+}
+
+_KINDS = {
+    Kind.OPERATOR: SubjectKind.CONTRACT,
+    Kind.DISTRIBUTOR: SubjectKind.PARTNER,
+    Kind.PARTNER: SubjectKind.ACCOUNT,
+}
+
+
+async def lock_month(conn: Connection, seller_id: UUID, first: date) -> None:
+    """Keeps other freezes of the seller's month away until `unlock_month`, or the end of the connection."""
+    await conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [_lock(seller_id, first)])
+
+
+async def unlock_month(conn: Connection, seller_id: UUID, first: date) -> None:
+    """What `lock_month` has locked on this connection."""
+    await conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [_lock(seller_id, first)])
+
+
+def _lock(seller_id: UUID, first: date) -> str:
+    return f"statements {seller_id} {first:%Y-%m}"
+
+
+async def seller_name(conn: Connection, seller_id: UUID) -> str:
+    """Of an organisation that exists; it may be closed."""
+    (name,) = await one_row(await conn.execute("select name from organisation where id = %s", [seller_id]))
+    return name
+
+
+async def buyers_of(
+    conn: Connection, seller_id: UUID, kind: Kind, name: str, first: date
+) -> AsyncGenerator[list[tuple[Buyer, UUID | None]]]:
+    """Who existed in the month and has no frozen statement of it, some at a time, in order of id; with the organisation
+    whose billing profile counts."""
+    after: UUID | int | None = None
+    while True:
+        cursor = await conn.execute(
+            _BUYERS[kind], {"seller": seller_id, "first": first, "after": after, "most": BUYERS_AT_ONCE}
+        )
+        rows = await cursor.fetchall()
+        if not rows:
+            return
+        yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows]
+        after = rows[-1][0]
+
+
+async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
+    """Deletes what was computed of the seller's month and is not frozen."""
+    await conn.execute(
+        "delete from statement where seller_id = %s and month = %s and number is null", [seller_id, first]
+    )
+
+
+async def insert_design(conn: Connection, design: str) -> str:
+    """Keeps how documents look; returns its digest."""
+    digest = design_digest(design)
+    await conn.execute(
+        "insert into statement_design (digest, design) values (%s, %s) on conflict do nothing", [digest, design]
+    )
+    return digest
+
+
+async def insert_subjects(
+    conn: Connection, statement_id: UUID, first: int, subjects: Iterable[tuple[SubjectId, bytes]]
+) -> None:
+    """The inputs of a statement that is inserted later in the transaction. `first`: the position of the first one."""
+    columns: LiteralString = "statement_id, position, subject_id, subject_account, input"
+    async with conn.cursor() as cursor, cursor.copy(f"copy statement_subject ({columns}) from stdin") as copy:
+        for position, (subject, written) in enumerate(subjects, first):
+            await copy.write_row([statement_id, position, *_either(subject), written.decode()])
+
+
+async def insert_computed(
+    conn: Connection, computed: Sequence[Computed], first: date, design: str, now: datetime
+) -> None:
+    """Statements without numbers, and their lines."""
+    columns: LiteralString = """id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
+        gross, document, design_digest, input, digest, computed_at, blocked, payment_term_days"""
+    async with conn.cursor() as cursor, cursor.copy(f"copy statement ({columns}) from stdin") as copy:
+        for one in computed:
+            ids = [one.buyer.id if one.buyer.kind is kind else None for kind in _COLUMN]
+            document = json.dumps(one.document, ensure_ascii=False)
+            written = one.input.decode() if one.input is not None else None
+            await copy.write_row(
+                [one.id, one.buyer.seller_id, *ids, first, name_key(one.buyer.name), one.currency, one.net, one.gross,
+                 document, design, written, one.digest, now, one.blocked, one.payment_term_days]
+            )  # fmt: skip
+    await _insert_lines(conn, computed)
+
+
+async def _insert_lines(conn: Connection, computed: Sequence[Computed]) -> None:
+    columns: LiteralString = """statement_id, no, product, subject_id, subject_account, subject_name, contract_id,
+        byte_days, unit_price, amount, first_day, last_day"""
+    async with conn.cursor() as cursor, cursor.copy(f"copy statement_line ({columns}) from stdin") as copy:
+        for one in computed:
+            for no, line in enumerate(one.lines, 1):
+                named = one.names.get(line.subject_id, "")
+                await copy.write_row(
+                    [one.id, no, line.product, *_either(line.subject_id), named, line.contract_id, line.byte_days,
+                     line.unit_price, line.amount.amount, line.first, line.last]
+                )  # fmt: skip
+
+
+def _either(subject: SubjectId) -> tuple[UUID | None, int | None]:
+    return (subject, None) if isinstance(subject, UUID) else (None, subject)
+
+
+async def ready(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
+    """What is computed and can be frozen, in order of buyer, which is the order of the numbers."""
+    cursor = await conn.execute(
+        "select id from statement where seller_id = %s and month = %s and number is null and blocked is null"
+        " order by buyer_key, id",
+        [seller_id, first],
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def blocked_buyers(conn: Connection, seller_id: UUID, first: date) -> list[Blocked]:
+    """Those that cannot be frozen, in order of buyer."""
+    cursor = await conn.execute(
+        "select document ->> 'buyerName', blocked from statement where seller_id = %s and month = %s"
+        " and blocked is not null order by buyer_key, id",
+        [seller_id, first],
+    )
+    return [Blocked(*row) for row in await cursor.fetchall()]
+
+
+async def take_numbers(
+    conn: Connection, seller_id: UUID, form: DocumentNumberFormat, start: int, count: int, today: date
+) -> list[str]:
+    """The next numbers of the seller's series, whose row is held until the transaction ends. `start`: the first number
+    of its first series; others begin at 1."""
+    year = today.year if form.has_year else 0
+    cursor = await conn.execute(
+        """
+        insert into statement_series as s (seller_id, format, year, last_number)
+        select %(seller)s, %(format)s, %(year)s, %(count)s + case when exists (
+            select from statement_series where seller_id = %(seller)s) then 0 else %(start)s - 1 end
+        on conflict (seller_id, format, year) do update set last_number = s.last_number + %(count)s
+        returning last_number
+        """,
+        {"seller": seller_id, "format": form.text, "year": year, "start": start, "count": count},
+    )
+    (last,) = await one_row(cursor)
+    return [form.written(today.year, number) for number in range(last - count + 1, last + 1)]
+
+
+async def freeze(
+    conn: Connection, seller_id: UUID, first: date, numbered: Mapping[UUID, str], now: datetime, stamp: str
+) -> None:
+    """Gives computed statements their numbers, with one audit entry."""
+    numbers = list(numbered.values())
+    await conn.execute(
+        """
+        with f as (
+            update statement s set number = n.number, frozen_at = %(now)s,
+                due_on = (%(now)s::timestamptz at time zone 'UTC')::date + s.payment_term_days
+            from unnest(%(ids)s::uuid[], %(numbers)s::text[]) as n (id, number)
+            where s.id = n.id and s.number is null and s.blocked is null returning s.id
+        )
+        select audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
+            jsonb_build_object('statements', count(*), 'first', %(first)s::text, 'last', %(last)s::text)) from f
+        """,
+        {
+            "now": now,
+            "ids": list(numbered),
+            "numbers": numbers,
+            "stamp": stamp,
+            "seller": seller_id,
+            "month": first,
+            "first": numbers[0],
+            "last": numbers[-1],
+        },
+    )
+
+
+async def due_sellers(conn: Connection, day: int) -> list[tuple[UUID, Kind]]:
+    """The operator, and whoever has a price book, if they freeze on this day of the month or before it."""
+    cursor = await conn.execute(
+        """
+        select o.id, o.kind from organisation o left join seller_settings s on s.organisation_id = o.id
+        where coalesce(s.freeze_day, 3) <= %s
+            and (o.kind = 'operator' or exists (select from price_book b where b.seller_id = o.id))
+        order by o.seq
+        """,
+        [day],
+    )
+    return [(row[0], Kind(row[1])) for row in await cursor.fetchall()]

@@ -1,0 +1,75 @@
+"""Frozen statements: shown with their working, verified, and marked as paid."""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+from tonnage.access.actor import Actor, Role
+from tonnage.billing.month_record import read_buyer, read_subject
+from tonnage.billing.working import WorkingDay, working_of
+from tonnage.db import Connection
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict
+from tonnage.statements import frozen_queries as queries
+from tonnage.statements.buyer import no_statement
+from tonnage.statements.frozen import Payment, StoredStatement, Verification
+from tonnage.statements.statement import no_line
+
+
+async def find_frozen(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement:
+    """NotFound: there is none, or others are its seller and buyer. None as viewer is the operator's command line."""
+    found = await queries.find_statement(conn, viewer, statement_id)
+    if found is None:
+        raise no_statement(str(statement_id))
+    return found
+
+
+async def frozen_working(
+    conn: Connection, viewer: UUID, statement_id: UUID, number: int
+) -> tuple[StoredStatement, list[WorkingDay]]:
+    """A frozen statement, and the days of its line of that number, from what is stored with it. NotFound."""
+    found = await find_frozen(conn, viewer, statement_id)
+    inputs = await queries.inputs_of(conn, statement_id)
+    if number > len(found.lines) or inputs is None:
+        raise no_line(number)
+    buyer, line = read_buyer(inputs.buyer), found.lines[number - 1]
+    is_whole = line.subject_id == buyer.id
+    only = None if is_whole or not isinstance(line.subject_id, UUID) else line.subject_id
+    subjects = [
+        read_subject(written) async for batch in queries.subjects_of(conn, statement_id, only) for written in batch
+    ]
+    return found, working_of(line, buyer, subjects)
+
+
+async def verify(conn: Connection, statement_id: UUID) -> str | None:
+    """Computes a statement again from what is stored with it; returns the first difference."""
+    found, inputs = await queries.stored_statement(conn, statement_id), await queries.inputs_of(conn, statement_id)
+    if found is None or inputs is None:
+        return f"{statement_id}: nothing is stored that it could be computed from"
+    verification = Verification(found, inputs.buyer)
+    async for batch in queries.subjects_of(conn, statement_id):
+        verification.add(batch)
+    return verification.difference(inputs.digest)
+
+
+async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[tuple[UUID, str | None]]:
+    """Every frozen statement of a seller, or of all, with its first difference."""
+    async for batch in queries.frozen_ids(conn, seller_id):
+        for statement_id in batch:
+            yield statement_id, await verify(conn, statement_id)
+
+
+async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:
+    """Marks a statement of the actor as paid. NotFound: it has sold no such one. Conflict: it is paid already."""
+    actor.require(actor.kind, Role.ADMIN)
+    if await queries.pay(conn, actor.organisation_id, statement_id, payment, actor.stamp):
+        return
+    found = await queries.find_statement(conn, actor.organisation_id, statement_id)
+    if found is None or found.seller_id != actor.organisation_id:
+        raise no_statement(str(statement_id))
+    raise Conflict(
+        "Statement {number} is paid already, on {day} with the reference {reference}.",
+        ConflictCode.STATEMENT_PAID,
+        number=str(found.number),
+        day=str(found.paid_on),
+        reference=str(found.payment_reference),
+    )

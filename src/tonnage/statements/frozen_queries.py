@@ -1,0 +1,174 @@
+"""SQL of frozen statements: one of them, the inputs that are stored with it, and its payment."""
+
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+from typing import Any, LiteralString, NamedTuple
+from uuid import UUID
+
+from tonnage.billing.line import Extra, Line, SubjectId
+from tonnage.db import Connection
+from tonnage.money import Money, digits
+from tonnage.price_books.assignment import Subject, SubjectKind
+from tonnage.price_books.version import Product
+from tonnage.statements.frozen import Payment, StoredStatement
+
+_COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
+    s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference"""
+
+SEEN_BY: LiteralString = """(%(viewer)s::uuid is null or s.seller_id = %(viewer)s or s.partner_id = %(viewer)s
+    or exists (select from contract k where k.id = s.contract_id and k.distributor_id = %(viewer)s))"""
+"""Rows `s` of statement whose seller or buyer is the viewer; None is the operator's command line, which may see all."""
+
+SUBJECTS_AT_ONCE = 500
+
+
+async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement | None:
+    """A frozen statement with its lines. None: there is none, or others are its seller and buyer."""
+    return await _find(conn, f"s.id = %(id)s and s.number is not null and {SEEN_BY}", viewer, statement_id)
+
+
+async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:
+    """A computed or frozen statement with its lines; None: there is none."""
+    return await _find(conn, "s.id = %(id)s and s.currency is not null", None, statement_id)
+
+
+async def _find(
+    conn: Connection, condition: LiteralString, viewer: UUID | None, statement_id: UUID
+) -> StoredStatement | None:
+    cursor = await conn.execute(
+        f"select {_COLUMNS} from statement s where {condition}", {"id": statement_id, "viewer": viewer}
+    )
+    row = await cursor.fetchone()
+    return _statement(row, await _lines(conn, statement_id, row[6])) if row else None
+
+
+def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredStatement:
+    found, seller, contract, partner, account, first, currency, net, gross, document, number, *events = row
+    kinds = {SubjectKind.CONTRACT: contract, SubjectKind.PARTNER: partner, SubjectKind.ACCOUNT: account}
+    frozen_at, due_on, paid_on, reference = events
+    return StoredStatement(
+        found,
+        seller,
+        next(Subject(kind, one) for kind, one in kinds.items() if one is not None),
+        first,
+        currency,
+        _amount(net, currency),
+        _amount(gross, currency),
+        document,
+        number,
+        frozen_at,
+        due_on,
+        paid_on,
+        reference,
+        [line for line, _ in lines],
+        [name for _, name in lines],
+    )
+
+
+def _amount(stored: Decimal, currency: str) -> Decimal:
+    return round(stored, digits(currency))
+
+
+async def _lines(conn: Connection, statement_id: UUID, currency: str) -> list[tuple[Line, str]]:
+    cursor = await conn.execute(
+        """
+        select product, subject_id, subject_account, contract_id, first_day, last_day, amount, byte_days,
+            trim_scale(unit_price), subject_name
+        from statement_line where statement_id = %s order by no
+        """,
+        [statement_id],
+    )
+    return [(_line(row, currency), row[-1]) for row in await cursor.fetchall()]
+
+
+def _line(row: tuple[Any, ...], currency: str) -> Line:
+    product, organisation, account, contract, first, last, amount, byte_days, price, _ = row
+    subject: SubjectId = organisation or account
+    kind = Extra(product) if product in set(Extra) else Product(product)
+    return Line(kind, subject, contract, first, last, Money(_amount(amount, currency), currency), int(byte_days), price)
+
+
+class StoredInputs(NamedTuple):
+    """What a statement was computed from, without its subjects."""
+
+    buyer: bytes
+    digest: str
+
+
+async def inputs_of(conn: Connection, statement_id: UUID) -> StoredInputs | None:
+    """None: there is no such statement, or nothing was computed for it."""
+    cursor = await conn.execute(
+        "select input::text, digest from statement where id = %s and input is not null", [statement_id]
+    )
+    row = await cursor.fetchone()
+    return StoredInputs(row[0].encode(), row[1]) if row else None
+
+
+async def subjects_of(
+    conn: Connection, statement_id: UUID, subject: SubjectId | None = None
+) -> AsyncGenerator[list[bytes]]:
+    """The subjects of a statement in their order, as they are stored, some at a time; of one id if that is given."""
+    after = 0
+    while True:
+        cursor = await conn.execute(
+            """
+            select position, input::text from statement_subject
+            where statement_id = %(id)s and position > %(after)s
+                and coalesce(subject_id = %(organisation)s::uuid, true)
+                and coalesce(subject_account = %(account)s::bigint, true)
+            order by position limit %(most)s
+            """,
+            {
+                "id": statement_id,
+                "after": after,
+                "organisation": subject if isinstance(subject, UUID) else None,
+                "account": subject if isinstance(subject, int) else None,
+                "most": SUBJECTS_AT_ONCE,
+            },
+        )
+        rows = await cursor.fetchall()
+        if not rows:
+            return
+        yield [row[1].encode() for row in rows]
+        after = rows[-1][0]
+
+
+async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
+    """Marks a frozen statement of the seller as paid. False: it has no such statement, or it is paid already."""
+    cursor = await conn.execute(
+        """
+        with s as (
+            update statement set paid_on = %(on)s, payment_reference = %(reference)s
+            where id = %(id)s and seller_id = %(seller)s and number is not null and paid_on is null
+            returning id, number
+        )
+        select save_response(%(stamp)s, null), audit(%(stamp)s, %(seller)s, 'statements.pay', s.id::text, null,
+            jsonb_build_object('number', s.number, 'paidOn', %(on)s::date)) from s
+        """,
+        {
+            "id": statement_id,
+            "seller": seller_id,
+            "on": payment.paid_on,
+            "reference": payment.reference,
+            "stamp": stamp,
+        },
+    )
+    return await cursor.fetchone() is not None
+
+
+async def frozen_ids(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[list[UUID]]:
+    """The frozen statements of a seller, or of all, some at a time, in order of id."""
+    after: UUID | None = None
+    while True:
+        cursor = await conn.execute(
+            """
+            select id from statement where number is not null and coalesce(seller_id = %(seller)s::uuid, true)
+                and (%(after)s::uuid is null or id > %(after)s) order by id limit 500
+            """,
+            {"seller": seller_id, "after": after},
+        )
+        rows = await cursor.fetchall()
+        if not rows:
+            return
+        yield [row[0] for row in rows]
+        after = rows[-1][0]

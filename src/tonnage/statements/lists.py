@@ -1,0 +1,77 @@
+"""SQL of statements as lists."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import LiteralString
+from uuid import UUID
+
+from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import TIMESTAMP_FORMAT
+from tonnage.errors import NotFound
+from tonnage.statements.computed import last_day
+from tonnage.statements.freezing import SellerMonth, Sum
+from tonnage.statements.freezing_queries import blocked_buyers
+
+_STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
+    else 'frozen' end"""
+
+_STATEMENT: LiteralString = f"""json_build_object(
+    'id', s.id, 'number', s.number, 'seller', s.seller_id, 'sellerName', s.document ->> 'sellerName',
+    'buyer', coalesce(s.contract_id::text, s.partner_id::text, s.account_id::text),
+    'buyerName', s.document ->> 'buyerName',
+    'level', case when s.contract_id is not null then 'contract' when s.partner_id is not null then 'partner'
+        else 'account' end,
+    'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
+    'net', s.net::text, 'gross', s.gross::text, 'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
+    'dueOn', s.due_on, 'paidOn', s.paid_on)"""
+
+_SOLD: LiteralString = "s.seller_id = %(viewer)s"
+_BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(array(
+    select k.id from contract k where k.distributor_id = %(viewer)s)))"""
+
+
+@dataclass(frozen=True)
+class StatementFilter:
+    """Which statements a list has."""
+
+    sold: bool | None = None
+    """Those that the viewer has sold; False: that it has bought; None: both."""
+    month: date | None = None
+    """Its first day."""
+    state: str | None = None
+    """`frozen`, `paid` or `overdue`."""
+
+
+def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQuery:
+    """The frozen statements that an organisation has sold or bought, in the order in which they were computed."""
+    side: LiteralString = f"({_SOLD} or {_BOUGHT})" if chosen.sold is None else _SOLD if chosen.sold else _BOUGHT
+    return ListQuery(
+        f"""
+        select s.seq, {_STATEMENT} from statement s
+        where {side} and s.number is not null and coalesce(s.month = %(month)s::date, true)
+            and coalesce({_STATE} = %(state)s::text, true) and (%(after)s::bigint is null or s.seq > %(after)s)
+        order by s.seq limit %(limit)s
+        """,
+        {"viewer": viewer, "month": chosen.month, "state": chosen.state, "today": today},
+    )
+
+
+async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> SellerMonth:
+    """What an organisation has sold and bought in the month that begins on `first`. NotFound: it has not begun."""
+    if today < first:
+        raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
+    sums: dict[bool, list[Sum]] = {True: [], False: []}
+    cursor = await conn.execute(
+        f"""
+        select s.seller_id = %(viewer)s, s.currency, count(*), sum(s.net), sum(s.gross),
+            coalesce(sum(s.gross) filter (where s.paid_on is not null), 0 * sum(s.gross))
+        from statement s
+        where ({_SOLD} or {_BOUGHT}) and s.month = %(month)s and s.number is not null
+        group by s.seller_id = %(viewer)s, s.currency order by s.currency collate "C"
+        """,
+        {"viewer": viewer, "month": first},
+    )
+    for is_sold, *found in await cursor.fetchall():
+        sums[is_sold].append(Sum(*found))
+    blocked = await blocked_buyers(conn, viewer, first)
+    return SellerMonth(first, last_day(first) < today, sums[True], sums[False], blocked)
