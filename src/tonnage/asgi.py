@@ -37,6 +37,7 @@ from tonnage.jobs.queries import job_counts
 from tonnage.members import api as members
 from tonnage.metering import api as metering
 from tonnage.migrations import state
+from tonnage.month_end import api as month_end
 from tonnage.partners import api as partners
 from tonnage.price_books import api as price_books
 from tonnage.regions import api as regions
@@ -158,7 +159,8 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         access_keys.routes,
         usage.routes,
         *price_books.routes,
-        *statements.routes,
+        statements.routes,
+        month_end.routes,
         api_keys.routes,
         *metering.routes,
         regions.routes,

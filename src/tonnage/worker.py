@@ -34,13 +34,13 @@ from tonnage.jobs.running import (
     work,
 )
 from tonnage.metering import jobs as metering
+from tonnage.month_end import jobs as month_end
 from tonnage.notices import jobs as notices
 from tonnage.provisioning import jobs as provisioning
 from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
 from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
-from tonnage.statements import jobs as statements
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
@@ -52,11 +52,11 @@ JOB_MODULES = (
     epoch,
     idempotency,
     metering,
+    month_end,
     notices,
     provisioning,
     regions,
     security_events,
-    statements,
     usage,
 )
 """Importing them declares their jobs."""

@@ -15,12 +15,12 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.billing_profiles.tax import TaxRate
+from tonnage.month_end.freezing import Frozen
+from tonnage.month_end.freezing_actions import freeze
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
 from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import NewVersion, Prices
-from tonnage.statements.freezing import Frozen
-from tonnage.statements.freezing_actions import freeze
 
 MARCH, APRIL = date(2026, 3, 1), at("2026-04-03")
 

@@ -15,11 +15,11 @@ from tests.usage.steps import at
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection
 from tonnage.errors import Conflict
+from tonnage.month_end.computed_actions import compute
+from tonnage.month_end.freezing_actions import freeze, freeze_due
+from tonnage.month_end.freezing_queries import take_numbers
 from tonnage.partners.actions import move_partner
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.computed_actions import compute
-from tonnage.statements.freezing_actions import freeze, freeze_due
-from tonnage.statements.freezing_queries import take_numbers
 from tonnage.statements.frozen_actions import find_frozen, frozen_working, verify
 
 pytestmark = pytest.mark.anyio

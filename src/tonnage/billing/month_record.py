@@ -48,7 +48,7 @@ def read_subject(written: bytes | str) -> SubjectMonth:
 
 
 def framed(written: bytes) -> bytes:
-    """With its length: a digest over several of these tells where each ends."""
+    """With its length, so that a digest of several depends on where each ends."""
     return b"%d:%b" % (len(written), written)
 
 

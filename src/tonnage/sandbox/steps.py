@@ -13,11 +13,11 @@ from tonnage.errors import NotFound
 from tonnage.jobs.declaration import DECLARED
 from tonnage.jobs.queries import deferred_jobs, drop_waiting
 from tonnage.metering import sampling_actions
+from tonnage.month_end.freezing_actions import freeze_due
 from tonnage.regions.queries import clusters
 from tonnage.regions.region import SIMULATED
 from tonnage.sandbox.level_actions import record_levels
 from tonnage.services import Services
-from tonnage.statements.freezing_actions import freeze_due
 from tonnage.storage.simulated import SimulatedBackend
 from tonnage.usage import actions as usage
 

@@ -2,7 +2,4 @@
 
 from tonnage.access.event import EVERY_KIND, Event
 
-EVENTS = (
-    Event("statements.freeze", "Froze statements of a month", EVERY_KIND),
-    Event("statements.pay", "Marked statement as paid", EVERY_KIND),
-)
+EVENTS = (Event("statements.pay", "Marked statement as paid", EVERY_KIND),)

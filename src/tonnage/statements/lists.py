@@ -5,12 +5,8 @@ from datetime import date
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery
+from tonnage.db import ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT
-from tonnage.errors import NotFound
-from tonnage.statements.computed import last_day
-from tonnage.statements.freezing import SellerMonth, Sum
-from tonnage.statements.freezing_queries import blocked_buyers
 
 _STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
     else 'frozen' end"""
@@ -25,8 +21,9 @@ _STATEMENT: LiteralString = f"""json_build_object(
     'net', s.net::text, 'gross', s.gross::text, 'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
     'dueOn', s.due_on, 'paidOn', s.paid_on)"""
 
-_SOLD: LiteralString = "s.seller_id = %(viewer)s"
-_BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(array(
+SOLD: LiteralString = "s.seller_id = %(viewer)s"
+"""Rows `s` of statement that the viewer has sold; and, below, bought."""
+BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(array(
     select k.id from contract k where k.distributor_id = %(viewer)s)))"""
 
 
@@ -44,7 +41,7 @@ class StatementFilter:
 
 def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQuery:
     """The frozen statements that an organisation has sold or bought, in the order in which they were computed."""
-    side: LiteralString = f"({_SOLD} or {_BOUGHT})" if chosen.sold is None else _SOLD if chosen.sold else _BOUGHT
+    side: LiteralString = f"({SOLD} or {BOUGHT})" if chosen.sold is None else SOLD if chosen.sold else BOUGHT
     return ListQuery(
         f"""
         select s.seq, {_STATEMENT} from statement s
@@ -54,24 +51,3 @@ def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQue
         """,
         {"viewer": viewer, "month": chosen.month, "state": chosen.state, "today": today},
     )
-
-
-async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> SellerMonth:
-    """What an organisation has sold and bought in the month that begins on `first`. NotFound: it has not begun."""
-    if today < first:
-        raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
-    sums: dict[bool, list[Sum]] = {True: [], False: []}
-    cursor = await conn.execute(
-        f"""
-        select s.seller_id = %(viewer)s, s.currency, count(*), sum(s.net), sum(s.gross),
-            coalesce(sum(s.gross) filter (where s.paid_on is not null), 0 * sum(s.gross))
-        from statement s
-        where ({_SOLD} or {_BOUGHT}) and s.month = %(month)s and s.number is not null
-        group by s.seller_id = %(viewer)s, s.currency order by s.currency collate "C"
-        """,
-        {"viewer": viewer, "month": first},
-    )
-    for is_sold, *found in await cursor.fetchall():
-        sums[is_sold].append(Sum(*found))
-    blocked = await blocked_buyers(conn, viewer, first)
-    return SellerMonth(first, last_day(first) < today, sums[True], sums[False], blocked)

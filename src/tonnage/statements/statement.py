@@ -104,9 +104,7 @@ def quantity(line: Line, month: date) -> Decimal:
     return round_half_away(exact, QUANTITY_DIGITS)
 
 
-def working_document(
-    line: Mapping[str, Any], currency: str, month: date, days: Sequence[WorkingDay]
-) -> dict[str, Any]:
+def working_document(line: Mapping[str, Any], currency: str, month: date, days: Sequence[WorkingDay]) -> dict[str, Any]:
     """The working of a line as JSON: the line, as it is in its statement, and its days in bytes."""
     return {
         "line": line,

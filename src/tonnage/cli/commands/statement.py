@@ -15,11 +15,11 @@ from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
 from tonnage.db import Connection
+from tonnage.month_end import freezing_actions as freezing
+from tonnage.month_end.freezing import Frozen
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
-from tonnage.statements import freezing_actions as freezing
 from tonnage.statements import frozen_actions as frozen
-from tonnage.statements.freezing import Frozen
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.utc import day_of

@@ -17,6 +17,7 @@ from tonnage.epoch.events import EVENTS as EPOCH
 from tonnage.jobs.events import EVENTS as JOBS
 from tonnage.locks.events import EVENTS as LOCKS
 from tonnage.members.events import EVENTS as MEMBERS
+from tonnage.month_end.events import EVENTS as MONTH_END
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
 from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
@@ -72,6 +73,7 @@ _ALL: tuple[Event, ...] = (
     *USAGE,
     *PRICE_BOOKS,
     *STATEMENTS,
+    *MONTH_END,
     *SANDBOX,
 )
 

@@ -1,5 +1,5 @@
-"""The API of statements and months."""
+"""The API of statements."""
 
-from tonnage.statements.api import months, statements
+from tonnage.statements.api.statements import routes
 
-routes = (statements.routes, months.routes)
+__all__ = ["routes"]

@@ -2,8 +2,8 @@
 
 from tonnage.errors import Sentence
 from tonnage.jobs.declaration import LONG, Clock, job
+from tonnage.month_end import freezing_actions
 from tonnage.services import Services
-from tonnage.statements import freezing_actions
 
 
 @job(

@@ -22,9 +22,9 @@ from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence, TonnageError
-from tonnage.statements import freezing_queries as queries
-from tonnage.statements.computed_actions import compute
-from tonnage.statements.freezing import Frozen, require_over
+from tonnage.month_end import freezing_queries as queries
+from tonnage.month_end.computed_actions import compute
+from tonnage.month_end.freezing import Frozen, require_over
 from tonnage.statements.frozen_actions import verify
 from tonnage.utc import day_of
 

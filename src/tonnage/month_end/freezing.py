@@ -10,7 +10,7 @@ from uuid import UUID
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.money import Money
-from tonnage.statements.computed import last_day
+from tonnage.month_end.computed import last_day
 
 
 class Blocked(NamedTuple):

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
-from tonnage.statements import freezing_actions
+from tonnage.month_end import freezing_actions
+from tonnage.month_end.lists import month_of
 from tonnage.statements.buyer import month_in
-from tonnage.statements.lists import month_of
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json

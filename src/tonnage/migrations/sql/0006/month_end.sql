@@ -17,6 +17,7 @@ create table statement_design (
 create trigger append_only before update or delete on statement_design for each row execute function reject_change();
 create trigger no_truncate before truncate on statement_design execute function reject_change();
 
+-- Also written by: statements (paid_on, payment_reference).
 -- One without a number is computed, and is computed again until it is frozen. Sellers and buyers are not referenced:
 -- freezing a month does not lock their rows.
 create table statement (
@@ -31,7 +32,7 @@ create table statement (
     currency currency,
     net numeric,
     gross numeric,
-    document jsonb not null,                          -- names, parties and taxes; statements/computed.py
+    document jsonb not null,                          -- names, parties and taxes; month_end/computed.py
     design_digest text not null references statement_design,
     input json,                                      -- what the buyer had and paid on each day; billing/month_record.py
     digest text,                                     -- SHA-256 of all inputs, in their order

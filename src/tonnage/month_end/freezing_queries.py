@@ -10,11 +10,11 @@ from tonnage.access.actor import Kind
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection, one_row
+from tonnage.month_end.computed import Computed, design_digest
+from tonnage.month_end.freezing import Blocked
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.buyer import Buyer
-from tonnage.statements.computed import Computed, design_digest
-from tonnage.statements.freezing import Blocked
 
 BUYERS_AT_ONCE = 500
 
@@ -92,6 +92,11 @@ async def buyers_of(
             return
         yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows]
         after = rows[-1][0]
+
+
+async def begin_snapshot(conn: Connection) -> None:
+    """Lets all reads of the transaction that has just begun see the same moment, and what it writes itself."""
+    await conn.execute("set transaction isolation level repeatable read")
 
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
@@ -225,7 +230,7 @@ async def freeze(
 
 
 async def due_sellers(conn: Connection, day: int) -> list[tuple[UUID, Kind]]:
-    """The operator, and whoever has a price book, if they freeze on this day of the month or before it."""
+    """The operator, and sellers with a price book, if they freeze on this day of the month or before it."""
     cursor = await conn.execute(
         """
         select o.id, o.kind from organisation o left join seller_settings s on s.organisation_id = o.id

@@ -21,10 +21,8 @@ from tonnage.billing_profiles.settings_queries import logo_of, seller_settings, 
 from tonnage.billing_profiles.tax import TaxBlocked
 from tonnage.db import Connection
 from tonnage.money import total
-from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements import freezing_queries as queries
-from tonnage.statements.buyer import Buyer
-from tonnage.statements.computed import (
+from tonnage.month_end import freezing_queries as queries
+from tonnage.month_end.computed import (
     OTHER_CURRENCY,
     Computed,
     Inputs,
@@ -34,6 +32,8 @@ from tonnage.statements.computed import (
     decide_tax,
     last_day,
 )
+from tonnage.price_books.assignment import SubjectKind
+from tonnage.statements.buyer import Buyer
 from tonnage.statements.queries import subject_names
 from tonnage.statements.statement import in_order
 
@@ -41,7 +41,7 @@ from tonnage.statements.statement import in_order
 async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
     statement."""
-    await conn.execute("set transaction isolation level repeatable read")
+    await queries.begin_snapshot(conn)
     seller = await _seller(conn, actor.organisation_id)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)

@@ -1,0 +1,5 @@
+"""The events of the month's end: what their audit entries are called."""
+
+from tonnage.access.event import EVERY_KIND, Event
+
+EVENTS = (Event("statements.freeze", "Froze statements of a month", EVERY_KIND),)
