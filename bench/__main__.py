@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import psycopg
 
-from bench import console, dataset, pgbench, report, sampling
+from bench import console, dataset, pgbench, rendering, report, sampling
 from bench.rounds import ROUNDS, measure
 from bench.targets import TARGETS
 from tonnage import embedded
@@ -51,6 +51,8 @@ def main() -> int:
         results = measure(url, data, rounds, say)
         results.console = console.measure(url, say)
         results.sampling = sampling.measure(url, directory, say)
+    say("rendering statements")
+    results.rendering = rendering.measure()
     print(f"\n{report.table(results)}")
     if rounds >= ROUNDS:
         report.PAGE.write_text(report.render(results, database[0] if database else "?"))

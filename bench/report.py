@@ -34,6 +34,7 @@ from its driver, on the same socket. The usual stack is `bench/usual_stack.py`.
 W1: `GET /v1/contract/list`, 3 contracts. W2: `POST /v1/partner`, all on one contract. W3: the 1,000 partners of a
 contract. W4: usage of 500 accounts in 31 days. W5: usage of 10,000 accounts in 31 days, 310,000 points, by a process
 that has not served a report before. Sampling: one run of the job, on a gateway of Ceph on the same machine.
+Statements: 1,000 of one page with eight lines, each with texts of its own.
 
 Pages of the console: in one process, from request to reply, with 100,000 partners of one distributor under two
 contracts, 300,000 accounts, 100,000 members and a million audit entries.

@@ -54,6 +54,8 @@ class Results:
     rounds: list[Round]
     sampling: list[float] = field(default_factory=list[float])
     """Seconds of the sampling of a region; None without Ceph."""
+    rendering: list[float] = field(default_factory=list[float])
+    """Documents of one page per second of CPU."""
     console: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """Milliseconds of each page of the console's long lists."""
 

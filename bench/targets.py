@@ -86,4 +86,5 @@ TARGETS = (
         "slowest list of 100,000 partners in the console", 100, 60, lambda results: slowest_list(results.console), "ms"
     ),
     Target("sampling of 10,000 accounts", 300, 120, lambda results: results.sampling, "s"),
+    Target("statements as PDF, a second and core", 10, 20, lambda results: results.rendering, at_most=False),
 )

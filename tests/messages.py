@@ -15,13 +15,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from tonnage.wording.catalogue import LOCALE
+from tonnage.wording.catalogue import CONSOLE, DOCUMENTS, LOCALE
 
 SOURCES = Path(__file__).parent.parent / "src/tonnage"
-TEMPLATE = LOCALE / "console.pot"
+TEMPLATE = LOCALE / f"{CONSOLE}.pot"
+OF_DOCUMENTS = LOCALE / f"{DOCUMENTS}.pot"
 
-# The command line is English only, and texts that only it shows are not collected.
-NOT_SHOWN = {"cli", "demo", "embedded", "migrations", "__main__.py", "config.py", "sealing.py"}
+# The command line is English only, and texts that only it shows are not collected. Those of documents are a
+# catalogue of their own.
+NOT_SHOWN = {"cli", "demo", "documents", "embedded", "migrations", "__main__.py", "config.py", "sealing.py"}
 
 # An error's first argument is its sentence; a ValueError's is the rule that a field breaks.
 ERRORS = ("Malformed", "Invalid", "Unauthenticated", "Forbidden", "NotFound", "Conflict", "Unavailable", "Throttled")
@@ -44,8 +46,16 @@ def _shown() -> list[str]:
 
 def template() -> bytes:
     """The template, without dates and line numbers: it changes when a text does."""
+    return _template([("console/**.html", "jinja2"), *((pattern, "python") for pattern in _shown())])
+
+
+def template_of_documents() -> bytes:
+    """The same, of what sellers send."""
+    return _template([("documents/**/*.py", "python")])
+
+
+def _template(methods: list[tuple[str, str]]) -> bytes:
     catalogue = Catalog(project="Tonnage", header_comment="# Every text that people see; made by `make messages`.")
-    methods = [("console/**.html", "jinja2"), *((pattern, "python") for pattern in _shown())]
     options = {"console/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
     for name, _, text, comments, context in extract_from_dir(
         SOURCES, methods, options, {**DEFAULT_KEYWORDS, **KEYWORDS}
@@ -63,13 +73,24 @@ def template() -> bytes:
 def troubles() -> list[str]:
     """The errors, one per line."""
     found: list[str] = []
-    if not TEMPLATE.exists() or TEMPLATE.read_bytes() != template():
-        found.append(f"{TEMPLATE.name} is not what the sources say; run: make messages")
-    for path in sorted(LOCALE.glob("*/LC_MESSAGES/console.po")):
+    for path, made in ((TEMPLATE, template), (OF_DOCUMENTS, template_of_documents)):
+        if not path.exists() or path.read_bytes() != made():
+            found.append(f"{path.name} is not what the sources say; run: make messages")
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
         with path.open("rb") as file:
             found += [f"{path.parent.parent.name}: {wrong}" for wrong in misplaced(read_po(file))]
+    for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOCUMENTS}.po")):
+        with path.open("rb") as file:
+            found += [f"{path.parent.parent.name}: {wrong}" for wrong in untranslated(read_po(file))]
     collected = [path for pattern in _shown() for path in SOURCES.glob(pattern)]
     return found + [wrong for path in sorted(collected) for wrong in ambiguous(path)]
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The texts of documents that a language lacks: no paper is in two languages."""
+    texts = [message.id for message in read_po(BytesIO(template_of_documents())) if message.id]
+    known = {str(message.id) for message in catalogue if message.id and message.string}
+    return [f"{text!r} is not translated" for text in texts if str(text) not in known]
 
 
 def ambiguous(path: Path) -> list[str]:
@@ -128,6 +149,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         TEMPLATE.parent.mkdir(exist_ok=True)
         TEMPLATE.write_bytes(template())
+        OF_DOCUMENTS.write_bytes(template_of_documents())
     found = troubles()
     sys.stdout.write("\n".join([*found, ""]) if found else "The messages are in order.\n")
     return 1 if found else 0

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from tests.web.slow_reader import Reader, scope
 from tonnage.db import Connection, Database
-from tonnage.web.csv_file import CsvFile, cell_text, encoded, escape_formulas
+from tonnage.web.csv_file import CsvFile
+from tonnage.web.csv_text import cell_text, encoded, escape_formulas
 from tonnage.web.number_text import WITH_POINT, NumberFormat
 
 pytestmark = pytest.mark.anyio

@@ -1,21 +1,14 @@
-"""Lists as CSV files: of any length, for the reader's spreadsheet, and without cells that it would execute.
+"""Lists as CSV files of any length."""
 
-A spreadsheet separates cells by its own settings, so a text must be harmless wherever one of them may begin a cell.
-"""
-
-import codecs
-import csv
-import io
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
 from contextlib import aclosing
-from decimal import Decimal
 from typing import TypeAlias
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
+from tonnage.web.csv_text import encoded, whole_file
 from tonnage.web.number_text import WITH_POINT, NumberFormat
 from tonnage.web.slow_client import send_parts
 from tonnage.web.stream_limits import connection
@@ -23,30 +16,8 @@ from tonnage.web.stream_limits import connection
 Rows: TypeAlias = Callable[[Connection], AsyncGenerator[Sequence[object]]]
 """The rows of a file, read on a separate connection."""
 
-_CELL_START = re.compile(
-    # The beginning of the text, and what separates cells or lines anywhere.
-    r"((?:\A|[;,|\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029])"
-    # What programs remove before they look at a cell.
-    r"[\s\"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]*+)"
-    # What begins a formula; the same in full width and in small forms.
-    r"([=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]?)"
-)
 _CHUNK = 200
 """Rows sent at once."""
-
-
-def escape_formulas(text: str) -> str:
-    """Puts an apostrophe before everything that a spreadsheet could take for a formula, at any separator of cells."""
-    escaped = _CELL_START.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[1], text)
-    # Some programs drop these, and look again.
-    return f"'{escaped}" if text.startswith(("\t", "\r", "\n")) else escaped
-
-
-def cell_text(cell: object, number_format: NumberFormat) -> object:
-    """A cell as it is written. Numbers stay numbers: with the reader's decimal mark, without groups."""
-    if isinstance(cell, Decimal):
-        return f"{cell:f}".replace(".", number_format.decimal)
-    return escape_formulas(cell) if isinstance(cell, str) else cell
 
 
 class CsvFile(Response):
@@ -85,7 +56,7 @@ class CsvFile(Response):
         self, first: Sequence[object] | None, rows: AsyncIterator[Sequence[object]]
     ) -> AsyncGenerator[bytes]:
         begin = [self._header, *([first] if first is not None else [])]
-        yield codecs.BOM_UTF8 + encoded(begin, self._number_format)
+        yield whole_file(begin, self._number_format)
         chunk: list[Sequence[object]] = []
         async for row in rows:
             chunk.append(row)
@@ -104,11 +75,3 @@ class CsvFile(Response):
                 (b"content-disposition", b'attachment; filename="%b"' % self._name.encode("ascii")),
             ],
         }
-
-
-def encoded(rows: Sequence[Sequence[object]], number_format: NumberFormat) -> bytes:
-    """The lines of a file."""
-    text = io.StringIO()
-    separator = "," if number_format.decimal == "." else ";"
-    csv.writer(text, delimiter=separator).writerows([cell_text(cell, number_format) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8")
