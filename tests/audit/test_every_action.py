@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from testbed.gateway import Gateway
-from tests.audit import access_keys, billing, capacity, operation, people, personal_data, prices, sandbox, traces
+from tests.audit import (
+    access_keys,
+    billing,
+    capacity,
+    operation,
+    people,
+    personal_data,
+    prices,
+    sandbox,
+    statements,
+    traces,
+)
 from tests.audit.recorded import AuditData, Case
 from tests.authentication.members import key_file
 from tests.cast import Cast
@@ -26,6 +37,7 @@ CASES = [
     *personal_data.CASES,
     *billing.CASES,
     *prices.CASES,
+    *statements.CASES,
     *traces.CASES,
 ]
 

@@ -20,7 +20,8 @@ from tonnage.month_end.freezing_actions import freeze, freeze_due
 from tonnage.month_end.freezing_queries import take_numbers
 from tonnage.partners.actions import move_partner
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.frozen_actions import find_frozen, frozen_working, verify
+from tonnage.statements.frozen_actions import find_frozen, frozen_working
+from tonnage.statements.frozen_queries import verify
 
 pytestmark = pytest.mark.anyio
 

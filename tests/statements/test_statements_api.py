@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.api.conftest import AppClient
+from tests.roles import as_owner, url_of
 from tests.statements.months import APRIL, Sellers, sellers
 from tonnage.access.actor import Actor, Role
+from tonnage.db import Connection
+from tonnage.statements.checks import ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +116,38 @@ async def test_months_that_there_are_not(client: AppClient, data: Sellers, path:
 async def test_a_month_that_is_not_over(client: AppClient, data: Sellers) -> None:
     refused = await call(client, data.distributor, "POST", "months/2026-04/freeze")
     assert (refused.status_code, refused.json()["code"]) == (409, "month_not_over")
+
+
+async def test_the_document_that_was_made_first_stays(client: AppClient, data: Sellers) -> None:
+    listed = await frozen(client, data)
+    path = f"statements/{listed['id']}"
+    first = await call(client, data.partner, "GET", f"{path}/pdf")
+    assert (first.status_code, first.headers["content-type"]) == (200, "application/pdf")
+    assert first.content.startswith(b"%PDF-")
+    body = {"paidOn": "2026-04-02", "reference": "Line 4"}
+    assert (await call(client, data.distributor, "POST", f"{path}/payment", json=body)).status_code == 204
+    await data.number(data.distributor, footer="Another footer")
+    again = await call(client, data.distributor, "GET", f"{path}/pdf")
+    assert again.content == first.content
+    lines = await call(client, data.partner, "GET", f"{path}/csv")
+    assert lines.headers["content-type"].startswith("text/csv")
+    assert len(lines.text.strip().splitlines()) == 3
+    for kind in ("pdf", "csv"):
+        assert (await call(client, client.cast.operator, "GET", f"{path}/{kind}")).status_code == 404
+
+
+@pytest.mark.parametrize("tampering", ["update statement_pdf set pdf = 'x'", "update statement_line set amount = 7"])
+async def test_the_doctor_names_what_was_changed(client: AppClient, data: Sellers, tampering: str) -> None:
+    listed = await frozen(client, data)
+    assert (await call(client, data.partner, "GET", f"statements/{listed['id']}/pdf")).status_code == 200
+
+    async def differing(conn: Connection) -> list[str]:
+        return [one.subject for check in ALL for one in (await check(conn)).differences]
+
+    assert listed["id"] not in await client.cast.database.run(differing)
+    owner = await psycopg.AsyncConnection.connect(as_owner(url_of(client.cast.database)))
+    await owner.execute("set local session_replication_role = replica")
+    await owner.execute(tampering.encode())
+    assert listed["id"] in await differing(owner)
+    await owner.rollback()
+    await owner.close()

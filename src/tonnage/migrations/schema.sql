@@ -1016,7 +1016,7 @@ CREATE TABLE statement (
     net numeric,
     gross numeric,
     document jsonb NOT NULL,
-    design_digest text CONSTRAINT statement_design_digest_not_null1 NOT NULL,
+    design text NOT NULL,
     input json,
     digest text,
     computed_at timestamp with time zone NOT NULL,
@@ -1053,6 +1053,13 @@ CREATE TABLE statement_line (
     first_day date NOT NULL,
     last_day date NOT NULL,
     CONSTRAINT statement_line_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
+);
+
+CREATE TABLE statement_pdf (
+    statement_id uuid NOT NULL,
+    pdf bytea NOT NULL,
+    digest text NOT NULL,
+    rendered_at timestamp with time zone NOT NULL
 );
 
 ALTER TABLE statement ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
@@ -1405,6 +1412,9 @@ ALTER TABLE ONLY statement
 ALTER TABLE ONLY statement
     ADD CONSTRAINT statement_of_partner UNIQUE (partner_id, month);
 
+ALTER TABLE ONLY statement_pdf
+    ADD CONSTRAINT statement_pdf_pkey PRIMARY KEY (statement_id);
+
 ALTER TABLE ONLY statement
     ADD CONSTRAINT statement_pkey PRIMARY KEY (id);
 
@@ -1558,6 +1568,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON price_assignment FOR EACH 
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON statement_design FOR EACH ROW EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON statement_pdf FOR EACH ROW EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER backend_of_database BEFORE INSERT OR UPDATE OF backend ON region FOR EACH ROW EXECUTE FUNCTION require_backend_of_database();
 
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
@@ -1597,6 +1609,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement FOR EACH STATEMENT EXECU
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_design FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_line FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_pdf FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement_subject FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
@@ -1715,7 +1729,7 @@ ALTER TABLE ONLY simulated_user
     ADD CONSTRAINT simulated_user_region_id_fkey FOREIGN KEY (region_id) REFERENCES region(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY statement
-    ADD CONSTRAINT statement_design_digest_fkey FOREIGN KEY (design_digest) REFERENCES statement_design(digest);
+    ADD CONSTRAINT statement_design_fkey FOREIGN KEY (design) REFERENCES statement_design(digest);
 
 ALTER TABLE ONLY statement_line
     ADD CONSTRAINT statement_line_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;

@@ -25,7 +25,7 @@ from tonnage.errors import Conflict, Sentence, TonnageError
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.freezing import Frozen, require_over
-from tonnage.statements.frozen_actions import verify
+from tonnage.statements.frozen_queries import verify
 from tonnage.utc import day_of
 
 T = TypeVar("T")

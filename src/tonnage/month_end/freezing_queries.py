@@ -130,7 +130,7 @@ async def insert_computed(
 ) -> None:
     """Statements without numbers, and their lines."""
     columns: LiteralString = """id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
-        gross, document, design_digest, input, digest, computed_at, blocked, payment_term_days"""
+        gross, document, design, input, digest, computed_at, blocked, payment_term_days"""
     async with conn.cursor() as cursor, cursor.copy(f"copy statement ({columns}) from stdin") as copy:
         for one in computed:
             ids = [one.buyer.id if one.buyer.kind is kind else None for kind in _COLUMN]

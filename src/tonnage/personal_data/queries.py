@@ -12,6 +12,9 @@ _ORGANISATIONS: LiteralString = "(select id from organisation where %(id)s in (i
 _CONTRACTS: LiteralString = f"(select id from contract where distributor_id in {_ORGANISATIONS})"
 _ACCOUNTS: LiteralString = f"(select id from storage_account where partner_id in {_ORGANISATIONS})"
 
+_STATEMENTS: LiteralString = """number is not null and (seller_id = %(id)s or partner_id = %(id)s
+    or contract_id in (select id from contract where distributor_id = %(id)s))"""
+
 ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = {
     "organisation": (f"id in {_ORGANISATIONS}", "seq"),
     "member": (f"organisation_id in {_ORGANISATIONS}", "seq"),
@@ -32,6 +35,9 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     "price_book": ("seller_id = %(id)s", "seq"),
     "price_version": ("book_id in (select id from price_book where seller_id = %(id)s)", "book_id, number"),
     "price_assignment": ("seller_id = %(id)s", "id"),
+    # What it has sold and bought; not what its partners sell.
+    "statement": (_STATEMENTS, "seq"),
+    "statement_line": (f"statement_id in (select id from statement where {_STATEMENTS})", "statement_id, no"),
     "audit_entry": (f"organisation_id in {_ORGANISATIONS}", "id"),
     "audit_entry_client": (
         f"""entry_id in (select id from audit_entry where organisation_id in {_ORGANISATIONS}

@@ -78,6 +78,11 @@ class StoredStatement:
             "gross": f"{self.gross:f}",
         }
 
+    def paper(self, design: Mapping[str, Any]) -> dict[str, Any]:
+        """What its document is made from. Its day is that of the freeze; payments do not change it."""
+        frozen_on = self.frozen_at and self.frozen_at.date().isoformat()
+        return {**self.document(), "kind": "statement", "frozenOn": frozen_on, "design": design}
+
 
 @dataclass(frozen=True)
 class Payment:

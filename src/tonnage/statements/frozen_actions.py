@@ -1,17 +1,19 @@
 """Frozen statements: shown with their working, verified, and marked as paid."""
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
 from tonnage.billing.month_record import read_buyer, read_subject
 from tonnage.billing.working import WorkingDay, working_of
-from tonnage.db import Connection
+from tonnage.db import Connection, Database
+from tonnage.documents.actions import render
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.statements import frozen_queries as queries
 from tonnage.statements.buyer import no_statement
-from tonnage.statements.frozen import Payment, StoredStatement, Verification
+from tonnage.statements.frozen import Payment, StoredStatement
 from tonnage.statements.statement import no_line
 
 
@@ -40,22 +42,25 @@ async def frozen_working(
     return found, working_of(line, buyer, subjects)
 
 
-async def verify(conn: Connection, statement_id: UUID) -> str | None:
-    """Computes a statement again from what is stored with it; returns the first difference."""
-    found, inputs = await queries.stored_statement(conn, statement_id), await queries.inputs_of(conn, statement_id)
-    if found is None or inputs is None:
-        return f"{statement_id}: nothing is stored that it could be computed from"
-    verification = Verification(found, inputs.buyer)
-    async for batch in queries.subjects_of(conn, statement_id):
-        verification.add(batch)
-    return verification.difference(inputs.digest)
+async def pdf_of(database: Database, viewer: UUID | None, statement_id: UUID, now: datetime) -> bytes:
+    """The document of a frozen statement: the first one that was made. NotFound."""
+    found = await database.run(find_frozen, viewer, statement_id)
+    stored = await database.run(queries.stored_pdf, statement_id)
+    if stored is not None:
+        return stored
+    design = await database.run(queries.design_of, statement_id)
+    await database.run(queries.keep_pdf, statement_id, await render(found.paper(design)), now)
+    kept = await database.run(queries.stored_pdf, statement_id)
+    if kept is None:
+        raise LookupError("a document that was stored is not there")
+    return kept
 
 
 async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[tuple[UUID, str | None]]:
     """Every frozen statement of a seller, or of all, with its first difference."""
     async for batch in queries.frozen_ids(conn, seller_id):
         for statement_id in batch:
-            yield statement_id, await verify(conn, statement_id)
+            yield statement_id, await queries.verify(conn, statement_id)
 
 
 async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:

@@ -1,16 +1,19 @@
 """SQL of frozen statements: one of them, the inputs that are stored with it, and its payment."""
 
+import json
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.line import Extra, Line, SubjectId
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 from tonnage.money import Money, digits
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
-from tonnage.statements.frozen import Payment, StoredStatement
+from tonnage.statements.frozen import Payment, StoredStatement, Verification
 
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
     s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference"""
@@ -133,6 +136,17 @@ async def subjects_of(
         after = rows[-1][0]
 
 
+async def verify(conn: Connection, statement_id: UUID) -> str | None:
+    """Computes a statement again from what is stored with it; returns the first difference."""
+    found, inputs = await stored_statement(conn, statement_id), await inputs_of(conn, statement_id)
+    if found is None or inputs is None:
+        return f"{statement_id}: nothing is stored that it could be computed from"
+    verification = Verification(found, inputs.buyer)
+    async for batch in subjects_of(conn, statement_id):
+        verification.add(batch)
+    return verification.difference(inputs.digest)
+
+
 async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
     """Marks a frozen statement of the seller as paid. False: it has no such statement, or it is paid already."""
     cursor = await conn.execute(
@@ -154,6 +168,34 @@ async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Pa
         },
     )
     return await cursor.fetchone() is not None
+
+
+async def design_of(conn: Connection, statement_id: UUID) -> dict[str, Any]:
+    """How the documents of a frozen statement look."""
+    cursor = await conn.execute(
+        "select d.design::text from statement s join statement_design d on d.digest = s.design where s.id = %s",
+        [statement_id],
+    )
+    (design,) = await one_row(cursor)
+    return json.loads(design)
+
+
+async def stored_pdf(conn: Connection, statement_id: UUID) -> bytes | None:
+    """The document of a frozen statement; None: it was not made yet."""
+    cursor = await conn.execute("select pdf from statement_pdf where statement_id = %s", [statement_id])
+    row = await cursor.fetchone()
+    return bytes(row[0]) if row else None
+
+
+async def keep_pdf(conn: Connection, statement_id: UUID, pdf: bytes, now: datetime) -> None:
+    """Stores the document of a frozen statement, unless another request has been first."""
+    await conn.execute(
+        """
+        insert into statement_pdf (statement_id, pdf, digest, rendered_at) values (%s, %s, %s, %s)
+        on conflict do nothing
+        """,
+        [statement_id, pdf, sha256(pdf).hexdigest(), now],
+    )
 
 
 async def frozen_ids(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[list[UUID]]:

@@ -27,6 +27,7 @@ from tonnage.organisations import checks as organisations
 from tonnage.partners import checks as partners
 from tonnage.regions import checks as regions
 from tonnage.sandbox_clock import SandboxClock
+from tonnage.statements import checks as statements
 from tonnage.usage import checks as usage
 from tonnage.utc import day_of
 from tonnage.web.timestamps import timestamp_text
@@ -41,6 +42,7 @@ _COMPARISONS = (
     *regions.ALL,
     *members.ALL,
     *api_keys.ALL,
+    *statements.ALL,
     *organisations.ALL,
     *access.ALL,
     doctor_checks.constraints,

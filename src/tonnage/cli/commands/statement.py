@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
@@ -15,12 +16,14 @@ from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
 from tonnage.db import Connection
+from tonnage.documents.lines_csv import statement_csv
 from tonnage.month_end import freezing_actions as freezing
 from tonnage.month_end.freezing import Frozen
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
 from tonnage.statements import frozen_actions as frozen
 from tonnage.statements.frozen import Payment
+from tonnage.statements.frozen_queries import verify as verify_one
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.utc import day_of
 
@@ -139,7 +142,7 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
         async def differences(conn: Connection) -> tuple[int, list[str]]:
             if statement_id is not None:
                 await frozen.find_frozen(conn, None, statement_id)
-                found = [await frozen.verify(conn, statement_id)]
+                found = [await verify_one(conn, statement_id)]
             else:
                 found = [difference async for _, difference in frozen.verify_all(conn, None)]
             return len(found), [one for one in found if one is not None]
@@ -172,6 +175,25 @@ def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: st
 
     run(settings, work)
     click.echo("Marked as paid.")
+
+
+@statement.command()
+@click.argument("statement_id", type=UUID_TYPE)
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@on_database
+def document(settings: Settings, statement_id: UUID, file: Path) -> None:
+    """Write a frozen statement to a file: a PDF, or its lines as CSV, by the ending of the file's name."""
+    if file.suffix not in {".pdf", ".csv"}:
+        raise click.BadParameter("The name of the file must end with .pdf or .csv.", param_hint="FILE")
+
+    async def work(session: Session) -> bytes:
+        if file.suffix == ".pdf":
+            return await frozen.pdf_of(session.database, None, statement_id, session.now)
+        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        return statement_csv(found.document())
+
+    file.write_bytes(run(settings, work))
+    click.echo(f"Written: {file}")
 
 
 def show_statement(document: bytes, *, as_json: bool) -> None:

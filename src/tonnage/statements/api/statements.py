@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
+from tonnage.documents.lines_csv import statement_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import actions, frozen_actions
@@ -21,7 +22,7 @@ from tonnage.statements.statement import line_number, working_document
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
-from tonnage.web.responses import Json
+from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import Day, RequestModel, Text, UuidPath, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
@@ -56,6 +57,36 @@ async def list_statements(
     chosen = StatementFilter(None if role is None else role == "seller", month, state)
     select = statements_of(call.actor.organisation_id, chosen, day_of(call.now))
     return JsonListResponse(call.database.streams, page, select, at_once=SingleRow(call.database.run))
+
+
+@routes.get(
+    "/statements/{statementID}/pdf",
+    responses={200: {"content": {"application/pdf": {}}, "description": "A PDF/A-3b file."}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
+    response_class=Response,
+)
+async def get_pdf(call: AnyViewer, statementID: UuidPath) -> Response:
+    """Get a frozen statement as a PDF.
+
+    The document that was made first stays the same, to the last byte.
+    """
+    pdf = await frozen_actions.pdf_of(call.database, call.actor.organisation_id, statementID, call.now)
+    return Response(pdf, media_type="application/pdf")
+
+
+@routes.get(
+    "/statements/{statementID}/csv",
+    responses={200: {"content": {"text/csv": {}}, "description": "A CSV file, UTF-8, with a header."}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND),
+    response_class=Response,
+)
+async def get_csv(call: AnyViewer, statementID: UuidPath) -> Response:
+    """Get the lines of a frozen statement as CSV.
+
+    A row for each line, with the names of the JSON as columns.
+    """
+    found = await call.database.run(frozen_actions.find_frozen, call.actor.organisation_id, statementID)
+    return Response(statement_csv(found.document()), media_type="text/csv")
 
 
 @routes.get(
@@ -109,7 +140,7 @@ async def pay_statement(call: AnyAdmin, statementID: UuidPath, payment: Annotate
     """
     details = Payment.read(payment.paid_on, payment.reference, day_of(call.now))
     await call.database.run(frozen_actions.pay, call.actor, statementID, details)
-    return Response(status_code=204)
+    return NoContent()
 
 
 def _json(document: dict[str, Any]) -> Response:

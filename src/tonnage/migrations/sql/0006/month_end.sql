@@ -33,7 +33,7 @@ create table statement (
     net numeric,
     gross numeric,
     document jsonb not null,                          -- names, parties and taxes; month_end/computed.py
-    design_digest text not null references statement_design,
+    design text not null references statement_design,
     input json,                                      -- what the buyer had and paid on each day; billing/month_record.py
     digest text,                                     -- SHA-256 of all inputs, in their order
     computed_at timestamptz not null,

@@ -1,0 +1,37 @@
+"""What `tonnage doctor` computes again of frozen statements."""
+
+from hashlib import sha256
+
+from tonnage.access.checks import MOST_SHOWN, Check, Checking, Difference
+from tonnage.db import Connection
+from tonnage.statements.frozen_queries import verify
+
+_NEWEST = 1000
+"""Statements; `tonnage statement verify --all` computes all of them."""
+
+
+async def newest(conn: Connection) -> Check:
+    """Computes the newest frozen statements again from what is stored with them."""
+    cursor = await conn.execute(
+        "select id from statement where number is not null order by seq desc limit %s", [_NEWEST]
+    )
+    ids = [row[0] for row in await cursor.fetchall()]
+    found = [(str(one), difference) for one in ids if (difference := await verify(conn, one)) is not None]
+    shown = tuple(Difference(subject, difference, "as computed") for subject, difference in found[:MOST_SHOWN])
+    return Check("statements: the newest, computed again", len(ids), len(found), shown)
+
+
+async def documents(conn: Connection) -> Check:
+    """Compares the newest documents with their digests."""
+    cursor = await conn.execute(
+        "select statement_id, pdf, digest from statement_pdf order by rendered_at desc limit %s", [_NEWEST]
+    )
+    compared, wrong = 0, list[Difference]()
+    async for statement_id, pdf, digest in cursor:
+        compared += 1
+        if (found := sha256(pdf).hexdigest()) != digest:
+            wrong.append(Difference(str(statement_id), found, digest))
+    return Check("statements: digests of the newest documents", compared, len(wrong), tuple(wrong[:MOST_SHOWN]))
+
+
+ALL: tuple[Checking, ...] = (newest, documents)
