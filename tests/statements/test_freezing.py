@@ -13,7 +13,7 @@ from tests.roles import as_owner, url_of
 from tests.statements.months import APRIL, MARCH, Sellers, sellers
 from tests.usage.steps import at
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
-from tonnage.db import Connection
+from tonnage.db import Connection, connect
 from tonnage.errors import Conflict
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.freezing_actions import freeze, freeze_due
@@ -213,3 +213,10 @@ async def test_the_day_of_each_seller(data: Sellers) -> None:
     assert await data.rows("number", data.distributor) == [("INV-2026-00001",)]
     await freeze_due(data.cast.database, at("2026-04-28"))
     assert len(await data.rows("number", data.distributor)) == 1
+
+
+async def test_a_freeze_needs_one_connection(data: Sellers) -> None:
+    """As many freezes as there are connections would wait for each other, if each needed two."""
+    async with connect(url_of(data.cast.database), size=1, streams=1) as database:
+        done = await freeze(database, data.distributor, MARCH, APRIL)
+    assert done.numbers == ["INV-2026-00001"]

@@ -5,10 +5,7 @@ freezes.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
-from functools import partial
-from typing import TypeVar
 
 import psycopg
 from psycopg.errors import LockNotAvailable
@@ -28,8 +25,6 @@ from tonnage.month_end.freezing import Frozen, require_over
 from tonnage.statements.frozen_queries import verify
 from tonnage.utc import day_of
 
-T = TypeVar("T")
-
 _log = logging.getLogger(__name__)
 
 _IN_PROGRESS = Sentence("The month {month} is being frozen already. Try again when that is done.")
@@ -44,17 +39,18 @@ async def freeze(database: Database, actor: Actor, first: date, now: datetime) -
     actor.require(actor.kind, Role.ADMIN)
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
-        return await database.run(_alone, actor, first, partial(_freeze, database, actor, first, now))
+        return await database.run(_freeze_alone, actor, first, now)
 
 
-async def _alone(conn: Connection, actor: Actor, first: date, work: Callable[[], Awaitable[T]]) -> T:
-    """On a connection of its own, whose lock keeps other freezes of the month away."""
+async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime) -> Frozen:
+    """All stages on one connection, whose lock keeps other freezes of the month away: with a second connection, as many
+    freezes as there are connections would wait for each other."""
     try:
         await queries.lock_month(conn, actor.organisation_id, first)
     except LockNotAvailable as error:
         raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS, month=f"{first:%Y-%m}") from error
     try:
-        return await work()
+        return await _freeze(conn, actor, first, now)
     finally:
         try:
             await queries.unlock_month(conn, actor.organisation_id, first)
@@ -62,17 +58,17 @@ async def _alone(conn: Connection, actor: Actor, first: date, work: Callable[[],
             await conn.close()
 
 
-async def _freeze(database: Database, actor: Actor, first: date, now: datetime) -> Frozen:
-    if (hold := await database.run(hold_of)) is not None:
+async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> Frozen:
+    if (hold := await hold_of(conn)) is not None:
         raise on_hold(hold)
-    await database.transaction(compute, actor, first, now)
-    for statement_id in await database.run(queries.ready, actor.organisation_id, first):
-        if (difference := await database.run(verify, statement_id)) is not None:
-            raise RuntimeError(
-                f"a statement that was just computed differs from what it was computed from: {difference}"
-            )
-    numbers = await database.transaction(_number, actor, first, now)
-    blocked = await database.run(queries.blocked_buyers, actor.organisation_id, first)
+    async with conn.transaction():
+        await compute(conn, actor, first, now)
+    for statement_id in await queries.ready(conn, actor.organisation_id, first):
+        if (difference := await verify(conn, statement_id)) is not None:
+            raise RuntimeError(f"what was just computed differs from what it was computed from: {difference}")
+    async with conn.transaction():
+        numbers = await _number(conn, actor, first, now)
+    blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)
     return Frozen(actor.organisation_id, first, numbers, blocked)
 
 
