@@ -67,6 +67,14 @@ def statement_id(text: str) -> UUID | DraftId:
     return found
 
 
+def frozen_id(text: str) -> UUID:
+    """The id of a frozen statement. NotFound for any other text, the id of a draft too."""
+    found = statement_id(text)
+    if isinstance(found, DraftId):
+        raise no_statement(text)
+    return found
+
+
 def month_in(text: str) -> date:
     """The first day of a month in a path or a query, such as 2026-11. NotFound for any other text."""
     first = parse_day(f"{text}-01")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
@@ -28,6 +28,19 @@ SUBJECTS_AT_ONCE = 500
 async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement | None:
     """A frozen statement with its lines. None: there is none, or others are its seller and buyer."""
     return await _find(conn, f"s.id = %(id)s and s.number is not null and {SEEN_BY}", viewer, statement_id)
+
+
+async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredStatement | None:
+    """The frozen statement of a buyer and month, for the operator's command line; None: there is none."""
+    cursor = await conn.execute(
+        """
+        select id from statement where month = %(first)s and number is not null
+            and coalesce(contract_id = %(contract)s::uuid, partner_id = %(partner)s::uuid, account_id = %(account)s)
+        """,
+        {"first": first, **{kind.value: subject.id if subject.kind is kind else None for kind in SubjectKind}},
+    )
+    row = await cursor.fetchone()
+    return await stored_statement(conn, row[0]) if row else None
 
 
 async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:

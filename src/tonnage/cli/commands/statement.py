@@ -23,6 +23,7 @@ from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
 from tonnage.statements import frozen_actions as frozen
 from tonnage.statements.frozen import Payment
+from tonnage.statements.frozen_queries import frozen_of
 from tonnage.statements.frozen_queries import verify as verify_one
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.utc import day_of
@@ -62,10 +63,15 @@ def statement() -> None:
 @on_database
 @on_subject
 def preview(settings: Settings, subject: Subject, month: date, as_json: bool) -> None:
-    """Show the statement of a month as it would be now: of the running month the month to date."""
+    """Show the statement of a month as it would be now: of the running month the month to date.
+
+    Of a month that is frozen it shows the frozen statement.
+    """
 
     async def work(session: Session) -> bytes:
-        shown = await session.database.transaction(actions.draft, None, subject, month, session.now)
+        shown = await session.database.run(frozen_of, subject, month)
+        if shown is None:
+            shown = await session.database.transaction(actions.draft, None, subject, month, session.now)
         return json.dumps(shown.document(), ensure_ascii=False).encode()
 
     show_statement(run(settings, work), as_json=as_json)

@@ -15,7 +15,7 @@ from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import actions, frozen_actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
-from tonnage.statements.buyer import DraftId, month_in, statement_id
+from tonnage.statements.buyer import DraftId, frozen_id, month_in, statement_id
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.statements.statement import line_number, working_document
@@ -23,7 +23,7 @@ from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.schemas import Day, RequestModel, Text, UuidPath, with_example
+from tonnage.web.schemas import Day, RequestModel, Text, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
@@ -65,12 +65,12 @@ async def list_statements(
     openapi_extra=refusals(RequestCode.NOT_FOUND),
     response_class=Response,
 )
-async def get_pdf(call: AnyViewer, statementID: UuidPath) -> Response:
+async def get_pdf(call: AnyViewer, statementID: str) -> Response:
     """Get a frozen statement as a PDF.
 
     The document that was made first stays the same, to the last byte.
     """
-    pdf = await frozen_actions.pdf_of(call.database, call.actor.organisation_id, statementID, call.now)
+    pdf = await frozen_actions.pdf_of(call.database, call.actor.organisation_id, frozen_id(statementID), call.now)
     return Response(pdf, media_type="application/pdf")
 
 
@@ -80,12 +80,12 @@ async def get_pdf(call: AnyViewer, statementID: UuidPath) -> Response:
     openapi_extra=refusals(RequestCode.NOT_FOUND),
     response_class=Response,
 )
-async def get_csv(call: AnyViewer, statementID: UuidPath) -> Response:
+async def get_csv(call: AnyViewer, statementID: str) -> Response:
     """Get the lines of a frozen statement as CSV.
 
     A row for each line, with the names of the JSON as columns.
     """
-    found = await call.database.run(frozen_actions.find_frozen, call.actor.organisation_id, statementID)
+    found = await call.database.run(frozen_actions.find_frozen, call.actor.organisation_id, frozen_id(statementID))
     return Response(statement_csv(found.document()), media_type="text/csv")
 
 
@@ -133,13 +133,13 @@ async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
     status_code=204,
     openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.STATEMENT_PAID),
 )
-async def pay_statement(call: AnyAdmin, statementID: UuidPath, payment: Annotated[PaymentReqBody, Body()]) -> Response:
+async def pay_statement(call: AnyAdmin, statementID: str, payment: Annotated[PaymentReqBody, Body()]) -> Response:
     """Mark a statement as paid.
 
     By its seller, once.
     """
     details = Payment.read(payment.paid_on, payment.reference, day_of(call.now))
-    await call.database.run(frozen_actions.pay, call.actor, statementID, details)
+    await call.database.run(frozen_actions.pay, call.actor, frozen_id(statementID), details)
     return NoContent()
 
 
