@@ -22,7 +22,7 @@ from tonnage.errors import Conflict, Sentence, TonnageError
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.freezing import Frozen, require_over
-from tonnage.statements.frozen_queries import verify
+from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.utc import day_of
 
 _log = logging.getLogger(__name__)
@@ -63,9 +63,10 @@ async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) ->
         raise on_hold(hold)
     async with conn.transaction():
         await compute(conn, actor, first, now)
-    for statement_id in await queries.ready(conn, actor.organisation_id, first):
-        if (difference := await verify(conn, statement_id)) is not None:
-            raise RuntimeError(f"what was just computed differs from what it was computed from: {difference}")
+    ids = await queries.ready(conn, actor.organisation_id, first)
+    for start in range(0, len(ids), STATEMENTS_AT_ONCE):
+        if differing := await verify(conn, ids[start : start + STATEMENTS_AT_ONCE]):
+            raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
     async with conn.transaction():
         numbers = await _number(conn, actor, first, now)
     blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)

@@ -16,8 +16,8 @@ async def newest(conn: Connection) -> Check:
         "select id from statement where number is not null order by seq desc limit %s", [_NEWEST]
     )
     ids = [row[0] for row in await cursor.fetchall()]
-    found = [(str(one), difference) for one in ids if (difference := await verify(conn, one)) is not None]
-    shown = tuple(Difference(subject, difference, "as computed") for subject, difference in found[:MOST_SHOWN])
+    found = await verify(conn, ids)
+    shown = tuple(Difference(str(one), difference, "as computed") for one, difference in found.items())[:MOST_SHOWN]
     return Check("statements: the newest, computed again", len(ids), len(found), shown)
 
 

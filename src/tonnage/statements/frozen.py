@@ -1,6 +1,6 @@
 """A statement as it is stored, and its verification from what is stored with it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -116,11 +116,10 @@ class Verification:
         self._rating = Rating(self._buyer)
         self._digest = sha256(framed(buyer))
 
-    def add(self, subjects: Iterable[bytes]) -> None:
-        """The next subjects, as they are stored."""
-        for written in subjects:
-            self._digest.update(framed(written))
-            self._rating.add(read_subject(written))
+    def add(self, subject: bytes) -> None:
+        """The next subject, as it is stored."""
+        self._digest.update(framed(subject))
+        self._rating.add(read_subject(subject))
 
     def difference(self, stored_digest: str) -> str | None:
         """The first difference, for the operator; None: there is none."""

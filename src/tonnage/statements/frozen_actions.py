@@ -30,15 +30,13 @@ async def frozen_working(
 ) -> tuple[StoredStatement, list[WorkingDay]]:
     """A frozen statement, and the days of its line of that number, from what is stored with it. NotFound."""
     found = await find_frozen(conn, viewer, statement_id)
-    inputs = await queries.inputs_of(conn, statement_id)
+    inputs = (await queries.inputs_of(conn, [statement_id])).get(statement_id)
     if number > len(found.lines) or inputs is None:
         raise no_line(number)
     buyer, line = read_buyer(inputs.buyer), found.lines[number - 1]
     is_whole = line.subject_id == buyer.id
     only = None if is_whole or not isinstance(line.subject_id, UUID) else line.subject_id
-    subjects = [
-        read_subject(written) async for batch in queries.subjects_of(conn, statement_id, only) for written in batch
-    ]
+    subjects = [read_subject(written) async for _, written in queries.subjects_of(conn, [statement_id], only)]
     return found, working_of(line, buyer, subjects)
 
 
@@ -56,11 +54,10 @@ async def pdf_of(database: Database, viewer: UUID | None, statement_id: UUID, no
     return kept
 
 
-async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[tuple[UUID, str | None]]:
-    """Every frozen statement of a seller, or of all, with its first difference."""
-    async for batch in queries.frozen_ids(conn, seller_id):
-        for statement_id in batch:
-            yield statement_id, await queries.verify(conn, statement_id)
+async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator[tuple[int, dict[UUID, str]]]:
+    """Verifies every frozen statement of a seller, or of all, some at a time: how many, and what differs."""
+    async for ids in queries.frozen_ids(conn, seller_id):
+        yield len(ids), await queries.verify(conn, ids)
 
 
 async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:

@@ -1,16 +1,15 @@
 """SQL of frozen statements: one of them, the inputs that are stored with it, and its payment."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.db import Connection, one_row
-from tonnage.money import Money, digits
+from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
 from tonnage.statements.frozen import Payment, StoredStatement, Verification
@@ -22,12 +21,13 @@ SEEN_BY: LiteralString = """(%(viewer)s::uuid is null or s.seller_id = %(viewer)
     or exists (select from contract k where k.id = s.contract_id and k.distributor_id = %(viewer)s))"""
 """Rows `s` of statement whose seller or buyer is the viewer; None is the operator's command line, which may see all."""
 
-SUBJECTS_AT_ONCE = 500
+STATEMENTS_AT_ONCE = SUBJECTS_AT_ONCE = 500
 
 
 async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement | None:
     """A frozen statement with its lines. None: there is none, or others are its seller and buyer."""
-    return await _find(conn, f"s.id = %(id)s and s.number is not null and {SEEN_BY}", viewer, statement_id)
+    condition: LiteralString = f"s.id = any(%(ids)s) and s.number is not null and {SEEN_BY}"
+    return (await _find(conn, condition, viewer, [statement_id])).get(statement_id)
 
 
 async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredStatement | None:
@@ -45,17 +45,22 @@ async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredSt
 
 async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:
     """A computed or frozen statement with its lines; None: there is none."""
-    return await _find(conn, "s.id = %(id)s and s.currency is not null", None, statement_id)
+    return (await _stored(conn, [statement_id])).get(statement_id)
+
+
+async def _stored(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredStatement]:
+    return await _find(conn, "s.id = any(%(ids)s) and s.currency is not null", None, ids)
 
 
 async def _find(
-    conn: Connection, condition: LiteralString, viewer: UUID | None, statement_id: UUID
-) -> StoredStatement | None:
+    conn: Connection, condition: LiteralString, viewer: UUID | None, ids: Sequence[UUID]
+) -> dict[UUID, StoredStatement]:
     cursor = await conn.execute(
-        f"select {_COLUMNS} from statement s where {condition}", {"id": statement_id, "viewer": viewer}
+        f"select {_COLUMNS} from statement s where {condition}", {"ids": list(ids), "viewer": viewer}
     )
-    row = await cursor.fetchone()
-    return _statement(row, await _lines(conn, statement_id, row[6])) if row else None
+    rows = await cursor.fetchall()
+    lines = await _lines(conn, {row[0]: row[6] for row in rows})
+    return {row[0]: _statement(row, lines.get(row[0], [])) for row in rows}
 
 
 def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredStatement:
@@ -68,8 +73,8 @@ def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredSta
         next(Subject(kind, one) for kind, one in kinds.items() if one is not None),
         first,
         currency,
-        _amount(net, currency),
-        _amount(gross, currency),
+        net,
+        gross,
         document,
         number,
         frozen_at,
@@ -81,27 +86,27 @@ def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredSta
     )
 
 
-def _amount(stored: Decimal, currency: str) -> Decimal:
-    return round(stored, digits(currency))
-
-
-async def _lines(conn: Connection, statement_id: UUID, currency: str) -> list[tuple[Line, str]]:
+async def _lines(conn: Connection, currencies: Mapping[UUID, str]) -> dict[UUID, list[tuple[Line, str]]]:
+    """The lines of statements, by their ids, and the names of their subjects."""
     cursor = await conn.execute(
         """
-        select product, subject_id, subject_account, contract_id, first_day, last_day, amount, byte_days,
-            trim_scale(unit_price), subject_name
-        from statement_line where statement_id = %s order by no
+        select statement_id, subject_name, product, subject_id, subject_account, contract_id, first_day, last_day,
+            amount, byte_days, trim_scale(unit_price)
+        from statement_line where statement_id = any(%s) order by statement_id, no
         """,
-        [statement_id],
+        [list(currencies)],
     )
-    return [(_line(row, currency), row[-1]) for row in await cursor.fetchall()]
+    found: dict[UUID, list[tuple[Line, str]]] = {}
+    for statement_id, name, *row in await cursor.fetchall():
+        found.setdefault(statement_id, []).append((_line(row, currencies[statement_id]), name))
+    return found
 
 
-def _line(row: tuple[Any, ...], currency: str) -> Line:
-    product, organisation, account, contract, first, last, amount, byte_days, price, _ = row
+def _line(row: Sequence[Any], currency: str) -> Line:
+    product, organisation, account, contract, first, last, amount, byte_days, price = row
     subject: SubjectId = organisation or account
     kind = Extra(product) if product in set(Extra) else Product(product)
-    return Line(kind, subject, contract, first, last, Money(_amount(amount, currency), currency), int(byte_days), price)
+    return Line(kind, subject, contract, first, last, Money(amount, currency), int(byte_days), price)
 
 
 class StoredInputs(NamedTuple):
@@ -111,53 +116,59 @@ class StoredInputs(NamedTuple):
     digest: str
 
 
-async def inputs_of(conn: Connection, statement_id: UUID) -> StoredInputs | None:
-    """None: there is no such statement, or nothing was computed for it."""
+async def inputs_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredInputs]:
+    """By statement; those for which nothing was computed are left out."""
     cursor = await conn.execute(
-        "select input::text, digest from statement where id = %s and input is not null", [statement_id]
+        "select id, input::text, digest from statement where id = any(%s) and input is not null", [list(ids)]
     )
-    row = await cursor.fetchone()
-    return StoredInputs(row[0].encode(), row[1]) if row else None
+    return {row[0]: StoredInputs(row[1].encode(), row[2]) for row in await cursor.fetchall()}
 
 
 async def subjects_of(
-    conn: Connection, statement_id: UUID, subject: SubjectId | None = None
-) -> AsyncGenerator[list[bytes]]:
-    """The subjects of a statement in their order, as they are stored, some at a time; of one id if that is given."""
-    after = 0
+    conn: Connection, ids: Sequence[UUID], subject_id: UUID | None = None
+) -> AsyncGenerator[tuple[UUID, bytes]]:
+    """The subjects of statements as they are stored, each with its statement, in order of statement and position; of
+    one partner if its id is given."""
+    after: tuple[UUID, int] = (UUID(int=0), 0)
     while True:
         cursor = await conn.execute(
             """
-            select position, input::text from statement_subject
-            where statement_id = %(id)s and position > %(after)s
-                and coalesce(subject_id = %(organisation)s::uuid, true)
-                and coalesce(subject_account = %(account)s::bigint, true)
-            order by position limit %(most)s
+            select statement_id, position, input::text from statement_subject
+            where statement_id = any(%(ids)s) and (statement_id, position) > (%(statement)s, %(position)s)
+                and coalesce(subject_id = %(subject)s::uuid, true)
+            order by statement_id, position limit %(most)s
             """,
             {
-                "id": statement_id,
-                "after": after,
-                "organisation": subject if isinstance(subject, UUID) else None,
-                "account": subject if isinstance(subject, int) else None,
+                "ids": list(ids),
+                "statement": after[0],
+                "position": after[1],
+                "subject": subject_id,
                 "most": SUBJECTS_AT_ONCE,
             },
         )
         rows = await cursor.fetchall()
-        if not rows:
+        for row in rows:
+            yield row[0], row[2].encode()
+        if len(rows) < SUBJECTS_AT_ONCE:
             return
-        yield [row[1].encode() for row in rows]
-        after = rows[-1][0]
+        after = rows[-1][:2]
 
 
-async def verify(conn: Connection, statement_id: UUID) -> str | None:
-    """Computes a statement again from what is stored with it; returns the first difference."""
-    found, inputs = await stored_statement(conn, statement_id), await inputs_of(conn, statement_id)
-    if found is None or inputs is None:
-        return f"{statement_id}: nothing is stored that it could be computed from"
-    verification = Verification(found, inputs.buyer)
-    async for batch in subjects_of(conn, statement_id):
-        verification.add(batch)
-    return verification.difference(inputs.digest)
+async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Computes statements again from what is stored with them. Returns the first difference of each that differs."""
+    inputs = await inputs_of(conn, ids)
+    verifications = {
+        statement_id: Verification(found, inputs[statement_id].buyer)
+        for statement_id, found in (await _stored(conn, ids)).items()
+        if statement_id in inputs
+    }
+    async for statement_id, written in subjects_of(conn, list(verifications)):
+        verifications[statement_id].add(written)
+    found = {one: "nothing is stored that it could be computed from" for one in ids if one not in verifications}
+    for statement_id, verification in verifications.items():
+        if (difference := verification.difference(inputs[statement_id].digest)) is not None:
+            found[statement_id] = difference
+    return found
 
 
 async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
@@ -218,9 +229,9 @@ async def frozen_ids(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
         cursor = await conn.execute(
             """
             select id from statement where number is not null and coalesce(seller_id = %(seller)s::uuid, true)
-                and (%(after)s::uuid is null or id > %(after)s) order by id limit 500
+                and (%(after)s::uuid is null or id > %(after)s) order by id limit %(most)s
             """,
-            {"seller": seller_id, "after": after},
+            {"seller": seller_id, "after": after, "most": STATEMENTS_AT_ONCE},
         )
         rows = await cursor.fetchall()
         if not rows:

@@ -24,7 +24,7 @@ from tonnage.statements import actions
 from tonnage.statements import frozen_actions as frozen
 from tonnage.statements.frozen import Payment
 from tonnage.statements.frozen_queries import frozen_of
-from tonnage.statements.frozen_queries import verify as verify_one
+from tonnage.statements.frozen_queries import verify as verify_frozen
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.utc import day_of
 
@@ -148,10 +148,12 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
         async def differences(conn: Connection) -> tuple[int, list[str]]:
             if statement_id is not None:
                 await frozen.find_frozen(conn, None, statement_id)
-                found = [await verify_one(conn, statement_id)]
-            else:
-                found = [difference async for _, difference in frozen.verify_all(conn, None)]
-            return len(found), [one for one in found if one is not None]
+                return 1, list((await verify_frozen(conn, [statement_id])).values())
+            count, found = 0, list[str]()
+            async for verified, differing in frozen.verify_all(conn, None):
+                count += verified
+                found += differing.values()
+            return count, found
 
         return await session.database.run(differences)
 
