@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.line import Line, SubjectId
@@ -51,6 +51,15 @@ class Party:
     payment_term_days: int | None = None
 
 
+class StoredSubject(NamedTuple):
+    """What a statement is computed from: a partner or a storage account."""
+
+    statement_id: UUID
+    position: int
+    subject_id: SubjectId
+    written: bytes
+
+
 class Inputs:
     """What a statement is computed from, as it is written, with the digest of all of it."""
 
@@ -62,13 +71,12 @@ class Inputs:
         """Of the subjects so far."""
         self._digest = hashlib.sha256(framed(self.written))
 
-    def add(self, subjects: Iterable[SubjectMonth]) -> list[tuple[SubjectId, bytes]]:
-        """The next subjects, as they are written."""
-        written = [(subject.id, written_subject(subject)) for subject in subjects]
-        for _, one in written:
-            self._digest.update(framed(one))
-        self.count += len(written)
-        return written
+    def add(self, subject: SubjectMonth) -> StoredSubject:
+        """The next subject, as it is stored."""
+        written = written_subject(subject)
+        self._digest.update(framed(written))
+        self.count += 1
+        return StoredSubject(self.statement_id, self.count, subject.id, written)
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from tonnage.access.actor import Actor
 from tonnage.billing.charges import Charges
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import Month, SubjectMonth
+from tonnage.billing.month import Month
 from tonnage.billing.queries import (
     PARTNERS_AT_ONCE,
     account_months,
@@ -28,6 +28,7 @@ from tonnage.month_end.computed import (
     Inputs,
     Party,
     Seller,
+    StoredSubject,
     copied,
     decide_tax,
     last_day,
@@ -96,30 +97,28 @@ async def _statements(
     charged = [charges for charges in months.charges() if charges.lines]
     names = await _names(conn, buyers.values(), charged)
     found = [_conflicting(seller, buyers[one.buyer_id], parties[one.buyer_id]) for one in months.conflicts]
+    subjects: list[StoredSubject] = []
     for charges in charged:
         buyer = buyers[charges.buyer.id]
         inputs = Inputs(uuid4(), charges.buyer)
         if charges.subject:
-            await queries.insert_subjects(conn, inputs.statement_id, 1, inputs.add([charges.subject]))
+            subjects.append(inputs.add(charges.subject))
         found.append(_computed(inputs, seller, buyer, parties[buyer.id], charges.lines, names))
+    await queries.insert_subjects(conn, subjects)
     return found
 
 
 async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Party, month: Month) -> Computed:
     """Its partners are read and stored some at a time."""
     contract = await contract_buyer(conn, seller.id, UUID(str(buyer.id)), month)
-    rating, inputs, batch = Rating(contract), Inputs(uuid4(), contract), list[SubjectMonth]()
-
-    async def store() -> None:
-        await queries.insert_subjects(conn, inputs.statement_id, inputs.count + 1, inputs.add(batch))
-        batch.clear()
-
+    rating, inputs, batch = Rating(contract), Inputs(uuid4(), contract), list[StoredSubject]()
     async for subject in contract_subjects(conn, contract):
         rating.add(subject)
-        batch.append(subject)
+        batch.append(inputs.add(subject))
         if len(batch) == PARTNERS_AT_ONCE:
-            await store()
-    await store()
+            await queries.insert_subjects(conn, batch)
+            batch.clear()
+    await queries.insert_subjects(conn, batch)
     lines = rating.lines()
     names = await _names(conn, [buyer], [Charges(contract, lines)])
     return _computed(inputs, seller, buyer, party, lines, names)

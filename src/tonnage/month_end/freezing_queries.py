@@ -10,7 +10,7 @@ from tonnage.access.actor import Kind
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection, one_row
-from tonnage.month_end.computed import Computed, design_digest
+from tonnage.month_end.computed import Computed, StoredSubject, design_digest
 from tonnage.month_end.freezing import Blocked
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
@@ -115,14 +115,12 @@ async def insert_design(conn: Connection, design: str) -> str:
     return digest
 
 
-async def insert_subjects(
-    conn: Connection, statement_id: UUID, first: int, subjects: Iterable[tuple[SubjectId, bytes]]
-) -> None:
-    """The inputs of a statement that is inserted later in the transaction. `first`: the position of the first one."""
+async def insert_subjects(conn: Connection, subjects: Iterable[StoredSubject]) -> None:
+    """The inputs of statements that are inserted later in the transaction."""
     columns: LiteralString = "statement_id, position, subject_id, subject_account, input"
     async with conn.cursor() as cursor, cursor.copy(f"copy statement_subject ({columns}) from stdin") as copy:
-        for position, (subject, written) in enumerate(subjects, first):
-            await copy.write_row([statement_id, position, *_either(subject), written.decode()])
+        for one in subjects:
+            await copy.write_row([one.statement_id, one.position, *_either(one.subject_id), one.written.decode()])
 
 
 async def insert_computed(
