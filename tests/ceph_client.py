@@ -75,7 +75,8 @@ class ClusterClient(AppClient):
         partner = await self.cast.partner(distributor, contract, 10 * TB)
         account = await self.cast.account(partner, TB)
         await self.provision(account)
-        return AccountData(distributor, contract, partner, account, uuid.uuid4(), uuid.uuid4())
+        member, book, statement = (uuid.uuid4() for _ in range(3))
+        return AccountData(distributor, contract, partner, account, member, book, statement)
 
     async def provision(self, account_id: int, quota: int | None = TB) -> None:
         """Provisions an account without a job."""

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient
 from tests.api.test_authorization import PNG, Operation, ids_of
+from tests.statements.months import february
 from tonnage.asgi import create_app
 from tonnage.billing_profiles.logo import logo_of_text
 from tonnage.billing_profiles.settings_actions import set_logo
@@ -34,6 +35,8 @@ async def prepared(route: APIRoute, client: AppClient, data: AccountData) -> tup
         ids["partnerID"] = str((await cast.partner(data.distributor, data.contract)).organisation_id)
     if route.path.endswith("/contract"):
         ids["contractID"] = str(await cast.contract(data.distributor))
+    if route.path.endswith("/freeze"):
+        await february(cast, data.distributor, data.contract)
     operation = Operation(route, ids)
     parts = route.path.split("/")
     for (method, part), statement in AFTER.items():

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from tests.api.listed_codes import check_problem
 from tests.cast import NOW, TB, Cast
 from tests.console.browsers import Browser, browser_of
+from tests.statements.inserted import insert_statement
 from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
@@ -128,6 +129,8 @@ class AccountData:
     account: int
     member: UUID
     book: UUID
+    statement: UUID
+    """Frozen, of the partner."""
 
 
 @pytest.fixture
@@ -149,4 +152,5 @@ async def account_data(client: AppClient) -> AccountData:
         json={"email": f"m{account}@example.org", "password": "Sesame-opens-1", "role": "viewer"},
     )
     book = await cast.price_book(distributor)
-    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book)
+    statement = await cast.database.run(insert_statement, distributor, partner, contract)
+    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book, statement)

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
+from tests.statements.inserted import insert_statement
 from tests.usage.steps import purge
 from tonnage.access.actor import Actor
 from tonnage.access_keys import queries as access_key_queries
@@ -38,7 +39,8 @@ class List:
     @property
     def reader(self) -> Actor:
         route = next(route for route in _lists(self.client) if route.path == self.path)
-        is_distributors = route.tags == ["Distributors"] or (route.tags == ["Prices"] and "accountID" not in route.path)
+        of_sellers = route.tags in (["Prices"], ["Statements"])
+        is_distributors = route.tags == ["Distributors"] or (of_sellers and "accountID" not in route.path)
         return self.data.distributor if is_distributors else self.data.partner
 
     async def get(self, url: str | None = None, **params: str) -> Any:
@@ -91,6 +93,9 @@ class List:
             assert made.status_code == 201
         elif self.path.endswith("/access-keys"):
             await cast.database.run(self._add_access_key)
+        elif self.path.endswith("/statements"):
+            partner = await cast.partner(data.distributor, data.contract)
+            await cast.database.run(insert_statement, data.distributor, partner, data.contract)
         elif "price" in self.path:
             await self._add_prices()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
@@ -110,7 +115,7 @@ class List:
         elif self.path.endswith("/versions"):
             if element != "1":
                 await cast.database.run(price_books.delete_draft, data.distributor, data.book, int(element))
-        elif "price" in self.path:
+        elif "price" in self.path or self.path.endswith("/statements"):
             return
         elif self.path.endswith("/access-keys"):
             await cast.row("delete from access_key where access_key = %s returning seq", element)

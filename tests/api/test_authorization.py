@@ -42,6 +42,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "billingSettings": {"document": "invoice"},
     "logo": {"image": PNG},
+    "payment": {"paidOn": "2026-03-04", "reference": "Line 4"},
     "taxRates": {"rates": [{"validFrom": "2026-01-01", "percent": "19"}]},
 }
 """A valid body for each body parameter's name. An operation with another name fails here until it has
@@ -63,7 +64,7 @@ class Operation:
     def __init__(self, route: APIRoute, ids: dict[str, str]) -> None:
         (self.method,) = route.methods or set[str]()
         self.path = route.path.format(accessKey=ACCESS_KEY, **ids)
-        self.named = "{" in route.path
+        self.named = "{" in route.path.replace("{month}", "")
         self.sellers = route.tags in (["Prices"], ["Statements"])
         """Of any kind; those of distributors are tried, and of what only a partner can do, a partner's."""
         of_partner = self.sellers and "{accountID}" in route.path
@@ -116,7 +117,8 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "accountID": str(data.account),
         "bookID": str(data.book),
         "number": "1",
-        "statementID": f"draft-{data.contract}-2026-03",
+        "statementID": str(data.statement),
+        "month": "2026-02",
         "line": "1",
     }
 
@@ -168,7 +170,10 @@ async def test_a_key_of_the_wrong_kind(client: AppClient, data: AccountData) -> 
 @pytest.mark.usefixtures("data_unchanged")
 async def test_a_key_of_another_organisation(client: AppClient, data: AccountData) -> None:
     stranger = await account_data(client)
-    secrets = [*(one for one in ids_of(data).values() if len(one) > 1), str(data.distributor.organisation_id)]
+    secrets = [
+        *(one for one in ids_of(data).values() if len(one) > len("2026-02")),
+        str(data.distributor.organisation_id),
+    ]
     for operation in guarded(client, ids_of(data)):
         if operation.operators:
             continue  # there is one operator

@@ -102,3 +102,14 @@ async def sellers(cast: Cast) -> Sellers:
     await record(cast, (account, at("2026-03-01"), 11 * TB), now=cast.now)
     cast.now = APRIL
     return Sellers(cast, distributor, contract, partner, account)
+
+
+async def february(cast: Cast, distributor: Actor, contract: UUID) -> None:
+    """A partner that can be billed for February, 2026."""
+    now, cast.now = cast.now, at("2026-02-01")
+    partner = await cast.partner(distributor, contract, TB)
+    cast.now = now
+    data = Sellers(cast, distributor, contract, partner, 0)
+    for organisation in (distributor, partner):
+        await data.describe(organisation)
+    await data.price(distributor, since=date(2026, 2, 1))

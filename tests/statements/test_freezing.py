@@ -8,7 +8,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from tests.cast import Cast
+from tests.cast import TB, Cast
 from tests.roles import as_owner, url_of
 from tests.statements.months import APRIL, MARCH, Sellers, sellers
 from tests.usage.steps import at
@@ -70,6 +70,18 @@ async def test_numbers_are_in_order_of_buyer_and_have_no_gap(data: Sellers) -> N
     assert sorted(rows) == [("10", "Zoe"), ("7", "anna"), ("8", "Émile"), ("9", "Pia")]
     again = await data.freeze(data.distributor)
     assert (again.numbers, again.blocked) == ([], [])
+
+
+async def test_a_contract_without_lines_has_no_statement(data: Sellers) -> None:
+    """Its partners use nothing beyond their allocations, and the operator has no price book."""
+    data.cast.now = at("2026-03-01")
+    unused = await data.cast.contract(data.distributor)
+    await data.cast.partner(data.distributor, unused, TB)
+    data.cast.now = APRIL
+    await data.freeze(data.cast.operator)
+    contracts = [row[0] for row in await data.rows("contract_id", data.cast.operator)]
+    assert data.contract in contracts
+    assert unused not in contracts
 
 
 async def test_a_blocked_buyer_takes_its_number_later(data: Sellers) -> None:

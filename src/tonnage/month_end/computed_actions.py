@@ -120,6 +120,8 @@ async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Pa
             batch.clear()
     await queries.insert_subjects(conn, batch)
     lines = rating.lines()
+    if not lines:
+        await queries.delete_subjects(conn, inputs.statement_id)
     names = await _names(conn, [buyer], [Charges(contract, lines)])
     return _computed(inputs, seller, buyer, party, lines, names)
 

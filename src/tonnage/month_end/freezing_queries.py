@@ -123,6 +123,11 @@ async def insert_subjects(conn: Connection, subjects: Iterable[StoredSubject]) -
             await copy.write_row([one.statement_id, one.position, *_either(one.subject_id), one.written.decode()])
 
 
+async def delete_subjects(conn: Connection, statement_id: UUID) -> None:
+    """Deletes the inputs of a statement that is not made, because it has no lines."""
+    await conn.execute("delete from statement_subject where statement_id = %s", [statement_id])
+
+
 async def insert_computed(
     conn: Connection, computed: Sequence[Computed], first: date, design: str, now: datetime
 ) -> None:

@@ -11,7 +11,7 @@ from tonnage.db.rendered import TIMESTAMP_FORMAT
 _STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
     else 'frozen' end"""
 
-_STATEMENT: LiteralString = f"""json_build_object(
+_STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'id', s.id, 'number', s.number, 'seller', s.seller_id, 'sellerName', s.document ->> 'sellerName',
     'buyer', coalesce(s.contract_id::text, s.partner_id::text, s.account_id::text),
     'buyerName', s.document ->> 'buyerName',
@@ -19,7 +19,7 @@ _STATEMENT: LiteralString = f"""json_build_object(
         else 'account' end,
     'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
     'net', s.net::text, 'gross', s.gross::text, 'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
-    'dueOn', s.due_on, 'paidOn', s.paid_on)"""
+    'dueOn', s.due_on, 'paidOn', s.paid_on))"""
 
 SOLD: LiteralString = "s.seller_id = %(viewer)s"
 """Rows `s` of statement that the viewer has sold; and, below, bought."""

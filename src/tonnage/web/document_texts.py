@@ -61,6 +61,7 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"pattern": "^[1-9][0-9]{0,8}$"},
         "example": "1",
     },
+    "month": {"description": "The month, UTC.", "example": "2026-11"},
     "statementID": {
         "description": "The id of a statement: of a draft `draft-`, the id of the buyer, and the month.",
         "example": "draft-4b14e456-ef23-46ed-9070-f5eaf1b5ef04-2026-11",

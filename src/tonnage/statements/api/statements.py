@@ -2,24 +2,25 @@
 
 import json
 from datetime import date
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Body
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Body, Query
+from pydantic import BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.error_codes import ConflictCode, RequestCode
+from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import actions, frozen_actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
-from tonnage.statements.buyer import DraftId, frozen_id, month_in, statement_id
+from tonnage.statements.buyer import DraftId, frozen_id, statement_id
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.statements.statement import line_number, working_document
-from tonnage.utc import day_of
+from tonnage.utc import day_of, parse_day
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
@@ -27,7 +28,17 @@ from tonnage.web.schemas import Day, RequestModel, Text, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
-MonthText = Annotated[date, BeforeValidator(month_in)]
+
+def _month(text: object) -> date:
+    first = parse_day(f"{text}-01")
+    if first is None:
+        raise ValueError(Sentence("must be a month, such as 2026-11"))
+    return first
+
+
+MonthText: TypeAlias = Annotated[
+    date, BeforeValidator(_month, json_schema_input_type=str), WithJsonSchema({"type": "string"})
+]
 
 
 class PaymentReqBody(RequestModel):
@@ -45,9 +56,13 @@ class PaymentReqBody(RequestModel):
 async def list_statements(
     call: AnyViewer,
     page: Paging,
-    month: MonthText | None = None,
-    role: Literal["seller", "buyer"] | None = None,
-    state: Literal["frozen", "overdue", "paid"] | None = None,
+    month: Annotated[MonthText | None, Query(description="A month, such as 2026-11.")] = None,
+    role: Annotated[
+        Literal["seller", "buyer"] | None, Query(description="Whether you have sold or bought them. Without it: both.")
+    ] = None,
+    state: Annotated[
+        Literal["frozen", "overdue", "paid"] | None, Query(description="Whether they are paid, or were due.")
+    ] = None,
 ) -> Response:
     """List your frozen statements.
 

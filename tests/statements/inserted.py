@@ -1,0 +1,49 @@
+"""Frozen statements without a month that was computed: by the statements that freezing uses."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from tests.billing_profiles.profiles import PROFILE
+from tests.cast import TB
+from tonnage.access.actor import Actor
+from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
+from tonnage.billing.rating import rate
+from tonnage.billing_profiles.billing_profile import read_profile
+from tonnage.billing_profiles.settings import SellerSettings
+from tonnage.db import Connection
+from tonnage.month_end import freezing_queries as queries
+from tonnage.month_end.computed import Computed, Inputs, Party, Seller, copied
+from tonnage.price_books.assignment import SubjectKind
+from tonnage.price_books.version import Prices
+from tonnage.statements.buyer import Buyer
+
+
+async def insert_statement(
+    conn: Connection, distributor: Actor, partner: Actor, contract: UUID, first: date = date(2026, 2, 1)
+) -> UUID:
+    """Of a partner with 10 TB, for 0.9 cents, of a month of 28 days."""
+    spans = [Span(0, 28, Capacity(contract, 10 * TB))]
+    prices: dict[UUID | None, Sequence[Span[Prices | None]]] = {
+        contract: [Span(0, 28, Prices(reserved=Decimal("0.9")))]
+    }
+    month = BuyerMonth(partner.organisation_id, Month(first, 28), "EUR", spans, prices)
+    subject = SubjectMonth(partner.organisation_id, [TB] * 28, spans, Lifetime(0))
+    profile, now = read_profile(PROFILE), datetime(2026, 3, 3, tzinfo=UTC)
+    seller = Seller(distributor.organisation_id, "Seller", profile, SellerSettings(), [], None)
+    buyer = Buyer(SubjectKind.PARTNER, partner.organisation_id, "Buyer", seller.id, seller.name)
+    inputs, lines = Inputs(uuid4(), month), rate(month, [subject])
+    stored = inputs.add(subject)
+    net = lines[0].amount.amount
+    computed = Computed(
+        inputs.statement_id, buyer, copied(seller, Party("Buyer", profile), None), 14, None, "EUR", net, net,
+        inputs.written, inputs.digest, lines, {partner.organisation_id: "Buyer"},
+    )  # fmt: skip
+    async with conn.transaction():
+        design = await queries.insert_design(conn, seller.design)
+        await queries.insert_subjects(conn, [stored])
+        await queries.insert_computed(conn, [computed], first, design, now)
+        number = f"T-{inputs.statement_id}"
+        await queries.freeze(conn, seller.id, first, {inputs.statement_id: number}, now, distributor.stamp)
+    return inputs.statement_id
