@@ -340,7 +340,12 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
         return {name for name, _ in registry.periodic_tasks}
 
     business = {name for name, declared in DECLARED.items() if declared.clock is Clock.BUSINESS}
-    assert business == {"metering.sample_all", "provisioning.purge_all", "usage.run_maintenance"}
+    assert business == {
+        "metering.sample_all",
+        "month_end.freeze_due",
+        "provisioning.purge_all",
+        "usage.run_maintenance",
+    }
     async with process(conninfo, tmp_path) as ordinary:
         assert await recurring(ordinary) - await recurring(sandbox) == business
 

@@ -7,7 +7,7 @@ from tonnage.services import Services
 
 
 @job(
-    "statements.freeze_due",
+    "month_end.freeze_due",
     label=Sentence("Freeze the statements of the month before"),
     queue=LONG,
     cron="23 2 * * *",
