@@ -269,6 +269,7 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "authentication.notify_failures",
         "authentication.send_reset",
         "devices.send_link",
+        "month_end.freeze_due",
         "notices.notify",
         "notices.send",
         "provisioning.purge_all",
