@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
+from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.month_end import freezing_actions
 from tonnage.month_end.lists import month_of
 from tonnage.statements.buyer import month_in
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json
-from tonnage.web.routing import ApiRoute
 from tonnage.web.schemas import ResponseModel, UuidText, with_example
 
-routes = APIRouter(prefix="/ext/v1", route_class=ApiRoute, tags=["Statements"])
+routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
 
 class MonthSumResponse(ResponseModel):
@@ -150,4 +150,4 @@ async def freeze_month(call: AnyAdmin, month: str) -> Response:
     again.
     """
     done = await freezing_actions.freeze(call.database, call.actor, month_in(month), call.now)
-    return Json(json.dumps(done.document(), ensure_ascii=False).encode())
+    return Json(done.json().encode())

@@ -1,5 +1,6 @@
 """Freezing the month of a seller: when it can be, and what it has done."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,6 +45,10 @@ class Frozen:
             **({"first": self.numbers[0], "last": self.numbers[-1]} if self.numbers else {}),
             "blocked": [one.document() for one in self.blocked],
         }
+
+    def json(self) -> str:
+        """The same as text."""
+        return json.dumps(self.document(), ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,10 @@ async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) ->
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
     async with conn.transaction():
         numbers = await _number(conn, actor, first, now)
-    blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)
-    return Frozen(actor.organisation_id, first, numbers, blocked)
+        blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)
+        done = Frozen(actor.organisation_id, first, numbers, blocked)
+        await queries.save_result(conn, done, actor.stamp)
+    return done
 
 
 async def _number(conn: Connection, actor: Actor, first: date, now: datetime) -> list[str]:

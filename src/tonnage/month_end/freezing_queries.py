@@ -11,7 +11,7 @@ from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection, one_row
 from tonnage.month_end.computed import Computed, StoredSubject, design_digest
-from tonnage.month_end.freezing import Blocked
+from tonnage.month_end.freezing import Blocked, Frozen
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.buyer import Buyer
@@ -230,6 +230,11 @@ async def freeze(
             "last": numbers[-1],
         },
     )
+
+
+async def save_result(conn: Connection, done: Frozen, stamp: str) -> None:
+    """Stores the response to a request with an Idempotency-Key."""
+    await conn.execute("select save_response(%s::jsonb, %s::json)", [stamp, done.json()])
 
 
 async def due_sellers(conn: Connection, day: int) -> list[tuple[UUID, Kind]]:

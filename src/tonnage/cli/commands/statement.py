@@ -95,7 +95,7 @@ def freeze(settings: Settings, organisation: UUID | Literal["operator"], month: 
 
     done = run(settings, work)
     if as_json:
-        click.echo(json.dumps(done.document(), ensure_ascii=False))
+        click.echo(done.json())
         return
     click.echo(f"Frozen: {len(done.numbers)}" + (f", {done.numbers[0]} to {done.numbers[-1]}" if done.numbers else ""))
     for blocked in done.blocked:
