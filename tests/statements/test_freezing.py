@@ -135,7 +135,7 @@ async def test_what_is_frozen_does_not_change(data: Sellers) -> None:
     }
     wrong = [*tables["statement_line"], *tables["statement_subject"], *tables["statement"], *tables["statement_design"]]
     wrong += ["delete from statement", *(f"truncate {table} cascade" for table in tables)]
-    wrong += ["insert into statement_subject select statement_id, 9, subject_id, subject_account, input"
+    wrong += ["insert into statement_subject select statement_id, -position, subject_id, subject_account, input"
               " from statement_subject"]  # fmt: skip
     for text in wrong:
         async with data.cast.database.streams.connection() as conn:
