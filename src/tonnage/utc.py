@@ -28,6 +28,11 @@ def parse_day(text: str) -> date | None:
     return None
 
 
+def parse_month(text: str) -> date | None:
+    """The first day of `2026-01`; None for any other text."""
+    return parse_day(f"{text}-01")
+
+
 def month_after(day: date) -> date:
     """The first of the month after the day's."""
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

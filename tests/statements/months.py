@@ -15,7 +15,7 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.billing_profiles.tax import TaxRate
-from tonnage.month_end.freezing import Frozen
+from tonnage.month_end.freezing import FreezeResult
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
@@ -79,7 +79,7 @@ class Sellers:
         """In the account, since the 20th: recorded late."""
         await record(self.cast, (self.account, at("2026-03-20"), bytes_), now=self.cast.now)
 
-    async def freeze(self, seller: Actor) -> Frozen:
+    async def freeze(self, seller: Actor) -> FreezeResult:
         return await freeze(self.cast.database, seller, MARCH, self.cast.now)
 
     async def rows(self, columns: str, seller: Actor | None = None) -> list[Any]:

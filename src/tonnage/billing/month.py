@@ -42,11 +42,6 @@ class Month:
         """The last day that counts."""
         return self.day(self.through - 1)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether all of its days count."""
-        return self.through == self.days
-
     def day(self, number: int) -> date:
         """The day of that number."""
         return self.first + timedelta(days=number)
@@ -161,6 +156,11 @@ class BuyerMonth:
 def gb_months(byte_days: int | Decimal, month: date) -> Fraction:
     """GB-months, the billing unit: 10^9 bytes for the whole of the calendar month."""
     return Fraction(byte_days) / (GB * days_in(month))
+
+
+def last_day_of(month: date) -> date:
+    """The last day of the day's calendar month."""
+    return month.replace(day=days_in(month))
 
 
 def days_in(month: date) -> int:

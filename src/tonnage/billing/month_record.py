@@ -47,8 +47,8 @@ def read_subject(written: bytes | str) -> SubjectMonth:
     return _SUBJECT.validate_json(written)
 
 
-def framed(written: bytes) -> bytes:
-    """With its length, so that a digest of several depends on where each ends."""
+def length_prefixed(written: bytes) -> bytes:
+    """With its length before it, so that a digest of several depends on where each ends."""
     return b"%d:%b" % (len(written), written)
 
 

@@ -17,7 +17,7 @@ from tonnage.access.actor import Role
 from tonnage.contracts.contract import currency, price
 from tonnage.regions.region import endpoint, region_name
 from tonnage.units import parse_size
-from tonnage.utc import parse_day
+from tonnage.utc import parse_day, parse_month
 from tonnage.web.schemas import Email, Name
 from tonnage.web.timestamps import parse_timestamp
 from tonnage.web.validation_messages import validation_error
@@ -126,7 +126,7 @@ def _day(text: str) -> date:
 
 
 def _month(text: str) -> date:
-    first = parse_day(f"{text}-01")
+    first = parse_month(text)
     if first is None:
         raise ValueError(f"{text!r} is not a month; write it as 2026-11")
     return first

@@ -11,7 +11,7 @@ from functools import cached_property
 from gettext import NullTranslations
 from typing import Any
 
-from tonnage.billing.month import days_in
+from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.settings import INVOICE, SellerSettings
 from tonnage.documents import texts
@@ -195,4 +195,4 @@ class Paper:
     @property
     def _last(self) -> date:
         through = self.statement.get("through")
-        return date.fromisoformat(through) if through else self._first.replace(day=days_in(self._first))
+        return date.fromisoformat(through) if through else last_day_of(self._first)

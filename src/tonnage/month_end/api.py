@@ -11,7 +11,7 @@ from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.month_end import freezing_actions
 from tonnage.month_end.lists import month_of
-from tonnage.statements.buyer import month_in
+from tonnage.statements.buyer import month_in, require_begun
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json
@@ -126,8 +126,9 @@ async def get_month(call: AnyViewer, month: str) -> Response:
 
     The sums of its frozen statements, and the buyers whose statements could not be frozen.
     """
-    viewer, today = call.actor.organisation_id, day_of(call.now)
-    found = await call.database.run(month_of, viewer, month_in(month), today)
+    first, today = month_in(month), day_of(call.now)
+    require_begun(first, today)
+    found = await call.database.run(month_of, call.actor.organisation_id, first, today)
     return Json(json.dumps(found.document(), ensure_ascii=False).encode())
 
 

@@ -4,18 +4,18 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import BuyerMonth, SubjectMonth, days_in
-from tonnage.billing.month_record import framed, written_buyer, written_subject
+from tonnage.billing.month import BuyerMonth, SubjectMonth, last_day_of
+from tonnage.billing.month_record import length_prefixed, written_buyer, written_subject
 from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.billing_profiles.tax import TaxBlocked, TaxDecision, TaxRate, tax
-from tonnage.money import total
+from tonnage.money import Money
 from tonnage.statements.buyer import Buyer
 from tonnage.statements.statement import plain
 
@@ -69,12 +69,12 @@ class Inputs:
         self.written = written_buyer(buyer)
         self.count = 0
         """Of the subjects so far."""
-        self._digest = hashlib.sha256(framed(self.written))
+        self._digest = hashlib.sha256(length_prefixed(self.written))
 
     def add(self, subject: SubjectMonth) -> StoredSubject:
         """The next subject, as it is stored."""
         written = written_subject(subject)
-        self._digest.update(framed(written))
+        self._digest.update(length_prefixed(written))
         self.count += 1
         return StoredSubject(self.statement_id, self.count, subject.id, written)
 
@@ -110,19 +110,10 @@ def design_digest(design: str) -> str:
     return hashlib.sha256(design.encode()).hexdigest()
 
 
-def decide_tax(
-    seller: Seller, party: Party, lines: Sequence[Line], currency: str, first: date
-) -> TaxDecision | TaxBlocked:
-    """The tax on the sum of the lines of the month that begins on `first`."""
-    net = total((line.amount for line in lines), currency)
-    return tax(
-        seller.profile,
-        party.profile,
-        net,
-        last_day(first),
-        seller.rates,
-        small_business=seller.settings.small_business,
-    )
+def decide_tax(seller: Seller, party: Party, net: Money, first: date) -> TaxDecision | TaxBlocked:
+    """The tax on what a buyer is charged for the month that begins on `first`: its service period ends with it."""
+    small_business = seller.settings.small_business
+    return tax(seller.profile, party.profile, net, last_day_of(first), seller.rates, small_business=small_business)
 
 
 def copied(seller: Seller, party: Party, decision: TaxDecision | TaxBlocked | None) -> dict[str, Any]:
@@ -146,11 +137,6 @@ def tax_document(decision: TaxDecision) -> dict[str, str]:
         "base": f"{decision.base.amount:f}",
         "amount": f"{decision.amount.amount:f}",
     }
-
-
-def last_day(first: date) -> date:
-    """Of the month that begins on `first`: the end of the service period."""
-    return first + timedelta(days=days_in(first) - 1)
 
 
 def _party(profile: BillingProfile | None) -> dict[str, Any] | None:

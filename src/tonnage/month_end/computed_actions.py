@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from tonnage.access.actor import Actor
 from tonnage.billing.charges import Charges
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import Month
+from tonnage.billing.month import Month, last_day_of
 from tonnage.billing.queries import (
     PARTNERS_AT_ONCE,
     account_months,
@@ -20,6 +20,7 @@ from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
 from tonnage.billing_profiles.settings_queries import logo_of, seller_settings, tax_rates
 from tonnage.billing_profiles.tax import TaxBlocked
 from tonnage.db import Connection
+from tonnage.db.snapshot import take_snapshot
 from tonnage.money import total
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed import (
@@ -31,7 +32,6 @@ from tonnage.month_end.computed import (
     StoredSubject,
     copied,
     decide_tax,
-    last_day,
 )
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.buyer import Buyer
@@ -42,11 +42,11 @@ from tonnage.statements.statement import in_order
 async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
     statement."""
-    await queries.begin_snapshot(conn)
+    await take_snapshot(conn, writes=True)
     seller = await _seller(conn, actor.organisation_id)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)
-    month = Month.of(first, last_day(first))
+    month = Month.of(first, last_day_of(first))
     async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
         parties = await _parties(conn, seller.id, batch)
         buyers = {buyer.id: buyer for buyer, _ in batch}
@@ -134,19 +134,19 @@ async def _names(conn: Connection, buyers: Iterable[Buyer], charged: Iterable[Ch
 def _computed(
     inputs: Inputs, seller: Seller, buyer: Buyer, party: Party, lines: Sequence[Line], names: Mapping[SubjectId, str]
 ) -> Computed:
-    currency, first = inputs.buyer.currency, inputs.buyer.month.first
-    decision = decide_tax(seller, party, lines, currency, first)
-    blocked = decision.reason if isinstance(decision, TaxBlocked) else None
-    net = total((line.amount for line in lines), currency).amount
+    currency = inputs.buyer.currency
+    net = total((line.amount for line in lines), currency)
+    decision = decide_tax(seller, party, net, inputs.buyer.month.first)
+    is_blocked = isinstance(decision, TaxBlocked)
     return Computed(
         inputs.statement_id,
         buyer,
         copied(seller, party, decision),
         party.payment_term_days,
-        blocked,
+        decision.reason if is_blocked else None,
         currency,
-        net,
-        net if isinstance(decision, TaxBlocked) else net + decision.amount.amount,
+        net.amount,
+        net.amount if is_blocked else net.amount + decision.amount.amount,
         inputs.written,
         inputs.digest,
         in_order(lines, names),

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tonnage.billing.month import last_day_of
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.money import Money
-from tonnage.month_end.computed import last_day
+from tonnage.utc import month_after
 
 
 class Blocked(NamedTuple):
@@ -26,7 +27,7 @@ class Blocked(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FreezeResult:
     """What a freeze has done."""
 
     seller_id: UUID
@@ -52,7 +53,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class Sum:
+class MonthSum:
     """Frozen statements in one currency."""
 
     currency: str
@@ -73,8 +74,8 @@ class SellerMonth:
 
     first: date
     is_over: bool
-    sold: Sequence[Sum]
-    bought: Sequence[Sum]
+    sold: Sequence[MonthSum]
+    bought: Sequence[MonthSum]
     blocked: Sequence[Blocked]
 
     @property
@@ -106,10 +107,10 @@ class SellerMonth:
 
 def require_over(first: date, today: date) -> None:
     """Conflict: the month that begins on `first` is not over."""
-    if today <= last_day(first):
+    if today <= last_day_of(first):
         raise Conflict(
             "The month {month} is not over. It can be frozen from {day} on.",
             ConflictCode.MONTH_NOT_OVER,
             month=f"{first:%Y-%m}",
-            day=(last_day(first) + timedelta(days=1)).isoformat(),
+            day=(month_after(first)).isoformat(),
         )

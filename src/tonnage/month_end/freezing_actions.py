@@ -21,7 +21,7 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence, TonnageError
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
-from tonnage.month_end.freezing import Frozen, require_over
+from tonnage.month_end.freezing import FreezeResult, require_over
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.utc import day_of
 
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _IN_PROGRESS = Sentence("The month {month} is being frozen already. Try again when that is done.")
 
 
-async def freeze(database: Database, actor: Actor, first: date, now: datetime) -> Frozen:
+async def freeze(database: Database, actor: Actor, first: date, now: datetime) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is; of a month
     that is frozen as a whole nothing changes.
 
@@ -42,7 +42,7 @@ async def freeze(database: Database, actor: Actor, first: date, now: datetime) -
         return await database.run(_freeze_alone, actor, first, now)
 
 
-async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime) -> Frozen:
+async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
     """All stages on one connection, whose lock keeps other freezes of the month away: with a second connection, as many
     freezes as there are connections would wait for each other."""
     try:
@@ -58,19 +58,19 @@ async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: dateti
             await conn.close()
 
 
-async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> Frozen:
+async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
     if (hold := await hold_of(conn)) is not None:
         raise on_hold(hold)
     async with conn.transaction():
         await compute(conn, actor, first, now)
-    ids = await queries.ready(conn, actor.organisation_id, first)
+    ids = await queries.ready_to_freeze(conn, actor.organisation_id, first)
     for start in range(0, len(ids), STATEMENTS_AT_ONCE):
         if differing := await verify(conn, ids[start : start + STATEMENTS_AT_ONCE]):
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
     async with conn.transaction():
         numbers = await _number(conn, actor, first, now)
         blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)
-        done = Frozen(actor.organisation_id, first, numbers, blocked)
+        done = FreezeResult(actor.organisation_id, first, numbers, blocked)
         await queries.save_result(conn, done, actor.stamp)
     return done
 
@@ -78,7 +78,7 @@ async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) ->
 async def _number(conn: Connection, actor: Actor, first: date, now: datetime) -> list[str]:
     """In one short transaction."""
     seller = actor.organisation_id
-    ids = await queries.ready(conn, seller, first)
+    ids = await queries.ready_to_freeze(conn, seller, first)
     if not ids:
         return []
     settings = (await seller_settings(conn, seller)).settings

@@ -9,20 +9,15 @@ from uuid import UUID
 from tonnage.access.actor import Kind
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
+from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, one_row
 from tonnage.month_end.computed import Computed, StoredSubject, design_digest
-from tonnage.month_end.freezing import Blocked, Frozen
+from tonnage.month_end.freezing import Blocked, FreezeResult
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.buyer import Buyer
 
 BUYERS_AT_ONCE = 500
-
-_COLUMN: Mapping[SubjectKind, LiteralString] = {
-    SubjectKind.CONTRACT: "contract_id",
-    SubjectKind.PARTNER: "partner_id",
-    SubjectKind.ACCOUNT: "account_id",
-}
 
 _IN_MONTH: LiteralString = "< (%(first)s::date + interval '1 month')::timestamp at time zone 'UTC'"
 
@@ -94,11 +89,6 @@ async def buyers_of(
         after = rows[-1][0]
 
 
-async def begin_snapshot(conn: Connection) -> None:
-    """Lets all reads of the transaction that has just begun see the same moment, and what it writes itself."""
-    await conn.execute("set transaction isolation level repeatable read")
-
-
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
     """Deletes what was computed of the seller's month and is not frozen."""
     await conn.execute(
@@ -136,7 +126,7 @@ async def insert_computed(
         gross, document, design, input, digest, computed_at, blocked, payment_term_days"""
     async with conn.cursor() as cursor, cursor.copy(f"copy statement ({columns}) from stdin") as copy:
         for one in computed:
-            ids = [one.buyer.id if one.buyer.kind is kind else None for kind in _COLUMN]
+            ids = [one.buyer.id if one.buyer.kind is kind else None for kind in SubjectKind]
             document = json.dumps(one.document, ensure_ascii=False)
             written = one.input.decode() if one.input is not None else None
             await copy.write_row(
@@ -163,7 +153,7 @@ def _either(subject: SubjectId) -> tuple[UUID | None, int | None]:
     return (subject, None) if isinstance(subject, UUID) else (None, subject)
 
 
-async def ready(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
+async def ready_to_freeze(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
     """What is computed and can be frozen, in order of buyer, which is the order of the numbers."""
     cursor = await conn.execute(
         "select id from statement where seller_id = %s and month = %s and number is null and blocked is null"
@@ -232,7 +222,7 @@ async def freeze(
     )
 
 
-async def save_result(conn: Connection, done: Frozen, stamp: str) -> None:
+async def save_result(conn: Connection, done: FreezeResult, stamp: str) -> None:
     """Stores the response to a request with an Idempotency-Key."""
     await conn.execute("select save_response(%s::jsonb, %s::json)", [stamp, done.json()])
 
@@ -242,10 +232,10 @@ async def due_sellers(conn: Connection, day: int) -> list[tuple[UUID, Kind]]:
     cursor = await conn.execute(
         """
         select o.id, o.kind from organisation o left join seller_settings s on s.organisation_id = o.id
-        where coalesce(s.freeze_day, 3) <= %s
+        where coalesce(s.freeze_day, %(default)s) <= %(day)s
             and (o.kind = 'operator' or exists (select from price_book b where b.seller_id = o.id))
         order by o.seq
         """,
-        [day],
+        {"day": day, "default": SellerSettings().freeze_day},
     )
     return [(row[0], Kind(row[1])) for row in await cursor.fetchall()]

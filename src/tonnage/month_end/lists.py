@@ -3,19 +3,16 @@
 from datetime import date
 from uuid import UUID
 
+from tonnage.billing.month import last_day_of
 from tonnage.db import Connection
-from tonnage.errors import NotFound
-from tonnage.month_end.computed import last_day
-from tonnage.month_end.freezing import SellerMonth, Sum
+from tonnage.month_end.freezing import MonthSum, SellerMonth
 from tonnage.month_end.freezing_queries import blocked_buyers
-from tonnage.statements.lists import BOUGHT, SOLD
+from tonnage.statements.frozen_queries import BOUGHT, SOLD
 
 
 async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> SellerMonth:
-    """What an organisation has sold and bought in the month that begins on `first`. NotFound: it has not begun."""
-    if today < first:
-        raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
-    sums: dict[bool, list[Sum]] = {True: [], False: []}
+    """What an organisation has sold and bought in the month that begins on `first`."""
+    sums: dict[bool, list[MonthSum]] = {True: [], False: []}
     cursor = await conn.execute(
         f"""
         select s.seller_id = %(viewer)s, s.currency, count(*), sum(s.net), sum(s.gross),
@@ -27,6 +24,6 @@ async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> 
         {"viewer": viewer, "month": first},
     )
     for is_sold, *found in await cursor.fetchall():
-        sums[is_sold].append(Sum(*found))
+        sums[is_sold].append(MonthSum(*found))
     blocked = await blocked_buyers(conn, viewer, first)
-    return SellerMonth(first, last_day(first) < today, sums[True], sums[False], blocked)
+    return SellerMonth(first, last_day_of(first) < today, sums[True], sums[False], blocked)

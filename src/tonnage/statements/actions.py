@@ -13,7 +13,7 @@ from tonnage.errors import Conflict, NotFound
 from tonnage.price_books.actions import no_subject
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import queries
-from tonnage.statements.buyer import Buyer, DraftId, no_statement
+from tonnage.statements.buyer import Buyer, DraftId, no_statement, require_begun
 from tonnage.statements.statement import Statement, no_line
 from tonnage.utc import day_of
 
@@ -52,8 +52,7 @@ async def working(
 
 
 async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement:
-    if day_of(now) < first:
-        raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
+    require_begun(first, day_of(now))
     found = await queries.draft(conn, buyer, Month.of(first, day_of(now)))
     if found is None:
         raise NotFound(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tonnage.errors import NotFound
 from tonnage.price_books.assignment import Subject, SubjectKind
-from tonnage.utc import parse_day
+from tonnage.utc import parse_month
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DraftId:
     def read(cls, text: str) -> "DraftId":
         """NotFound for any other text."""
         found = _DRAFT.fullmatch(text)
-        first = parse_day(f"{found['month']}-01") if found else None
+        first = parse_month(found["month"]) if found else None
         if found is None or first is None:
             raise no_statement(text)
         return cls(UUID(found["uuid"]) if found["uuid"] else int(found["account"]), first)
@@ -76,11 +76,17 @@ def frozen_id(text: str) -> UUID:
 
 
 def month_in(text: str) -> date:
-    """The first day of a month in a path or a query, such as 2026-11. NotFound for any other text."""
-    first = parse_day(f"{text}-01")
+    """The first day of a month in a path, such as 2026-11. NotFound for any other text."""
+    first = parse_month(text)
     if first is None:
         raise NotFound("There is no month {month}. Write it as 2026-11.", month=text)
     return first
+
+
+def require_begun(first: date, today: date) -> None:
+    """NotFound: the month that begins on `first` is still to come."""
+    if today < first:
+        raise NotFound("The month {month} has not begun.", month=f"{first:%Y-%m}")
 
 
 def no_statement(statement_id: str) -> NotFound:

@@ -1,8 +1,6 @@
 """What `tonnage doctor` computes again of frozen statements."""
 
-from hashlib import sha256
-
-from tonnage.access.checks import MOST_SHOWN, Check, Checking, Difference
+from tonnage.access.checks import MOST_SHOWN, Check, Checking, Difference, compare
 from tonnage.db import Connection
 from tonnage.statements.frozen_queries import verify
 
@@ -23,15 +21,15 @@ async def newest(conn: Connection) -> Check:
 
 async def documents(conn: Connection) -> Check:
     """Compares the newest documents with their digests."""
-    cursor = await conn.execute(
-        "select statement_id, pdf, digest from statement_pdf order by rendered_at desc limit %s", [_NEWEST]
+    return await compare(
+        conn,
+        "statements: digests of the newest documents",
+        """
+        select statement_id, encode(sha256(pdf), 'hex'), digest
+        from (select * from statement_pdf order by rendered_at desc limit %s) newest
+        """,
+        [_NEWEST],
     )
-    compared, wrong = 0, list[Difference]()
-    async for statement_id, pdf, digest in cursor:
-        compared += 1
-        if (found := sha256(pdf).hexdigest()) != digest:
-            wrong.append(Difference(str(statement_id), found, digest))
-    return Check("statements: digests of the newest documents", compared, len(wrong), tuple(wrong[:MOST_SHOWN]))
 
 
 ALL: tuple[Checking, ...] = (newest, documents)

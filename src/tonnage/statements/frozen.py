@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month_record import framed, read_buyer, read_subject
+from tonnage.billing.month_record import length_prefixed, read_buyer, read_subject
 from tonnage.billing.rating import Rating
 from tonnage.billing_profiles.tax import tax_amount
 from tonnage.errors import FieldError, Invalid, Sentence
@@ -114,11 +114,11 @@ class Verification:
         self._statement = statement
         self._buyer = read_buyer(buyer)
         self._rating = Rating(self._buyer)
-        self._digest = sha256(framed(buyer))
+        self._digest = sha256(length_prefixed(buyer))
 
     def add(self, subject: bytes) -> None:
         """The next subject, as it is stored."""
-        self._digest.update(framed(subject))
+        self._digest.update(length_prefixed(subject))
         self._rating.add(read_subject(subject))
 
     def difference(self, stored_digest: str) -> str | None:

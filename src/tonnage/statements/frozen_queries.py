@@ -17,16 +17,20 @@ from tonnage.statements.frozen import Payment, StoredStatement, Verification
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
     s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference"""
 
-SEEN_BY: LiteralString = """(%(viewer)s::uuid is null or s.seller_id = %(viewer)s or s.partner_id = %(viewer)s
-    or exists (select from contract k where k.id = s.contract_id and k.distributor_id = %(viewer)s))"""
-"""Rows `s` of statement whose seller or buyer is the viewer; None is the operator's command line, which may see all."""
+SOLD: LiteralString = "s.seller_id = %(viewer)s"
+"""Rows `s` of statement that the viewer has sold; and, below, bought."""
+BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(array(
+    select k.id from contract k where k.distributor_id = %(viewer)s)))"""
+
+_SEEN: LiteralString = f"(%(viewer)s::uuid is null or {SOLD} or {BOUGHT})"
+"""None as viewer is the operator's command line, which may see all."""
 
 STATEMENTS_AT_ONCE = SUBJECTS_AT_ONCE = 500
 
 
 async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement | None:
     """A frozen statement with its lines. None: there is none, or others are its seller and buyer."""
-    condition: LiteralString = f"s.id = any(%(ids)s) and s.number is not null and {SEEN_BY}"
+    condition: LiteralString = f"s.id = any(%(ids)s) and s.number is not null and {_SEEN}"
     return (await _find(conn, condition, viewer, [statement_id])).get(statement_id)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tonnage.db import ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT
+from tonnage.statements.frozen_queries import BOUGHT, SOLD
 
 _STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
     else 'frozen' end"""
@@ -20,11 +21,6 @@ _STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
     'net', s.net::text, 'gross', s.gross::text, 'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
     'dueOn', s.due_on, 'paidOn', s.paid_on))"""
-
-SOLD: LiteralString = "s.seller_id = %(viewer)s"
-"""Rows `s` of statement that the viewer has sold; and, below, bought."""
-BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(array(
-    select k.id from contract k where k.distributor_id = %(viewer)s)))"""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tonnage.config import Settings
 from tonnage.db import Connection
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.month_end import freezing_actions as freezing
-from tonnage.month_end.freezing import Frozen
+from tonnage.month_end.freezing import FreezeResult
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
 from tonnage.statements import frozen_actions as frozen
@@ -89,7 +89,7 @@ def freeze(settings: Settings, organisation: UUID | Literal["operator"], month: 
     stays as it is.
     """
 
-    async def work(session: Session) -> Frozen:
+    async def work(session: Session) -> FreezeResult:
         actor = await acting_for_seller(session, organisation)
         return await freezing.freeze(session.database, actor, month, session.now)
 

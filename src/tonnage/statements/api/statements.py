@@ -20,7 +20,7 @@ from tonnage.statements.buyer import DraftId, frozen_id, statement_id
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.statements.statement import line_number, working_document
-from tonnage.utc import day_of, parse_day
+from tonnage.utc import day_of, parse_month
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
@@ -30,7 +30,7 @@ routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Stateme
 
 
 def _month(text: object) -> date:
-    first = parse_day(f"{text}-01")
+    first = parse_month(str(text))
     if first is None:
         raise ValueError(Sentence("must be a month, such as 2026-11"))
     return first
