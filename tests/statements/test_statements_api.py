@@ -97,6 +97,7 @@ async def test_what_is_not_paid_in_time_is_overdue(client: AppClient, data: Sell
     client.clock.now = APRIL.replace(day=18)
     (found,) = (await call(client, data.distributor, "GET", "statements?state=overdue")).json()
     assert found == listed | {"state": "overdue"}
+    assert (await call(client, data.partner, "GET", f"statements/{listed['id']}")).json()["state"] == "overdue"
     assert (await call(client, data.distributor, "GET", "statements?state=frozen")).json() == []
 
 

@@ -16,6 +16,7 @@ from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject
 from tonnage.statements.statement import in_order, line_document
+from tonnage.utc import day_of
 
 _LONGEST_REFERENCE = 200
 
@@ -43,16 +44,17 @@ class StoredStatement:
     names: Sequence[str]
     """Of the subjects of the lines, one for each."""
 
-    @property
-    def state(self) -> str:
-        """`frozen`, or `paid`."""
-        return "frozen" if self.paid_on is None else "paid"
+    def state(self, today: date) -> str:
+        """`frozen`, `overdue` after the day on which it was due, or `paid`: as in lists.py."""
+        if self.paid_on is not None:
+            return "paid"
+        return "overdue" if self.due_on is not None and self.due_on < today else "frozen"
 
     def line(self, number: int) -> dict[str, Any]:
         """A line as JSON, by its number."""
         return {"no": number, **line_document(self.lines[number - 1], self.first, self.names[number - 1])}
 
-    def document(self) -> dict[str, Any]:
+    def document(self, today: date) -> dict[str, Any]:
         """As JSON; like that of a draft, with what only a frozen one has."""
         return {
             "id": str(self.id),
@@ -63,7 +65,7 @@ class StoredStatement:
             "level": self.buyer.kind,
             "month": f"{self.first:%Y-%m}",
             "currency": self.currency,
-            "state": self.state,
+            "state": self.state(today),
             "number": self.number,
             "document": self.copied["document"],
             "frozenAt": self.frozen_at and f"{self.frozen_at:%Y-%m-%dT%H:%M:%SZ}",
@@ -80,8 +82,13 @@ class StoredStatement:
 
     def paper(self, design: Mapping[str, Any]) -> dict[str, Any]:
         """What its document is made from. Its day is that of the freeze; payments do not change it."""
-        frozen_on = self.frozen_at and self.frozen_at.date().isoformat()
-        return {**self.document(), "kind": "statement", "frozenOn": frozen_on, "design": design}
+        frozen_on = day_of(self.frozen_at) if self.frozen_at else self.first
+        return {
+            **self.document(frozen_on),
+            "kind": "statement",
+            "frozenOn": frozen_on.isoformat(),
+            "design": design,
+        }
 
 
 @dataclass(frozen=True)

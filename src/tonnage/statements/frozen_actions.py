@@ -42,13 +42,12 @@ async def frozen_working(
 
 async def pdf_of(database: Database, viewer: UUID | None, statement_id: UUID, now: datetime) -> bytes:
     """The document of a frozen statement: the first one that was made. NotFound."""
-    found = await database.run(find_frozen, viewer, statement_id)
-    stored = await database.run(queries.stored_pdf, statement_id)
-    if stored is not None:
+    if (stored := await database.run(queries.stored_pdf, viewer, statement_id)) is not None:
         return stored
+    found = await database.run(find_frozen, viewer, statement_id)
     design = await database.run(queries.design_of, statement_id)
     await database.run(queries.keep_pdf, statement_id, await render(found.paper(design)), now)
-    kept = await database.run(queries.stored_pdf, statement_id)
+    kept = await database.run(queries.stored_pdf, viewer, statement_id)
     if kept is None:
         raise LookupError("a document that was stored is not there")
     return kept

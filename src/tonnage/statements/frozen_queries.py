@@ -208,9 +208,12 @@ async def design_of(conn: Connection, statement_id: UUID) -> dict[str, Any]:
     return json.loads(design)
 
 
-async def stored_pdf(conn: Connection, statement_id: UUID) -> bytes | None:
-    """The document of a frozen statement; None: it was not made yet."""
-    cursor = await conn.execute("select pdf from statement_pdf where statement_id = %s", [statement_id])
+async def stored_pdf(conn: Connection, viewer: UUID | None, statement_id: UUID) -> bytes | None:
+    """The document of a frozen statement; None: it was not made yet, or others are its seller and buyer."""
+    cursor = await conn.execute(
+        f"select d.pdf from statement_pdf d join statement s on s.id = d.statement_id where s.id = %(id)s and {_SEEN}",
+        {"id": statement_id, "viewer": viewer},
+    )
     row = await cursor.fetchone()
     return bytes(row[0]) if row else None
 

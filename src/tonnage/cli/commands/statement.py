@@ -69,10 +69,12 @@ def preview(settings: Settings, subject: Subject, month: date, as_json: bool) ->
     """
 
     async def work(session: Session) -> bytes:
-        shown = await session.database.run(frozen_of, subject, month)
-        if shown is None:
-            shown = await session.database.transaction(actions.draft, None, subject, month, session.now)
-        return json.dumps(shown.document(), ensure_ascii=False).encode()
+        if stored := await session.database.run(frozen_of, subject, month):
+            shown = stored.document(day_of(session.now))
+        else:
+            draft = await session.database.transaction(actions.draft, None, subject, month, session.now)
+            shown = draft.document()
+        return json.dumps(shown, ensure_ascii=False).encode()
 
     show_statement(run(settings, work), as_json=as_json)
 
@@ -127,7 +129,7 @@ def show(settings: Settings, statement_id: UUID, as_json: bool) -> None:
 
     async def work(session: Session) -> bytes:
         found = await session.database.run(frozen.find_frozen, None, statement_id)
-        return json.dumps(found.document(), ensure_ascii=False).encode()
+        return json.dumps(found.document(day_of(session.now)), ensure_ascii=False).encode()
 
     show_statement(run(settings, work), as_json=as_json)
 
@@ -198,7 +200,7 @@ def document(settings: Settings, statement_id: UUID, file: Path) -> None:
         if file.suffix == ".pdf":
             return await frozen.pdf_of(session.database, None, statement_id, session.now)
         found = await session.database.run(frozen.find_frozen, None, statement_id)
-        return statement_csv(found.document())
+        return statement_csv(found.document(day_of(session.now)))
 
     file.write_bytes(run(settings, work))
     click.echo(f"Written: {file}")

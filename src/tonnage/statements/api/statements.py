@@ -101,7 +101,7 @@ async def get_csv(call: AnyViewer, statementID: str) -> Response:
     A row for each line, with the names of the JSON as columns.
     """
     found = await call.database.run(frozen_actions.find_frozen, call.actor.organisation_id, frozen_id(statementID))
-    return Response(statement_csv(found.document()), media_type="text/csv")
+    return Response(statement_csv(found.document(day_of(call.now))), media_type="text/csv")
 
 
 @routes.get(
@@ -118,7 +118,8 @@ async def get_statement(call: AnyViewer, statementID: str) -> Response:
     viewer = call.actor.organisation_id
     match statement_id(statementID):
         case UUID() as found:
-            return _json((await call.database.run(frozen_actions.find_frozen, viewer, found)).document())
+            stored = await call.database.run(frozen_actions.find_frozen, viewer, found)
+            return _json(stored.document(day_of(call.now)))
         case DraftId() as found:
             return _json((await call.database.transaction(actions.find_draft, viewer, found, call.now)).document())
 
