@@ -14,6 +14,7 @@ from tests.statements.months import APRIL, MARCH, Sellers, sellers
 from tests.usage.steps import at
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection, connect
+from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.freezing_actions import freeze, freeze_due
@@ -213,6 +214,19 @@ async def test_a_year_begins_a_series_and_a_format_too(data: Sellers) -> None:
     assert await run(take_numbers, seller, form, 5, 1, date(2027, 1, 1)) == ["A-2027-1"]
     assert await run(take_numbers, seller, other, 5, 1, date(2027, 1, 1)) == ["B1"]
     assert await run(take_numbers, seller, other, 5, 1, date(2028, 1, 1)) == ["B2"]
+
+
+async def test_two_formats_that_give_one_number(data: Sellers) -> None:
+    """Nothing is frozen, and another format mends it."""
+    await data.number(data.distributor, number_format="A{number}")
+    await data.freeze(data.distributor)
+    await data.describe(await data.another("Quinn"))
+    await data.number(data.distributor, number_format="A{number:1}")
+    with pytest.raises(Conflict, match="gives a number that another statement has") as refused:
+        await data.freeze(data.distributor)
+    assert refused.value.code is ConflictCode.NUMBER_TAKEN
+    await data.number(data.distributor, number_format="B{number}")
+    assert (await data.freeze(data.distributor)).numbers == ["B1"]
 
 
 async def test_the_day_of_each_seller(data: Sellers) -> None:

@@ -80,6 +80,13 @@ class ConflictCode(Code):
         "Wait until that is done, and look at the month again.",
         "The month 2026-11 is being frozen already. Try again when that is done.",
     )
+    NUMBER_TAKEN = Explanation(
+        409,
+        "Two of a seller's formats of numbers give the same number, such as `A{number}` and `A{number:02}` from 10 on.",
+        "Set another format in the seller's billing settings, and freeze the month again.",
+        "The format A{number:02} gives a number that another statement has. Set another format, and freeze the month "
+        "again.",
+    )
     STATEMENT_PAID = Explanation(
         409,
         "A statement is marked as paid once.",

@@ -139,6 +139,7 @@ async def get_month(call: AnyViewer, month: str) -> Response:
         RequestCode.NOT_FOUND,
         ConflictCode.MONTH_NOT_OVER,
         ConflictCode.FREEZE_IN_PROGRESS,
+        ConflictCode.NUMBER_TAKEN,
         UnavailableCode.ON_HOLD,
     ),
 )

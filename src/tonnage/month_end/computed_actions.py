@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from tonnage.access.actor import Actor
-from tonnage.billing.charges import Charges
+from tonnage.access.actor import Actor, Kind
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import Month, last_day_of
 from tonnage.billing.queries import (
@@ -33,7 +32,6 @@ from tonnage.month_end.computed import (
     copied,
     decide_tax,
 )
-from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.buyer import Buyer
 from tonnage.statements.queries import subject_names
 from tonnage.statements.statement import in_order
@@ -50,8 +48,14 @@ async def compute(conn: Connection, actor: Actor, first: date, now: datetime) ->
     async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
         parties = await _parties(conn, seller.id, batch)
         buyers = {buyer.id: buyer for buyer, _ in batch}
-        computed = await _statements(conn, seller, buyers, parties, month)
-        await queries.insert_computed(conn, computed, first, design, now)
+        if actor.kind is Kind.OPERATOR:
+            # A contract has as many lines as partners: they are stored before those of the next are computed.
+            for buyer in buyers.values():
+                computed = await _of_contract(conn, seller, buyer, parties[buyer.id], month)
+                await queries.insert_computed(conn, computed, first, design, now)
+        else:
+            computed = await _of_buyers(conn, seller, buyers, parties, month)
+            await queries.insert_computed(conn, computed, first, design, now)
 
 
 async def _seller(conn: Connection, seller_id: UUID) -> Seller:
@@ -78,24 +82,23 @@ async def _parties(
     return found
 
 
-async def _statements(
+async def _of_buyers(
     conn: Connection,
     seller: Seller,
     buyers: Mapping[UUID | int, Buyer],
     parties: Mapping[UUID | int, Party],
     month: Month,
 ) -> list[Computed]:
-    """Of buyers of one kind; none for those without lines."""
-    ids = [one for one in buyers if isinstance(one, UUID)]
-    if not ids:
-        months = await account_months(conn, seller.id, [one for one in buyers if isinstance(one, int)], month)
-    elif buyers[ids[0]].kind is SubjectKind.PARTNER:
-        months = await partner_months(conn, seller.id, ids, month)
-    else:
-        contracts = [await _of_contract(conn, seller, buyers[one], parties[one], month) for one in ids]
-        return [one for one in contracts if one.lines]
+    """Of partners, or of storage accounts; none for those without lines."""
+    partners = [one for one in buyers if isinstance(one, UUID)]
+    accounts = [one for one in buyers if isinstance(one, int)]
+    months = (
+        await partner_months(conn, seller.id, partners, month)
+        if partners
+        else await account_months(conn, seller.id, accounts, month)
+    )
     charged = [charges for charges in months.charges() if charges.lines]
-    names = await _names(conn, buyers.values(), charged)
+    names = await _names(conn, buyers.values(), (line for charges in charged for line in charges.lines))
     found = [_conflicting(seller, buyers[one.buyer_id], parties[one.buyer_id]) for one in months.conflicts]
     subjects: list[StoredSubject] = []
     for charges in charged:
@@ -108,8 +111,8 @@ async def _statements(
     return found
 
 
-async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Party, month: Month) -> Computed:
-    """Its partners are read and stored some at a time."""
+async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Party, month: Month) -> list[Computed]:
+    """Its partners are read and stored some at a time. None, if it has no lines."""
     contract = await contract_buyer(conn, seller.id, UUID(str(buyer.id)), month)
     rating, inputs, batch = Rating(contract), Inputs(uuid4(), contract), list[StoredSubject]()
     async for subject in contract_subjects(conn, contract):
@@ -122,12 +125,13 @@ async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Pa
     lines = rating.lines()
     if not lines:
         await queries.delete_subjects(conn, inputs.statement_id)
-    names = await _names(conn, [buyer], [Charges(contract, lines)])
-    return _computed(inputs, seller, buyer, party, lines, names)
+        return []
+    names = await _names(conn, [buyer], lines)
+    return [_computed(inputs, seller, buyer, party, lines, names)]
 
 
-async def _names(conn: Connection, buyers: Iterable[Buyer], charged: Iterable[Charges]) -> Mapping[SubjectId, str]:
-    subjects = {line.subject_id for charges in charged for line in charges.lines}
+async def _names(conn: Connection, buyers: Iterable[Buyer], lines: Iterable[Line]) -> Mapping[SubjectId, str]:
+    subjects = {line.subject_id for line in lines}
     return await subject_names(conn, subjects) | {buyer.id: buyer.name for buyer in buyers}
 
 

@@ -8,12 +8,12 @@ import logging
 from datetime import date, datetime, timedelta
 
 import psycopg
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import LockNotAvailable, UniqueViolation
 
 from tonnage.access.actor import Actor, Role
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.billing_profiles.settings_queries import seller_settings
-from tonnage.db import Connection, Database
+from tonnage.db import Connection, Database, broken_constraint
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
@@ -34,7 +34,8 @@ async def freeze(database: Database, actor: Actor, first: date, now: datetime) -
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is; of a month
     that is frozen as a whole nothing changes.
 
-    Conflict: the month is not over, or is being frozen. OnHold: the database was restored from a backup.
+    Conflict: the month is not over, or is being frozen, or another statement has a number. OnHold: the database was
+    restored from a backup.
     """
     actor.require(actor.kind, Role.ADMIN)
     require_over(first, day_of(now))
@@ -84,7 +85,17 @@ async def _number(conn: Connection, actor: Actor, first: date, now: datetime) ->
     settings = (await seller_settings(conn, seller)).settings
     form = DocumentNumberFormat.read(settings.number_format)
     numbers = await queries.take_numbers(conn, seller, form, settings.number_start, len(ids), day_of(now))
-    await queries.freeze(conn, seller, first, dict(zip(ids, numbers, strict=True)), now, actor.stamp)
+    try:
+        await queries.freeze(conn, seller, first, dict(zip(ids, numbers, strict=True)), now, actor.stamp)
+    except UniqueViolation as error:
+        if broken_constraint(error) != "statement_number":
+            raise
+        raise Conflict(
+            "The format {format} gives a number that another statement has. Set another format, and freeze the month "
+            "again.",
+            ConflictCode.NUMBER_TAKEN,
+            format=form.text,
+        ) from error
     return numbers
 
 

@@ -112,8 +112,8 @@ class StatementResponse(ResponseModel):
     currency: str
     """The currency of its amounts, as three letters (ISO 4217)."""
     state: Literal["draft", "frozen", "overdue", "paid"]
-    """A draft is computed whenever it is looked at; what is frozen never changes. `overdue`: the day on which it was due
-    has passed."""
+    """A draft is computed whenever it is looked at; what is frozen never changes. `overdue`: the day on which it was
+    due has passed."""
     through: DayText | None = None
     """The last day that a draft counts: today, or the last one of the month."""
     number: str | None = None
