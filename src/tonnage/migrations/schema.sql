@@ -1528,7 +1528,9 @@ CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree
 
 CREATE INDEX statement_partner_id_idx ON statement USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
 
-CREATE INDEX statement_seller_id_month_idx ON statement USING btree (seller_id, month, buyer_key, id);
+CREATE INDEX statement_seller_id_month_seq_idx ON statement USING btree (seller_id, month, seq);
+
+CREATE INDEX statement_seller_id_seq_idx ON statement USING btree (seller_id, seq) WHERE (number IS NOT NULL);
 
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
 

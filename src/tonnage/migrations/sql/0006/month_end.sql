@@ -55,7 +55,8 @@ create table statement (
     constraint statement_of_account unique (account_id, month),
     constraint statement_number unique (seller_id, number)
 );
-create index statement_seller_id_month_idx on statement (seller_id, month, buyer_key, id);
+create index statement_seller_id_seq_idx on statement (seller_id, seq) where number is not null;
+create index statement_seller_id_month_seq_idx on statement (seller_id, month, seq);
 create index statement_partner_id_idx on statement (partner_id, month) where partner_id is not null;
 
 create table statement_line (
