@@ -1,5 +1,7 @@
 """Frozen statements, months and payments, by the API."""
 
+import csv
+import io
 from typing import Any
 
 import psycopg
@@ -133,7 +135,13 @@ async def test_the_document_that_was_made_first_stays(client: AppClient, data: S
     lines = await call(client, data.partner, "GET", f"{path}/csv")
     assert lines.headers["content-type"].startswith("text/csv")
     assert len(lines.text.strip().splitlines()) == 3
-    for kind in ("pdf", "csv"):
+    working = await call(client, data.partner, "GET", f"{path}/lines/2/csv")
+    days = list(csv.DictReader(io.StringIO(working.content.decode("utf-8-sig"))))
+    (line,) = [one for one in csv.DictReader(io.StringIO(lines.content.decode("utf-8-sig"))) if one["no"] == "2"]
+    assert {name: days[-1][name] for name in line} == line
+    assert len(days) == 31 + 1
+    assert sum(int(day["byteDays"]) for day in days[:-1]) == int(line["byteDays"])
+    for kind in ("pdf", "csv", "lines/2/csv"):
         assert (await call(client, client.cast.operator, "GET", f"{path}/{kind}")).status_code == 404
 
 

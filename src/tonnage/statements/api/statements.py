@@ -9,8 +9,8 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
-from tonnage.api_keys.guard import AnyAdmin, AnyViewer
-from tonnage.documents.lines_csv import statement_csv
+from tonnage.api_keys.guard import AnyAdmin, AnyViewer, ApiRequest
+from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
@@ -134,14 +134,32 @@ async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
 
     The days with the line's price: what was used, what was allocated, and what is charged of it.
     """
+    return _json(await _working(call, statementID, line))
+
+
+@routes.get(
+    "/statements/{statementID}/lines/{line}/csv",
+    responses={200: {"content": {"text/csv": {}}, "description": "A CSV file, UTF-8, with a header."}},
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
+    response_class=Response,
+)
+async def get_working_csv(call: AnyViewer, statementID: str, line: str) -> Response:
+    """Get the working of a line as CSV.
+
+    A row for each day, and in the last row the line itself.
+    """
+    return Response(working_csv(await _working(call, statementID, line)), media_type="text/csv")
+
+
+async def _working(call: ApiRequest, statementID: str, line: str) -> dict[str, Any]:
     viewer, number = call.actor.organisation_id, line_number(line)
     match statement_id(statementID):
         case UUID() as found:
             stored, days = await call.database.run(frozen_actions.frozen_working, viewer, found, number)
-            return _json(working_document(stored.line(number), stored.currency, stored.first, days))
+            return working_document(stored.line(number), stored.currency, stored.first, days)
         case DraftId() as found:
             draft, days = await call.database.transaction(actions.working, viewer, found, number, call.now)
-            return _json(working_document(draft.line(number), draft.currency, draft.month.first, days))
+            return working_document(draft.line(number), draft.currency, draft.month.first, days)
 
 
 @routes.post(
