@@ -69,7 +69,9 @@ class Running:
 
 @contextmanager
 def started(*arguments: str | Path, **settings: str) -> Generator[Running]:
-    command = [sys.executable, "-m", "tonnage", *map(str, arguments)]
+    # Who runs the tests in the background of a shell has both ignored, and `serve` would respect that.
+    as_usual = ("env", "--default-signal=INT,HUP")
+    command = [*as_usual, sys.executable, "-m", "tonnage", *map(str, arguments)]
     with subprocess.Popen(
         command, env=environment(**settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

@@ -82,6 +82,8 @@ async def test_bravado(origin: str, data: PartnersData) -> None:
 async def test_openapi_python_client(origin: str, data: PartnersData, tmp_path: Path) -> None:
     programs = Path(sys.executable).parent
     paths = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(tmp_path)}
+    (config,) = re.findall(r"^echo '(.+)' > generator\.json$", PAGE, re.MULTILINE)
+    (tmp_path / "generator.json").write_text(config)
     options = [*command("openapi-python-client", origin), "--fail-on-warning"]
     await run(str(programs / "openapi-python-client"), *options, cwd=tmp_path, env=paths)
     program = str(HERE / "with_openapi_python_client.py")

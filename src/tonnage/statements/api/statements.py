@@ -41,6 +41,12 @@ MonthText: TypeAlias = Annotated[
 ]
 
 
+_CSV: dict[str, Any] = {
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "description": "A CSV file, UTF-8, with a header.",
+}
+
+
 class PaymentReqBody(RequestModel):
     """That a statement was paid."""
 
@@ -76,7 +82,12 @@ async def list_statements(
 
 @routes.get(
     "/statements/{statementID}/pdf",
-    responses={200: {"content": {"application/pdf": {}}, "description": "A PDF/A-3b file."}},
+    responses={
+        200: {
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+            "description": "A PDF/A-3b file.",
+        }
+    },
     openapi_extra=refusals(RequestCode.NOT_FOUND),
     response_class=Response,
 )
@@ -91,7 +102,7 @@ async def get_pdf(call: AnyViewer, statementID: str) -> Response:
 
 @routes.get(
     "/statements/{statementID}/csv",
-    responses={200: {"content": {"text/csv": {}}, "description": "A CSV file, UTF-8, with a header."}},
+    responses={200: _CSV},
     openapi_extra=refusals(RequestCode.NOT_FOUND),
     response_class=Response,
 )
@@ -139,7 +150,7 @@ async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
 
 @routes.get(
     "/statements/{statementID}/lines/{line}/csv",
-    responses={200: {"content": {"text/csv": {}}, "description": "A CSV file, UTF-8, with a header."}},
+    responses={200: _CSV},
     openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
     response_class=Response,
 )
