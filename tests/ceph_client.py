@@ -75,8 +75,8 @@ class ClusterClient(AppClient):
         partner = await self.cast.partner(distributor, contract, 10 * TB)
         account = await self.cast.account(partner, TB)
         await self.provision(account)
-        member, book, statement = (uuid.uuid4() for _ in range(3))
-        return AccountData(distributor, contract, partner, account, member, book, statement)
+        member, book, statement, adjustment = (uuid.uuid4() for _ in range(4))
+        return AccountData(distributor, contract, partner, account, member, book, statement, adjustment)
 
     async def provision(self, account_id: int, quota: int | None = TB) -> None:
         """Provisions an account without a job."""

@@ -159,7 +159,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         access_keys.routes,
         usage.routes,
         *price_books.routes,
-        statements.routes,
+        *statements.routes,
         month_end.routes,
         api_keys.routes,
         *metering.routes,

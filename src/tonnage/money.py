@@ -93,6 +93,9 @@ class Money:
     def __neg__(self) -> "Money":
         return Money(_EXACT.minus(self.amount), self.currency)
 
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._same(other)
+
     def __bool__(self) -> bool:
         return bool(self.amount)
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from tests.api.listed_codes import check_problem
 from tests.cast import NOW, TB, Cast
 from tests.console.browsers import Browser, browser_of
-from tests.statements.inserted import insert_statement
+from tests.statements.inserted import adjust, insert_statement
 from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
 from tonnage.asgi import create_app
@@ -131,6 +131,8 @@ class AccountData:
     book: UUID
     statement: UUID
     """Frozen, of the partner."""
+    adjustment: UUID
+    """Of the partner's next statement."""
 
 
 @pytest.fixture
@@ -153,4 +155,5 @@ async def account_data(client: AppClient) -> AccountData:
     )
     book = await cast.price_book(distributor)
     statement = await cast.database.run(insert_statement, distributor, partner, contract)
-    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book, statement)
+    adjustment = await adjust(cast, distributor, partner)
+    return AccountData(distributor, contract, partner, account, UUID(made.json()["id"]), book, statement, adjustment)

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from tests.api.conftest import AccountData, AppClient, account_data
 from tests.cast import unique
-from tests.statements.inserted import insert_statement
+from tests.statements.inserted import adjust, insert_statement
 from tests.usage.steps import purge
 from tonnage.access.actor import Actor
 from tonnage.access_keys import queries as access_key_queries
@@ -96,6 +96,8 @@ class List:
         elif self.path.endswith("/statements"):
             partner = await cast.partner(data.distributor, data.contract)
             await cast.database.run(insert_statement, data.distributor, partner, data.contract)
+        elif self.path.endswith("/adjustments"):
+            await adjust(cast, data.distributor, data.partner)
         elif "price" in self.path:
             await self._add_prices()
         else:  # storage accounts and their usage; a new kind of list needs its own case here
@@ -115,7 +117,7 @@ class List:
         elif self.path.endswith("/versions"):
             if element != "1":
                 await cast.database.run(price_books.delete_draft, data.distributor, data.book, int(element))
-        elif "price" in self.path or self.path.endswith("/statements"):
+        elif "price" in self.path or self.path.endswith(("/statements", "/adjustments")):
             return
         elif self.path.endswith("/access-keys"):
             await cast.row("delete from access_key where access_key = %s returning seq", element)

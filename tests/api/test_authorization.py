@@ -43,6 +43,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "billingSettings": {"document": "invoice"},
     "logo": {"image": PNG},
     "payment": {"paidOn": "2026-03-04", "reference": "Line 4"},
+    "adjustment": {"buyer": "{partnerID}", "amount": "-5.00", "currency": "EUR", "reason": "A stranger wants it"},
     "taxRates": {"rates": [{"validFrom": "2026-01-01", "percent": "19"}]},
 }
 """A valid body for each body parameter's name. An operation with another name fails here until it has
@@ -77,7 +78,7 @@ class Operation:
             alias = route.dependant.body_params[0].alias
             body = {name: v.format(**ids) if isinstance(v, str) else v for name, v in BODIES[alias].items()}
             self.more["json"] = body
-            self.named |= "{contractID}" in BODIES[alias].values()
+            self.named |= not {"{contractID}", "{partnerID}"}.isdisjoint(map(str, BODIES[alias].values()))
         if asks_for_days(route.dependant):
             self.more["params"] = {"from": "2026-03-01", "to": "2026-03-15"}
 
@@ -118,6 +119,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "bookID": str(data.book),
         "number": "1",
         "statementID": str(data.statement),
+        "adjustmentID": str(data.adjustment),
         "month": "2026-02",
         "line": "1",
     }

@@ -31,6 +31,7 @@ def ids_of(data: AccountData) -> dict[str, str]:
         "bookID": str(data.book),
         "number": "1",
         "statementID": str(data.statement),
+        "adjustmentID": str(data.adjustment),
         "month": "2026-02",
         "line": "1",
         "validFrom": "2026-01-01",

@@ -19,7 +19,7 @@ from tests.api.conftest import CHEAP
 from tests.cast import NOW, TB, Cast
 from tests.clocks import clocks
 from tests.served import served
-from tests.statements.inserted import insert_statement
+from tests.statements.inserted import adjust, insert_statement
 from tonnage.asgi import create_app
 from tonnage.config import Limits
 from tonnage.db import connect
@@ -61,7 +61,8 @@ async def served_client(conninfo: str, origin: str, session: requests.Session) -
         keys["Prices"] = keys["Statements"] = keys["Distributors"]
         ids = {"contractID": str(contract), "partnerID": str(partner.organisation_id), "accountID": str(account)}
         statement = await database.run(insert_statement, distributor, partner, contract)
-        ids |= {"statementID": str(statement), "month": "2026-02"}
+        adjustment = await adjust(cast, distributor, partner)
+        ids |= {"statementID": str(statement), "adjustmentID": str(adjustment), "month": "2026-02"}
         ids["bookID"] = str(await cast.price_book(distributor))
         return ServedClient(origin, keys, contract, region, ids, session)
 

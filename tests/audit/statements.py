@@ -1,12 +1,15 @@
 """Audit entries of statements. They have no sums: a distributor reads the entries of its partners."""
 
+import json
 from datetime import date
 from uuid import UUID
 
 from tests.audit.recorded import AuditData, Case, Recorded
+from tests.cast import TB
 from tests.statements.months import MARCH, Sellers, sellers
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.statements import frozen_actions
+from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 
 
@@ -43,4 +46,23 @@ async def statements_pay(data: AuditData) -> Recorded:
     return data.entry("statements.pay", data.distributor, data.distributor, statement_id, after=after)
 
 
-CASES: tuple[Case, ...] = (statements_freeze, statements_pay)
+async def statements_correct(data: AuditData) -> Recorded:
+    found = await _sellers(data)
+    await found.freeze(found.distributor)
+    await found.store(12 * TB)
+    async with data.watched():
+        await freeze(data.database, found.distributor, MARCH, data.cast.now)
+    after = {"adjustments": 1}
+    return data.entry("statements.correct", found.distributor, found.distributor, "2026-03", after=after)
+
+
+async def statements_adjust(data: AuditData) -> Recorded:
+    found = await _sellers(data)
+    buyer = found.partner.organisation_id
+    async with data.watched():
+        made = await data.run(create_adjustment, found.distributor, buyer, "-5", None, "Goodwill", data.cast.now)
+    made_id = json.loads(made)["id"]
+    return data.entry("statements.adjust", found.distributor, found.distributor, made_id, after={"buyer": "Pia"})
+
+
+CASES: tuple[Case, ...] = (statements_freeze, statements_pay, statements_correct, statements_adjust)

@@ -1,23 +1,34 @@
 """Frozen statements without a month that was computed: by the statements that freezing uses."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 from tests.billing_profiles.profiles import PROFILE
-from tests.cast import TB
+from tests.cast import TB, Cast
 from tonnage.access.actor import Actor
+from tonnage.billing.buyer import Buyer
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
 from tonnage.billing.rating import rate
 from tonnage.billing_profiles.billing_profile import read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import Computed, Inputs, Party, Seller, copied
+from tonnage.month_end.computed import Computed, Party, Seller, copied
+from tonnage.month_end.rated import Inputs
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.price_books.version import Prices
-from tonnage.statements.buyer import Buyer
+from tonnage.statements.adjustment_actions import create_adjustment
+
+
+async def adjust(cast: Cast, seller: Actor, buyer: Actor, amount: str = "-5.00") -> UUID:
+    """Goodwill for a buyer's next statement."""
+    made = await cast.database.run(
+        create_adjustment, seller, buyer.organisation_id, amount, "EUR", "Goodwill", cast.now
+    )
+    return UUID(json.loads(made)["id"])
 
 
 async def insert_statement(
@@ -37,7 +48,7 @@ async def insert_statement(
     stored = inputs.add(subject)
     net = lines[0].amount.amount
     computed = Computed(
-        inputs.statement_id, buyer, copied(seller, Party("Buyer", profile), None), 14, None, "EUR", net, net,
+        inputs.statement_id, buyer, copied(seller, Party("Buyer", profile), []), 14, None, "EUR", net, net,
         inputs.written, inputs.digest, lines, {partner.organisation_id: "Buyer"},
     )  # fmt: skip
     async with conn.transaction():

@@ -61,6 +61,16 @@ class Sellers:
         await self.cast.database.transaction(price_books.publish, seller, book.id, number, now, correct=True)
         return book.id
 
+    async def reprice(self, seller: Actor, reserved: str, excess: str, since: date = MARCH) -> None:
+        """A version more of its first book."""
+        run, now = self.cast.database.run, self.cast.now
+        book = (
+            await self.cast.row("select id from price_book where seller_id = %s order by seq", seller.organisation_id)
+        )[0]
+        new = NewVersion(since, Prices(reserved=Decimal(reserved), excess=Decimal(excess)))
+        number, _ = await run(price_books.add_version, seller, book, new, now)
+        await self.cast.database.transaction(price_books.publish, seller, book, number, now, correct=True)
+
     async def assign(self, seller: Actor, kind: SubjectKind, subject: UUID | int, book: UUID, since: date) -> None:
         await self.cast.database.transaction(
             price_books.assign, seller, Subject(kind, subject), NewAssignment(book, since), self.cast.now, correct=True

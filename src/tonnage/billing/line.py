@@ -23,6 +23,14 @@ class Extra(StrEnum):
     DISCOUNT = "discount"
     MINIMUM_CHARGE = "minimum_charge"
     """What is missing of the least amount of a month."""
+    ADJUSTMENT = "adjustment"
+    """What a frozen month is charged more or less now."""
+    GOODWILL = "goodwill"
+    """What a person has added or taken off."""
+
+
+ADJUSTMENTS = frozenset({Extra.ADJUSTMENT, Extra.GOODWILL})
+"""What is not rated: rows of adjustments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,10 @@ class Line:
     """Of egress bytes; 0 of what has no quantity."""
     unit_price: Decimal | None = None
     """Hundredths of the major unit, per GB-month; per GB of egress. None: it has no quantity."""
+    adjustment_id: UUID | None = None
+    """Of ADJUSTMENTS."""
+    reason: str | None = None
+    """Of GOODWILL."""
 
 
 def amount_of(quantity: Fraction, price: Decimal, currency: str) -> Money:

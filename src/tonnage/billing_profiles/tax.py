@@ -120,6 +120,16 @@ def tax_amount(base: Money, percent: Decimal) -> Money:
     return Money(round_half_away(exact, digits(base.currency)), base.currency)
 
 
+def tax_document(decision: TaxDecision) -> dict[str, str]:
+    """A tax as JSON."""
+    return {
+        "category": decision.category,
+        "rate": f"{decision.rate.normalize():f}",
+        "base": f"{decision.base.amount:f}",
+        "amount": f"{decision.amount.amount:f}",
+    }
+
+
 def _category(
     seller: BillingProfile, buyer: BillingProfile, *, small_business: bool
 ) -> tuple[TaxCategory, TaxWarning | None]:

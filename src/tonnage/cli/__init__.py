@@ -29,7 +29,8 @@ from tonnage.cli.group import Commands
             "account": "List storage accounts and manage their access keys.",
             "usage": "Import measured usage.",
             "price-book": "Create price books, publish prices and assign them.",
-            "statement": "Show what a buyer is charged for a month.",
+            "statement": "Show, freeze and verify what buyers are charged for a month.",
+            "adjustment": "Adjust the next statement of a buyer.",
         },
         "Bill": {
             "billing-profile": "Show and set what documents say about sellers and buyers.",

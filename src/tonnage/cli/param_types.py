@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import TypeAdapter, ValidationError
 
 from tonnage.access.actor import Role
+from tonnage.billing.buyer import read_buyer_id
 from tonnage.contracts.contract import currency, price
 from tonnage.regions.region import endpoint, region_name
 from tonnage.units import parse_size
@@ -141,6 +142,13 @@ def _seller(text: str) -> uuid.UUID | Literal["operator"]:
         raise ValueError(f"{text!r} is neither the id of an organisation nor `operator`") from None
 
 
+def _buyer(text: str) -> uuid.UUID | int:
+    found = read_buyer_id(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no id of a contract, a partner or a storage account")
+    return found
+
+
 def _bytes(text: str) -> int:
     return parse_size(f"{text}B" if text.isdecimal() else text)
 
@@ -156,6 +164,7 @@ ENDPOINT = _Ruled[str]("url", endpoint)
 MOMENT = _Ruled[datetime]("time", parse_timestamp)
 DAY = _Ruled[date]("day", _day)
 MONTH = _Ruled[date]("month", _month)
+BUYER = _Ruled[uuid.UUID | int]("id", _buyer)
 SELLER = _Ruled[uuid.UUID | Literal["operator"]]("org", _seller)
 JOB = _Ruled[int]("id", _job)
 ROLE = click.Choice([role.value for role in Role])

@@ -76,9 +76,9 @@ class ConflictCode(Code):
     )
     FREEZE_IN_PROGRESS = Explanation(
         409,
-        "The statements of the month are being frozen at this moment.",
+        "Statements of yours are being frozen at this moment.",
         "Wait until that is done, and look at the month again.",
-        "The month 2026-11 is being frozen already. Try again when that is done.",
+        "A month of yours is being frozen already. Try again when that is done.",
     )
     NUMBER_TAKEN = Explanation(
         409,

@@ -184,6 +184,106 @@ CREATE FUNCTION lock_usage(account_ids bigint[]) RETURNS void
     select count(pg_advisory_xact_lock(hashtext('usage'), coalesce(region_id, 0))) from region
 $$;
 
+CREATE FUNCTION note_changed_account_terms() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, account_id)
+    select c.seller_id, c.month, s.id from storage_account s join month_close c on c.seller_id = s.partner_id
+    where s.id = new.account_id and c.month >= date_trunc('month', new.valid_from at time zone 'UTC');
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_assignment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, contract_id, partner_id, account_id)
+    select c.seller_id, c.month, new.contract_id, new.partner_id, new.account_id from month_close c
+    where c.seller_id = new.seller_id and c.month >= date_trunc('month', new.valid_from);
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_contract_terms() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, contract_id)
+    select c.seller_id, c.month, new.contract_id from month_close c
+    where c.seller_id = operator_id() and c.month >= date_trunc('month', new.valid_from at time zone 'UTC');
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_days() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, partner_id, account_id)
+    select distinct c.seller_id, c.month, nullif(s.partner_id, c.seller_id),
+        case when c.seller_id = s.partner_id then s.id end
+    from (
+        select distinct account_id, date_trunc('month', day)::date as month from changed where day < open_since()
+    ) d
+    join storage_account s on s.id = d.account_id
+    join partner p on p.id = s.partner_id
+    join month_close c on c.month = d.month and c.seller_id in (s.partner_id, p.distributor_id, operator_id());
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_partner_terms() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, partner_id)
+    select c.seller_id, c.month, p.id from partner p
+    join month_close c on c.seller_id in (p.distributor_id, operator_id())
+    where p.id = new.partner_id and c.month >= date_trunc('month', new.valid_from at time zone 'UTC');
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_prices() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month)
+    select c.seller_id, c.month from price_book b join month_close c on c.seller_id = b.seller_id
+    where b.id = new.book_id and c.month >= date_trunc('month', new.valid_from);
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_profile() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month)
+    select c.seller_id, c.month from month_close c
+    where c.in_progress and c.seller_id in (new.keeper_id, new.organisation_id, operator_id(), (
+        select p.distributor_id from partner p where p.id = new.organisation_id));
+    return null;
+end $$;
+
+CREATE FUNCTION note_changed_settings() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month)
+    select seller_id, month from month_close c
+    where in_progress and seller_id = coalesce(new.organisation_id, old.organisation_id);
+    return null;
+end $$;
+
+CREATE FUNCTION open_since() RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+    select (max(month) + interval '1 month')::date from month_close
+$$;
+
+CREATE FUNCTION operator_id() RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    select id from organisation where kind = 'operator' order by seq limit 1
+$$;
+
 CREATE FUNCTION reject_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -195,14 +295,24 @@ begin
     raise exception '% is append-only', tg_table_name using errcode = 'restrict_violation';
 end $$;
 
+CREATE FUNCTION reject_change_of_adjustment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if tg_op = 'DELETE' or to_jsonb(old) - 'remaining' is distinct from to_jsonb(new) - 'remaining' then
+        raise exception 'adjustment % does not change', old.id using errcode = 'restrict_violation';
+    end if;
+    return new;
+end $$;
+
 CREATE FUNCTION reject_change_of_frozen() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    if old.number is not null and (tg_op = 'DELETE' or
+    if num_nonnulls(old.number, old.corrects::text) > 0 and (tg_op = 'DELETE' or
         to_jsonb(old) - array['paid_on', 'payment_reference'] is distinct from
         to_jsonb(new) - array['paid_on', 'payment_reference']) then
-        raise exception 'statement % is frozen', old.number using errcode = 'restrict_violation';
+        raise exception 'statement % is frozen', coalesce(old.number, old.id::text) using errcode = 'restrict_violation';
     end if;
     return coalesce(new, old);
 end $$;
@@ -211,7 +321,8 @@ CREATE FUNCTION reject_change_of_frozen_parts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    if exists (select from changed join statement s on s.id = changed.statement_id where s.number is not null) then
+    if exists (select from changed join statement s on s.id = changed.statement_id
+            where num_nonnulls(s.number, s.corrects::text) > 0) then
         raise exception 'a statement is frozen' using errcode = 'restrict_violation';
     end if;
     return null;
@@ -413,6 +524,38 @@ CREATE TABLE account_usage (
     CONSTRAINT account_usage_used CHECK ((used >= 0))
 )
 WITH (fillfactor='45');
+
+CREATE TABLE adjustment (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    seller_id uuid NOT NULL,
+    contract_id uuid,
+    partner_id uuid,
+    account_id bigint,
+    buyer_name text NOT NULL,
+    currency currency NOT NULL,
+    amount numeric NOT NULL,
+    remaining numeric NOT NULL,
+    reason text,
+    month date,
+    correction_id uuid,
+    tax_category text,
+    tax_rate numeric,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT adjustment_amount CHECK (((amount <> (0)::numeric) AND (abs(remaining) <= abs(amount)) AND ((remaining * amount) >= (0)::numeric))),
+    CONSTRAINT adjustment_buyer CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1)),
+    CONSTRAINT adjustment_cause CHECK (((num_nonnulls(reason, correction_id) = 1) AND ((month IS NULL) = (correction_id IS NULL)))),
+    CONSTRAINT adjustment_tax CHECK (((tax_category IS NULL) = (tax_rate IS NULL)))
+);
+
+ALTER TABLE adjustment ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME adjustment_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE api_key (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -695,6 +838,32 @@ ALTER TABLE member ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE month_change (
+    id bigint NOT NULL,
+    seller_id uuid NOT NULL,
+    month date NOT NULL,
+    contract_id uuid,
+    partner_id uuid,
+    account_id bigint,
+    CONSTRAINT month_change_subject CHECK ((num_nonnulls(contract_id, partner_id, account_id) <= 1))
+);
+
+ALTER TABLE month_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME month_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE month_close (
+    seller_id uuid NOT NULL,
+    month date NOT NULL,
+    in_progress boolean NOT NULL,
+    CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 );
 
 CREATE TABLE organisation (
@@ -1027,8 +1196,10 @@ CREATE TABLE statement (
     due_on date,
     paid_on date,
     payment_reference text,
+    corrects uuid,
     CONSTRAINT statement_buyer CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1)),
     CONSTRAINT statement_computed CHECK (((blocked IS NOT NULL) OR (num_nulls(currency, net, gross, input, digest) = 0))),
+    CONSTRAINT statement_corrects CHECK (((corrects IS NULL) OR ((number IS NULL) AND (blocked IS NULL)))),
     CONSTRAINT statement_frozen CHECK ((((number IS NULL) = (frozen_at IS NULL)) AND ((number IS NULL) OR (blocked IS NULL)))),
     CONSTRAINT statement_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
     CONSTRAINT statement_payment CHECK (((num_nulls(paid_on, payment_reference) = ANY (ARRAY[0, 2])) AND ((paid_on IS NULL) OR (number IS NOT NULL))))
@@ -1052,6 +1223,8 @@ CREATE TABLE statement_line (
     amount numeric NOT NULL,
     first_day date NOT NULL,
     last_day date NOT NULL,
+    adjustment_id uuid,
+    reason text,
     CONSTRAINT statement_line_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
 );
 
@@ -1226,6 +1399,9 @@ ALTER TABLE ONLY account_terms
 ALTER TABLE ONLY account_usage
     ADD CONSTRAINT account_usage_pkey PRIMARY KEY (account_id);
 
+ALTER TABLE ONLY adjustment
+    ADD CONSTRAINT adjustment_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_digest UNIQUE (digest);
 
@@ -1309,6 +1485,12 @@ ALTER TABLE ONLY member
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY month_change
+    ADD CONSTRAINT month_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY month_close
+    ADD CONSTRAINT month_close_pkey PRIMARY KEY (seller_id, month);
 
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_pkey PRIMARY KEY (id);
@@ -1403,15 +1585,6 @@ ALTER TABLE ONLY statement_line
 ALTER TABLE ONLY statement
     ADD CONSTRAINT statement_number UNIQUE (seller_id, number);
 
-ALTER TABLE ONLY statement
-    ADD CONSTRAINT statement_of_account UNIQUE (account_id, month);
-
-ALTER TABLE ONLY statement
-    ADD CONSTRAINT statement_of_contract UNIQUE (contract_id, month);
-
-ALTER TABLE ONLY statement
-    ADD CONSTRAINT statement_of_partner UNIQUE (partner_id, month);
-
 ALTER TABLE ONLY statement_pdf
     ADD CONSTRAINT statement_pdf_pkey PRIMARY KEY (statement_id);
 
@@ -1450,6 +1623,14 @@ CREATE INDEX account_terms_account_id_valid_from_id_idx ON account_terms USING b
 
 CREATE INDEX account_usage_partner_id_idx ON account_usage USING btree (partner_id);
 
+CREATE INDEX adjustment_account_id_idx ON adjustment USING btree (account_id) WHERE (account_id IS NOT NULL);
+
+CREATE INDEX adjustment_contract_id_idx ON adjustment USING btree (contract_id) WHERE (contract_id IS NOT NULL);
+
+CREATE INDEX adjustment_partner_id_idx ON adjustment USING btree (partner_id) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
+
 CREATE INDEX api_key_organisation_id_seq_idx ON api_key USING btree (organisation_id, seq);
 
 CREATE INDEX audit_entry_actor_id_id_idx ON audit_entry USING btree (actor_id, id) WHERE (actor_id IS NOT NULL);
@@ -1481,6 +1662,10 @@ CREATE INDEX known_device_member_id_expires_at_idx ON known_device USING btree (
 CREATE INDEX member_name_idx ON member USING btree (COALESCE(name_key, ''::text), COALESCE(name, ''::text) COLLATE "C", id);
 
 CREATE INDEX member_organisation_id_seq_idx ON member USING btree (organisation_id, seq);
+
+CREATE INDEX month_change_seller_id_month_idx ON month_change USING btree (seller_id, month);
+
+CREATE INDEX month_close_month_idx ON month_close USING btree (month);
 
 CREATE INDEX organisation_name_key_idx ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
 
@@ -1525,6 +1710,16 @@ CREATE INDEX sign_in_throttle_blocked_until_idx ON sign_in_throttle USING btree 
 CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree (last_failed_at);
 
 CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree (region_id, account_id);
+
+CREATE INDEX statement_corrects_idx ON statement USING btree (corrects, seq) WHERE (corrects IS NOT NULL);
+
+CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adjustment_id) WHERE (adjustment_id IS NOT NULL);
+
+CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE (corrects IS NULL);
+
+CREATE UNIQUE INDEX statement_of_contract ON statement USING btree (contract_id, month) WHERE (corrects IS NULL);
+
+CREATE UNIQUE INDEX statement_of_partner ON statement USING btree (partner_id, month) WHERE (corrects IS NULL);
 
 CREATE INDEX statement_partner_id_idx ON statement USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
 
@@ -1588,9 +1783,37 @@ CREATE TRIGGER frozen_insert AFTER INSERT ON statement_line REFERENCING NEW TABL
 
 CREATE TRIGGER frozen_insert AFTER INSERT ON statement_subject REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION reject_change_of_frozen_parts();
 
+CREATE TRIGGER month_change AFTER INSERT ON account_terms FOR EACH ROW EXECUTE FUNCTION note_changed_account_terms();
+
+CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON billing_profile FOR EACH ROW EXECUTE FUNCTION note_changed_profile();
+
+CREATE TRIGGER month_change AFTER INSERT ON contract_terms FOR EACH ROW EXECUTE FUNCTION note_changed_contract_terms();
+
+CREATE TRIGGER month_change AFTER INSERT ON partner_terms FOR EACH ROW EXECUTE FUNCTION note_changed_partner_terms();
+
+CREATE TRIGGER month_change AFTER INSERT ON price_assignment FOR EACH ROW EXECUTE FUNCTION note_changed_assignment();
+
+CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON price_version FOR EACH ROW WHEN ((new.published_at IS NOT NULL)) EXECUTE FUNCTION note_changed_prices();
+
+CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON seller_settings FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
+
+CREATE TRIGGER month_change AFTER INSERT OR DELETE OR UPDATE ON tax_rate FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
+
+CREATE TRIGGER month_change_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
+CREATE TRIGGER month_change_inserted AFTER INSERT ON daily_traffic REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
+CREATE TRIGGER month_change_inserted AFTER INSERT ON daily_usage REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
+CREATE TRIGGER month_change_updated AFTER UPDATE ON daily_traffic REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
+CREATE TRIGGER month_change_updated AFTER UPDATE ON daily_usage REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
 CREATE TRIGGER never_back BEFORE DELETE OR UPDATE ON usage_retention FOR EACH ROW EXECUTE FUNCTION reject_earlier_day();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON account_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON adjustment FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
@@ -1630,6 +1853,8 @@ CREATE TRIGGER published BEFORE DELETE OR UPDATE ON price_version FOR EACH ROW E
 
 CREATE TRIGGER sandbox_rules BEFORE INSERT OR DELETE OR UPDATE ON sandbox_clock FOR EACH ROW EXECUTE FUNCTION require_sandbox_rules();
 
+CREATE TRIGGER unchanged BEFORE DELETE OR UPDATE ON adjustment FOR EACH ROW EXECUTE FUNCTION reject_change_of_adjustment();
+
 CREATE TRIGGER unchanged BEFORE UPDATE ON statement_line FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER unchanged BEFORE UPDATE ON statement_subject FOR EACH ROW EXECUTE FUNCTION reject_change();
@@ -1639,6 +1864,9 @@ ALTER TABLE ONLY access_key
 
 ALTER TABLE ONLY account_terms
     ADD CONSTRAINT account_terms_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);
+
+ALTER TABLE ONLY adjustment
+    ADD CONSTRAINT adjustment_correction_id_fkey FOREIGN KEY (correction_id) REFERENCES statement(id) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY api_key
     ADD CONSTRAINT api_key_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);

@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
+from tonnage.billing.buyer import month_in, require_begun
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.month_end import freezing_actions
 from tonnage.month_end.lists import month_of
-from tonnage.statements.buyer import month_in, require_begun
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json

@@ -5,16 +5,9 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from tonnage.access.actor import Actor, Kind
-from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import Month, last_day_of
-from tonnage.billing.queries import (
-    PARTNERS_AT_ONCE,
-    account_months,
-    contract_buyer,
-    contract_subjects,
-    partner_months,
-)
-from tonnage.billing.rating import Rating
+from tonnage.billing.buyer import Buyer
+from tonnage.billing.line import SubjectId
+from tonnage.billing.month import BuyerMonth, Month, last_day_of
 from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
 from tonnage.billing_profiles.settings_queries import logo_of, seller_settings, tax_rates
 from tonnage.billing_profiles.tax import TaxBlocked
@@ -22,40 +15,40 @@ from tonnage.db import Connection
 from tonnage.db.snapshot import take_snapshot
 from tonnage.money import total
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import (
-    OTHER_CURRENCY,
-    Computed,
-    Inputs,
-    Party,
-    Seller,
-    StoredSubject,
-    copied,
-    decide_tax,
-)
-from tonnage.statements.buyer import Buyer
-from tonnage.statements.queries import subject_names
+from tonnage.month_end.computed import OTHER_CURRENCY, Computed, Party, Seller, copied, decide_tax
+from tonnage.month_end.correction_actions import correct
+from tonnage.month_end.rated import Inputs, Rated
+from tonnage.month_end.rated_actions import names_of, rate_buyers, rate_contract
+from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
+from tonnage.statements.adjustment_queries import open_adjustments
 from tonnage.statements.statement import in_order
 
 
-async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
+async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> int:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
-    statement."""
+    statement. Frozen statements are corrected: returns how many adjustments that made."""
     await take_snapshot(conn, writes=True)
     seller = await _seller(conn, actor.organisation_id)
+    month = Month.of(first, last_day_of(first))
+    adjustments = await correct(conn, actor, month, now)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)
-    month = Month.of(first, last_day_of(first))
     async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
         parties = await _parties(conn, seller.id, batch)
-        buyers = {buyer.id: buyer for buyer, _ in batch}
+        buyers = [buyer for buyer, _ in batch]
+        adjusting = await open_adjustments(conn, buyers[0].kind, [buyer.id for buyer in buyers], first)
         if actor.kind is Kind.OPERATOR:
             # A contract has as many lines as partners: they are stored before those of the next are computed.
-            for buyer in buyers.values():
-                computed = await _of_contract(conn, seller, buyer, parties[buyer.id], month)
+            for buyer in buyers:
+                rated = await rate_contract(conn, seller.id, UUID(str(buyer.id)), month)
+                computed = await _computed(conn, seller, [buyer], parties, [rated], adjusting)
+                if not computed:
+                    await queries.delete_subjects(conn, rated.inputs.statement_id)
                 await queries.insert_computed(conn, computed, first, design, now)
         else:
-            computed = await _of_buyers(conn, seller, buyers, parties, month)
+            computed = await _of_buyers(conn, seller, buyers, parties, month, adjusting)
             await queries.insert_computed(conn, computed, first, design, now)
+    return adjustments
 
 
 async def _seller(conn: Connection, seller_id: UUID) -> Seller:
@@ -85,78 +78,72 @@ async def _parties(
 async def _of_buyers(
     conn: Connection,
     seller: Seller,
-    buyers: Mapping[UUID | int, Buyer],
-    parties: Mapping[UUID | int, Party],
+    buyers: Sequence[Buyer],
+    parties: Mapping[SubjectId, Party],
     month: Month,
+    adjusting: Mapping[SubjectId, Sequence[Adjustment]],
 ) -> list[Computed]:
     """Of partners, or of storage accounts; none for those without lines."""
-    partners = [one for one in buyers if isinstance(one, UUID)]
-    accounts = [one for one in buyers if isinstance(one, int)]
-    months = (
-        await partner_months(conn, seller.id, partners, month)
-        if partners
-        else await account_months(conn, seller.id, accounts, month)
-    )
-    charged = [charges for charges in months.charges() if charges.lines]
-    names = await _names(conn, buyers.values(), (line for charges in charged for line in charges.lines))
-    found = [_conflicting(seller, buyers[one.buyer_id], parties[one.buyer_id]) for one in months.conflicts]
-    subjects: list[StoredSubject] = []
-    for charges in charged:
-        buyer = buyers[charges.buyer.id]
-        inputs = Inputs(uuid4(), charges.buyer)
-        if charges.subject:
-            subjects.append(inputs.add(charges.subject))
-        found.append(_computed(inputs, seller, buyer, parties[buyer.id], charges.lines, names))
-    await queries.insert_subjects(conn, subjects)
-    return found
+    months = await rate_buyers(conn, seller.id, [buyer.id for buyer in buyers], month)
+    found = [rated for rated in months.rated if rated.lines or rated.inputs.buyer.id in adjusting]
+    unpriced = set(adjusting) - {rated.inputs.buyer.id for rated in found} - set(months.conflicts)
+    for buyer_id in unpriced:
+        nothing = BuyerMonth(buyer_id, month, adjusting[buyer_id][0].remaining.currency, ())
+        found.append(Rated(Inputs(uuid4(), nothing), ()))
+    computed = await _computed(conn, seller, buyers, parties, found, adjusting)
+    kept = {one.id for one in computed}
+    await queries.insert_subjects(conn, (one for rated in found for one in rated.subjects if one.statement_id in kept))
+    conflicting = [buyer for buyer in buyers if buyer.id in months.conflicts]
+    return computed + [_conflicting(seller, buyer, parties[buyer.id]) for buyer in conflicting]
 
 
-async def _of_contract(conn: Connection, seller: Seller, buyer: Buyer, party: Party, month: Month) -> list[Computed]:
-    """Its partners are read and stored some at a time. None, if it has no lines."""
-    contract = await contract_buyer(conn, seller.id, UUID(str(buyer.id)), month)
-    rating, inputs, batch = Rating(contract), Inputs(uuid4(), contract), list[StoredSubject]()
-    async for subject in contract_subjects(conn, contract):
-        rating.add(subject)
-        batch.append(inputs.add(subject))
-        if len(batch) == PARTNERS_AT_ONCE:
-            await queries.insert_subjects(conn, batch)
-            batch.clear()
-    await queries.insert_subjects(conn, batch)
-    lines = rating.lines()
-    if not lines:
-        await queries.delete_subjects(conn, inputs.statement_id)
-        return []
-    names = await _names(conn, [buyer], lines)
-    return [_computed(inputs, seller, buyer, party, lines, names)]
+async def _computed(
+    conn: Connection,
+    seller: Seller,
+    buyers: Iterable[Buyer],
+    parties: Mapping[SubjectId, Party],
+    found: Sequence[Rated],
+    adjusting: Mapping[SubjectId, Sequence[Adjustment]],
+) -> list[Computed]:
+    """With their adjustments; none for those without lines."""
+    by_id = {buyer.id: buyer for buyer in buyers}
+    names = await names_of(conn, by_id.values(), found)
+    statements = (_statement(rated, seller, by_id[rated.inputs.buyer.id], parties, adjusting, names) for rated in found)
+    return [one for one in statements if one.lines]
 
 
-async def _names(conn: Connection, buyers: Iterable[Buyer], lines: Iterable[Line]) -> Mapping[SubjectId, str]:
-    subjects = {line.subject_id for line in lines}
-    return await subject_names(conn, subjects) | {buyer.id: buyer.name for buyer in buyers}
-
-
-def _computed(
-    inputs: Inputs, seller: Seller, buyer: Buyer, party: Party, lines: Sequence[Line], names: Mapping[SubjectId, str]
+def _statement(
+    rated: Rated,
+    seller: Seller,
+    buyer: Buyer,
+    parties: Mapping[SubjectId, Party],
+    adjusting: Mapping[SubjectId, Sequence[Adjustment]],
+    names: Mapping[SubjectId, str],
 ) -> Computed:
-    currency = inputs.buyer.currency
+    first, party = rated.inputs.buyer.month.first, parties[buyer.id]
+    decision = decide_tax(seller, party, rated.net, first)
+    blocked = decision.reason if isinstance(decision, TaxBlocked) else None
+    own = None if isinstance(decision, TaxBlocked) else TaxKind(decision.category, decision.rate)
+    warning = None if isinstance(decision, TaxBlocked) else decision.warning
+    added, bases = adjusted(adjusting.get(buyer.id, ()), buyer.id, first, rated.net, own)
+    lines = in_order([*rated.lines, *added], names)
+    currency = rated.net.currency
     net = total((line.amount for line in lines), currency)
-    decision = decide_tax(seller, party, net, inputs.buyer.month.first)
-    is_blocked = isinstance(decision, TaxBlocked)
     return Computed(
-        inputs.statement_id,
+        rated.inputs.statement_id,
         buyer,
-        copied(seller, party, decision),
+        copied(seller, party, [] if blocked else taxes(bases), warning),
         party.payment_term_days,
-        decision.reason if is_blocked else None,
+        blocked,
         currency,
         net.amount,
-        net.amount if is_blocked else net.amount + decision.amount.amount,
-        inputs.written,
-        inputs.digest,
-        in_order(lines, names),
+        net.amount if blocked else gross(bases, currency).amount,
+        rated.inputs.written,
+        rated.inputs.digest,
+        lines,
         names,
     )
 
 
 def _conflicting(seller: Seller, buyer: Buyer, party: Party) -> Computed:
-    return Computed(uuid4(), buyer, copied(seller, party, None), party.payment_term_days, OTHER_CURRENCY)
+    return Computed(uuid4(), buyer, copied(seller, party, []), party.payment_term_days, OTHER_CURRENCY)

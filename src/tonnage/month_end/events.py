@@ -2,4 +2,7 @@
 
 from tonnage.access.event import EVERY_KIND, Event
 
-EVENTS = (Event("statements.freeze", "Froze statements of a month", EVERY_KIND),)
+EVENTS = (
+    Event("statements.freeze", "Froze statements of a month", EVERY_KIND),
+    Event("statements.correct", "Corrected a frozen month", EVERY_KIND),
+)

@@ -4,38 +4,47 @@ Each stage can be interrupted: what is computed is computed again, and numbers a
 freezes.
 """
 
+import asyncio
 import logging
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import psycopg
 from psycopg.errors import LockNotAvailable, UniqueViolation
 
-from tonnage.access.actor import Actor, Role
+from tonnage.access.actor import Actor, Kind, Role
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.db import Connection, Database, broken_constraint
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
-from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, Sentence, TonnageError
+from tonnage.error_codes import ConflictCode, UnavailableCode
+from tonnage.errors import Conflict, Sentence, TonnageError, Unavailable
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
+from tonnage.month_end.correction_queries import changed_months, changed_sellers
 from tonnage.month_end.freezing import FreezeResult, require_over
+from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.utc import day_of
 
 _log = logging.getLogger(__name__)
 
-_IN_PROGRESS = Sentence("The month {month} is being frozen already. Try again when that is done.")
+_IN_PROGRESS = Sentence("A month of yours is being frozen already. Try again when that is done.")
+_ATTEMPTS = 5
+"""What is written between the last of them and the numbers is corrected afterwards."""
+_WRITERS_POLL, _WRITERS_POLLS = 0.05, 600
+"""Seconds after which it is looked again whether those who were writing have ended, and how often."""
 
 
 async def freeze(database: Database, actor: Actor, first: date, now: datetime) -> FreezeResult:
-    """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is; of a month
-    that is frozen as a whole nothing changes.
+    """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
+    charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
+    something of them has changed.
 
-    Conflict: the month is not over, or is being frozen, or another statement has a number. OnHold: the database was
-    restored from a backup.
+    Conflict: the month is not over, or one of the actor is being frozen, or another statement has a number. OnHold: the
+    database was restored from a backup. Unavailable: others have been writing for too long.
     """
     actor.require(actor.kind, Role.ADMIN)
     require_over(first, day_of(now))
@@ -44,36 +53,66 @@ async def freeze(database: Database, actor: Actor, first: date, now: datetime) -
 
 
 async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
-    """All stages on one connection, whose lock keeps other freezes of the month away: with a second connection, as many
-    freezes as there are connections would wait for each other."""
+    """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
+    many freezes as there are connections would wait for each other."""
     try:
-        await queries.lock_month(conn, actor.organisation_id, first)
+        await queries.lock_seller(conn, actor.organisation_id)
     except LockNotAvailable as error:
-        raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS, month=f"{first:%Y-%m}") from error
+        raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS) from error
     try:
+        if (hold := await hold_of(conn)) is not None:
+            raise on_hold(hold)
+        for earlier in await changed_months(conn, actor.organisation_id, first):
+            await _freeze(conn, actor, earlier, now)
         return await _freeze(conn, actor, first, now)
     finally:
         try:
-            await queries.unlock_month(conn, actor.organisation_id, first)
+            await queries.unlock_seller(conn, actor.organisation_id)
         except psycopg.Error:
             await conn.close()
 
 
 async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
-    if (hold := await hold_of(conn)) is not None:
-        raise on_hold(hold)
-    async with conn.transaction():
-        await compute(conn, actor, first, now)
-    ids = await queries.ready_to_freeze(conn, actor.organisation_id, first)
+    seller = actor.organisation_id
+    await queries.begin_close(conn, seller, first)
+    await _wait_for_writers(conn)
+    for attempt in range(1, _ATTEMPTS + 1):
+        async with conn.transaction():
+            await compute(conn, actor, first, now)
+        await _check(conn, seller, first)
+        async with conn.transaction():
+            if attempt < _ATTEMPTS and await queries.has_changed(conn, seller, first):
+                continue
+            numbers = await _number(conn, actor, first, now)
+            blocked = await queries.blocked_buyers(conn, seller, first)
+            await queries.end_close(conn, seller, first)
+            done = FreezeResult(seller, first, numbers, blocked)
+            await queries.save_result(conn, done, actor.stamp)
+            return done
+    raise AssertionError("the last attempt returns")
+
+
+async def _wait_for_writers(conn: Connection) -> None:
+    """Transactions that began to write before the close of the month was there have not noted what they changed: a
+    snapshot is taken when they have ended."""
+    transaction = await queries.next_transaction(conn)
+    for _ in range(_WRITERS_POLLS):
+        if await queries.have_ended(conn, transaction):
+            return
+        await asyncio.sleep(_WRITERS_POLL)
+    raise Unavailable(
+        "Others have been writing to the database for {seconds} seconds. Freeze the month again later.",
+        UnavailableCode.LOCKED,
+        seconds=f"{_WRITERS_POLLS * _WRITERS_POLL:.0f}",
+    )
+
+
+async def _check(conn: Connection, seller_id: UUID, first: date) -> None:
+    """Computes what is computed again, from what is stored with it."""
+    ids = await queries.ready_to_freeze(conn, seller_id, first)
     for start in range(0, len(ids), STATEMENTS_AT_ONCE):
         if differing := await verify(conn, ids[start : start + STATEMENTS_AT_ONCE]):
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
-    async with conn.transaction():
-        numbers = await _number(conn, actor, first, now)
-        blocked = await queries.blocked_buyers(conn, actor.organisation_id, first)
-        done = FreezeResult(actor.organisation_id, first, numbers, blocked)
-        await queries.save_result(conn, done, actor.stamp)
-    return done
 
 
 async def _number(conn: Connection, actor: Actor, first: date, now: datetime) -> list[str]:
@@ -85,6 +124,7 @@ async def _number(conn: Connection, actor: Actor, first: date, now: datetime) ->
     settings = (await seller_settings(conn, seller)).settings
     form = DocumentNumberFormat.read(settings.number_format)
     numbers = await queries.take_numbers(conn, seller, form, settings.number_start, len(ids), day_of(now))
+    await use(conn, ids)
     try:
         await queries.freeze(conn, seller, first, dict(zip(ids, numbers, strict=True)), now, actor.stamp)
     except UniqueViolation as error:
@@ -100,16 +140,19 @@ async def _number(conn: Connection, actor: Actor, first: date, now: datetime) ->
 
 
 async def freeze_due(database: Database, now: datetime) -> None:
-    """Freezes the month before of every seller whose day for that has come. One that fails does not keep the others
-    from it; TonnageError: it is the last one that failed."""
+    """Freezes the month before of every seller whose day for that has come, and corrects months that have changed. One
+    that fails does not keep the others from it; TonnageError: it is the last one that failed."""
     failed: TonnageError | None = None
     today = day_of(now)
     first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    for seller_id, kind in await database.run(queries.due_sellers, today.day):
+    changed = await database.run(changed_sellers)
+    wanted: dict[UUID, tuple[Kind, date]] = {seller: (kind, month) for seller, kind, month in changed}
+    wanted |= {seller: (kind, first) for seller, kind in await database.run(queries.due_sellers, today.day)}
+    for seller_id, (kind, month) in wanted.items():
         try:
-            await freeze(database, Actor(seller_id, kind, Role.ADMIN, "job"), first, now)
+            await freeze(database, Actor(seller_id, kind, Role.ADMIN, "job"), month, now)
         except TonnageError as error:
-            _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{first:%Y-%m}", error)
+            _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error
     if failed is not None:
         raise failed

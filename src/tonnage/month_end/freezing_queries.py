@@ -7,39 +7,44 @@ from typing import LiteralString
 from uuid import UUID
 
 from tonnage.access.actor import Kind
+from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, one_row
-from tonnage.month_end.computed import Computed, StoredSubject, design_digest
+from tonnage.month_end.computed import Computed, design_digest
 from tonnage.month_end.freezing import Blocked, FreezeResult
+from tonnage.month_end.rated import StoredSubject
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.buyer import Buyer
 
 BUYERS_AT_ONCE = 500
 
 _IN_MONTH: LiteralString = "< (%(first)s::date + interval '1 month')::timestamp at time zone 'UTC'"
 
+_ADJUSTED: LiteralString = """exists (
+                select from adjustment a where a.remaining <> 0 and coalesce(a.month < %(first)s, true) and"""
+
 _BUYERS: Mapping[Kind, LiteralString] = {
     Kind.OPERATOR: f"""
         select k.id, coalesce(k.details, d.name), k.distributor_id from contract k
         join organisation d on d.id = k.distributor_id
-        where k.created_at {_IN_MONTH} and (k.closed_at is null or k.closed_at::date >= %(first)s)
+        where k.created_at {_IN_MONTH}
+            and (k.closed_at is null or k.closed_at::date >= %(first)s or {_ADJUSTED} a.contract_id = k.id))
             and not exists (select from statement f where f.contract_id = k.id and f.month = %(first)s
                 and f.number is not null)
             and (%(after)s::uuid is null or k.id > %(after)s) order by k.id limit %(most)s""",
     Kind.DISTRIBUTOR: f"""
         select p.id, o.name, p.id from partner p join organisation o on o.id = p.id
         where p.distributor_id = %(seller)s and o.created_at {_IN_MONTH}
-            and (p.closed_at is null or p.closed_at::date >= %(first)s)
+            and (p.closed_at is null or p.closed_at::date >= %(first)s or {_ADJUSTED} a.partner_id = p.id))
             and not exists (select from statement f where f.partner_id = p.id and f.month = %(first)s
                 and f.number is not null)
             and (%(after)s::uuid is null or p.id > %(after)s) order by p.id limit %(most)s""",
     Kind.PARTNER: f"""
         select s.id, s.name, null::uuid from storage_account s
         where s.partner_id = %(seller)s and s.created_at {_IN_MONTH}
-            and (s.purged_at is null or s.purged_at::date >= %(first)s)
+            and (s.purged_at is null or s.purged_at::date >= %(first)s or {_ADJUSTED} a.account_id = s.id))
             and not exists (select from statement f where f.account_id = s.id and f.month = %(first)s
                 and f.number is not null)
             and (%(after)s::bigint is null or s.id > %(after)s) order by s.id limit %(most)s""",
@@ -52,18 +57,54 @@ _KINDS = {
 }
 
 
-async def lock_month(conn: Connection, seller_id: UUID, first: date) -> None:
-    """Keeps other freezes of the seller's month away until `unlock_month`, or the end of the connection."""
-    await conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [_lock(seller_id, first)])
+async def lock_seller(conn: Connection, seller_id: UUID) -> None:
+    """Keeps other freezes of the seller away until `unlock_seller`, or the end of the connection. Of any month: two
+    could use the same adjustments."""
+    await conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"statements {seller_id}"])
 
 
-async def unlock_month(conn: Connection, seller_id: UUID, first: date) -> None:
-    """What `lock_month` has locked on this connection."""
-    await conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [_lock(seller_id, first)])
+async def unlock_seller(conn: Connection, seller_id: UUID) -> None:
+    """What `lock_seller` has locked on this connection."""
+    await conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [f"statements {seller_id}"])
 
 
-def _lock(seller_id: UUID, first: date) -> str:
-    return f"statements {seller_id} {first:%Y-%m}"
+async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
+    """From now on, changes of the month are noted. Those of transactions that have not seen this are not: they have to
+    end before a snapshot is taken."""
+    await conn.execute(
+        """
+        insert into month_close (seller_id, month, in_progress) values (%s, %s, true)
+        on conflict (seller_id, month) do update set in_progress = true
+        """,
+        [seller_id, first],
+    )
+
+
+async def end_close(conn: Connection, seller_id: UUID, first: date) -> None:
+    """From now on, changes of profiles and settings do not count for the month."""
+    await conn.execute(
+        "update month_close set in_progress = false where seller_id = %s and month = %s", [seller_id, first]
+    )
+
+
+async def next_transaction(conn: Connection) -> int:
+    """The id that no transaction has yet."""
+    cursor = await conn.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    return (await one_row(cursor))[0]
+
+
+async def have_ended(conn: Connection, transaction: int) -> bool:
+    """Whether all transactions with a lower id have ended."""
+    cursor = await conn.execute("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %s", [transaction])
+    return (await one_row(cursor))[0]
+
+
+async def has_changed(conn: Connection, seller_id: UUID, first: date) -> bool:
+    """Whether a change of the month is noted that no snapshot has taken."""
+    cursor = await conn.execute(
+        "select exists (select from month_change where seller_id = %s and month = %s)", [seller_id, first]
+    )
+    return (await one_row(cursor))[0]
 
 
 async def seller_name(conn: Connection, seller_id: UUID) -> str:
@@ -92,7 +133,8 @@ async def buyers_of(
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
     """Deletes what was computed of the seller's month and is not frozen."""
     await conn.execute(
-        "delete from statement where seller_id = %s and month = %s and number is null", [seller_id, first]
+        "delete from statement where seller_id = %s and month = %s and number is null and corrects is null",
+        [seller_id, first],
     )
 
 
@@ -121,9 +163,10 @@ async def delete_subjects(conn: Connection, statement_id: UUID) -> None:
 async def insert_computed(
     conn: Connection, computed: Sequence[Computed], first: date, design: str, now: datetime
 ) -> None:
-    """Statements without numbers, and their lines."""
+    """Statements without numbers, and their lines: those before, since nothing is added to a correction."""
+    await _insert_lines(conn, computed)
     columns: LiteralString = """id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
-        gross, document, design, input, digest, computed_at, blocked, payment_term_days"""
+        gross, document, design, input, digest, computed_at, blocked, payment_term_days, corrects"""
     async with conn.cursor() as cursor, cursor.copy(f"copy statement ({columns}) from stdin") as copy:
         for one in computed:
             ids = [one.buyer.id if one.buyer.kind is kind else None for kind in SubjectKind]
@@ -131,21 +174,20 @@ async def insert_computed(
             written = one.input.decode() if one.input is not None else None
             await copy.write_row(
                 [one.id, one.buyer.seller_id, *ids, first, name_key(one.buyer.name), one.currency, one.net, one.gross,
-                 document, design, written, one.digest, now, one.blocked, one.payment_term_days]
+                 document, design, written, one.digest, now, one.blocked, one.payment_term_days, one.corrects]
             )  # fmt: skip
-    await _insert_lines(conn, computed)
 
 
 async def _insert_lines(conn: Connection, computed: Sequence[Computed]) -> None:
     columns: LiteralString = """statement_id, no, product, subject_id, subject_account, subject_name, contract_id,
-        byte_days, unit_price, amount, first_day, last_day"""
+        byte_days, unit_price, amount, first_day, last_day, adjustment_id, reason"""
     async with conn.cursor() as cursor, cursor.copy(f"copy statement_line ({columns}) from stdin") as copy:
         for one in computed:
             for no, line in enumerate(one.lines, 1):
                 named = one.names.get(line.subject_id, "")
                 await copy.write_row(
                     [one.id, no, line.product, *_either(line.subject_id), named, line.contract_id, line.byte_days,
-                     line.unit_price, line.amount.amount, line.first, line.last]
+                     line.unit_price, line.amount.amount, line.first, line.last, line.adjustment_id, line.reason]
                 )  # fmt: skip
 
 
@@ -157,7 +199,7 @@ async def ready_to_freeze(conn: Connection, seller_id: UUID, first: date) -> lis
     """What is computed and can be frozen, in order of buyer, which is the order of the numbers."""
     cursor = await conn.execute(
         "select id from statement where seller_id = %s and month = %s and number is null and blocked is null"
-        " order by buyer_key, id",
+        " and corrects is null order by buyer_key, id",
         [seller_id, first],
     )
     return [row[0] for row in await cursor.fetchall()]

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from tonnage.billing.buyer import Buyer, DraftId, no_statement, require_begun
 from tonnage.billing.month import Month
 from tonnage.billing.month_prices import CurrencyConflict
 from tonnage.billing.working import WorkingDay
@@ -13,7 +14,6 @@ from tonnage.errors import Conflict, NotFound
 from tonnage.price_books.actions import no_subject
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import queries
-from tonnage.statements.buyer import Buyer, DraftId, no_statement, require_begun
 from tonnage.statements.statement import Statement, no_line
 from tonnage.utc import day_of
 

@@ -32,4 +32,41 @@ async def documents(conn: Connection) -> Check:
     )
 
 
-ALL: tuple[Checking, ...] = (newest, documents)
+async def adjustments(conn: Connection) -> Check:
+    """Compares what remains of each adjustment with the lines that frozen statements have of it."""
+    return await compare(
+        conn,
+        "statements: what remains of adjustments",
+        """
+        select a.id, a.remaining, a.amount - coalesce((
+            select sum(l.amount) from statement_line l join statement s on s.id = l.statement_id
+            where l.adjustment_id = a.id and s.number is not null), 0)
+        from adjustment a
+        """,
+    )
+
+
+async def corrections(conn: Connection) -> Check:
+    """Compares the adjustments of frozen months with the difference between what was computed before and again."""
+    return await compare(
+        conn,
+        "statements: corrections of frozen months",
+        """
+        with rated as (
+            select s.id, s.corrects, s.seq, s.currency, (
+                select coalesce(sum(l.amount), 0) from statement_line l
+                where l.statement_id = s.id and l.adjustment_id is null) as net
+            from statement s
+            where s.corrects is not null or exists (select from statement c where c.corrects = s.id)
+        )
+        select c.id, coalesce((
+                select sum(a.amount) from adjustment a where a.correction_id = c.id and a.currency = c.currency), 0),
+            c.net - coalesce((
+                select case when b.currency = c.currency then b.net else 0 end from rated b
+                where b.id = c.corrects or b.corrects = c.corrects and b.seq < c.seq order by b.seq desc limit 1), 0)
+        from rated c where c.corrects is not null
+        """,
+    )
+
+
+ALL: tuple[Checking, ...] = (newest, documents, adjustments, corrections)

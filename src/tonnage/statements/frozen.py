@@ -8,13 +8,14 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from tonnage.billing.line import Line, SubjectId
+from tonnage.billing.line import ADJUSTMENTS, Line, SubjectId
 from tonnage.billing.month_record import length_prefixed, read_buyer, read_subject
 from tonnage.billing.rating import Rating
-from tonnage.billing_profiles.tax import tax_amount
+from tonnage.billing_profiles.tax import TaxCategory, tax_document
 from tonnage.errors import FieldError, Invalid, Sentence
-from tonnage.money import Money
+from tonnage.money import Money, total
 from tonnage.price_books.assignment import Subject
+from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
 from tonnage.statements.statement import in_order, line_document
 from tonnage.utc import day_of
 
@@ -114,11 +115,25 @@ class Payment:
         return cls(paid_on, text)
 
 
-class Verification:
-    """Computes a statement again from its stored inputs, which are added in their order."""
+def own_lines(statement: StoredStatement) -> list[Line]:
+    """Those that are rated from its inputs: without adjustments, which come last."""
+    return [line for line in statement.lines if line.product not in ADJUSTMENTS]
 
-    def __init__(self, statement: StoredStatement, buyer: bytes) -> None:
+
+def own_lines_document(statement: StoredStatement) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [statement.line(number) for number in range(1, len(own_lines(statement)) + 1)]
+
+
+class Verification:
+    """Computes a statement again from its stored inputs, which are added in their order.
+
+    `tax_kinds`: of its adjustments that are taxed otherwise than what is charged for the month itself.
+    """
+
+    def __init__(self, statement: StoredStatement, buyer: bytes, tax_kinds: Mapping[UUID, TaxKind]) -> None:
         self._statement = statement
+        self._tax_kinds = tax_kinds
         self._buyer = read_buyer(buyer)
         self._rating = Rating(self._buyer)
         self._digest = sha256(length_prefixed(buyer))
@@ -136,31 +151,47 @@ class Verification:
         names: Mapping[SubjectId, str] = {
             line.subject_id: name for line, name in zip(stored.lines, stored.names, strict=True)
         }
-        computed = in_order(self._rating.lines(), names)
-        for no, (line, again) in enumerate(zip(stored.lines, computed, strict=False), 1):
+        computed, rated = in_order(self._rating.lines(), names), own_lines(stored)
+        for no, (line, again) in enumerate(zip(rated, computed, strict=False), 1):
             if line != again:
                 return f"{self._name}, line {no}: {line.amount.amount:f} is stored, {again.amount.amount:f} is right"
-        if len(computed) != len(stored.lines):
-            return f"{self._name}: {len(stored.lines)} lines are stored, {len(computed)} are right"
+        if len(computed) != len(rated):
+            return f"{self._name}: {len(rated)} lines are stored, {len(computed)} are right"
         return self._sums()
 
     def _sums(self) -> str | None:
         stored = self._statement
-        net = sum((line.amount.amount for line in stored.lines), Decimal(0))
-        if net != stored.net:
-            return f"{self._name}: the sum {stored.net:f} is stored, {net:f} is right"
-        taxes = Decimal(0)
-        for tax in stored.copied["taxes"]:
-            amount = tax_amount(Money(net, stored.currency), Decimal(tax["rate"])).amount
-            if Decimal(tax["amount"]) != amount or Decimal(tax["base"]) != net:
+        net = total((line.amount for line in stored.lines), stored.currency)
+        if net.amount != stored.net:
+            return f"{self._name}: the sum {stored.net:f} is stored, {net.amount:f} is right"
+        bases = self._bases()
+        right = [tax_document(one) for one in taxes(bases)]
+        for tax, again in zip(stored.copied["taxes"], right, strict=True):
+            if tax != again:
                 return (
-                    f"{self._name}: the tax {tax['amount']} on {tax['base']} is stored, {amount:f} on {net:f} is right"
+                    f"{self._name}: the tax {tax['amount']} on {tax['base']} is stored, "
+                    f"{again['amount']} on {again['base']} is right"
                 )
-            taxes += amount
-        if net + taxes != stored.gross:
-            return f"{self._name}: the total {stored.gross:f} is stored, {net + taxes:f} is right"
+        whole = gross(bases, stored.currency).amount
+        if whole != stored.gross:
+            return f"{self._name}: the total {stored.gross:f} is stored, {whole:f} is right"
         return None
+
+    def _bases(self) -> Bases:
+        """What is taxed together. The first tax is that of the month itself."""
+        stored = self._statement
+        kinds: list[TaxKind | None] = [_tax_kind(tax) for tax in stored.copied["taxes"]]
+        own = kinds[0] if kinds else None
+        bases = {kind: Money.zero(stored.currency) for kind in kinds or [None]}
+        for line in stored.lines:
+            kind = own if line.adjustment_id is None else self._tax_kinds.get(line.adjustment_id, own)
+            bases[kind if kind in bases else own] += line.amount
+        return bases
 
     @property
     def _name(self) -> str:
         return self._statement.number or str(self._statement.id)
+
+
+def _tax_kind(tax: Mapping[str, str]) -> TaxKind:
+    return TaxKind(TaxCategory(tax["category"]), Decimal(tax["rate"]))

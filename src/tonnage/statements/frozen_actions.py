@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
+from tonnage.billing.buyer import no_statement
 from tonnage.billing.month_record import read_buyer, read_subject
 from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection, Database
@@ -12,7 +13,6 @@ from tonnage.documents.actions import render
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.statements import frozen_queries as queries
-from tonnage.statements.buyer import no_statement
 from tonnage.statements.frozen import Payment, StoredStatement
 from tonnage.statements.statement import no_line
 

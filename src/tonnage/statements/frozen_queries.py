@@ -12,6 +12,7 @@ from tonnage.db import Connection, one_row
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
+from tonnage.statements.adjustment_queries import tax_kinds
 from tonnage.statements.frozen import Payment, StoredStatement, Verification
 
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
@@ -49,10 +50,11 @@ async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredSt
 
 async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:
     """A computed or frozen statement with its lines; None: there is none."""
-    return (await _stored(conn, [statement_id])).get(statement_id)
+    return (await stored_statements(conn, [statement_id])).get(statement_id)
 
 
-async def _stored(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredStatement]:
+async def stored_statements(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, StoredStatement]:
+    """Computed, frozen and corrected statements with their lines."""
     return await _find(conn, "s.id = any(%(ids)s) and s.currency is not null", None, ids)
 
 
@@ -95,7 +97,7 @@ async def _lines(conn: Connection, currencies: Mapping[UUID, str]) -> dict[UUID,
     cursor = await conn.execute(
         """
         select statement_id, subject_name, product, subject_id, subject_account, contract_id, first_day, last_day,
-            amount, byte_days, trim_scale(unit_price)
+            amount, byte_days, trim_scale(unit_price), adjustment_id, reason
         from statement_line where statement_id = any(%s) order by statement_id, no
         """,
         [list(currencies)],
@@ -107,10 +109,11 @@ async def _lines(conn: Connection, currencies: Mapping[UUID, str]) -> dict[UUID,
 
 
 def _line(row: Sequence[Any], currency: str) -> Line:
-    product, organisation, account, contract, first, last, amount, byte_days, price = row
+    product, organisation, account, contract, first, last, amount, byte_days, price, adjustment, reason = row
     subject: SubjectId = organisation or account
     kind = Extra(product) if product in set(Extra) else Product(product)
-    return Line(kind, subject, contract, first, last, Money(amount, currency), int(byte_days), price)
+    paid = Money(amount, currency)
+    return Line(kind, subject, contract, first, last, paid, int(byte_days), price, adjustment, reason)
 
 
 class StoredInputs(NamedTuple):
@@ -160,10 +163,12 @@ async def subjects_of(
 
 async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Computes statements again from what is stored with them. Returns the first difference of each that differs."""
-    inputs = await inputs_of(conn, ids)
+    inputs, stored = await inputs_of(conn, ids), await stored_statements(conn, ids)
+    used = {line.adjustment_id for one in stored.values() for line in one.lines if line.adjustment_id}
+    kinds = await tax_kinds(conn, used) if used else {}
     verifications = {
-        statement_id: Verification(found, inputs[statement_id].buyer)
-        for statement_id, found in (await _stored(conn, ids)).items()
+        statement_id: Verification(found, inputs[statement_id].buyer, kinds)
+        for statement_id, found in stored.items()
         if statement_id in inputs
     }
     async for statement_id, written in subjects_of(conn, list(verifications)):
@@ -235,7 +240,8 @@ async def frozen_ids(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
     while True:
         cursor = await conn.execute(
             """
-            select id from statement where number is not null and coalesce(seller_id = %(seller)s::uuid, true)
+            select id from statement where num_nonnulls(number, corrects::text) > 0
+                and coalesce(seller_id = %(seller)s::uuid, true)
                 and (%(after)s::uuid is null or id > %(after)s) order by id limit %(most)s
             """,
             {"seller": seller_id, "after": after, "most": STATEMENTS_AT_ONCE},

@@ -6,8 +6,10 @@ from datetime import date
 from typing import LiteralString
 from uuid import UUID
 
+from tonnage.billing.line import SubjectId
 from tonnage.db import ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT
+from tonnage.statements.adjustment_queries import ADJUSTMENT
 from tonnage.statements.frozen_queries import BOUGHT, SOLD
 
 _STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
@@ -52,4 +54,22 @@ def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQue
     return ListQuery(
         f"select s.seq, {_STATEMENT} from ({pages}) s order by s.seq limit %(limit)s",
         {"viewer": viewer, "month": chosen.month, "state": chosen.state, "today": today},
+    )
+
+
+def adjustments_of(seller_id: UUID, buyer_id: SubjectId | None = None, *, is_open: bool = False) -> ListQuery:
+    """The adjustments of a seller, or of one of its buyers, in the order in which they were made. `is_open`: without
+    those that statements have as a whole."""
+    condition: LiteralString = "true"
+    if isinstance(buyer_id, int):
+        condition = "a.account_id = %(buyer)s"
+    elif buyer_id is not None:
+        condition = "%(buyer)s in (a.contract_id, a.partner_id)"
+    if is_open:
+        condition += " and a.remaining <> 0"
+    return ListQuery(
+        f"select a.seq, {ADJUSTMENT} from adjustment a"
+        f" where a.seller_id = %(seller)s and {condition} and (%(after)s::bigint is null or a.seq > %(after)s)"
+        " order by a.seq limit %(limit)s",
+        {"seller": seller_id, "buyer": buyer_id},
     )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import LiteralString
 from uuid import UUID
 
+from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import Month
 from tonnage.billing.month_prices import CurrencyConflict
@@ -11,14 +12,17 @@ from tonnage.billing.queries import (
     Charges,
     account_months,
     charge_contract,
+    contract_buyer,
     contract_subjects,
     partner_months,
     partner_subjects,
 )
 from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection
+from tonnage.money import total
 from tonnage.price_books.assignment import Subject, SubjectKind
-from tonnage.statements.buyer import Buyer
+from tonnage.statements.adjustment import adjusted
+from tonnage.statements.adjustment_queries import next_month, open_adjustments
 from tonnage.statements.statement import Statement, in_order
 
 _BUYERS: Mapping[SubjectKind, LiteralString] = {
@@ -51,7 +55,19 @@ async def draft(conn: Connection, buyer: Buyer, month: Month) -> Statement | Cur
     if not isinstance(found, Charges):
         return found
     names = await subject_names(conn, {line.subject_id for line in found.lines}) | {buyer.id: buyer.name}
-    return Statement(buyer, found, in_order(found.lines, names), names)
+    lines = [*found.lines, *await _adjustments(conn, buyer, found)]
+    return Statement(buyer, found, in_order(lines, names), names)
+
+
+async def _adjustments(conn: Connection, buyer: Buyer, charges: Charges) -> list[Line]:
+    """Those that the next statement of the buyer would have, if this is the one."""
+    first = charges.buyer.month.first
+    following = await next_month(conn, buyer.seller_id)
+    if following is not None and following != first:
+        return []
+    found = (await open_adjustments(conn, buyer.kind, [buyer.id], first)).get(buyer.id, [])
+    net = total((line.amount for line in charges.lines), charges.buyer.currency)
+    return adjusted(found, buyer.id, first, net, None)[0]
 
 
 async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | CurrencyConflict | None:
@@ -62,6 +78,14 @@ async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | Cu
     else:
         return await charge_contract(conn, buyer.seller_id, buyer.id, month)
     return next(months.charges(), None) or next(iter(months.conflicts), None)
+
+
+async def currency_of(conn: Connection, buyer: Buyer, month: Month) -> str | None:
+    """Of the buyer's prices of the month; None: it has none, or in several."""
+    if buyer.kind is SubjectKind.CONTRACT:
+        return (await contract_buyer(conn, buyer.seller_id, UUID(str(buyer.id)), month)).currency
+    found = await _charges(conn, buyer, month)
+    return found.buyer.currency if isinstance(found, Charges) else None
 
 
 async def working(conn: Connection, statement: Statement, line: Line) -> list[WorkingDay]:

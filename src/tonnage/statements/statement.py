@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
+from tonnage.billing.buyer import Buyer, DraftId
 from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month, days_in, gb_months
@@ -16,7 +17,6 @@ from tonnage.errors import NotFound
 from tonnage.money import Money, round_half_away, total
 from tonnage.names import name_key
 from tonnage.price_books.version import Product
-from tonnage.statements.buyer import Buyer, DraftId
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
@@ -94,6 +94,8 @@ def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
         "amount": f"{line.amount.amount:f}",
         "from": line.first.isoformat(),
         "to": line.last.isoformat(),
+        "adjustment": line.adjustment_id and str(line.adjustment_id),
+        "reason": line.reason,
     }
 
 
@@ -157,3 +159,15 @@ def plain(number: Decimal) -> str:
     """Without zeros at the end of its decimal places: 1000, 0.5."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def without_nulls(value: Any) -> Any:
+    """JSON without the members that have no value."""
+    match value:
+        case dict():
+            members = cast("dict[str, Any]", value).items()
+            return {name: without_nulls(member) for name, member in members if member is not None}
+        case list():
+            return [without_nulls(element) for element in cast("list[Any]", value)]
+        case _:
+            return value

@@ -66,6 +66,7 @@ PATH_PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "The id of a statement: of a draft `draft-`, the id of the buyer, and the month.",
         "example": "draft-4b14e456-ef23-46ed-9070-f5eaf1b5ef04-2026-11",
     },
+    "adjustmentID": {"description": "The id of an adjustment: a UUID."},
     "line": {"description": "The number of a line of the statement: 1 is the first one.", "example": "1"},
     "accessKey": {
         "description": "The id of an access key of the storage account, never its secret.",

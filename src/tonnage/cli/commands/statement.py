@@ -28,7 +28,7 @@ from tonnage.statements.frozen_queries import verify as verify_frozen
 from tonnage.statements.lists import StatementFilter, statements_of
 from tonnage.utc import day_of
 
-_LINES = (
+LINE_COLUMNS = (
     PrintedColumn("No.", "no", align="right"),
     PrintedColumn("Product", "product"),
     PrintedColumn("Subject", "subjectName"),
@@ -214,7 +214,7 @@ def show_statement(document: bytes, *, as_json: bool) -> None:
     shown = json.loads(document)
     number = f"{shown['number']}, " if shown["number"] else ""
     click.echo(f"{number}{shown['sellerName']} to {shown['buyerName']}, {shown['month']}, {shown['state']}")
-    show_list([json.dumps(line).encode() for line in shown["lines"]], _LINES, as_json=False)
+    show_list([json.dumps(line).encode() for line in shown["lines"]], LINE_COLUMNS, as_json=False)
     click.echo(f"Net: {shown['currency']} {shown['net']}")
     for tax in shown["taxes"]:
         click.echo(f"Tax {tax['category']} {tax['rate']} %: {shown['currency']} {tax['amount']}")

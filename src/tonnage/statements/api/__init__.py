@@ -1,5 +1,7 @@
-"""The API of statements."""
+"""The API of statements, and of the adjustments that are added to them."""
 
-from tonnage.statements.api.statements import routes
+from fastapi import APIRouter
 
-__all__ = ["routes"]
+from tonnage.statements.api import adjustments, statements
+
+routes: tuple[APIRouter, ...] = (statements.routes, adjustments.routes)

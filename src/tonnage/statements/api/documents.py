@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tonnage.web.schemas import Bytes, DayText, ResponseModel, TimestampText, UuidText, with_example
 
-_LINE = {
+LINE = {
     "no": 1,
     "product": "excess",
     "subject": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
@@ -24,12 +24,13 @@ _LINE = {
 class LineResponse(ResponseModel):
     """One subject, one product, one unit price under one contract."""
 
-    model_config = with_example(_LINE)
+    model_config = with_example(LINE)
 
     no: int
     """Its number in the statement."""
     product: str
-    """`reserved`, `excess`, `pay_per_use`, `egress`, `capacity_minimum`, `discount` or `minimum_charge`."""
+    """`reserved`, `excess`, `pay_per_use`, `egress`, `capacity_minimum`, `discount`, `minimum_charge`, `adjustment` (of
+    a frozen month, from `from` to `to`) or `goodwill`."""
     subject: str
     """The id of the contract, the partner or the storage account that it is about."""
     subjectName: str
@@ -49,6 +50,10 @@ class LineResponse(ResponseModel):
     """The first day with that price."""
     last: DayText = Field(alias="to")
     """The last day with that price."""
+    adjustment: UuidText | None = None
+    """The id of the adjustment that the line has an amount of. Missing of other lines."""
+    reason: str | None = None
+    """Why a person made the adjustment."""
 
 
 class TaxResponse(ResponseModel):
@@ -88,7 +93,7 @@ class StatementResponse(ResponseModel):
             "currency": "EUR",
             "state": "draft",
             "through": "2026-11-30",
-            "lines": [_LINE],
+            "lines": [LINE],
             "net": "50.00",
             "taxes": [],
             "gross": "50.00",
@@ -161,7 +166,7 @@ class WorkingResponse(ResponseModel):
 
     model_config = with_example(
         {
-            "line": _LINE,
+            "line": LINE,
             "currency": "EUR",
             "daysOfMonth": 30,
             "days": [

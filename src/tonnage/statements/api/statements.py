@@ -2,7 +2,7 @@
 
 import json
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
@@ -10,16 +10,16 @@ from pydantic import BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer, ApiRequest
+from tonnage.billing.buyer import DraftId, frozen_id, statement_id
 from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import actions, frozen_actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
-from tonnage.statements.buyer import DraftId, frozen_id, statement_id
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
-from tonnage.statements.statement import line_number, working_document
+from tonnage.statements.statement import line_number, without_nulls, working_document
 from tonnage.utc import day_of, parse_month
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
@@ -189,15 +189,4 @@ async def pay_statement(call: AnyAdmin, statementID: str, payment: Annotated[Pay
 
 
 def _json(document: dict[str, Any]) -> Response:
-    return Json(json.dumps(_without_nulls(document), ensure_ascii=False).encode())
-
-
-def _without_nulls(value: Any) -> Any:
-    match value:
-        case dict():
-            members = cast("dict[str, Any]", value).items()
-            return {name: _without_nulls(member) for name, member in members if member is not None}
-        case list():
-            return [_without_nulls(element) for element in cast("list[Any]", value)]
-        case _:
-            return value
+    return Json(json.dumps(without_nulls(document), ensure_ascii=False).encode())

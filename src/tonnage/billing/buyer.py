@@ -21,11 +21,9 @@ class Buyer:
     seller_name: str
 
 
-_DRAFT = re.compile(
-    r"draft-(?:(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<account>[1-9][0-9]{11}))"
-    r"-(?P<month>[0-9]{4}-[0-9]{2})",
-    re.ASCII,
-)
+_ID = r"(?:(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<account>[1-9][0-9]{11}))"
+_BUYER = re.compile(_ID, re.ASCII)
+_DRAFT = re.compile(rf"draft-{_ID}-(?P<month>[0-9]{{4}}-[0-9]{{2}})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,9 +49,22 @@ class DraftId:
     @property
     def subjects(self) -> list[Subject]:
         """What the buyer can be."""
-        is_account = isinstance(self.buyer_id, int)
-        kinds = (SubjectKind.ACCOUNT,) if is_account else (SubjectKind.CONTRACT, SubjectKind.PARTNER)
-        return [Subject(kind, self.buyer_id) for kind in kinds]
+        return subjects_of(self.buyer_id)
+
+
+def read_buyer_id(text: str) -> UUID | int | None:
+    """The id of a contract or a partner, or the number of a storage account. None for any other text."""
+    found = _BUYER.fullmatch(text)
+    if found is None:
+        return None
+    return UUID(found["uuid"]) if found["uuid"] else int(found["account"])
+
+
+def subjects_of(buyer_id: UUID | int) -> list[Subject]:
+    """What a buyer with that id can be."""
+    is_account = isinstance(buyer_id, int)
+    kinds = (SubjectKind.ACCOUNT,) if is_account else (SubjectKind.CONTRACT, SubjectKind.PARTNER)
+    return [Subject(kind, buyer_id) for kind in kinds]
 
 
 def statement_id(text: str) -> UUID | DraftId:

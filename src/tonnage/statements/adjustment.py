@@ -1,0 +1,161 @@
+"""Adjustments: what is added to a buyer's next statement, and how much of it fits there."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
+
+from tonnage.billing.buyer import Buyer
+from tonnage.billing.line import Extra, Line, SubjectId
+from tonnage.billing.month import last_day_of
+from tonnage.billing_profiles.tax import TaxCategory, TaxDecision, tax_amount
+from tonnage.errors import FieldError, Invalid, Sentence
+from tonnage.money import CURRENCIES, Money, digits, round_half_away, total
+from tonnage.names import reordering_character
+
+_AMOUNT = re.compile(r"-?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
+_LONGEST_REASON = 200
+_MOST = Decimal(10) ** 12
+
+
+class TaxKind(NamedTuple):
+    """What is taxed together."""
+
+    category: TaxCategory
+    rate: Decimal
+    """Percent."""
+
+
+Bases: TypeAlias = Mapping[TaxKind | None, Money]
+"""The sum of the lines of each kind of tax. None: nobody knows it yet, and there is no tax."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """As far as no frozen statement has it."""
+
+    id: UUID
+    remaining: Money
+    """Below zero the buyer is charged less."""
+    reason: str | None
+    """Why a person made it. None: a frozen month was computed again."""
+    month: date | None
+    """The month that was computed again."""
+    tax: TaxKind | None
+    """That of the month. None: that of the statement that it is added to."""
+
+    def line(self, buyer_id: SubjectId, first: date, amount: Money) -> Line:
+        """A line with that amount of it, in the statement of the month that begins on `first`."""
+        about = self.month or first
+        return Line(
+            Extra.GOODWILL if self.month is None else Extra.ADJUSTMENT,
+            buyer_id,
+            None,
+            about,
+            last_day_of(about),
+            amount,
+            adjustment_id=self.id,
+            reason=self.reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewAdjustment:
+    """Goodwill, or a charge beside the prices, as a person makes it."""
+
+    amount: Money
+    reason: str
+
+    @classmethod
+    def read(cls, amount: str, currency: str, reason: str) -> "NewAdjustment":
+        """Invalid, for all fields that are wrong at once: no currency; an amount that is no decimal number other than
+        0, up to 10^12 and with the currency's decimal places; a reason that is no text of 1 to 200 characters that can
+        be printed."""
+        if currency not in CURRENCIES:
+            raise Invalid.field("currency", Sentence("must be the three letters of a currency, such as EUR"))
+        wrong: list[FieldError] = []
+        places, number = digits(currency), Decimal(amount) if _AMOUNT.fullmatch(amount) else Decimal(0)
+        if not 0 < abs(number) <= _MOST or number != round_half_away(number, places):
+            message = Sentence(
+                "must be a decimal number other than 0, up to {most} and with at most {digits} decimal places",
+                most=f"{_MOST:f}",
+                digits=places,
+            )
+            wrong.append(FieldError("amount", message))
+        text = reason.strip()
+        if not 0 < len(text) <= _LONGEST_REASON or not text.isprintable() or reordering_character(text):
+            message = Sentence("must have 1 to {most} characters that can be printed", most=_LONGEST_REASON)
+            wrong.append(FieldError("reason", message))
+        if wrong:
+            raise Invalid.with_fields(wrong)
+        return cls(Money(round_half_away(number, places), currency), text)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCorrection:
+    """What a frozen month is charged more or less than before."""
+
+    buyer: Buyer
+    month: date
+    """Its first day."""
+    correction_id: UUID
+    """The statement as it was computed again."""
+    amount: Money
+    tax: TaxKind | None
+    """That of the frozen statement."""
+
+
+def adjusted(
+    adjustments: Iterable[Adjustment], buyer_id: SubjectId, first: date, net: Money, own: TaxKind | None
+) -> tuple[list[Line], Bases]:
+    """The lines that fit into the statement of a buyer's month, and what is taxed in all.
+
+    `net`: the sum of its other lines, which are taxed as `own`. Those that charge more come first; what charges less is
+    used as far as neither the net nor the gross falls below zero, and the rest of it remains for the next statement.
+    """
+    bases: dict[TaxKind | None, Money] = {own: net}
+    nothing = Money.zero(net.currency)
+    lines: list[Line] = []
+    for one in sorted(adjustments, key=_charges_less):
+        if one.remaining.currency != net.currency:
+            continue
+        kind, amount = one.tax or own, one.remaining
+        if amount < nothing:
+            amount = max(amount, -_most_less(bases, kind, net.currency))
+        if amount:
+            bases[kind] = bases.get(kind, nothing) + amount
+            lines.append(one.line(buyer_id, first, amount))
+    return lines, bases
+
+
+def taxes(bases: Bases) -> list[TaxDecision]:
+    """The tax on each sum."""
+    return [
+        TaxDecision(kind.category, kind.rate, base, tax_amount(base, kind.rate))
+        for kind, base in bases.items()
+        if kind is not None
+    ]
+
+
+def gross(bases: Bases, currency: str) -> Money:
+    """With taxes."""
+    return total([*bases.values(), *(one.amount for one in taxes(bases))], currency)
+
+
+def _most_less(bases: Bases, kind: TaxKind | None, currency: str) -> Money:
+    """How much less of a kind can be charged before the net or the gross is below zero."""
+    nothing, unit = Money.zero(currency), Money.of_minor_units(1, currency)
+    per_net = 1 + Fraction(kind.rate if kind else 0) / 100
+    units = Fraction(gross(bases, currency).amount) * 10 ** digits(currency) // per_net
+    most = min(total(bases.values(), currency), Money.of_minor_units(units, currency))
+    while most > nothing and gross({**bases, kind: bases.get(kind, nothing) - most}, currency) < nothing:
+        most -= unit
+    return max(most, nothing)
+
+
+def _charges_less(adjustment: Adjustment) -> bool:
+    return adjustment.remaining.amount < 0
