@@ -146,7 +146,9 @@ async def test_the_database_has_the_same_currencies(cast: Cast) -> None:
         where column_name = 'currency' and table_schema = 'public'
         """
     )
-    assert columns == [f"{table} currency" for table in ("contract", "contract_terms", "price_book", "statement")]
+    assert columns == [
+        f"{table} currency" for table in ("adjustment", "contract", "contract_terms", "price_book", "statement")
+    ]
 
 
 @pytest.mark.anyio

@@ -46,6 +46,7 @@ NOT_COPIED = {
     "usage_sample": "hourly readings, deleted after their retention; the days remain",
     "traffic_hour": "the same",
     "usage_import_line": "readings on their way into usage_sample",
+    "month_change": "what is to be computed again, for hours",
     "idempotency_key": "responses of the last 24 hours",
     "device_link": "links that work for minutes",
     "password_reset": "links that work for an hour",

@@ -24,9 +24,9 @@ from tonnage.statements.adjustment_actions import create_adjustment
 
 
 async def adjust(cast: Cast, seller: Actor, buyer: Actor, amount: str = "-5.00") -> UUID:
-    """Goodwill for a buyer's next statement."""
+    """Goodwill for a buyer's next statement in yen: those of tests are in euros."""
     made = await cast.database.run(
-        create_adjustment, seller, buyer.organisation_id, amount, "EUR", "Goodwill", cast.now
+        create_adjustment, seller, buyer.organisation_id, amount, "JPY", "Goodwill", cast.now
     )
     return UUID(json.loads(made)["id"])
 

@@ -12,8 +12,9 @@ _ORGANISATIONS: LiteralString = "(select id from organisation where %(id)s in (i
 _CONTRACTS: LiteralString = f"(select id from contract where distributor_id in {_ORGANISATIONS})"
 _ACCOUNTS: LiteralString = f"(select id from storage_account where partner_id in {_ORGANISATIONS})"
 
-_STATEMENTS: LiteralString = """number is not null and (seller_id = %(id)s or partner_id = %(id)s
+_SOLD_OR_BOUGHT: LiteralString = """(seller_id = %(id)s or partner_id = %(id)s
     or contract_id in (select id from contract where distributor_id = %(id)s))"""
+_STATEMENTS: LiteralString = f"num_nonnulls(number, corrects::text) > 0 and {_SOLD_OR_BOUGHT}"
 
 ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = {
     "organisation": (f"id in {_ORGANISATIONS}", "seq"),
@@ -38,6 +39,7 @@ ORGANISATION_TABLES: dict[LiteralString, tuple[LiteralString, LiteralString]] = 
     # What it has sold and bought; not what its partners sell.
     "statement": (_STATEMENTS, "seq"),
     "statement_line": (f"statement_id in (select id from statement where {_STATEMENTS})", "statement_id, no"),
+    "adjustment": (_SOLD_OR_BOUGHT, "seq"),
     "audit_entry": (f"organisation_id in {_ORGANISATIONS}", "id"),
     "audit_entry_client": (
         f"""entry_id in (select id from audit_entry where organisation_id in {_ORGANISATIONS}
