@@ -1,4 +1,5 @@
-"""Sample data for `serve --demo`: the distributor of the walk-through, another one, and 13 months of usage."""
+"""Sample data for `serve --demo`: the distributor of the walk-through, another one, 13 months of usage, and their
+statements."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,7 +7,7 @@ from pathlib import Path
 
 from tonnage import keyfile
 from tonnage.db import Connection, Database
-from tonnage.demo import admission, queries, scene
+from tonnage.demo import admission, queries, scene, selling
 from tonnage.demo.admission import Secrets
 from tonnage.demo.loading import load
 from tonnage.keyfile import KeyFile
@@ -37,7 +38,8 @@ def path_in(data_dir: Path) -> Path:
 async def prepare(
     database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
 ) -> Demo:
-    """Loads the sample data, all or nothing, unless it exists already, and writes its keys to `DATA_DIR/demo.json`.
+    """Loads the sample data, all or nothing, unless it exists already, writes its keys to `DATA_DIR/demo.json`, and
+    freezes the statements of the months that are over.
 
     `base_url` is the address of the API, ending in `/v1`. Existing sample data is not changed, nor are its keys and
     passwords: in the file only `base_url` changes. If the file is lost or its keys no longer work, it is written again
@@ -50,6 +52,7 @@ async def prepare(
         if kept is None:
             fresh = await admission.new_secrets(passwords or Passwords())
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
+        await selling.freeze_months(database)
         if kept.base_url != base_url:
             keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:

@@ -82,7 +82,7 @@ def _region(name: str) -> NewRegion:
 
 REGIONS = (_region("eu-central-2"), _region("eu-west-1"))
 
-_TEST_PARTNER = Partner(
+TEST_PARTNER = Partner(
     UUID("e37e6c0f-688e-4da4-8717-a52b48bcee3d"),
     "Test partner",
     5 * TB,
@@ -111,7 +111,7 @@ _PAY_PER_USE_PARTNER = Partner(
     ),
 )
 
-_LARGE_PARTNER = Partner(
+LARGE_PARTNER = Partner(
     UUID("67462971-1ff1-4415-b864-91797224fdb9"),
     "Large test partner",
     48 * TB,
@@ -143,7 +143,7 @@ DISTRIBUTOR = Distributor(
             UUID("606f031c-0f85-4444-8c7d-4a8f1ede7cd3"),
             100 * TB,
             "Impossible Cloud Test Contract",
-            (_TEST_PARTNER, _PAY_PER_USE_PARTNER, _LARGE_PARTNER),
+            (TEST_PARTNER, _PAY_PER_USE_PARTNER, LARGE_PARTNER),
         ),
         Contract(UUID("bb0a102d-ad4b-4738-b405-561add97abbb"), 10 * TB, "Another test contract"),
     ),
@@ -159,7 +159,7 @@ DISTRIBUTORS = (DISTRIBUTOR, OTHER_DISTRIBUTOR)
 
 NAMES = {
     organisation.id: organisation.name
-    for organisation in (DISTRIBUTOR, _TEST_PARTNER, OTHER_DISTRIBUTOR, _OTHER_PARTNER)
+    for organisation in (DISTRIBUTOR, TEST_PARTNER, OTHER_DISTRIBUTOR, _OTHER_PARTNER)
 }
 """The names of the organisations that have members and keys, without the operator."""
 
@@ -170,9 +170,9 @@ LOGINS = (
     Login("admin@distributor.example.com", "Ada Distributor", Role.ADMIN, DISTRIBUTOR.id),
     Login("staff@distributor.example.com", "Sam Distributor", Role.STAFF, DISTRIBUTOR.id),
     Login("viewer@distributor.example.com", "Vic Distributor", Role.VIEWER, DISTRIBUTOR.id),
-    Login("admin@partner.example.com", "Ada Partner", Role.ADMIN, _TEST_PARTNER.id),
-    Login("staff@partner.example.com", "Sam Partner", Role.STAFF, _TEST_PARTNER.id),
-    Login("viewer@partner.example.com", "Vic Partner", Role.VIEWER, _TEST_PARTNER.id),
+    Login("admin@partner.example.com", "Ada Partner", Role.ADMIN, TEST_PARTNER.id),
+    Login("staff@partner.example.com", "Sam Partner", Role.STAFF, TEST_PARTNER.id),
+    Login("viewer@partner.example.com", "Vic Partner", Role.VIEWER, TEST_PARTNER.id),
     Login("admin@other-distributor.example.net", "Ada Other", Role.ADMIN, OTHER_DISTRIBUTOR.id),
     Login("admin@other-partner.example.net", "Olu Other", Role.ADMIN, _OTHER_PARTNER.id),
     Login("admin@operator.example.com", "Ada Operator", Role.ADMIN, None),
@@ -187,8 +187,8 @@ KEYS = {
     ADMIN_KEY: (DISTRIBUTOR.id, Role.ADMIN),
     "distributor_staff": (DISTRIBUTOR.id, Role.STAFF),
     "distributor_viewer": (DISTRIBUTOR.id, Role.VIEWER),
-    "partner_admin": (_TEST_PARTNER.id, Role.ADMIN),
-    "partner_viewer": (_TEST_PARTNER.id, Role.VIEWER),
+    "partner_admin": (TEST_PARTNER.id, Role.ADMIN),
+    "partner_viewer": (TEST_PARTNER.id, Role.VIEWER),
     "other_distributor_admin": (OTHER_DISTRIBUTOR.id, Role.ADMIN),
     "other_partner_admin": (_OTHER_PARTNER.id, Role.ADMIN),
 }
