@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Clamped, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded
 from fractions import Fraction
+from functools import cache
 
 from babel.numbers import get_currency_precision
 
@@ -33,6 +34,7 @@ class MixedCurrencies(ValueError):
     """Amounts in two currencies have no sum and no order."""
 
 
+@cache
 def digits(currency: str) -> int:
     """Decimal places of amounts in the currency: EUR 2, JPY 0, KWD 3.
 
@@ -47,9 +49,10 @@ def round_half_away(value: Fraction | Decimal | int, places: int = 0) -> Decimal
 
     The rule for all amounts of money and mean values. The database has a function of the same name (money.sql).
     """
-    exact = Fraction(value) * 10**places
-    units = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return _EXACT.scaleb(Decimal(units if exact >= 0 else -units), -places)
+    # In whole numbers: a Fraction would look for common divisors at each step.
+    numerator, denominator = value.as_integer_ratio()
+    units = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
+    return _EXACT.scaleb(Decimal(units if numerator >= 0 else -units), -places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,12 @@ class Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum; of nothing, zero. Raises MixedCurrencies."""
-    result = Money.zero(currency)
+    result = Money.zero(currency).amount
     for amount in amounts:
-        result += amount
-    return result
+        if amount.currency != currency:
+            raise MixedCurrencies(f"{amount} is not in {currency}")
+        result = _EXACT.add(result, amount.amount)
+    return Money(result, currency)
 
 
 def totals(amounts: Iterable[Money]) -> list[Money]:

@@ -13,7 +13,7 @@ from tests.statements.months import APRIL, Sellers, sellers
 from tonnage.access.actor import Actor, Role
 from tonnage.billing_profiles.tax import TaxCategory
 from tonnage.money import Money
-from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross
+from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
 from tonnage.statements.checks import adjustments, corrections
 
 MARCH, BUYER = date(2026, 3, 1), uuid4()
@@ -40,7 +40,7 @@ def test_no_sum_is_below_zero(net: str, given: list[str], used: list[str], sums:
     added, bases = adjusted([of(one) for one in given], BUYER, MARCH, Money(Decimal(net), "EUR"), AT_19)
     assert [f"{line.amount.amount:f}" for line in added] == used
     whole = sum((base.amount for base in bases.values()), Decimal(0))
-    assert (f"{whole:f}", f"{gross(bases, 'EUR').amount:f}") == sums
+    assert (f"{whole:f}", f"{gross(bases, taxes(bases), 'EUR').amount:f}") == sums
 
 
 def test_what_is_taxed_otherwise_stands_by_itself() -> None:
@@ -48,7 +48,7 @@ def test_what_is_taxed_otherwise_stands_by_itself() -> None:
     much."""
     _, bases = adjusted([of("-10.00", AT_20)], BUYER, MARCH, Money(Decimal("10.00"), "EUR"), AT_19)
     assert {kind: f"{base.amount:f}" for kind, base in bases.items()} == {AT_19: "10.00", AT_20: "-9.91"}
-    assert gross(bases, "EUR") == Money(Decimal("0.01"), "EUR")
+    assert gross(bases, taxes(bases), "EUR") == Money(Decimal("0.01"), "EUR")
     _, bases = adjusted([of("2.00", ABROAD), of("-1.00", AT_19)], BUYER, MARCH, Money(Decimal("1.00"), "EUR"), AT_19)
     assert {kind: f"{base.amount:f}" for kind, base in bases.items()} == {AT_19: "0.00", ABROAD: "2.00"}
 

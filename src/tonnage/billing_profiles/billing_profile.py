@@ -71,7 +71,7 @@ class BillingProfile:
 
     def as_document(self) -> dict[str, Any]:
         """Its fields as in JSON, without those that are empty."""
-        texts = {FIELDS[name]: text for name, text in asdict(self).items() if text}
+        texts: dict[str, Any] = {key: text for name, key in FIELDS.items() if (text := getattr(self, name))}
         if self.payment_term_days:
             texts["paymentTermDays"] = int(self.payment_term_days)
         return texts

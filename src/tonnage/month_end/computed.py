@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,11 @@ class Seller:
     settings: SellerSettings
     rates: Sequence[TaxRate]
     logo: str | None
+
+    @cached_property
+    def printed(self) -> dict[str, Any] | None:
+        """Its profile as JSON. Many statements have the same."""
+        return _party(self.profile)
 
     @property
     def design(self) -> str:
@@ -89,7 +95,7 @@ def copied(seller: Seller, party: Party, taxes: Iterable[TaxDecision], warning: 
         "sellerName": seller.name,
         "buyerName": party.name,
         "document": seller.settings.document,
-        "parties": {"seller": _party(seller.profile), "buyer": _party(party.profile)},
+        "parties": {"seller": seller.printed, "buyer": _party(party.profile)},
         "taxes": [tax_document(one) for one in taxes],
         "taxWarning": warning,
     }

@@ -127,17 +127,17 @@ def _statement(
     warning = None if isinstance(decision, TaxBlocked) else decision.warning
     added, bases = adjusted(adjusting.get(buyer.id, ()), buyer.id, first, rated.net, own)
     lines = in_order([*rated.lines, *added], names)
-    currency = rated.net.currency
+    currency, decided = rated.net.currency, [] if blocked else taxes(bases)
     net = total((line.amount for line in lines), currency)
     return Computed(
         rated.inputs.statement_id,
         buyer,
-        copied(seller, party, [] if blocked else taxes(bases), warning),
+        copied(seller, party, decided, warning),
         party.payment_term_days,
         blocked,
         currency,
         net.amount,
-        net.amount if blocked else gross(bases, currency).amount,
+        net.amount if blocked else gross(bases, decided, currency).amount,
         rated.inputs.written,
         rated.inputs.digest,
         lines,

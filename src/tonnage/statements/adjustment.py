@@ -141,18 +141,22 @@ def taxes(bases: Bases) -> list[TaxDecision]:
     ]
 
 
-def gross(bases: Bases, currency: str) -> Money:
-    """With taxes."""
-    return total([*bases.values(), *(one.amount for one in taxes(bases))], currency)
+def gross(bases: Bases, decided: Iterable[TaxDecision], currency: str) -> Money:
+    """With the taxes that are decided for these bases."""
+    return total([*bases.values(), *(one.amount for one in decided)], currency)
+
+
+def _gross(bases: Bases, currency: str) -> Money:
+    return gross(bases, taxes(bases), currency)
 
 
 def _most_less(bases: Bases, kind: TaxKind | None, currency: str) -> Money:
     """How much less of a kind can be charged before the net or the gross is below zero."""
     nothing, unit = Money.zero(currency), Money.of_minor_units(1, currency)
     per_net = 1 + Fraction(kind.rate if kind else 0) / 100
-    units = Fraction(gross(bases, currency).amount) * 10 ** digits(currency) // per_net
+    units = Fraction(_gross(bases, currency).amount) * 10 ** digits(currency) // per_net
     most = min(total(bases.values(), currency), Money.of_minor_units(units, currency))
-    while most > nothing and gross({**bases, kind: bases.get(kind, nothing) - most}, currency) < nothing:
+    while most > nothing and _gross({**bases, kind: bases.get(kind, nothing) - most}, currency) < nothing:
         most -= unit
     return max(most, nothing)
 

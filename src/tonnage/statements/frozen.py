@@ -165,14 +165,14 @@ class Verification:
         if net.amount != stored.net:
             return f"{self._name}: the sum {stored.net:f} is stored, {net.amount:f} is right"
         bases = self._bases()
-        right = [tax_document(one) for one in taxes(bases)]
-        for tax, again in zip(stored.copied["taxes"], right, strict=True):
+        decided = taxes(bases)
+        for tax, again in zip(stored.copied["taxes"], map(tax_document, decided), strict=True):
             if tax != again:
                 return (
                     f"{self._name}: the tax {tax['amount']} on {tax['base']} is stored, "
                     f"{again['amount']} on {again['base']} is right"
                 )
-        whole = gross(bases, stored.currency).amount
+        whole = gross(bases, decided, stored.currency).amount
         if whole != stored.gross:
             return f"{self._name}: the total {stored.gross:f} is stored, {whole:f} is right"
         return None
