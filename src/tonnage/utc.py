@@ -20,6 +20,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
+def midnight(day: date) -> datetime:
+    """The beginning of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def parse_day(text: str) -> date | None:
     """The day of `2026-01-31`; None for any other text. Python's own function also takes 20260131 and weeks."""
     if _DAY.fullmatch(text):

@@ -1,7 +1,8 @@
 """Freezing a month: numbers, what is copied, what is blocked, interruptions."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from decimal import Decimal
 
@@ -23,6 +24,8 @@ from tonnage.partners.actions import move_partner
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.frozen_actions import find_frozen, frozen_working
 from tonnage.statements.frozen_queries import verify
+from tonnage.usage.actions import accept_samples
+from tonnage.usage.sample import SampleFile
 
 pytestmark = pytest.mark.anyio
 
@@ -112,6 +115,48 @@ async def test_a_month_that_is_not_over(data: Sellers) -> None:
     data.cast.now = at("2026-03-31")
     with pytest.raises(Conflict, match="can be frozen from 2026-04-01"):
         await data.freeze(data.distributor)
+
+
+@asynccontextmanager
+async def on_a_cluster(data: Sellers) -> AsyncGenerator[None]:
+    """The region of the account has a cluster since March; afterwards it has none again."""
+    region = "id = (select region_id from storage_account where id = %s) returning id"
+    cluster = "backend = 'ceph', admin_url = 'http://127.0.0.1:9', connected_at = '2026-03-01Z'"
+    await data.cast.row(f"update region set {cluster} where {region}", data.account)
+    try:
+        yield
+    finally:
+        none = "backend = 'metered', admin_url = null, connected_at = null"
+        await data.cast.row(f"update region set {none} where {region}", data.account)
+
+
+async def test_usage_that_is_not_known_yet(data: Sellers) -> None:
+    """A cluster has to be sampled since the end of the month; or the seller does not want to wait."""
+    sampled = (
+        "insert into sampling_run (region_id, hour, started_at, finished_at)"
+        " select region_id, %s, now(), now() from storage_account where id = %s returning hour"
+    )
+    async with on_a_cluster(data):
+        await data.cast.row(sampled, at("2026-03-31", "21:00:00"), data.account)
+        with pytest.raises(Conflict, match="is known until 2026-03-31 21:00 UTC") as refused:
+            await data.freeze(data.distributor)
+        assert refused.value.code is ConflictCode.USAGE_INCOMPLETE
+        await freeze(data.cast.database, data.distributor, MARCH, APRIL, incomplete=True)
+        assert await data.rows("net", data.distributor) == [(Decimal("110.00"),)]
+        with pytest.raises(Conflict):
+            await data.freeze(data.partner)
+        await data.cast.row(sampled, at("2026-04-01"), data.account)
+        await data.freeze(data.partner)
+
+
+async def test_lines_that_were_accepted_are_recorded_first(data: Sellers) -> None:
+    async def accept(conn: Connection) -> None:
+        file = SampleFile([f"{data.account},2026-03-01T00:00:00Z,{12 * TB}\n".encode()])
+        await accept_samples(conn, data.cast.operator, file, data.cast.now)
+
+    await data.cast.database.transaction(accept)
+    await data.freeze(data.distributor)
+    assert await data.rows("net", data.distributor) == [(Decimal("130.00"),)]
 
 
 async def test_of_many_at_once_one_freezes(data: Sellers) -> None:

@@ -74,6 +74,15 @@ class ConflictCode(Code):
         "Freeze it from the first day of the next month on.",
         "The month 2026-11 is not over. It can be frozen from 2026-12-01 on.",
     )
+    USAGE_INCOMPLETE = Explanation(
+        409,
+        "A storage cluster has not been sampled since the end of the month, so that its usage of the last hours is not "
+        "known yet.",
+        "Freeze the month when the cluster has been sampled; or with `incomplete`: what comes later is then an "
+        "adjustment.",
+        "The usage of the region eu-central-2 is known until 2026-11-30 21:00 UTC. Freeze the month when its cluster "
+        "has been sampled.",
+    )
     FREEZE_IN_PROGRESS = Explanation(
         409,
         "Statements of yours are being frozen at this moment.",

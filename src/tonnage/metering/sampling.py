@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,10 @@ class SamplingRun:
     def is_complete(self) -> bool:
         """Whether nothing is left to do."""
         return self.finished and not self.missed
+
+
+class SampledThrough(NamedTuple):
+    """A region, and the last hour of which its cluster was sampled; None: there is none."""
+
+    region: str
+    hour: datetime | None

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import LiteralString
+from uuid import UUID
 
 from tonnage.db import Connection, one_row
 from tonnage.db.rendered import TIMESTAMP_FORMAT
-from tonnage.metering.sampling import SamplingRun
+from tonnage.metering.sampling import SampledThrough, SamplingRun
 from tonnage.storage.backend import ClusterUser
 
 # Looks up each account's own samples, instead of a join that reads 40 days of all samples; OFFSET enforces that.
@@ -106,3 +107,29 @@ async def freshness(conn: Connection, *, counted: bool) -> bytes:
         {"counted": counted},
     )
     return (await one_row(cursor))[0]
+
+
+async def not_sampled_through(
+    conn: Connection, seller_id: UUID, first: datetime, end: datetime
+) -> SampledThrough | None:
+    """The region whose cluster was sampled least, of those that had accounts of the seller between these moments and
+    were not sampled since the end. `seller_id`: the operator, a distributor or a partner."""
+    cursor = await conn.execute(
+        """
+        select r.name, (
+            select hour from sampling_run s where s.region_id = r.id and s.finished_at is not null
+            order by hour desc limit 1) as sampled
+        from region r
+        where r.backend <> 'metered' and r.connected_at < %(end)s and exists (
+                select from storage_account a join partner p on p.id = a.partner_id
+                where a.region_id = r.id and a.created_at < %(end)s
+                    and (a.purged_at is null or a.purged_at >= %(first)s)
+                    and %(seller)s in (p.id, p.distributor_id, operator_id()))
+            and not exists (
+                select from sampling_run s where s.region_id = r.id and s.finished_at is not null and s.hour >= %(end)s)
+        order by sampled nulls first, r.id limit 1
+        """,
+        {"seller": seller_id, "first": first, "end": end},
+    )
+    row = await cursor.fetchone()
+    return SampledThrough(*row) if row else None

@@ -1,9 +1,9 @@
 """Months: what was sold and bought, and what keeps statements from being frozen."""
 
 import json
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
@@ -138,12 +138,19 @@ async def get_month(call: AnyViewer, month: str) -> Response:
     openapi_extra=refusals(
         RequestCode.NOT_FOUND,
         ConflictCode.MONTH_NOT_OVER,
+        ConflictCode.USAGE_INCOMPLETE,
         ConflictCode.FREEZE_IN_PROGRESS,
         ConflictCode.NUMBER_TAKEN,
         UnavailableCode.ON_HOLD,
     ),
 )
-async def freeze_month(call: AnyAdmin, month: str) -> Response:
+async def freeze_month(
+    call: AnyAdmin,
+    month: str,
+    incomplete: Annotated[
+        bool, Query(description="Whether to freeze it although a storage cluster has not been sampled since its end.")
+    ] = False,
+) -> Response:
     """Freeze a month.
 
     Your statements of a month that is over get their numbers, and never change again. What is frozen already stays as
@@ -151,5 +158,5 @@ async def freeze_month(call: AnyAdmin, month: str) -> Response:
     request. The response comes when all is done, and with many buyers that takes a while. If it is interrupted, send it
     again.
     """
-    done = await freezing_actions.freeze(call.database, call.actor, month_in(month), call.now)
+    done = await freezing_actions.freeze(call.database, call.actor, month_in(month), call.now, incomplete=incomplete)
     return Json(done.json().encode())

@@ -11,6 +11,7 @@ from uuid import UUID
 from tonnage.billing.month import last_day_of
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
+from tonnage.metering.sampling import SampledThrough
 from tonnage.money import Money
 from tonnage.utc import month_after
 
@@ -103,6 +104,18 @@ class SellerMonth:
             **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
             "blocked": [one.document() for one in self.blocked],
         }
+
+
+def require_known(sampled: SampledThrough | None) -> None:
+    """Conflict: the usage of a region is not known through the end of the month."""
+    if sampled is not None:
+        raise Conflict(
+            "The usage of the region {region} is known until {hour}. Freeze the month when its cluster has been "
+            "sampled.",
+            ConflictCode.USAGE_INCOMPLETE,
+            region=sampled.region,
+            hour=f"{sampled.hour:%Y-%m-%d %H:%M} UTC" if sampled.hour else "its first account",
+        )
 
 
 def require_over(first: date, today: date) -> None:

@@ -21,13 +21,15 @@ from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode, UnavailableCode
 from tonnage.errors import Conflict, Sentence, TonnageError, Unavailable
+from tonnage.metering.sampling_queries import not_sampled_through
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.correction_queries import changed_months, changed_sellers
-from tonnage.month_end.freezing import FreezeResult, require_over
+from tonnage.month_end.freezing import FreezeResult, require_known, require_over
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
-from tonnage.utc import day_of
+from tonnage.usage.actions import record_accepted
+from tonnage.utc import day_of, midnight, month_after
 
 _log = logging.getLogger(__name__)
 
@@ -38,21 +40,26 @@ _WRITERS_POLL, _WRITERS_POLLS = 0.05, 600
 """Seconds after which it is looked again whether those who were writing have ended, and how often."""
 
 
-async def freeze(database: Database, actor: Actor, first: date, now: datetime) -> FreezeResult:
+async def freeze(
+    database: Database, actor: Actor, first: date, now: datetime, *, incomplete: bool = False
+) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
     charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
     something of them has changed.
 
-    Conflict: the month is not over, or one of the actor is being frozen, or another statement has a number. OnHold: the
-    database was restored from a backup. Unavailable: others have been writing for too long.
+    `incomplete`: although the usage of a cluster is not known through the end of the month.
+
+    Conflict: it is not known; the month is not over, or one of the actor is being frozen, or another statement has a
+    number. OnHold: the database was restored from a backup. Unavailable: others have been writing for too long.
     """
     actor.require(actor.kind, Role.ADMIN)
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
-        return await database.run(_freeze_alone, actor, first, now)
+        await record_accepted(database, now)
+        return await database.run(_freeze_alone, actor, first, now, incomplete)
 
 
-async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
+async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime, incomplete: bool) -> FreezeResult:
     """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
     many freezes as there are connections would wait for each other."""
     try:
@@ -62,6 +69,10 @@ async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: dateti
     try:
         if (hold := await hold_of(conn)) is not None:
             raise on_hold(hold)
+        if not incomplete:
+            require_known(
+                await not_sampled_through(conn, actor.organisation_id, midnight(first), midnight(month_after(first)))
+            )
         for earlier in await changed_months(conn, actor.organisation_id, first):
             await _freeze(conn, actor, earlier, now)
         return await _freeze(conn, actor, first, now)

@@ -82,9 +82,12 @@ def preview(settings: Settings, subject: Subject, month: date, as_json: bool) ->
 @statement.command()
 @click.option("--seller", "organisation", required=True, type=SELLER, help="The id of an organisation, or `operator`.")
 @click.option("--month", required=True, type=MONTH, help="The month, such as 2026-11.")
+@click.option("--incomplete", is_flag=True, help="Although a storage cluster has not been sampled since its end.")
 @as_json
 @on_database
-def freeze(settings: Settings, organisation: UUID | Literal["operator"], month: date, as_json: bool) -> None:
+def freeze(
+    settings: Settings, organisation: UUID | Literal["operator"], month: date, incomplete: bool, as_json: bool
+) -> None:
     """Freeze a seller's statements of a month that is over: they get their numbers, and never change again.
 
     Buyers whose statement cannot be frozen are listed with the reason; run it again when that is mended. What is frozen
@@ -93,7 +96,7 @@ def freeze(settings: Settings, organisation: UUID | Literal["operator"], month: 
 
     async def work(session: Session) -> FreezeResult:
         actor = await acting_for_seller(session, organisation)
-        return await freezing.freeze(session.database, actor, month, session.now)
+        return await freezing.freeze(session.database, actor, month, session.now, incomplete=incomplete)
 
     done = run(settings, work)
     if as_json:
