@@ -122,6 +122,7 @@ def empty_database(server: str) -> Generator[str]:
 @pytest.fixture
 async def database(conninfo: str) -> AsyncGenerator[Database]:
     async with connect(conninfo) as opened:
+        await opened.pool.wait()  # else the first statement opens another connection
         yield opened
 
 
@@ -135,6 +136,7 @@ async def own_database(new_database: Callable[[], AbstractContextManager[str]]) 
     """A cast in an exclusive database, for tests that depend on every row of it."""
     with new_database() as conninfo:
         async with connect(conninfo) as opened:
+            await opened.pool.wait()
             yield await Cast.of(opened)
 
 
