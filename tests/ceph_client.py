@@ -16,7 +16,7 @@ from tests.cast import TB, Cast
 from tests.clocks import clocks
 from tests.storage.customer import Customer
 from tonnage.asgi import create_app
-from tonnage.db import Database, connect
+from tonnage.db import Database
 from tonnage.epoch.actions import permit_changes
 from tonnage.epoch.epoch import Permit
 from tonnage.jobs.declaration import DECLARED
@@ -129,11 +129,13 @@ async def on_cluster(
     clock = Clock()
     app = create_app(conninfo, **clocks(clock), passwords=Passwords(CHEAP), key_file=key_file, data_dir=data_dir)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(connect(conninfo))
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        # The application's own connections: others would take longer to open than most requests take.
+        database: Database = app.state.services.database
+        await database.pool.wait()
         cast = await Cast.of(database)
         admin = await new_admin(gateway)
         region_id = await _region(cast, gateway, admin, key_file)
-        await stack.enter_async_context(app.router.lifespan_context(app))
         if timeouts:
             backends = OpenBackends(database, key_file, timeouts)
             app.state.services = replace(app.state.services, backends=backends)

@@ -19,6 +19,7 @@ from testbed.gateway import ABSENT, Gateway
 from tests.cast import Cast
 from tests.ceph_client import ClusterClient, on_cluster
 from tests.frozen import FreezableServer, freezable_server
+from tests.memory import folder_in_memory
 from tests.postgres import Cluster
 from tonnage import embedded, migrations
 from tonnage.db import Database, connect
@@ -33,19 +34,20 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def server() -> Generator[str]:
     """The URL of a server on which tests may create databases, by the role that owns them."""
     programs = os.environ.get("TONNAGE_TEST_POSTGRES")
-    if programs:
-        cluster = Cluster(Path(programs), durable=False)
-        with psycopg.connect(cluster.url, autocommit=True) as conn:
-            conn.execute("create role tonnage_app login")
-        yield cluster.url
-        cluster.remove()
-    else:
-        with embedded.serve(tmp_path_factory.mktemp("server"), durable=False) as (_, url):
-            _set_passwords(url)
-            yield url
+    with folder_in_memory() as folder:
+        if programs:
+            cluster = Cluster(Path(programs), durable=False, within=folder)
+            with psycopg.connect(cluster.url, autocommit=True) as conn:
+                conn.execute("create role tonnage_app login")
+            yield cluster.url
+            cluster.remove()
+        else:
+            with embedded.serve(folder, durable=False) as (_, url):
+                _set_passwords(url)
+                yield url
 
 
 def _set_passwords(server: str) -> None:
@@ -120,6 +122,7 @@ def empty_database(server: str) -> Generator[str]:
 @pytest.fixture
 async def database(conninfo: str) -> AsyncGenerator[Database]:
     async with connect(conninfo) as opened:
+        await opened.pool.wait()  # else the first statement opens another connection
         yield opened
 
 
@@ -133,6 +136,7 @@ async def own_database(new_database: Callable[[], AbstractContextManager[str]]) 
     """A cast in an exclusive database, for tests that depend on every row of it."""
     with new_database() as conninfo:
         async with connect(conninfo) as opened:
+            await opened.pool.wait()
             yield await Cast.of(opened)
 
 

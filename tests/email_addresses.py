@@ -21,6 +21,11 @@ class Address:
     def __str__(self) -> str:
         return self.kind
 
+    @property
+    def spellings(self) -> list[str]:
+        """All of it, each once."""
+        return list(dict.fromkeys(filter(None, (self.typed, self.stored, self.same))))
+
     def named(self, word: str) -> "Address":
         """With `word` in place of UNIQUE."""
 

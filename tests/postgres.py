@@ -20,12 +20,12 @@ from tests.processes import children
 class Cluster:
     """Created with the programs in `programs`; listens on a socket only; `kill` simulates a power failure."""
 
-    def __init__(self, programs: Path, *, durable: bool) -> None:
+    def __init__(self, programs: Path, *, durable: bool, within: Path | None = None) -> None:
         self._programs = programs
         self._settings = {} if durable else {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         # PostgreSQL does not run as root, and its user must be able to reach the folder: so it is not pytest's own.
         self._identity: dict[str, Any] = {}
-        self._folder = Path(tempfile.mkdtemp(prefix="tonnage-test-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="tonnage-test-", dir=within))
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
             self._identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}

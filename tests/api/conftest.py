@@ -113,6 +113,7 @@ async def application(
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
+        await app.state.services.database.pool.wait()  # else the first request opens another connection
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tonnage")
         )

@@ -1,5 +1,6 @@
 """Pools of connections with deadlines."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from time import monotonic
@@ -35,6 +36,7 @@ class Pools:
         self._emptied_at = 0.0
         self._timelines = Timelines()
         self._is_checked = False
+        self._checking = asyncio.Lock()
         self.refusal: str | None = None
         """Why the latest connection was refused here, although the server accepted it."""
 
@@ -80,13 +82,16 @@ class Pools:
         return pool
 
     async def _require_own_session(self, conninfo: str, connection: DeadlineConnection) -> None:
-        # Costs another connection. So only the first ones are checked, and those after all of them were replaced.
-        if not self._is_checked:
-            async with await DeadlineConnection.connect(
-                conninfo, autocommit=True, **connect_timeout(conninfo)
-            ) as other:
-                await require_own_sessions(connection, other)
-            self._is_checked, self.refusal = True, None
+        # Costs another connection. So only the first one is checked, and the first after all of them were replaced;
+        # those opened meanwhile wait for that, but no longer than for a server that has just frozen.
+        async with asyncio.timeout(CONNECT_WAIT) as waiting, self._checking:
+            waiting.reschedule(None)
+            if not self._is_checked:
+                async with await DeadlineConnection.connect(
+                    conninfo, autocommit=True, **connect_timeout(conninfo)
+                ) as other:
+                    await require_own_sessions(connection, other)
+                self._is_checked, self.refusal = True, None
 
     async def close(self) -> None:
         """Ends every wait for a connection at once, and opens none any more."""

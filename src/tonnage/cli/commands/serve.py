@@ -1,5 +1,6 @@
 """`tonnage serve`: the API, its jobs, and the database unless there is one."""
 
+import gc
 import logging
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -121,13 +122,13 @@ def serve(
     ending, clock = GracefulShutdown(), SandboxClock()
     with bound(host, port) as listener, ending.watched(), _database(settings, ending) as urls:
         check = DatabaseCheck(partial(_check, urls, settings, clock))
-        # Data is prepared before anything is served; an embedded database runs.
-        waits = settings.database_url is not None and not data.is_any
+        waits = settings.database_url is not None and not data.is_any  # what is embedded runs; data come first
         if not waits:
             _check(urls, settings, clock)
         prepared = data.prepare(urls.program, settings, f"{listener.origin}/v1", clock)
         has_passed = not waits or check.passes()
         drop_privileges(settings)
+        gc.freeze()  # what was loaded stays: no collection looks through it any more
         banner = [*_banner(listener), *prepared]
         _run(urls.program, settings, options, listener, ending, clock, banner, None if has_passed else check)
 

@@ -1,6 +1,7 @@
 """`tonnage worker`: the jobs, in a process of their own."""
 
 import asyncio
+import gc
 import logging
 from contextlib import suppress
 from functools import partial
@@ -43,6 +44,7 @@ def worker(settings: Settings, log_level: str, log_format: str) -> None:
         if settings.public_url is None:
             _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
         drop_privileges(settings)
+        gc.freeze()  # what was loaded stays: no collection looks through it any more
         asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN, clock), clock, ending))
 
 
