@@ -87,7 +87,7 @@ async def test_goodwill_is_in_the_draft_and_then_in_the_statement(client: AppCli
     draft_id = f"draft-{data.partner.organisation_id}-2026-03"
     for who in (data.distributor, data.partner):
         draft = (await call(client, who, "GET", f"statements/{draft_id}")).json()
-        assert (draft["lines"][-1]["product"], draft["net"]) == ("goodwill", "105.00")
+        assert (draft["lines"][-1]["product"], draft["net"]) == ("adjustment", "105.00")
     working = await call(client, data.partner, "GET", f"statements/{draft_id}/lines/3/working")
     assert (working.status_code, working.json()["days"]) == (200, [])
 

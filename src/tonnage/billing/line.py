@@ -24,13 +24,7 @@ class Extra(StrEnum):
     MINIMUM_CHARGE = "minimum_charge"
     """What is missing of the least amount of a month."""
     ADJUSTMENT = "adjustment"
-    """What a frozen month is charged more or less now."""
-    GOODWILL = "goodwill"
-    """What a person has added or taken off."""
-
-
-ADJUSTMENTS = frozenset({Extra.ADJUSTMENT, Extra.GOODWILL})
-"""What is not rated: rows of adjustments."""
+    """What a frozen month is charged more or less now, or what a person has added or taken off: it is not rated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +44,9 @@ class Line:
     unit_price: Decimal | None = None
     """Hundredths of the major unit, per GB-month; per GB of egress. None: it has no quantity."""
     adjustment_id: UUID | None = None
-    """Of ADJUSTMENTS."""
+    """Of an adjustment."""
     reason: str | None = None
-    """Of GOODWILL."""
+    """Why a person has made the adjustment."""
 
 
 def amount_of(quantity: Fraction, price: Decimal, currency: str) -> Money:

@@ -16,7 +16,6 @@ PRODUCTS = {
     "discount": N_("Discount"),
     "minimum_charge": N_("Minimum charge"),
     "adjustment": N_("Adjustment"),
-    "carried": N_("Carried over from an earlier month"),
 }
 """By their names in JSON."""
 

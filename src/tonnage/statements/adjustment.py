@@ -52,7 +52,7 @@ class Adjustment:
         """A line with that amount of it, in the statement of the month that begins on `first`."""
         about = self.month or first
         return Line(
-            Extra.GOODWILL if self.month is None else Extra.ADJUSTMENT,
+            Extra.ADJUSTMENT,
             buyer_id,
             None,
             about,

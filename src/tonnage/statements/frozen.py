@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from tonnage.billing.line import ADJUSTMENTS, Line, SubjectId
+from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month_record import length_prefixed, read_buyer, read_subject
 from tonnage.billing.rating import Rating
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
@@ -117,7 +117,7 @@ class Payment:
 
 def own_lines(statement: StoredStatement) -> list[Line]:
     """Those that are rated from its inputs: without adjustments, which come last."""
-    return [line for line in statement.lines if line.product not in ADJUSTMENTS]
+    return [line for line in statement.lines if line.product is not Extra.ADJUSTMENT]
 
 
 def own_lines_document(statement: StoredStatement) -> list[dict[str, Any]]:

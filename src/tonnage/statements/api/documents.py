@@ -29,8 +29,8 @@ class LineResponse(ResponseModel):
     no: int
     """Its number in the statement."""
     product: str
-    """`reserved`, `excess`, `pay_per_use`, `egress`, `capacity_minimum`, `discount`, `minimum_charge`, `adjustment` (of
-    a frozen month, from `from` to `to`) or `goodwill`."""
+    """`reserved`, `excess`, `pay_per_use`, `egress`, `capacity_minimum`, `discount`, `minimum_charge` or
+    `adjustment`."""
     subject: str
     """The id of the contract, the partner or the storage account that it is about."""
     subjectName: str
