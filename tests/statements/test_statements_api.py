@@ -156,7 +156,7 @@ async def test_the_doctor_names_what_was_changed(client: AppClient, data: Seller
     assert listed["id"] not in await client.cast.database.run(differing)
     owner = await psycopg.AsyncConnection.connect(as_owner(url_of(client.cast.database)))
     await owner.execute("set local session_replication_role = replica")
-    await owner.execute(tampering.encode())
+    await owner.execute(f"{tampering} where statement_id = '{listed['id']}'".encode())
     assert listed["id"] in await differing(owner)
     await owner.rollback()
     await owner.close()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tonnage.billing.month import last_day_of
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict
+from tonnage.errors import Conflict, Sentence
 from tonnage.metering.sampling import SampledThrough
 from tonnage.money import Money
 from tonnage.utc import month_after
@@ -108,14 +108,21 @@ class SellerMonth:
 
 def require_known(sampled: SampledThrough | None) -> None:
     """Conflict: the usage of a region is not known through the end of the month."""
-    if sampled is not None:
-        raise Conflict(
+    if sampled is None:
+        return
+    if sampled.hour is None:
+        message = Sentence(
+            "The usage of the region {region} is not known yet. Freeze the month when its cluster has been sampled.",
+            region=sampled.region,
+        )
+    else:
+        message = Sentence(
             "The usage of the region {region} is known until {hour}. Freeze the month when its cluster has been "
             "sampled.",
-            ConflictCode.USAGE_INCOMPLETE,
             region=sampled.region,
-            hour=f"{sampled.hour:%Y-%m-%d %H:%M} UTC" if sampled.hour else "its first account",
+            hour=f"{sampled.hour:%Y-%m-%d %H:%M} UTC",
         )
+    raise Conflict(message, ConflictCode.USAGE_INCOMPLETE)
 
 
 def require_over(first: date, today: date) -> None:
