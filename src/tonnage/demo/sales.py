@@ -19,7 +19,7 @@ CHANGE = 5
 
 
 @dataclass(frozen=True)
-class Seller:
+class SampleSeller:
     """A seller with its only price book, which applies to all of its buyers."""
 
     id: UUID | None
@@ -38,7 +38,7 @@ class Seller:
 _CUSTOMARY = PayPerUseMinimum(1000, MinimumPool.PARTNER)
 
 SELLERS = (
-    Seller(
+    SampleSeller(
         None,
         Kind.OPERATOR,
         "Distributors",
@@ -46,7 +46,7 @@ SELLERS = (
         Prices(reserved=Decimal("0.69"), excess=Decimal(1), pay_per_use=Decimal(1)),
         SellerSettings(document=INVOICE, colour="#16425b", number_format="OP-{year}-{number:05}"),
     ),
-    Seller(
+    SampleSeller(
         scene.DISTRIBUTOR.id,
         Kind.DISTRIBUTOR,
         "Partners",
@@ -72,7 +72,7 @@ SELLERS = (
             discount_percent=Decimal(2),
         ),
     ),
-    Seller(
+    SampleSeller(
         scene.TEST_PARTNER.id,
         Kind.PARTNER,
         "Customers",
@@ -107,7 +107,7 @@ COMPANIES: Mapping[UUID, Company] = {
     scene.TEST_PARTNER.id: Company("Test Partner GmbH", "Munich"),
     scene.LARGE_PARTNER.id: Company("Large Test Partner GmbH", "Graz", "AT", {"vatId": "ATU13585627"}),
 }
-"""Without the partner that pays for what it uses: its statements are blocked until somebody writes its address."""
+"""Without the partner that pays for what it uses: its statements are blocked until its address is known."""
 
 CUSTOMERS = frozenset({"Hillside Dental Group", "Old Town Surveyors", "Riverside Film Studio", "Millbrook Bakery"})
 """Customers of the partner that sells, whose addresses it has."""

@@ -32,11 +32,11 @@ async def load(conn: Connection, accounts: Mapping[int, scene.Customer], founded
     await _describe(conn, accounts, founded)
 
 
-async def _actor(conn: Connection, seller: sales.Seller) -> Actor:
+async def _actor(conn: Connection, seller: sales.SampleSeller) -> Actor:
     return Actor.on_command_line(seller.id or await operator_id(conn), seller.kind)
 
 
-async def _sell(conn: Connection, actor: Actor, seller: sales.Seller, founded: datetime, now: datetime) -> None:
+async def _sell(conn: Connection, actor: Actor, seller: sales.SampleSeller, founded: datetime, now: datetime) -> None:
     await settings.set_settings(conn, actor, seller.settings, founded)
     await settings.set_tax_rates(conn, actor, [TaxRate(date(2020, 1, 1), Decimal(19))], founded)
     book = await price_books.create_book(conn, actor, NewPriceBook(seller.book, seller.currency, True), founded)
