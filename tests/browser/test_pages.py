@@ -101,8 +101,8 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: tax rates, drafts of prices, sessions and blocks of members; every other account is
-    suspended, every other partner locked. So few visits find each kind.
+    """With what the sample data lacks: tax rates, drafts of prices, sessions and blocks of members; every other account
+    is suspended, every other partner locked. So few visits find each kind.
     """
     distributor = scene.DISTRIBUTOR
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}

@@ -400,6 +400,8 @@ async def test_a_number_that_is_taken_is_refused_in_words(client: AppClient, dat
     refused = await ann.http.post(path, data=await ann.form(path))
     assert refused.status_code == 409
     assert "Set another format" in text(refused)
+    await data.number(data.distributor, number_format="B{number}")
+    assert (await ann.send(path)).status_code == 303
 
 
 async def test_doors_to_statements(client: AppClient, data: Sellers) -> None:
