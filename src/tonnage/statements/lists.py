@@ -40,7 +40,7 @@ _IN_STATE: Mapping[str, LiteralString] = {
     "paid": "s.paid_on is not null",
     UNPAID: "s.paid_on is null",
 }
-"""As indexes can tell it."""
+"""In the form that indexes have."""
 
 
 @dataclass(frozen=True)
