@@ -8,7 +8,7 @@ import math
 import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import LiteralString, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -60,6 +60,11 @@ def text(expression: LiteralString) -> SortColumn:
 def timestamptz(expression: LiteralString) -> SortColumn:
     """A time, or infinity."""
     return SortColumn(expression, "timestamptz", _time)
+
+
+def day(expression: LiteralString) -> SortColumn:
+    """A day."""
+    return SortColumn(expression, "date", _day)
 
 
 def uuid(expression: LiteralString) -> SortColumn:
@@ -128,6 +133,10 @@ def _text(value: str) -> str:
 
 def _uuid(value: str) -> str:
     return str(UUID(value))
+
+
+def _day(value: str) -> str:
+    return date.fromisoformat(_matching(r"\d{4}-\d{2}-\d{2}", value)).isoformat()
 
 
 def _time(value: str) -> str:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 _LINK = re.compile(r'<a\b[^>]*\bhref="(/[^"#?]*)')
 _PARAMETER = re.compile(r"\{\w+\}")
-_FILES = (".csv",)
+_FILES = (".csv", ".pdf")
 
 _MOST_VISITS = 20
 """The most pages visited per template: an action that one resource allows may be impossible for another."""

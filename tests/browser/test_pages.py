@@ -79,7 +79,7 @@ _BLOCKED = """
 _PRICED = """
     with b as (
         insert into price_book (seller_id, name, name_key, currency, is_default, created_at, last_version)
-        select id, 'Standard', 'standard', 'EUR', true, now(), 2 from organisation where kind <> 'operator'
+        select id, 'Standard', 'standard', 'EUR', false, now(), 2 from organisation where kind <> 'operator'
         returning id
     )
     insert into price_version (book_id, number, valid_from, reserved, excess, tiers, prorate_minimums, created_at)
@@ -87,7 +87,7 @@ _PRICED = """
     from b, (values (1, null), (2, '{"on": "payPerUse", "mode": "volume", "bands": [
         {"upToGb": 100000, "price": "1.2"}, {"price": "1"}]}')) as v (number, tiers)
 """
-_PUBLISHED = "update price_version set published_at = now(), publication = 1 where number = 1"
+_PUBLISHED = "update price_version set published_at = now(), publication = 1 where number = 1 and published_at is null"
 _TAXED = """
     insert into tax_rate (organisation_id, valid_from, percent)
     select id, '2026-01-01', 19 from organisation where kind = 'distributor'
@@ -101,8 +101,8 @@ _LOCKED_DISTRIBUTOR = """
 
 @pytest.fixture(scope="module")
 def demo(demo: Demo) -> Demo:
-    """With what the sample data lacks: prices, tax rates, sessions and blocks of members; every other account is
-    suspended, every other partner locked. So few visits find each kind.
+    """With what the sample data lacks: tax rates, drafts of prices, sessions and blocks of members; every other account
+    is suspended, every other partner locked. So few visits find each kind.
     """
     distributor = scene.DISTRIBUTOR
     known = {"distributor": distributor.id, "partner": distributor.contracts[0].partners[0].id}

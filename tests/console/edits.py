@@ -297,6 +297,8 @@ NO_EDITS: dict[str, str] = {
     "/distributor/partners/{partnerID}/prices": _CREATES,
     "/partner/prices/accounts": _CREATES,
     "/partner/accounts/{accountID}/prices": _CREATES,
+    "/statements/{statementID}/payment": _CREATES,
+    "/statements/months/{month}/freeze": _ACTS,
     "/billing-settings/logo": "a picture replaces another as a whole",
     "/billing-settings/logo/removal": _ACTS,
     "/tax-rates": _CREATES,

@@ -159,6 +159,8 @@ POSTS = [
             "/partner/accounts/{accountID}/prices",
         )
     ),
+    Post("/statements/{statementID}/payment", {"paid_on": "2026-03-14", "reference": "Line 4"}),
+    Post("/statements/months/{month}/freeze"),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),
     Post("/operator/sessions/{organisationID}/{sessionID}/end"),

@@ -19,6 +19,7 @@ from tests.console.guests import ann, browser, send, sign_in
 from tests.console.posts import POSTS, SHOWN_ELSEWHERE, WITHOUT_ENTRY, Post
 from tests.console.test_authorization import block_of, book_of, session_of
 from tests.console.test_profile_second_factor import enrol
+from tests.statements.months import february
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.asgi import create_app
 from tonnage.jobs import defer
@@ -93,6 +94,8 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         colleague = NewMember(f"{uuid4().hex}@example.org", Role.VIEWER, "no hash", None)
         await cast.database.run(create_team_member, own, colleague, cast.now)
         (member,) = await cast.row("select id from member where email = %s", colleague.email)
+    if "{month}" in post.path:
+        await february(cast, data.distributor, data.contract)
     return {
         "now": cast.now,
         "later": cast.now + timedelta(days=40),
@@ -111,6 +114,8 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "validFrom": "2026-01-01",
         "bookID": await book_of(client, {Kind.OPERATOR: cast.operator, Kind.PARTNER: data.partner}.get(post.kind, own)),
         "number": 1,
+        "statementID": data.statement,
+        "month": "2026-02",
         "keyID": await _key(client, data.partner if "partnerID" in post.path else data.distributor)
         if "keyID" in post.path
         else None,

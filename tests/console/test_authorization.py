@@ -34,8 +34,8 @@ class PageRoute:
         first = "/" + route.path.split("/")[1]
         self.audience = AUDIENCES.get(first)
         self.is_open = WITHOUT_SESSION.fullmatch(route.path) is not None
-        # A day is nobody's: the page is about the reader's own rate of that day.
-        self.is_about_something = "{" in route.path.replace("{validFrom}", "")
+        # A day or a month is nobody's: the page is about the reader's own rate of that day, or its own month.
+        self.is_about_something = "{" in route.path.replace("{validFrom}", "").replace("{month}", "")
 
     def __repr__(self) -> str:
         return f"{self.method} {self.path}"
@@ -70,6 +70,9 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "validFrom": "2026-01-01",
         "bookID": str(await book_of(client, data.partner)),
         "number": "1",
+        "statementID": str(data.statement),
+        "line": "1",
+        "month": "2026-02",
         "token": "unknown",
     }
 

@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from fastapi.routing import APIRoute
@@ -13,16 +14,24 @@ from tests.api.wire import Wire
 from tests.cast import NOW
 from tests.console.browsers import Browser
 from tests.console.test_authorization import AUDIENCES, WITHOUT_SESSION, block_of, book_of, session_of
+from tests.statements.inserted import insert_statement_of
 from tonnage.access.actor import Actor, Kind
+from tonnage.db import Connection
+from tonnage.price_books.assignment import Subject, SubjectKind
 
 pytestmark = pytest.mark.anyio
 
 MOST = 4
 """Statements of a page, without the one that finds the session."""
 
-MORE = {"/operator": 10, "/distributor/prices": 5}
+MORE = {
+    "/operator": 10,
+    "/distributor/prices": 5,
+    "/statements/{statementID}/lines/{line}/working.csv": 5,
+    "/statements/{statementID}/statement.pdf": 6,
+}
 """Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
-it is."""
+it is; a statement is read with its lines, its inputs and their days, and its document is made once and kept."""
 
 FEW, MANY = 3, 60
 
@@ -90,20 +99,30 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         "blockID": await block_of(client, data.member),
         "validFrom": "2026-01-01",
         "number": 1,
+        "line": 1,
+        "month": "2026-02",
     }
+    buyers = [
+        Subject(SubjectKind.CONTRACT, data.contract),
+        Subject(SubjectKind.PARTNER, data.partner.organisation_id),
+        Subject(SubjectKind.ACCOUNT, data.account),
+    ]
     distributors = {"keyID": await key_of(client, data.distributor)}
     readers: list[Reader] = []
-    for actor in (client.cast.operator, data.distributor, data.partner):
+    for actor, buyer in zip((client.cast.operator, data.distributor, data.partner), buyers, strict=True):
         browser = await client.sign_in(actor)
         own = {"memberID": browser.member_id, "sessionID": await session_of(client, browser.member_id)}
         key = {"keyID": await key_of(client, actor)}
         book = {"bookID": await priced_book_of(client, actor)}
-        readers.append(
-            Reader(
-                actor, browser, {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors, "/prices": book}
-            )
-        )
+        sold = {"statementID": await client.cast.database.run(sold_statement, actor, buyer, data.contract)}
+        of_pages = {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors, "/prices": book}
+        readers.append(Reader(actor, browser, {**of_pages, "/statements": sold}))
     return readers
+
+
+async def sold_statement(conn: Connection, seller: Actor, buyer: Subject, contract: UUID) -> UUID:
+    """A frozen one of January, that is of no other month of the test data."""
+    return await insert_statement_of(conn, seller, buyer, contract, date(2026, 1, 1))
 
 
 async def priced_book_of(client: AppClient, seller: Actor) -> object:
@@ -173,3 +192,5 @@ async def grow(client: AppClient, data: AccountData, count: int) -> None:
         for seller in (data.distributor, data.partner):
             book = await priced_book_of(client, seller)
             await assigned(client, seller, book, data.partner.organisation_id)
+        partner = Subject(SubjectKind.PARTNER, uuid.uuid4())
+        await cast.database.run(sold_statement, data.distributor, partner, data.contract)

@@ -18,7 +18,7 @@ from tonnage.db import Connection
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed import Computed, Party, Seller, copied
 from tonnage.month_end.rated import Inputs
-from tonnage.price_books.assignment import SubjectKind
+from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Prices
 from tonnage.statements.adjustment_actions import create_adjustment
 
@@ -35,26 +35,44 @@ async def insert_statement(
     conn: Connection, distributor: Actor, partner: Actor, contract: UUID, first: date = date(2026, 2, 1)
 ) -> UUID:
     """Of a partner with 10 TB, for 0.9 cents, of a month of 28 days."""
+    return await insert_statement_of(
+        conn, distributor, Subject(SubjectKind.PARTNER, partner.organisation_id), contract, first
+    )
+
+
+async def insert_statement_of(
+    conn: Connection,
+    who: Actor,
+    to: Subject,
+    contract: UUID,
+    first: date = date(2026, 2, 1),
+    *,
+    name: str = "Buyer",
+    lines: int = 1,
+) -> UUID:
+    """Of any buyer, or of a contract with as many partners as there are `lines`."""
     spans = [Span(0, 28, Capacity(contract, 10 * TB))]
     prices: dict[UUID | None, Sequence[Span[Prices | None]]] = {
-        contract: [Span(0, 28, Prices(reserved=Decimal("0.9")))]
+        contract: [Span(0, 28, Prices(reserved=Decimal("0.9"), excess=Decimal(2)))]
     }
-    month = BuyerMonth(partner.organisation_id, Month(first, 28), "EUR", spans, prices)
-    subject = SubjectMonth(partner.organisation_id, [TB] * 28, spans, Lifetime(0))
+    month = BuyerMonth(to.id, Month(first, 28), "EUR", spans, prices)
+    used = [11 * TB if lines > 1 else TB] * 28
+    subjects = [SubjectMonth(to.id if lines == 1 else uuid4(), used, spans, Lifetime(0)) for _ in range(lines)]
     profile, now = read_profile(PROFILE), datetime(2026, 3, 3, tzinfo=UTC)
-    seller = Seller(distributor.organisation_id, "Seller", profile, SellerSettings(), [], None)
-    buyer = Buyer(SubjectKind.PARTNER, partner.organisation_id, "Buyer", seller.id, seller.name)
-    inputs, lines = Inputs(uuid4(), month), rate(month, [subject])
-    stored = inputs.add(subject)
-    net = lines[0].amount.amount
+    seller = Seller(who.organisation_id, "Seller", profile, SellerSettings(), [], None)
+    buyer = Buyer(to.kind, to.id, name, seller.id, seller.name)
+    inputs, charged = Inputs(uuid4(), month), rate(month, subjects)
+    stored = [inputs.add(subject) for subject in subjects]
+    net = sum((line.amount.amount for line in charged), Decimal(0))
+    names = {to.id: name, **{subject.id: f"{name} {number}" for number, subject in enumerate(subjects) if lines > 1}}
     computed = Computed(
-        inputs.statement_id, buyer, copied(seller, Party("Buyer", profile), []), 14, None, "EUR", net, net,
-        inputs.written, inputs.digest, lines, {partner.organisation_id: "Buyer"},
+        inputs.statement_id, buyer, copied(seller, Party(name, profile), []), 14, None, "EUR", net, net,
+        inputs.written, inputs.digest, charged, names,
     )  # fmt: skip
     async with conn.transaction():
         design = await queries.insert_design(conn, seller.design)
-        await queries.insert_subjects(conn, [stored])
+        await queries.insert_subjects(conn, stored)
         await queries.insert_computed(conn, [computed], first, design, now)
         number = f"T-{inputs.statement_id}"
-        await queries.freeze(conn, seller.id, first, {inputs.statement_id: number}, now, distributor.stamp)
+        await queries.freeze(conn, seller.id, first, {inputs.statement_id: number}, now, who.stamp)
     return inputs.statement_id

@@ -52,11 +52,13 @@ class Sellers:
     async def number(self, seller: Actor, **more: Any) -> None:
         await self.cast.database.run(settings.set_settings, seller, SellerSettings(**more), self.cast.now)
 
-    async def price(self, seller: Actor, currency: str = "EUR", since: date = MARCH, excess: str | None = None) -> UUID:
+    async def price(
+        self, seller: Actor, currency: str = "EUR", since: date = MARCH, excess: str | None = None, **more: Any
+    ) -> UUID:
         """A default book, 2 cents of excess and 0.9 reserved."""
         run, now = self.cast.database.run, self.cast.now
         book = await run(price_books.create_book, seller, NewPriceBook("Prices", currency, excess is None), now)
-        found = Prices(reserved=None if excess else Decimal("0.9"), excess=Decimal(excess or "2"))
+        found = Prices(reserved=None if excess else Decimal("0.9"), excess=Decimal(excess or "2"), **more)
         number, _ = await run(price_books.add_version, seller, book.id, NewVersion(since, found), now)
         await self.cast.database.transaction(price_books.publish, seller, book.id, number, now, correct=True)
         return book.id

@@ -15,6 +15,7 @@ from tonnage.console import (
     reauthentication,
     rendering,
     sign_in,
+    statements,
     styleguide,
 )
 from tonnage.console.page_request import SignInRequired
@@ -29,6 +30,7 @@ routes: tuple[APIRouter, ...] = (
     *organisation.routes,
     *billing.routes,
     *prices.routes,
+    *statements.routes,
     *profile.routes,
 )
 """The pages."""

@@ -50,12 +50,12 @@ async def confirm(
     act: Callable[[], Awaitable[object]],
     *,
     done: str,
-    notice: str,
+    notice: str | Callable[[], str],
 ) -> Response:
     """The reply to both methods of such a page: GET asks, POST acts and redirects to the path `done`, with `notice`.
 
-    A refusal is shown with the question. `ask` gives None where there is nothing to ask, since it is done already: then
-    GET redirects as well.
+    A notice that depends on what was done is a function. A refusal is shown with the question. `ask` gives None where
+    there is nothing to ask, since it is done already: then GET redirects as well.
     """
     form, status = unbound(Form), None
     if page.request.method == "POST":
@@ -65,7 +65,7 @@ async def confirm(
         except Unavailable as error:
             form.errors[""], status = error, 503
         if not form.errors:
-            return page.redirect(done, notice)
+            return page.redirect(done, notice if isinstance(notice, str) else notice())
     question = await ask()
     if question is not None:
         return question.render(page, form, status)

@@ -16,6 +16,7 @@ class NavigationItem:
 
 
 _PRICES = NavigationItem(N_("Prices"), "/prices")
+_STATEMENTS = NavigationItem(N_("Statements"), "/statements")
 _TEAM = NavigationItem(N_("Team"), "/team", Role.ADMIN)
 _KEYS = NavigationItem(N_("API keys"), "/keys", Role.ADMIN)
 _BLOCKS = NavigationItem(N_("Blocked sign-ins"), "/blocks", Role.ADMIN)
@@ -30,6 +31,7 @@ _ITEMS = {
         NavigationItem(N_("Partners"), "/operator/partners"),
         NavigationItem(N_("Storage accounts"), "/operator/accounts"),
         _PRICES,
+        _STATEMENTS,
         NavigationItem(N_("Regions"), "/operator/regions"),
         NavigationItem(N_("Members"), "/operator/members"),
         NavigationItem(N_("Jobs"), "/operator/jobs"),
@@ -43,6 +45,7 @@ _ITEMS = {
         NavigationItem(N_("Partners"), "/distributor/partners"),
         NavigationItem(N_("Contracts"), "/distributor/contracts"),
         _PRICES,
+        _STATEMENTS,
         _TEAM,
         _KEYS,
         _BLOCKS,
@@ -53,6 +56,7 @@ _ITEMS = {
         NavigationItem(N_("Storage accounts"), "/partner/accounts"),
         NavigationItem(N_("Usage"), "/partner/usage"),
         _PRICES,
+        _STATEMENTS,
         _TEAM,
         _KEYS,
         _BLOCKS,

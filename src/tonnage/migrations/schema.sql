@@ -1711,9 +1711,13 @@ CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree
 
 CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree (region_id, account_id);
 
+CREATE INDEX statement_blocked_idx ON statement USING btree (seller_id, month, buyer_key, id) WHERE (blocked IS NOT NULL);
+
 CREATE INDEX statement_corrects_idx ON statement USING btree (corrects, seq) WHERE (corrects IS NOT NULL);
 
 CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adjustment_id) WHERE (adjustment_id IS NOT NULL);
+
+CREATE INDEX statement_list_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) INCLUDE (currency, net, gross, paid_on) WHERE (number IS NOT NULL);
 
 CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE (corrects IS NULL);
 
@@ -1721,11 +1725,15 @@ CREATE UNIQUE INDEX statement_of_contract ON statement USING btree (contract_id,
 
 CREATE UNIQUE INDEX statement_of_partner ON statement USING btree (partner_id, month) WHERE (corrects IS NULL);
 
+CREATE INDEX statement_paid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (paid_on IS NOT NULL);
+
 CREATE INDEX statement_partner_id_idx ON statement USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
 
 CREATE INDEX statement_seller_id_month_seq_idx ON statement USING btree (seller_id, month, seq);
 
 CREATE INDEX statement_seller_id_seq_idx ON statement USING btree (seller_id, seq) WHERE (number IS NOT NULL);
+
+CREATE INDEX statement_unpaid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id, COALESCE(due_on, 'infinity'::date)) WHERE ((number IS NOT NULL) AND (paid_on IS NULL));
 
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
 

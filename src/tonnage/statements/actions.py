@@ -29,15 +29,26 @@ async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: 
     buyer = await queries.find_buyer(conn, viewer, subject)
     if buyer is None:
         raise no_subject(subject)
-    return await _draft(conn, buyer, first, now)
+    return _existing(await _draft(conn, buyer, first, now))
 
 
 async def find_draft(conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime) -> Statement:
     """The same by the id of the draft."""
+    return _existing((await look_at_draft(conn, viewer, draft_id, now))[1])
+
+
+async def look_at_draft(
+    conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime
+) -> tuple[Buyer, Statement | NotFound | Conflict]:
+    """The buyer of a draft, and the draft, or why there is none: nothing is sold to the buyer in the month, or its
+    prices are in several currencies.
+
+    NotFound: the viewer is neither the buyer nor its seller, or the month has not begun.
+    """
     await take_snapshot(conn)
     for subject in draft_id.subjects:
         if buyer := await queries.find_buyer(conn, viewer, subject):
-            return await _draft(conn, buyer, draft_id.first, now)
+            return buyer, await _draft(conn, buyer, draft_id.first, now)
     raise no_statement(str(draft_id))
 
 
@@ -51,18 +62,24 @@ async def working(
     return shown, await queries.working(conn, shown, shown.lines[number - 1])
 
 
-async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement:
+def _existing(found: Statement | NotFound | Conflict) -> Statement:
+    if isinstance(found, Statement):
+        return found
+    raise found
+
+
+async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement | NotFound | Conflict:
     require_begun(first, day_of(now))
     found = await queries.draft(conn, buyer, Month.of(first, day_of(now)))
     if found is None:
-        raise NotFound(
+        return NotFound(
             "{seller} charges {buyer} nothing in {month}: no price book applied to it.",
             seller=buyer.seller_name,
             buyer=buyer.name,
             month=f"{first:%Y-%m}",
         )
     if isinstance(found, CurrencyConflict):
-        raise Conflict(
+        return Conflict(
             "The prices of {buyer} are in several currencies in {month}: {currencies}. Correct the assignments of "
             "price books, so that one currency applies to the whole month.",
             ConflictCode.OTHER_CURRENCY,

@@ -26,6 +26,13 @@ BOUGHT: LiteralString = """(s.partner_id = %(viewer)s or s.contract_id = any(arr
 _SEEN: LiteralString = f"(%(viewer)s::uuid is null or {SOLD} or {BOUGHT})"
 """None as viewer is the operator's command line, which may see all."""
 
+
+def of_buyer(buyer_id: UUID | int) -> LiteralString:
+    """Rows `s` of a contract, a partner or a storage account, the parameter `buyer`."""
+    is_account = isinstance(buyer_id, int)
+    return "s.account_id = %(buyer)s" if is_account else "(s.contract_id = %(buyer)s or s.partner_id = %(buyer)s)"
+
+
 STATEMENTS_AT_ONCE = SUBJECTS_AT_ONCE = 500
 
 
@@ -46,6 +53,20 @@ async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredSt
     )
     row = await cursor.fetchone()
     return await stored_statement(conn, row[0]) if row else None
+
+
+async def frozen_id_of(conn: Connection, viewer: UUID, buyer_id: UUID | int, first: date) -> UUID | None:
+    """The id of the frozen statement of a buyer and month; None: there is none, or others are its seller and buyer."""
+    cursor = await conn.execute(
+        f"""
+        select s.id from statement s
+        where {of_buyer(buyer_id)} and s.month = %(first)s and s.number is not null and {_SEEN}
+        order by s.seq desc limit 1
+        """,
+        {"viewer": viewer, "buyer": buyer_id, "first": first},
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def stored_statement(conn: Connection, statement_id: UUID) -> StoredStatement | None:

@@ -13,7 +13,7 @@ from tonnage.access.audit import AuditEntry, AuditFilter, AuditPosition
 from tonnage.access.lists import audit_entries, every_audit_entry, ids_by_name
 from tonnage.accounts.queries import account_ids_by_name, account_labels
 from tonnage.console.organisation import audit_search
-from tonnage.console.organisation.audit_diff import accounts_in, changes, contracts_in, name_of
+from tonnage.console.organisation.audit_diff import accounts_in, changes, contracts_in, name_of, page_of
 from tonnage.console.organisation.audit_labels import ACTION_LABELS, choices
 from tonnage.console.organisation.audit_search import NEWEST, OLDEST, AuditSearch
 from tonnage.console.page_request import AnyMember, PageRequest
@@ -53,6 +53,7 @@ async def audit(page: AnyMember) -> Response:
         choices=choices(page.actor.kind),
         changes=changes,
         name_of=name_of,
+        page_of=page_of,
     )
 
 

@@ -78,10 +78,17 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "logo": (N_("Logo"), "flag"),
     "taxRates": (N_("Tax rates"), "text"),
     "admin_url": (N_("Admin API"), "text"),
+    "number": (N_("Number"), "text"),
+    "paidOn": (N_("Paid on"), "text"),
+    "statements": (N_("Statements"), "number"),
+    "first": (N_("First"), "text"),
+    "last": (N_("Last"), "text"),
     "s3_url": (N_("S3 endpoint"), "text"),
     "iam_url": (N_("IAM endpoint"), "text"),
     "sts_url": (N_("STS endpoint"), "text"),
 }
+
+_PAID, _FROZEN = "statements.pay", "statements.freeze"
 
 _NAMES = ("name", "description", "details")
 _NAMING = frozenset({*_NAMES, "prefix"})
@@ -104,12 +111,21 @@ def changes(entry: AuditEntry) -> list[Change]:
 
 
 def name_of(entry: AuditEntry) -> str | None:
-    """What the thing was called when it happened, where the entry says that."""
+    """What the thing was called when it happened, where the entry says that; the number of a statement."""
+    if entry.action == _PAID:
+        return str(_object(entry.after).get("number"))
     for facts in (_object(entry.after), _object(entry.before)):
         for field in _NAMES:
             if facts.get(field):
                 return str(facts[field])
     return None
+
+
+def page_of(entry: AuditEntry) -> str | None:
+    """The path of the page of what the entry is about, which only its own organisation can open; None: it has none."""
+    if entry.action == _PAID:
+        return f"/statements/{entry.subject_id}"
+    return f"/statements/months/{entry.subject_id}" if entry.action == _FROZEN else None
 
 
 def contracts_in(entries: Sequence[AuditEntry]) -> set[UUID]:

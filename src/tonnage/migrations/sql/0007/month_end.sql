@@ -169,3 +169,11 @@ begin
     end if;
     return null;
 end $$;
+
+-- Lists of statements are read in their order, whatever their filter. The first index has the sums of a month, too.
+create index statement_list_idx on statement (seller_id, month desc, buyer_key, id)
+    include (currency, net, gross, paid_on) where number is not null;
+create index statement_unpaid_idx on statement (seller_id, month desc, buyer_key, id,
+    (coalesce(due_on, 'infinity'))) where number is not null and paid_on is null;
+create index statement_paid_idx on statement (seller_id, month desc, buyer_key, id) where paid_on is not null;
+create index statement_blocked_idx on statement (seller_id, month, buyer_key, id) where blocked is not null;

@@ -1,0 +1,126 @@
+"""The list of the statements that an organisation has sold, or bought."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Kind
+from tonnage.billing_profiles.settings_queries import seller_settings
+from tonnage.console.page_request import AnyMember, PageRequest
+from tonnage.console.statements.paths import PATH, draft_path, month_before, month_path
+from tonnage.console.statements.search import STATES, StatementSearch, read_search
+from tonnage.console.tables.statements import BOUGHT_TABLE, SOLD_TABLE
+from tonnage.db import Connection
+from tonnage.lists import FIRST_PAGE, LAST_PAGE, Position
+from tonnage.partners.contract_lists import contract_picker
+from tonnage.price_books.queries import every_book
+from tonnage.statements.lists import StatementRow, every_statement, first_month, statement_rows
+from tonnage.utc import month_after
+from tonnage.web.routing import AuthFirstRoute
+
+routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
+
+_AT_ONCE = 50
+_MOST_MONTHS = 120
+"""Choices of the filter: others are in the addresses of months."""
+
+
+class _Page(NamedTuple):
+    """Statements, and the positions of those before and after them, if there are any."""
+
+    rows: Sequence[StatementRow]
+    before: Position | None
+    after: Position | None
+
+
+class _Side(NamedTuple):
+    """What the tab of a side says besides its statements."""
+
+    first: date | None
+    """The first day of its earliest month."""
+    drafts: Sequence[tuple[str, str]] = ()
+    """Of what was bought: the names of contracts, or of the partner, and the paths of their statements so far."""
+    has_book: bool = True
+    """Of what was sold: whether the organisation has prices at all. Only asked where nothing is listed."""
+    freezes_on: date | None = None
+    """Likewise: when the running month is frozen."""
+
+
+@routes.get("")
+async def statements(page: AnyMember) -> Response:
+    """The newest month first. Without a total: counting 100,000 takes longer than showing some of them, and the page of
+    a month counts its own."""
+    wanted = read_search(page.actor, page.request.query_params)
+
+    async def read(conn: Connection) -> tuple[_Page, _Side]:
+        found = await _read(conn, page, wanted)
+        return found, await _side(conn, page, wanted, is_empty=not found.rows and not wanted.is_filtered)
+
+    found, side = await page.database.run(read)
+    table = SOLD_TABLE if wanted.sold else BOUGHT_TABLE
+    last = month_before(page.today.replace(day=1)) or page.today
+    return page.render(
+        "statements/list.html",
+        wanted=wanted,
+        found=found,
+        side=side,
+        list=table.whole(page, PATH, found.rows, row_path=f"{PATH}/"),
+        states=STATES,
+        months=_months(side.first, last, wanted.month),
+        month=(wanted.month or last, month_path(wanted.month or last)),
+        last_page=LAST_PAGE,
+    )
+
+
+@routes.get(".csv")
+async def statements_file(page: AnyMember) -> Response:
+    """The same list, whole."""
+    wanted = read_search(page.actor, page.request.query_params)
+    table = SOLD_TABLE if wanted.sold else BOUGHT_TABLE
+    return await table.file(page, every_statement, page.actor.organisation_id, wanted.filter, page.today)
+
+
+async def _read(conn: Connection, page: PageRequest, wanted: StatementSearch) -> _Page:
+    """One statement more than the page has shows whether there are more in its direction. In the other direction is the
+    statement that the page continues."""
+    viewer, position = page.actor.organisation_id, wanted.position
+    found = await statement_rows(conn, viewer, wanted.filter, page.today, position, _AT_ONCE + 1)
+    if not found and position.key is not None:  # nothing is left there
+        position = FIRST_PAGE if position.is_before else LAST_PAGE
+        found = await statement_rows(conn, viewer, wanted.filter, page.today, position, _AT_ONCE + 1)
+    if not found:
+        return _Page([], None, None)
+    more, continues = len(found) > _AT_ONCE, position.key is not None
+    rows = found[-_AT_ONCE:] if position.is_before else found[:_AT_ONCE]
+    has_before, has_after = (more, continues) if position.is_before else (continues, more)
+    before, after = Position(rows[0].key, is_before=True), Position(rows[-1].key)
+    return _Page(rows, before if has_before else None, after if has_after else None)
+
+
+async def _side(conn: Connection, page: PageRequest, wanted: StatementSearch, *, is_empty: bool) -> _Side:
+    viewer, kind = page.actor.organisation_id, page.actor.kind
+    first = await first_month(conn, viewer, sold=wanted.sold)
+    if not wanted.sold:
+        buyers = [(page.visitor.organisation_name, viewer)]
+        if kind is Kind.DISTRIBUTOR:
+            contracts = [one for one in await contract_picker(conn, viewer) if not one.closed_at]
+            buyers = [(one.details or "", one.id) for one in contracts]
+        return _Side(first, [(name, draft_path(buyer, page.today)) for name, buyer in buyers])
+    if not is_empty:
+        return _Side(first)
+    has_book = kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
+    settings = (await seller_settings(conn, viewer)).settings
+    return _Side(first, has_book=has_book, freezes_on=month_after(page.today).replace(day=settings.freeze_day))
+
+
+def _months(first: date | None, last: date, chosen: date | None) -> list[date]:
+    """The choices: from the last month that is over back to the first one with a statement, and the chosen one."""
+    found: list[date] = []
+    month: date | None = last
+    while first is not None and month is not None and month >= first and len(found) < _MOST_MONTHS:
+        found.append(month)
+        month = month_before(month)
+    return sorted({*found, *([chosen] if chosen else [])}, reverse=True)

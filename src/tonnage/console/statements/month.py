@@ -1,0 +1,181 @@
+"""The page of a month: what was sold and bought, what keeps statements from being frozen, and their freeze."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.access.actor import Kind, Role
+from tonnage.billing.buyer import month_in, require_begun
+from tonnage.billing.month import last_day_of
+from tonnage.billing_profiles.settings_queries import seller_settings
+from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.page_request import AnyAdmin, AnyMember, PageRequest
+from tonnage.console.rendering import gettext, ngettext, said
+from tonnage.console.statements.blocked import ShownBlocked, shown_blocked
+from tonnage.console.statements.paths import PATH, begun_month_after, list_path, month_before, month_path
+from tonnage.db import Connection
+from tonnage.errors import Conflict
+from tonnage.money import Money
+from tonnage.month_end.freezing import FreezeResult, MonthSum, SellerMonth, require_over
+from tonnage.month_end.freezing_actions import freeze
+from tonnage.month_end.lists import blocked_by_reason, month_sums
+from tonnage.price_books.queries import every_book
+from tonnage.statements.lists import UNPAID
+from tonnage.utc import month_after
+from tonnage.web.routing import AuthFirstRoute
+
+routes = APIRouter(prefix=f"{PATH}/months/{{month}}", route_class=AuthFirstRoute, include_in_schema=False)
+
+_MOST_BLOCKED = 20
+"""Buyers shown of each reason."""
+
+
+class _MonthAndSeller(NamedTuple):
+    month: SellerMonth
+    blocked: Sequence[ShownBlocked]
+    sells: bool
+    """Whether its statements are frozen by themselves: it has prices."""
+    freezes_on: date
+    """When that happens."""
+
+
+@routes.get("")
+async def show(page: AnyMember, month: str) -> Response:
+    """Every figure leads to the statements behind it."""
+    first = month_in(month)
+    require_begun(first, page.today)
+    read = await page.database.run(_read, page, first)
+    before, after = month_before(first), begun_month_after(first, page.today)
+    sides = [(True, read.month.sold), (False, read.month.bought)][: 1 if page.actor.kind is Kind.OPERATOR else 2]
+    return page.render(
+        "statements/month.html",
+        read=read,
+        month=read.month,
+        first=first,
+        before=(before, month_path(before)) if before else None,
+        after=(after, month_path(after)) if after else None,
+        sides=[(sold, [_row(one, first, sold=sold) for one in sums]) for sold, sums in sides],
+        may_freeze=page.actor.role is Role.ADMIN and read.month.is_over and read.sells,
+        pages_of_buyers=_pages_of_buyers(page),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Statements in one currency; the paths lead to them."""
+
+    count: int
+    net: Money
+    gross: Money
+    paid: Money
+    unpaid: Money
+    every: str
+    paid_ones: str
+    unpaid_ones: str
+
+
+def _row(one: MonthSum, first: date, *, sold: bool) -> _Row:
+    net, gross, paid = (Money(amount, one.currency) for amount in (one.net, one.gross, one.paid))
+    query = {"role": "seller" if sold else "buyer", "month": f"{first:%Y-%m}"}
+    every, paid_ones, unpaid_ones = (list_path(**query, show=state) for state in ("", "paid", UNPAID))
+    return _Row(one.statements, net, gross, paid, gross - paid, every, paid_ones, unpaid_ones)
+
+
+def _pages_of_buyers(page: PageRequest) -> tuple[str, str]:
+    """Where the statements so far are found: a label and a path."""
+    match page.actor.kind:
+        case Kind.OPERATOR:
+            return gettext("Contracts"), "/operator/contracts"
+        case Kind.DISTRIBUTOR:
+            return gettext("Partners"), "/distributor/partners"
+        case Kind.PARTNER:
+            return gettext("Storage accounts"), "/partner/accounts"
+
+
+async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSeller:
+    viewer = page.actor.organisation_id
+    sold, bought = await month_sums(conn, viewer, first)
+    blocked = [shown_blocked(page, group) for group in await blocked_by_reason(conn, viewer, first, _MOST_BLOCKED)]
+    sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
+    day = (await seller_settings(conn, viewer)).settings.freeze_day
+    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, ())
+    return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))
+
+
+@routes.get("/freeze")
+@routes.post("/freeze")
+async def freeze_month(page: AnyAdmin, month: str) -> Response:
+    """Asks, then freezes what can be frozen of the reader's own statements. What is frozen stays as it is."""
+    first = month_in(month)
+    require_begun(first, page.today)
+    done: list[FreezeResult] = []
+
+    async def ask() -> Confirmation:
+        return _question(page, first, await page.database.run(_read, page, first))
+
+    async def act() -> None:
+        done.append(await freeze(page.database, page.actor, first, page.business_now))
+
+    return await confirm(page, ask, act, done=month_path(first), notice=lambda: _notice(page, done[0]))
+
+
+def _question(page: PageRequest, first: date, read: _MonthAndSeller) -> Confirmation:
+    name = page.formats.month(first)
+    refusal = _refusal(page, first)
+    return Confirmation(
+        title=gettext("Freeze %(month)s") % {"month": name},
+        crumbs=[(gettext("Statements"), PATH), (name, month_path(first))],
+        sentences=[refusal] if refusal else _consequences(page, first, read),
+        button=None if refusal else gettext("Freeze statements"),
+        cancel=month_path(first),
+    )
+
+
+def _refusal(page: PageRequest, first: date) -> str | None:
+    try:
+        require_over(first, page.today)
+    except Conflict as error:
+        return said(error)
+    return None
+
+
+def _consequences(page: PageRequest, first: date, read: _MonthAndSeller) -> list[str]:
+    frozen = sum(one.statements for one in read.month.sold)
+    final = gettext(
+        "Each buyer's statement of %(month)s gets its number and never changes again: its lines, prices, names, "
+        "addresses and taxes are kept as they are now."
+    )
+    sentences = [
+        final % {"month": page.formats.month(first)},
+        gettext("What is measured or changed later becomes an adjustment of the buyer's next statement."),
+        gettext("You cannot undo this."),
+    ]
+    if frozen:
+        text = ngettext(
+            "%(num)s statement is frozen already and stays as it is.",
+            "%(num)s statements are frozen already and stay as they are.",
+            frozen,
+        )
+        sentences.append(text % {"num": page.formats.number(frozen)})
+    elif page.today < read.freezes_on:
+        sentences.append(
+            gettext("You need not do it: on %(day)s it happens by itself.") % {"day": page.formats.day(read.freezes_on)}
+        )
+    sentences.append(gettext("With thousands of buyers it takes a minute or two. If it is interrupted, do it again."))
+    return sentences
+
+
+def _notice(page: PageRequest, done: FreezeResult) -> str:
+    count, blocked = len(done.numbers), len(done.blocked)
+    text = gettext("Nothing was left to freeze")
+    if count:
+        text = ngettext("%(num)s statement frozen", "%(num)s statements frozen", count)
+        text %= {"num": page.formats.number(count)}
+    if blocked:
+        more = ngettext("%(num)s buyer is blocked", "%(num)s buyers are blocked", blocked)
+        text = f"{text}, {more % {'num': page.formats.number(blocked)}}"
+    return text

@@ -1,0 +1,59 @@
+"""Where the pages of statements and months are."""
+
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from tonnage.access.actor import Kind
+from tonnage.billing.buyer import DraftId
+from tonnage.utc import month_after
+
+PATH = "/statements"
+
+
+def sells_first(kind: Kind) -> bool:
+    """Whether the list begins with what the organisation has sold: a partner's begins with what it has bought."""
+    return kind is not Kind.PARTNER
+
+
+def path_of(statement_id: object) -> str:
+    """Of the page of a statement, frozen or a draft."""
+    return f"{PATH}/{statement_id}"
+
+
+def month_path(first: date) -> str:
+    """Of the page of the month that begins on `first`."""
+    return f"{PATH}/months/{first:%Y-%m}"
+
+
+def list_path(**query: Any) -> str:
+    """Of the list with these parameters; those without a value are left out."""
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{PATH}?{given}" if given else PATH
+
+
+def draft_path(buyer_id: UUID | int, day: date) -> str:
+    """Of the statement of a buyer and the month of `day`, as it is now; that of a frozen one redirects to it."""
+    return path_of(DraftId(buyer_id, day.replace(day=1)))
+
+
+def month_before(first: date) -> date | None:
+    """The first of the month before; None: there is no earlier one."""
+    return (first - timedelta(days=1)).replace(day=1) if first > date.min else None
+
+
+def begun_month_after(first: date, today: date) -> date | None:
+    """The first of the month after; None: it has not begun."""
+    return after if (after := month_after(first)) <= today else None
+
+
+def prices_path(seller: Kind, buyer_id: UUID | int) -> str:
+    """Where a seller assigns a price book to a buyer."""
+    match seller:
+        case Kind.OPERATOR:
+            return f"/operator/contracts/{buyer_id}/prices"
+        case Kind.DISTRIBUTOR:
+            return f"/distributor/partners/{buyer_id}/prices"
+        case Kind.PARTNER:
+            return f"/partner/accounts/{buyer_id}/prices"

@@ -1,0 +1,58 @@
+"""The working of a line: the days that it is the sum of."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tonnage.billing.buyer import DraftId, statement_id
+from tonnage.console.page_request import AnyMember, PageRequest
+from tonnage.console.statements.paths import PATH
+from tonnage.console.statements.shown import ShownStatement
+from tonnage.console.statements.statement import download, file_name
+from tonnage.documents.lines_csv import working_csv
+from tonnage.statements import actions, frozen_actions
+from tonnage.statements.statement import line_number, working_document
+from tonnage.web.routing import AuthFirstRoute
+
+routes = APIRouter(prefix=f"{PATH}/{{statementID}}/lines/{{line}}", route_class=AuthFirstRoute, include_in_schema=False)
+
+
+@routes.get("")
+async def show(page: AnyMember, statementID: str, line: str) -> Response:
+    """The days, and in the last row the line."""
+    document, working = await _read(page, statementID, line)
+    shown, given, days = ShownStatement(page, document), working["line"], working["days"]
+    return page.render(
+        "statements/working.html",
+        shown=shown,
+        line=shown.line(given),
+        product=given["product"],
+        working=working,
+        days=[(date.fromisoformat(day["day"]), day["used"], day["capacity"], day["quantity"]) for day in days],
+        is_shared=sum(day["quantity"] for day in days) != given["byteDays"],
+    )
+
+
+@routes.get("/working.csv")
+async def working_file(page: AnyMember, statementID: str, line: str) -> Response:
+    """The same as a file."""
+    document, working = await _read(page, statementID, line)
+    name = f"{file_name(document)}-line-{working['line']['no']}.csv"
+    await page.record_export(name)
+    return download(working_csv(working, page.formats.number_format), name, "text/csv")
+
+
+async def _read(page: PageRequest, text: str, line: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The statement and the working, as JSON."""
+    viewer, number = page.actor.organisation_id, line_number(line)
+    match statement_id(text):
+        case UUID() as found:
+            stored, days = await page.database.run(frozen_actions.frozen_working, viewer, found, number)
+            working = working_document(stored.line(number), stored.currency, stored.first, days)
+            return stored.document(page.today), working
+        case DraftId() as found:
+            draft, days = await page.database.transaction(actions.working, viewer, found, number, page.business_now)
+            return draft.document(), working_document(draft.line(number), draft.currency, draft.month.first, days)
