@@ -1,4 +1,7 @@
-"""Computes lines of a statement again, from the CSV files of their days: python3 recompute.py LINE.csv ..."""
+"""Computes lines of a statement again, from the CSV files of their days: python3 recompute.py LINE.csv ...
+
+Not lines of prices by quantity: their bands share their days.
+"""
 
 import csv
 import sys

@@ -22,7 +22,7 @@ ABROAD = TaxKind(TaxCategory.REVERSE_CHARGE, Decimal(0))
 
 
 def of(amount: str, tax: TaxKind | None = None, currency: str = "EUR") -> Adjustment:
-    return Adjustment(uuid4(), Money(Decimal(amount), currency), None, date(2026, 2, 1), tax)
+    return Adjustment(uuid4(), Money(Decimal(amount), currency), None, date(2026, 2, 1), tax, date(2026, 3, 5))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ async def test_goodwill_is_in_the_draft_and_then_in_the_statement(client: AppCli
     goodwill = answer.json()
     assert (goodwill["amount"], goodwill["remaining"], goodwill["currency"]) == ("-5.00", "-5.00", "EUR")
     draft_id = f"draft-{data.partner.organisation_id}-2026-03"
+    client.clock.now = APRIL
     for who in (data.distributor, data.partner):
         draft = (await call(client, who, "GET", f"statements/{draft_id}")).json()
         assert (draft["lines"][-1]["product"], draft["net"]) == ("adjustment", "105.00")
@@ -106,6 +107,31 @@ async def test_goodwill_is_in_the_draft_and_then_in_the_statement(client: AppCli
     assert used == {**goodwill, "remaining": "0.00"}
     april = await call(client, data.distributor, "GET", f"statements/draft-{data.partner.organisation_id}-2026-04")
     assert [line["product"] for line in april.json()["lines"]] == ["reserved", "excess"]
+
+
+@pytest.mark.anyio
+async def test_the_draft_of_one_month_shows_it(client: AppClient, data: Sellers) -> None:
+    """Of the month before, which is frozen first."""
+    await made(client, data)
+    buyer = data.partner.organisation_id
+    drafts = [
+        (await call(client, data.partner, "GET", f"statements/draft-{buyer}-{month}")).json()
+        for month in ("2026-03", "2026-04")
+    ]
+    assert [draft["lines"][-1]["product"] for draft in drafts] == ["adjustment", "excess"]
+
+
+@pytest.mark.anyio
+async def test_a_buyer_without_prices_is_charged_in_the_currency_of_what_it_owes(
+    client: AppClient, data: Sellers
+) -> None:
+    await data.describe_account()
+    for amount, currency in (("-7.00", "EUR"), ("9.00", "USD")):
+        body = {"buyer": f"{data.account}", "amount": amount, "currency": currency, "reason": "Moved"}
+        assert (await call(client, data.partner, "POST", "adjustments", json=body)).status_code == 201
+    assert (await call(client, data.partner, "POST", "months/2026-03/freeze")).json()["frozen"] == 1
+    (listed,) = (await call(client, data.partner, "GET", "statements?role=seller")).json()
+    assert (listed["currency"], listed["net"]) == ("USD", "9.00")
 
 
 @pytest.mark.anyio
@@ -155,11 +181,13 @@ async def test_refusals(
 
 @pytest.mark.anyio
 async def test_only_a_seller_adjusts(client: AppClient, data: Sellers) -> None:
-    """The buyer itself does not, and a buyer without prices needs a currency."""
+    """The buyer itself does not. A buyer without prices needs a currency, and one with prices has one."""
     body = {"buyer": str(data.partner.organisation_id), "amount": "-5.00", "reason": "Me"}
     assert (await call(client, data.partner, "POST", "adjustments", json=body)).status_code == 404
     body = {"buyer": f"{data.account}", "amount": "-5.00", "reason": "Slow"}
     answer = await call(client, data.partner, "POST", "adjustments", json=body)
+    assert [one["field"] for one in answer.json()["errors"]] == ["currency"]
+    answer = await made(client, data, currency="USD")
     assert [one["field"] for one in answer.json()["errors"]] == ["currency"]
     answer = await call(client, data.partner, "POST", "adjustments", json={**body, "currency": "USD"})
     assert (answer.status_code, answer.json()["level"]) == (201, "account")

@@ -3,9 +3,11 @@
 import asyncio
 from asyncio import Task
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 import pytest
 
@@ -13,11 +15,13 @@ from tests.cast import TB, Cast
 from tests.statements.months import APRIL, MARCH, Sellers, sellers
 from tests.usage.steps import at, numbered, purge, record
 from tonnage.access.actor import Actor
+from tonnage.access.idempotent_request import IdempotentRequest
 from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.tax import TaxRate
 from tonnage.db import Connection
+from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze, freeze_due
-from tonnage.month_end.freezing_queries import begin_close, end_close
+from tonnage.month_end.freezing_queries import begin_close, end_close, have_ended, own_transaction
 from tonnage.partners.actions import close_partner, update_partner
 from tonnage.partners.partner import PartnerChange
 from tonnage.price_books import actions as price_books
@@ -151,6 +155,82 @@ async def test_who_had_no_statement_gets_one(data: Sellers) -> None:
     await record(data.cast, (account, at("2026-03-01"), TB), now=APRIL)
     await freeze_due(data.cast.database, at("2026-05-05"))
     assert ("Quinn", Decimal("20.00")) in await data.rows("document ->> 'buyerName', net", data.distributor)
+
+
+async def test_a_partner_that_assigns_a_book_to_itself(data: Sellers) -> None:
+    """To all of its accounts: 1 TB at 0.9 reserved before; 10 TB beyond it at 3 instead of 2 cents."""
+    book = await data.price(data.partner, excess="3")
+    await data.freeze(data.partner)
+    await data.assign(data.partner, SubjectKind.PARTNER, data.partner.organisation_id, book, MARCH)
+    await freeze_due(data.cast.database, at("2026-04-28"))
+    assert [row[1] for row in await adjustments(data, data.partner)] == [Decimal("91.00")]
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["delete from month_close where seller_id = %s", "update month_close set in_progress = true where seller_id = %s"],
+)
+async def test_a_month_that_another_process_has_left(data: Sellers, state: str) -> None:
+    """One that was frozen again, and ended in the middle of that; or of a version that knew no closed months, and has
+    given a number since."""
+    await data.freeze(data.distributor)
+    await data.cast.row(f"{state} returning 1", data.distributor.organisation_id)
+    if state.startswith("delete"):
+        await data.cast.row(
+            "update statement set paid_on = '2026-04-04', payment_reference = 'x' where seller_id = %s returning 1",
+            data.distributor.organisation_id,
+        )
+    await data.reprice(data.distributor, reserved="0.9", excess="3")
+    await freeze_due(data.cast.database, at("2026-05-02"))
+    assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("10.00")]
+
+
+async def test_a_request_for_a_month_has_the_response_of_that_month(data: Sellers) -> None:
+    """Although an earlier one is corrected first; here the later one cannot be frozen."""
+    await data.freeze(data.distributor)
+    await data.reprice(data.distributor, reserved="0.9", excess="3")
+    await data.cast.row(
+        "update statement_series set last_number = 0 where seller_id = %s returning 1", data.distributor.organisation_id
+    )
+    key = f"{uuid4()}"
+    request = IdempotentRequest(key, uuid4(), b"d", 200, datetime.now(UTC))
+    actor = replace(data.distributor, request=request, via="key", via_id=uuid4())
+    with pytest.raises(Conflict, match="gives a number that another statement has"):
+        await freeze(data.cast.database, actor, date(2026, 4, 1), MAY)
+    kept = await data.cast.row("select count(*) from idempotency_key where key = %s", key)
+    assert kept == (0,)
+    assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("10.00")]
+
+
+async def test_prices_in_two_currencies_are_corrected_later(data: Sellers) -> None:
+    """What cannot be computed now does not keep the month from being frozen, and is not forgotten."""
+    await data.freeze(data.distributor)
+    dollars = await data.price(data.distributor, "USD", excess="3")
+    await data.cast.row(
+        "insert into price_assignment (seller_id, contract_id, book_id, valid_from, assigned_at)"
+        " values (%s, %s, %s, '2026-03-10', now()) returning id",
+        data.distributor.organisation_id,
+        data.contract,
+        dollars,
+    )
+    await data.freeze(data.distributor)
+    assert await changes(data) == [(MARCH,)]
+    await data.assign(data.distributor, SubjectKind.CONTRACT, data.contract, dollars, MARCH)
+    await freeze_due(data.cast.database, at("2026-04-28"))
+    assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("-110.00"), Decimal("30.00")]
+
+
+async def test_a_writer_that_began_before_the_month_was_closed(data: Sellers) -> None:
+    """Its id is higher than that of the transaction that closes the month, which commits first."""
+    pool, seller = data.cast.database.pool, data.distributor.organisation_id
+    async with pool.connection() as closing, pool.connection() as writer, pool.connection() as freezing:
+        async with writer.transaction(force_rollback=True):
+            async with closing.transaction():
+                await begin_close(closing, seller, MARCH)
+                await more_usage(data, writer)
+            begun = await own_transaction(freezing)
+            assert not await have_ended(freezing, begun)
+        assert await have_ended(freezing, begun)
 
 
 async def test_changes_of_open_months_are_not_noted(data: Sellers) -> None:

@@ -33,7 +33,7 @@ async def is_empty(conn: Connection) -> bool:
 async def is_frozen(conn: Connection, seller_id: UUID, first: date) -> bool:
     """Whether the seller's month that begins on `first` is."""
     cursor = await conn.execute(
-        "select from month_close where seller_id = %s and month = %s and not in_progress", [seller_id, first]
+        "select from month_close where seller_id = %s and month = %s and frozen", [seller_id, first]
     )
     return await cursor.fetchone() is not None
 

@@ -124,7 +124,10 @@ async def not_sampled_through(
                 select from storage_account a join partner p on p.id = a.partner_id
                 where a.region_id = r.id and a.created_at < %(end)s
                     and (a.purged_at is null or a.purged_at >= %(first)s)
-                    and %(seller)s in (p.id, p.distributor_id, operator_id()))
+                    and p.id in (
+                        select id from partner where id = %(seller)s
+                        union all select id from partner where distributor_id = %(seller)s
+                        union all select id from partner where %(seller)s = (select operator_id())))
             and not exists (
                 select from sampling_run s where s.region_id = r.id and s.finished_at is not null and s.hour >= %(end)s)
         order by sampled nulls first, r.id limit 1

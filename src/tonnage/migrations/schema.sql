@@ -199,7 +199,8 @@ CREATE FUNCTION note_changed_assignment() RETURNS trigger
     AS $$
 begin
     insert into month_change (seller_id, month, contract_id, partner_id, account_id)
-    select c.seller_id, c.month, new.contract_id, new.partner_id, new.account_id from month_close c
+    select c.seller_id, c.month, new.contract_id, nullif(new.partner_id, new.seller_id), new.account_id
+    from month_close c
     where c.seller_id = new.seller_id and c.month >= date_trunc('month', new.valid_from);
     return null;
 end $$;
@@ -222,11 +223,12 @@ begin
     select distinct c.seller_id, c.month, nullif(s.partner_id, c.seller_id),
         case when c.seller_id = s.partner_id then s.id end
     from (
-        select distinct account_id, date_trunc('month', day)::date as month from changed where day < open_since()
+        select distinct account_id, date_trunc('month', day)::date as month from changed
+        where day < (select open_since())
     ) d
     join storage_account s on s.id = d.account_id
     join partner p on p.id = s.partner_id
-    join month_close c on c.month = d.month and c.seller_id in (s.partner_id, p.distributor_id, operator_id());
+    join month_close c on c.month = d.month and c.seller_id in (s.partner_id, p.distributor_id, (select operator_id()));
     return null;
 end $$;
 
@@ -269,6 +271,16 @@ begin
     insert into month_change (seller_id, month)
     select seller_id, month from month_close c
     where in_progress and seller_id = coalesce(new.organisation_id, old.organisation_id);
+    return null;
+end $$;
+
+CREATE FUNCTION note_frozen_month() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_close (seller_id, month, in_progress, frozen)
+    select distinct seller_id, month, false, true from changed where number is not null
+    on conflict (seller_id, month) do update set frozen = true where not month_close.frozen;
     return null;
 end $$;
 
@@ -847,6 +859,7 @@ CREATE TABLE month_change (
     contract_id uuid,
     partner_id uuid,
     account_id bigint,
+    postponed boolean DEFAULT false NOT NULL,
     CONSTRAINT month_change_subject CHECK ((num_nonnulls(contract_id, partner_id, account_id) <= 1))
 );
 
@@ -863,6 +876,7 @@ CREATE TABLE month_close (
     seller_id uuid NOT NULL,
     month date NOT NULL,
     in_progress boolean NOT NULL,
+    frozen boolean NOT NULL,
     CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 );
 
@@ -1627,6 +1641,8 @@ CREATE INDEX adjustment_account_id_idx ON adjustment USING btree (account_id) WH
 
 CREATE INDEX adjustment_contract_id_idx ON adjustment USING btree (contract_id) WHERE (contract_id IS NOT NULL);
 
+CREATE INDEX adjustment_correction_id_idx ON adjustment USING btree (correction_id) WHERE (correction_id IS NOT NULL);
+
 CREATE INDEX adjustment_partner_id_idx ON adjustment USING btree (partner_id) WHERE (partner_id IS NOT NULL);
 
 CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
@@ -1711,7 +1727,11 @@ CREATE INDEX sign_in_throttle_last_failed_at_idx ON sign_in_throttle USING btree
 
 CREATE INDEX simulated_key_region_id_account_id_idx ON simulated_key USING btree (region_id, account_id);
 
+CREATE INDEX statement_account_id_idx ON statement USING btree (account_id, month) WHERE (account_id IS NOT NULL);
+
 CREATE INDEX statement_blocked_idx ON statement USING btree (seller_id, month, buyer_key, id) WHERE (blocked IS NOT NULL);
+
+CREATE INDEX statement_contract_id_idx ON statement USING btree (contract_id, month) WHERE (contract_id IS NOT NULL);
 
 CREATE INDEX statement_corrects_idx ON statement USING btree (corrects, seq) WHERE (corrects IS NOT NULL);
 
@@ -1816,6 +1836,8 @@ CREATE TRIGGER month_change_inserted AFTER INSERT ON daily_usage REFERENCING NEW
 CREATE TRIGGER month_change_updated AFTER UPDATE ON daily_traffic REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
 
 CREATE TRIGGER month_change_updated AFTER UPDATE ON daily_usage REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
+
+CREATE TRIGGER month_close AFTER UPDATE ON statement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_frozen_month();
 
 CREATE TRIGGER never_back BEFORE DELETE OR UPDATE ON usage_retention FOR EACH ROW EXECUTE FUNCTION reject_earlier_day();
 

@@ -24,13 +24,13 @@ from tonnage.statements.adjustment_queries import open_adjustments
 from tonnage.statements.statement import in_order
 
 
-async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> int:
+async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
-    statement. Frozen statements are corrected: returns how many adjustments that made."""
+    statement. Frozen statements are corrected."""
     await take_snapshot(conn, writes=True)
     seller = await _seller(conn, actor.organisation_id)
     month = Month.of(first, last_day_of(first))
-    adjustments = await correct(conn, actor, month, now)
+    await correct(conn, actor, month, now)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)
     async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
@@ -48,7 +48,6 @@ async def compute(conn: Connection, actor: Actor, first: date, now: datetime) ->
         else:
             computed = await _of_buyers(conn, seller, buyers, parties, month, adjusting)
             await queries.insert_computed(conn, computed, first, design, now)
-    return adjustments
 
 
 async def _seller(conn: Connection, seller_id: UUID) -> Seller:
@@ -88,7 +87,8 @@ async def _of_buyers(
     found = [rated for rated in months.rated if rated.lines or rated.inputs.buyer.id in adjusting]
     unpriced = set(adjusting) - {rated.inputs.buyer.id for rated in found} - set(months.conflicts)
     for buyer_id in unpriced:
-        nothing = BuyerMonth(buyer_id, month, adjusting[buyer_id][0].remaining.currency, ())
+        charging = [one for one in adjusting[buyer_id] if one.remaining.amount > 0]
+        nothing = BuyerMonth(buyer_id, month, (charging or adjusting[buyer_id])[0].remaining.currency, ())
         found.append(Rated(Inputs(uuid4(), nothing), ()))
     computed = await _computed(conn, seller, buyers, parties, found, adjusting)
     kept = {one.id for one in computed}

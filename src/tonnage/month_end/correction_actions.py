@@ -22,20 +22,18 @@ from tonnage.statements.frozen_queries import stored_statements
 from tonnage.statements.statement import in_order
 
 _AT_ONCE = 500
-"""Statements."""
+"""Statements of partners or accounts. A contract has as many lines as partners: they are corrected one by one."""
 
 
-async def correct(conn: Connection, actor: Actor, month: Month, now: datetime) -> int:
-    """Computes frozen statements again of which a change is noted that the snapshot has. Returns the number of
-    adjustments."""
+async def correct(conn: Connection, actor: Actor, month: Month, now: datetime) -> None:
+    """Computes frozen statements again of which a change is noted that the snapshot has."""
     ids = await correction_queries.take_changes(conn, actor.organisation_id, month.first)
-    count = 0
-    for start in range(0, len(ids), _AT_ONCE):
-        frozen = await correction_queries.frozen(conn, ids[start : start + _AT_ONCE])
+    count, most = 0, 1 if actor.kind is Kind.OPERATOR else _AT_ONCE
+    for start in range(0, len(ids), most):
+        frozen = await correction_queries.frozen(conn, ids[start : start + most])
         count += await _correct(conn, actor, frozen, month, now)
     if count:
         await correction_queries.audit_corrections(conn, actor.organisation_id, month.first, count, actor.stamp)
-    return count
 
 
 async def _correct(
@@ -55,10 +53,12 @@ async def _correct(
             continue
         stored = before[one.latest_id]
         rated = again.get(buyer_id) or _nothing(buyer_id, stored, month)
-        lines = in_order(rated.lines, names)
+        # By the names that the statement has: who is renamed is charged no otherwise.
+        named = {**names, **{line.subject_id: name for line, name in zip(stored.lines, stored.names, strict=True)}}
+        lines = in_order(rated.lines, named)
         if lines != own_lines(stored):
             subjects += rated.subjects
-            computed.setdefault(one.design, []).append(_computed(rated, one, lines, names))
+            computed.setdefault(one.design, []).append(_computed(rated, one, lines, named))
             corrections += _differences(one, stored, rated, month)
         elif one.buyer.kind is SubjectKind.CONTRACT:
             await freezing_queries.delete_subjects(conn, rated.inputs.statement_id)

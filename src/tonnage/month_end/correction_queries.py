@@ -45,8 +45,8 @@ async def note_again(conn: Connection, seller_id: UUID, first: date, buyers: Seq
     """Keeps changes for a later correction, which cannot be made now."""
     await conn.execute(
         """
-        insert into month_change (seller_id, month, contract_id, partner_id, account_id)
-        select %(seller)s, %(first)s, b.*
+        insert into month_change (seller_id, month, contract_id, partner_id, account_id, postponed)
+        select %(seller)s, %(first)s, b.*, true
         from unnest(%(contracts)s::uuid[], %(partners)s::uuid[], %(accounts)s::bigint[]) b
         """,
         {
@@ -60,9 +60,13 @@ async def note_again(conn: Connection, seller_id: UUID, first: date, buyers: Seq
 
 
 async def changed_months(conn: Connection, seller_id: UUID, before: date) -> list[date]:
-    """The first days of the seller's months before that one of which changes are noted."""
+    """The first days of the seller's frozen months before that one of which changes are noted."""
     cursor = await conn.execute(
-        "select distinct month from month_change where seller_id = %s and month < %s order by month",
+        """
+        select distinct n.month from month_change n
+        join month_close c on c.seller_id = n.seller_id and c.month = n.month and c.frozen
+        where n.seller_id = %s and n.month < %s order by n.month
+        """,
         [seller_id, before],
     )
     return [row[0] for row in await cursor.fetchall()]
@@ -73,7 +77,7 @@ async def changed_sellers(conn: Connection) -> list[tuple[UUID, Kind, date]]:
     cursor = await conn.execute(
         """
         select o.id, o.kind, max(n.month) from month_change n
-        join month_close c on c.seller_id = n.seller_id and c.month = n.month and not c.in_progress
+        join month_close c on c.seller_id = n.seller_id and c.month = n.month and c.frozen
         join organisation o on o.id = n.seller_id
         group by o.id, o.kind order by o.seq
         """

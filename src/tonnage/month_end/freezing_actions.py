@@ -6,6 +6,7 @@ freezes.
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -69,12 +70,12 @@ async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: dateti
     try:
         if (hold := await hold_of(conn)) is not None:
             raise on_hold(hold)
-        if not incomplete:
-            require_known(
-                await not_sampled_through(conn, actor.organisation_id, midnight(first), midnight(month_after(first)))
-            )
         for earlier in await changed_months(conn, actor.organisation_id, first):
-            await _freeze(conn, actor, earlier, now)
+            # Its result is not the response to the request.
+            await _freeze(conn, replace(actor, request=None), earlier, now)
+        if not (incomplete or await queries.is_frozen(conn, actor.organisation_id, first)):
+            end = midnight(month_after(first))
+            require_known(await not_sampled_through(conn, actor.organisation_id, midnight(first), end))
         return await _freeze(conn, actor, first, now)
     finally:
         try:
@@ -106,7 +107,7 @@ async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) ->
 async def _wait_for_writers(conn: Connection) -> None:
     """Transactions that began to write before the close of the month was there have not noted what they changed: a
     snapshot is taken when they have ended."""
-    transaction = await queries.next_transaction(conn)
+    transaction = await queries.own_transaction(conn)
     for _ in range(_WRITERS_POLLS):
         if await queries.have_ended(conn, transaction):
             return
@@ -152,8 +153,8 @@ async def _number(conn: Connection, actor: Actor, first: date, now: datetime) ->
 
 async def freeze_due(database: Database, now: datetime) -> None:
     """Freezes the month before of every seller whose day for that has come, and corrects months that have changed. One
-    that fails does not keep the others from it; TonnageError: it is the last one that failed."""
-    failed: TonnageError | None = None
+    that fails does not keep the others from it; raises the error of the last one that failed."""
+    failed: Exception | None = None
     today = day_of(now)
     first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     changed = await database.run(changed_sellers)
@@ -162,7 +163,7 @@ async def freeze_due(database: Database, now: datetime) -> None:
     for seller_id, (kind, month) in wanted.items():
         try:
             await freeze(database, Actor(seller_id, kind, Role.ADMIN, "job"), month, now)
-        except TonnageError as error:
+        except (TonnageError, RuntimeError, LookupError) as error:
             _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error
     if failed is not None:

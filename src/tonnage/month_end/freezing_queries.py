@@ -73,23 +73,33 @@ async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
     end before a snapshot is taken."""
     await conn.execute(
         """
-        insert into month_close (seller_id, month, in_progress) values (%s, %s, true)
+        insert into month_close (seller_id, month, in_progress, frozen) values (%s, %s, true, false)
         on conflict (seller_id, month) do update set in_progress = true
         """,
         [seller_id, first],
     )
 
 
+async def is_frozen(conn: Connection, seller_id: UUID, first: date) -> bool:
+    """Whether the month was frozen once."""
+    cursor = await conn.execute(
+        "select exists (select from month_close where seller_id = %s and month = %s and frozen)", [seller_id, first]
+    )
+    return (await one_row(cursor))[0]
+
+
 async def end_close(conn: Connection, seller_id: UUID, first: date) -> None:
     """From now on, changes of profiles and settings do not count for the month."""
     await conn.execute(
-        "update month_close set in_progress = false where seller_id = %s and month = %s", [seller_id, first]
+        "update month_close set in_progress = false, frozen = true where seller_id = %s and month = %s",
+        [seller_id, first],
     )
 
 
-async def next_transaction(conn: Connection) -> int:
-    """The id that no transaction has yet."""
-    cursor = await conn.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+async def own_transaction(conn: Connection) -> int:
+    """An id that is higher than those of all transactions that have written something: that of this one. The upper end
+    of a snapshot would not do, since it is lower than the ids of some that are still writing."""
+    cursor = await conn.execute("select pg_current_xact_id()::text::bigint")
     return (await one_row(cursor))[0]
 
 
@@ -102,7 +112,8 @@ async def have_ended(conn: Connection, transaction: int) -> bool:
 async def has_changed(conn: Connection, seller_id: UUID, first: date) -> bool:
     """Whether a change of the month is noted that no snapshot has taken."""
     cursor = await conn.execute(
-        "select exists (select from month_change where seller_id = %s and month = %s)", [seller_id, first]
+        "select exists (select from month_change where seller_id = %s and month = %s and not postponed)",
+        [seller_id, first],
     )
     return (await one_row(cursor))[0]
 
@@ -238,9 +249,9 @@ async def take_numbers(
 async def freeze(
     conn: Connection, seller_id: UUID, first: date, numbered: Mapping[UUID, str], now: datetime, stamp: str
 ) -> None:
-    """Gives computed statements their numbers, with one audit entry."""
+    """Gives computed statements their numbers, with one audit entry. LookupError: some of them are gone."""
     numbers = list(numbered.values())
-    await conn.execute(
+    cursor = await conn.execute(
         """
         with f as (
             update statement s set number = n.number, frozen_at = %(now)s,
@@ -248,7 +259,7 @@ async def freeze(
             from unnest(%(ids)s::uuid[], %(numbers)s::text[]) as n (id, number)
             where s.id = n.id and s.number is null and s.blocked is null returning s.id
         )
-        select audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
+        select count(*), audit(%(stamp)s, %(seller)s, 'statements.freeze', to_char(%(month)s::date, 'YYYY-MM'), null,
             jsonb_build_object('statements', count(*), 'first', %(first)s::text, 'last', %(last)s::text)) from f
         """,
         {
@@ -262,6 +273,8 @@ async def freeze(
             "last": numbers[-1],
         },
     )
+    if (await one_row(cursor))[0] != len(numbers):
+        raise LookupError("a program of an older version has frozen the month at the same time: freeze it again")
 
 
 async def save_result(conn: Connection, done: FreezeResult, stamp: str) -> None:

@@ -47,6 +47,7 @@ class Adjustment:
     """The month that was computed again."""
     tax: TaxKind | None
     """That of the month. None: that of the statement that it is added to."""
+    made_on: date
 
     def line(self, buyer_id: SubjectId, first: date, amount: Money) -> Line:
         """A line with that amount of it, in the statement of the month that begins on `first`."""

@@ -35,10 +35,12 @@ async def create_adjustment(
     actor.require(actor.kind, Role.ADMIN)
     buyer = await _buyer(conn, actor, buyer_id)
     today = day_of(now)
-    in_currency = currency or await queries.currency_of(conn, buyer, Month.of(today, today))
-    if in_currency is None:
+    priced_in = await queries.currency_of(conn, buyer, Month.of(today, today))
+    if currency is None and priced_in is None:
         raise Invalid.field("currency", Sentence("must be given, because the buyer has no prices today"))
-    new = NewAdjustment.read(amount, in_currency, reason)
+    if priced_in is not None and currency not in {None, priced_in}:
+        raise Invalid.field("currency", Sentence("must be {currency}, that of the buyer's prices", currency=priced_in))
+    new = NewAdjustment.read(amount, priced_in or currency or "", reason)
     return await adjustment_queries.create(conn, buyer, new, now, actor.stamp)
 
 

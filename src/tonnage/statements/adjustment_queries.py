@@ -42,16 +42,16 @@ async def open_adjustments(
     cursor = await conn.execute(
         f"""
         select coalesce(contract_id, partner_id), account_id, id, remaining, currency, reason, month, tax_category,
-            trim_scale(tax_rate)
+            trim_scale(tax_rate), created_at::date
         from adjustment where {_BUYER[kind]} and remaining <> 0 and coalesce(month < %(first)s, true) order by seq
         """,
         {"ids": list(ids), "first": first},
     )
     found: dict[SubjectId, list[Adjustment]] = {}
     for organisation, account, adjustment_id, remaining, currency, *more in await cursor.fetchall():
-        reason, month, category, rate = more
+        reason, month, category, rate, made_on = more
         tax = TaxKind(TaxCategory(category), rate) if category else None
-        one = Adjustment(adjustment_id, Money(remaining, currency), reason, month, tax)
+        one = Adjustment(adjustment_id, Money(remaining, currency), reason, month, tax, made_on)
         found.setdefault(organisation or account, []).append(one)
     return found
 
@@ -60,7 +60,7 @@ async def next_month(conn: Connection, seller_id: UUID) -> date | None:
     """The first day of the month after those that the seller has frozen: its next statements have the adjustments.
     None: it has frozen none."""
     cursor = await conn.execute(
-        "select (max(month) + interval '1 month')::date from month_close where seller_id = %s and not in_progress",
+        "select (max(month) + interval '1 month')::date from month_close where seller_id = %s and frozen",
         [seller_id],
     )
     return (await one_row(cursor))[0]

@@ -58,13 +58,14 @@ async def corrections(conn: Connection) -> Check:
                 where l.statement_id = s.id and l.adjustment_id is null) as net
             from statement s
             where s.corrects is not null or exists (select from statement c where c.corrects = s.id)
+        ), following as (
+            select r.*, lag(net) over versions as net_before, lag(currency) over versions as currency_before
+            from rated r window versions as (partition by coalesce(corrects, id) order by seq)
         )
-        select c.id, coalesce((
-                select sum(a.amount) from adjustment a where a.correction_id = c.id and a.currency = c.currency), 0),
-            c.net - coalesce((
-                select case when b.currency = c.currency then b.net else 0 end from rated b
-                where b.id = c.corrects or b.corrects = c.corrects and b.seq < c.seq order by b.seq desc limit 1), 0)
-        from rated c where c.corrects is not null
+        select f.id, coalesce((
+                select sum(a.amount) from adjustment a where a.correction_id = f.id and a.currency = f.currency), 0),
+            f.net - case when f.currency_before = f.currency then f.net_before else 0 end
+        from following f where f.corrects is not null
         """,
     )
 

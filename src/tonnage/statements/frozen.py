@@ -166,12 +166,9 @@ class Verification:
             return f"{self._name}: the sum {stored.net:f} is stored, {net.amount:f} is right"
         bases = self._bases()
         decided = taxes(bases)
-        for tax, again in zip(stored.copied["taxes"], map(tax_document, decided), strict=True):
-            if tax != again:
-                return (
-                    f"{self._name}: the tax {tax['amount']} on {tax['base']} is stored, "
-                    f"{again['amount']} on {again['base']} is right"
-                )
+        right = [tax_document(one) for one in decided]
+        if (stored_taxes := stored.copied["taxes"]) != right:
+            return f"{self._name}: {_tax_texts(stored_taxes)} is stored, {_tax_texts(right)} is right"
         whole = gross(bases, decided, stored.currency).amount
         if whole != stored.gross:
             return f"{self._name}: the total {stored.gross:f} is stored, {whole:f} is right"
@@ -191,6 +188,10 @@ class Verification:
     @property
     def _name(self) -> str:
         return self._statement.number or str(self._statement.id)
+
+
+def _tax_texts(taxes: Sequence[Mapping[str, str]]) -> str:
+    return " and ".join(f"the tax {tax['amount']} on {tax['base']}" for tax in taxes) or "no tax"
 
 
 def _tax_kind(tax: Mapping[str, str]) -> TaxKind:

@@ -1,12 +1,13 @@
 """SQL of statements: buyers, and drafts of their months."""
 
 from collections.abc import Collection, Mapping
+from datetime import date, timedelta
 from typing import LiteralString
 from uuid import UUID
 
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import Line, SubjectId
-from tonnage.billing.month import Month
+from tonnage.billing.month import Month, last_day_of
 from tonnage.billing.month_prices import CurrencyConflict
 from tonnage.billing.queries import (
     Charges,
@@ -66,6 +67,8 @@ async def _adjustments(conn: Connection, buyer: Buyer, charges: Charges) -> list
     if following is not None and following != first:
         return []
     found = (await open_adjustments(conn, buyer.kind, [buyer.id], first)).get(buyer.id, [])
+    if following is None:
+        found = [one for one in found if await _is_first_after(conn, buyer, first, one.made_on)]
     net = total((line.amount for line in charges.lines), charges.buyer.currency)
     return adjusted(found, buyer.id, first, net, None)[0]
 
@@ -78,6 +81,19 @@ async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | Cu
     else:
         return await charge_contract(conn, buyer.seller_id, buyer.id, month)
     return next(months.charges(), None) or next(iter(months.conflicts), None)
+
+
+async def _is_first_after(conn: Connection, buyer: Buyer, first: date, made_on: date) -> bool:
+    """Of a seller that has frozen nothing, whether the statement of a month is the next one after a day: that of the
+    month before, if there is one, else that of its own."""
+    own = made_on.replace(day=1)
+    before = (own - timedelta(days=1)).replace(day=1)
+    if first == before:
+        return True
+    if first != own:
+        return False
+    charged = await _charges(conn, buyer, Month.of(before, last_day_of(before)))
+    return not (isinstance(charged, Charges) and charged.lines)
 
 
 async def currency_of(conn: Connection, buyer: Buyer, month: Month) -> str | None:

@@ -6,6 +6,7 @@ create table month_close (
     seller_id uuid not null,
     month date not null,
     in_progress boolean not null,                    -- being frozen: changes of profiles and settings count too
+    frozen boolean not null,                         -- it was frozen once: what changes is corrected
     primary key (seller_id, month),
     constraint month_close_month check (extract(day from month) = 1)
 );
@@ -20,13 +21,25 @@ create table month_change (
     contract_id uuid,                                -- whose statements may be others now: of this contract, of who is
     partner_id uuid,                                 -- or was under it; of this partner and its contracts; of this
     account_id bigint,                               -- account; or of all buyers
+    postponed boolean not null default false,        -- it cannot be computed now
     constraint month_change_subject check (num_nonnulls(contract_id, partner_id, account_id) <= 1)
 );
 create index month_change_seller_id_month_idx on month_change (seller_id, month);
 
 -- All months that are frozen were closed.
-insert into month_close (seller_id, month, in_progress)
-select distinct seller_id, month, false from statement where number is not null;
+insert into month_close (seller_id, month, in_progress, frozen)
+select distinct seller_id, month, false, true from statement where number is not null;
+
+-- Also those that a program of an older version freezes beside this one.
+create function note_frozen_month() returns trigger language plpgsql as $$
+begin
+    insert into month_close (seller_id, month, in_progress, frozen)
+    select distinct seller_id, month, false, true from changed where number is not null
+    on conflict (seller_id, month) do update set frozen = true where not month_close.frozen;
+    return null;
+end $$;
+create trigger month_close after update on statement referencing new table as changed
+    for each statement execute function note_frozen_month();
 
 create function operator_id() returns uuid language sql stable as $$
     select id from organisation where kind = 'operator' order by seq limit 1
@@ -43,11 +56,12 @@ begin
     select distinct c.seller_id, c.month, nullif(s.partner_id, c.seller_id),
         case when c.seller_id = s.partner_id then s.id end
     from (
-        select distinct account_id, date_trunc('month', day)::date as month from changed where day < open_since()
+        select distinct account_id, date_trunc('month', day)::date as month from changed
+        where day < (select open_since())
     ) d
     join storage_account s on s.id = d.account_id
     join partner p on p.id = s.partner_id
-    join month_close c on c.month = d.month and c.seller_id in (s.partner_id, p.distributor_id, operator_id());
+    join month_close c on c.month = d.month and c.seller_id in (s.partner_id, p.distributor_id, (select operator_id()));
     return null;
 end $$;
 create trigger month_change_inserted after insert on daily_usage referencing new table as changed
@@ -95,7 +109,8 @@ create trigger month_change after insert on account_terms for each row
 create function note_changed_assignment() returns trigger language plpgsql as $$
 begin
     insert into month_change (seller_id, month, contract_id, partner_id, account_id)
-    select c.seller_id, c.month, new.contract_id, new.partner_id, new.account_id from month_close c
+    select c.seller_id, c.month, new.contract_id, nullif(new.partner_id, new.seller_id), new.account_id
+    from month_close c
     where c.seller_id = new.seller_id and c.month >= date_trunc('month', new.valid_from);
     return null;
 end $$;
@@ -145,6 +160,8 @@ alter table statement drop constraint statement_of_account;
 create unique index statement_of_contract on statement (contract_id, month) where corrects is null;
 create unique index statement_of_partner on statement (partner_id, month) where corrects is null;
 create unique index statement_of_account on statement (account_id, month) where corrects is null;
+create index statement_contract_id_idx on statement (contract_id, month) where contract_id is not null;
+create index statement_account_id_idx on statement (account_id, month) where account_id is not null;
 create index statement_corrects_idx on statement (corrects, seq) where corrects is not null;
 
 alter table statement_line add column adjustment_id uuid;

@@ -28,6 +28,7 @@ create table adjustment (
 create index adjustment_seller_id_seq_idx on adjustment (seller_id, seq);
 create index adjustment_contract_id_idx on adjustment (contract_id) where contract_id is not null;
 create index adjustment_partner_id_idx on adjustment (partner_id) where partner_id is not null;
+create index adjustment_correction_id_idx on adjustment (correction_id) where correction_id is not null;
 create index adjustment_account_id_idx on adjustment (account_id) where account_id is not null;
 
 create function reject_change_of_adjustment() returns trigger language plpgsql as $$
