@@ -293,7 +293,7 @@ async def test_changes_are_noted_for_each_seller_that_they_concern(data: Sellers
             await conn.execute("delete from month_close")
             for seller in ids.values():
                 await begin_close(conn, seller, date(2026, 2, 1))
-                await end_close(conn, seller, date(2026, 2, 1))
+                await end_close(conn, seller, date(2026, 2, 1), is_frozen=True)
                 await begin_close(conn, seller, MARCH)
             await conn.execute("delete from month_change")
             return {table: sorted(await noted(conn, change)) for table, change in _NOTED.items()}

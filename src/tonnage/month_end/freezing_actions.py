@@ -6,6 +6,7 @@ freezes.
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -85,9 +86,18 @@ async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: dateti
 
 
 async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
+    await queries.begin_close(conn, actor.organisation_id, first)
+    try:
+        await _wait_for_writers(conn)
+        return await _computed_and_numbered(conn, actor, first, now)
+    except Exception:
+        with suppress(psycopg.Error):
+            await queries.end_close(conn, actor.organisation_id, first, is_frozen=False)
+        raise
+
+
+async def _computed_and_numbered(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
     seller = actor.organisation_id
-    await queries.begin_close(conn, seller, first)
-    await _wait_for_writers(conn)
     for attempt in range(1, _ATTEMPTS + 1):
         async with conn.transaction():
             await compute(conn, actor, first, now)
@@ -97,7 +107,7 @@ async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) ->
                 continue
             numbers = await _number(conn, actor, first, now)
             blocked = await queries.blocked_buyers(conn, seller, first)
-            await queries.end_close(conn, seller, first)
+            await queries.end_close(conn, seller, first, is_frozen=True)
             done = FreezeResult(seller, first, numbers, blocked)
             await queries.save_result(conn, done, actor.stamp)
             return done

@@ -88,11 +88,11 @@ async def is_frozen(conn: Connection, seller_id: UUID, first: date) -> bool:
     return (await one_row(cursor))[0]
 
 
-async def end_close(conn: Connection, seller_id: UUID, first: date) -> None:
-    """From now on, changes of profiles and settings do not count for the month."""
+async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen: bool) -> None:
+    """From now on, changes of profiles and settings do not count for the month. `is_frozen`: it has its numbers."""
     await conn.execute(
-        "update month_close set in_progress = false, frozen = true where seller_id = %s and month = %s",
-        [seller_id, first],
+        "update month_close set in_progress = false, frozen = frozen or %s where seller_id = %s and month = %s",
+        [is_frozen, seller_id, first],
     )
 
 
