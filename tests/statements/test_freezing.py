@@ -131,7 +131,8 @@ async def on_a_cluster(data: Sellers) -> AsyncGenerator[None]:
 
 
 async def test_usage_that_is_not_known_yet(data: Sellers) -> None:
-    """A cluster has to be sampled since the end of the month; or the seller does not want to wait."""
+    """A cluster has to be sampled since the end of the month; or the seller does not want to wait. What is frozen is
+    corrected all the same."""
     sampled = (
         "insert into sampling_run (region_id, hour, started_at, finished_at)"
         " select region_id, %s, now(), now() from storage_account where id = %s returning hour"
@@ -143,6 +144,10 @@ async def test_usage_that_is_not_known_yet(data: Sellers) -> None:
         assert refused.value.code is ConflictCode.USAGE_INCOMPLETE
         await freeze(data.cast.database, data.distributor, MARCH, APRIL, incomplete=True)
         assert await data.rows("net", data.distributor) == [(Decimal("110.00"),)]
+        await data.reprice(data.distributor, reserved="0.9", excess="3")
+        await data.freeze(data.distributor)
+        corrected = "select amount from adjustment where seller_id = %s"
+        assert await data.cast.row(corrected, data.distributor.organisation_id) == (Decimal("10.00"),)
         with pytest.raises(Conflict):
             await data.freeze(data.partner)
         await data.cast.row(sampled, at("2026-04-01"), data.account)
