@@ -38,6 +38,11 @@ def parse_month(text: str) -> date | None:
     return parse_day(f"{text}-01")
 
 
+def month_before(day: date) -> date:
+    """The first day of the month before that of the day. OverflowError: there is none before January of the year 1."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def month_after(day: date) -> date:
     """The first of the month after the day's."""
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

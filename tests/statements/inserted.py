@@ -16,7 +16,7 @@ from tonnage.billing_profiles.billing_profile import read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import Computed, Party, Seller, copied
+from tonnage.month_end.computed import Computed, Party, Seller, document_of
 from tonnage.month_end.rated import Inputs
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Prices
@@ -66,7 +66,7 @@ async def insert_statement_of(
     net = sum((line.amount.amount for line in charged), Decimal(0))
     names = {to.id: name, **{subject.id: f"{name} {number}" for number, subject in enumerate(subjects) if lines > 1}}
     computed = Computed(
-        inputs.statement_id, buyer, copied(seller, Party(name, profile), []), 14, None, "EUR", net, net,
+        inputs.statement_id, buyer, document_of(seller, Party(name, profile), []), 14, None, "EUR", net, net,
         inputs.written, inputs.digest, charged, names,
     )  # fmt: skip
     async with conn.transaction():

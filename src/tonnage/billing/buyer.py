@@ -41,22 +41,19 @@ class DraftId:
         first = parse_month(found["month"]) if found else None
         if found is None or first is None:
             raise no_statement(text)
-        return cls(UUID(found["uuid"]) if found["uuid"] else int(found["account"]), first)
+        return cls(_id(found), first)
 
     def __str__(self) -> str:
         return f"draft-{self.buyer_id}-{self.first:%Y-%m}"
-
-    @property
-    def subjects(self) -> list[Subject]:
-        """What the buyer can be."""
-        return subjects_of(self.buyer_id)
 
 
 def read_buyer_id(text: str) -> UUID | int | None:
     """The id of a contract or a partner, or the number of a storage account. None for any other text."""
     found = _BUYER.fullmatch(text)
-    if found is None:
-        return None
+    return _id(found) if found else None
+
+
+def _id(found: re.Match[str]) -> UUID | int:
     return UUID(found["uuid"]) if found["uuid"] else int(found["account"])
 
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from tonnage.errors import Invalid
 from tonnage.usage.period import Period
+from tonnage.utc import month_before
 from tonnage.wording.catalogue import N_
 
 
@@ -56,7 +57,7 @@ def read_range(query: Mapping[str, str], today: date) -> DateRange:
 
 def _presets(today: date) -> list[tuple[str, Period]]:
     month = today.replace(day=1)
-    before = (month - timedelta(days=1)).replace(day=1)
+    before = month_before(month)
     return [
         (N_("7 days"), _last(7, today)),
         (N_("30 days"), _last(30, today)),

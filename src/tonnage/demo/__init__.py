@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tonnage import keyfile
 from tonnage.db import Connection, Database
-from tonnage.demo import admission, queries, scene, selling
+from tonnage.demo import admission, billing_loading, queries, scene
 from tonnage.demo.admission import Secrets
 from tonnage.demo.loading import load
 from tonnage.keyfile import KeyFile
@@ -52,7 +52,7 @@ async def prepare(
         if kept is None:
             fresh = await admission.new_secrets(passwords or Passwords())
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
-        await selling.freeze_months(database)
+        await billing_loading.freeze_months(database)
         if kept.base_url != base_url:
             keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:

@@ -9,7 +9,7 @@ from tonnage.accounts.account import NewAccount
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import NewContract, price
 from tonnage.db import Connection
-from tonnage.demo import scene, selling, usage_curve
+from tonnage.demo import billing_loading, scene, usage_curve
 from tonnage.organisations import actions as organisations
 from tonnage.organisations.queries import operator_id
 from tonnage.partners import actions as partners
@@ -40,7 +40,7 @@ async def load(conn: Connection, account_password_hash: str, now: datetime) -> N
         account_id = await _open_account(conn, distributor, partner, customer, account_password_hash, now)
         opened[account_id] = customer
     await record_samples(conn, _samples(opened, now), now)
-    await selling.load(conn, opened, founded, now)
+    await billing_loading.load(conn, opened, founded, now)
 
 
 async def _sign(

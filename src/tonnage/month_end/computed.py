@@ -34,7 +34,7 @@ class Seller:
     logo: str | None
 
     @cached_property
-    def printed(self) -> dict[str, Any] | None:
+    def profile_document(self) -> dict[str, Any] | None:
         """Its profile as JSON. Many statements have the same."""
         return _party(self.profile)
 
@@ -62,7 +62,7 @@ class Computed:
     id: UUID
     buyer: Buyer
     document: Mapping[str, Any]
-    """As `copied` makes it."""
+    """As `document_of` makes it."""
     payment_term_days: int | None
     blocked: str | None = None
     """Why it cannot be frozen."""
@@ -89,13 +89,15 @@ def decide_tax(seller: Seller, party: Party, net: Money, first: date) -> TaxDeci
     return tax(seller.profile, party.profile, net, last_day_of(first), seller.rates, small_business=small_business)
 
 
-def copied(seller: Seller, party: Party, taxes: Iterable[TaxDecision], warning: str | None = None) -> dict[str, Any]:
+def document_of(
+    seller: Seller, party: Party, taxes: Iterable[TaxDecision], warning: str | None = None
+) -> dict[str, Any]:
     """Names, parties and taxes, as JSON. Addresses of persons are not copied."""
     return {
         "sellerName": seller.name,
         "buyerName": party.name,
         "document": seller.settings.document,
-        "parties": {"seller": seller.printed, "buyer": _party(party.profile)},
+        "parties": {"seller": seller.profile_document, "buyer": _party(party.profile)},
         "taxes": [tax_document(one) for one in taxes],
         "taxWarning": warning,
     }

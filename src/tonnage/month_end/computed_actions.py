@@ -15,7 +15,7 @@ from tonnage.db import Connection
 from tonnage.db.snapshot import take_snapshot
 from tonnage.money import total
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import OTHER_CURRENCY, Computed, Party, Seller, copied, decide_tax
+from tonnage.month_end.computed import OTHER_CURRENCY, Computed, Party, Seller, decide_tax, document_of
 from tonnage.month_end.correction_actions import correct
 from tonnage.month_end.rated import Inputs, Rated
 from tonnage.month_end.rated_actions import names_of, rate_buyers, rate_contract
@@ -122,9 +122,10 @@ def _statement(
 ) -> Computed:
     first, party = rated.inputs.buyer.month.first, parties[buyer.id]
     decision = decide_tax(seller, party, rated.net, first)
-    blocked = decision.reason if isinstance(decision, TaxBlocked) else None
-    own = None if isinstance(decision, TaxBlocked) else TaxKind(decision.category, decision.rate)
-    warning = None if isinstance(decision, TaxBlocked) else decision.warning
+    if isinstance(decision, TaxBlocked):
+        blocked, own, warning = decision.reason, None, None
+    else:
+        blocked, own, warning = None, TaxKind(decision.category, decision.rate), decision.warning
     added, bases = adjusted(adjusting.get(buyer.id, ()), buyer.id, first, rated.net, own)
     lines = in_order([*rated.lines, *added], names)
     currency, decided = rated.net.currency, [] if blocked else taxes(bases)
@@ -132,7 +133,7 @@ def _statement(
     return Computed(
         rated.inputs.statement_id,
         buyer,
-        copied(seller, party, decided, warning),
+        document_of(seller, party, decided, warning),
         party.payment_term_days,
         blocked,
         currency,
@@ -146,4 +147,4 @@ def _statement(
 
 
 def _conflicting(seller: Seller, buyer: Buyer, party: Party) -> Computed:
-    return Computed(uuid4(), buyer, copied(seller, party, []), party.payment_term_days, OTHER_CURRENCY)
+    return Computed(uuid4(), buyer, document_of(seller, party, []), party.payment_term_days, OTHER_CURRENCY)

@@ -10,7 +10,7 @@ from tonnage.statements.adjustment import TaxKind
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenStatement:
     """A frozen statement that may have to be corrected."""
 
     id: UUID

@@ -11,7 +11,7 @@ from tonnage.db import Connection
 from tonnage.money import Money, total
 from tonnage.month_end import correction_queries, freezing_queries
 from tonnage.month_end.computed import Computed
-from tonnage.month_end.correction import Frozen
+from tonnage.month_end.correction import FrozenStatement
 from tonnage.month_end.rated import Inputs, Rated, StoredSubject
 from tonnage.month_end.rated_actions import RatedMonths, names_of, rate_buyers, rate_contract
 from tonnage.price_books.assignment import SubjectKind
@@ -37,7 +37,7 @@ async def correct(conn: Connection, actor: Actor, month: Month, now: datetime) -
 
 
 async def _correct(
-    conn: Connection, actor: Actor, frozen: Mapping[SubjectId, Frozen], month: Month, now: datetime
+    conn: Connection, actor: Actor, frozen: Mapping[SubjectId, FrozenStatement], month: Month, now: datetime
 ) -> int:
     before = await stored_statements(conn, [one.latest_id for one in frozen.values()])
     months = await _rated(conn, actor, list(frozen), month)
@@ -81,7 +81,7 @@ def _nothing(buyer_id: SubjectId, stored: StoredStatement, month: Month) -> Rate
     return Rated(Inputs(uuid4(), BuyerMonth(buyer_id, month, stored.currency, ())), ())
 
 
-def _computed(rated: Rated, frozen: Frozen, lines: Sequence[Line], names: Mapping[SubjectId, str]) -> Computed:
+def _computed(rated: Rated, frozen: FrozenStatement, lines: Sequence[Line], names: Mapping[SubjectId, str]) -> Computed:
     net = rated.net.amount
     return Computed(
         rated.inputs.statement_id,
@@ -100,12 +100,12 @@ def _computed(rated: Rated, frozen: Frozen, lines: Sequence[Line], names: Mappin
     )
 
 
-def _differences(frozen: Frozen, stored: StoredStatement, rated: Rated, month: Month) -> list[MonthCorrection]:
+def _differences(frozen: FrozenStatement, stored: StoredStatement, rated: Rated, month: Month) -> list[MonthCorrection]:
     """What is charged more or less now. In two currencies, if the prices are in another one now."""
     was = total((line.amount for line in own_lines(stored)), stored.currency)
     amounts = [rated.net - was] if rated.net.currency == was.currency else [-was, rated.net]
     return [_correction(frozen, rated, month, amount) for amount in amounts if amount]
 
 
-def _correction(frozen: Frozen, rated: Rated, month: Month, amount: Money) -> MonthCorrection:
+def _correction(frozen: FrozenStatement, rated: Rated, month: Month, amount: Money) -> MonthCorrection:
     return MonthCorrection(frozen.buyer, month.first, rated.inputs.statement_id, amount, frozen.tax)

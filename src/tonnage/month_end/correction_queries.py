@@ -11,7 +11,7 @@ from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.tax import TaxCategory
 from tonnage.db import Connection
-from tonnage.month_end.correction import Frozen
+from tonnage.month_end.correction import FrozenStatement
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import TaxKind
 
@@ -85,7 +85,7 @@ async def changed_sellers(conn: Connection) -> list[tuple[UUID, Kind, date]]:
     return [(row[0], Kind(row[1]), row[2]) for row in await cursor.fetchall()]
 
 
-async def frozen(conn: Connection, ids: Sequence[UUID]) -> dict[SubjectId, Frozen]:
+async def frozen(conn: Connection, ids: Sequence[UUID]) -> dict[SubjectId, FrozenStatement]:
     """Frozen statements of one seller and month, by buyer."""
     cursor = await conn.execute(
         """
@@ -109,12 +109,12 @@ def _frozen(
     seller_id: UUID,
     document: dict[str, Any],
     design: str,
-) -> Frozen:
+) -> FrozenStatement:
     kinds = {SubjectKind.CONTRACT: contract_id, SubjectKind.PARTNER: partner_id, SubjectKind.ACCOUNT: account_id}
     kind, buyer_id = next((kind, one) for kind, one in kinds.items() if one is not None)
     buyer = Buyer(kind, buyer_id, document["buyerName"], seller_id, document["sellerName"])
     tax = next((TaxKind(TaxCategory(one["category"]), Decimal(one["rate"])) for one in document["taxes"]), None)
-    return Frozen(statement_id, latest_id, buyer, document, design, tax)
+    return FrozenStatement(statement_id, latest_id, buyer, document, design, tax)
 
 
 async def audit_corrections(conn: Connection, seller_id: UUID, first: date, count: int, stamp: str) -> None:

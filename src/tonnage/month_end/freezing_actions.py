@@ -8,7 +8,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import psycopg
@@ -31,7 +31,7 @@ from tonnage.month_end.freezing import FreezeResult, require_known, require_over
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.usage.actions import record_accepted
-from tonnage.utc import day_of, midnight, month_after
+from tonnage.utc import day_of, midnight, month_after, month_before
 
 _log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ async def freeze_due(database: Database, now: datetime) -> None:
     that fails does not keep the others from it; raises the error of the last one that failed."""
     failed: Exception | None = None
     today = day_of(now)
-    first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    first = month_before(today)
     changed = await database.run(changed_sellers)
     wanted: dict[UUID, tuple[Kind, date]] = {seller: (kind, month) for seller, kind, month in changed}
     wanted |= {seller: (kind, first) for seller, kind in await database.run(queries.due_sellers, today.day)}

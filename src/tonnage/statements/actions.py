@@ -46,10 +46,10 @@ async def look_at_draft(
     NotFound: the viewer is neither the buyer nor its seller, or the month has not begun.
     """
     await take_snapshot(conn)
-    for subject in draft_id.subjects:
-        if buyer := await queries.find_buyer(conn, viewer, subject):
-            return buyer, await _draft(conn, buyer, draft_id.first, now)
-    raise no_statement(str(draft_id))
+    buyer = await queries.find_buyer_by_id(conn, viewer, draft_id.buyer_id)
+    if buyer is None:
+        raise no_statement(str(draft_id))
+    return buyer, await _draft(conn, buyer, draft_id.first, now)
 
 
 async def working(

@@ -15,7 +15,7 @@ from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.tax import TaxCategory, TaxDecision, tax_amount
 from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.money import CURRENCIES, Money, digits, round_half_away, total
-from tonnage.names import reordering_character
+from tonnage.statements.statement import printable_text
 
 _AMOUNT = re.compile(r"-?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
 _LONGEST_REASON = 200
@@ -87,10 +87,11 @@ class NewAdjustment:
                 digits=places,
             )
             wrong.append(FieldError("amount", message))
-        text = reason.strip()
-        if not 0 < len(text) <= _LONGEST_REASON or not text.isprintable() or reordering_character(text):
-            message = Sentence("must have 1 to {most} characters that can be printed", most=_LONGEST_REASON)
-            wrong.append(FieldError("reason", message))
+        try:
+            text = printable_text(reason, _LONGEST_REASON)
+        except ValueError as error:
+            wrong.append(FieldError("reason", error.args[0]))
+            text = ""
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(Money(round_half_away(number, places), currency), text)

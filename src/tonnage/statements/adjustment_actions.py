@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
-from tonnage.billing.buyer import Buyer, subjects_of
+from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
 from tonnage.billing.month import Month
 from tonnage.db import Connection
@@ -45,11 +45,10 @@ async def create_adjustment(
 
 
 async def _buyer(conn: Connection, actor: Actor, buyer_id: SubjectId) -> Buyer:
-    for subject in subjects_of(buyer_id):
-        found = await queries.find_buyer(conn, actor.organisation_id, subject)
-        if found is not None and found.seller_id == actor.organisation_id:
-            return found
-    raise NotFound("You do not charge {buyer}.", buyer=str(buyer_id))
+    found = await queries.find_buyer_by_id(conn, actor.organisation_id, buyer_id)
+    if found is None or found.seller_id != actor.organisation_id:
+        raise NotFound("You do not charge {buyer}.", buyer=str(buyer_id))
+    return found
 
 
 async def find_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: UUID) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.money import Money, total
 from tonnage.price_books.assignment import Subject
 from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
-from tonnage.statements.statement import in_order, line_document
+from tonnage.statements.statement import in_order, line_document, printable_text
 from tonnage.utc import day_of
 
 _LONGEST_REFERENCE = 200
@@ -106,10 +106,11 @@ class Payment:
         wrong: list[FieldError] = []
         if paid_on > today:
             wrong.append(FieldError("paidOn", Sentence("must be {today} or earlier", today=today.isoformat())))
-        text = reference.strip()
-        if not 0 < len(text) <= _LONGEST_REFERENCE or not text.isprintable():
-            message = Sentence("must have 1 to {most} characters that can be printed", most=_LONGEST_REFERENCE)
-            wrong.append(FieldError("reference", message))
+        try:
+            text = printable_text(reference, _LONGEST_REFERENCE)
+        except ValueError as error:
+            wrong.append(FieldError("reference", error.args[0]))
+            text = ""
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(paid_on, text)

@@ -83,7 +83,7 @@ def adjustments_of(seller_id: UUID, buyer_id: SubjectId | None = None, *, is_ope
     if isinstance(buyer_id, int):
         condition = "a.account_id = %(buyer)s"
     elif buyer_id is not None:
-        condition = "%(buyer)s in (a.contract_id, a.partner_id)"
+        condition = "(a.contract_id = %(buyer)s or a.partner_id = %(buyer)s)"
     if is_open:
         condition += " and a.remaining <> 0"
     return ListQuery(

@@ -1,11 +1,11 @@
 """SQL of statements: buyers, and drafts of their months."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import LiteralString
 from uuid import UUID
 
-from tonnage.billing.buyer import Buyer
+from tonnage.billing.buyer import Buyer, subjects_of
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import Month, last_day_of
 from tonnage.billing.month_prices import CurrencyConflict
@@ -25,6 +25,7 @@ from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.statements.adjustment import adjusted
 from tonnage.statements.adjustment_queries import next_month, open_adjustments
 from tonnage.statements.statement import Statement, in_order
+from tonnage.utc import month_before
 
 _BUYERS: Mapping[SubjectKind, LiteralString] = {
     SubjectKind.CONTRACT: """
@@ -48,6 +49,14 @@ async def find_buyer(conn: Connection, viewer: UUID | None, subject: Subject) ->
     cursor = await conn.execute(_BUYERS[subject.kind], {"id": subject.id, "viewer": viewer})
     row = await cursor.fetchone()
     return Buyer(subject.kind, *row) if row else None
+
+
+async def find_buyer_by_id(conn: Connection, viewer: UUID | None, buyer_id: SubjectId) -> Buyer | None:
+    """The same by an id alone."""
+    for subject in subjects_of(buyer_id):
+        if found := await find_buyer(conn, viewer, subject):
+            return found
+    return None
 
 
 async def draft(conn: Connection, buyer: Buyer, month: Month) -> Statement | CurrencyConflict | None:
@@ -86,11 +95,10 @@ async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | Cu
 async def _is_first_after(conn: Connection, buyer: Buyer, first: date, made_on: date) -> bool:
     """Of a seller that has frozen nothing, whether the statement of a month is the next one after a day: that of the
     month before, if there is one, else that of its own."""
-    own = made_on.replace(day=1)
-    before = (own - timedelta(days=1)).replace(day=1)
+    before = month_before(made_on)
     if first == before:
         return True
-    if first != own:
+    if first != made_on.replace(day=1):
         return False
     charged = await _charges(conn, buyer, Month.of(before, last_day_of(before)))
     return not (isinstance(charged, Charges) and charged.lines)

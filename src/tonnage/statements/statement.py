@@ -13,9 +13,9 @@ from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month, days_in, gb_months
 from tonnage.billing.working import WorkingDay
-from tonnage.errors import NotFound
+from tonnage.errors import NotFound, Sentence
 from tonnage.money import Money, round_half_away, total
-from tonnage.names import name_key
+from tonnage.names import name_key, reordering_character
 from tonnage.price_books.version import Product
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -159,6 +159,14 @@ def plain(number: Decimal) -> str:
     """Without zeros at the end of its decimal places: 1000, 0.5."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def printable_text(text: str, most: int) -> str:
+    """A reason or a reference: 1 to `most` characters in one line, without blanks around it. ValueError: it is none."""
+    found = text.strip()
+    if not 0 < len(found) <= most or not found.isprintable() or reordering_character(found):
+        raise ValueError(Sentence("must have 1 to {most} characters that can be printed", most=most))
+    return found
 
 
 def without_nulls(value: Any) -> Any:

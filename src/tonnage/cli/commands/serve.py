@@ -122,7 +122,7 @@ def serve(
     ending, clock = GracefulShutdown(), SandboxClock()
     with bound(host, port) as listener, ending.watched(), _database(settings, ending) as urls:
         check = DatabaseCheck(partial(_check, urls, settings, clock))
-        waits = settings.database_url is not None and not data.is_any  # what is embedded runs; data come first
+        waits = settings.database_url is not None and not data.is_any  # an embedded database runs; data comes first
         if not waits:
             _check(urls, settings, clock)
         prepared = data.prepare(urls.program, settings, f"{listener.origin}/v1", clock)

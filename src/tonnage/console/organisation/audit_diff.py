@@ -81,6 +81,8 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "number": (N_("Number"), "text"),
     "paidOn": (N_("Paid on"), "text"),
     "statements": (N_("Statements"), "number"),
+    "adjustments": (N_("Adjustments"), "number"),
+    "buyer": (N_("Buyer"), "text"),
     "first": (N_("First"), "text"),
     "last": (N_("Last"), "text"),
     "s3_url": (N_("S3 endpoint"), "text"),
@@ -88,7 +90,8 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "sts_url": (N_("STS endpoint"), "text"),
 }
 
-_PAID, _FROZEN = "statements.pay", "statements.freeze"
+_PAID = "statements.pay"
+_OF_MONTHS = frozenset({"statements.freeze", "statements.correct"})
 
 _NAMES = ("name", "description", "details")
 _NAMING = frozenset({*_NAMES, "prefix"})
@@ -125,7 +128,7 @@ def page_of(entry: AuditEntry) -> str | None:
     """The path of the page of what the entry is about, which only its own organisation can open; None: it has none."""
     if entry.action == _PAID:
         return f"/statements/{entry.subject_id}"
-    return f"/statements/months/{entry.subject_id}" if entry.action == _FROZEN else None
+    return f"/statements/months/{entry.subject_id}" if entry.action in _OF_MONTHS else None
 
 
 def contracts_in(entries: Sequence[AuditEntry]) -> set[UUID]:

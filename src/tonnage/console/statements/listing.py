@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tonnage.access.actor import Kind
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.console.page_request import AnyMember, PageRequest
-from tonnage.console.statements.paths import PATH, draft_path, month_before, month_path
+from tonnage.console.statements.paths import PATH, draft_path, earlier_month, month_path
 from tonnage.console.statements.search import STATES, StatementSearch, read_search
 from tonnage.console.tables.statements import BOUGHT_TABLE, SOLD_TABLE
 from tonnage.db import Connection
@@ -61,7 +61,7 @@ async def statements(page: AnyMember) -> Response:
 
     found, side = await page.database.run(read)
     table = SOLD_TABLE if wanted.sold else BOUGHT_TABLE
-    last = month_before(page.today.replace(day=1)) or page.today
+    last = earlier_month(page.today.replace(day=1)) or page.today
     return page.render(
         "statements/list.html",
         wanted=wanted,
@@ -122,5 +122,5 @@ def _months(first: date | None, last: date, chosen: date | None) -> list[date]:
     month: date | None = last
     while first is not None and month is not None and month >= first and len(found) < _MOST_MONTHS:
         found.append(month)
-        month = month_before(month)
+        month = earlier_month(month)
     return sorted({*found, *([chosen] if chosen else [])}, reverse=True)

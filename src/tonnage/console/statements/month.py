@@ -16,7 +16,7 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, AnyMember, PageRequest
 from tonnage.console.rendering import gettext, ngettext, said
 from tonnage.console.statements.blocked import ShownBlocked, shown_blocked
-from tonnage.console.statements.paths import PATH, begun_month_after, list_path, month_before, month_path
+from tonnage.console.statements.paths import PATH, earlier_month, later_month, list_path, month_path
 from tonnage.db import Connection
 from tonnage.errors import Conflict
 from tonnage.money import Money
@@ -49,7 +49,7 @@ async def show(page: AnyMember, month: str) -> Response:
     first = month_in(month)
     require_begun(first, page.today)
     read = await page.database.run(_read, page, first)
-    before, after = month_before(first), begun_month_after(first, page.today)
+    before, after = earlier_month(first), later_month(first, page.today)
     sides = [(True, read.month.sold), (False, read.month.bought)][: 1 if page.actor.kind is Kind.OPERATOR else 2]
     return page.render(
         "statements/month.html",

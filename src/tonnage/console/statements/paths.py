@@ -1,18 +1,18 @@
 """Where the pages of statements and months are."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.billing.buyer import DraftId
-from tonnage.utc import month_after
+from tonnage.utc import month_after, month_before
 
 PATH = "/statements"
 
 
-def sells_first(kind: Kind) -> bool:
+def begins_with_sold(kind: Kind) -> bool:
     """Whether the list begins with what the organisation has sold: a partner's begins with what it has bought."""
     return kind is not Kind.PARTNER
 
@@ -38,12 +38,12 @@ def draft_path(buyer_id: UUID | int, day: date) -> str:
     return path_of(DraftId(buyer_id, day.replace(day=1)))
 
 
-def month_before(first: date) -> date | None:
+def earlier_month(first: date) -> date | None:
     """The first of the month before; None: there is no earlier one."""
-    return (first - timedelta(days=1)).replace(day=1) if first > date.min else None
+    return month_before(first) if first > date.min else None
 
 
-def begun_month_after(first: date, today: date) -> date | None:
+def later_month(first: date, today: date) -> date | None:
     """The first of the month after; None: it has not begun."""
     return after if (after := month_after(first)) <= today else None
 

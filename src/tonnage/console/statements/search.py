@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind
-from tonnage.console.statements.paths import sells_first
+from tonnage.billing.buyer import read_buyer_id
+from tonnage.console.statements.paths import begins_with_sold
 from tonnage.keyset import read_cursor, write_cursor
 from tonnage.lists import FIRST_PAGE, LAST_PAGE, Position
 from tonnage.statements.lists import ORDER, UNPAID, StatementFilter
@@ -24,8 +25,6 @@ STATES: Mapping[str, str] = {
 """The choices, to be translated: frozen and overdue statements are unpaid."""
 
 _LONGEST_NUMBER = 60
-_DIGITS = 12
-"""Of the number of a storage account."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class StatementSearch:
         """The query as its parameters, without what does not matter."""
         key, is_before = self.position
         given = {
-            "role": None if self.sold is sells_first(self.kind) else "seller" if self.sold else "buyer",
+            "role": None if self.sold is begins_with_sold(self.kind) else "seller" if self.sold else "buyer",
             "month": f"{self.month:%Y-%m}" if self.month else None,
             "show": self.state,
             "buyer": self.buyer,
@@ -76,26 +75,17 @@ class StatementSearch:
 def read_search(actor: Actor, query: Mapping[str, str]) -> StatementSearch:
     """Of a page's query. An operator buys nothing."""
     role, state = query.get("role", ""), query.get("show", "")
-    sold = sells_first(actor.kind) if role not in {"seller", "buyer"} else role == "seller"
+    sold = begins_with_sold(actor.kind) if role not in {"seller", "buyer"} else role == "seller"
     number = query.get("q", "").strip()
     return StatementSearch(
         actor.kind,
         sold or actor.kind is Kind.OPERATOR,
         parse_month(query.get("month", "")),
         state if state in STATES else "",
-        _buyer(query.get("buyer", "")),
+        read_buyer_id(query.get("buyer", "")),
         number if number.isprintable() and len(number) <= _LONGEST_NUMBER else "",
         _position(query),
     )
-
-
-def _buyer(text: str) -> UUID | int | None:
-    if text.isascii() and text.isdigit() and len(text) == _DIGITS:
-        return int(text)
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _position(query: Mapping[str, str]) -> Position:

@@ -17,7 +17,7 @@ from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.settings import INVOICE
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
-from tonnage.console.statements.paths import list_path, month_path, path_of, sells_first
+from tonnage.console.statements.paths import begins_with_sold, list_path, month_path, path_of
 from tonnage.documents import texts
 from tonnage.documents.line_texts import line_texts, percent
 from tonnage.documents.party import address
@@ -79,13 +79,13 @@ class ShownStatement:
         if self.is_draft:
             return self.number
         is_invoice = self.document["document"] == INVOICE
-        kind = self._words.gettext(texts.kind(self.document.get("kind") or "statement", is_invoice=is_invoice))
+        kind = self._words.gettext(texts.kind("statement", is_invoice=is_invoice))
         return f"{kind} {self.number}"
 
     @property
     def crumbs(self) -> list[tuple[str, str]]:
         """Down to its month."""
-        role = None if self.is_sold == sells_first(self.page.actor.kind) else "seller" if self.is_sold else "buyer"
+        role = None if self.is_sold == begins_with_sold(self.page.actor.kind) else "seller" if self.is_sold else "buyer"
         month = self.page.formats.month(self.first)
         return [(gettext("Statements"), list_path(role=role)), (month, self.month_path)]
 

@@ -10,7 +10,7 @@ from tonnage.access.actor import Role
 from tonnage.billing.buyer import DraftId, frozen_id, statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import said
-from tonnage.console.statements.paths import PATH, begun_month_after, draft_path, month_before, path_of, prices_path
+from tonnage.console.statements.paths import PATH, draft_path, earlier_month, later_month, path_of, prices_path
 from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.statements.actions import find_draft, look_at_draft
@@ -76,7 +76,7 @@ def _start(text: str, count: int) -> int:
 
 def _months(page: PageRequest, of: DraftId) -> dict[str, Any]:
     """The same buyer's months before and after, with their paths."""
-    before, after = month_before(of.first), begun_month_after(of.first, page.today)
+    before, after = earlier_month(of.first), later_month(of.first, page.today)
     return {
         name: (month, draft_path(of.buyer_id, month)) if month else None
         for name, month in (("before", before), ("after", after))

@@ -12,7 +12,8 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.tax import TaxRate
 from tonnage.db import Connection, Database
-from tonnage.demo import queries, sales, scene
+from tonnage.demo import billing_scene, queries, scene
+from tonnage.demo.billing_scene import SampleSeller
 from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.organisations.queries import operator_id
@@ -22,27 +23,27 @@ from tonnage.price_books.version import NewVersion, Prices
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 from tonnage.statements.frozen_actions import pay
-from tonnage.utc import day_of, month_after
+from tonnage.utc import day_of, midnight, month_after, month_before
 
 
 async def load(conn: Connection, accounts: Mapping[int, scene.Customer], founded: datetime, now: datetime) -> None:
     """Prices and profiles, in the caller's transaction. `accounts`: those that were opened, by their numbers."""
-    for seller in sales.SELLERS:
+    for seller in billing_scene.SELLERS:
         await _sell(conn, await _actor(conn, seller), seller, founded, now)
     await _describe(conn, accounts, founded)
 
 
-async def _actor(conn: Connection, seller: sales.SampleSeller) -> Actor:
+async def _actor(conn: Connection, seller: SampleSeller) -> Actor:
     return Actor.on_command_line(seller.id or await operator_id(conn), seller.kind)
 
 
-async def _sell(conn: Connection, actor: Actor, seller: sales.SampleSeller, founded: datetime, now: datetime) -> None:
+async def _sell(conn: Connection, actor: Actor, seller: SampleSeller, founded: datetime, now: datetime) -> None:
     await settings.set_settings(conn, actor, seller.settings, founded)
     await settings.set_tax_rates(conn, actor, [TaxRate(date(2020, 1, 1), Decimal(19))], founded)
     book = await price_books.create_book(conn, actor, NewPriceBook(seller.book, seller.currency, True), founded)
     await _publish(conn, actor, book.id, seller.prices, founded.replace(day=1), founded)
     if seller.changed is not None:
-        since = months_before(now, sales.CHANGE)
+        since = months_before(now, billing_scene.CHANGE)
         await _publish(conn, actor, book.id, seller.changed, since, since)
     if seller.draft is not None:
         coming = NewVersion(month_after(day_of(now)), seller.draft)
@@ -59,26 +60,26 @@ def months_before(now: datetime, count: int) -> datetime:
     """The beginning of the month that many months before the running one."""
     first = day_of(now).replace(day=1)
     for _ in range(count):
-        first = (first - timedelta(days=1)).replace(day=1)
-    return datetime(first.year, first.month, 1, tzinfo=now.tzinfo)
+        first = month_before(first)
+    return midnight(first)
 
 
 async def _describe(conn: Connection, accounts: Mapping[int, scene.Customer], founded: datetime) -> None:
     operator = Actor.on_command_line(await operator_id(conn), Kind.OPERATOR)
-    await _keep(conn, operator, ProfileSubject.own(operator), sales.OPERATOR, founded)
-    for organisation, company in sales.COMPANIES.items():
+    await _keep(conn, operator, ProfileSubject.own(operator), billing_scene.OPERATOR, founded)
+    for organisation, company in billing_scene.COMPANIES.items():
         # The actor is the organisation itself; its kind does not matter for its own profile.
         actor = Actor.on_command_line(organisation, Kind.DISTRIBUTOR)
         await _keep(conn, actor, ProfileSubject.own(actor), company, founded)
     partner = Actor.on_command_line(scene.TEST_PARTNER.id, Kind.PARTNER)
     for account_id, customer in accounts.items():
-        if customer.name in sales.CUSTOMERS:
+        if customer.name in billing_scene.CUSTOMERS:
             subject = profiles.of_account(partner, account_id)
-            await _keep(conn, partner, subject, sales.Company(customer.name, "Berlin"), founded)
+            await _keep(conn, partner, subject, billing_scene.Company(customer.name, "Berlin"), founded)
 
 
 async def _keep(
-    conn: Connection, actor: Actor, subject: ProfileSubject, company: sales.Company, founded: datetime
+    conn: Connection, actor: Actor, subject: ProfileSubject, company: billing_scene.Company, founded: datetime
 ) -> None:
     await profiles.set_profile(conn, actor, subject, read_profile(company.profile), founded)
 
@@ -88,10 +89,10 @@ async def freeze_months(database: Database) -> None:
     that was interrupted is completed by the next one. All but the newest statements are paid, and one of those that are
     due is not."""
     now = await database.run(queries.created_at, scene.DISTRIBUTOR.id) + timedelta(days=scene.FOUNDED)
-    sellers = [await database.run(_actor, seller) for seller in sales.SELLERS]
+    sellers = [await database.run(_actor, seller) for seller in billing_scene.SELLERS]
     if await database.run(queries.is_frozen, sellers[-1].organisation_id, day_of(months_before(now, 1))):
         return
-    for count in range(sales.MONTHS, 0, -1):
+    for count in range(billing_scene.MONTHS, 0, -1):
         first = day_of(months_before(now, count))
         frozen_at = months_before(now, count - 1) + timedelta(days=2, hours=2, minutes=23)
         for seller in sellers:
@@ -105,7 +106,7 @@ async def _adjust(conn: Connection, distributor: Actor, now: datetime) -> None:
     """Once, also where two starts come to it at the same time."""
     await queries.lock(conn)
     if not await queries.has_adjusted(conn, distributor.organisation_id):
-        amount, reason = sales.GOODWILL
+        amount, reason = billing_scene.GOODWILL
         await create_adjustment(conn, distributor, scene.TEST_PARTNER.id, amount, None, reason, now)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.demo.starting import NOW, start
 from tonnage.db import Connection, Database
-from tonnage.demo import sales, scene, selling
+from tonnage.demo import billing_loading, billing_scene, scene
 from tonnage.statements.frozen_queries import frozen_ids, verify
 
 pytestmark = pytest.mark.anyio
@@ -27,9 +27,9 @@ async def test_a_year_of_statements(database: Database, tmp_path: Path) -> None:
         rows,
         "select num_nonnulls(contract_id), num_nonnulls(partner_id), currency::text, count(distinct month)"
         " from statement where number is not null group by 1, 2, 3 order by 1 desc, 2 desc",
-    ) == [(1, 0, "EUR", sales.MONTHS), (0, 1, "EUR", sales.MONTHS), (0, 0, "USD", sales.MONTHS)]
+    ) == [(1, 0, "EUR", billing_scene.MONTHS), (0, 1, "EUR", billing_scene.MONTHS), (0, 0, "USD", billing_scene.MONTHS)]
     assert not any(await run(verified))
-    month = f"month = '{selling.months_before(NOW, 2):%Y-%m-%d}' and number is not null"
+    month = f"month = '{billing_loading.months_before(NOW, 2):%Y-%m-%d}' and number is not null"
     late = await run(rows, f"select partner_id from statement where {month} and paid_on is null")
     assert late == [(scene.TEST_PARTNER.id,)]
     blocked = await run(rows, "select distinct document ->> 'buyerName' from statement where blocked is not null")
