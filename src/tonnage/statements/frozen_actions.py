@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
-from tonnage.billing.buyer import no_statement
+from tonnage.billing.buyer import DraftId, no_statement
 from tonnage.billing.month_record import read_buyer, read_subject
 from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection, Database
@@ -13,8 +14,10 @@ from tonnage.documents.actions import render
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.statements import frozen_queries as queries
+from tonnage.statements.actions import find_draft, working
 from tonnage.statements.frozen import Payment, StoredStatement
-from tonnage.statements.statement import no_line
+from tonnage.statements.statement import no_line, working_document
+from tonnage.utc import day_of
 
 
 async def find_frozen(conn: Connection, viewer: UUID | None, statement_id: UUID) -> StoredStatement:
@@ -38,6 +41,24 @@ async def frozen_working(
     only = None if is_whole or not isinstance(line.subject_id, UUID) else line.subject_id
     subjects = [read_subject(written) async for _, written in queries.subjects_of(conn, [statement_id], only)]
     return found, working_of(line, buyer, subjects)
+
+
+async def find_document(database: Database, viewer: UUID, statement: UUID | DraftId, now: datetime) -> dict[str, Any]:
+    """A statement as JSON, frozen or a draft. NotFound and Conflict as for `find_frozen` and `find_draft`."""
+    if isinstance(statement, DraftId):
+        return (await database.transaction(find_draft, viewer, statement, now)).document()
+    return (await database.run(find_frozen, viewer, statement)).document(day_of(now))
+
+
+async def find_working(
+    database: Database, viewer: UUID, statement: UUID | DraftId, number: int, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same, and the working of its line of that number. NotFound: it has no such line."""
+    if isinstance(statement, DraftId):
+        draft, days = await database.transaction(working, viewer, statement, number, now)
+        return draft.document(), working_document(draft.line(number), draft.currency, draft.month.first, days)
+    stored, days = await database.run(frozen_working, viewer, statement, number)
+    return stored.document(day_of(now)), working_document(stored.line(number), stored.currency, stored.first, days)
 
 
 async def pdf_of(database: Database, viewer: UUID | None, statement_id: UUID, now: datetime) -> bytes:

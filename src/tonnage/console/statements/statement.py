@@ -13,8 +13,8 @@ from tonnage.console.rendering import said
 from tonnage.console.statements.paths import PATH, draft_path, earlier_month, later_month, path_of, prices_path
 from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement
 from tonnage.documents.lines_csv import statement_csv
-from tonnage.statements.actions import find_draft, look_at_draft
-from tonnage.statements.frozen_actions import find_frozen, pdf_of
+from tonnage.statements.actions import look_at_draft
+from tonnage.statements.frozen_actions import find_document, find_frozen, pdf_of
 from tonnage.statements.frozen_queries import frozen_id_of
 from tonnage.statements.statement import Statement
 from tonnage.web.routing import AuthFirstRoute
@@ -86,13 +86,8 @@ def _months(page: PageRequest, of: DraftId) -> dict[str, Any]:
 @routes.get("/lines.csv")
 async def lines_file(page: AnyMember, statementID: str) -> Response:
     """All lines, with the names of the JSON as columns."""
-    match statement_id(statementID):
-        case UUID() as found:
-            statement = await page.database.run(find_frozen, page.actor.organisation_id, found)
-            document = statement.document(page.today)
-        case DraftId() as found:
-            draft = await page.database.transaction(find_draft, page.actor.organisation_id, found, page.business_now)
-            document = draft.document()
+    wanted = statement_id(statementID)
+    document = await find_document(page.database, page.actor.organisation_id, wanted, page.business_now)
     name = f"{file_name(document)}.csv"
     await page.record_export(name)
     return download(statement_csv(document, page.formats.number_format), name, "text/csv")

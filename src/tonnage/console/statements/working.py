@@ -2,19 +2,18 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.buyer import DraftId, statement_id
+from tonnage.billing.buyer import statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.statements.paths import PATH
 from tonnage.console.statements.shown import ShownStatement
 from tonnage.console.statements.statement import download, file_name
 from tonnage.documents.lines_csv import working_csv
-from tonnage.statements import actions, frozen_actions
-from tonnage.statements.statement import line_number, working_document
+from tonnage.statements.frozen_actions import find_working
+from tonnage.statements.statement import line_number
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix=f"{PATH}/{{statementID}}/lines/{{line}}", route_class=AuthFirstRoute, include_in_schema=False)
@@ -47,12 +46,5 @@ async def working_file(page: AnyMember, statementID: str, line: str) -> Response
 
 async def _read(page: PageRequest, text: str, line: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The statement and the working, as JSON."""
-    viewer, number = page.actor.organisation_id, line_number(line)
-    match statement_id(text):
-        case UUID() as found:
-            stored, days = await page.database.run(frozen_actions.frozen_working, viewer, found, number)
-            working = working_document(stored.line(number), stored.currency, stored.first, days)
-            return stored.document(page.today), working
-        case DraftId() as found:
-            draft, days = await page.database.transaction(actions.working, viewer, found, number, page.business_now)
-            return draft.document(), working_document(draft.line(number), draft.currency, draft.month.first, days)
+    number, wanted = line_number(line), statement_id(text)
+    return await find_working(page.database, page.actor.organisation_id, wanted, number, page.business_now)

@@ -3,23 +3,22 @@
 import json
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer, ApiRequest
-from tonnage.billing.buyer import DraftId, frozen_id, statement_id
+from tonnage.billing.buyer import frozen_id, statement_id
 from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
-from tonnage.statements import actions, frozen_actions
+from tonnage.statements import frozen_actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
-from tonnage.statements.statement import line_number, without_nulls, working_document
+from tonnage.statements.statement import line_number, without_nulls
 from tonnage.utc import day_of, parse_month
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
@@ -126,13 +125,8 @@ async def get_statement(call: AnyViewer, statementID: str) -> Response:
     A frozen one, or the draft of one: what you charge a buyer for a month, or are charged yourself, as it is now. Of
     the running month that is the month to date.
     """
-    viewer = call.actor.organisation_id
-    match statement_id(statementID):
-        case UUID() as found:
-            stored = await call.database.run(frozen_actions.find_frozen, viewer, found)
-            return _json(stored.document(day_of(call.now)))
-        case DraftId() as found:
-            return _json((await call.database.transaction(actions.find_draft, viewer, found, call.now)).document())
+    wanted = statement_id(statementID)
+    return _json(await frozen_actions.find_document(call.database, call.actor.organisation_id, wanted, call.now))
 
 
 @routes.get(
@@ -163,14 +157,9 @@ async def get_working_csv(call: AnyViewer, statementID: str, line: str) -> Respo
 
 
 async def _working(call: ApiRequest, statementID: str, line: str) -> dict[str, Any]:
-    viewer, number = call.actor.organisation_id, line_number(line)
-    match statement_id(statementID):
-        case UUID() as found:
-            stored, days = await call.database.run(frozen_actions.frozen_working, viewer, found, number)
-            return working_document(stored.line(number), stored.currency, stored.first, days)
-        case DraftId() as found:
-            draft, days = await call.database.transaction(actions.working, viewer, found, number, call.now)
-            return working_document(draft.line(number), draft.currency, draft.month.first, days)
+    number, wanted = line_number(line), statement_id(statementID)
+    viewer = call.actor.organisation_id
+    return (await frozen_actions.find_working(call.database, viewer, wanted, number, call.now))[1]
 
 
 @routes.post(
