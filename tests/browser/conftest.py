@@ -1,8 +1,9 @@
-"""Chromium on a real server with the sample data. Everything is sync: the browser's driver has its own event loop."""
+"""Chromium on a server with the sample data. Everything is sync: the browser's driver has its own event loop."""
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +15,20 @@ from typing import IO, Literal, Protocol
 
 import psycopg
 import pytest
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests.api.conftest import CHEAP
 from tests.browser.stub_page import StubPage
 from tests.browser.watch import Watch, watched
-from tonnage.demo import scene
+from tests.served import served
+from tonnage.asgi import create_app
+from tonnage.clock import system_time
+from tonnage.db import connect
+from tonnage.demo import prepare, scene
+from tonnage.passwords import Passwords
 from tonnage.sealing import create_key_file
 
 _FLAGS = (
@@ -64,7 +72,7 @@ expect.set_options(timeout=20_000)
 
 @dataclass(frozen=True)
 class Demo:
-    """A running `tonnage serve --demo`."""
+    """A server with the sample data."""
 
     origin: str
     keys: dict[str, str]
@@ -108,8 +116,14 @@ def sample(server: str, template: str, tmp_path_factory: pytest.TempPathFactory)
     """The original: modules copy it, and never connect to it."""
     folder, name = tmp_path_factory.mktemp("sample"), _new_database(server, template)
     create_key_file(folder / "secret.key")
-    with _served(make_conninfo(server, dbname=name), folder, "--no-worker"):
-        return Sample(server, name, folder)
+    with start_blocking_portal() as portal:  # this thread's event loop may be the browser's
+        portal.call(_load, make_conninfo(server, dbname=name), folder)
+    return Sample(server, name, folder)
+
+
+async def _load(conninfo: str, folder: Path) -> None:
+    async with connect(conninfo) as database:
+        await prepare(database, folder, "http://nowhere/v1", system_time(), passwords=Passwords(CHEAP))
 
 
 def _new_database(server: str, template: str) -> str:
@@ -122,42 +136,50 @@ def _new_database(server: str, template: str) -> str:
 
 @pytest.fixture(scope="module")
 def demo(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Generator[Demo]:
-    """On a database of its own and a free port. One test of a module may change its data."""
-    with serving(sample, tmp_path_factory.mktemp("demo"), "--no-worker") as running:
-        yield running
+    """On a database of its own and a free port, without a worker. One test of a module may change its data.
+
+    A thread of this process serves it, which has loaded the program: a process of its own takes four seconds for that.
+    """
+    folder = tmp_path_factory.mktemp("demo")
+    conninfo = sample.copied_to(folder)
+    app = create_app(
+        conninfo, with_samples=True, passwords=Passwords(CHEAP), key_file=folder / "secret.key", data_dir=folder
+    )
+    with served(app) as origin:
+        yield _known(origin, folder, {"TONNAGE_DATABASE_URL": conninfo})
+
+
+def _known(origin: str, folder: Path, settings: dict[str, str]) -> Demo:
+    written = json.loads((folder / "demo.json").read_text())
+    return Demo(origin, written["keys"], written["members"], settings)
 
 
 @contextlib.contextmanager
-def serving(sample: Sample, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
-    """A server with a copy of the sample data, and with a key file for second factors."""
-    with _served(sample.copied_to(data_dir), data_dir, *options, **settings) as running:
-        yield running
-
-
-@contextlib.contextmanager
-def _served(conninfo: str, data_dir: Path, *options: str, **settings: str) -> Generator[Demo]:
-    command = (sys.executable, "-m", "tonnage", "serve", "--demo", "--port", "0", *options)
+def serving(sample: Sample, data_dir: Path, **settings: str) -> Generator[Demo]:
+    """A running `tonnage serve --demo` with its worker, on a copy of the sample data, for tests that need its jobs."""
+    command = (sys.executable, "-m", "tonnage", "serve", "--demo", "--port", "0")
     settings |= {
-        "TONNAGE_DATABASE_URL": conninfo,
+        "TONNAGE_DATABASE_URL": sample.copied_to(data_dir),
         "TONNAGE_DATA_DIR": str(data_dir),
         "TONNAGE_SECRET_KEY_FILE": str(data_dir / "secret.key"),
     }
     with subprocess.Popen(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            _wait_for_the_key(process.stdout)
-            known = json.loads((data_dir / "demo.json").read_text())
-            yield Demo(known["base_url"].removesuffix("/v1"), known["keys"], known["members"], settings)
+            yield _known(_origin(process.stdout), data_dir, settings)
         finally:
             process.terminate()
 
 
-def _wait_for_the_key(output: IO[str]) -> None:
+def _origin(output: IO[str]) -> str:
+    """Waits for the last line of a start."""
     printed: list[str] = []
     for line in output:  # which ends with the process, so that a failed start does not wait forever
         printed.append(line)
         if line.startswith("Bearer "):
-            return
+            served = re.search(r"serves (http://\S+)/v1", "".join(printed))
+            assert served, printed
+            return served.group(1)
     pytest.fail(f"the server has not started: {''.join(printed)}")
 
 
