@@ -35,7 +35,7 @@ STALLED = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 async def warm(server: Server) -> None:
     """What the first pages load is not the attack's."""
     for _ in range(3):
