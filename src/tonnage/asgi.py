@@ -25,6 +25,7 @@ from tonnage.api_keys.key_cache import KeyCache
 from tonnage.api_keys.rate_limit_middleware import RateLimitMiddleware
 from tonnage.billing_profiles import api as billing_profiles
 from tonnage.contracts import api as contracts
+from tonnage.credit_notes import api as credit_notes
 from tonnage.db import Connection, connect
 from tonnage.db.deadlines import limited, request_limit
 from tonnage.db.failures import UNAVAILABLE
@@ -160,6 +161,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         usage.routes,
         *price_books.routes,
         *statements.routes,
+        credit_notes.routes,
         month_end.routes,
         api_keys.routes,
         *metering.routes,

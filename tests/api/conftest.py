@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from tests.api.listed_codes import check_problem
 from tests.cast import NOW, TB, Cast
 from tests.console.browsers import Browser, browser_of
+from tests.data_dir import DATA_DIR
 from tests.statements.inserted import adjust, insert_statement
 from tests.unchanged import RefusalCheck
 from tonnage.access.actor import Actor, Role
@@ -109,6 +110,7 @@ async def application(
         wall_clock=WallClock(clock),
         passwords=Passwords(CHEAP),
         key_file=key_file,
+        data_dir=DATA_DIR,
         limits=limits,
     )
     async with AsyncExitStack() as stack:

@@ -42,6 +42,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "billingSettings": {"document": "invoice"},
     "logo": {"image": PNG},
+    "note": {"reason": "A stranger wants it"},
+    "void": {"reason": "A stranger wants it"},
     "payment": {"paidOn": "2026-03-04", "reference": "Line 4"},
     "adjustment": {"buyer": "{partnerID}", "amount": "-5.00", "currency": "EUR", "reason": "A stranger wants it"},
     "taxRates": {"rates": [{"validFrom": "2026-01-01", "percent": "19"}]},

@@ -160,6 +160,9 @@ POSTS = [
         )
     ),
     Post("/statements/{statementID}/payment", {"paid_on": "2026-03-14", "reference": "Line 4"}),
+    Post("/statements/{statementID}/credit-note", {"reason": "Outage"}),
+    Post("/statements/{statementID}/lines/{line}/credit-note", {"amount": "0.01", "reason": "Outage"}),
+    Post("/statements/{statementID}/void", {"reason": "Wrong address"}),
     Post("/statements/months/{month}/freeze"),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),

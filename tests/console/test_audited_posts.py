@@ -115,6 +115,7 @@ async def values_of(client: AppClient, data: AccountData, post: Post, visitor: B
         "bookID": await book_of(client, {Kind.OPERATOR: cast.operator, Kind.PARTNER: data.partner}.get(post.kind, own)),
         "number": 1,
         "statementID": data.statement,
+        "line": 1,
         "month": "2026-02",
         "keyID": await _key(client, data.partner if "partnerID" in post.path else data.distributor)
         if "keyID" in post.path

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tests.demo.starting import NOW, start
+from tonnage.credit_notes.queries import credited_ids
+from tonnage.credit_notes.queries import verify as verify_credit_notes
 from tonnage.db import Connection, Database
 from tonnage.demo import billing_loading, billing_scene, scene
 from tonnage.statements.frozen_queries import frozen_ids, verify
@@ -35,6 +37,9 @@ async def test_a_year_of_statements(database: Database, tmp_path: Path) -> None:
     blocked = await run(rows, "select distinct document ->> 'buyerName' from statement where blocked is not null")
     assert ("Another test partner",) in blocked
     assert await run(rows, "select remaining::text from adjustment") == [("-25.00",)]
+    notes = await run(rows, "select net::text, partner_id, id from statement where credits is not null")
+    assert [note[:2] for note in notes] == [("-4.40", scene.TEST_PARTNER.id)]
+    assert await run(verify_credit_notes, await run(credited_ids)) == {}
     assert await run(rows, "select count(*) from price_version where published_at is null") == [(1,)]
 
     before = await run(rows, "select count(*), sum(seq) from statement")

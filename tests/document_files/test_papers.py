@@ -76,9 +76,15 @@ def test_a_draft_is_no_document() -> None:
 
 
 def test_a_credit_note_names_what_it_corrects_and_asks_for_nothing() -> None:
-    note = paper(line(1, "-50.00"), kind="credit_note", corrects="INV-2026-00007", dueOn=None)
+    note = paper(line(1, "-50.00"), kind="credit_note", originalNumber="INV-2026-00007", reason="Outage", dueOn=None)
     text = text_of(rendered(note))
-    for said in ("Credit note", "Corrects INV-2026-00007", "Total -€59.50", "the amount is credited to you"):
+    for said in (
+        "Credit note",
+        "Corrects INV-2026-00007",
+        "Reason Outage",
+        "Total -€59.50",
+        "the amount is credited to you",
+    ):
         assert said in text
     assert "IBAN" not in text
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tests.billing_profiles.profiles import of_country
 from tests.cast import TB, Cast
+from tests.data_dir import DATA_DIR
 from tests.usage.steps import at, record
 from tonnage.access.actor import Actor
 from tonnage.billing_profiles import actions as profiles
@@ -15,12 +16,15 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.billing_profiles.tax import TaxRate
+from tonnage.db import Database
 from tonnage.month_end.freezing import FreezeResult
 from tonnage.month_end.freezing_actions import freeze
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
 from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import NewVersion, Prices
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
 
 MARCH, APRIL = date(2026, 3, 1), at("2026-04-03")
 
@@ -91,8 +95,12 @@ class Sellers:
         """In the account, since the 20th: recorded late."""
         await record(self.cast, (self.account, at("2026-03-20"), bytes_), now=self.cast.now)
 
+    @property
+    def services(self) -> Services:
+        return services_of(self.cast.database)
+
     async def freeze(self, seller: Actor) -> FreezeResult:
-        return await freeze(self.cast.database, seller, MARCH, self.cast.now)
+        return await freeze(self.services, seller, MARCH, self.cast.now)
 
     async def rows(self, columns: str, seller: Actor | None = None) -> list[Any]:
         """Of the statements, in order of their numbers."""
@@ -102,6 +110,11 @@ class Sellers:
                 [seller and seller.organisation_id],
             )
             return await cursor.fetchall()
+
+
+def services_of(database: Database) -> Services:
+    """Numbers are recorded in a data directory, since other tests of the database leave clusters that are away."""
+    return Services(database, OpenBackends(database, None), data_dir=DATA_DIR)
 
 
 async def sellers(cast: Cast) -> Sellers:

@@ -78,7 +78,7 @@ async def test_late_usage_is_charged_with_the_next_month(data: Sellers) -> None:
         await data.freeze(seller)
     before = await frozen(data)
     await data.store(12 * TB)
-    await freeze_due(data.cast.database, at("2026-04-28"))
+    await freeze_due(data.services, at("2026-04-28"))
     mine = {str(one) for one in (data.contract, data.partner.organisation_id, data.account)}
     made = [row for row in await adjustments(data, *every) if row[0] in mine]
     cents = {str(data.contract): Decimal("387.10"), str(data.partner.organisation_id): Decimal("7.74")}
@@ -87,10 +87,10 @@ async def test_late_usage_is_charged_with_the_next_month(data: Sellers) -> None:
     assert before <= await frozen(data)
 
     await data.store(12 * TB)
-    await freeze_due(data.cast.database, at("2026-04-29"))
+    await freeze_due(data.services, at("2026-04-29"))
     assert [row for row in await adjustments(data, *every) if row[0] in mine] == made
 
-    await freeze(data.cast.database, data.distributor, date(2026, 4, 1), MAY)
+    await freeze(data.services, data.distributor, date(2026, 4, 1), MAY)
     assert await lines(data, data.distributor, date(2026, 4, 1)) == [
         ("reserved", Decimal("90.00")),
         ("excess", Decimal("40.00")),
@@ -110,7 +110,7 @@ async def test_what_is_charged_less_is_taken_off_as_far_as_it_fits(data: Sellers
     await record(data.cast, (data.account, at("2026-03-01"), 0), (data.account, at("2026-04-01"), 12 * TB), now=APRIL)
     charged: list[list[Any]] = []
     for month, now in [("2026-04-01", "2026-05-03"), ("2026-05-01", "2026-06-03"), ("2026-06-01", "2026-07-03")]:
-        await freeze(data.cast.database, data.distributor, date.fromisoformat(month), at(now))
+        await freeze(data.services, data.distributor, date.fromisoformat(month), at(now))
         charged.append(await lines(data, data.distributor, date.fromisoformat(month)))
     excess = ("excess", Decimal("10.00"))
     assert charged == [
@@ -130,7 +130,7 @@ async def test_prices_that_are_corrected(data: Sellers) -> None:
     await data.freeze(data.distributor)
     for cents, amounts in [("3", ["10.00"]), ("4", ["10.00", "10.00"]), ("4", ["10.00", "10.00"])]:
         await data.reprice(data.distributor, reserved="0.9", excess=cents)
-        await freeze_due(data.cast.database, at("2026-04-28"))
+        await freeze_due(data.services, at("2026-04-28"))
         assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal(one) for one in amounts]
 
 
@@ -141,7 +141,7 @@ async def test_a_buyer_without_a_further_statement_gets_one(data: Sellers) -> No
     await data.cast.database.run(close_partner, data.distributor, partner, ended)
     await data.freeze(data.distributor)
     await data.reprice(data.distributor, reserved="0.9", excess="3")
-    await freeze(data.cast.database, data.distributor, date(2026, 4, 1), MAY)
+    await freeze(data.services, data.distributor, date(2026, 4, 1), MAY)
     assert await lines(data, data.distributor, date(2026, 4, 1)) == [("adjustment", Decimal("9.68"))]
 
 
@@ -153,7 +153,7 @@ async def test_who_had_no_statement_gets_one(data: Sellers) -> None:
     await record(data.cast, (account, at("2026-03-01"), 0), now=APRIL)
     assert len((await data.freeze(data.distributor)).numbers) == 1
     await record(data.cast, (account, at("2026-03-01"), TB), now=APRIL)
-    await freeze_due(data.cast.database, at("2026-05-05"))
+    await freeze_due(data.services, at("2026-05-05"))
     assert ("Quinn", Decimal("20.00")) in await data.rows("document ->> 'buyerName', net", data.distributor)
 
 
@@ -162,7 +162,7 @@ async def test_a_partner_that_assigns_a_book_to_itself(data: Sellers) -> None:
     book = await data.price(data.partner, excess="3")
     await data.freeze(data.partner)
     await data.assign(data.partner, SubjectKind.PARTNER, data.partner.organisation_id, book, MARCH)
-    await freeze_due(data.cast.database, at("2026-04-28"))
+    await freeze_due(data.services, at("2026-04-28"))
     assert [row[1] for row in await adjustments(data, data.partner)] == [Decimal("91.00")]
 
 
@@ -181,7 +181,7 @@ async def test_a_month_that_another_process_has_left(data: Sellers, state: str) 
             data.distributor.organisation_id,
         )
     await data.reprice(data.distributor, reserved="0.9", excess="3")
-    await freeze_due(data.cast.database, at("2026-05-02"))
+    await freeze_due(data.services, at("2026-05-02"))
     assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("10.00")]
 
 
@@ -195,8 +195,8 @@ async def test_a_request_for_a_month_has_the_response_of_that_month(data: Seller
     key = f"{uuid4()}"
     request = IdempotentRequest(key, uuid4(), b"d", 200, datetime.now(UTC))
     actor = replace(data.distributor, request=request, via="key", via_id=uuid4())
-    with pytest.raises(Conflict, match="gives a number that another statement has"):
-        await freeze(data.cast.database, actor, date(2026, 4, 1), MAY)
+    with pytest.raises(Conflict, match="gives one that another statement has"):
+        await freeze(data.services, actor, date(2026, 4, 1), MAY)
     kept = await data.cast.row("select count(*) from idempotency_key where key = %s", key)
     assert kept == (0,)
     assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("10.00")]
@@ -216,7 +216,7 @@ async def test_prices_in_two_currencies_are_corrected_later(data: Sellers) -> No
     await data.freeze(data.distributor)
     assert await changes(data) == [(MARCH,)]
     await data.assign(data.distributor, SubjectKind.CONTRACT, data.contract, dollars, MARCH)
-    await freeze_due(data.cast.database, at("2026-04-28"))
+    await freeze_due(data.services, at("2026-04-28"))
     assert [row[1] for row in await adjustments(data, data.distributor)] == [Decimal("-110.00"), Decimal("30.00")]
 
 

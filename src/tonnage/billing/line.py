@@ -47,6 +47,13 @@ class Line:
     """Of an adjustment."""
     reason: str | None = None
     """Why a person has made the adjustment."""
+    credited_line: int | None = None
+    """Of a credit note: the number of the line that it takes back."""
+
+
+def subject_columns(subject: SubjectId) -> tuple[UUID | None, int | None]:
+    """A subject as tables have it: the id of a contract or a partner, or the number of a storage account."""
+    return (subject, None) if isinstance(subject, UUID) else (None, subject)
 
 
 def amount_of(quantity: Fraction, price: Decimal, currency: str) -> Money:

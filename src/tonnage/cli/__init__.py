@@ -31,6 +31,7 @@ from tonnage.cli.group import Commands
             "price-book": "Create price books, publish prices and assign them.",
             "statement": "Show, freeze and verify what buyers are charged for a month.",
             "adjustment": "Adjust the next statement of a buyer.",
+            "credit-note": "Take back a statement, or a part of it.",
         },
         "Bill": {
             "billing-profile": "Show and set what documents say about sellers and buyers.",

@@ -12,6 +12,8 @@ from tonnage.demo.admission import Secrets
 from tonnage.demo.loading import load
 from tonnage.keyfile import KeyFile
 from tonnage.passwords import Passwords
+from tonnage.regions.backends import OpenBackends
+from tonnage.services import Services
 
 
 class DemoRefused(Exception):
@@ -52,7 +54,7 @@ async def prepare(
         if kept is None:
             fresh = await admission.new_secrets(passwords or Passwords())
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
-        await billing_loading.freeze_months(database)
+        await billing_loading.freeze_months(Services(database, OpenBackends(database, None), data_dir=data_dir))
         if kept.base_url != base_url:
             keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:

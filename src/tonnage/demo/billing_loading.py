@@ -11,18 +11,23 @@ from tonnage.billing_profiles import actions as profiles
 from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.tax import TaxRate
+from tonnage.credit_notes.actions import create_credit_note
+from tonnage.credit_notes.credit_note import LineAmount
 from tonnage.db import Connection, Database
 from tonnage.demo import billing_scene, queries, scene
 from tonnage.demo.billing_scene import SampleSeller
 from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze
+from tonnage.numbering.series_actions import Places, open_places
 from tonnage.organisations.queries import operator_id
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import NewVersion, Prices
+from tonnage.services import Services
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 from tonnage.statements.frozen_actions import pay
+from tonnage.statements.frozen_queries import frozen_id_of
 from tonnage.utc import day_of, midnight, month_after, month_before
 
 
@@ -84,10 +89,11 @@ async def _keep(
     await profiles.set_profile(conn, actor, subject, read_profile(company.profile), founded)
 
 
-async def freeze_months(database: Database) -> None:
+async def freeze_months(services: Services) -> None:
     """Freezes the months that were over when the data was loaded, each on its third day, unless that is done: a start
     that was interrupted is completed by the next one. All but the newest statements are paid, and one of those that are
     due is not."""
+    database = services.database
     now = await database.run(queries.created_at, scene.DISTRIBUTOR.id) + timedelta(days=scene.FOUNDED)
     sellers = [await database.run(_actor, seller) for seller in billing_scene.SELLERS]
     if await database.run(queries.is_frozen, sellers[-1].organisation_id, day_of(months_before(now, 1))):
@@ -96,18 +102,24 @@ async def freeze_months(database: Database) -> None:
         first = day_of(months_before(now, count))
         frozen_at = months_before(now, count - 1) + timedelta(days=2, hours=2, minutes=23)
         for seller in sellers:
-            await freeze(database, seller, first, min(frozen_at, now))
+            await freeze(services, seller, first, min(frozen_at, now))
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
-    await database.transaction(_adjust, sellers[1], now)
+    await database.transaction(_adjust, await open_places(services), sellers[1], now)
 
 
-async def _adjust(conn: Connection, distributor: Actor, now: datetime) -> None:
+async def _adjust(conn: Connection, places: Places, distributor: Actor, now: datetime) -> None:
     """Once, also where two starts come to it at the same time."""
     await queries.lock(conn)
-    if not await queries.has_adjusted(conn, distributor.organisation_id):
-        amount, reason = billing_scene.GOODWILL
-        await create_adjustment(conn, distributor, scene.TEST_PARTNER.id, amount, None, reason, now)
+    if await queries.has_adjusted(conn, distributor.organisation_id):
+        return
+    partner, newest = scene.TEST_PARTNER.id, day_of(months_before(now, 1))
+    amount, reason = billing_scene.GOODWILL
+    await create_adjustment(conn, distributor, partner, amount, None, reason, now)
+    amount, reason = billing_scene.CREDIT
+    statement_id = await frozen_id_of(conn, distributor.organisation_id, partner, newest)
+    if statement_id is not None:
+        await create_credit_note(conn, places, distributor, statement_id, [LineAmount(1, amount)], reason, now)
 
 
 async def _pay(database: Database, seller: Actor, overdue: date) -> None:

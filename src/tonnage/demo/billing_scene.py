@@ -114,3 +114,6 @@ CUSTOMERS = frozenset({"Hillside Dental Group", "Old Town Surveyors", "Riverside
 
 GOODWILL = ("-25.00", "Goodwill for the maintenance window")
 """Of the distributor for its partner, on the next statement."""
+
+CREDIT = ("4.40", "Not available for three days")
+"""Of the distributor for the first line of its partner's newest statement."""

@@ -44,7 +44,7 @@ async def unpaid(conn: Connection, seller_id: UUID, last: date, late_partner: UU
     cursor = await conn.execute(
         """
         select id, number, due_on from statement
-        where seller_id = %s and number is not null and paid_on is null and month <= %s
+        where seller_id = %s and number is not null and paid_on is null and due_on is not null and month <= %s
             and (month, partner_id) is distinct from (%s, %s) order by seq
         """,
         [seller_id, last, last, late_partner],

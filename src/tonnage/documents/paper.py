@@ -82,7 +82,8 @@ class Paper:
         named = given["buyerName"] if given["buyerName"] != buyer.legal_name else ""
         found = [
             (gettext("Number"), number),
-            (gettext("Corrects"), given.get("corrects") or ""),
+            (gettext("Corrects"), given.get("originalNumber") or ""),
+            (gettext("Reason"), given.get("reason") or ""),
             (gettext("Date"), day(date.fromisoformat(given["frozenOn"])) if given.get("frozenOn") else ""),
             (gettext("Service period"), f"{day(self._first)} – {day(self._last)}"),
             (gettext("Due"), day(date.fromisoformat(given["dueOn"])) if given.get("dueOn") else ""),

@@ -143,6 +143,15 @@ async def _advance(services: Services, installation: UUID, records: Sequence[Epo
     return epoch
 
 
+async def advance_here(services: Services) -> None:
+    """Before what cannot be undone, and changes no cluster: increments the epoch, and records it in the data directory.
+    OnHold: the database is on hold, or older than what this process or its data directory has seen."""
+    found = await services.database.run(queries.installation)
+    records = await record_actions.read_local(services, found.id)
+    epoch = await _advance(services, found.id, records)
+    await record_actions.write_file(services, found.id, epoch)
+
+
 async def _copied(services: Services, epoch: int) -> Hold:
     hold = await _hold(services, _COPY, epoch, ())
     if hold is None:

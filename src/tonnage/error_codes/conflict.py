@@ -50,8 +50,7 @@ class ConflictCode(Code):
     )
     OTHER_CURRENCY = Explanation(
         409,
-        "A partner can move only to a contract in the currency of its own, and a contract have only a price book in "
-        "its currency.",
+        "A partner moves only to a contract in its own currency, and a contract has only price books in its currency.",
         "Choose a contract, or a price book, in that currency.",
         "The other contract has another currency. Move the partner to a contract in its own currency.",
     )
@@ -76,10 +75,8 @@ class ConflictCode(Code):
     )
     USAGE_INCOMPLETE = Explanation(
         409,
-        "A storage cluster has not been sampled since the end of the month, so that its usage of the last hours is not "
-        "known yet.",
-        "Freeze the month when the cluster has been sampled; or with `incomplete`: what comes later is then an "
-        "adjustment.",
+        "A storage cluster has not been sampled since the end of the month.",
+        "Freeze it when the cluster has been sampled, or with `incomplete`.",
         "The usage of the region eu-central-2 is known until 2026-11-30 21:00 UTC. Freeze the month when its cluster "
         "has been sampled.",
     )
@@ -92,15 +89,26 @@ class ConflictCode(Code):
     NUMBER_TAKEN = Explanation(
         409,
         "Two of a seller's formats of numbers give the same number, such as `A{number}` and `A{number:02}` from 10 on.",
-        "Set another format in the seller's billing settings, and freeze the month again.",
-        "The format A{number:02} gives a number that another statement has. Set another format, and freeze the month "
-        "again.",
+        "Set another format in the seller's billing settings, and try again.",
+        "Your format of numbers gives one that another statement has. Set another format, and try again.",
     )
     STATEMENT_PAID = Explanation(
         409,
         "A statement is marked as paid once.",
         "Look at the day and the reference that it has.",
         "Statement INV-2026-00012 is paid already, on 2026-12-17 with the reference 4711.",
+    )
+    STATEMENT_STATE = Explanation(
+        409,
+        "The statement is void, a credit note, taken back by credit notes, or its month was corrected.",
+        "Follow the message: a credit note takes back what cannot be void, an adjustment what a credit note cannot.",
+        "Statement INV-2026-00012 is void since 2026-12-05: Wrong address",
+    )
+    CREDIT_TOO_HIGH = Explanation(
+        409,
+        "A credit note takes back what earlier ones, and adjustments that correct the month, have left.",
+        "Take back what is left, or less.",
+        "Of line 2 of INV-2026-00012 EUR 40.00 is left to take back, and not EUR 50.00.",
     )
     PARTNER_NOT_EMPTY = Explanation(
         409,
@@ -172,8 +180,7 @@ class ConflictCode(Code):
     )
     TOO_MANY_API_KEYS = Explanation(
         409,
-        "The organisation has as many API keys as the installation allows; revoked and expired ones do not count. Only "
-        "pages and commands have this error.",
+        "The organisation has the maximum number of working API keys. Only pages and commands have this error.",
         "Revoke a key first, or ask the operator for more.",
         "The organisation has the maximum number of API keys, 1000. Revoke one first, or ask the operator for more.",
         {"limit": 1000},
@@ -204,8 +211,7 @@ class ConflictCode(Code):
     )
     SECRET_NOT_KEPT = Explanation(
         409,
-        "The access key of this `Idempotency-Key` was created, but the secret in its response cannot be decrypted any "
-        "more: the operator has replaced the keys of this installation.",
+        "The access key was created, but its secret cannot be decrypted any more: the operator has replaced the keys.",
         "Delete the access key, and create another one.",
         "The access key was created, but its secret cannot be shown again, because the operator has replaced the keys "
         "of this installation. Delete it, and create another one.",
@@ -218,8 +224,7 @@ class ConflictCode(Code):
     )
     LOCK_NOT_YOURS = Explanation(
         409,
-        "Members cannot lock themselves, and a lock of the operator can be changed by the operator alone. Only pages "
-        "have this error.",
+        "Nobody can lock oneself, nor change a lock of the operator. Only pages have this error.",
         "Ask another admin, or the operator.",
         "Example was locked by Operator. Only Operator can change that.",
     )
@@ -231,8 +236,7 @@ class ConflictCode(Code):
     )
     SECOND_FACTOR = Explanation(
         409,
-        "Two-factor authentication is set up, required or missing, contrary to what was asked. Only pages have this "
-        "error.",
+        "Two-factor authentication is set up, required or missing. Only pages have this error.",
         "Do what the sentence says.",
         "You already have two-factor authentication. Remove it before you set it up again.",
     )

@@ -57,6 +57,13 @@ class UnavailableCode(Code):
         "The account has 10 access keys (2 being created or deleted) and the limit is 10. Try again in a few minutes.",
         {"keys": 10, "pending": 2, "limit": 10},
     )
+    NUMBERS_NOT_RECORDED = Explanation(
+        503,
+        "Numbers of documents are recorded outside of the database before they are given, and no place for that works.",
+        "Try again later. If it lasts, ask the operator: the data directory or a storage cluster has to work.",
+        "The number could be recorded neither in the data directory nor on a storage cluster, and would be given a "
+        "second time after a restore from a backup. Try again when one of them works.",
+    )
     ON_HOLD = Explanation(
         503,
         "The database may have been restored from a backup; until the operator confirms it, nothing is changed on "

@@ -284,6 +284,15 @@ begin
     return null;
 end $$;
 
+CREATE FUNCTION note_void() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into month_change (seller_id, month, contract_id, partner_id, account_id)
+    values (new.seller_id, new.month, new.contract_id, new.partner_id, new.account_id);
+    return null;
+end $$;
+
 CREATE FUNCTION open_since() RETURNS date
     LANGUAGE sql STABLE
     AS $$
@@ -320,10 +329,13 @@ end $$;
 CREATE FUNCTION reject_change_of_frozen() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+declare
+    later constant text[] := array['paid_on', 'payment_reference', 'credited', 'voided_at', 'void_reason'];
 begin
     if num_nonnulls(old.number, old.corrects::text) > 0 and (tg_op = 'DELETE' or
-        to_jsonb(old) - array['paid_on', 'payment_reference'] is distinct from
-        to_jsonb(new) - array['paid_on', 'payment_reference']) then
+            to_jsonb(old) - later is distinct from to_jsonb(new) - later
+            or new.credited < old.credited
+            or (old.voided_at is not null and to_jsonb(new) is distinct from to_jsonb(old))) then
         raise exception 'statement % is frozen', coalesce(old.number, old.id::text) using errcode = 'restrict_violation';
     end if;
     return coalesce(new, old);
@@ -349,6 +361,16 @@ begin
             using errcode = 'restrict_violation';
     end if;
     return coalesce(new, old);
+end $$;
+
+CREATE FUNCTION reject_correction_of_taken_back() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (select from statement s where s.id = new.corrects and num_nonnulls(s.credits, s.voided_at) > 0) then
+        raise exception 'a newer program corrects %', new.corrects using errcode = 'restrict_violation';
+    end if;
+    return new;
 end $$;
 
 CREATE FUNCTION reject_earlier_day() RETURNS trigger
@@ -880,6 +902,16 @@ CREATE TABLE month_close (
     CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 );
 
+CREATE TABLE number_gap (
+    seller_id uuid NOT NULL,
+    format text NOT NULL,
+    year smallint NOT NULL,
+    first_number bigint NOT NULL,
+    last_number bigint NOT NULL,
+    noted_at timestamp with time zone NOT NULL,
+    CONSTRAINT number_gap_range CHECK ((first_number <= last_number))
+);
+
 CREATE TABLE organisation (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     seq bigint NOT NULL,
@@ -1211,12 +1243,20 @@ CREATE TABLE statement (
     paid_on date,
     payment_reference text,
     corrects uuid,
+    credits uuid,
+    credited numeric DEFAULT 0 NOT NULL,
+    reason text,
+    voided_at timestamp with time zone,
+    void_reason text,
     CONSTRAINT statement_buyer CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1)),
     CONSTRAINT statement_computed CHECK (((blocked IS NOT NULL) OR (num_nulls(currency, net, gross, input, digest) = 0))),
     CONSTRAINT statement_corrects CHECK (((corrects IS NULL) OR ((number IS NULL) AND (blocked IS NULL)))),
+    CONSTRAINT statement_credited CHECK (((credited = (0)::numeric) OR ((number IS NOT NULL) AND (credited > (0)::numeric) AND (credited <= gross)))),
+    CONSTRAINT statement_credits CHECK (((credits IS NULL) OR ((corrects IS NULL) AND (blocked IS NULL) AND (gross < (0)::numeric) AND (credited = (0)::numeric) AND (voided_at IS NULL)))),
     CONSTRAINT statement_frozen CHECK ((((number IS NULL) = (frozen_at IS NULL)) AND ((number IS NULL) OR (blocked IS NULL)))),
     CONSTRAINT statement_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
-    CONSTRAINT statement_payment CHECK (((num_nulls(paid_on, payment_reference) = ANY (ARRAY[0, 2])) AND ((paid_on IS NULL) OR (number IS NOT NULL))))
+    CONSTRAINT statement_payment CHECK (((num_nulls(paid_on, payment_reference) = ANY (ARRAY[0, 2])) AND ((paid_on IS NULL) OR (number IS NOT NULL)))),
+    CONSTRAINT statement_void CHECK (((num_nulls(voided_at, void_reason) = ANY (ARRAY[0, 2])) AND ((voided_at IS NULL) OR ((number IS NOT NULL) AND (paid_on IS NULL) AND (credited = (0)::numeric)))))
 );
 
 CREATE TABLE statement_design (
@@ -1239,6 +1279,7 @@ CREATE TABLE statement_line (
     last_day date NOT NULL,
     adjustment_id uuid,
     reason text,
+    credited_line integer,
     CONSTRAINT statement_line_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
 );
 
@@ -1506,6 +1547,9 @@ ALTER TABLE ONLY month_change
 ALTER TABLE ONLY month_close
     ADD CONSTRAINT month_close_pkey PRIMARY KEY (seller_id, month);
 
+ALTER TABLE ONLY number_gap
+    ADD CONSTRAINT number_gap_pkey PRIMARY KEY (seller_id, format, year, first_number);
+
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_pkey PRIMARY KEY (id);
 
@@ -1735,15 +1779,19 @@ CREATE INDEX statement_contract_id_idx ON statement USING btree (contract_id, mo
 
 CREATE INDEX statement_corrects_idx ON statement USING btree (corrects, seq) WHERE (corrects IS NOT NULL);
 
+CREATE INDEX statement_credited_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (credited > (0)::numeric);
+
+CREATE INDEX statement_credits_idx ON statement USING btree (credits, seq) WHERE (credits IS NOT NULL);
+
 CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adjustment_id) WHERE (adjustment_id IS NOT NULL);
 
-CREATE INDEX statement_list_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) INCLUDE (currency, net, gross, paid_on) WHERE (number IS NOT NULL);
+CREATE INDEX statement_list_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) INCLUDE (currency, net, gross, paid_on, voided_at, credits, credited) WHERE (number IS NOT NULL);
 
-CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE (corrects IS NULL);
+CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 
-CREATE UNIQUE INDEX statement_of_contract ON statement USING btree (contract_id, month) WHERE (corrects IS NULL);
+CREATE UNIQUE INDEX statement_of_contract ON statement USING btree (contract_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 
-CREATE UNIQUE INDEX statement_of_partner ON statement USING btree (partner_id, month) WHERE (corrects IS NULL);
+CREATE UNIQUE INDEX statement_of_partner ON statement USING btree (partner_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 
 CREATE INDEX statement_paid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (paid_on IS NOT NULL);
 
@@ -1753,7 +1801,9 @@ CREATE INDEX statement_seller_id_month_seq_idx ON statement USING btree (seller_
 
 CREATE INDEX statement_seller_id_seq_idx ON statement USING btree (seller_id, seq) WHERE (number IS NOT NULL);
 
-CREATE INDEX statement_unpaid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id, COALESCE(due_on, 'infinity'::date)) WHERE ((number IS NOT NULL) AND (paid_on IS NULL));
+CREATE INDEX statement_unpaid_idx ON statement USING btree (seller_id, month DESC, buyer_key, id, COALESCE(due_on, 'infinity'::date)) WHERE ((number IS NOT NULL) AND (paid_on IS NULL) AND (voided_at IS NULL) AND ((credited = (0)::numeric) OR (credited < gross)));
+
+CREATE INDEX statement_void_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) WHERE (voided_at IS NOT NULL);
 
 CREATE UNIQUE INDEX storage_account_adopted ON storage_account USING btree (region_id, cluster_user) WHERE ((cluster_user IS NOT NULL) AND (purged_at IS NULL));
 
@@ -1787,6 +1837,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON audit_sequence FOR EACH RO
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON contract_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON number_gap FOR EACH ROW EXECUTE FUNCTION reject_change();
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON partner_terms FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON price_assignment FOR EACH ROW EXECUTE FUNCTION reject_change();
@@ -1796,6 +1848,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON statement_design FOR EACH 
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON statement_pdf FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER backend_of_database BEFORE INSERT OR UPDATE OF backend ON region FOR EACH ROW EXECUTE FUNCTION require_backend_of_database();
+
+CREATE TRIGGER corrected BEFORE INSERT ON statement FOR EACH ROW WHEN ((new.corrects IS NOT NULL)) EXECUTE FUNCTION reject_correction_of_taken_back();
 
 CREATE TRIGGER discard_pending_seed AFTER DELETE ON session FOR EACH ROW EXECUTE FUNCTION discard_pending_seed();
 
@@ -1825,6 +1879,8 @@ CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON price_version FOR EACH ROW
 
 CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON seller_settings FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
 
+CREATE TRIGGER month_change AFTER UPDATE OF voided_at ON statement FOR EACH ROW WHEN (((old.voided_at IS NULL) AND (new.voided_at IS NOT NULL))) EXECUTE FUNCTION note_void();
+
 CREATE TRIGGER month_change AFTER INSERT OR DELETE OR UPDATE ON tax_rate FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
 
 CREATE TRIGGER month_change_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
@@ -1850,6 +1906,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXE
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit_sequence FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON contract_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON number_gap FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON partner_terms FOR EACH STATEMENT EXECUTE FUNCTION reject_change();
 
@@ -1930,6 +1988,9 @@ ALTER TABLE ONLY known_device
 
 ALTER TABLE ONLY member
     ADD CONSTRAINT member_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES organisation(id);
+
+ALTER TABLE ONLY number_gap
+    ADD CONSTRAINT number_gap_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);
 
 ALTER TABLE ONLY organisation
     ADD CONSTRAINT organisation_locked_by_id_fkey FOREIGN KEY (locked_by_id) REFERENCES organisation(id);

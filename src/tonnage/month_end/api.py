@@ -15,7 +15,7 @@ from tonnage.month_end.lists import month_of
 from tonnage.utc import day_of
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json
-from tonnage.web.schemas import ResponseModel, UuidText, with_example
+from tonnage.web.schemas import ResponseModel, TimestampText, UuidText, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
@@ -64,6 +64,17 @@ class BlockedResponse(ResponseModel):
     the buyer's prices are in several currencies."""
 
 
+class GapResponse(ResponseModel):
+    """Numbers that no statement has."""
+
+    model_config = with_example({"numbers": "INV-2026-00013 to INV-2026-00020", "notedAt": "2026-12-05T08:30:00Z"})
+
+    numbers: str
+    """The first and the last of them."""
+    notedAt: TimestampText
+    """When the restored database was confirmed, UTC."""
+
+
 class MonthResponse(ResponseModel):
     """A month of an organisation."""
 
@@ -75,6 +86,7 @@ class MonthResponse(ResponseModel):
             "bought": [{"currency": "EUR", "statements": 1, "net": "800.00", "gross": "952.00", "paid": "0.00"}],
             "margin": {"currency": "EUR", "net": "450.00"},
             "blocked": [],
+            "gaps": [],
         }
     )
 
@@ -90,6 +102,9 @@ class MonthResponse(ResponseModel):
     """Sold less bought, where all of it is in one currency."""
     blocked: list[BlockedResponse]
     """Buyers whose statements the last freeze could not freeze."""
+    gaps: list[GapResponse]
+    """Numbers that are missing in your series since the month after: they may have been issued before the database was
+    restored from a backup."""
 
 
 class FreezeResponse(ResponseModel):
@@ -142,6 +157,7 @@ async def get_month(call: AnyViewer, month: str) -> Response:
         ConflictCode.FREEZE_IN_PROGRESS,
         ConflictCode.NUMBER_TAKEN,
         UnavailableCode.ON_HOLD,
+        UnavailableCode.NUMBERS_NOT_RECORDED,
     ),
 )
 async def freeze_month(
@@ -158,5 +174,5 @@ async def freeze_month(
     request. The response comes when all is done, and with many buyers that takes a while. If it is interrupted, send it
     again.
     """
-    done = await freezing_actions.freeze(call.database, call.actor, month_in(month), call.now, incomplete=incomplete)
+    done = await freezing_actions.freeze(call.services, call.actor, month_in(month), call.now, incomplete=incomplete)
     return Json(done.json().encode())

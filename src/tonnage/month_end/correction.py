@@ -24,3 +24,5 @@ class FrozenStatement:
     """The digest of how it looks."""
     tax: TaxKind | None
     """Of what it was charged for its own month."""
+    is_credited: bool
+    """Whether credit notes have taken something back."""

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from tonnage.access.actor import Actor, Kind
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import BuyerMonth, Month
+from tonnage.credit_notes.credit_note import Original
+from tonnage.credit_notes.queries import original_of
 from tonnage.db import Connection
 from tonnage.money import Money, total
 from tonnage.month_end import correction_queries, freezing_queries
@@ -45,6 +47,9 @@ async def _correct(
     conflicting = [one.buyer for buyer_id, one in frozen.items() if buyer_id in months.conflicts]
     await correction_queries.note_again(conn, actor.organisation_id, month.first, conflicting)
     names = await names_of(conn, [one.buyer for one in frozen.values()], again.values())
+    originals = {
+        one.id: await original_of(conn, actor.organisation_id, one.id) for one in frozen.values() if one.is_credited
+    }
     corrections: list[MonthCorrection] = []
     computed: dict[str, list[Computed]] = {}
     subjects: list[StoredSubject] = []
@@ -59,7 +64,7 @@ async def _correct(
         if lines != own_lines(stored):
             subjects += rated.subjects
             computed.setdefault(one.design, []).append(_computed(rated, one, lines, named))
-            corrections += _differences(one, stored, rated, month)
+            corrections += _differences(one, stored, rated, month, originals.get(one.id))
         elif one.buyer.kind is SubjectKind.CONTRACT:
             await freezing_queries.delete_subjects(conn, rated.inputs.statement_id)
     await freezing_queries.insert_subjects(conn, subjects)
@@ -100,9 +105,15 @@ def _computed(rated: Rated, frozen: FrozenStatement, lines: Sequence[Line], name
     )
 
 
-def _differences(frozen: FrozenStatement, stored: StoredStatement, rated: Rated, month: Month) -> list[MonthCorrection]:
-    """What is charged more or less now. In two currencies, if the prices are in another one now."""
+def _differences(
+    frozen: FrozenStatement, stored: StoredStatement, rated: Rated, month: Month, original: Original | None
+) -> list[MonthCorrection]:
+    """What is charged more or less now. In two currencies, if the prices are in another one now. `original`: of a
+    statement with credit notes, which have taken back a part of what is charged less now."""
     was = total((line.amount for line in own_lines(stored)), stored.currency)
+    if original is not None and rated.net.currency == was.currency == original.statement.currency:
+        amount = original.still_to_adjust(rated.net)
+        return [_correction(frozen, rated, month, amount)] if amount else []
     amounts = [rated.net - was] if rated.net.currency == was.currency else [-was, rated.net]
     return [_correction(frozen, rated, month, amount) for amount in amounts if amount]
 

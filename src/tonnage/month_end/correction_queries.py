@@ -14,18 +14,19 @@ from tonnage.db import Connection
 from tonnage.month_end.correction import FrozenStatement
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import TaxKind
+from tonnage.statements.frozen_queries import OF_MONTH
 
 
 async def take_changes(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
     """Deletes the changes of a month that the snapshot has; returns the frozen statements that they may concern."""
     cursor = await conn.execute(
-        """
+        f"""
         with taken as (
             delete from month_change where seller_id = %(seller)s and month = %(first)s
             returning contract_id, partner_id, account_id
         )
         select s.id from statement s
-        where s.seller_id = %(seller)s and s.month = %(first)s and s.number is not null and (
+        where s.seller_id = %(seller)s and s.month = %(first)s and {OF_MONTH} and (
             exists (select from taken where num_nonnulls(contract_id, partner_id, account_id) = 0)
             or s.account_id in (select account_id from taken)
             or s.partner_id in (select partner_id from taken)
@@ -91,7 +92,7 @@ async def frozen(conn: Connection, ids: Sequence[UUID]) -> dict[SubjectId, Froze
         """
         select s.id, coalesce((
                 select c.id from statement c where c.corrects = s.id order by c.seq desc limit 1), s.id),
-            s.contract_id, s.partner_id, s.account_id, s.seller_id, s.document, s.design
+            s.contract_id, s.partner_id, s.account_id, s.seller_id, s.document, s.design, s.credited > 0
         from statement s where s.id = any(%s)
         """,
         [list(ids)],
@@ -109,12 +110,13 @@ def _frozen(
     seller_id: UUID,
     document: dict[str, Any],
     design: str,
+    is_credited: bool,
 ) -> FrozenStatement:
     kinds = {SubjectKind.CONTRACT: contract_id, SubjectKind.PARTNER: partner_id, SubjectKind.ACCOUNT: account_id}
     kind, buyer_id = next((kind, one) for kind, one in kinds.items() if one is not None)
     buyer = Buyer(kind, buyer_id, document["buyerName"], seller_id, document["sellerName"])
     tax = next((TaxKind(TaxCategory(one["category"]), Decimal(one["rate"])) for one in document["taxes"]), None)
-    return FrozenStatement(statement_id, latest_id, buyer, document, design, tax)
+    return FrozenStatement(statement_id, latest_id, buyer, document, design, tax, is_credited)
 
 
 async def audit_corrections(conn: Connection, seller_id: UUID, first: date, count: int, stamp: str) -> None:

@@ -13,6 +13,7 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence
 from tonnage.metering.sampling import SampledThrough
 from tonnage.money import Money
+from tonnage.numbering.series import NotedGap
 from tonnage.utc import month_after
 
 
@@ -55,13 +56,16 @@ class FreezeResult:
 
 @dataclass(frozen=True)
 class MonthSum:
-    """Frozen statements in one currency."""
+    """Frozen statements in one currency, less their credit notes."""
 
     currency: str
     statements: int
+    """Without credit notes."""
     net: Decimal
     gross: Decimal
     paid: Decimal
+    unpaid: Decimal
+    """What buyers owe: of statements that are not paid, less what credit notes have taken back."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -78,6 +82,8 @@ class SellerMonth:
     sold: Sequence[MonthSum]
     bought: Sequence[MonthSum]
     blocked: Sequence[Blocked]
+    gaps: Sequence[NotedGap] = ()
+    """Numbers that are missing, noted in the month after."""
 
     @property
     def state(self) -> str:
@@ -103,6 +109,7 @@ class SellerMonth:
             "bought": [one.document() for one in self.bought],
             **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
             "blocked": [one.document() for one in self.blocked],
+            "gaps": [{"numbers": one.gap.text, "notedAt": f"{one.noted_at:%Y-%m-%dT%H:%M:%SZ}"} for one in self.gaps],
         }
 
 

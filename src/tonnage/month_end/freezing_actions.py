@@ -6,18 +6,18 @@ freezes.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
 import psycopg
-from psycopg.errors import LockNotAvailable, UniqueViolation
+from psycopg.errors import LockNotAvailable
 
 from tonnage.access.actor import Actor, Kind, Role
-from tonnage.billing_profiles.document_number import DocumentNumberFormat
-from tonnage.billing_profiles.settings_queries import seller_settings
-from tonnage.db import Connection, Database, broken_constraint
+from tonnage.credit_notes.actions import credit_negative_totals
+from tonnage.db import Connection
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
@@ -28,6 +28,10 @@ from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.correction_queries import changed_months, changed_sellers
 from tonnage.month_end.freezing import FreezeResult, require_known, require_over
+from tonnage.numbering.actions import take_next, unique_numbers
+from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
+from tonnage.numbering.series_actions import Places, finish, open_places, record
+from tonnage.services import Services
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.usage.actions import record_accepted
@@ -43,7 +47,7 @@ _WRITERS_POLL, _WRITERS_POLLS = 0.05, 600
 
 
 async def freeze(
-    database: Database, actor: Actor, first: date, now: datetime, *, incomplete: bool = False
+    services: Services, actor: Actor, first: date, now: datetime, *, incomplete: bool = False
 ) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
     charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
@@ -57,15 +61,20 @@ async def freeze(
     actor.require(actor.kind, Role.ADMIN)
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
-        await record_accepted(database, now)
-        return await database.run(_freeze_alone, actor, first, now, incomplete)
+        await record_accepted(services.database, now)
+        places = await open_places(services)
+        done = await services.database.run(_freeze_alone, places, actor, first, now, incomplete)
+        await finish(places)
+        return done
 
 
-async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: datetime, incomplete: bool) -> FreezeResult:
+async def _freeze_alone(
+    conn: Connection, places: Places, actor: Actor, first: date, now: datetime, incomplete: bool
+) -> FreezeResult:
     """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
     many freezes as there are connections would wait for each other."""
     try:
-        await queries.lock_seller(conn, actor.organisation_id)
+        await lock_seller(conn, actor.organisation_id)
     except LockNotAvailable as error:
         raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS) from error
     try:
@@ -73,30 +82,32 @@ async def _freeze_alone(conn: Connection, actor: Actor, first: date, now: dateti
             raise on_hold(hold)
         for earlier in await changed_months(conn, actor.organisation_id, first):
             # Its result is not the response to the request.
-            await _freeze(conn, replace(actor, request=None), earlier, now)
+            await _freeze(conn, places, replace(actor, request=None), earlier, now)
         if not (incomplete or await queries.is_frozen(conn, actor.organisation_id, first)):
             end = midnight(month_after(first))
             require_known(await not_sampled_through(conn, actor.organisation_id, midnight(first), end))
-        return await _freeze(conn, actor, first, now)
+        return await _freeze(conn, places, actor, first, now)
     finally:
         try:
-            await queries.unlock_seller(conn, actor.organisation_id)
+            await unlock_seller(conn, actor.organisation_id)
         except psycopg.Error:
             await conn.close()
 
 
-async def _freeze(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
+async def _freeze(conn: Connection, places: Places, actor: Actor, first: date, now: datetime) -> FreezeResult:
     await queries.begin_close(conn, actor.organisation_id, first)
     try:
         await _wait_for_writers(conn)
-        return await _computed_and_numbered(conn, actor, first, now)
+        return await _computed_and_numbered(conn, places, actor, first, now)
     except Exception:
         with suppress(psycopg.Error):
             await queries.end_close(conn, actor.organisation_id, first, is_frozen=False)
         raise
 
 
-async def _computed_and_numbered(conn: Connection, actor: Actor, first: date, now: datetime) -> FreezeResult:
+async def _computed_and_numbered(
+    conn: Connection, places: Places, actor: Actor, first: date, now: datetime
+) -> FreezeResult:
     seller = actor.organisation_id
     for attempt in range(1, _ATTEMPTS + 1):
         async with conn.transaction():
@@ -105,7 +116,7 @@ async def _computed_and_numbered(conn: Connection, actor: Actor, first: date, no
         async with conn.transaction():
             if attempt < _ATTEMPTS and await queries.has_changed(conn, seller, first):
                 continue
-            numbers = await _number(conn, actor, first, now)
+            numbers = await _number(conn, places, actor, first, now)
             blocked = await queries.blocked_buyers(conn, seller, first)
             await queries.end_close(conn, seller, first, is_frozen=True)
             done = FreezeResult(seller, first, numbers, blocked)
@@ -137,42 +148,35 @@ async def _check(conn: Connection, seller_id: UUID, first: date) -> None:
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
 
 
-async def _number(conn: Connection, actor: Actor, first: date, now: datetime) -> list[str]:
-    """In one short transaction."""
+async def _number(conn: Connection, places: Places, actor: Actor, first: date, now: datetime) -> Sequence[str]:
+    """In one short transaction. What is taken last is recorded outside."""
     seller = actor.organisation_id
     ids = await queries.ready_to_freeze(conn, seller, first)
-    if not ids:
-        return []
-    settings = (await seller_settings(conn, seller)).settings
-    form = DocumentNumberFormat.read(settings.number_format)
-    numbers = await queries.take_numbers(conn, seller, form, settings.number_start, len(ids), day_of(now))
-    await use(conn, ids)
-    try:
-        await queries.freeze(conn, seller, first, dict(zip(ids, numbers, strict=True)), now, actor.stamp)
-    except UniqueViolation as error:
-        if broken_constraint(error) != "statement_number":
-            raise
-        raise Conflict(
-            "The format {format} gives a number that another statement has. Set another format, and freeze the month "
-            "again.",
-            ConflictCode.NUMBER_TAKEN,
-            format=form.text,
-        ) from error
-    return numbers
+    taken: Taken | None = None
+    if ids:
+        taken = await take_next(conn, seller, len(ids), now)
+        await use(conn, ids)
+        with unique_numbers():
+            await queries.freeze(conn, seller, first, dict(zip(ids, taken.numbers, strict=True)), now, actor.stamp)
+    last = await credit_negative_totals(conn, actor, first, ids, now) or taken
+    if last is not None:
+        await record(places, last.series, last.last)
+    return taken.numbers if taken else []
 
 
-async def freeze_due(database: Database, now: datetime) -> None:
+async def freeze_due(services: Services, now: datetime) -> None:
     """Freezes the month before of every seller whose day for that has come, and corrects months that have changed. One
     that fails does not keep the others from it; raises the error of the last one that failed."""
     failed: Exception | None = None
     today = day_of(now)
     first = month_before(today)
+    database = services.database
     changed = await database.run(changed_sellers)
     wanted: dict[UUID, tuple[Kind, date]] = {seller: (kind, month) for seller, kind, month in changed}
     wanted |= {seller: (kind, first) for seller, kind in await database.run(queries.due_sellers, today.day)}
     for seller_id, (kind, month) in wanted.items():
         try:
-            await freeze(database, Actor(seller_id, kind, Role.ADMIN, "job"), month, now)
+            await freeze(services, Actor(seller_id, kind, Role.ADMIN, "job"), month, now)
         except (TonnageError, RuntimeError, LookupError) as error:
             _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error

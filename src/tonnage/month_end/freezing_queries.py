@@ -8,8 +8,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.billing.buyer import Buyer
-from tonnage.billing.line import SubjectId
-from tonnage.billing_profiles.document_number import DocumentNumberFormat
+from tonnage.billing.line import subject_columns
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, one_row
 from tonnage.month_end.computed import Computed, design_digest
@@ -17,6 +16,7 @@ from tonnage.month_end.freezing import Blocked, FreezeResult
 from tonnage.month_end.rated import StoredSubject
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
+from tonnage.statements.frozen_queries import OF_MONTH, insert_lines
 
 BUYERS_AT_ONCE = 500
 
@@ -31,23 +31,23 @@ _BUYERS: Mapping[Kind, LiteralString] = {
         join organisation d on d.id = k.distributor_id
         where k.created_at {_IN_MONTH}
             and (k.closed_at is null or k.closed_at::date >= %(first)s or {_ADJUSTED} a.contract_id = k.id))
-            and not exists (select from statement f where f.contract_id = k.id and f.month = %(first)s
-                and f.number is not null)
+            and not exists (select from statement s where s.contract_id = k.id and s.month = %(first)s
+                and {OF_MONTH})
             and (%(after)s::uuid is null or k.id > %(after)s) order by k.id limit %(most)s""",
     Kind.DISTRIBUTOR: f"""
         select p.id, o.name, p.id from partner p join organisation o on o.id = p.id
         where p.distributor_id = %(seller)s and o.created_at {_IN_MONTH}
             and (p.closed_at is null or p.closed_at::date >= %(first)s or {_ADJUSTED} a.partner_id = p.id))
-            and not exists (select from statement f where f.partner_id = p.id and f.month = %(first)s
-                and f.number is not null)
+            and not exists (select from statement s where s.partner_id = p.id and s.month = %(first)s
+                and {OF_MONTH})
             and (%(after)s::uuid is null or p.id > %(after)s) order by p.id limit %(most)s""",
     Kind.PARTNER: f"""
-        select s.id, s.name, null::uuid from storage_account s
-        where s.partner_id = %(seller)s and s.created_at {_IN_MONTH}
-            and (s.purged_at is null or s.purged_at::date >= %(first)s or {_ADJUSTED} a.account_id = s.id))
-            and not exists (select from statement f where f.account_id = s.id and f.month = %(first)s
-                and f.number is not null)
-            and (%(after)s::bigint is null or s.id > %(after)s) order by s.id limit %(most)s""",
+        select b.id, b.name, null::uuid from storage_account b
+        where b.partner_id = %(seller)s and b.created_at {_IN_MONTH}
+            and (b.purged_at is null or b.purged_at::date >= %(first)s or {_ADJUSTED} a.account_id = b.id))
+            and not exists (select from statement s where s.account_id = b.id and s.month = %(first)s
+                and {OF_MONTH})
+            and (%(after)s::bigint is null or b.id > %(after)s) order by b.id limit %(most)s""",
 }
 
 _KINDS = {
@@ -55,17 +55,6 @@ _KINDS = {
     Kind.DISTRIBUTOR: SubjectKind.PARTNER,
     Kind.PARTNER: SubjectKind.ACCOUNT,
 }
-
-
-async def lock_seller(conn: Connection, seller_id: UUID) -> None:
-    """Keeps other freezes of the seller away until `unlock_seller`, or the end of the connection. Of any month: two
-    could use the same adjustments."""
-    await conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"statements {seller_id}"])
-
-
-async def unlock_seller(conn: Connection, seller_id: UUID) -> None:
-    """What `lock_seller` has locked on this connection."""
-    await conn.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [f"statements {seller_id}"])
 
 
 async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
@@ -163,7 +152,9 @@ async def insert_subjects(conn: Connection, subjects: Iterable[StoredSubject]) -
     columns: LiteralString = "statement_id, position, subject_id, subject_account, input"
     async with conn.cursor() as cursor, cursor.copy(f"copy statement_subject ({columns}) from stdin") as copy:
         for one in subjects:
-            await copy.write_row([one.statement_id, one.position, *_either(one.subject_id), one.written.decode()])
+            await copy.write_row(
+                [one.statement_id, one.position, *subject_columns(one.subject_id), one.written.decode()]
+            )
 
 
 async def delete_subjects(conn: Connection, statement_id: UUID) -> None:
@@ -175,7 +166,7 @@ async def insert_computed(
     conn: Connection, computed: Sequence[Computed], first: date, design: str, now: datetime
 ) -> None:
     """Statements without numbers, and their lines: those before, since nothing is added to a correction."""
-    await _insert_lines(conn, computed)
+    await insert_lines(conn, ((one.id, one.lines, one.names) for one in computed))
     columns: LiteralString = """id, seller_id, contract_id, partner_id, account_id, month, buyer_key, currency, net,
         gross, document, design, input, digest, computed_at, blocked, payment_term_days, corrects"""
     async with conn.cursor() as cursor, cursor.copy(f"copy statement ({columns}) from stdin") as copy:
@@ -187,23 +178,6 @@ async def insert_computed(
                 [one.id, one.buyer.seller_id, *ids, first, name_key(one.buyer.name), one.currency, one.net, one.gross,
                  document, design, written, one.digest, now, one.blocked, one.payment_term_days, one.corrects]
             )  # fmt: skip
-
-
-async def _insert_lines(conn: Connection, computed: Sequence[Computed]) -> None:
-    columns: LiteralString = """statement_id, no, product, subject_id, subject_account, subject_name, contract_id,
-        byte_days, unit_price, amount, first_day, last_day, adjustment_id, reason"""
-    async with conn.cursor() as cursor, cursor.copy(f"copy statement_line ({columns}) from stdin") as copy:
-        for one in computed:
-            for no, line in enumerate(one.lines, 1):
-                named = one.names.get(line.subject_id, "")
-                await copy.write_row(
-                    [one.id, no, line.product, *_either(line.subject_id), named, line.contract_id, line.byte_days,
-                     line.unit_price, line.amount.amount, line.first, line.last, line.adjustment_id, line.reason]
-                )  # fmt: skip
-
-
-def _either(subject: SubjectId) -> tuple[UUID | None, int | None]:
-    return (subject, None) if isinstance(subject, UUID) else (None, subject)
 
 
 async def ready_to_freeze(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
@@ -226,26 +200,6 @@ async def blocked_buyers(conn: Connection, seller_id: UUID, first: date) -> list
     return [Blocked(*row) for row in await cursor.fetchall()]
 
 
-async def take_numbers(
-    conn: Connection, seller_id: UUID, form: DocumentNumberFormat, start: int, count: int, today: date
-) -> list[str]:
-    """The next numbers of the seller's series, whose row is held until the transaction ends. `start`: the first number
-    of its first series; others begin at 1."""
-    year = today.year if form.has_year else 0
-    cursor = await conn.execute(
-        """
-        insert into statement_series as s (seller_id, format, year, last_number)
-        select %(seller)s, %(format)s, %(year)s, %(count)s + case when exists (
-            select from statement_series where seller_id = %(seller)s) then 0 else %(start)s - 1 end
-        on conflict (seller_id, format, year) do update set last_number = s.last_number + %(count)s
-        returning last_number
-        """,
-        {"seller": seller_id, "format": form.text, "year": year, "start": start, "count": count},
-    )
-    (last,) = await one_row(cursor)
-    return [form.written(today.year, number) for number in range(last - count + 1, last + 1)]
-
-
 async def freeze(
     conn: Connection, seller_id: UUID, first: date, numbered: Mapping[UUID, str], now: datetime, stamp: str
 ) -> None:
@@ -255,7 +209,8 @@ async def freeze(
         """
         with f as (
             update statement s set number = n.number, frozen_at = %(now)s,
-                due_on = (%(now)s::timestamptz at time zone 'UTC')::date + s.payment_term_days
+                due_on = case when s.gross > 0 then
+                    (%(now)s::timestamptz at time zone 'UTC')::date + s.payment_term_days end
             from unnest(%(ids)s::uuid[], %(numbers)s::text[]) as n (id, number)
             where s.id = n.id and s.number is null and s.blocked is null returning s.id
         )

@@ -17,4 +17,4 @@ from tonnage.services import Services
 )
 async def freeze_due(services: Services, subject: str) -> None:
     """Of each seller from its day of the month on; statements that are blocked are tried again on each day."""
-    await freezing_actions.freeze_due(services.database, services.business_clock())
+    await freezing_actions.freeze_due(services, services.business_clock())

@@ -9,30 +9,41 @@ from tonnage.db import Connection
 from tonnage.month_end.blocked import BlockedBuyer, BlockedGroup
 from tonnage.month_end.freezing import MonthSum, SellerMonth
 from tonnage.month_end.freezing_queries import blocked_buyers
+from tonnage.numbering.queries import gaps_of
+from tonnage.numbering.series import NotedGap
 from tonnage.statements.frozen_queries import BOUGHT, SOLD
+from tonnage.utc import midnight, month_after
 
 
 async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> SellerMonth:
     """What an organisation has sold and bought in the month that begins on `first`."""
     sold, bought = await month_sums(conn, viewer, first)
     blocked = await blocked_buyers(conn, viewer, first)
-    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked)
+    gaps = await gaps_after(conn, viewer, first)
+    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps)
+
+
+async def gaps_after(conn: Connection, viewer: UUID, first: date) -> list[NotedGap]:
+    """Missing numbers of the month after the one that begins on `first`: those that its statements would have."""
+    following = month_after(first)
+    return await gaps_of(conn, viewer, midnight(following), midnight(month_after(following)))
 
 
 async def month_sums(conn: Connection, viewer: UUID, first: date) -> tuple[list[MonthSum], list[MonthSum]]:
     """The sums of what was sold, and of what was bought, by currency."""
     sums: dict[bool, list[MonthSum]] = {True: [], False: []}
-    columns: LiteralString = "s.currency, s.net, s.gross, s.paid_on"
+    columns: LiteralString = "s.currency, s.net, s.gross, s.paid_on, s.credits, s.credited"
     cursor = await conn.execute(
         f"""
-        select is_sold, currency, count(*), sum(net), sum(gross),
-            coalesce(sum(gross) filter (where paid_on is not null), 0 * sum(gross))
+        select is_sold, currency, count(*) filter (where credits is null), sum(net), sum(gross),
+            coalesce(sum(gross) filter (where paid_on is not null), 0 * sum(gross)),
+            coalesce(sum(gross - credited) filter (where paid_on is null and credits is null), 0 * sum(gross))
         from (
             select true as is_sold, {columns} from statement s
-            where {SOLD} and s.month = %(month)s and s.number is not null
+            where {SOLD} and s.month = %(month)s and s.number is not null and s.voided_at is null
             union all
             select false, {columns} from statement s
-            where {BOUGHT} and s.month = %(month)s and s.number is not null
+            where {BOUGHT} and s.month = %(month)s and s.number is not null and s.voided_at is null
         ) found
         group by is_sold, currency order by currency collate "C"
         """,

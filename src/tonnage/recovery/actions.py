@@ -1,6 +1,6 @@
 """Compares a restored database with the world around it, and confirms it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tonnage.access.actor import Actor, Kind, Role
@@ -18,11 +18,14 @@ from tonnage.epoch.deletion_mark_actions import read_marks
 from tonnage.epoch.record import EpochRecord, not_compared
 from tonnage.epoch.revocation import API_KEY, MEMBER, Revocation, ids
 from tonnage.epoch.revocation_actions import withhold
-from tonnage.errors import NotFound, TonnageError
+from tonnage.error_codes import UnavailableCode
+from tonnage.errors import NotFound, TonnageError, Unavailable
 from tonnage.jobs import defer
 from tonnage.jobs.queries import count_jobs, drop_restored, newest_job
 from tonnage.members.queries import delete_member
 from tonnage.members.withheld_queries import release_members, withheld_members
+from tonnage.numbering.queries import missing, skip
+from tonnage.numbering.series_actions import places_of, recorded
 from tonnage.provisioning.drift_actions import confirm_cluster, full_reconcile_dry_run
 from tonnage.recovery import queries
 from tonnage.recovery.findings import MAILS, Confirmed, Findings, RegionFindings, WaitingAccount
@@ -52,7 +55,11 @@ async def inspect(services: Services, actor: Actor) -> Findings:
     # What was requested on hold is no decision of the backup: it waits to be applied and marked.
     since = found.hold.since if found.hold else None
     regions = [await _compared(services, actor, one, since) for one in await services.database.run(clusters)]
-    return Findings(found.epoch, found.hold, records, active_again, mails, regions)
+    outside = await recorded(await places_of(services))
+    gaps = await services.database.run(missing, outside.numbers)
+    unread = () if outside.is_known else outside.problems
+    whole = Findings(found.epoch, found.hold, records, active_again, mails, regions, gaps, unread)
+    return whole if whole.may_lack_numbers else replace(whole, numbers=[])
 
 
 def _revoked(records: list[EpochRecord]) -> set[Revocation]:
@@ -84,12 +91,20 @@ async def confirm(services: Services, actor: Actor, choices: ConfirmOptions) -> 
 
     Accounts that wait for their deletion here, but not on their cluster, stay: their deletion is taken back. What was
     revoked or removed after the backup is so again. All sessions and links for new passwords end, and mails of the
-    backup are dropped. Then every cluster is compared, and the database's state is applied. A cluster that could not be
-    compared is not changed until it was, and the database is confirmed once more: its epoch may be lower than the new
-    one although it was changed after the backup.
+    backup are dropped. Numbers of documents go on after the last ones that were recorded outside. Then every cluster is
+    compared, and the database's state is applied. A cluster that could not be compared is not changed until it was, and
+    the database is confirmed once more: its epoch may be lower than the new one although it was changed after the
+    backup.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
     found = await inspect(services, actor)
+    if found.unread:
+        raise Unavailable(
+            "The numbers of documents that were given after the backup cannot be read, and would be given again: "
+            "{problems}. Make one of these places work, then confirm.",
+            UnavailableCode.NUMBERS_NOT_RECORDED,
+            problems="; ".join(found.unread),
+        )
     done = await services.database.transaction(_confirm, actor, found, choices, services.wall_clock())
     services.seen.see((await services.database.run(epoch_queries.installation)).id, done.epoch)
     await advance(services)
@@ -110,8 +125,9 @@ async def _confirm(
     pending = await discard_pending(conn, found.hold.since if found.hold else now)
     outside = max((record.epoch for record in found.records), default=0)
     epoch = await epoch_queries.end_hold(conn, outside, actor.stamp)
+    await skip(conn, found.numbers, now, actor.stamp)
     regions = await _open_regions(conn, found)
-    return Confirmed(epoch, deletions, keys, members, kept, mails, pending, regions)
+    return Confirmed(epoch, deletions, keys, members, kept, mails, pending, found.numbers, regions)
 
 
 async def _open_regions(conn: Connection, found: Findings) -> dict[str, bool]:

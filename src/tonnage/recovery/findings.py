@@ -1,10 +1,12 @@
 """What a comparison of a restored database with the world around it finds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tonnage.epoch.epoch import Hold
 from tonnage.epoch.record import EpochRecord
+from tonnage.numbering.series import Gap
 from tonnage.provisioning.drift import Drift
 
 MAILS = (
@@ -56,6 +58,16 @@ class Findings:
     active_again: list[tuple[str, str, str]]
     mails: int
     regions: list[RegionFindings]
+    numbers: list[Gap]
+    """Of documents: what was recorded outside, and is not known here."""
+    unread: Sequence[str] = ()
+    """Why no place could be read in which numbers are recorded."""
+
+    @property
+    def may_lack_numbers(self) -> bool:
+        """Whether numbers that are recorded outside were perhaps given to documents. Otherwise a freeze was interrupted
+        between the record and the end of its transaction, and they were not."""
+        return self.hold is not None or self.is_older or any(one.unconfirmed for one in self.regions)
 
     @property
     def is_older(self) -> bool:
@@ -69,6 +81,8 @@ class Findings:
             self.hold
             or self.is_older
             or self.active_again
+            or self.numbers
+            or self.unread
             or any(record.problem for record in self.records)
             or any(one.problem or one.unconfirmed or one.drift for one in self.regions)
         )
@@ -87,5 +101,7 @@ class Confirmed:
     """Members that were kept, because their organisation has no other admin: organisations."""
     mails: int
     pending_keys: int
+    numbers: list[Gap]
+    """Of documents: what may have been issued after the backup, and is not given again."""
     regions: dict[str, bool]
     """Whether its cluster is compared now. If not, nothing is changed there."""

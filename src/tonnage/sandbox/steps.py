@@ -79,7 +79,7 @@ async def maintain(services: Services) -> None:
 
 async def freeze(services: Services) -> None:
     """The statements of the month before are frozen, of each seller from its day on."""
-    await freeze_due(services.database, services.business_clock())
+    await freeze_due(services, services.business_clock())
 
 
 STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, maintain, freeze)

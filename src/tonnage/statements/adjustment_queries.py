@@ -129,6 +129,21 @@ async def use(conn: Connection, statement_ids: Sequence[UUID]) -> None:
     )
 
 
+async def release(conn: Connection, statement_id: UUID) -> None:
+    """Gives back what the lines of a statement have of adjustments: it is void."""
+    await conn.execute(
+        """
+        update adjustment a set remaining = a.remaining + used.amount
+        from (
+            select adjustment_id, sum(amount) as amount from statement_line
+            where statement_id = %s and adjustment_id is not null group by adjustment_id
+        ) used
+        where a.id = used.adjustment_id
+        """,
+        [statement_id],
+    )
+
+
 async def tax_kinds(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, TaxKind]:
     """Of the adjustments that are not taxed as the statement that has them."""
     cursor = await conn.execute(

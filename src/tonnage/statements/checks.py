@@ -11,7 +11,7 @@ _NEWEST = 1000
 async def newest(conn: Connection) -> Check:
     """Computes the newest frozen statements again from what is stored with them."""
     cursor = await conn.execute(
-        "select id from statement where number is not null order by seq desc limit %s", [_NEWEST]
+        "select id from statement where number is not null and credits is null order by seq desc limit %s", [_NEWEST]
     )
     ids = [row[0] for row in await cursor.fetchall()]
     found = await verify(conn, ids)
@@ -40,7 +40,7 @@ async def adjustments(conn: Connection) -> Check:
         """
         select a.id, a.remaining, a.amount - coalesce((
             select sum(l.amount) from statement_line l join statement s on s.id = l.statement_id
-            where l.adjustment_id = a.id and s.number is not null), 0)
+            where l.adjustment_id = a.id and s.number is not null and s.voided_at is null), 0)
         from adjustment a
         """,
     )
@@ -66,6 +66,7 @@ async def corrections(conn: Connection) -> Check:
                 select sum(a.amount) from adjustment a where a.correction_id = f.id and a.currency = f.currency), 0),
             f.net - case when f.currency_before = f.currency then f.net_before else 0 end
         from following f where f.corrects is not null
+            and not exists (select from statement n where n.credits = f.corrects)
         """,
     )
 

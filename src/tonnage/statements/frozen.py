@@ -19,6 +19,8 @@ from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
 from tonnage.statements.statement import in_order, line_document, printable_text
 from tonnage.utc import day_of
 
+STATEMENT, CREDIT_NOTE = "statement", "credit_note"
+
 _LONGEST_REFERENCE = 200
 
 
@@ -41,15 +43,38 @@ class StoredStatement:
     due_on: date | None
     paid_on: date | None
     payment_reference: str | None
+    credited: Decimal
+    """What credit notes have taken back of the gross."""
+    voided_at: datetime | None
+    void_reason: str | None
+    original_id: UUID | None
+    """Of a credit note: the statement that it takes back; with that one's number, and why."""
+    original_number: str | None
+    reason: str | None
     lines: Sequence[Line]
     names: Sequence[str]
     """Of the subjects of the lines, one for each."""
 
     def state(self, today: date) -> str:
-        """`frozen`, `overdue` after the day on which it was due, or `paid`: as in lists.py."""
+        """`frozen`, `overdue` after the day on which it was due, `paid`, `credited` when credit notes have taken back
+        all of it, or `void`: as in lists.py."""
+        if self.voided_at is not None:
+            return "void"
         if self.paid_on is not None:
             return "paid"
+        if self.credited and self.credited == self.gross:
+            return "credited"
         return "overdue" if self.due_on is not None and self.due_on < today else "frozen"
+
+    @property
+    def kind(self) -> str:
+        """STATEMENT or CREDIT_NOTE."""
+        return CREDIT_NOTE if self.original_id else STATEMENT
+
+    @property
+    def owed(self) -> Money:
+        """The gross, less what credit notes have taken back of it."""
+        return Money(self.gross - self.credited, self.currency)
 
     def line(self, number: int) -> dict[str, Any]:
         """A line as JSON, by its number."""
@@ -68,11 +93,18 @@ class StoredStatement:
             "currency": self.currency,
             "state": self.state(today),
             "number": self.number,
+            "kind": self.kind,
             "document": self.copied["document"],
-            "frozenAt": self.frozen_at and f"{self.frozen_at:%Y-%m-%dT%H:%M:%SZ}",
+            "original": self.original_id and str(self.original_id),
+            "originalNumber": self.original_number,
+            "reason": self.reason,
+            "frozenAt": self.frozen_at and _timestamp(self.frozen_at),
             "dueOn": self.due_on and self.due_on.isoformat(),
             "paidOn": self.paid_on and self.paid_on.isoformat(),
             "paymentReference": self.payment_reference,
+            "credited": f"{self.credited:f}" if self.credited else None,
+            "voidedAt": self.voided_at and _timestamp(self.voided_at),
+            "voidReason": self.void_reason,
             "parties": self.copied["parties"],
             "lines": [self.line(number) for number in range(1, len(self.lines) + 1)],
             "net": f"{self.net:f}",
@@ -86,7 +118,6 @@ class StoredStatement:
         frozen_on = day_of(self.frozen_at) if self.frozen_at else self.first
         return {
             **self.document(frozen_on),
-            "kind": "statement",
             "frozenOn": frozen_on.isoformat(),
             "design": design,
         }
@@ -114,6 +145,19 @@ class Payment:
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(paid_on, text)
+
+
+def kinds_of(statement: StoredStatement) -> list[TaxKind]:
+    """The taxes of a statement. The first one is that of the month itself."""
+    return [_tax_kind(tax) for tax in statement.copied["taxes"]]
+
+
+def line_kinds(statement: StoredStatement, tax_kinds: Mapping[UUID, TaxKind]) -> list[TaxKind | None]:
+    """How each line is taxed. `tax_kinds` as for `Verification`."""
+    kinds = kinds_of(statement)
+    own = kinds[0] if kinds else None
+    found = [own if line.adjustment_id is None else tax_kinds.get(line.adjustment_id, own) for line in statement.lines]
+    return [kind if kind in kinds else own for kind in found]
 
 
 def own_lines(statement: StoredStatement) -> list[Line]:
@@ -176,19 +220,20 @@ class Verification:
         return None
 
     def _bases(self) -> Bases:
-        """What is taxed together. The first tax is that of the month itself."""
+        """What is taxed together."""
         stored = self._statement
-        kinds: list[TaxKind | None] = [_tax_kind(tax) for tax in stored.copied["taxes"]]
-        own = kinds[0] if kinds else None
-        bases = {kind: Money.zero(stored.currency) for kind in kinds or [None]}
-        for line in stored.lines:
-            kind = own if line.adjustment_id is None else self._tax_kinds.get(line.adjustment_id, own)
-            bases[kind if kind in bases else own] += line.amount
+        bases = {kind: Money.zero(stored.currency) for kind in kinds_of(stored) or [None]}
+        for line, kind in zip(stored.lines, line_kinds(stored, self._tax_kinds), strict=True):
+            bases[kind] += line.amount
         return bases
 
     @property
     def _name(self) -> str:
         return self._statement.number or str(self._statement.id)
+
+
+def _timestamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _tax_texts(taxes: Sequence[Mapping[str, str]]) -> str:

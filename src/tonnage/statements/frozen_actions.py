@@ -31,8 +31,11 @@ async def find_frozen(conn: Connection, viewer: UUID | None, statement_id: UUID)
 async def frozen_working(
     conn: Connection, viewer: UUID, statement_id: UUID, number: int
 ) -> tuple[StoredStatement, list[WorkingDay]]:
-    """A frozen statement, and the days of its line of that number, from what is stored with it. NotFound."""
+    """A frozen statement, and the days of its line of that number, from what is stored with it. NotFound, also for the
+    lines of credit notes: those that they take back have a working."""
     found = await find_frozen(conn, viewer, statement_id)
+    if found.original_id is not None:
+        raise no_line(number)
     inputs = (await queries.inputs_of(conn, [statement_id])).get(statement_id)
     if number > len(found.lines) or inputs is None:
         raise no_line(number)
@@ -80,14 +83,34 @@ async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
         yield len(ids), await queries.verify(conn, ids)
 
 
+def require_valid(statement: StoredStatement) -> None:
+    """Conflict: it is void."""
+    if statement.voided_at is not None:
+        raise Conflict(
+            "Statement {number} is void since {day}: {reason}",
+            ConflictCode.STATEMENT_STATE,
+            number=str(statement.number),
+            day=day_of(statement.voided_at).isoformat(),
+            reason=str(statement.void_reason),
+        )
+
+
 async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:
-    """Marks a statement of the actor as paid. NotFound: it has sold no such one. Conflict: it is paid already."""
+    """Marks a statement of the actor as paid. NotFound: it has sold no such one. Conflict: it is paid already, void, or
+    taken back as a whole."""
     actor.require(actor.kind, Role.ADMIN)
     if await queries.pay(conn, actor.organisation_id, statement_id, payment, actor.stamp):
         return
     found = await queries.find_statement(conn, actor.organisation_id, statement_id)
     if found is None or found.seller_id != actor.organisation_id:
         raise no_statement(str(statement_id))
+    require_valid(found)
+    if found.paid_on is None:
+        raise Conflict(
+            "Statement {number} has nothing left to pay: credit notes have taken back all of it.",
+            ConflictCode.STATEMENT_STATE,
+            number=str(found.number),
+        )
     raise Conflict(
         "Statement {number} is paid already, on {day} with the reference {reference}.",
         ConflictCode.STATEMENT_PAID,

@@ -1,13 +1,13 @@
 """SQL of frozen statements: one of them, the inputs that are stored with it, and its payment."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.billing.line import Extra, Line, SubjectId
+from tonnage.billing.line import Extra, Line, SubjectId, subject_columns
 from tonnage.db import Connection, one_row
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
@@ -16,7 +16,11 @@ from tonnage.statements.adjustment_queries import tax_kinds
 from tonnage.statements.frozen import Payment, StoredStatement, Verification
 
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
-    s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference"""
+    s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference, s.credited, s.voided_at,
+    s.void_reason, s.credits, (select o.number from statement o where o.id = s.credits), s.reason"""
+
+OF_MONTH: LiteralString = "s.number is not null and s.credits is null and s.voided_at is null"
+"""Rows `s` of statement that are what their buyers are charged for their months: at most one of each."""
 
 SOLD: LiteralString = "s.seller_id = %(viewer)s"
 """Rows `s` of statement that the viewer has sold; and, below, bought."""
@@ -45,9 +49,10 @@ async def find_statement(conn: Connection, viewer: UUID | None, statement_id: UU
 async def frozen_of(conn: Connection, subject: Subject, first: date) -> StoredStatement | None:
     """The frozen statement of a buyer and month, for the operator's command line; None: there is none."""
     cursor = await conn.execute(
-        """
-        select id from statement where month = %(first)s and number is not null
-            and coalesce(contract_id = %(contract)s::uuid, partner_id = %(partner)s::uuid, account_id = %(account)s)
+        f"""
+        select s.id from statement s where s.month = %(first)s and {OF_MONTH}
+            and coalesce(s.contract_id = %(contract)s::uuid, s.partner_id = %(partner)s::uuid,
+                s.account_id = %(account)s)
         """,
         {"first": first, **{kind.value: subject.id if subject.kind is kind else None for kind in SubjectKind}},
     )
@@ -60,7 +65,7 @@ async def frozen_id_of(conn: Connection, viewer: UUID, buyer_id: UUID | int, fir
     cursor = await conn.execute(
         f"""
         select s.id from statement s
-        where {of_buyer(buyer_id)} and s.month = %(first)s and s.number is not null and {_SEEN}
+        where {of_buyer(buyer_id)} and s.month = %(first)s and {OF_MONTH} and {_SEEN}
         order by s.seq desc limit 1
         """,
         {"viewer": viewer, "buyer": buyer_id, "first": first},
@@ -93,7 +98,6 @@ async def _find(
 def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredStatement:
     found, seller, contract, partner, account, first, currency, net, gross, document, number, *events = row
     kinds = {SubjectKind.CONTRACT: contract, SubjectKind.PARTNER: partner, SubjectKind.ACCOUNT: account}
-    frozen_at, due_on, paid_on, reference = events
     return StoredStatement(
         found,
         seller,
@@ -104,12 +108,9 @@ def _statement(row: tuple[Any, ...], lines: list[tuple[Line, str]]) -> StoredSta
         gross,
         document,
         number,
-        frozen_at,
-        due_on,
-        paid_on,
-        reference,
-        [line for line, _ in lines],
-        [name for _, name in lines],
+        *events,
+        lines=[line for line, _ in lines],
+        names=[name for _, name in lines],
     )
 
 
@@ -118,7 +119,7 @@ async def _lines(conn: Connection, currencies: Mapping[UUID, str]) -> dict[UUID,
     cursor = await conn.execute(
         """
         select statement_id, subject_name, product, subject_id, subject_account, contract_id, first_day, last_day,
-            amount, byte_days, trim_scale(unit_price), adjustment_id, reason
+            amount, byte_days, trim_scale(unit_price), adjustment_id, reason, credited_line
         from statement_line where statement_id = any(%s) order by statement_id, no
         """,
         [list(currencies)],
@@ -130,11 +131,29 @@ async def _lines(conn: Connection, currencies: Mapping[UUID, str]) -> dict[UUID,
 
 
 def _line(row: Sequence[Any], currency: str) -> Line:
-    product, organisation, account, contract, first, last, amount, byte_days, price, adjustment, reason = row
+    product, organisation, account, contract, first, last, amount, byte_days, *more = row
     subject: SubjectId = organisation or account
     kind = Extra(product) if product in set(Extra) else Product(product)
     paid = Money(amount, currency)
-    return Line(kind, subject, contract, first, last, paid, int(byte_days), price, adjustment, reason)
+    return Line(kind, subject, contract, first, last, paid, int(byte_days), *more)
+
+
+async def insert_lines(
+    conn: Connection, statements: Iterable[tuple[UUID, Sequence[Line], Mapping[SubjectId, str]]]
+) -> None:
+    """The lines of statements, and the names of their subjects. The statements themselves are inserted later in the
+    transaction, since nothing is added to a frozen one."""
+    columns: LiteralString = """statement_id, no, product, subject_id, subject_account, subject_name, contract_id,
+        byte_days, unit_price, amount, first_day, last_day, adjustment_id, reason, credited_line"""
+    async with conn.cursor() as cursor, cursor.copy(f"copy statement_line ({columns}) from stdin") as copy:
+        for statement_id, lines, names in statements:
+            for no, line in enumerate(lines, 1):
+                named = names.get(line.subject_id, "")
+                await copy.write_row(
+                    [statement_id, no, line.product, *subject_columns(line.subject_id), named, line.contract_id,
+                     line.byte_days, line.unit_price, line.amount.amount, line.first, line.last, line.adjustment_id,
+                     line.reason, line.credited_line]
+                )  # fmt: skip
 
 
 class StoredInputs(NamedTuple):
@@ -202,12 +221,14 @@ async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
-    """Marks a frozen statement of the seller as paid. False: it has no such statement, or it is paid already."""
+    """Marks a frozen statement of the seller as paid. False: it has no such statement, or it is paid, void
+    or taken back as a whole."""
     cursor = await conn.execute(
         """
         with s as (
             update statement set paid_on = %(on)s, payment_reference = %(reference)s
             where id = %(id)s and seller_id = %(seller)s and number is not null and paid_on is null
+                and voided_at is null and (credited = 0 or credited < gross)
             returning id, number
         )
         select save_response(%(stamp)s, null), audit(%(stamp)s, %(seller)s, 'statements.pay', s.id::text, null,
@@ -262,7 +283,7 @@ async def frozen_ids(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
         cursor = await conn.execute(
             """
             select id from statement where num_nonnulls(number, corrects::text) > 0
-                and coalesce(seller_id = %(seller)s::uuid, true)
+                and credits is null and coalesce(seller_id = %(seller)s::uuid, true)
                 and (%(after)s::uuid is null or id > %(after)s) order by id limit %(most)s
             """,
             {"seller": seller_id, "after": after, "most": STATEMENTS_AT_ONCE},

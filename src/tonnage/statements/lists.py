@@ -17,8 +17,11 @@ from tonnage.money import Money
 from tonnage.statements.adjustment_queries import ADJUSTMENT
 from tonnage.statements.frozen_queries import BOUGHT, SOLD, of_buyer
 
-_STATE: LiteralString = """case when s.paid_on is not null then 'paid' when s.due_on < %(today)s then 'overdue'
+_STATE: LiteralString = """case when s.voided_at is not null then 'void' when s.paid_on is not null then 'paid'
+    when s.credited > 0 and s.credited = s.gross then 'credited' when s.due_on < %(today)s then 'overdue'
     else 'frozen' end"""
+
+_KIND: LiteralString = "case when s.credits is null then 'statement' else 'credit_note' end"
 
 _STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'id', s.id, 'number', s.number, 'seller', s.seller_id, 'sellerName', s.document ->> 'sellerName',
@@ -26,19 +29,24 @@ _STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'buyerName', s.document ->> 'buyerName',
     'level', case when s.contract_id is not null then 'contract' when s.partner_id is not null then 'partner'
         else 'account' end,
-    'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
-    'net', s.net::text, 'gross', s.gross::text, 'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
+    'kind', {_KIND}, 'month', to_char(s.month, 'YYYY-MM'), 'currency', s.currency, 'state', {_STATE},
+    'net', s.net::text, 'gross', s.gross::text, 'credited', nullif(s.credited, 0)::text,
+    'frozenAt', to_char(s.frozen_at, {TIMESTAMP_FORMAT}),
     'dueOn', s.due_on, 'paidOn', s.paid_on))"""
 
 
 UNPAID = "unpaid"
-"""The state of what is frozen or overdue."""
+"""The state of what is frozen or overdue, and has something to be paid."""
+
+_UNSETTLED: LiteralString = "s.paid_on is null and s.voided_at is null and (s.credited = 0 or s.credited < s.gross)"
 
 _IN_STATE: Mapping[str, LiteralString] = {
-    "frozen": "s.paid_on is null and coalesce(s.due_on, 'infinity') >= %(today)s",
-    "overdue": "s.paid_on is null and coalesce(s.due_on, 'infinity') < %(today)s",
+    "frozen": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s",
+    "overdue": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') < %(today)s",
     "paid": "s.paid_on is not null",
-    UNPAID: "s.paid_on is null",
+    "credited": "s.paid_on is null and s.credited > 0 and s.credited = s.gross",
+    "void": "s.voided_at is not null",
+    UNPAID: f"{_UNSETTLED} and s.gross > 0",
 }
 """In the form that indexes have."""
 
@@ -52,11 +60,13 @@ class StatementFilter:
     month: date | None = None
     """Its first day."""
     state: str | None = None
-    """`frozen`, `paid`, `overdue`, or UNPAID."""
+    """`frozen`, `paid`, `overdue`, `credited`, `void`, or UNPAID."""
     buyer: UUID | int | None = None
     """A contract, a partner or a storage account."""
     number: str = ""
     """The whole number; "" is any."""
+    original: UUID | None = None
+    """Of credit notes: the statement that they take back."""
 
 
 def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQuery:
@@ -106,6 +116,10 @@ class StatementRow(NamedTuple):
     currency: str
     net: Decimal
     gross: Decimal
+    credited: Decimal
+    """What credit notes have taken back of it."""
+    kind: str
+    """`statement` or `credit_note`."""
     state: str
     frozen_at: datetime
     due_on: date | None
@@ -130,7 +144,8 @@ _FORWARD: LiteralString = "s.month desc, s.buyer_key, s.id"
 _BACKWARD: LiteralString = "s.month, s.buyer_key desc, s.id desc"
 
 _ROW: LiteralString = f"""s.id, s.number, s.document ->> 'sellerName', s.document ->> 'buyerName', s.month, s.currency,
-    s.net, s.gross, {_STATE}, s.frozen_at, s.due_on, s.paid_on, array[s.month::text, s.buyer_key, s.id::text]"""
+    s.net, s.gross, s.credited, {_KIND}, {_STATE}, s.frozen_at, s.due_on, s.paid_on,
+    array[s.month::text, s.buyer_key, s.id::text]"""
 
 
 async def statement_rows(
@@ -210,6 +225,8 @@ def _conditions(chosen: StatementFilter) -> LiteralString:
         conditions += f" and {of_buyer(chosen.buyer)}"
     if chosen.number:
         conditions += " and s.number = %(number)s"
+    if chosen.original is not None:
+        conditions += " and s.credits = %(original)s"
     return conditions
 
 
@@ -219,5 +236,6 @@ def _params(viewer: UUID, chosen: StatementFilter, today: date) -> dict[str, obj
         "month": chosen.month,
         "buyer": chosen.buyer,
         "number": chosen.number,
+        "original": chosen.original,
         "today": today,
     }

@@ -96,6 +96,7 @@ def line_document(line: Line, month: date, subject_name: str) -> dict[str, Any]:
         "to": line.last.isoformat(),
         "adjustment": line.adjustment_id and str(line.adjustment_id),
         "reason": line.reason,
+        "creditedLine": line.credited_line,
     }
 
 

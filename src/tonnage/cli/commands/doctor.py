@@ -19,6 +19,7 @@ from tonnage.cli.output import as_json
 from tonnage.clock import system_time
 from tonnage.config import Settings
 from tonnage.contracts import checks as contracts
+from tonnage.credit_notes import checks as credit_notes
 from tonnage.db import Connection, connect
 from tonnage.db.snapshot import take_snapshot
 from tonnage.members import checks as members
@@ -43,6 +44,7 @@ _COMPARISONS = (
     *members.ALL,
     *api_keys.ALL,
     *statements.ALL,
+    *credit_notes.ALL,
     *organisations.ALL,
     *access.ALL,
     doctor_checks.constraints,

@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 import click
 
-from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import as_json
 from tonnage.cli.param_types import REGION
+from tonnage.cli.services import services_of
 from tonnage.config import Settings
 from tonnage.epoch.record import not_compared
 from tonnage.recovery.actions import ConfirmOptions, confirm, inspect, take_over
 from tonnage.recovery.findings import Confirmed, Findings, RegionFindings
-from tonnage.regions.backends import open_backends
 from tonnage.services import Services
 
 T = TypeVar("T")
@@ -26,9 +26,7 @@ def restore() -> None:
 
 def _with_services(settings: Settings, work: Callable[[Session, Services], Awaitable[T]]) -> T:
     async def in_session(session: Session) -> T:
-        async with open_backends(session.database, key_file(settings)) as backends:
-            keys, clock = key_file(settings), session.clock.options
-            services = Services(session.database, backends, key_file=keys, data_dir=settings.data_dir, **clock)
+        async with services_of(session, settings) as services:
             return await work(session, services)
 
     return run(settings, in_session)
@@ -92,6 +90,7 @@ def _document(found: Findings) -> dict[str, Any]:
         "places": [{"place": one.place, "epoch": one.epoch, "problem": one.problem} for one in found.records],
         "revoked": [{"kind": kind, "organisation": of, "name": name} for kind, of, name in found.active_again],
         "mails": found.mails,
+        "numbers": [{"seller": str(one.series.seller_id), "numbers": one.text} for one in found.numbers],
         "regions": [
             {
                 "region": one.region,
@@ -121,6 +120,10 @@ def _report(found: Findings) -> Iterator[str]:
         yield from (f"  {kind} of {organisation}: {name}" for kind, organisation, name in found.active_again)
     if found.hold or found.is_older:
         yield f"Mails of the backup, which `restore confirm` drops: {found.mails}"
+    if found.numbers:
+        yield "Numbers of documents that may have been issued after the backup; `restore confirm` goes on after them:"
+        yield from (f"  of {one.series.seller_id}: {one.text}" for one in found.numbers)
+    yield from (f"Numbers of documents cannot be read in {one}" for one in found.unread)
     for region in found.regions:
         yield from _of_region(region)
     yield "Nothing has to be confirmed." if found.is_clean else "Decide, then run `tonnage restore confirm`."
@@ -149,6 +152,7 @@ def _done(done: Confirmed) -> Iterator[str]:
     yield f"Mails dropped: {done.mails}. All sessions have ended."
     if done.pending_keys:
         yield f"Access keys that were being created: {done.pending_keys} are now listed as not created here."
+    yield from (f"Numbers of {one.series.seller_id} that are not given again: {one.text}" for one in done.numbers)
     if compared := [region for region, is_compared in done.regions.items() if is_compared]:
         yield f"Compared in the background: {', '.join(compared)}. See: tonnage storage drift"
     yield from (not_compared(region) for region, is_compared in done.regions.items() if not is_compared)

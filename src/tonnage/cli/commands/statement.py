@@ -13,8 +13,12 @@ from tonnage.cli.organisation import acting_for_seller
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import DAY, MONTH, SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.cli.services import services_of
 from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
+from tonnage.credit_notes import actions as credit_notes
+from tonnage.credit_notes.queries import credited_ids
+from tonnage.credit_notes.queries import verify as verify_credit_notes
 from tonnage.db import Connection
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.month_end import freezing_actions as freezing
@@ -96,7 +100,8 @@ def freeze(
 
     async def work(session: Session) -> FreezeResult:
         actor = await acting_for_seller(session, organisation)
-        return await freezing.freeze(session.database, actor, month, session.now, incomplete=incomplete)
+        async with services_of(session, settings) as services:
+            return await freezing.freeze(services, actor, month, session.now, incomplete=incomplete)
 
     done = run(settings, work)
     if as_json:
@@ -142,7 +147,7 @@ def show(settings: Settings, statement_id: UUID, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="Every frozen statement of every seller.")
 @on_database
 def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
-    """Compute frozen statements again from the use, terms and prices that are stored with them.
+    """Compute frozen statements again from the use, terms and prices that are stored with them, and their credit notes.
 
     Names the first line that differs, and ends with 1 then.
     """
@@ -152,13 +157,16 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
     async def work(session: Session) -> tuple[int, list[str]]:
         async def differences(conn: Connection) -> tuple[int, list[str]]:
             if statement_id is not None:
-                await frozen.find_frozen(conn, None, statement_id)
-                return 1, list((await verify_frozen(conn, [statement_id])).values())
+                stored = await frozen.find_frozen(conn, None, statement_id)
+                of_notes = await verify_credit_notes(conn, [stored.original_id or stored.id])
+                own = {} if stored.original_id else await verify_frozen(conn, [statement_id])
+                return 1, [*own.values(), *of_notes.values()]
             count, found = 0, list[str]()
             async for verified, differing in frozen.verify_all(conn, None):
                 count += verified
                 found += differing.values()
-            return count, found
+            notes = await verify_credit_notes(conn, await credited_ids(conn))
+            return count, [*found, *notes.values()]
 
         return await session.database.run(differences)
 
@@ -188,6 +196,25 @@ def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: st
 
     run(settings, work)
     click.echo("Marked as paid.")
+
+
+@statement.command()
+@click.argument("statement_id", type=UUID_TYPE)
+@click.option("--reason", required=True, help="For the seller and the buyer.")
+@on_database
+def void(settings: Settings, statement_id: UUID, reason: str) -> None:
+    """Make a frozen statement void: it keeps its number, and the next freeze of its month makes another one.
+
+    For a statement that its buyer has not booked. One that it has is taken back by a credit note.
+    """
+
+    async def work(session: Session) -> None:
+        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        actor = await acting_for_seller(session, found.seller_id)
+        await session.database.transaction(credit_notes.void_statement, actor, statement_id, reason, session.now)
+
+    run(settings, work)
+    click.echo("The statement is void.")
 
 
 @statement.command()

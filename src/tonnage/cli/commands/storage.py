@@ -10,9 +10,10 @@ from tonnage.cli.cluster import chosen_clusters
 from tonnage.cli.commands.storage_adoption import adopt, unknown
 from tonnage.cli.commands.storage_adoption_file import adopt_file
 from tonnage.cli.commands.storage_resolution import resolve
-from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import REGION
+from tonnage.cli.services import services_of
 from tonnage.config import Settings
 from tonnage.epoch.actions import permit_changes
 from tonnage.epoch.epoch import OnHold, Permit
@@ -20,7 +21,6 @@ from tonnage.errors import TonnageError
 from tonnage.provisioning.drift import LEFT, Drift
 from tonnage.provisioning.drift_actions import Comparison, confirm_cluster, full_reconcile, full_reconcile_dry_run
 from tonnage.provisioning.drift_queries import recorded_drift
-from tonnage.regions.backends import open_backends
 from tonnage.services import Services
 from tonnage.storage.backend import Cluster, StorageBackend
 
@@ -60,8 +60,7 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
     """
 
     async def work(session: Session) -> dict[Cluster, Comparison | TonnageError]:
-        async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, data_dir=settings.data_dir, **session.clock.options)
+        async with services_of(session, settings) as services:
             return {
                 cluster: await _compared(session, services, cluster, dry_run=dry_run)
                 for cluster in await chosen_clusters(session, region)

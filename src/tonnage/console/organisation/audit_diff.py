@@ -79,6 +79,8 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "taxRates": (N_("Tax rates"), "text"),
     "admin_url": (N_("Admin API"), "text"),
     "number": (N_("Number"), "text"),
+    "numbers": (N_("Numbers"), "text"),
+    "original": (N_("Takes back"), "text"),
     "paidOn": (N_("Paid on"), "text"),
     "statements": (N_("Statements"), "number"),
     "adjustments": (N_("Adjustments"), "number"),
@@ -90,7 +92,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "sts_url": (N_("STS endpoint"), "text"),
 }
 
-_PAID = "statements.pay"
+_OF_STATEMENTS = frozenset({"statements.pay", "statements.credit", "statements.void"})
 _OF_MONTHS = frozenset({"statements.freeze", "statements.correct"})
 
 _NAMES = ("name", "description", "details")
@@ -115,7 +117,7 @@ def changes(entry: AuditEntry) -> list[Change]:
 
 def name_of(entry: AuditEntry) -> str | None:
     """What the thing was called when it happened, where the entry says that; the number of a statement."""
-    if entry.action == _PAID:
+    if entry.action in _OF_STATEMENTS:
         return str(_object(entry.after).get("number"))
     for facts in (_object(entry.after), _object(entry.before)):
         for field in _NAMES:
@@ -126,7 +128,7 @@ def name_of(entry: AuditEntry) -> str | None:
 
 def page_of(entry: AuditEntry) -> str | None:
     """The path of the page of what the entry is about, which only its own organisation can open; None: it has none."""
-    if entry.action == _PAID:
+    if entry.action in _OF_STATEMENTS:
         return f"/statements/{entry.subject_id}"
     return f"/statements/months/{entry.subject_id}" if entry.action in _OF_MONTHS else None
 

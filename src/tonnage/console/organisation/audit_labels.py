@@ -11,6 +11,7 @@ from tonnage.authentication.events import EVENTS as AUTHENTICATION
 from tonnage.billing_profiles.events import EVENTS as BILLING_PROFILES
 from tonnage.blocks.events import EVENTS as BLOCKS
 from tonnage.contracts.events import EVENTS as CONTRACTS
+from tonnage.credit_notes.events import EVENTS as CREDIT_NOTES
 from tonnage.devices.events import EVENTS as DEVICES
 from tonnage.drift.events import EVENTS as DRIFT
 from tonnage.epoch.events import EVENTS as EPOCH
@@ -18,6 +19,7 @@ from tonnage.jobs.events import EVENTS as JOBS
 from tonnage.locks.events import EVENTS as LOCKS
 from tonnage.members.events import EVENTS as MEMBERS
 from tonnage.month_end.events import EVENTS as MONTH_END
+from tonnage.numbering.events import EVENTS as NUMBERING
 from tonnage.organisations.events import EVENTS as ORGANISATIONS
 from tonnage.partners.events import EVENTS as PARTNERS
 from tonnage.personal_data.events import EVENTS as PERSONAL_DATA
@@ -73,6 +75,8 @@ _ALL: tuple[Event, ...] = (
     *USAGE,
     *PRICE_BOOKS,
     *STATEMENTS,
+    *CREDIT_NOTES,
+    *NUMBERING,
     *MONTH_END,
     *SANDBOX,
 )

@@ -22,7 +22,7 @@ from tonnage.errors import Conflict
 from tonnage.money import Money
 from tonnage.month_end.freezing import FreezeResult, MonthSum, SellerMonth, require_over
 from tonnage.month_end.freezing_actions import freeze
-from tonnage.month_end.lists import blocked_by_reason, month_sums
+from tonnage.month_end.lists import blocked_by_reason, gaps_after, month_sums
 from tonnage.price_books.queries import every_book
 from tonnage.statements.lists import UNPAID
 from tonnage.utc import month_after
@@ -79,10 +79,11 @@ class _Row:
 
 
 def _row(one: MonthSum, first: date, *, sold: bool) -> _Row:
-    net, gross, paid = (Money(amount, one.currency) for amount in (one.net, one.gross, one.paid))
+    amounts = (one.net, one.gross, one.paid, one.unpaid)
+    net, gross, paid, unpaid = (Money(amount, one.currency) for amount in amounts)
     query = {"role": "seller" if sold else "buyer", "month": f"{first:%Y-%m}"}
     every, paid_ones, unpaid_ones = (list_path(**query, show=state) for state in ("", "paid", UNPAID))
-    return _Row(one.statements, net, gross, paid, gross - paid, every, paid_ones, unpaid_ones)
+    return _Row(one.statements, net, gross, paid, unpaid, every, paid_ones, unpaid_ones)
 
 
 def _pages_of_buyers(page: PageRequest) -> tuple[str, str]:
@@ -102,7 +103,8 @@ async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSe
     blocked = [shown_blocked(page, group) for group in await blocked_by_reason(conn, viewer, first, _MOST_BLOCKED)]
     sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     day = (await seller_settings(conn, viewer)).settings.freeze_day
-    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, ())
+    gaps = await gaps_after(conn, viewer, first)
+    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps)
     return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))
 
 
@@ -118,7 +120,7 @@ async def freeze_month(page: AnyAdmin, month: str) -> Response:
         return _question(page, first, await page.database.run(_read, page, first))
 
     async def act() -> None:
-        done.append(await freeze(page.database, page.actor, first, page.business_now))
+        done.append(await freeze(page.services, page.actor, first, page.business_now))
 
     return await confirm(page, ask, act, done=month_path(first), notice=lambda: _notice(page, done[0]))
 

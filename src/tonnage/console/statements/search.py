@@ -21,6 +21,8 @@ STATES: Mapping[str, str] = {
     "frozen": N_("Frozen"),
     "overdue": N_("Overdue"),
     "paid": N_("Paid"),
+    "credited": N_("Credited"),
+    "void": N_("Void"),
 }
 """The choices, to be translated: frozen and overdue statements are unpaid."""
 

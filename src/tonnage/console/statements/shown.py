@@ -12,6 +12,7 @@ from gettext import NullTranslations
 from typing import Any
 from uuid import UUID
 
+from tonnage.access.actor import Role
 from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.settings import INVOICE
@@ -22,6 +23,7 @@ from tonnage.documents import texts
 from tonnage.documents.line_texts import line_texts, percent
 from tonnage.documents.party import address
 from tonnage.money import Money
+from tonnage.statements.frozen import CREDIT_NOTE
 from tonnage.wording.catalogue import DOCUMENTS, language_of, translations_of
 
 LINES_AT_ONCE = 100
@@ -48,7 +50,7 @@ class ShownStatement:
 
     @property
     def state(self) -> str:
-        """`draft`, `frozen`, `overdue`, `paid`."""
+        """`draft`, `frozen`, `overdue`, `paid`, `credited`, `void`."""
         return str(self.document["state"])
 
     @property
@@ -79,7 +81,7 @@ class ShownStatement:
         if self.is_draft:
             return self.number
         is_invoice = self.document["document"] == INVOICE
-        kind = self._words.gettext(texts.kind("statement", is_invoice=is_invoice))
+        kind = self._words.gettext(texts.kind(self.document["kind"], is_invoice=is_invoice))
         return f"{kind} {self.number}"
 
     @property
@@ -143,7 +145,42 @@ class ShownStatement:
         shown = line_texts(
             {"subjectName": self.document["buyerName"], **line}, self.currency, formats, formats.day, self._words
         )
-        return {**shown, "path": f"{self.path}/lines/{line['no']}"}
+        return {**shown, "path": self._working_path(line)}
+
+    def _working_path(self, line: Mapping[str, Any]) -> str | None:
+        """Of a credit note: that of the line that is taken back."""
+        if not self.is_credit_note:
+            return f"{self.path}/lines/{line['no']}"
+        taken = line.get("creditedLine")
+        return f"{path_of(self.document['original'])}/lines/{taken}" if taken else None
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Whether it takes another statement back."""
+        return self.document.get("kind") == CREDIT_NOTE
+
+    @property
+    def may_be_credited(self) -> bool:
+        """Whether its seller can take something back, as far as the statement itself says."""
+        whole = self.gross.amount > 0 and self.state not in {"draft", "void", "credited"}
+        return self.is_sold and self.page.actor.role is Role.ADMIN and whole and self.owed.amount > 0
+
+    @property
+    def may_be_void(self) -> bool:
+        """Whether its seller can make it void, likewise."""
+        return self.may_be_credited and self.state in {"frozen", "overdue"} and not self.document.get("credited")
+
+    @property
+    def owed(self) -> Money:
+        """The total, less what credit notes have taken back."""
+        credited = self.document.get("credited")
+        return self.gross - self.money(credited) if credited else self.gross
+
+    @property
+    def voided_at(self) -> datetime | None:
+        """When it became void."""
+        given = self.document.get("voidedAt")
+        return datetime.fromisoformat(given) if given else None
 
     @property
     def currency(self) -> str:

@@ -1,5 +1,6 @@
 """The page of a statement, its lines as a file, and its document."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,18 @@ from tonnage.console.rendering import said
 from tonnage.console.statements.paths import PATH, draft_path, earlier_month, later_month, path_of, prices_path
 from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement
 from tonnage.documents.lines_csv import statement_csv
+from tonnage.lists import FIRST_PAGE
 from tonnage.statements.actions import look_at_draft
 from tonnage.statements.frozen_actions import find_document, find_frozen, pdf_of
 from tonnage.statements.frozen_queries import frozen_id_of
+from tonnage.statements.lists import StatementFilter, StatementRow, statement_rows
 from tonnage.statements.statement import Statement
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix=f"{PATH}/{{statementID}}", route_class=AuthFirstRoute, include_in_schema=False)
+
+_MOST_NOTES = 100
+"""Credit notes shown on the page of their statement."""
 
 
 @routes.get("")
@@ -29,9 +35,17 @@ async def show(page: AnyMember, statementID: str) -> Response:
     match statement_id(statementID):
         case UUID() as found:
             frozen = await page.database.run(find_frozen, page.actor.organisation_id, found)
-            return _page(ShownStatement(page, frozen.document(page.today)))
+            shown = ShownStatement(page, frozen.document(page.today))
+            notes = await _credit_notes(page, shown) if frozen.credited else ()
+            return _page(shown, notes)
         case DraftId() as found:
             return await _draft(page, found)
+
+
+async def _credit_notes(page: PageRequest, shown: ShownStatement) -> Sequence[StatementRow]:
+    chosen = StatementFilter(shown.is_sold, original=UUID(shown.id))
+    viewer = page.actor.organisation_id
+    return await page.database.run(statement_rows, viewer, chosen, page.today, FIRST_PAGE, _MOST_NOTES)
 
 
 async def _draft(page: PageRequest, draft_id: DraftId) -> Response:
@@ -52,7 +66,7 @@ async def _draft(page: PageRequest, draft_id: DraftId) -> Response:
     )
 
 
-def _page(shown: ShownStatement) -> Response:
+def _page(shown: ShownStatement, notes: Sequence[StatementRow] = ()) -> Response:
     page = shown.page
     count = len(shown.document["lines"])
     start = _start(page.request.query_params.get("from", ""), count)
@@ -64,6 +78,7 @@ def _page(shown: ShownStatement) -> Response:
         count=count,
         page_size=LINES_AT_ONCE,
         may_pay=shown.is_sold and page.actor.role is Role.ADMIN and shown.state in {"frozen", "overdue"},
+        notes=notes,
         **_months(page, DraftId(shown.buyer_id, shown.first)),
     )
 

@@ -29,6 +29,7 @@ async def show(page: AnyMember, statementID: str, line: str) -> Response:
         shown=shown,
         line=shown.line(given),
         product=given["product"],
+        may_credit=shown.may_be_credited and not given["amount"].startswith("-"),
         working=working,
         days=[(date.fromisoformat(day["day"]), day["used"], day["capacity"], day["quantity"]) for day in days],
         is_shared=sum(day["quantity"] for day in days) != given["byteDays"],

@@ -19,6 +19,8 @@ _REST = (
     Column("paid_on", file=N_("Paid")),
     Column("state", N_("State"), file=N_("State")),
     Column("id", file=N_("ID")),
+    Column("kind", file=N_("Kind")),
+    Column("credited", file=N_("Credited")),
 )
 
 SOLD_TABLE = Table(

@@ -54,6 +54,8 @@ class LineResponse(ResponseModel):
     """The id of the adjustment that the line has an amount of. Missing of other lines."""
     reason: str | None = None
     """Why a person made the adjustment."""
+    creditedLine: int | None = None
+    """Of a credit note: the number of the line that it takes back."""
 
 
 class TaxResponse(ResponseModel):
@@ -116,13 +118,28 @@ class StatementResponse(ResponseModel):
     """The month, UTC: `2026-11`."""
     currency: str
     """The currency of its amounts, as three letters (ISO 4217)."""
-    state: Literal["draft", "frozen", "overdue", "paid"]
+    state: Literal["draft", "frozen", "overdue", "paid", "credited", "void"]
     """A draft is computed whenever it is looked at; what is frozen never changes. `overdue`: the day on which it was
-    due has passed."""
+    due has passed. `credited`: credit notes have taken back all of it. `void`: it counts nowhere."""
     through: DayText | None = None
     """The last day that a draft counts: today, or the last one of the month."""
     number: str | None = None
-    """Its number in the seller's series, without gaps. A draft has none; nor has it the next seven."""
+    """Its number in the seller's series, without gaps. A draft has none, nor what is said about numbers below."""
+    kind: Literal["statement", "credit_note"] | None = None
+    """Of what has a number: what a buyer is charged for a month, or what takes such a statement back. All sums of a
+    credit note are below zero."""
+    original: UuidText | None = None
+    """Of a credit note: the id of the statement that it takes back."""
+    originalNumber: str | None = None
+    """The number of that."""
+    reason: str | None = None
+    """Why a person has made the credit note."""
+    credited: str | None = None
+    """What credit notes have taken back of the statement, with taxes."""
+    voidedAt: TimestampText | None = None
+    """When it became void, UTC."""
+    voidReason: str | None = None
+    """Why."""
     document: Literal["statement", "invoice"] | None = None
     """What it is: a statement is no invoice, which the seller then writes elsewhere."""
     frozenAt: TimestampText | None = None
@@ -202,6 +219,7 @@ class ListedStatementResponse(ResponseModel):
             "buyer": "4b14e456-ef23-46ed-9070-f5eaf1b5ef04",
             "buyerName": "New partner company",
             "level": "partner",
+            "kind": "statement",
             "month": "2026-11",
             "currency": "EUR",
             "state": "frozen",
@@ -230,8 +248,13 @@ class ListedStatementResponse(ResponseModel):
     """The month, UTC: `2026-11`."""
     currency: str
     """The currency of its amounts, as three letters (ISO 4217)."""
-    state: Literal["frozen", "overdue", "paid"]
-    """`overdue`: frozen, and the day on which it was due has passed."""
+    kind: Literal["statement", "credit_note"]
+    """What a buyer is charged for a month, or what takes such a statement back: its sums are below zero."""
+    state: Literal["frozen", "overdue", "paid", "credited", "void"]
+    """`overdue`: frozen, and the day on which it was due has passed. `credited`: credit notes have taken back all of
+    it. `void`: it counts nowhere."""
+    credited: str | None = None
+    """What credit notes have taken back of the total."""
     net: str
     """The sum of the lines, as decimal text."""
     gross: str

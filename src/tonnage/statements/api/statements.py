@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BeforeValidator, WithJsonSchema
@@ -66,15 +67,17 @@ async def list_statements(
         Literal["seller", "buyer"] | None, Query(description="Whether you have sold or bought them. Without it: both.")
     ] = None,
     state: Annotated[
-        Literal["frozen", "overdue", "paid"] | None, Query(description="Whether they are paid, or were due.")
+        Literal["frozen", "overdue", "paid", "credited", "void"] | None,
+        Query(description="Whether they are paid, were due, or are taken back."),
     ] = None,
+    original: Annotated[UUID | None, Query(description="The credit notes of a statement, by its id.")] = None,
 ) -> Response:
-    """List your frozen statements.
+    """List your frozen statements and credit notes.
 
     Those that you have sold and those that you have bought, in the order in which they were made. `role` chooses one
     side, `month` (`2026-11`) a month.
     """
-    chosen = StatementFilter(None if role is None else role == "seller", month, state)
+    chosen = StatementFilter(None if role is None else role == "seller", month, state, original=original)
     select = statements_of(call.actor.organisation_id, chosen, day_of(call.now))
     return JsonListResponse(call.database.streams, page, select, at_once=SingleRow(call.database.run))
 
@@ -165,7 +168,7 @@ async def _working(call: ApiRequest, statementID: str, line: str) -> dict[str, A
 @routes.post(
     "/statements/{statementID}/payment",
     status_code=204,
-    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.STATEMENT_PAID),
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.STATEMENT_PAID, ConflictCode.STATEMENT_STATE),
 )
 async def pay_statement(call: AnyAdmin, statementID: str, payment: Annotated[PaymentReqBody, Body()]) -> Response:
     """Mark a statement as paid.

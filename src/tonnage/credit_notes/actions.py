@@ -1,0 +1,161 @@
+"""Takes frozen statements back: by credit notes, or as void."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg.errors import LockNotAvailable
+
+from tonnage.access.actor import Actor, Role
+from tonnage.billing.buyer import no_statement
+from tonnage.billing_profiles.settings import CREDIT_NOTE
+from tonnage.billing_profiles.settings_queries import seller_settings
+from tonnage.credit_notes import queries
+from tonnage.credit_notes.credit_note import (
+    CreditNote,
+    LineAmount,
+    NewCreditNote,
+    Original,
+    credit_note,
+    credit_of,
+    summary,
+)
+from tonnage.db import Connection
+from tonnage.epoch.epoch import on_hold
+from tonnage.epoch.queries import hold_of
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict, Invalid
+from tonnage.numbering.actions import take_next, unique_numbers
+from tonnage.numbering.queries import Taken, lock_seller_in_transaction
+from tonnage.numbering.series_actions import Places, record
+from tonnage.statements.adjustment_queries import release, use
+from tonnage.statements.frozen import StoredStatement
+from tonnage.statements.frozen_actions import require_valid
+from tonnage.statements.statement import printable_text
+
+_LONGEST_REASON = 200
+
+
+class Issued(NamedTuple):
+    """A credit note, and its number, which is not recorded yet."""
+
+    note: StoredStatement
+    taken: Taken
+
+
+async def create_credit_note(
+    conn: Connection,
+    places: Places,
+    actor: Actor,
+    statement_id: UUID,
+    lines: Sequence[LineAmount] | None,
+    reason: str,
+    now: datetime,
+) -> StoredStatement:
+    """Takes back amounts of the lines of a statement, or all that is left of it, in the caller's transaction.
+
+    NotFound: the actor has sold no such statement. Invalid: see `NewCreditNote.read`. Conflict: less is left; it is
+    void, or a credit note itself; statements of the actor are being frozen. OnHold: the database was restored from a
+    backup.
+    """
+    original = await _locked(conn, actor, statement_id)
+    new = NewCreditNote.read(lines, reason, original.statement)
+    if (hold := await hold_of(conn)) is not None:
+        raise on_hold(hold)
+    stored, taken = await _issue(conn, actor, credit_note(original, new.amounts), new.reason, now)
+    await record(places, taken.series, taken.last)
+    await queries.save_result(conn, json.dumps(summary(stored), ensure_ascii=False), actor.stamp)
+    return stored
+
+
+async def void_statement(conn: Connection, actor: Actor, statement_id: UUID, reason: str, now: datetime) -> None:
+    """A void statement keeps its number and counts nowhere: the next freeze of its month makes another one for the
+    buyer. The adjustments that it had remain for that.
+
+    NotFound: the actor has sold no such statement. Invalid: the reason. Conflict: it is paid, void, taken back in part
+    by a credit note, or one itself; its month was corrected; statements of the actor are being frozen.
+    """
+    found = (await _locked(conn, actor, statement_id)).statement
+    try:
+        text = printable_text(reason, _LONGEST_REASON)
+    except ValueError as error:
+        raise Invalid.field("reason", error.args[0]) from error
+    number = str(found.number)
+    if found.paid_on is not None:
+        raise Conflict(
+            "Statement {number} was paid on {day}, and cannot be void. Take it back by a credit note.",
+            ConflictCode.STATEMENT_PAID,
+            number=number,
+            day=found.paid_on.isoformat(),
+        )
+    if found.credited:
+        raise Conflict(
+            "Statement {number} has credit notes, and cannot be void. Take back what is left by another one.",
+            ConflictCode.STATEMENT_STATE,
+            number=number,
+        )
+    if await queries.is_corrected(conn, found.id):
+        raise Conflict(
+            "Statement {number} cannot be void: an adjustment corrects its month. Take it back by a credit note.",
+            ConflictCode.STATEMENT_STATE,
+            number=number,
+        )
+    await release(conn, found.id)
+    await queries.void(conn, found, text, now, actor.stamp)
+
+
+async def find_original(conn: Connection, actor: Actor, statement_id: UUID) -> Original:
+    """A frozen statement that the actor has sold, with what was taken back of it. NotFound: it has sold no such one."""
+    found = await queries.original_of(conn, actor.organisation_id, statement_id)
+    if found is None:
+        raise no_statement(str(statement_id))
+    return found
+
+
+async def _locked(conn: Connection, actor: Actor, statement_id: UUID) -> Original:
+    """A statement that nobody else changes until the transaction ends, and that is valid."""
+    actor.require(actor.kind, Role.ADMIN)
+    try:
+        await lock_seller_in_transaction(conn, actor.organisation_id)
+    except LockNotAvailable as error:
+        message = "Statements of yours are being issued. Try again in a moment."
+        raise Conflict(message, ConflictCode.FREEZE_IN_PROGRESS) from error
+    await queries.lock_statement(conn, actor.organisation_id, statement_id)
+    found = await find_original(conn, actor, statement_id)
+    require_valid(found.statement)
+    if found.statement.original_id is not None:
+        raise Conflict(
+            "{number} is a credit note. To charge its amount again, create an adjustment.",
+            ConflictCode.STATEMENT_STATE,
+            number=str(found.statement.number),
+        )
+    return found
+
+
+async def _issue(conn: Connection, actor: Actor, note: CreditNote, reason: str | None, now: datetime) -> Issued:
+    taken = await take_next(conn, actor.organisation_id, 1, now)
+    with unique_numbers():
+        stored = await queries.insert_note(conn, note, taken.numbers[0], reason, now, actor.stamp)
+    await use(conn, [stored.id])
+    return Issued(stored, taken)
+
+
+async def credit_negative_totals(
+    conn: Connection, actor: Actor, first: date, numbered: Sequence[UUID], now: datetime
+) -> Taken | None:
+    """In the transaction that freezes the month that begins on `first`, after its statements got their numbers: what
+    corrections of earlier months charge less, and those could not hold, becomes credit notes, if the seller has said
+    so; else it waits for the next statement. Returns the last number that was taken."""
+    settings = (await seller_settings(conn, actor.organisation_id)).settings
+    if settings.negative_total != CREDIT_NOTE:
+        return None
+    taken: Taken | None = None
+    for statement_id, adjustment in await queries.creditable(conn, actor.organisation_id, first, numbered):
+        original = await find_original(conn, actor, statement_id)
+        note = credit_of(original, adjustment) if original.statement.voided_at is None else None
+        if note is not None:
+            taken = (await _issue(conn, replace(actor, request=None), note, None, now)).taken
+    return taken
