@@ -50,10 +50,21 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         ", searched for all, by name": "?q=backup&sort=name",
     }
     found = {what + how: (path + query, token) for what, (path, token) in lists.items() for how, query in asked.items()}
+    found |= {
+        f"partners{how}": (f"/distributor/partners{query}", distributor)
+        for how, query in {
+            ", by fee": "?sort=fee",
+            ", by fee, last page": f"?sort=fee&{_LAST}",
+            ", by fee, least first": "?sort=fee.asc",
+            ", with a fee, by name": "?sort=name&show=charged",
+            ", searched for a tenth, by fee": "?q=nimbus&sort=fee",
+        }.items()
+    }
     of_contract = f"/distributor/partners?contract={data.contract}&sort=used"
     return {
         **found,
         "partners of a contract, by use": (of_contract, distributor),
+        "partners of a contract, by fee": (f"/distributor/partners?contract={data.contract}&sort=fee", distributor),
         "contracts": ("/distributor/contracts", distributor),
         "a partner": (f"/distributor/partners/{data.partner}", distributor),
         "all accounts": ("/operator/accounts", operator),
@@ -74,7 +85,7 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         "audit log, old days": ("/audit?from=2026-01-01&to=2026-01-05", distributor),
         "audit log, searched for one": ("/audit?q=12345", distributor),
         "audit log, searched for all": ("/audit?q=backup", distributor),
-        f"{AFTERWARDS}excess of the month": ("/distributor/partners/excess", distributor),
+        f"{AFTERWARDS}fees of the month": ("/distributor/partners/fees", distributor),
         f"{AFTERWARDS}movers": ("/operator/movers", operator),
     }
 

@@ -1,5 +1,7 @@
-"""The data of the console's lists: 100,000 partners under two contracts, accounts, usage, members, audit entries."""
+"""The data of the console's lists: 100,000 partners under two contracts, accounts, usage, what is charged for it,
+members, audit entries."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID, uuid4
@@ -8,6 +10,8 @@ import psycopg
 
 from bench.dataset import loading
 from tonnage import migrations
+from tonnage.billing.actions import compute_running
+from tonnage.db import connect
 from tonnage.names import name_key
 from tonnage.tokens import digest, new_token
 
@@ -93,6 +97,16 @@ select id, %(last)s::date - back, div(used * (100 - back), 100) from partner, ge
 order by id, back
 """
 
+_PRICES: LiteralString = """
+with b as (
+    insert into price_book (seller_id, name, name_key, currency, is_default, created_at)
+    values (%(distributor)s, 'Prices', 'prices', 'EUR', true, %(now)s) returning id
+)
+insert into price_version (
+    book_id, number, valid_from, reserved, excess, pay_per_use, prorate_minimums, created_at, published_at, publication)
+select id, 1, '2020-01-01', 0.7, 1.3, 1.1, true, %(now)s, %(now)s, 1 from b
+"""
+
 _MEMBERS: LiteralString = """
 insert into member (organisation_id, email, email_key, name, name_key, role, password_hash, created_at)
 select id, 'm' || seq || '@example.org', 'm' || seq || '@example.org', 'Member ' || md5(seq::text)::varchar(8),
@@ -140,13 +154,30 @@ def build(url: str, partners: int = PARTNERS) -> ConsoleData:
             "now": now,
             "last": now.date() - timedelta(days=1),
         }
-        for statement in (_PARTNERS, _TERMS, _ACCOUNTS, _MEASURED, _TOTALS, _CONTRACT_TOTALS, _USAGE, _MEMBERS):
+        for statement in (
+            _PARTNERS,
+            _TERMS,
+            _ACCOUNTS,
+            _MEASURED,
+            _TOTALS,
+            _CONTRACT_TOTALS,
+            _USAGE,
+            _PRICES,
+            _MEMBERS,
+        ):
             conn.execute(statement, numbers)
         conn.execute(_HISTORY, {"each": ENTRIES // PARTNERS})
         conn.execute("vacuum analyze")
+        asyncio.run(_compute(url, now))
+        conn.execute("vacuum analyze month_net")
         conn.execute("checkpoint")
         (partner,) = _row(conn, "select id from partner order by seq offset 100 limit 1")
         return ConsoleData(_session(conn, distributor, now), _session(conn, operator, now), contracts[0], partner)
+
+
+async def _compute(url: str, now: datetime) -> None:
+    async with connect(url) as database:
+        await compute_running(database, now)
 
 
 def _distributor(conn: psycopg.Connection[Any]) -> tuple[UUID, list[UUID]]:

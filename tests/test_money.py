@@ -147,7 +147,8 @@ async def test_the_database_has_the_same_currencies(cast: Cast) -> None:
         """
     )
     assert columns == [
-        f"{table} currency" for table in ("adjustment", "contract", "contract_terms", "price_book", "statement")
+        f"{table} currency"
+        for table in ("adjustment", "contract", "contract_terms", "month_net", "price_book", "statement")
     ]
 
 

@@ -11,6 +11,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from tonnage.access.audit_sequence_actions import sequence_entries
 from tonnage.access_keys import jobs as access_keys
 from tonnage.authentication import jobs as authentication
+from tonnage.billing import jobs as billing
 from tonnage.db import connect_for_jobs
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.db.pools import Pools
@@ -48,6 +49,7 @@ _log = logging.getLogger(__name__)
 JOB_MODULES = (
     access_keys,
     authentication,
+    billing,
     devices,
     epoch,
     idempotency,

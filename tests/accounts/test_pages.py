@@ -9,10 +9,10 @@ import pytest
 
 from tests.cast import TB, Cast
 from tests.list_pages import walk
-from tests.usage.steps import OPENED, at, purge, record
+from tests.usage.steps import OPENED, TODAY, at, purge, record
 from tonnage.access.actor import Actor
 from tonnage.accounts import actions, change_actions
-from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_detail, account_rows, every_account
+from tonnage.accounts.lists import OWN_ACCOUNTS, AccountRow, account_detail, account_rows, every_account
 from tonnage.lists import ListState, PageOf
 from tonnage.web.list_state import read_list_state
 
@@ -40,14 +40,14 @@ async def data(cast: Cast) -> PartnerData:
 
 
 async def asked(cast: Cast, scope: UUID | None, partner: UUID | None = None, **query: str) -> PageOf[AccountRow]:
-    return await read(cast, scope, partner, read_list_state(ACCOUNTS, query))
+    return await read(cast, scope, partner, read_list_state(OWN_ACCOUNTS, query))
 
 
 async def read(cast: Cast, scope: UUID | None, partner: UUID | None, state: ListState) -> PageOf[AccountRow]:
     """One page; also checks that the whole list, row by row, has the same rows there."""
-    found = await cast.database.run(account_rows, scope, partner, state)
+    found = await cast.database.run(account_rows, scope, partner, state, TODAY)
     async with cast.database.streams.connection() as conn:
-        whole = [row async for row in every_account(conn, scope, partner, state)]
+        whole = [row async for row in every_account(conn, scope, partner, state, TODAY)]
     assert len(whole) == found.total
     assert whole[found.preceding : found.preceding + len(found.rows)] == found.rows
     return found
@@ -68,7 +68,7 @@ async def test_an_accounts_row_and_facts(cast: Cast, data: PartnerData) -> None:
     )
     assert row == AccountRow(
         account, name, email, data.own, partner, distributor, data.region, 2 * TB, True, 3 * TB,
-        None, OPENED, None, False, "metered",
+        None, OPENED, None, False, "metered", None, None, False,
     )  # fmt: skip
     facts = await cast.database.run(account_detail, data.own, data.own, account)
     assert facts is not None
@@ -105,10 +105,10 @@ async def test_scheduled_and_suspended_accounts(cast: Cast, data: PartnerData) -
 
 async def test_pages_of_equal_rows_miss_and_repeat_nothing(cast: Cast, data: PartnerData) -> None:
     made = [await cast.account(data.partner, name="same") for _ in range(53)]
-    for sort in ACCOUNTS.sorts:
+    for sort in OWN_ACCOUNTS.sorts:
         for way, expected in ((".asc", made), (".desc", made[::-1])):
             seen: list[int] = []
-            state = read_list_state(ACCOUNTS, {"sort": sort + way, "size": "25"})
+            state = read_list_state(OWN_ACCOUNTS, {"sort": sort + way, "size": "25"})
             async for found in walk(state, partial(read, cast, data.own, data.own)):
                 assert found.preceding == len(seen)
                 seen += [row.id for row in found.rows]

@@ -10,9 +10,9 @@ import pytest
 
 from tests.cast import TB, Cast
 from tests.usage.steps import PartnerData, at, partner_data, record
-from tonnage.billing.month import Span, spans
-from tonnage.billing.month_to_date import MonthToDate
-from tonnage.billing.month_to_date_queries import month_of_contract, month_of_distributor, month_of_partner
+from tonnage.billing.line import Line
+from tonnage.billing.month import Month, Span, spans
+from tonnage.billing.queries import charge_contract, charge_for_partner
 from tonnage.db import Connection
 from tonnage.money import Money
 from tonnage.usage.lists import daily_of_account, daily_of_partner
@@ -71,13 +71,11 @@ async def used(cast: Cast) -> tuple[PartnerData, int]:
     return data, account
 
 
-async def months(conn: Connection, data: PartnerData) -> list[MonthToDate | None]:
-    distributor, partner = data.distributor.organisation_id, data.partner.organisation_id
-    return [
-        await month_of_contract(conn, None, data.contract, TODAY),
-        *await month_of_distributor(conn, distributor, TODAY),
-        await month_of_partner(conn, None, partner, TODAY),
-    ]
+async def lines(conn: Connection, cast: Cast, data: PartnerData) -> list[Line]:
+    """Of the contract, and of the partner under it."""
+    operator, month = cast.operator.organisation_id, Month.of(TODAY, TODAY)
+    charges = await charge_contract(conn, operator, data.contract, month)
+    return [*charges.lines, *await charge_for_partner(conn, operator, data.partner.organisation_id, month)]
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -88,8 +86,8 @@ async def test_the_allocation_of_a_partner(
     data, _ = await used(cast)
     own = data.partner.organisation_id
     await write(cast, "partner_terms", _PARTNER_TERMS, own, earlier=earlier, later=later)
-    found = await planned(cast, plan, lambda conn: months(conn, data))
-    assert [month.excess for month in found if month] == [excess] * 3
+    found = await planned(cast, plan, lambda conn: lines(conn, cast, data))
+    assert [line.byte_days for line in found] == ([excess] * 2 if excess else [])
     (day,) = await planned(cast, plan, lambda conn: daily_of_partner(conn, None, own, Period(TODAY, TODAY), TODAY))
     assert (day.allocated, day.excess) == (later, excess)
 
@@ -99,8 +97,8 @@ async def test_the_allocation_of_a_partner(
 async def test_the_price_of_a_contract(cast: Cast, plan: LiteralString, earlier: int, later: int, fee: int) -> None:
     data, _ = await used(cast)
     await write(cast, "contract_terms", _PRICES, data.contract, earlier=earlier, later=later)
-    found = await planned(cast, plan, lambda conn: months(conn, data))
-    assert [month.fee for month in found if month] == [Money(Decimal(fee), "EUR")] * 3
+    found = await planned(cast, plan, lambda conn: lines(conn, cast, data))
+    assert [line.amount for line in found] == [Money(Decimal(fee), "EUR")] * 2
 
 
 @pytest.mark.parametrize("plan", PLANS)

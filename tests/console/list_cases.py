@@ -13,7 +13,7 @@ from tests.authentication.members import IDLE, person
 from tests.cast import NOW, Cast
 from tests.usage.steps import purge
 from tonnage.access.actor import Role
-from tonnage.accounts.lists import ACCOUNTS, account_rows
+from tonnage.accounts.lists import ACCOUNTS, OWN_ACCOUNTS, account_rows
 from tonnage.blocks.actions import lift_block
 from tonnage.blocks.lists import BLOCKS, block_rows
 from tonnage.jobs.lists import JOBS, job_rows
@@ -24,7 +24,7 @@ from tonnage.members.member import NewMember
 from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows
-from tonnage.partners.lists import PARTNERS, partner_rows
+from tonnage.partners.lists import OWN_PARTNERS, PARTNERS, partner_rows
 from tonnage.sessions.actions import end_session
 from tonnage.sessions.lists import SESSIONS, session_rows
 
@@ -51,7 +51,7 @@ async def _partners(cast: Cast, query: dict[str, str]) -> ListCase:
     names = _names()
     return ListCase(
         query,
-        lambda state: cast.database.run(partner_rows, distributor.organisation_id, None, state),
+        lambda state: cast.database.run(partner_rows, distributor.organisation_id, None, state, NOW.date()),
         lambda: cast.partner(distributor, contract, 5, name=names()),
         lambda partner: cast.database.run(partners.close_partner, distributor, partner, cast.now),
     )
@@ -72,7 +72,7 @@ async def accounts_case(cast: Cast) -> ListCase:
     own, names = partner.organisation_id, _names()
     return ListCase(
         {},
-        lambda state: cast.database.run(account_rows, own, own, state),
+        lambda state: cast.database.run(account_rows, own, own, state, NOW.date()),
         lambda: cast.account(partner, name=names()),
         lambda account: purge(cast, partner, account, cast.now),
     )
@@ -83,7 +83,7 @@ async def contracts_case(cast: Cast) -> ListCase:
     names = _names()
     return ListCase(
         {},
-        lambda state: cast.database.run(contract_rows, distributor.organisation_id, state),
+        lambda state: cast.database.run(contract_rows, distributor.organisation_id, state, NOW.date()),
         lambda: cast.contract(distributor, details=names()),
         None,
     )
@@ -177,7 +177,9 @@ async def jobs_case(cast: Cast) -> ListCase:
 CASES: list[tuple[ListSpec, Callable[[Cast], Awaitable[ListCase]]]] = [
     (PARTNERS, partners_case),
     (PARTNERS, searched_partners_case),
+    (OWN_PARTNERS, partners_case),
     (ACCOUNTS, accounts_case),
+    (OWN_ACCOUNTS, accounts_case),
     (CONTRACTS, contracts_case),
     (DISTRIBUTORS, distributors_case),
     (MEMBERS, members_case),

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,11 +10,8 @@ import pytest
 from tests.api.conftest import AppClient
 from tests.cast import TB
 from tonnage.access.actor import Role
-from tonnage.billing.month_to_date import MonthToDate
-from tonnage.console.distributor.month_to_date import month_to_date_totals
 from tonnage.contracts.actions import create_contract
 from tonnage.contracts.contract import NewContract
-from tonnage.money import Money
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +65,7 @@ async def test_another_distributors_contract_is_not_found(client: AppClient) -> 
     strangers = await cast.contract(stranger)
     await cast.contract(distributor)
     browser = await client.sign_in(distributor)
-    for path in ("partners", "partners.csv", "partners/excess"):
+    for path in ("partners", "partners.csv", "partners/fees"):
         for contract in (str(strangers), "<script>"):
             answer = await browser.http.get(f"/distributor/{path}", params={"contract": contract})
             assert (path, answer.status_code) == (path, 404)
@@ -119,15 +115,3 @@ async def test_a_file_is_written_for_the_spreadsheet_of_its_reader(client: AppCl
     german = await browser.get(path)
     assert german.content.startswith(b"\xef\xbb\xbfName;Reserved bytes;")
     assert german.text.splitlines()[1].startswith('"a;\'=1";10000000000000;0;10000000000000;0;0;0,625;EUR;')
-
-
-def test_the_fees_of_several_contracts_are_summed_by_currency() -> None:
-    month = MonthToDate(Decimal(30 * 10**9), date(2026, 11, 24), Money(Decimal("1.10"), "EUR"))
-    in_yen = month._replace(fee=Money(Decimal(110), "JPY"))
-    excess = month_to_date_totals([month, in_yen, month, month._replace(excess=Decimal(0))])
-    assert excess.fees == [Money(Decimal("3.30"), "EUR"), Money(Decimal(110), "JPY")]
-    assert excess.gb_months == Decimal("3.00")
-    thirds = month_to_date_totals([month._replace(excess=Decimal(50_000_000))] * 3)
-    assert str(thirds.gb_months) == "0.01"  # 0.005: of the exact sum, not of 28 digits three times
-    assert excess.is_charged
-    assert not month_to_date_totals([]).is_charged

@@ -25,13 +25,16 @@ MOST = 4
 """Statements of a page, without the one that finds the session."""
 
 MORE = {
-    "/operator": 10,
+    "/operator": 11,
+    "/operator/partners/{partnerID}": 11,
+    "/distributor/partners": 5,
     "/distributor/prices": 5,
     "/statements/{statementID}/lines/{line}/working.csv": 5,
     "/statements/{statementID}/statement.pdf": 6,
 }
 """Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
-it is; a statement is read with its lines, its inputs and their days, and its document is made once and kept."""
+it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
+them; a statement is read with its lines, its inputs and their days, and its document is made once and kept."""
 
 FEW, MANY = 3, 60
 

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 
 import pytest
 
-from tonnage.accounts.lists import ACCOUNTS, AccountRow
-from tonnage.console.tables.accounts import ACCOUNTS_TABLE
+from tonnage.accounts.lists import OWN_ACCOUNTS, AccountRow
+from tonnage.console.tables.accounts import OWN_ACCOUNTS_TABLE
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.console.tables.distributors import DISTRIBUTORS_TABLE
 from tonnage.console.tables.members import MEMBERS_TABLE, TEAM_TABLE
-from tonnage.console.tables.partners import PARTNERS_TABLE
+from tonnage.console.tables.partners import OWN_PARTNERS_TABLE
 from tonnage.console.tables.table import Table
 from tonnage.lists import ListSpec
 from tonnage.members.lists import MEMBERS, MemberRow
 from tonnage.members.queries import TeamRow
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow
 from tonnage.partners.distributor_lists import DISTRIBUTORS, DistributorRow
-from tonnage.partners.lists import PARTNERS, PartnerRow
+from tonnage.partners.lists import OWN_PARTNERS, PartnerRow
 
 TABLES = (
-    (PARTNERS_TABLE, PARTNERS, PartnerRow),
+    (OWN_PARTNERS_TABLE, OWN_PARTNERS, PartnerRow),
     (CONTRACTS_TABLE, CONTRACTS, ContractRow),
     (DISTRIBUTORS_TABLE, DISTRIBUTORS, DistributorRow),
-    (ACCOUNTS_TABLE, ACCOUNTS, AccountRow),
+    (OWN_ACCOUNTS_TABLE, OWN_ACCOUNTS, AccountRow),
     (MEMBERS_TABLE, MEMBERS, MemberRow),
     (TEAM_TABLE, None, TeamRow),
 )

@@ -142,7 +142,7 @@ async def lists(cast: Cast, distributor: Actor, contract: UUID) -> dict[str, boo
         "choices": own in dict(await run(distributor_choices)),
         "command": await has(distributors(closed=False), own),
         "command of the closed": await has(distributors(closed=True), own),
-        "contracts": bool((await run(contract_rows, None, state(CONTRACTS, details))).rows),
+        "contracts": bool((await run(contract_rows, None, state(CONTRACTS, details), NOW.date())).rows),
         "command of contracts": await has(all_contracts(), contract),
     }
 

@@ -46,6 +46,7 @@ NOT_COPIED = {
     "usage_sample": "hourly readings, deleted after their retention; the days remain",
     "traffic_hour": "the same",
     "usage_import_line": "readings on their way into usage_sample",
+    "month_net": "sums of what daily_usage, terms and prices give; statements are copied",
     "month_change": "what is to be computed again, for hours",
     "idempotency_key": "responses of the last 24 hours",
     "device_link": "links that work for minutes",

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,10 @@ async def test_due_accounts_are_deleted_within_the_advance(sandbox: Process) -> 
     ) == (0,)
     used = await sandbox.used(partner, account, "2026-11-30", "2026-12-03")
     assert used == {"2026-11-30": TB, "2026-12-01": TB, "2026-12-02": 0}
+    nets = await sandbox.cast.row(
+        "select array_agg(month::text order by month), array_agg(net order by month), max(computed_at) from month_net"
+    )
+    assert nets == (["2026-11-01", "2026-12-01"], [Decimal("1000.00"), Decimal("32.26")], at("2026-12-03"))
 
 
 async def test_keys_expire_by_the_wall_clock(new_database: Databases, tmp_path: Path) -> None:
@@ -341,6 +346,8 @@ async def test_in_a_sandbox_only_upkeep_recurs_by_itself(sandbox: Process, conni
 
     business = {name for name, declared in DECLARED.items() if declared.clock is Clock.BUSINESS}
     assert business == {
+        "billing.compute_last",
+        "billing.compute_running",
         "metering.sample_all",
         "month_end.freeze_due",
         "provisioning.purge_all",

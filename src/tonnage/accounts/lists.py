@@ -6,7 +6,9 @@ Measured with a partner of 50,000 accounts: a page of the newest 25 ms, by use 4
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from tonnage.accounts.extended_queries import PROVISIONING, REJECTION_REASON
 from tonnage.accounts.queries import LIVING
 from tonnage.db import Connection, streamed
 from tonnage.email_address import email_search
-from tonnage.keyset import Sort, bigint, by_name, float8, text, timestamptz
+from tonnage.keyset import Sort, bigint, by_name, float8, numeric, text, timestamptz
 from tonnage.lists import (
     ListSpec,
     ListState,
@@ -27,6 +29,7 @@ from tonnage.lists import (
     page_params,
     sort_columns,
 )
+from tonnage.money import Money
 
 
 class AccountRow(NamedTuple):
@@ -50,11 +53,22 @@ class AccountRow(NamedTuple):
     is_suspended: bool
     provisioning: str
     """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
+    fee_currency: str | None
+    net: Decimal | None
+    """What it is charged for the month so far, in a list for its partner; None: nothing is sold to it."""
+    has_several_currencies: bool
+    """Among its prices of the month: it has no net."""
+
+    @property
+    def fee(self) -> Money | None:
+        """The net as an amount of money."""
+        return Money(self.net, self.fee_currency) if self.net is not None and self.fee_currency else None
 
 
 _COLUMNS: LiteralString = f"""
     s.id, s.name, s.contact_email, s.partner_id, o.name, d.name, r.name, s.allocated_capacity, s.allow_overdraft,
-    u.used, u.objects, s.created_at, s.pending_deleted_at, s.suspended_at is not null, {PROVISIONING}"""
+    u.used, u.objects, s.created_at, s.pending_deleted_at, s.suspended_at is not null, {PROVISIONING},
+    n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
 
 _SORTS: Mapping[str, Sort] = {
     "created": (bigint("s.seq"),),
@@ -79,6 +93,21 @@ ACCOUNTS = ListSpec(
 """The filters and sort keys of a list of accounts. `load` is use divided by allocation; `deletion` is the purge date of
 accounts that are scheduled for deletion."""
 
+OWN_ACCOUNTS = replace(
+    ACCOUNTS,
+    sorts={
+        **_SORTS,
+        "fee": (
+            text("coalesce(n.currency::text, '') collate \"C\""),
+            numeric("coalesce(n.net, 0)"),
+            bigint("s.seq"),
+        ),
+    },
+    filters=(*ACCOUNTS.filters, "charged"),
+    descending_by_default=ACCOUNTS.descending_by_default | {"fee"},
+)
+"""The same for their partner, with what it charges them: others do not see that. By currency, then by amount."""
+
 # Multiplied by ten to compare whole numbers; as numeric, since the product may exceed bigint.
 _NEAR: LiteralString = """
     s.allocated_capacity > 0 and u.used <= s.allocated_capacity
@@ -91,7 +120,14 @@ _FILTERS: Mapping[str, LiteralString] = {
     "over": "s.allocated_capacity > 0 and u.used > s.allocated_capacity",
     "deletion": "s.pending_deleted_at is not null",
     "suspended": "s.suspended_at is not null",
+    "charged": "n.net <> 0",
 }
+
+# Its index is of the rows with an account: the database has to know that this is one.
+_NET: LiteralString = (
+    "left join month_net n on n.account_id = s.id and n.account_id is not null and n.month = %(month)s"
+)
+_NO_NET: LiteralString = "left join month_net n on false"
 
 _OF_PARTNER: LiteralString = """
     and s.partner_id = %(partner)s and (%(scope)s::uuid is null or exists (
@@ -125,6 +161,7 @@ def _rows(scope: UUID | None, partner_id: UUID | None, state: ListState) -> Lite
             join lateral (select * from region where id = s.region_id offset 0) r on true
             join lateral (select * from organisation where id = s.partner_id offset 0) o on true
             join lateral (select name from organisation where id = o.parent_id offset 0) d on true
+            {_NET if "fee" in state.spec.sorts else _NO_NET}
         ) on true
         order by {page_order(state, sort)}
         """
@@ -137,9 +174,10 @@ def _found_in(state: ListState) -> LiteralString:
     """
     if state.sort in {"used", "objects"} and not state.filter and not state.search:
         return "account_usage u cross join lateral (select u.account_id as id, u.partner_id, u.purged_at) s"
+    net = _NET if state.sort == "fee" or state.filter == "charged" else ""
     if state.sort in {"used", "load", "objects"} or state.filter in {"near", "over"}:
-        return "storage_account s join account_usage u on u.account_id = s.id"
-    return "storage_account s"
+        return f"storage_account s join account_usage u on u.account_id = s.id {net}"
+    return f"storage_account s {net}"
 
 
 def _searched(text: str) -> LiteralString:
@@ -150,28 +188,29 @@ def _searched(text: str) -> LiteralString:
 
 
 async def account_rows(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, today: date
 ) -> PageOf[AccountRow]:
     """A page of the accounts, without purged ones, of a partner, or for None of all partners in the scope."""
-    params = {**_params(scope, partner_id, state), **page_params(state)}
+    params = {**_params(scope, partner_id, state, today), **page_params(state)}
     cursor = await conn.execute(_rows(scope, partner_id, state), params)
     return page_of(await cursor.fetchall(), state, AccountRow)
 
 
 def every_account(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, today: date
 ) -> AsyncGenerator[AccountRow]:
     """All rows of the same list, for exports of any length. For the connection see `db.streamed`."""
     whole = state.whole
-    params = {**_params(scope, partner_id, state), **page_params(whole)}
+    params = {**_params(scope, partner_id, state, today), **page_params(whole)}
     return each(streamed(conn, _rows(scope, partner_id, whole), params), AccountRow)
 
 
-def _params(scope: UUID | None, partner_id: UUID | None, state: ListState) -> dict[str, object]:
+def _params(scope: UUID | None, partner_id: UUID | None, state: ListState, today: date) -> dict[str, object]:
     return {
         "scope": scope,
         "partner": partner_id,
         "search": state.search,
+        "month": today.replace(day=1),
         **email_search(state.search),
     }
 

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from tonnage.billing import month_queries
 from tonnage.billing.charges import BuyerMonths, Charges
+from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import BuyerMonth, Capacity, Lifetime, Month, Span, SubjectMonth
+from tonnage.billing.month_net import MonthNet, PricedSeller, net_of, nets_of
 from tonnage.billing.month_prices import CurrencyConflict, priced_buyer, prices_by_day, with_excess
-from tonnage.billing.rating import Rating
+from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
-from tonnage.price_books.assignment import fitting
+from tonnage.price_books.assignment import SubjectKind, fitting
 from tonnage.price_books.lists import price_sources
 from tonnage.price_books.version import MinimumPool, Prices
 
@@ -77,6 +79,18 @@ async def charge_contract(conn: Connection, operator_id: UUID, contract_id: UUID
     return Charges(buyer, rating.lines())
 
 
+async def charge_for_partner(conn: Connection, operator_id: UUID, partner_id: UUID, month: Month) -> list[Line]:
+    """The lines about a partner, of the statements of the contracts that it was under. Where prices depend on the
+    quantity of a contract, use has no line of a single partner."""
+    capacities = await month_queries.partner_capacities(conn, [partner_id], month)
+    contracts = {span.value.contract_id for span in capacities.get(partner_id, ())}
+    lines: list[Line] = []
+    for contract_id in sorted(one for one in contracts if one):
+        buyer = await contract_buyer(conn, operator_id, contract_id, month)
+        lines += rate(buyer, await partner_subjects(conn, buyer, [partner_id]))
+    return [line for line in lines if line.subject_id == partner_id]
+
+
 async def partner_months(conn: Connection, seller_id: UUID, partner_ids: Sequence[UUID], month: Month) -> BuyerMonths:
     """What a distributor's charges of partners are rated from."""
     capacities = await month_queries.partner_capacities(conn, partner_ids, month)
@@ -113,6 +127,19 @@ async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequenc
         for account in of_priced
     ]
     return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
+
+
+async def month_nets(conn: Connection, seller: PricedSeller, ids: Sequence[SubjectId], month: Month) -> list[MonthNet]:
+    """What buyers of the seller are charged in all."""
+    organisations = [one for one in ids if isinstance(one, UUID)]
+    match seller.buyers:
+        case SubjectKind.CONTRACT:
+            return [net_of(await charge_contract(conn, seller.id, one, month)) for one in organisations]
+        case SubjectKind.PARTNER:
+            return nets_of(ids, await partner_months(conn, seller.id, organisations, month))
+        case SubjectKind.ACCOUNT:
+            accounts = [one for one in ids if isinstance(one, int)]
+            return nets_of(ids, await account_months(conn, seller.id, accounts, month))
 
 
 def _conflicts(buyers: Iterable[BuyerMonth | CurrencyConflict | None]) -> list[CurrencyConflict]:

@@ -40,8 +40,8 @@ def path_in(data_dir: Path) -> Path:
 async def prepare(
     database: Database, data_dir: Path, base_url: str, now: datetime, *, passwords: Passwords | None = None
 ) -> Demo:
-    """Loads the sample data, all or nothing, unless it exists already, writes its keys to `DATA_DIR/demo.json`, and
-    freezes the statements of the months that are over.
+    """Loads the sample data, all or nothing, unless it exists already, writes its keys to `DATA_DIR/demo.json`,
+    freezes the statements of the months that are over, and computes what is charged for the running one.
 
     `base_url` is the address of the API, ending in `/v1`. Existing sample data is not changed, nor are its keys and
     passwords: in the file only `base_url` changes. If the file is lost or its keys no longer work, it is written again
@@ -55,6 +55,7 @@ async def prepare(
             fresh = await admission.new_secrets(passwords or Passwords())
             kept = await database.transaction(_made, data_dir, base_url, fresh, now)
         await billing_loading.freeze_months(Services(database, OpenBackends(database, None), data_dir=data_dir))
+        await billing_loading.compute_nets(database, now)
         if kept.base_url != base_url:
             keyfile.write(path_in(data_dir), replace(kept, base_url=base_url))
     except OSError as error:

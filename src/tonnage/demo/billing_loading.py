@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Kind
+from tonnage.billing import actions as billing
 from tonnage.billing_profiles import actions as profiles
 from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
@@ -106,6 +107,12 @@ async def freeze_months(services: Services) -> None:
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
     await database.transaction(_adjust, await open_places(services), sellers[1], now)
+
+
+async def compute_nets(database: Database, now: datetime) -> None:
+    """What is charged for the running month and the one before: jobs compute it later, and the pages show it now."""
+    await billing.compute_last(database, now)
+    await billing.compute_running(database, now)
 
 
 async def _adjust(conn: Connection, places: Places, distributor: Actor, now: datetime) -> None:

@@ -902,6 +902,27 @@ CREATE TABLE month_close (
     CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric))
 );
 
+CREATE TABLE month_net (
+    month date NOT NULL,
+    seller_id uuid NOT NULL,
+    contract_id uuid,
+    partner_id uuid,
+    account_id bigint,
+    currency currency,
+    net numeric,
+    problem text,
+    computed_at timestamp with time zone NOT NULL,
+    CONSTRAINT month_net_buyer CHECK ((num_nonnulls(contract_id, partner_id, account_id) = 1)),
+    CONSTRAINT month_net_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+    CONSTRAINT month_net_net CHECK ((num_nulls(currency, net) =
+CASE
+    WHEN (problem IS NULL) THEN 0
+    ELSE 2
+END)),
+    CONSTRAINT month_net_problem CHECK ((problem = ANY (ARRAY['no_price_book'::text, 'several_currencies'::text])))
+)
+WITH (fillfactor='70');
+
 CREATE TABLE number_gap (
     seller_id uuid NOT NULL,
     format text NOT NULL,
@@ -1727,6 +1748,14 @@ CREATE INDEX month_change_seller_id_month_idx ON month_change USING btree (selle
 
 CREATE INDEX month_close_month_idx ON month_close USING btree (month);
 
+CREATE UNIQUE INDEX month_net_account ON month_net USING btree (account_id, month) WHERE (account_id IS NOT NULL);
+
+CREATE UNIQUE INDEX month_net_contract ON month_net USING btree (contract_id, month) WHERE (contract_id IS NOT NULL);
+
+CREATE UNIQUE INDEX month_net_partner ON month_net USING btree (partner_id, month) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX month_net_seller_id_month_idx ON month_net USING btree (seller_id, month);
+
 CREATE INDEX organisation_name_key_idx ON organisation USING btree (name_key) WHERE (closed_at IS NULL);
 
 CREATE UNIQUE INDEX organisation_one_operator ON organisation USING btree (kind) WHERE (kind = 'operator'::text);
@@ -1734,6 +1763,8 @@ CREATE UNIQUE INDEX organisation_one_operator ON organisation USING btree (kind)
 CREATE INDEX organisation_parent_id_name_key_idx ON organisation USING btree (parent_id, name_key) WHERE (closed_at IS NULL);
 
 CREATE INDEX organisation_parent_id_seq_idx ON organisation USING btree (parent_id, seq);
+
+CREATE INDEX partner_closed_idx ON partner USING btree (distributor_id, closed_at) WHERE (closed_at IS NOT NULL);
 
 CREATE INDEX partner_contract_id_seq_idx ON partner USING btree (contract_id, seq);
 

@@ -1,7 +1,7 @@
 """SQL of contracts as pages show them, with the partners that share them. `scope` None is the operator."""
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
@@ -20,6 +20,7 @@ from tonnage.lists import (
     page_params,
     sort_columns,
 )
+from tonnage.money import Money
 
 
 class ContractRow(NamedTuple):
@@ -41,6 +42,16 @@ class ContractRow(NamedTuple):
     created_at: datetime
     closed_at: datetime | None
     """When its distributor was closed."""
+    net: Decimal | None = None
+    """What the operator charges for it for the month so far, in a list."""
+
+    has_several_currencies = False
+    """Its prices are in its own."""
+
+    @property
+    def fee(self) -> Money | None:
+        """The net as an amount of money."""
+        return Money(self.net, self.currency) if self.net is not None else None
 
     @property
     def remaining(self) -> int:
@@ -66,14 +77,15 @@ _SORTS: Mapping[str, Sort] = {
     "allocated": (bigint("k.allocated_capacity"), bigint("k.seq")),
     "used": (numeric("k.used"), bigint("k.seq")),
     "price": (numeric("k.price_cents"), bigint("k.seq")),
+    "fee": (text('k.currency::text collate "C"'), numeric("coalesce(n.net, 0)"), bigint("k.seq")),
 }
 
 CONTRACTS = ListSpec(
     sorts=_SORTS,
     filters=("full",),
-    descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price"}),
+    descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price", "fee"}),
 )
-"""The sorts and filters of a list of contracts. `full`: more than 90 % allocated."""
+"""The sorts and filters of a list of contracts. `full`: more than 90 % allocated; `fee` is by currency first."""
 
 # As numeric: ten times a capacity may exceed bigint.
 FULL: LiteralString = "k.allocated_capacity::numeric * 10 > k.reserved_capacity::numeric * 9"
@@ -82,33 +94,43 @@ FULL: LiteralString = "k.allocated_capacity::numeric * 10 > k.reserved_capacity:
 _FILTERS: Mapping[str, LiteralString] = {"": "true", "full": FULL}
 
 
+# Its index is of the rows with a contract: the database has to know that this is one.
+_NET: LiteralString = (
+    "left join month_net n on n.contract_id = k.id and n.contract_id is not null and n.month = %(month)s"
+)
+
+
 def _rows(scope: UUID | None, state: ListState) -> LiteralString:
     sort = state.sort_columns
     return f"""
         with found as (
             select k.id, {sort_columns(sort)}
-            from contract k join organisation d on d.id = k.distributor_id
+            from contract k join organisation d on d.id = k.distributor_id {_NET}
             where k.closed_at is null and {_FILTERS[state.filter]} {"and k.distributor_id = %(scope)s" if scope else ""}
                 and strpos(concat_ws(chr(10), k.name_key, d.name_key), %(search_key)s) > 0
         ), {page_ctes(state, sort)}
-        select {page_columns(state, sort)}, {_COLUMNS}
+        select {page_columns(state, sort)}, {_COLUMNS}, n.net
         from counted left join (
-            chosen f join contract k on k.id = f.id join organisation d on d.id = k.distributor_id
+            chosen f join contract k on k.id = f.id join organisation d on d.id = k.distributor_id {_NET}
         ) on true
         order by {page_order(state, sort)}
         """
 
 
-async def contract_rows(conn: Connection, scope: UUID | None, state: ListState) -> PageOf[ContractRow]:
+async def contract_rows(conn: Connection, scope: UUID | None, state: ListState, today: date) -> PageOf[ContractRow]:
     """A page of contracts of open distributors. The search covers their names and their distributors' names."""
-    cursor = await conn.execute(_rows(scope, state), {"scope": scope, **page_params(state)})
+    cursor = await conn.execute(_rows(scope, state), _params(scope, state, today))
     return page_of(await cursor.fetchall(), state, ContractRow)
 
 
-def every_contract(conn: Connection, scope: UUID | None, state: ListState) -> AsyncGenerator[ContractRow]:
+def every_contract(conn: Connection, scope: UUID | None, state: ListState, today: date) -> AsyncGenerator[ContractRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
     whole = state.whole
-    return each(streamed(conn, _rows(scope, whole), {"scope": scope, **page_params(whole)}), ContractRow)
+    return each(streamed(conn, _rows(scope, whole), _params(scope, whole, today)), ContractRow)
+
+
+def _params(scope: UUID | None, state: ListState, today: date) -> dict[str, object]:
+    return {"scope": scope, "month": today.replace(day=1), **page_params(state)}
 
 
 async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:

@@ -1,4 +1,4 @@
-"""SQL of partners as pages show them: lists with search, filter, sorting and paging, and the details of one partner.
+"""SQL of partners as pages show them: lists with search, filter, sorting and paging.
 
 `scope` is the distributor of the request; None is the operator, who sees all partners.
 
@@ -8,13 +8,14 @@ would have to be written at each sampling.
 """
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.db import Connection, streamed
-from tonnage.keyset import Sort, bigint, by_name, float8
+from tonnage.keyset import Sort, bigint, by_name, float8, numeric, text, uuid
 from tonnage.lists import (
     ListSpec,
     ListState,
@@ -27,6 +28,7 @@ from tonnage.lists import (
     page_params,
     sort_columns,
 )
+from tonnage.money import Money
 
 
 class PartnerRow(NamedTuple):
@@ -47,11 +49,22 @@ class PartnerRow(NamedTuple):
     accounts: int
     created_at: datetime
     locked_at: datetime | None
+    fee_currency: str | None
+    net: Decimal | None
+    """What it is charged for the month so far, in a list for its distributor; None: nothing is sold to it."""
+    has_several_currencies: bool
+    """Among its prices of the month: it has no net."""
+
+    @property
+    def fee(self) -> Money | None:
+        """The net as an amount of money."""
+        return Money(self.net, self.fee_currency) if self.net is not None and self.fee_currency else None
 
 
 _COLUMNS: LiteralString = """
     p.id, o.name, p.contract_id, k.details, p.distributor_id, d.name, p.allocated_capacity,
-    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at, o.locked_at"""
+    coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count, o.created_at, o.locked_at,
+    n.currency, n.net, coalesce(n.problem = 'several_currencies', false)"""
 
 # For rows `p`, and `o` of its organisation. Amounts as floating-point numbers are sorted in a third of the time, and
 # are exact up to 9 PB; beyond, amounts that differ by a few bytes are in order of creation.
@@ -67,6 +80,10 @@ _SORTS: Mapping[str, Sort] = {
     "accounts": (bigint("p.account_count"), bigint("p.seq")),
 }
 
+# For rows `n` of month_net, too. Not as floating-point numbers: to make them takes longer than to sort.
+_NETS: Sort = (text("coalesce(n.currency::text, '') collate \"C\""), numeric("coalesce(n.net, 0)"))
+_FEE: Sort = (*_NETS, uuid("p.id"))
+
 PARTNERS = ListSpec(
     sorts=_SORTS,
     filters=("pay-per-use", "near", "over"),
@@ -77,6 +94,15 @@ PARTNERS = ListSpec(
 none.
 """
 
+OWN_PARTNERS = replace(
+    PARTNERS,
+    sorts={**_SORTS, "fee": _FEE},
+    filters=(*PARTNERS.filters, "charged"),
+    descending_by_default=PARTNERS.descending_by_default | {"fee"},
+)
+"""The same for their distributor, with what it charges them: others do not see that. By currency, then by amount."""
+
+_OF_NETS: Sort = (*_NETS, uuid("n.partner_id"))
 _OF_ORGANISATIONS: Mapping[str, Sort] = {"created": (bigint("o.seq"),), "name": by_name("o")}
 
 NEAR: LiteralString = (
@@ -92,7 +118,14 @@ _FILTERS: Mapping[str, LiteralString] = {
     "pay-per-use": "p.allocated_capacity = 0",
     "near": NEAR,
     "over": OVER,
+    "charged": "n.net <> 0",
 }
+
+# Its index is of the rows with a partner: the database has to know that this is one.
+_NET: LiteralString = (
+    "left join month_net n on n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s"
+)
+_NO_NET: LiteralString = "left join month_net n on false"
 
 _SEARCHED: LiteralString = "and strpos(o.name_key, %(search_key)s) > 0"
 
@@ -101,11 +134,19 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
     """The CTEs of the list. If the search needs a join, it runs once; otherwise the rows are counted and sorted
     separately, each from the indexes. Names are looked up only for the rows of the page.
     """
-    of_organisations = _is_of_organisations(contract_id, state)
-    sort = _OF_ORGANISATIONS[state.sort] if of_organisations else state.sort_columns
+    net = _NET if "fee" in state.spec.sorts else _NO_NET
+    before: LiteralString = ""
+    materialized: LiteralString = "not materialized"
+    if _is_of_organisations(contract_id, state):
+        sort, found = _OF_ORGANISATIONS[state.sort], _of_organisations(scope, state)
+    elif _is_of_nets(contract_id, state):
+        before, sort, found = f"{_MISSING},", _OF_NETS, _of_nets(state)
+    else:
+        sort, found = state.sort_columns, _found(scope, contract_id, state)
+        materialized = "materialized" if state.search or state.filter == "charged" else materialized
     return f"""
-        with found as {"materialized" if state.search and not of_organisations else "not materialized"} (
-            {_of_organisations(scope, state) if of_organisations else _found(scope, contract_id, state)}
+        with {before} found as {materialized} (
+            {found}
         ), {page_ctes(state, sort)}
         select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join (
@@ -114,6 +155,7 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
             join lateral (select * from organisation where id = p.id offset 0) o on true
             join lateral (select name from organisation where id = p.distributor_id offset 0) d on true
             join lateral (select details from contract where id = p.contract_id offset 0) k on true
+            {net}
         ) on true
         order by {page_order(state, sort)}
         """
@@ -121,9 +163,10 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
 
 def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
     joined = state.search or state.sort == "name"
+    by_net = state.sort == "fee" or state.filter == "charged"
     return f"""
         select p.id, {sort_columns(state.sort_columns)}
-        from partner p {"join organisation o on o.id = p.id" if joined else ""}
+        from partner p {"join organisation o on o.id = p.id" if joined else ""} {_NET if by_net else ""}
         where p.closed_at is null and {_FILTERS[state.filter]}
             {"and p.distributor_id = %(scope)s" if scope else ""}
             {"and p.contract_id = %(contract)s" if contract_id else ""}
@@ -131,115 +174,69 @@ def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Li
 
 
 def _of_organisations(scope: UUID | None, state: ListState) -> LiteralString:
-    """The same from the organisations alone."""
+    """The same from the organisations alone, or with their nets."""
+    charged: LiteralString = (
+        "join month_net n on n.partner_id = o.id and n.month = %(month)s and n.net <> 0" if state.filter else ""
+    )
     return f"""
-        select o.id, {sort_columns(_OF_ORGANISATIONS[state.sort])} from organisation o
+        select o.id, {sort_columns(_OF_ORGANISATIONS[state.sort])} from organisation o {charged}
         where o.closed_at is null and {"o.parent_id = %(scope)s" if scope else "o.parent_id is not null"}
             {_SEARCHED if state.search else ""}"""
 
 
 def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
     """Whether the organisations alone are enough. Joining them takes longer than all the rest."""
-    known = state.sort == "name" or (state.sort == "created" and state.search)
-    return bool(known and not state.filter and contract_id is None)
+    is_joined = state.search or state.filter == "charged"
+    known = state.sort == "name" or (state.sort == "created" and is_joined)
+    return bool(known and state.filter in {"", "charged"} and contract_id is None)
+
+
+# Partners that were closed within the month have a row too. Those that were created a minute ago may have none, and in
+# the first minutes of a month nobody has: they are only looked for when there are any.
+_OPEN_NET: LiteralString = """n.seller_id = %(scope)s and n.month = %(month)s and n.partner_id is not null
+    and n.partner_id not in (select id from partner where distributor_id = %(scope)s and closed_at >= %(month)s)"""
+_MISSING: LiteralString = f"""missing (any_one) as materialized (
+    select (select count(*) from partner where distributor_id = %(scope)s and closed_at is null)
+        > (select count(*) from month_net n where {_OPEN_NET}))"""
+
+
+def _of_nets(state: ListState) -> LiteralString:
+    """The same from the nets: joining all partners takes longer than all the rest."""
+    columns = sort_columns(_OF_NETS)
+    if state.filter:
+        return f"select n.partner_id as id, {columns} from month_net n where {_OPEN_NET} and {_FILTERS[state.filter]}"
+    return f"""
+        select n.partner_id as id, {columns} from month_net n where {_OPEN_NET}
+        union all
+        select p.id, ''::text collate "C", 0::numeric, p.id from partner p
+        where (select any_one from missing) and p.distributor_id = %(scope)s and p.closed_at is null and not exists (
+            select from month_net n where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s)"""
+
+
+def _is_of_nets(contract_id: UUID | None, state: ListState) -> bool:
+    """Whether the nets alone are enough, of a list that has all of a distributor's."""
+    return state.sort == "fee" and state.filter in {"", "charged"} and not state.search and contract_id is None
 
 
 async def partner_rows(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
 ) -> PageOf[PartnerRow]:
     """A page of the partners of a contract, or of all contracts of the scope (None)."""
-    cursor = await conn.execute(
-        _rows(scope, contract_id, state), {"scope": scope, "contract": contract_id, **page_params(state)}
-    )
+    cursor = await conn.execute(_rows(scope, contract_id, state), _params(scope, contract_id, state, today))
     return page_of(await cursor.fetchall(), state, PartnerRow)
 
 
 def every_partner(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
     whole = state.whole
-    params = {"scope": scope, "contract": contract_id, **page_params(whole)}
+    params = _params(scope, contract_id, whole, today)
     return each(streamed(conn, _rows(scope, contract_id, whole), params), PartnerRow)
 
 
-class PartnerDetail(NamedTuple):
-    """An open partner and what its contract leaves it. Capacities in bytes."""
-
-    id: UUID
-    name: str
-    created_at: datetime
-    distributor_id: UUID
-    distributor: str
-    contract_id: UUID
-    contract: str | None
-    """The contract's `details`."""
-    contract_remaining: int
-    """What the contract has left for partners, in addition to this partner's allocation."""
-    price_cents: Decimal
-    currency: str
-    allocated: int
-    """0: pay-per-use."""
-    overdraft: bool
-    allocated_to_accounts: int
-    used: Decimal
-    accounts: int
-    members: int
-    locked_at: datetime | None
-    """None: it is not locked, and has neither of the following."""
-    locked_by: str | None
-    """The name of its distributor or of the operator."""
-    lock_reason: str | None
-
-
-async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
-    """For the partner's distributor and the operator."""
-    cursor = await conn.execute(
-        """
-        select p.id, o.name, o.created_at, p.distributor_id, d.name,
-            k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
-            p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
-            (select count(*) from member m where m.organisation_id = p.id),
-            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason
-        from partner p
-        join organisation o on o.id = p.id
-        join organisation d on d.id = p.distributor_id
-        join contract k on k.id = p.contract_id
-        where p.id = %(partner)s and p.closed_at is null
-            and (%(scope)s::uuid is null or p.distributor_id = %(scope)s)
-        """,
-        {"scope": scope, "partner": partner_id},
-    )
-    row = await cursor.fetchone()
-    return PartnerDetail(*row) if row else None
-
-
-class PartnerTotals(NamedTuple):
-    """A partner's capacity, and how much of it its accounts use. Capacities in bytes."""
-
-    name: str
-    allocated: int
-    """0: pay-per-use."""
-    overdraft: bool
-    allocated_to_accounts: int
-    used: Decimal
-    accounts: int
-
-
-async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerTotals | None:
-    """For the partner itself, its distributor and the operator."""
-    cursor = await conn.execute(
-        """
-        select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
-            p.used, p.account_count
-        from partner p join organisation o on o.id = p.id
-        where p.id = %(partner)s and p.closed_at is null
-            and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
-        """,
-        {"scope": scope, "partner": partner_id},
-    )
-    row = await cursor.fetchone()
-    return PartnerTotals(*row) if row else None
+def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, today: date) -> dict[str, object]:
+    return {"scope": scope, "contract": contract_id, "month": today.replace(day=1), **page_params(state)}
 
 
 MOST_SHOWN = 20

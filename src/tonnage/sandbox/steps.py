@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeAlias
 
+from tonnage.billing import actions as billing
 from tonnage.db import Connection
 from tonnage.epoch.actions import require_running
 from tonnage.errors import NotFound
@@ -68,6 +69,12 @@ async def delete_due(services: Services) -> None:
     await complete_deferred(services)
 
 
+async def compute_nets(services: Services) -> None:
+    """What buyers are charged for the running month and the one before."""
+    await billing.compute_last(services.database, services.business_clock())
+    await billing.compute_running(services.database, services.business_clock())
+
+
 async def maintain(services: Services) -> None:
     """Partitions are made and dropped, and old days closed, by the clock of the sandbox alone."""
 
@@ -82,7 +89,7 @@ async def freeze(services: Services) -> None:
     await freeze_due(services, services.business_clock())
 
 
-STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, maintain, freeze)
+STEPS: tuple[Step, ...] = (complete_deferred, sample, roll_up, delete_due, compute_nets, maintain, freeze)
 """In this order. What is new in business time is added here."""
 
 

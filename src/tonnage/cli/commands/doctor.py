@@ -12,6 +12,7 @@ from tonnage.access.checks import MOST_SHOWN, Check
 from tonnage.access_keys import checks as access_keys
 from tonnage.accounts import checks as accounts
 from tonnage.api_keys import checks as api_keys
+from tonnage.billing import checks as billing
 from tonnage.cli import doctor_checks
 from tonnage.cli.context import on_database, schema_state, some_database
 from tonnage.cli.doctor_checks import Finding
@@ -43,6 +44,7 @@ _COMPARISONS = (
     *regions.ALL,
     *members.ALL,
     *api_keys.ALL,
+    *billing.ALL,
     *statements.ALL,
     *credit_notes.ALL,
     *organisations.ALL,

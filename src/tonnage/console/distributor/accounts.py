@@ -16,7 +16,7 @@ from tonnage.console.rendering import gettext
 from tonnage.console.tables.accounts import ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
-from tonnage.partners.lists import PartnerDetail
+from tonnage.partners.partner_lists import PartnerDetail
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -62,7 +62,7 @@ async def accounts(page: DistributorViewer, partnerID: UuidPath) -> Response:
     scope = page.actor.organisation_id
 
     async def read(conn: Connection) -> tuple[PartnerDetail, PageOf[AccountRow]]:
-        return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, state)
+        return await facts_of(conn, page, partnerID), await account_rows(conn, scope, partnerID, state, page.today)
 
     facts, found = await page.database.run(read)
     path = f"{path_of(partnerID)}/accounts"
@@ -79,7 +79,7 @@ async def accounts_as_file(page: DistributorViewer, partnerID: UuidPath) -> Resp
     """The same list, whole."""
     await page.database.run(facts_of, page, partnerID)
     state, scope = read_list_state(ACCOUNTS, page.request.query_params), page.actor.organisation_id
-    return await ACCOUNTS_TABLE.file(page, every_account, scope, partnerID, state)
+    return await ACCOUNTS_TABLE.file(page, every_account, scope, partnerID, state, page.today)
 
 
 @routes.get("/new")

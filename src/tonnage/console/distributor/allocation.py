@@ -11,8 +11,8 @@ from tonnage.console.edit_conflict import allowed, explain, size_or_pay_per_use
 from tonnage.console.page_request import DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.partners.actions import update_partner
-from tonnage.partners.lists import PartnerDetail
 from tonnage.partners.partner import PartnerChange
+from tonnage.partners.partner_lists import PartnerDetail
 from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
 from tonnage.web.forms import Checkbox
 from tonnage.web.number_fields import Size, typed_size

@@ -19,7 +19,7 @@ async def contracts(page: DistributorViewer) -> Response:
     """Each leads to its partners."""
     state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
-    found = await page.database.run(contract_rows, scope, state)
+    found = await page.database.run(contract_rows, scope, state, page.today)
     listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path="/distributor/partners?contract=")
     return page.render("distributor/contracts.html", list=listed)
 
@@ -30,4 +30,4 @@ async def contracts_file(page: DistributorViewer) -> Response:
     state = read_list_state(CONTRACTS, page.request.query_params)
     scope = page.actor.organisation_id
 
-    return await CONTRACTS_TABLE.file(page, every_contract, scope, state)
+    return await CONTRACTS_TABLE.file(page, every_contract, scope, state, page.today)

@@ -3,14 +3,15 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.month_to_date_queries import month_of_partner
+from tonnage.billing.lists import fee_of
+from tonnage.billing.month_net import Fees
 from tonnage.console.date_range import read_range
-from tonnage.console.distributor.month_to_date import MonthToDateTotals, month_to_date_totals
 from tonnage.console.distributor.partner import facts_of, partner_page
 from tonnage.console.page_request import DistributorViewer
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
-from tonnage.partners.lists import PartnerDetail
+from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -24,15 +25,14 @@ async def usage(page: DistributorViewer, partnerID: UuidPath) -> Response:
     shown = read_range(page.request.query_params, page.today)
     scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], MonthToDateTotals]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], Fees]:
         facts = await facts_of(conn, page, partnerID)
         days = await daily_of_partner(conn, scope, partnerID, shown.period, page.today)
-        month = await month_of_partner(conn, scope, partnerID, page.today)
-        return facts, days, month_to_date_totals([month] if month else [])
+        return facts, days, await fee_of(conn, scope, Subject(SubjectKind.PARTNER, partnerID), page.today)
 
-    facts, days, excess = await page.database.run(read)
+    facts, days, fees = await page.database.run(read)
     average = mean([day.usage for day in days])
-    return partner_page(page, "distributor/usage.html", facts, range=shown, days=days, average=average, excess=excess)
+    return partner_page(page, "distributor/usage.html", facts, range=shown, days=days, average=average, fees=fees)
 
 
 @routes.get("/usage.csv")

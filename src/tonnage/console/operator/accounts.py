@@ -39,7 +39,7 @@ async def accounts(page: OperatorViewer) -> Response:
 
     async def read(conn: Connection) -> tuple[PageOf[AccountRow], dict[str, str]]:
         names = await organisation_names(conn, [str(partner)]) if partner else {}
-        return await account_rows(conn, None, partner, state), names
+        return await account_rows(conn, None, partner, state, page.today), names
 
     found, names = await page.database.run(read)
     return page.render(
@@ -54,7 +54,7 @@ async def accounts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(ACCOUNTS, page.request.query_params)
 
-    return await ACCOUNTS_TABLE.file(page, every_account, None, _partner(state), state)
+    return await ACCOUNTS_TABLE.file(page, every_account, None, _partner(state), state, page.today)
 
 
 @routes.get("/{accountID}")

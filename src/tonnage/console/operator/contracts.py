@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.billing.lists import fee_of
+from tonnage.billing.month_net import Fees
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.price_fields import Currency, Price
@@ -19,6 +21,7 @@ from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.organisations.queries import distributor_choices
 from tonnage.partners.contract_lists import CONTRACTS, ContractRow, contract_rows, every_contract, one_contract
+from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.units import Size as Capacity
 from tonnage.web.edit_form import EditForm, OptionalName, bind_edit, unbound_edit
 from tonnage.web.forms import BoundForm, Form, bind, unbound
@@ -57,7 +60,7 @@ class AmendmentForm(EditForm):
 async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
     state = read_list_state(CONTRACTS, page.request.query_params)
-    found = await page.database.run(contract_rows, None, state)
+    found = await page.database.run(contract_rows, None, state, page.today)
     listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
     return page.render("operator/contracts.html", list=listed)
 
@@ -67,7 +70,7 @@ async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
     state = read_list_state(CONTRACTS, page.request.query_params)
 
-    return await CONTRACTS_TABLE.file(page, every_contract, None, state)
+    return await CONTRACTS_TABLE.file(page, every_contract, None, state, page.today)
 
 
 @routes.get("/new")
@@ -107,9 +110,9 @@ async def _signing(page: PageRequest, form: BoundForm[NewContractForm]) -> Respo
 @routes.get("/{contractID}")
 async def contract(page: OperatorViewer, contractID: UuidPath) -> Response:
     """What applies and since when, and for admins the form that amends it."""
-    found, terms = await _found(page, contractID)
+    found, terms, fees = await _found(page, contractID)
     form = unbound_edit(AmendmentForm, _texts(page, found))
-    return page.render("operator/contract.html", contract=found, terms=terms, form=form)
+    return page.render("operator/contract.html", contract=found, terms=terms, fees=fees, form=form)
 
 
 @routes.post("/{contractID}")
@@ -118,10 +121,10 @@ async def amend(page: OperatorAdmin, contractID: UuidPath) -> Response:
     form = bind_edit(AmendmentForm, page.fields, page.formats.number_format)
     if await form.apply(lambda values, seen: _amend(page, contractID, values, seen), about="reserved"):
         return page.redirect(f"{PATH}/{contractID}", gettext("Contract amended"))
-    found, terms = await _found(page, contractID)
+    found, terms, fees = await _found(page, contractID)
     writers = {"reserved": Capacity, "price": page.formats.price}
     await explain(page, AmendmentForm, form, _texts(page, found), contractID, writers)
-    return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, form=form)
+    return page.render("operator/contract.html", status=form.status, contract=found, terms=terms, fees=fees, form=form)
 
 
 async def _amend(page: PageRequest, contract_id: UUID, values: AmendmentForm, seen: AmendmentForm) -> bytes:
@@ -141,11 +144,15 @@ def _texts(page: PageRequest, found: ContractRow) -> dict[str, str]:
     }
 
 
-async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, list[ContractTerms]]:
-    async def read(conn: Connection) -> tuple[ContractRow | None, list[ContractTerms]]:
-        return await one_contract(conn, None, contract_id), await terms_of(conn, contract_id)
+async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, list[ContractTerms], Fees]:
+    async def read(conn: Connection) -> tuple[ContractRow | None, list[ContractTerms], Fees]:
+        return (
+            await one_contract(conn, None, contract_id),
+            await terms_of(conn, contract_id),
+            await fee_of(conn, page.actor.organisation_id, Subject(SubjectKind.CONTRACT, contract_id), page.today),
+        )
 
-    found, terms = await page.database.run(read)
+    found, terms, fees = await page.database.run(read)
     if found is None:
         raise no_contract(contract_id)
-    return found, terms
+    return found, terms, fees

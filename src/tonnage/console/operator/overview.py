@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.access.actor import Kind
 from tonnage.authentication.throttling import PROXY_SHOWN_FOR
 from tonnage.authentication.throttling_queries import untrusted_proxy
+from tonnage.billing.lists import sold
+from tonnage.billing.month_net import Fees
 from tonnage.console.page_request import OperatorViewer
 from tonnage.contracts.lists import ContractTotals, contract_totals
 from tonnage.db import Connection
@@ -36,6 +40,8 @@ class Overview:
     clusters: list[RegionProvisioning]
     fullness: FullPartners
     full_contracts: int
+    fees: Fees
+    """Of all contracts."""
     failed_jobs: int
     hold: Hold | None
     untrusted_proxy: str | None
@@ -44,8 +50,8 @@ class Overview:
     """None: there are so many partners that it would keep the page waiting."""
 
 
-async def _overview(conn: Connection, today: date, wall_now: datetime) -> Overview:
-    full = await contract_rows(conn, None, read_list_state(CONTRACTS, {"show": "full", "size": "25"}))
+async def _overview(conn: Connection, operator: UUID, today: date, wall_now: datetime) -> Overview:
+    full = await contract_rows(conn, None, read_list_state(CONTRACTS, {"show": "full", "size": "25"}), today)
     failed = await job_rows(conn, read_list_state(JOBS, {"show": "failed", "size": "25"}))
     return Overview(
         await contract_totals(conn),
@@ -53,6 +59,7 @@ async def _overview(conn: Connection, today: date, wall_now: datetime) -> Overvi
         await region_provisioning(conn),
         await full_partners(conn),
         full.total,
+        await sold(conn, operator, Kind.OPERATOR, today),
         failed.total,
         await hold_of(conn),
         await untrusted_proxy(conn, wall_now - PROXY_SHOWN_FOR),
@@ -63,7 +70,7 @@ async def _overview(conn: Connection, today: date, wall_now: datetime) -> Overvi
 @routes.get("")
 async def overview(page: OperatorViewer) -> Response:
     """Where there are many partners, the largest movers come after it: 120,000 are added up in half a second."""
-    found = await page.database.run(_overview, page.today, page.wall_now)
+    found = await page.database.run(_overview, page.actor.organisation_id, page.today, page.wall_now)
     peer = found.untrusted_proxy
     if peer and is_trusted(peer, page.services.sign_in.trusted_proxies):
         found = replace(found, untrusted_proxy=None)

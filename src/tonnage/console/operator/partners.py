@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.month_to_date import MonthToDate
-from tonnage.billing.month_to_date_queries import month_of_partner
+from tonnage.billing.month import Month
+from tonnage.billing.queries import charge_for_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
@@ -18,10 +18,12 @@ from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.console.tables.partners import PARTNERS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import ListState, PageOf
+from tonnage.money import Money, totals
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
-from tonnage.partners.lists import PARTNERS, PartnerDetail, PartnerRow, every_partner, partner_detail, partner_rows
+from tonnage.partners.lists import PARTNERS, PartnerRow, every_partner, partner_rows
+from tonnage.partners.partner_lists import PartnerDetail, partner_detail
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -50,7 +52,7 @@ async def partners(page: OperatorViewer) -> Response:
 
     async def read(conn: Connection) -> tuple[PageOf[PartnerRow], DistributorRow | None, ContractRow | None]:
         return (
-            await partner_rows(conn, distributor, contract, state),
+            await partner_rows(conn, distributor, contract, state, page.today),
             await one_distributor(conn, distributor) if distributor else None,
             await one_contract(conn, None, contract) if contract else None,
         )
@@ -70,7 +72,7 @@ async def partners_file(page: OperatorViewer) -> Response:
     state = read_list_state(LISTED, page.request.query_params)
     distributor, contract = _chosen(state, "distributor"), _chosen(state, "contract")
 
-    return await PARTNERS_TABLE.file(page, every_partner, distributor, contract, state)
+    return await PARTNERS_TABLE.file(page, every_partner, distributor, contract, state, page.today)
 
 
 @routes.get("/{partnerID}")
@@ -78,16 +80,18 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
     shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], MonthToDate | None]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], list[Money]]:
         facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)
         days = await daily_of_partner(conn, None, partnerID, shown.period, page.today)
-        return facts, days, await month_of_partner(conn, None, partnerID, page.today)
+        month = Month.of(page.today, page.today)
+        lines = await charge_for_partner(conn, page.actor.organisation_id, partnerID, month)
+        return facts, days, totals([Money.zero(facts.currency), *(line.amount for line in lines)])
 
-    facts, days, month = await page.database.run(read)
+    facts, days, fees = await page.database.run(read)
     average = mean([day.usage for day in days])
-    return page.render("operator/partner.html", facts=facts, days=days, month=month, range=shown, average=average)
+    return page.render("operator/partner.html", facts=facts, days=days, fees=fees, range=shown, average=average)
 
 
 @routes.get("/{partnerID}/usage.csv")

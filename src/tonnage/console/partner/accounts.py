@@ -6,18 +6,20 @@ from decimal import Decimal
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actor import Role
-from tonnage.accounts.lists import ACCOUNTS, AccountRow, account_rows, every_account
+from tonnage.access.actor import Kind, Role
+from tonnage.accounts.lists import OWN_ACCOUNTS, AccountRow, account_rows, every_account
+from tonnage.billing.lists import sold
+from tonnage.billing.month_net import Fees
 from tonnage.console.accounts import new_account as account_new_account
 from tonnage.console.accounts.scope import AccountsScope
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import PageRequest, PartnerStaff, PartnerViewer
 from tonnage.console.rendering import gettext
-from tonnage.console.tables.accounts import ACCOUNTS_TABLE
+from tonnage.console.tables.accounts import OWN_ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.lists import PartnerTotals, partner_totals
+from tonnage.partners.partner_lists import PartnerTotals, partner_totals
 from tonnage.usage.lists import average_used
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
@@ -26,7 +28,7 @@ _PATH = "/partner/accounts"
 
 routes = APIRouter(prefix=_PATH, route_class=AuthFirstRoute, include_in_schema=False)
 
-_LISTED = replace(ACCOUNTS, preserve=("from", "to"))
+_LISTED = replace(OWN_ACCOUNTS, preserve=("from", "to"))
 """The list beside a range of days."""
 
 
@@ -43,22 +45,24 @@ async def accounts(page: PartnerViewer) -> Response:
     chosen = read_range(page.request.query_params, today)
     state = read_list_state(_LISTED, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], Decimal | None]:
+    async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], Decimal | None, Fees]:
         return (
             await partner_totals(conn, partner, partner),
-            await account_rows(conn, partner, partner, state),
+            await account_rows(conn, partner, partner, state, today),
             await average_used(conn, partner, partner, chosen.period, today),
+            await sold(conn, partner, Kind.PARTNER, today),
         )
 
-    totals, found, average = await page.database.run(read)
+    totals, found, average, fees = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
     return page.render(
         "partner/accounts.html",
         totals=totals,
         average=average,
+        fees=fees,
         range=chosen,
-        list=ACCOUNTS_TABLE.paged(page, _PATH, found, state, row_path=f"{_PATH}/"),
+        list=OWN_ACCOUNTS_TABLE.paged(page, _PATH, found, state, row_path=f"{_PATH}/"),
         may_change=page.actor.role.includes(Role.STAFF),
     )
 
@@ -67,7 +71,7 @@ async def accounts(page: PartnerViewer) -> Response:
 async def accounts_as_file(page: PartnerViewer) -> Response:
     """The same list, whole."""
     state, partner = read_list_state(_LISTED, page.request.query_params), page.actor.organisation_id
-    return await ACCOUNTS_TABLE.file(page, every_account, partner, partner, state)
+    return await OWN_ACCOUNTS_TABLE.file(page, every_account, partner, partner, state, page.today)
 
 
 @routes.get("/new")

@@ -3,12 +3,15 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from tonnage.billing.lists import fee_of
+from tonnage.billing.month_net import Fees
 from tonnage.console.date_range import read_range
 from tonnage.console.page_request import PartnerViewer
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.lists import PartnerTotals, partner_totals
+from tonnage.partners.partner_lists import PartnerTotals, partner_totals
+from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.routing import AuthFirstRoute
 
@@ -22,13 +25,14 @@ async def usage(page: PartnerViewer) -> Response:
     today = page.today
     chosen = read_range(page.request.query_params, today)
 
-    async def read(conn: Connection) -> tuple[PartnerTotals | None, list[PartnerDay]]:
+    async def read(conn: Connection) -> tuple[PartnerTotals | None, list[PartnerDay], Fees]:
         return (
             await partner_totals(conn, partner, partner),
             await daily_of_partner(conn, partner, partner, chosen.period, today),
+            await fee_of(conn, partner, Subject(SubjectKind.PARTNER, partner), today),
         )
 
-    totals, days = await page.database.run(read)
+    totals, days, fees = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
     return page.render(
@@ -39,6 +43,7 @@ async def usage(page: PartnerViewer) -> Response:
         average=mean([day.usage for day in days]),
         highest=max(days, key=lambda day: day.usage, default=None),
         over=sum(day.excess > 0 for day in days),
+        fees=fees,
     )
 
 

@@ -1,5 +1,7 @@
 """Storage accounts, for their partner, its distributor and the operator. The rows are `accounts.lists.AccountRow`."""
 
+from dataclasses import replace
+
 from tonnage.access.actor import Kind
 from tonnage.console.rendering import day, size
 from tonnage.console.tables.table import Column, Table
@@ -30,6 +32,9 @@ ACCOUNTS_TABLE = Table(
         Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
         Column("objects", N_("Objects"), "number optional", sort="objects", file=N_("Objects"), needs_values=True),
+        Column("fee", N_("Fee so far"), "number", sort="fee", only=Kind.PARTNER, needs_values=True),
+        Column("net", file=N_("Fee so far"), only=Kind.PARTNER),
+        Column("fee_currency", file=N_("Currency"), only=Kind.PARTNER),
         Column("region", file=N_("Region")),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
         Column("pending_deleted_at", file=N_("Deletion date")),
@@ -37,3 +42,6 @@ ACCOUNTS_TABLE = Table(
         Column("provisioning", file=N_("Storage cluster")),
     ),
 )
+
+OWN_ACCOUNTS_TABLE = replace(ACCOUNTS_TABLE, filters={**ACCOUNTS_TABLE.filters, "charged": N_("With a fee")})
+"""For their partner."""

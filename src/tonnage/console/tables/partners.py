@@ -1,5 +1,7 @@
 """Partners, for their distributor and for the operator. The rows are `partners.lists.PartnerRow`."""
 
+from dataclasses import replace
+
 from tonnage.access.actor import Kind
 from tonnage.console.rendering import day, number, size
 from tonnage.console.tables.table import Column, Table
@@ -24,9 +26,15 @@ PARTNERS_TABLE = Table(
         Column(
             "accounts", N_("Accounts"), "number optional", show=number, sort="accounts", file=N_("Storage accounts")
         ),
+        Column("fee", N_("Fee so far"), "number", sort="fee", only=Kind.DISTRIBUTOR, needs_values=True),
+        Column("net", file=N_("Fee so far"), only=Kind.DISTRIBUTOR),
+        Column("fee_currency", file=N_("Currency"), only=Kind.DISTRIBUTOR),
         Column("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
         Column("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
         Column("id", file=N_("ID")),
     ),
 )
+
+OWN_PARTNERS_TABLE = replace(PARTNERS_TABLE, filters={**PARTNERS_TABLE.filters, "charged": N_("With a fee")})
+"""For their distributor."""

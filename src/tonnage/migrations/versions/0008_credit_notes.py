@@ -11,7 +11,7 @@ down_revision = "0007"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("month_end", "numbering")
+PACKAGES: tuple[str, ...] = ("month_end", "numbering", "partners", "billing")
 
 
 def upgrade() -> None:

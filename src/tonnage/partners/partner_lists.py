@@ -1,0 +1,87 @@
+"""SQL of one partner as pages show it. `scope` is the partner itself or its distributor; None is the operator."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from tonnage.db import Connection
+
+
+class PartnerDetail(NamedTuple):
+    """An open partner and what its contract leaves it. Capacities in bytes."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    distributor_id: UUID
+    distributor: str
+    contract_id: UUID
+    contract: str | None
+    """The contract's `details`."""
+    contract_remaining: int
+    """What the contract has left for partners, in addition to this partner's allocation."""
+    price_cents: Decimal
+    currency: str
+    allocated: int
+    """0: pay-per-use."""
+    overdraft: bool
+    allocated_to_accounts: int
+    used: Decimal
+    accounts: int
+    members: int
+    locked_at: datetime | None
+    """None: it is not locked, and has neither of the following."""
+    locked_by: str | None
+    """The name of its distributor or of the operator."""
+    lock_reason: str | None
+
+
+async def partner_detail(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerDetail | None:
+    """For the partner's distributor and the operator."""
+    cursor = await conn.execute(
+        """
+        select p.id, o.name, o.created_at, p.distributor_id, d.name,
+            k.id, k.details, k.reserved_capacity - k.allocated_capacity, trim_scale(k.price_cents), k.currency,
+            p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts, p.used, p.account_count,
+            (select count(*) from member m where m.organisation_id = p.id),
+            o.locked_at, (select name from organisation where id = o.locked_by_id), o.lock_reason
+        from partner p
+        join organisation o on o.id = p.id
+        join organisation d on d.id = p.distributor_id
+        join contract k on k.id = p.contract_id
+        where p.id = %(partner)s and p.closed_at is null
+            and (%(scope)s::uuid is null or p.distributor_id = %(scope)s)
+        """,
+        {"scope": scope, "partner": partner_id},
+    )
+    row = await cursor.fetchone()
+    return PartnerDetail(*row) if row else None
+
+
+class PartnerTotals(NamedTuple):
+    """A partner's capacity, and how much of it its accounts use. Capacities in bytes."""
+
+    name: str
+    allocated: int
+    """0: pay-per-use."""
+    overdraft: bool
+    allocated_to_accounts: int
+    used: Decimal
+    accounts: int
+
+
+async def partner_totals(conn: Connection, scope: UUID | None, partner_id: UUID) -> PartnerTotals | None:
+    """For the partner itself, its distributor and the operator."""
+    cursor = await conn.execute(
+        """
+        select o.name, p.allocated_capacity, coalesce(p.allow_overdraft, false), p.allocated_to_accounts,
+            p.used, p.account_count
+        from partner p join organisation o on o.id = p.id
+        where p.id = %(partner)s and p.closed_at is null
+            and (%(scope)s::uuid is null or %(scope)s in (p.id, p.distributor_id))
+        """,
+        {"scope": scope, "partner": partner_id},
+    )
+    row = await cursor.fetchone()
+    return PartnerTotals(*row) if row else None
