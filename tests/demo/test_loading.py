@@ -92,7 +92,7 @@ async def test_the_members_can_sign_in_and_the_key_file_is_private(database: Dat
     await start(database, tmp_path / "new" / "folder")
     path = tmp_path / "new" / "folder" / "demo.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [name.partition("-")[0] for name in names(path.parent)] == ["demo.json", "numbers"]
+    assert [name.partition("-")[0] for name in names(path.parent)] == ["demo.json", "installation", "numbers"]
     content = json.loads(path.read_bytes())
     assert list(content) == ["base_url", "keys", "members"]
     assert content["base_url"] == URL

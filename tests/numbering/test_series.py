@@ -21,8 +21,9 @@ from tonnage.epoch.queries import installation
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.month_end.freezing_actions import freeze
+from tonnage.numbering.queries import missing
 from tonnage.numbering.series import Gap, Series
-from tonnage.numbering.series_actions import Places, places_of, record, recorded
+from tonnage.numbering.series_actions import Places, finish, places_of, record, recorded
 from tonnage.numbers_file import NumbersFile
 from tonnage.recovery.actions import ConfirmOptions, confirm, inspect
 from tonnage.regions.backends import OpenBackends
@@ -72,7 +73,7 @@ def file(tmp_path: Path) -> NumbersFile:
 
 def test_the_highest_number_of_each_series_counts(file: NumbersFile, tmp_path: Path) -> None:
     """Lines that a process could not finish, or that are damaged, are none."""
-    assert file.read() == {}
+    assert file.read() is None
     for series, number in (("a", 3), ("b", 1), ("a", 12), ("a", 5)):
         file.add(series, number)
     path = tmp_path / f"numbers-{INSTALLATION}.txt"
@@ -93,12 +94,12 @@ async def test_one_place_is_enough(file: NumbersFile, tmp_path: Path) -> None:
         await record(places, series, number)
     assert len(near.keys) == 2, "only the last number of a series stays"
     found = {SERIES: 13, other: 4}
-    assert await recorded(places) == found
-    assert await recorded(replace(places, file=None)) == found
-    assert await recorded(replace(places, buckets=[("far", far), ("unopened", None)])) == found
+    assert (await recorded(places)).numbers == found
+    assert (await recorded(replace(places, file=None))).numbers == found
+    assert (await recorded(replace(places, buckets=[("far", far), ("unopened", None)]))).numbers == found
     # Two processes may write in another order.
     near.keys.add(min(near.keys).replace("13", "11"))
-    assert await recorded(replace(places, file=None)) == found
+    assert (await recorded(replace(places, file=None))).numbers == found
     (tmp_path / f"numbers-{INSTALLATION}.txt").unlink()
     (tmp_path / f"numbers-{INSTALLATION}.txt").mkdir()
     await record(places, SERIES, 14)
@@ -107,9 +108,21 @@ async def test_one_place_is_enough(file: NumbersFile, tmp_path: Path) -> None:
         await record(places, SERIES, 15)
 
 
-@pytest.mark.parametrize("key", ["", "x", f"{INSTALLATION}/2026/49z", f"{INSTALLATION}/26/49", f"{INSTALLATION}/2026/"])
+_NO_SERIES = (
+    "",
+    "x",
+    "{id}/2026/49z",
+    "{id}/26/49",
+    "{id}/2026/",
+    "{id}/2026/00",
+    "{id}/2026/ff",
+    "-" * 36 + "/2026/49",
+)
+
+
+@pytest.mark.parametrize("key", _NO_SERIES)
 def test_what_is_no_series(key: str) -> None:
-    assert Series.of_key(key) is None
+    assert Series.of_key(key.replace("{id}", str(INSTALLATION))) is None
     assert Series.of_key(SERIES.key) == SERIES
 
 
@@ -159,7 +172,7 @@ async def test_no_number_is_given_that_is_not_recorded(client: AppClient, data: 
         create_credit_note, places, data.distributor, statement_id, None, "Outage", APRIL
     )
     series = Series(data.distributor.organisation_id, "INV-{year}-{number:05}", 2026)
-    assert await recorded(places) == {series: 2}
+    assert (await recorded(places)).numbers == {series: 2}
 
 
 @pytest.mark.anyio
@@ -195,3 +208,58 @@ async def test_a_restored_database_goes_on_after_the_numbers_that_it_lacks(
     assert "The numbers INV-2026-00002 to INV-2026-00012 are missing." in page.text
     entries = (await ann.get("/audit?action=statements.skip")).text
     assert "INV-2026-00002 to INV-2026-00012" in entries
+
+
+@pytest.mark.anyio
+async def test_a_database_of_a_minute_ago_is_known_to_be_older(
+    client: AppClient, data: Sellers, tmp_path: Path
+) -> None:
+    """Numbers advance the epoch: a lagging standby that took over has a lower one."""
+    services = beside(client, tmp_path)
+    before = (await client.cast.database.run(installation)).epoch
+    await freeze(services, data.distributor, MARCH, APRIL)
+    found = await client.cast.database.run(installation)
+    assert StateFile(tmp_path, found.id).read().epoch == found.epoch > before
+
+
+@pytest.mark.anyio
+async def test_series_of_formats_that_the_database_does_not_know(
+    client: AppClient, data: Sellers, tmp_path: Path
+) -> None:
+    """Its first number is the seller's, unless fewer were given."""
+    await data.number(data.distributor, number_start=100)
+    seller = data.distributor.organisation_id
+    known, short = Series(seller, "INV-{year}-{number}", 2026), Series(seller, "B{number}", 0)
+    assert await client.cast.database.run(missing, {known: 101, short: 7}) == [Gap(known, 100, 101), Gap(short, 1, 7)]
+
+
+@pytest.mark.anyio
+async def test_a_restore_is_not_confirmed_while_no_place_can_be_read(
+    client: AppClient, data: Sellers, tmp_path: Path
+) -> None:
+    services, operator = beside(client, tmp_path), client.cast.operator
+    await freeze(services, data.distributor, MARCH, APRIL)
+    path = tmp_path / f"numbers-{(await client.cast.database.run(installation)).id}.txt"
+    path.unlink()
+    path.mkdir()
+    assert not (await inspect(services, operator)).is_clean
+    with pytest.raises(Unavailable, match="cannot be read"):
+        await confirm(services, operator, ConfirmOptions())
+
+
+@pytest.mark.anyio
+async def test_a_cluster_that_hangs_keeps_nobody_waiting(file: NumbersFile) -> None:
+    released = asyncio.Event()
+
+    class Hanging(MemoryBucket):
+        async def create(self, key: str, content: bytes = b"") -> bool:
+            await released.wait()
+            return await super().create(key, content)
+
+    far = Hanging()
+    places = Places(INSTALLATION, file, [("far", far)])
+    await record(places, SERIES, 12)
+    assert far.keys == set()
+    released.set()
+    await finish(places)
+    assert (await recorded(replace(places, file=None))).numbers == {SERIES: 12}

@@ -13,6 +13,7 @@ from tests.statements.months import APRIL, Sellers, sellers
 from tonnage.access.actor import Actor, Role
 from tonnage.billing_profiles.tax import TaxCategory
 from tonnage.money import Money
+from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
 from tonnage.statements.checks import adjustments, corrections
 
@@ -107,6 +108,19 @@ async def test_goodwill_is_in_the_draft_and_then_in_the_statement(client: AppCli
     assert used == {**goodwill, "remaining": "0.00"}
     april = await call(client, data.distributor, "GET", f"statements/draft-{data.partner.organisation_id}-2026-04")
     assert [line["product"] for line in april.json()["lines"]] == ["reserved", "excess"]
+
+
+@pytest.mark.anyio
+async def test_goodwill_is_taken_off_after_the_minimum_charge(client: AppClient) -> None:
+    """Use of 12.00, of at least 25.00."""
+    data = await sellers(client.cast)
+    client.clock.now = APRIL
+    buyer = data.partner.organisation_id
+    book = await data.price(data.distributor, excess="1.2", minimum_charge=Decimal(2500))
+    await data.assign(data.distributor, SubjectKind.PARTNER, buyer, book, MARCH)
+    await made(client, data)
+    draft = (await call(client, data.partner, "GET", f"statements/draft-{buyer}-2026-03")).json()
+    assert [line["amount"] for line in draft["lines"]] == ["12.00", "13.00", "-5.00"]
 
 
 @pytest.mark.anyio

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.api.conftest import AppClient
@@ -19,9 +20,11 @@ from tonnage.access.actor import Actor
 from tonnage.billing.line import Extra, Line
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
 from tonnage.credit_notes.checks import newest
-from tonnage.credit_notes.credit_note import CreditNote, LineAmount, NewCreditNote, Original, credit_note
+from tonnage.credit_notes.credit_note import CreditNote, Original, credit_note
+from tonnage.credit_notes.new_credit_note import LineAmount, NewCreditNote
 from tonnage.errors import Conflict, Invalid
 from tonnage.money import Money, total
+from tonnage.month_end.freezing_actions import freeze_due
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.statements.adjustment import TaxKind, gross, taxes
 from tonnage.statements.checks import adjustments
@@ -115,7 +118,7 @@ def test_what_is_taken_back_as_a_whole_mirrors_its_statement(seed: int) -> None:
     ("wanted", "said"),
     [
         ([(1, "68.34")], "Of line 1 of INV-1 EUR 68.33 is left to take back, and not EUR 68.34."),
-        ([(1, "68.33"), (2, "20.00")], "Of the net amount of INV-1 EUR 78.33 is left to take back, and not EUR 88.33."),
+        ([(1, "68.33"), (2, "20.00")], "Of INV-1 EUR 78.33 is left to take back before taxes, EUR 94.00 with them"),
         ([(3, "-10.00")], "Nothing would be taken back of INV-1"),
     ],
     ids=["a line", "beside its discount", "a discount alone"],
@@ -318,3 +321,96 @@ async def test_a_total_below_zero(client: AppClient, data: Sellers, negative_tot
         [] if carried else [("-109.80", "-130.66", "2026-03")]
     )
     assert await wrong(client, made["id"], listed["id"]) == []
+
+
+async def adjusted(client: AppClient, data: Sellers) -> list[tuple[str, str]]:
+    """Amounts and what remains of them, in their order."""
+    found = (await call(client, data.distributor, "GET", "adjustments")).json()
+    return [(one["amount"], one["remaining"]) for one in found]
+
+
+async def freeze(client: AppClient, data: Sellers, month: str = "2026-03") -> None:
+    done = await call(client, data.distributor, "POST", f"months/{month}/freeze")
+    assert done.status_code == 200, done.text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("credited", "first", "again"),
+    [(None, [], ["20.00"]), ("50.00", ["-60.00"], ["-60.00", "80.00"])],
+    ids=["as a whole", "in part"],
+)
+async def test_what_is_taken_back_is_not_adjusted_a_second_time(
+    client: AppClient, data: Sellers, credited: str | None, first: list[str], again: list[str]
+) -> None:
+    """March was 110.00, is worth 10.00 and then 130.00: less what is credited, and never below zero."""
+    listed = await frozen(client, data)
+    lines = {"lines": [{"no": 1, "amount": credited}]} if credited else {}
+    await credit(client, data, listed, 201, **lines)
+    await data.reprice(data.distributor, "0.1", "0")
+    await freeze(client, data)
+    assert [amount for amount, _ in await adjusted(client, data)] == first
+    await data.reprice(data.distributor, "0.9", "4")
+    await freeze(client, data)
+    assert [amount for amount, _ in await adjusted(client, data)] == again
+    assert await wrong(client, listed["id"]) == []
+
+
+@pytest.mark.anyio
+async def test_all_that_is_left_leaves_out_what_adjustments_take_off(client: AppClient, data: Sellers) -> None:
+    """March was 110.00 and is 100.00; the statement of April has that difference, and gives it back."""
+    listed = await frozen(client, data)
+    await data.reprice(data.distributor, "0.8", "2", date(2026, 3, 1))
+    client.clock.now = APRIL.replace(month=5)
+    await freeze(client, data, "2026-04")
+    assert await adjusted(client, data) == [("-10.00", "0.00")]
+    note = await credit(client, data, listed)
+    assert (note["net"], [line["amount"] for line in note["lines"]]) == ("-100.00", ["-90.00", "-10.00"])
+    (april,) = (await call(client, data.distributor, "GET", "statements?role=seller&month=2026-04")).json()
+    await credit(client, data, april)
+    ((_, remaining),) = await adjusted(client, data)
+    assert remaining == "-10.00"
+    (adjustment,) = (await call(client, data.distributor, "GET", "adjustments")).json()
+    assert await wrong(client, listed["id"], april["id"], adjustment["id"]) == []
+
+
+@pytest.mark.anyio
+async def test_a_void_statement_is_made_again_by_the_nightly_job(client: AppClient, data: Sellers) -> None:
+    listed = await frozen(client, data)
+    client.clock.now = APRIL.replace(month=5)
+    await freeze(client, data, "2026-04")
+    body = {"reason": "Wrong address"}
+    assert (
+        await call(client, data.distributor, "POST", f"statements/{listed['id']}/void", json=body)
+    ).status_code == 204
+    await freeze_due(data.services, client.clock.now.replace(day=28))
+    found = (await call(client, data.distributor, "GET", "statements?role=seller&month=2026-03")).json()
+    assert [(one["state"], one["net"]) for one in found] == [("void", "110.00"), ("frozen", "110.00")]
+
+
+@pytest.mark.anyio
+async def test_a_total_of_a_month_that_was_frozen_before_waits(client: AppClient, data: Sellers) -> None:
+    """April has its statement already, so that the next one may hold what March charges less."""
+    await data.number(data.distributor, negative_total="credit-note")
+    listed = await frozen(client, data)
+    client.clock.now = APRIL.replace(month=5)
+    await freeze(client, data, "2026-04")
+    await data.reprice(data.distributor, "0.001", "0")
+    await freeze(client, data, "2026-04")
+    assert (await call(client, data.distributor, "GET", f"statements?original={listed['id']}")).json() == []
+
+
+@pytest.mark.anyio
+async def test_a_void_statement_never_changes_again(client: AppClient, data: Sellers) -> None:
+    """Nor does an older program correct it, or a credit note."""
+    listed = await frozen(client, data)
+    note = await credit(client, data, listed, lines=[{"no": 2, "amount": "5.00"}])
+    for attempt in (
+        f"update statement set credited = 0 where id = '{listed['id']}'",
+        f"update statement set reason = 'x' where id = '{note['id']}'",
+        "insert into statement (seller_id, partner_id, month, buyer_key, currency, net, gross, document, design, input,"
+        " digest, computed_at, corrects) select seller_id, partner_id, month, buyer_key, currency, net, gross,"
+        f" document, design, input, digest, computed_at, id from statement where id = '{note['id']}'",
+    ):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            run_as_owner(url_of(client.cast.database), attempt)

@@ -14,23 +14,18 @@ from tonnage.billing.buyer import no_statement
 from tonnage.billing_profiles.settings import CREDIT_NOTE
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.credit_notes import queries
-from tonnage.credit_notes.credit_note import (
-    CreditNote,
-    LineAmount,
-    NewCreditNote,
-    Original,
-    credit_note,
-    credit_of,
-    summary,
-)
+from tonnage.credit_notes.credit_note import CreditNote, Original, credit_note, credit_of, summary
+from tonnage.credit_notes.new_credit_note import LineAmount, NewCreditNote
 from tonnage.db import Connection
+from tonnage.epoch.actions import advance_here
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Invalid
 from tonnage.numbering.actions import take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller_in_transaction
-from tonnage.numbering.series_actions import Places, record
+from tonnage.numbering.series_actions import Places, places_of, record
+from tonnage.services import Services
 from tonnage.statements.adjustment_queries import release, use
 from tonnage.statements.frozen import StoredStatement
 from tonnage.statements.frozen_actions import require_valid
@@ -44,6 +39,21 @@ class Issued(NamedTuple):
 
     note: StoredStatement
     taken: Taken
+
+
+async def issue_credit_note(
+    services: Services,
+    actor: Actor,
+    statement_id: UUID,
+    lines: Sequence[LineAmount] | None,
+    reason: str,
+    now: datetime,
+) -> StoredStatement:
+    """See `create_credit_note`. Afterwards a database without the credit note is known to be older."""
+    places = await places_of(services)
+    made = await services.database.transaction(create_credit_note, places, actor, statement_id, lines, reason, now)
+    await advance_here(services)
+    return made
 
 
 async def create_credit_note(

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from tonnage.api_keys.guard import AnyAdmin
 from tonnage.billing.buyer import frozen_id
 from tonnage.credit_notes import actions
-from tonnage.credit_notes.credit_note import LineAmount, summary
+from tonnage.credit_notes.credit_note import summary
+from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.error_codes import ConflictCode, RequestCode, UnavailableCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
-from tonnage.numbering.series_actions import open_places
 from tonnage.web.error_responses import refusals
 from tonnage.web.responses import Json, NoContent
 from tonnage.web.schemas import RequestModel, ResponseModel, Text, UuidText, with_example
@@ -111,9 +111,8 @@ async def create_credit_note(call: AnyAdmin, statementID: str, note: Annotated[C
     credit notes of a statement together never exceed it, to the last cent.
     """
     lines = None if note.lines is None else [LineAmount(one.no, one.amount) for one in note.lines]
-    places = await open_places(call.services)
-    made = await call.database.transaction(
-        actions.create_credit_note, places, call.actor, frozen_id(statementID), lines, note.reason, call.now
+    made = await actions.issue_credit_note(
+        call.services, call.actor, frozen_id(statementID), lines, note.reason, call.now
     )
     return Json(json.dumps(summary(made), ensure_ascii=False).encode(), 201)
 

@@ -13,13 +13,13 @@ from tonnage.billing_profiles import settings_actions as settings
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
 from tonnage.billing_profiles.tax import TaxRate
 from tonnage.credit_notes.actions import create_credit_note
-from tonnage.credit_notes.credit_note import LineAmount
+from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.db import Connection, Database
 from tonnage.demo import billing_scene, queries, scene
 from tonnage.demo.billing_scene import SampleSeller
 from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze
-from tonnage.numbering.series_actions import Places, open_places
+from tonnage.numbering.series_actions import Places, places_of
 from tonnage.organisations.queries import operator_id
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.price_book import NewPriceBook
@@ -106,7 +106,7 @@ async def freeze_months(services: Services) -> None:
             await freeze(services, seller, first, min(frozen_at, now))
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
-    await database.transaction(_adjust, await open_places(services), sellers[1], now)
+    await database.transaction(_adjust, await places_of(services), sellers[1], now)
 
 
 async def compute_nets(database: Database, now: datetime) -> None:

@@ -1910,8 +1910,6 @@ CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON price_version FOR EACH ROW
 
 CREATE TRIGGER month_change AFTER INSERT OR UPDATE ON seller_settings FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
 
-CREATE TRIGGER month_change AFTER UPDATE OF voided_at ON statement FOR EACH ROW WHEN (((old.voided_at IS NULL) AND (new.voided_at IS NOT NULL))) EXECUTE FUNCTION note_void();
-
 CREATE TRIGGER month_change AFTER INSERT OR DELETE OR UPDATE ON tax_rate FOR EACH ROW EXECUTE FUNCTION note_changed_settings();
 
 CREATE TRIGGER month_change_deleted AFTER DELETE ON daily_usage REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_changed_days();
@@ -1977,6 +1975,8 @@ CREATE TRIGGER unchanged BEFORE DELETE OR UPDATE ON adjustment FOR EACH ROW EXEC
 CREATE TRIGGER unchanged BEFORE UPDATE ON statement_line FOR EACH ROW EXECUTE FUNCTION reject_change();
 
 CREATE TRIGGER unchanged BEFORE UPDATE ON statement_subject FOR EACH ROW EXECUTE FUNCTION reject_change();
+
+CREATE TRIGGER voided AFTER UPDATE OF voided_at ON statement FOR EACH ROW WHEN (((old.voided_at IS NULL) AND (new.voided_at IS NOT NULL))) EXECUTE FUNCTION note_void();
 
 ALTER TABLE ONLY access_key
     ADD CONSTRAINT access_key_account_id_fkey FOREIGN KEY (account_id) REFERENCES storage_account(id);

@@ -19,6 +19,7 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.credit_notes.actions import credit_negative_totals
 from tonnage.db import Connection
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
+from tonnage.epoch.actions import advance_here
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode, UnavailableCode
@@ -30,7 +31,7 @@ from tonnage.month_end.correction_queries import changed_months, changed_sellers
 from tonnage.month_end.freezing import FreezeResult, require_known, require_over
 from tonnage.numbering.actions import take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
-from tonnage.numbering.series_actions import Places, finish, open_places, record
+from tonnage.numbering.series_actions import Places, finish, places_of, record
 from tonnage.services import Services
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
@@ -62,9 +63,11 @@ async def freeze(
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
-        places = await open_places(services)
+        places = await places_of(services)
         done = await services.database.run(_freeze_alone, places, actor, first, now, incomplete)
         await finish(places)
+        if done.numbers:
+            await advance_here(services)  # a database without them is known to be older from now on
         return done
 
 

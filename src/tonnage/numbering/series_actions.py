@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tonnage.epoch.actions import advance_here
 from tonnage.epoch.queries import installation
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
@@ -38,18 +37,11 @@ class Places:
     """Records in the background."""
 
 
-async def open_places(services: Services) -> Places:
-    """Those of this process, before numbers are taken. The epoch is incremented, so that a database without them is
-    known to be older. OnHold: it is."""
-    await advance_here(services)
-    return await places_of(services)
-
-
 async def places_of(services: Services) -> Places:
     """Those of this process."""
     found = (await services.database.run(installation)).id
     regions = await services.database.run(clusters)
-    opened = await asyncio.gather(*(_bucket_of(services, one) for one in regions))
+    opened = [await _bucket_of(services, one) for one in regions]
     file = NumbersFile(services.data_dir, found) if services.data_dir else None
     return Places(found, file, [one for one in opened if one is not None])
 

@@ -12,11 +12,11 @@ from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.rendering import gettext, said
 from tonnage.console.statements.paths import PATH, path_of
 from tonnage.console.statements.shown import ShownStatement
-from tonnage.credit_notes.actions import create_credit_note, find_original, void_statement
-from tonnage.credit_notes.credit_note import LineAmount, Original, credit_note
+from tonnage.credit_notes.actions import find_original, issue_credit_note, void_statement
+from tonnage.credit_notes.credit_note import Original, credit_note
+from tonnage.credit_notes.new_credit_note import LineAmount
 from tonnage.errors import Conflict
 from tonnage.money import Money
-from tonnage.numbering.series_actions import open_places
 from tonnage.statements.statement import line_number, no_line
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.number_fields import Number
@@ -139,10 +139,7 @@ async def _original(page: PageRequest, text: str) -> Original:
 
 async def _issue(page: PageRequest, original: Original, lines: Sequence[LineAmount] | None, reason: str) -> str:
     """The path of the credit note."""
-    places = await open_places(page.services)
-    note = await page.database.transaction(
-        create_credit_note, places, page.actor, original.statement.id, lines, reason, page.business_now
-    )
+    note = await issue_credit_note(page.services, page.actor, original.statement.id, lines, reason, page.business_now)
     return path_of(note.id)
 
 

@@ -59,7 +59,7 @@ begin
     values (new.seller_id, new.month, new.contract_id, new.partner_id, new.account_id);
     return null;
 end $$;
-create trigger month_change after update of voided_at on statement for each row
+create trigger voided after update of voided_at on statement for each row
     when (old.voided_at is null and new.voided_at is not null) execute function note_void();
 
 -- Lists by what is still to be paid, and the sums of a month.
