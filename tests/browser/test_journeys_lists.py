@@ -119,7 +119,10 @@ def test_a_file_is_what_the_table_shows(
     download.value.save_as(file)
     text = file.read_text("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0] == ["Name", "Contract", "Allocated bytes", "Used bytes", "Storage accounts", "Created", "ID"]
+    assert rows[0] == [
+        *("Name", "Contract", "Allocated bytes", "Used bytes", "Storage accounts", "Fee so far", "Currency"),
+        *("Created", "ID"),
+    ]
     assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "-", "@"}]
     assert [[row[0].removeprefix("'"), *row[1:]] for row in rows[1:]] == table
     assert [row[0] for row in rows if "calc" in row[0]] == [f"'{hostile}"]
@@ -135,9 +138,16 @@ def shown_row(row: Locator) -> list[str]:
         str(exact_bytes(cells.nth(0))),
         str(exact_bytes(cells.nth(1))),
         cells.nth(3).inner_text(),
-        str(datetime.strptime(f"{cells.nth(5).inner_text()} +0000", "%b %d, %Y %z").date()),
+        *fee(cells.nth(4).inner_text()),
+        str(datetime.strptime(f"{cells.nth(6).inner_text()} +0000", "%b %d, %Y %z").date()),
         (link.get_attribute("href") or "").rpartition("/")[2],
     ]
+
+
+def fee(text: str) -> tuple[str, str]:
+    """The amount and its currency."""
+    amount = re.sub(r"[^\d.]", "", text)
+    return (amount, "EUR") if text.startswith("€") else ("", "")
 
 
 def test_it_all_works_without_javascript(signed_in: Enter) -> None:
