@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from tonnage.epoch.queries import installation
+from tonnage.epoch.record_actions import FILE, read_local
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import TonnageError, Unavailable
 from tonnage.numbering.series import PREFIX, Series, highest, joined, object_key, superseded
@@ -35,6 +36,8 @@ class Places:
     """The regions with a cluster; None: it cannot be reached."""
     unfinished: set[asyncio.Task[bool]] = field(default_factory=set[asyncio.Task[bool]])
     """Records in the background."""
+    has_epoch: bool = False
+    """Whether the data directory has a record of the epoch: without a file of numbers, none were given."""
 
 
 async def places_of(services: Services) -> Places:
@@ -43,7 +46,9 @@ async def places_of(services: Services) -> Places:
     regions = await services.database.run(clusters)
     opened = [await _bucket_of(services, one) for one in regions]
     file = NumbersFile(services.data_dir, found) if services.data_dir else None
-    return Places(found, file, [one for one in opened if one is not None])
+    here = await read_local(services, found)
+    has_epoch = any(one.place == FILE and one.epoch > 0 for one in here)
+    return Places(found, file, [one for one in opened if one is not None], has_epoch=has_epoch)
 
 
 async def _bucket_of(services: Services, cluster: Cluster) -> tuple[str, Bucket | None] | None:
@@ -137,8 +142,8 @@ async def recorded(places: Places) -> Recorded:
             problems.append(f"the cluster of the region {region}: {error}")
     try:
         in_file = await asyncio.to_thread(places.file.read) if places.file else None
-        if in_file is not None:
-            found.append(in_file)
+        if in_file is not None or places.has_epoch:
+            found.append(in_file or {})
     except OSError as error:
         problems.append(f"the data directory: {error}")
     return Recorded(joined(found), problems, bool(found) or not problems)
