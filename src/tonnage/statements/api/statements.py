@@ -3,7 +3,6 @@
 import json
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BeforeValidator, WithJsonSchema
@@ -24,7 +23,7 @@ from tonnage.utc import day_of, parse_month
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
 from tonnage.web.responses import Json, NoContent
-from tonnage.web.schemas import Day, RequestModel, Text, with_example
+from tonnage.web.schemas import Day, RequestModel, Text, UuidPath, with_example
 
 routes = APIRouter(prefix="/ext/v1", route_class=IdempotentRoute, tags=["Statements"])
 
@@ -70,7 +69,7 @@ async def list_statements(
         Literal["frozen", "overdue", "paid", "credited", "void"] | None,
         Query(description="Whether they are paid, were due, or are taken back."),
     ] = None,
-    original: Annotated[UUID | None, Query(description="The credit notes of a statement, by its id.")] = None,
+    original: Annotated[UuidPath | None, Query(description="The credit notes of a statement, by its id.")] = None,
 ) -> Response:
     """List your frozen statements and credit notes.
 
