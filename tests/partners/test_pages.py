@@ -18,7 +18,7 @@ from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_picker, contract_rows, every_contract, one_contract
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows, every_distributor, one_distributor
 from tonnage.partners.lists import OWN_PARTNERS, PartnerRow, every_partner, partner_rows
-from tonnage.partners.partner_lists import partner_detail, partner_totals
+from tonnage.partners.partner_queries import partner_detail, partner_totals
 from tonnage.web.list_state import read_list_state
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]

@@ -8,7 +8,7 @@ from itertools import groupby
 from tonnage.billing import month_net_queries as queries
 from tonnage.billing.line import SubjectId
 from tonnage.billing.month import Month
-from tonnage.billing.month_net import Due, PricedSeller
+from tonnage.billing.month_net import BuyerFilter, PricedSeller
 from tonnage.billing.queries import month_nets
 from tonnage.db import Connection, Database
 from tonnage.db.snapshot import take_snapshot
@@ -32,7 +32,7 @@ async def compute_last(database: Database, now: datetime) -> None:
     """Those of the month before, which still change with late readings; older ones are deleted."""
     last = month_before(day_of(now))
     await _compute_month(database, last, now)
-    await database.run(queries.forget, last)
+    await database.run(queries.delete_before, last)
 
 
 async def compute_changed(database: Database, now: datetime) -> None:
@@ -42,7 +42,7 @@ async def compute_changed(database: Database, now: datetime) -> None:
     months = [Month.of(one, day_of(now)) for one in (first, month_before(first))]
     for seller, changed_at in await database.run(queries.changed_prices, since):
         for month in months:
-            await _compute(database, seller, month, now, Due(before=changed_at + queries.COMMITTED))
+            await _compute(database, seller, month, now, BuyerFilter(before=changed_at + queries.COMMITTED))
     for month in months:
         found = await database.run(queries.changed_buyers, month.first, since)
         for seller, changed in groupby(found, key=lambda one: one.seller):
@@ -53,31 +53,31 @@ async def compute_buyers(
     database: Database, seller: PricedSeller, ids: Sequence[SubjectId], month: Month, now: datetime
 ) -> None:
     """Those of some buyers of a seller, as far as they existed in the month."""
-    await _compute(database, seller, month, now, Due(ids=ids))
+    await _compute(database, seller, month, now, BuyerFilter(ids=ids))
 
 
 async def _compute_month(database: Database, first: date, now: datetime) -> None:
     month = Month.of(first, day_of(now))
     async for some in database.pages(queries.sellers, id_of=_seq, size=_SELLERS_AT_ONCE):
         for seller in some:
-            await _compute(database, seller, month, now, Due())
+            await _compute(database, seller, month, now, BuyerFilter())
 
 
 def _seq(seller: PricedSeller) -> int:
     return seller.seq
 
 
-async def _compute(database: Database, seller: PricedSeller, month: Month, now: datetime, due: Due) -> None:
+async def _compute(database: Database, seller: PricedSeller, month: Month, now: datetime, chosen: BuyerFilter) -> None:
     after: SubjectId | None = None
-    while ids := await database.transaction(_compute_next, seller, month, now, due, after):
+    while ids := await database.transaction(_compute_next, seller, month, now, chosen, after):
         after = ids[-1]
 
 
 async def _compute_next(
-    conn: Connection, seller: PricedSeller, month: Month, now: datetime, due: Due, after: SubjectId | None
+    conn: Connection, seller: PricedSeller, month: Month, now: datetime, chosen: BuyerFilter, after: SubjectId | None
 ) -> list[SubjectId]:
     await take_snapshot(conn, writes=True)
-    ids = await queries.buyers_in(conn, seller, month.first, due, after, _AT_ONCE[seller.buyers])
+    ids = await queries.buyers_in(conn, seller, month.first, chosen, after, _AT_ONCE[seller.buyers])
     if ids:
         await queries.store(conn, seller, month.first, await month_nets(conn, seller, ids, month), now)
     return ids

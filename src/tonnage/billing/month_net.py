@@ -31,8 +31,8 @@ class PricedSeller(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Due:
-    """Whose nets of a month are computed."""
+class BuyerFilter:
+    """Of which buyers of a seller the nets are computed."""
 
     before: datetime | None = None
     """Of those whose net is not of that moment or a later one; None: of all."""

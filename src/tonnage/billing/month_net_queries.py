@@ -1,4 +1,4 @@
-"""SQL of the stored nets: whose are computed, which of them are due, and their rows."""
+"""SQL of the stored nets: whose are computed, which of them are chosen, and their rows."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from tonnage.access.actor import Kind
 from tonnage.billing.line import SubjectId
-from tonnage.billing.month_net import BUYERS, ChangedBuyer, ChangedPrices, Due, MonthNet, PricedSeller
+from tonnage.billing.month_net import BUYERS, BuyerFilter, ChangedBuyer, ChangedPrices, MonthNet, PricedSeller
 from tonnage.db import Connection
 from tonnage.price_books.assignment import SubjectKind
 
@@ -51,7 +51,7 @@ _BUYERS: Mapping[SubjectKind, LiteralString] = {
 
 
 async def buyers_in(
-    conn: Connection, seller: PricedSeller, first: date, due: Due, after: SubjectId | None, most: int
+    conn: Connection, seller: PricedSeller, first: date, chosen: BuyerFilter, after: SubjectId | None, most: int
 ) -> list[SubjectId]:
     """The next of those that existed in the month, in order of id."""
     column, kind = COLUMNS[seller.buyers], _TYPES[seller.buyers]
@@ -70,8 +70,8 @@ async def buyers_in(
         {
             "seller": seller.id,
             "first": first,
-            "before": due.before,
-            "ids": None if due.ids is None else list(due.ids),
+            "before": chosen.before,
+            "ids": None if chosen.ids is None else list(chosen.ids),
             "after": after,
             "most": most,
         },
@@ -107,7 +107,7 @@ async def store(conn: Connection, seller: PricedSeller, first: date, nets: Itera
     )
 
 
-async def forget(conn: Connection, before: date) -> None:
+async def delete_before(conn: Connection, before: date) -> None:
     """Deletes the nets of the months before that one."""
     await conn.execute("delete from month_net where month < %s", [before])
 

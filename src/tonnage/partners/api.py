@@ -11,7 +11,7 @@ from tonnage.contracts.contract import no_contract
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners import actions, partner_lists, queries
+from tonnage.partners import actions, partner_queries, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
@@ -252,7 +252,7 @@ async def get_own_partner(call: PartnerViewer) -> Response:
     allocations, and what they use by their last measurements. `remaining` is absent for pay-per-use.
     """
     partner_id = call.actor.organisation_id
-    found = await call.database.run(partner_lists.partner_totals, partner_id, partner_id)
+    found = await call.database.run(partner_queries.partner_totals, partner_id, partner_id)
     if found is None:
         raise no_partner(partner_id)
     own = {

@@ -12,7 +12,7 @@ from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.partner_lists import PartnerTotals, partner_totals
+from tonnage.partners.partner_queries import PartnerTotals, partner_totals
 from tonnage.password_rules import account_password
 from tonnage.regions.lists import RegionChoice, region_choices
 from tonnage.web.forms import BoundForm, Checkbox, Form, bind, unbound

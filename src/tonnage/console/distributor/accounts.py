@@ -16,7 +16,7 @@ from tonnage.console.rendering import gettext
 from tonnage.console.tables.accounts import ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
-from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath

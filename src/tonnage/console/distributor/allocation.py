@@ -12,7 +12,7 @@ from tonnage.console.page_request import DistributorStaff, PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.partners.actions import update_partner
 from tonnage.partners.partner import PartnerChange
-from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.web.edit_form import EditForm, bind_edit, unbound_edit
 from tonnage.web.forms import Checkbox
 from tonnage.web.number_fields import Size, typed_size

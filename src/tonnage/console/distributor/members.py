@@ -15,7 +15,7 @@ from tonnage.console.rendering import gettext
 from tonnage.console.tables.members import TEAM_TABLE
 from tonnage.db import Connection
 from tonnage.members.queries import TeamRow, team
-from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 

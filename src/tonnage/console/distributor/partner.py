@@ -10,7 +10,7 @@ from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.partner_lists import PartnerDetail, partner_detail
+from tonnage.partners.partner_queries import PartnerDetail, partner_detail
 
 
 def path_of(partner_id: UUID) -> str:

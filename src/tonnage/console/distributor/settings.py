@@ -17,7 +17,7 @@ from tonnage.db import Connection
 from tonnage.partners.actions import close_partner, move_partner, update_partner
 from tonnage.partners.contract_lists import ContractRow, contract_picker
 from tonnage.partners.partner import PartnerChange
-from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidBody, UuidPath

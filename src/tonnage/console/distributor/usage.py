@@ -10,7 +10,7 @@ from tonnage.console.distributor.partner import facts_of, partner_page
 from tonnage.console.page_request import DistributorViewer
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
-from tonnage.partners.partner_lists import PartnerDetail
+from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.routing import AuthFirstRoute

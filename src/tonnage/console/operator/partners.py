@@ -23,7 +23,7 @@ from tonnage.organisations.organisation import no_partner
 from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerRow, every_partner, partner_rows
-from tonnage.partners.partner_lists import PartnerDetail, partner_detail
+from tonnage.partners.partner_queries import PartnerDetail, partner_detail
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute

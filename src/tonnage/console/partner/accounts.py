@@ -19,7 +19,7 @@ from tonnage.console.tables.accounts import OWN_ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.partner_lists import PartnerTotals, partner_totals
+from tonnage.partners.partner_queries import PartnerTotals, partner_totals
 from tonnage.usage.lists import average_used
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute

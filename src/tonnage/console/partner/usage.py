@@ -10,7 +10,7 @@ from tonnage.console.page_request import PartnerViewer
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
 from tonnage.organisations.organisation import no_partner
-from tonnage.partners.partner_lists import PartnerTotals, partner_totals
+from tonnage.partners.partner_queries import PartnerTotals, partner_totals
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.web.routing import AuthFirstRoute
