@@ -6,22 +6,19 @@ from uuid import UUID
 
 from tests.audit.recorded import AuditData, Case, Recorded
 from tests.cast import TB
-from tests.statements.months import MARCH, Sellers, sellers, services_of
+from tests.statements.months import MARCH, Sellers, sellers_with_prices, services_of
 from tonnage.credit_notes.actions import create_credit_note, void_statement
 from tonnage.month_end.freezing_actions import freeze
+from tonnage.numbering.actions import open_stores
 from tonnage.numbering.queries import skip
 from tonnage.numbering.series import Gap, Series
-from tonnage.numbering.series_actions import places_of
 from tonnage.statements import frozen_actions
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 
 
 async def _sellers(data: AuditData) -> Sellers:
-    found = await sellers(data.cast)
-    for seller in (found.distributor, found.partner):
-        await found.describe(seller)
-    await found.price(found.distributor)
+    found = await sellers_with_prices(data.cast)
     data.distributor = found.distributor
     return found
 
@@ -71,11 +68,11 @@ async def statements_adjust(data: AuditData) -> Recorded:
 
 async def statements_credit(data: AuditData) -> Recorded:
     statement_id = await _frozen(data)
-    places = await places_of(services_of(data.database))
+    stores = await open_stores(services_of(data.database))
     async with data.watched():
         made = await data.run(
             create_credit_note,
-            places,
+            stores,
             data.distributor,
             statement_id,
             None,

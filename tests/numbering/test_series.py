@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ import pytest
 from tests.api.conftest import AppClient, application
 from tests.cli.command import Command
 from tests.roles import url_of
-from tests.statements.months import APRIL, MARCH, Sellers, sellers
+from tests.statements.months import APRIL, MARCH, Sellers, sellers_with_prices
 from tests.statements.test_statements_api import call
 from tonnage.credit_notes.actions import create_credit_note
 from tonnage.epoch.queries import installation
 from tonnage.error_codes import UnavailableCode
 from tonnage.errors import Unavailable
 from tonnage.month_end.freezing_actions import freeze
+from tonnage.numbering.actions import NumberStores, open_stores, record, recorded
 from tonnage.numbering.queries import missing
 from tonnage.numbering.series import Gap, Series
-from tonnage.numbering.series_actions import Places, finish, places_of, record, recorded
 from tonnage.numbers_file import NumbersFile
 from tonnage.recovery.actions import ConfirmOptions, confirm, inspect
 from tonnage.regions.backends import OpenBackends
@@ -66,6 +66,10 @@ class MemoryBucket:
             raise Unavailable("away", UnavailableCode.CLUSTER_UNAVAILABLE)
 
 
+async def numbers_in(stores: NumberStores) -> Mapping[Series, int]:
+    return (await recorded(stores, has_epoch=False)).numbers
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> NumbersFile:
     return NumbersFile(tmp_path, INSTALLATION)
@@ -88,24 +92,24 @@ def test_the_highest_number_of_each_series_counts(file: NumbersFile, tmp_path: P
 @pytest.mark.anyio
 async def test_one_place_is_enough(file: NumbersFile, tmp_path: Path) -> None:
     near, far = MemoryBucket(), MemoryBucket(is_away=True)
-    places = Places(INSTALLATION, file, [("near", near), ("far", far), ("unopened", None)])
+    stores = NumberStores(INSTALLATION, file, [("near", near), ("far", far), ("unopened", None)])
     other = replace(SERIES, format="B{number}", year=0)
     for series, number in ((SERIES, 12), (SERIES, 13), (other, 4)):
-        await record(places, series, number)
+        await record(stores, series, number)
     assert len(near.keys) == 2, "only the last number of a series stays"
     found = {SERIES: 13, other: 4}
-    assert (await recorded(places)).numbers == found
-    assert (await recorded(replace(places, file=None))).numbers == found
-    assert (await recorded(replace(places, buckets=[("far", far), ("unopened", None)]))).numbers == found
+    assert await numbers_in(stores) == found
+    assert await numbers_in(replace(stores, file=None)) == found
+    assert await numbers_in(replace(stores, buckets=[("far", far), ("unopened", None)])) == found
     # Two processes may write in another order.
     near.keys.add(min(near.keys).replace("13", "11"))
-    assert (await recorded(replace(places, file=None))).numbers == found
+    assert await numbers_in(replace(stores, file=None)) == found
     (tmp_path / f"numbers-{INSTALLATION}.txt").unlink()
     (tmp_path / f"numbers-{INSTALLATION}.txt").mkdir()
-    await record(places, SERIES, 14)
+    await record(stores, SERIES, 14)
     near.is_away = True
     with pytest.raises(Unavailable, match="neither in the data directory nor on a storage cluster"):
-        await record(places, SERIES, 15)
+        await record(stores, SERIES, 15)
 
 
 _NO_SERIES = (
@@ -135,12 +139,8 @@ async def client(new_database: Callable[[], AbstractContextManager[str]]) -> Asy
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    found = await sellers(client.cast)
     client.clock.now = APRIL
-    for seller in (found.distributor, found.partner):
-        await found.describe(seller)
-    await found.price(found.distributor)
-    return found
+    return await sellers_with_prices(client.cast)
 
 
 def beside(client: AppClient, folder: Path) -> Services:
@@ -152,7 +152,7 @@ def beside(client: AppClient, folder: Path) -> Services:
 async def test_no_number_is_given_that_is_not_recorded(client: AppClient, data: Sellers, tmp_path: Path) -> None:
     """Neither to statements nor to credit notes."""
     services = beside(client, tmp_path)
-    path = tmp_path / f"numbers-{(await places_of(services)).installation}.txt"
+    path = tmp_path / f"numbers-{(await open_stores(services)).installation}.txt"
     path.mkdir()
     with pytest.raises(Unavailable):
         await freeze(services, data.distributor, MARCH, APRIL)
@@ -160,19 +160,19 @@ async def test_no_number_is_given_that_is_not_recorded(client: AppClient, data: 
     path.rmdir()
     assert (await freeze(services, data.distributor, MARCH, APRIL)).numbers == ["INV-2026-00001"]
     ((statement_id,),) = await data.rows("id", data.distributor)
-    places = await places_of(services)
+    stores = await open_stores(services)
     path.rename(path.with_suffix(".aside"))
     path.mkdir()
     with pytest.raises(Unavailable):
         await client.cast.database.transaction(
-            create_credit_note, places, data.distributor, statement_id, None, "Outage", APRIL
+            create_credit_note, stores, data.distributor, statement_id, None, "Outage", APRIL
         )
     path.rmdir()
     await client.cast.database.transaction(
-        create_credit_note, places, data.distributor, statement_id, None, "Outage", APRIL
+        create_credit_note, stores, data.distributor, statement_id, None, "Outage", APRIL
     )
     series = Series(data.distributor.organisation_id, "INV-{year}-{number:05}", 2026)
-    assert (await recorded(places)).numbers == {series: 2}
+    assert await numbers_in(stores) == {series: 2}
 
 
 @pytest.mark.anyio
@@ -257,9 +257,9 @@ async def test_a_cluster_that_hangs_keeps_nobody_waiting(file: NumbersFile) -> N
             return await super().create(key, content)
 
     far = Hanging()
-    places = Places(INSTALLATION, file, [("far", far)])
-    await record(places, SERIES, 12)
+    stores = NumberStores(INSTALLATION, file, [("far", far)])
+    await record(stores, SERIES, 12)
     assert far.keys == set()
     released.set()
-    await finish(places)
-    assert (await recorded(replace(places, file=None))).numbers == {SERIES: 12}
+    await asyncio.wait(stores.unfinished)
+    assert await numbers_in(replace(stores, file=None)) == {SERIES: 12}

@@ -129,6 +129,15 @@ async def sellers(cast: Cast) -> Sellers:
     return Sellers(cast, distributor, contract, partner, account)
 
 
+async def sellers_with_prices(cast: Cast) -> Sellers:
+    """The distributor can freeze: it has prices, and it and its partner have profiles."""
+    found = await sellers(cast)
+    for seller in (found.distributor, found.partner):
+        await found.describe(seller)
+    await found.price(found.distributor)
+    return found
+
+
 async def february(cast: Cast, distributor: Actor, contract: UUID) -> None:
     """A partner that can be billed for February, 2026."""
     now, cast.now = cast.now, at("2026-02-01")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import AppClient
 from tests.roles import run_as_owner, url_of
-from tests.statements.months import APRIL, Sellers, sellers
+from tests.statements.months import APRIL, Sellers, sellers, sellers_with_prices
 from tonnage.access.actor import Actor, Role
 from tonnage.billing_profiles.tax import TaxCategory
 from tonnage.money import Money
@@ -61,12 +61,8 @@ def test_another_currency_waits() -> None:
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    found = await sellers(client.cast)
     client.clock.now = APRIL
-    for seller in (found.distributor, found.partner):
-        await found.describe(seller)
-    await found.price(found.distributor)
-    return found
+    return await sellers_with_prices(client.cast)
 
 
 async def call(client: AppClient, who: Actor, method: str, path: str, **more: Any) -> Any:

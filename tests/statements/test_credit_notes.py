@@ -14,14 +14,15 @@ import pytest
 from tests.api.conftest import AppClient
 from tests.cast import TB
 from tests.roles import run_as_owner, url_of
-from tests.statements.months import APRIL, Sellers, sellers
+from tests.statements.months import APRIL, Sellers, sellers_with_prices
 from tests.statements.test_statements_api import call, frozen
 from tonnage.access.actor import Actor
 from tonnage.billing.line import Extra, Line
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
 from tonnage.credit_notes.checks import newest
-from tonnage.credit_notes.credit_note import CreditNote, Original, credit_note
+from tonnage.credit_notes.credit_note import CreditNote, credit_note
 from tonnage.credit_notes.new_credit_note import LineAmount, NewCreditNote
+from tonnage.credit_notes.original import Original
 from tonnage.errors import Conflict, Invalid
 from tonnage.money import Money, total
 from tonnage.month_end.correction_queries import changed_sellers
@@ -148,12 +149,8 @@ def test_amounts_that_are_refused(wanted: list[tuple[int, str]], fields: list[st
 
 @pytest.fixture
 async def data(client: AppClient) -> Sellers:
-    found = await sellers(client.cast)
     client.clock.now = APRIL
-    for seller in (found.distributor, found.partner):
-        await found.describe(seller)
-    await found.price(found.distributor)
-    return found
+    return await sellers_with_prices(client.cast)
 
 
 async def credit(client: AppClient, data: Sellers, of: Any, status: int = 201, **body: Any) -> Any:
@@ -372,6 +369,11 @@ async def test_all_that_is_left_leaves_out_what_adjustments_take_off(client: App
     assert remaining == "-10.00"
     (adjustment,) = (await call(client, data.distributor, "GET", "adjustments")).json()
     assert await wrong(client, listed["id"], april["id"], adjustment["id"]) == []
+
+    # All of April is taken back, with the line of March: April at lower prices has nothing to give back.
+    await data.reprice(data.distributor, "0.7", "2", date(2026, 4, 1))
+    await freeze(client, data, "2026-04")
+    assert len(await adjusted(client, data)) == 1
 
 
 @pytest.mark.anyio

@@ -10,7 +10,7 @@ from tonnage.services import Services
 
 
 @asynccontextmanager
-async def services_of(session: Session, settings: Settings) -> AsyncGenerator[Services]:
+async def open_services(session: Session, settings: Settings) -> AsyncGenerator[Services]:
     """With backends that are closed at the end of the block."""
     keys = key_file(settings)
     async with open_backends(session.database, keys) as backends:

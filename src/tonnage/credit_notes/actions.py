@@ -14,24 +14,20 @@ from tonnage.billing.buyer import no_statement
 from tonnage.billing_profiles.settings import CREDIT_NOTE
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.credit_notes import queries
-from tonnage.credit_notes.credit_note import CreditNote, Original, credit_note, credit_of, summary
+from tonnage.credit_notes.credit_note import CreditNote, credit_note, credit_of, summary
 from tonnage.credit_notes.new_credit_note import LineAmount, NewCreditNote
+from tonnage.credit_notes.original import Original
 from tonnage.db import Connection
-from tonnage.epoch.actions import advance_here
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, Invalid
-from tonnage.numbering.actions import take_next, unique_numbers
+from tonnage.errors import Conflict, FieldError, Invalid
+from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller_in_transaction
-from tonnage.numbering.series_actions import Places, places_of, record
 from tonnage.services import Services
 from tonnage.statements.adjustment_queries import release, use
 from tonnage.statements.frozen import StoredStatement
-from tonnage.statements.frozen_actions import require_valid
 from tonnage.statements.statement import printable_text
-
-_LONGEST_REASON = 200
 
 
 class Issued(NamedTuple):
@@ -48,17 +44,19 @@ async def issue_credit_note(
     lines: Sequence[LineAmount] | None,
     reason: str,
     now: datetime,
+    *,
+    waits: bool = False,
 ) -> StoredStatement:
-    """See `create_credit_note`. Afterwards a database without the credit note is known to be older."""
-    places = await places_of(services)
-    made = await services.database.transaction(create_credit_note, places, actor, statement_id, lines, reason, now)
-    await advance_here(services)
+    """See `create_credit_note`; `waits` as for `numbering.actions.conclude`."""
+    stores = await open_stores(services)
+    made = await services.database.transaction(create_credit_note, stores, actor, statement_id, lines, reason, now)
+    await conclude(services, stores, waits=waits)
     return made
 
 
 async def create_credit_note(
     conn: Connection,
-    places: Places,
+    stores: NumberStores,
     actor: Actor,
     statement_id: UUID,
     lines: Sequence[LineAmount] | None,
@@ -76,7 +74,7 @@ async def create_credit_note(
     if (hold := await hold_of(conn)) is not None:
         raise on_hold(hold)
     stored, taken = await _issue(conn, actor, credit_note(original, new.amounts), new.reason, now)
-    await record(places, taken.series, taken.last)
+    await record(stores, taken.series, taken.last)
     await queries.save_result(conn, json.dumps(summary(stored), ensure_ascii=False), actor.stamp)
     return stored
 
@@ -88,33 +86,14 @@ async def void_statement(conn: Connection, actor: Actor, statement_id: UUID, rea
     NotFound: the actor has sold no such statement. Invalid: the reason. Conflict: it is paid, void, taken back in part
     by a credit note, or one itself; its month was corrected; statements of the actor are being frozen.
     """
-    found = (await _locked(conn, actor, statement_id)).statement
-    try:
-        text = printable_text(reason, _LONGEST_REASON)
-    except ValueError as error:
-        raise Invalid.field("reason", error.args[0]) from error
-    number = str(found.number)
-    if found.paid_on is not None:
-        raise Conflict(
-            "Statement {number} was paid on {day}, and cannot be void. Take it back by a credit note.",
-            ConflictCode.STATEMENT_PAID,
-            number=number,
-            day=found.paid_on.isoformat(),
-        )
-    if found.credited:
-        raise Conflict(
-            "Statement {number} has credit notes, and cannot be void. Take back what is left by another one.",
-            ConflictCode.STATEMENT_STATE,
-            number=number,
-        )
-    if await queries.is_corrected(conn, found.id):
-        raise Conflict(
-            "Statement {number} cannot be void: an adjustment corrects its month. Take it back by a credit note.",
-            ConflictCode.STATEMENT_STATE,
-            number=number,
-        )
-    await release(conn, found.id)
-    await queries.void(conn, found, text, now, actor.stamp)
+    original = await _locked(conn, actor, statement_id)
+    wrong: list[FieldError] = []
+    text = printable_text("reason", reason, wrong)
+    if wrong:
+        raise Invalid.with_fields(wrong)
+    original.require_voidable()
+    await release(conn, statement_id)
+    await queries.void(conn, original.statement, text, now, actor.stamp)
 
 
 async def find_original(conn: Connection, actor: Actor, statement_id: UUID) -> Original:
@@ -135,13 +114,7 @@ async def _locked(conn: Connection, actor: Actor, statement_id: UUID) -> Origina
         raise Conflict(message, ConflictCode.FREEZE_IN_PROGRESS) from error
     await queries.lock_statement(conn, actor.organisation_id, statement_id)
     found = await find_original(conn, actor, statement_id)
-    require_valid(found.statement)
-    if found.statement.original_id is not None:
-        raise Conflict(
-            "{number} is a credit note. To charge its amount again, create an adjustment.",
-            ConflictCode.STATEMENT_STATE,
-            number=str(found.statement.number),
-        )
+    found.require_creditable()
     return found
 
 
@@ -165,7 +138,6 @@ async def credit_negative_totals(
     taken: Taken | None = None
     for statement_id, adjustment in await queries.creditable(conn, actor.organisation_id, first, numbered):
         original = await find_original(conn, actor, statement_id)
-        note = credit_of(original, adjustment) if original.statement.voided_at is None else None
-        if note is not None:
+        if (note := credit_of(original, adjustment)) is not None:
             taken = (await _issue(conn, replace(actor, request=None), note, None, now)).taken
     return taken

@@ -8,77 +8,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
 from tonnage.billing.line import Extra, Line
 from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.tax import TaxDecision, tax_amount, tax_document
+from tonnage.credit_notes.original import Original
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence
 from tonnage.money import Money, total
 from tonnage.statements.adjustment import Adjustment, TaxKind
-from tonnage.statements.frozen import StoredStatement, kinds_of, own_lines
-
-
-@dataclass(frozen=True)
-class Original:
-    """A statement that is taken back, with what was taken back of it before."""
-
-    statement: StoredStatement
-    line_kinds: Sequence[TaxKind | None]
-    """How each of its lines is taxed."""
-    notes: Sequence[StoredStatement]
-    """Its credit notes so far, in their order."""
-    corrected: Money
-    """What adjustments that correct its month charge more or less, without those that are in credit notes."""
-
-    @property
-    def net_left(self) -> Money:
-        """What can be taken back. An adjustment that charges more is another statement's."""
-        stored, nothing = self.statement, Money.zero(self.statement.currency)
-        taken = total((Money(note.net, stored.currency) for note in self.notes), stored.currency)
-        return max(Money(stored.net, stored.currency) + taken + min(self.corrected, nothing), nothing)
-
-    @property
-    def gross_left(self) -> Money:
-        """With taxes, and without regard to adjustments."""
-        currency = self.statement.currency
-        taken = total((Money(note.gross, currency) for note in self.notes), currency)
-        return Money(self.statement.gross, currency) + taken
-
-    @cached_property
-    def _taken(self) -> Mapping[int, Money]:
-        """By the number of the line."""
-        found: dict[int, Money] = {}
-        for note in self.notes:
-            for line in note.lines:
-                if line.credited_line is not None:
-                    before = found.get(line.credited_line, Money.zero(self.statement.currency))
-                    found[line.credited_line] = before + line.amount
-        return found
-
-    def left(self, number: int) -> Money:
-        """Of a line, with its sign."""
-        whole, taken = self.statement.lines[number - 1].amount, self._taken.get(number)
-        return whole if taken is None else whole + taken
-
-    def base_left(self, kind: TaxKind) -> Money:
-        """Of the sum that has a tax, with its sign."""
-        currency = self.statement.currency
-        bases = [base for one in (self.statement, *self.notes) for found, base in _bases(one) if found == kind]
-        return total(bases, currency)
-
-    def still_to_adjust(self, net: Money) -> Money:
-        """What adjustments have to charge more or less, if the lines of the month are worth `net` now. What credit
-        notes of lines have taken back is not taken off a second time."""
-        currency, nothing = self.statement.currency, Money.zero(self.statement.currency)
-        own = total((line.amount for line in own_lines(self.statement)), currency)
-        lines = [line for note in self.notes for line in note.lines]
-        credited = total((line.amount for line in lines if line.credited_line is not None), currency)
-        noted = total((line.amount for line in lines if line.credited_line is None), currency)
-        return max(net, min(-credited, own), nothing) - own - (self.corrected + noted)
+from tonnage.statements.frozen import StoredStatement, kinds_of
 
 
 @dataclass(frozen=True)
@@ -206,11 +147,6 @@ def credit_of(original: Original, adjustment: Adjustment) -> CreditNote | None:
     )  # fmt: skip
     found = with_taxes(original, [line])
     return found if found.is_within else None
-
-
-def _bases(statement: StoredStatement) -> list[tuple[TaxKind, Money]]:
-    bases = [Money(Decimal(tax["base"]), statement.currency) for tax in statement.copied["taxes"]]
-    return list(zip(kinds_of(statement), bases, strict=True))
 
 
 def with_taxes(original: Original, lines: Sequence[Line]) -> CreditNote:

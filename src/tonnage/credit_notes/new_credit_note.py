@@ -12,7 +12,6 @@ from tonnage.statements.frozen import StoredStatement
 from tonnage.statements.statement import printable_text
 
 _AMOUNT = re.compile(r"-?\d{1,25}(?:\.\d{1,6})?", re.ASCII)
-_LONGEST_REASON = 200
 
 
 class LineAmount(NamedTuple):
@@ -44,11 +43,7 @@ class NewCreditNote:
                 wrong.append(FieldError(f"lines.{place}", error.args[0]))
         if lines is not None and not lines:
             wrong.append(FieldError("lines", Sentence("must have at least one line; without it, all is taken back")))
-        try:
-            text = printable_text(reason, _LONGEST_REASON)
-        except ValueError as error:
-            wrong.append(FieldError("reason", error.args[0]))
-            text = ""
+        text = printable_text("reason", reason, wrong)
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(text, None if lines is None else amounts)

@@ -4,23 +4,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import LiteralString
 from uuid import UUID, uuid4
 
 from tonnage.billing_profiles.tax import TaxCategory
-from tonnage.credit_notes.credit_note import CreditNote, Original, difference
+from tonnage.credit_notes.credit_note import CreditNote, difference
+from tonnage.credit_notes.original import Original
 from tonnage.db import Connection, one_row
 from tonnage.money import Money
 from tonnage.statements.adjustment import Adjustment, TaxKind
 from tonnage.statements.adjustment_queries import tax_kinds
 from tonnage.statements.frozen import StoredStatement, line_kinds
 from tonnage.statements.frozen_queries import insert_lines, stored_statements
-
-_CORRECTIONS: LiteralString = """
-    select a.id, a.currency, a.amount - coalesce((
-        select sum(l.amount) from statement_line l join statement n on n.id = l.statement_id
-        where l.adjustment_id = a.id and n.credits = c.corrects), 0) as amount, c.corrects
-    from adjustment a join statement c on c.id = a.correction_id"""
 
 
 async def lock_statement(conn: Connection, seller_id: UUID, statement_id: UUID) -> None:
@@ -46,18 +40,18 @@ async def original_of(conn: Connection, seller_id: UUID | None, statement_id: UU
     used = [line.adjustment_id for line in found.lines if line.adjustment_id]
     kinds = await tax_kinds(conn, used) if used else {}
     cursor = await conn.execute(
-        f"select coalesce(sum(amount) filter (where currency = %s), 0) from ({_CORRECTIONS}) f where corrects = %s",
-        [found.currency, statement_id],
+        """
+        select coalesce(sum(a.amount - coalesce((
+            select sum(l.amount) from statement_line l join statement n on n.id = l.statement_id
+            where l.adjustment_id = a.id and n.credits = c.corrects), 0)), 0)
+        from adjustment a join statement c on c.id = a.correction_id
+        where c.corrects = %s and a.currency = %s
+        """,
+        [statement_id, found.currency],
     )
     (corrected,) = await one_row(cursor)
     notes = [stored[one] for one in ids if one != statement_id]
     return Original(found, line_kinds(found, kinds), notes, Money(corrected, found.currency))
-
-
-async def is_corrected(conn: Connection, statement_id: UUID) -> bool:
-    """Whether its month was computed again, and is charged otherwise."""
-    cursor = await conn.execute(f"select exists (select from ({_CORRECTIONS}) f where corrects = %s)", [statement_id])
-    return (await one_row(cursor))[0]
 
 
 async def insert_note(

@@ -19,7 +19,7 @@ from tonnage.demo import billing_scene, queries, scene
 from tonnage.demo.billing_scene import SampleSeller
 from tonnage.errors import Conflict
 from tonnage.month_end.freezing_actions import freeze
-from tonnage.numbering.series_actions import Places, places_of
+from tonnage.numbering.actions import NumberStores, open_stores
 from tonnage.organisations.queries import operator_id
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.price_book import NewPriceBook
@@ -106,7 +106,7 @@ async def freeze_months(services: Services) -> None:
             await freeze(services, seller, first, min(frozen_at, now))
     for seller in sellers:
         await _pay(database, seller, day_of(months_before(now, 2)))
-    await database.transaction(_adjust, await places_of(services), sellers[1], now)
+    await database.transaction(_adjust, await open_stores(services), sellers[1], now)
 
 
 async def compute_nets(database: Database, now: datetime) -> None:
@@ -115,7 +115,7 @@ async def compute_nets(database: Database, now: datetime) -> None:
     await billing.compute_running(database, now)
 
 
-async def _adjust(conn: Connection, places: Places, distributor: Actor, now: datetime) -> None:
+async def _adjust(conn: Connection, stores: NumberStores, distributor: Actor, now: datetime) -> None:
     """Once, also where two starts come to it at the same time."""
     await queries.lock(conn)
     if await queries.has_adjusted(conn, distributor.organisation_id):
@@ -126,7 +126,7 @@ async def _adjust(conn: Connection, places: Places, distributor: Actor, now: dat
     amount, reason = billing_scene.CREDIT
     statement_id = await frozen_id_of(conn, distributor.organisation_id, partner, newest)
     if statement_id is not None:
-        await create_credit_note(conn, places, distributor, statement_id, [LineAmount(1, amount)], reason, now)
+        await create_credit_note(conn, stores, distributor, statement_id, [LineAmount(1, amount)], reason, now)
 
 
 async def _pay(database: Database, seller: Actor, overdue: date) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from tonnage.access.actor import Actor, Kind
 from tonnage.billing.line import Line, SubjectId
 from tonnage.billing.month import BuyerMonth, Month
-from tonnage.credit_notes.credit_note import Original
+from tonnage.credit_notes.original import Original
 from tonnage.credit_notes.queries import original_of
 from tonnage.db import Connection
 from tonnage.money import Money, total
@@ -112,7 +112,7 @@ def _differences(
     statement with credit notes, which have taken back a part of what is charged less now."""
     was = total((line.amount for line in own_lines(stored)), stored.currency)
     if original is not None and rated.net.currency == was.currency == original.statement.currency:
-        amount = original.still_to_adjust(rated.net)
+        amount = original.correction_to(rated.net)
         return [_correction(frozen, rated, month, amount)] if amount else []
     amounts = [rated.net - was] if rated.net.currency == was.currency else [-was, rated.net]
     return [_correction(frozen, rated, month, amount) for amount in amounts if amount]

@@ -19,7 +19,6 @@ from tonnage.access.actor import Actor, Kind, Role
 from tonnage.credit_notes.actions import credit_negative_totals
 from tonnage.db import Connection
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
-from tonnage.epoch.actions import advance_here
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
 from tonnage.error_codes import ConflictCode, UnavailableCode
@@ -29,9 +28,8 @@ from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.correction_queries import changed_months, changed_sellers
 from tonnage.month_end.freezing import FreezeResult, require_known, require_over
-from tonnage.numbering.actions import take_next, unique_numbers
+from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
-from tonnage.numbering.series_actions import Places, finish, places_of, record
 from tonnage.services import Services
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
@@ -48,13 +46,20 @@ _WRITERS_POLL, _WRITERS_POLLS = 0.05, 600
 
 
 async def freeze(
-    services: Services, actor: Actor, first: date, now: datetime, *, incomplete: bool = False
+    services: Services,
+    actor: Actor,
+    first: date,
+    now: datetime,
+    *,
+    incomplete: bool = False,
+    stores: NumberStores | None = None,
 ) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
     charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
     something of them has changed.
 
-    `incomplete`: although the usage of a cluster is not known through the end of the month.
+    `incomplete`: although the usage of a cluster is not known through the end of the month. `stores`: who freezes for
+    many sellers opens them once.
 
     Conflict: it is not known; the month is not over, or one of the actor is being frozen, or another statement has a
     number. OnHold: the database was restored from a backup. Unavailable: others have been writing for too long.
@@ -63,16 +68,14 @@ async def freeze(
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
-        places = await places_of(services)
-        done = await services.database.run(_freeze_alone, places, actor, first, now, incomplete)
-        await finish(places)
-        if done.numbers:
-            await advance_here(services)  # a database without them is known to be older from now on
+        stores = stores or await open_stores(services)
+        done = await services.database.run(_freeze_alone, stores, actor, first, now, incomplete)
+        await conclude(services, stores)
         return done
 
 
 async def _freeze_alone(
-    conn: Connection, places: Places, actor: Actor, first: date, now: datetime, incomplete: bool
+    conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime, incomplete: bool
 ) -> FreezeResult:
     """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
     many freezes as there are connections would wait for each other."""
@@ -85,11 +88,11 @@ async def _freeze_alone(
             raise on_hold(hold)
         for earlier in await changed_months(conn, actor.organisation_id, first):
             # Its result is not the response to the request.
-            await _freeze(conn, places, replace(actor, request=None), earlier, now)
+            await _freeze(conn, stores, replace(actor, request=None), earlier, now)
         if not (incomplete or await queries.is_frozen(conn, actor.organisation_id, first)):
             end = midnight(month_after(first))
             require_known(await not_sampled_through(conn, actor.organisation_id, midnight(first), end))
-        return await _freeze(conn, places, actor, first, now)
+        return await _freeze(conn, stores, actor, first, now)
     finally:
         try:
             await unlock_seller(conn, actor.organisation_id)
@@ -97,11 +100,11 @@ async def _freeze_alone(
             await conn.close()
 
 
-async def _freeze(conn: Connection, places: Places, actor: Actor, first: date, now: datetime) -> FreezeResult:
+async def _freeze(conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime) -> FreezeResult:
     await queries.begin_close(conn, actor.organisation_id, first)
     try:
         await _wait_for_writers(conn)
-        return await _computed_and_numbered(conn, places, actor, first, now)
+        return await _computed_and_numbered(conn, stores, actor, first, now)
     except Exception:
         with suppress(psycopg.Error):
             await queries.end_close(conn, actor.organisation_id, first, is_frozen=False)
@@ -109,7 +112,7 @@ async def _freeze(conn: Connection, places: Places, actor: Actor, first: date, n
 
 
 async def _computed_and_numbered(
-    conn: Connection, places: Places, actor: Actor, first: date, now: datetime
+    conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime
 ) -> FreezeResult:
     seller = actor.organisation_id
     for attempt in range(1, _ATTEMPTS + 1):
@@ -119,7 +122,7 @@ async def _computed_and_numbered(
         async with conn.transaction():
             if attempt < _ATTEMPTS and await queries.has_changed(conn, seller, first):
                 continue
-            numbers = await _number(conn, places, actor, first, now)
+            numbers = await _number(conn, stores, actor, first, now)
             blocked = await queries.blocked_buyers(conn, seller, first)
             await queries.end_close(conn, seller, first, is_frozen=True)
             done = FreezeResult(seller, first, numbers, blocked)
@@ -151,7 +154,7 @@ async def _check(conn: Connection, seller_id: UUID, first: date) -> None:
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
 
 
-async def _number(conn: Connection, places: Places, actor: Actor, first: date, now: datetime) -> Sequence[str]:
+async def _number(conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime) -> Sequence[str]:
     """In one short transaction. What is taken last is recorded outside."""
     seller = actor.organisation_id
     ids = await queries.ready_to_freeze(conn, seller, first)
@@ -163,7 +166,7 @@ async def _number(conn: Connection, places: Places, actor: Actor, first: date, n
             await queries.freeze(conn, seller, first, dict(zip(ids, taken.numbers, strict=True)), now, actor.stamp)
     last = await credit_negative_totals(conn, actor, first, ids, now) or taken
     if last is not None:
-        await record(places, last.series, last.last)
+        await record(stores, last.series, last.last)
     return taken.numbers if taken else []
 
 
@@ -177,9 +180,10 @@ async def freeze_due(services: Services, now: datetime) -> None:
     changed = await database.run(changed_sellers)
     wanted: dict[UUID, tuple[Kind, date]] = {seller: (kind, month) for seller, kind, month in changed}
     wanted |= {seller: (kind, first) for seller, kind in await database.run(queries.due_sellers, today.day)}
+    stores = await open_stores(services)
     for seller_id, (kind, month) in wanted.items():
         try:
-            await freeze(services, Actor(seller_id, kind, Role.ADMIN, "job"), month, now)
+            await freeze(services, Actor(seller_id, kind, Role.ADMIN, "job"), month, now, stores=stores)
         except (TonnageError, RuntimeError, LookupError) as error:
             _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error

@@ -24,8 +24,8 @@ from tonnage.jobs import defer
 from tonnage.jobs.queries import count_jobs, drop_restored, newest_job
 from tonnage.members.queries import delete_member
 from tonnage.members.withheld_queries import release_members, withheld_members
+from tonnage.numbering.actions import open_stores, recorded
 from tonnage.numbering.queries import missing, skip
-from tonnage.numbering.series_actions import places_of, recorded
 from tonnage.provisioning.drift_actions import confirm_cluster, full_reconcile_dry_run
 from tonnage.recovery import queries
 from tonnage.recovery.findings import MAILS, Confirmed, Findings, RegionFindings, WaitingAccount
@@ -55,7 +55,8 @@ async def inspect(services: Services, actor: Actor) -> Findings:
     # What was requested on hold is no decision of the backup: it waits to be applied and marked.
     since = found.hold.since if found.hold else None
     regions = [await _compared(services, actor, one, since) for one in await services.database.run(clusters)]
-    outside = await recorded(await places_of(services))
+    has_epoch = any(one.place == record_actions.FILE and one.epoch > 0 for one in records)
+    outside = await recorded(await open_stores(services), has_epoch=has_epoch)
     gaps = await services.database.run(missing, outside.numbers)
     unread = () if outside.is_known else outside.problems
     whole = Findings(found.epoch, found.hold, records, active_again, mails, regions, gaps, unread)

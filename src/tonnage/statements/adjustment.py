@@ -18,7 +18,6 @@ from tonnage.money import CURRENCIES, Money, digits, round_half_away, total
 from tonnage.statements.statement import printable_text
 
 _AMOUNT = re.compile(r"-?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
-_LONGEST_REASON = 200
 _MOST = Decimal(10) ** 12
 
 
@@ -87,11 +86,7 @@ class NewAdjustment:
                 digits=places,
             )
             wrong.append(FieldError("amount", message))
-        try:
-            text = printable_text(reason, _LONGEST_REASON)
-        except ValueError as error:
-            wrong.append(FieldError("reason", error.args[0]))
-            text = ""
+        text = printable_text("reason", reason, wrong)
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(Money(round_half_away(number, places), currency), text)

@@ -116,31 +116,25 @@ async def create(conn: Connection, buyer: Buyer, new: NewAdjustment, now: dateti
 
 async def use(conn: Connection, statement_ids: Sequence[UUID]) -> None:
     """Takes what the lines of statements have of adjustments off what remains of them."""
-    await conn.execute(
-        """
-        update adjustment a set remaining = a.remaining - used.amount
-        from (
-            select adjustment_id, sum(amount) as amount from statement_line
-            where statement_id = any(%s) and adjustment_id is not null group by adjustment_id
-        ) used
-        where a.id = used.adjustment_id
-        """,
-        [list(statement_ids)],
-    )
+    await _move(conn, statement_ids, -1)
 
 
 async def release(conn: Connection, statement_id: UUID) -> None:
-    """Gives back what the lines of a statement have of adjustments: it is void."""
+    """Gives it back: the statement is void."""
+    await _move(conn, [statement_id], 1)
+
+
+async def _move(conn: Connection, statement_ids: Sequence[UUID], sign: int) -> None:
     await conn.execute(
         """
-        update adjustment a set remaining = a.remaining + used.amount
+        update adjustment a set remaining = a.remaining + %(sign)s * used.amount
         from (
             select adjustment_id, sum(amount) as amount from statement_line
-            where statement_id = %s and adjustment_id is not null group by adjustment_id
+            where statement_id = any(%(ids)s) and adjustment_id is not null group by adjustment_id
         ) used
         where a.id = used.adjustment_id
         """,
-        [statement_id],
+        {"ids": list(statement_ids), "sign": sign},
     )
 
 

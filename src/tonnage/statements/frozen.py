@@ -12,7 +12,8 @@ from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month_record import length_prefixed, read_buyer, read_subject
 from tonnage.billing.rating import Rating
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
-from tonnage.errors import FieldError, Invalid, Sentence
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict, FieldError, Invalid, Sentence
 from tonnage.money import Money, total
 from tonnage.price_books.assignment import Subject
 from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
@@ -20,8 +21,6 @@ from tonnage.statements.statement import in_order, line_document, printable_text
 from tonnage.utc import day_of
 
 STATEMENT, CREDIT_NOTE = "statement", "credit_note"
-
-_LONGEST_REFERENCE = 200
 
 
 @dataclass(frozen=True)
@@ -137,14 +136,22 @@ class Payment:
         wrong: list[FieldError] = []
         if paid_on > today:
             wrong.append(FieldError("paidOn", Sentence("must be {today} or earlier", today=today.isoformat())))
-        try:
-            text = printable_text(reference, _LONGEST_REFERENCE)
-        except ValueError as error:
-            wrong.append(FieldError("reference", error.args[0]))
-            text = ""
+        text = printable_text("reference", reference, wrong)
         if wrong:
             raise Invalid.with_fields(wrong)
         return cls(paid_on, text)
+
+
+def require_valid(statement: StoredStatement) -> None:
+    """Conflict: it is void."""
+    if statement.voided_at is not None:
+        raise Conflict(
+            "Statement {number} is void since {day}: {reason}",
+            ConflictCode.STATEMENT_STATE,
+            number=str(statement.number),
+            day=day_of(statement.voided_at).isoformat(),
+            reason=str(statement.void_reason),
+        )
 
 
 def kinds_of(statement: StoredStatement) -> list[TaxKind]:

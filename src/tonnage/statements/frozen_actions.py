@@ -15,7 +15,7 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
 from tonnage.statements import frozen_queries as queries
 from tonnage.statements.actions import find_draft, working
-from tonnage.statements.frozen import Payment, StoredStatement
+from tonnage.statements.frozen import Payment, StoredStatement, require_valid
 from tonnage.statements.statement import no_line, working_document
 from tonnage.utc import day_of
 
@@ -81,18 +81,6 @@ async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
     """Verifies every frozen statement of a seller, or of all, some at a time: how many, and what differs."""
     async for ids in queries.frozen_ids(conn, seller_id):
         yield len(ids), await queries.verify(conn, ids)
-
-
-def require_valid(statement: StoredStatement) -> None:
-    """Conflict: it is void."""
-    if statement.voided_at is not None:
-        raise Conflict(
-            "Statement {number} is void since {day}: {reason}",
-            ConflictCode.STATEMENT_STATE,
-            number=str(statement.number),
-            day=day_of(statement.voided_at).isoformat(),
-            reason=str(statement.void_reason),
-        )
 
 
 async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:

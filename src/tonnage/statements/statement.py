@@ -13,12 +13,13 @@ from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month, days_in, gb_months
 from tonnage.billing.working import WorkingDay
-from tonnage.errors import NotFound, Sentence
+from tonnage.errors import FieldError, NotFound, Sentence
 from tonnage.money import Money, round_half_away, total
 from tonnage.names import name_key, reordering_character
 from tonnage.price_books.version import Product
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_LONGEST_TEXT = 200
 
 QUANTITY_DIGITS = 9
 """Decimal places of a quantity; the exact integer stands beside it."""
@@ -162,11 +163,13 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def printable_text(text: str, most: int) -> str:
-    """A reason or a reference: 1 to `most` characters in one line, without blanks around it. ValueError: it is none."""
+def printable_text(field: str, text: str, wrong: list[FieldError]) -> str:
+    """A reason or a reference: 1 to 200 characters in one line, without blanks around it. Else an error of the field is
+    added to what is `wrong`."""
     found = text.strip()
-    if not 0 < len(found) <= most or not found.isprintable() or reordering_character(found):
-        raise ValueError(Sentence("must have 1 to {most} characters that can be printed", most=most))
+    if not 0 < len(found) <= _LONGEST_TEXT or not found.isprintable() or reordering_character(found):
+        message = Sentence("must have 1 to {most} characters that can be printed", most=_LONGEST_TEXT)
+        wrong.append(FieldError(field, message))
     return found
 
 

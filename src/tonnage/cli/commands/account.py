@@ -11,15 +11,14 @@ from tonnage.access_keys.access_key import CreatedKey
 from tonnage.accounts import queries
 from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
-from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import NAME
 from tonnage.cli.param_types import UUID as UUID_TYPE
+from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.errors import NotFound
-from tonnage.regions.backends import open_backends
-from tonnage.services import Services
 
 _COLUMNS = (
     PrintedColumn("Account", "clientAccountId"),
@@ -75,8 +74,7 @@ def create(settings: Settings, account: str, description: str | None, as_json: b
 
     async def work(session: Session) -> CreatedKey:
         number, partner = await _found(session, account)
-        async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, **session.clock.options)
+        async with open_services(session, settings) as services:
             return await access_key_actions.create_key(services, partner, partner.organisation_id, number, description)
 
     made = run(settings, work)
@@ -114,8 +112,7 @@ def delete(settings: Settings, account: str, access_key: str) -> None:
 
     async def work(session: Session) -> None:
         number, partner = await _found(session, account)
-        async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, **session.clock.options)
+        async with open_services(session, settings) as services:
             await access_key_actions.delete_key(services, partner, partner.organisation_id, number, access_key)
 
     run(settings, work)

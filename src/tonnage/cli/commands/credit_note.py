@@ -11,12 +11,10 @@ from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.organisation import acting_for_seller
 from tonnage.cli.output import as_json
 from tonnage.cli.param_types import UUID as UUID_TYPE
-from tonnage.cli.services import services_of
+from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.credit_notes import actions
 from tonnage.credit_notes.new_credit_note import LineAmount
-from tonnage.epoch.actions import advance_here
-from tonnage.numbering.series_actions import finish, places_of
 from tonnage.statements.frozen_actions import find_frozen
 from tonnage.utc import day_of
 
@@ -53,13 +51,10 @@ def create(settings: Settings, statement_id: UUID, lines: Sequence[LineAmount], 
     async def work(session: Session) -> bytes:
         found = await session.database.run(find_frozen, None, statement_id)
         actor = await acting_for_seller(session, found.seller_id)
-        async with services_of(session, settings) as services:
-            places = await places_of(services)
-            made = await session.database.transaction(
-                actions.create_credit_note, places, actor, statement_id, list(lines) or None, reason, session.now
+        async with open_services(session, settings) as services:
+            made = await actions.issue_credit_note(
+                services, actor, statement_id, list(lines) or None, reason, session.now, waits=True
             )
-            await finish(places)
-            await advance_here(services)
         return json.dumps(made.document(day_of(session.now)), ensure_ascii=False).encode()
 
     show_statement(run(settings, work), as_json=as_json)

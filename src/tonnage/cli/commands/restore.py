@@ -9,7 +9,7 @@ import click
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import as_json
 from tonnage.cli.param_types import REGION
-from tonnage.cli.services import services_of
+from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.epoch.record import not_compared
 from tonnage.recovery.actions import ConfirmOptions, confirm, inspect, take_over
@@ -26,7 +26,7 @@ def restore() -> None:
 
 def _with_services(settings: Settings, work: Callable[[Session, Services], Awaitable[T]]) -> T:
     async def in_session(session: Session) -> T:
-        async with services_of(session, settings) as services:
+        async with open_services(session, settings) as services:
             return await work(session, services)
 
     return run(settings, in_session)

@@ -13,7 +13,7 @@ from tonnage.cli.organisation import acting_for_seller
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import DAY, MONTH, SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
-from tonnage.cli.services import services_of
+from tonnage.cli.services import open_services
 from tonnage.cli.subject import on_subject
 from tonnage.config import Settings
 from tonnage.credit_notes import actions as credit_notes
@@ -100,7 +100,7 @@ def freeze(
 
     async def work(session: Session) -> FreezeResult:
         actor = await acting_for_seller(session, organisation)
-        async with services_of(session, settings) as services:
+        async with open_services(session, settings) as services:
             return await freezing.freeze(services, actor, month, session.now, incomplete=incomplete)
 
     done = run(settings, work)

@@ -13,7 +13,7 @@ from tonnage.cli.commands.storage_resolution import resolve
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
 from tonnage.cli.param_types import REGION
-from tonnage.cli.services import services_of
+from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.epoch.actions import permit_changes
 from tonnage.epoch.epoch import OnHold, Permit
@@ -60,7 +60,7 @@ def reconcile(settings: Settings, region: str | None, dry_run: bool, as_json: bo
     """
 
     async def work(session: Session) -> dict[Cluster, Comparison | TonnageError]:
-        async with services_of(session, settings) as services:
+        async with open_services(session, settings) as services:
             return {
                 cluster: await _compared(session, services, cluster, dry_run=dry_run)
                 for cluster in await chosen_clusters(session, region)

@@ -9,15 +9,15 @@ from tonnage.access.actor import Actor, Kind
 from tonnage.accounts.account import account_id
 from tonnage.accounts.actions import no_account
 from tonnage.accounts.queries import owner_of
-from tonnage.cli.context import Session, key_file, on_database, run
+from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.output import PrintedColumn, as_json, show_list
+from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.db import Connection
 from tonnage.drift.resolution import Resolution, Side
 from tonnage.drift.resolution_actions import both_sides, resolve_account, resolve_key
 from tonnage.errors import NotFound, TonnageError
 from tonnage.provisioning.drift_queries import region_of
-from tonnage.regions.backends import open_backends
 from tonnage.services import Services
 
 _COLUMNS = (
@@ -54,8 +54,7 @@ def resolve(
 
     async def work(session: Session) -> list[dict[str, Any]]:
         decided: list[dict[str, Any]] = []
-        async with open_backends(session.database, key_file(settings)) as backends:
-            services = Services(session.database, backends, **session.clock.options)
+        async with open_services(session, settings) as services:
             for account in accounts:
                 try:
                     decided += await _decide(session, settings, services, account, Side(use), access_key, dry_run)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.statements import listing, month, payment, statement, taking_back, working
+from tonnage.console.statements import credit_note, listing, month, payment, statement, working
 
 routes: tuple[APIRouter, ...] = (
     listing.routes,
@@ -10,6 +10,6 @@ routes: tuple[APIRouter, ...] = (
     statement.routes,
     working.routes,
     payment.routes,
-    taking_back.routes,
+    credit_note.routes,
 )
 """Those that every organisation has."""

@@ -1,4 +1,4 @@
-"""The forms by which a seller takes a statement back: by a credit note of all that is left or of a line, or as void."""
+"""The forms by which a seller issues a credit note of a statement or of one of its lines, or makes it void."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,9 @@ from tonnage.console.rendering import gettext, said
 from tonnage.console.statements.paths import PATH, path_of
 from tonnage.console.statements.shown import ShownStatement
 from tonnage.credit_notes.actions import find_original, issue_credit_note, void_statement
-from tonnage.credit_notes.credit_note import Original, credit_note
+from tonnage.credit_notes.credit_note import credit_note
 from tonnage.credit_notes.new_credit_note import LineAmount
+from tonnage.credit_notes.original import Original
 from tonnage.errors import Conflict
 from tonnage.money import Money
 from tonnage.statements.statement import line_number, no_line
@@ -51,9 +52,10 @@ async def credit(page: AnyAdmin, statementID: str) -> Response:
             return page.redirect(note, gettext("Credit note issued"))
     shown = _shown(page, original)
     try:
+        original.require_creditable()
         note = credit_note(original, None)
     except Conflict as error:
-        return _question(shown, gettext("Issue credit note"), [said(error)], [], form, button=False)
+        return _question(shown, gettext("Issue credit note"), [said(error)], form)
     sentences = [
         gettext("A credit note takes back what is left of %(statement)s: %(amount)s of %(total)s.")
         % {"statement": shown.number, "amount": _text(page, -note.gross), "total": _text(page, shown.gross)},
@@ -62,7 +64,7 @@ async def credit(page: AnyAdmin, statementID: str) -> Response:
             "one line, open the line."
         ),
     ]
-    return _question(shown, gettext("Issue credit note"), sentences, [_reason()], form)
+    return _question(shown, gettext("Issue credit note"), sentences, form, [_reason()])
 
 
 @routes.get("/lines/{line}/credit-note")
@@ -83,6 +85,10 @@ async def credit_line(page: AnyAdmin, statementID: str, line: str) -> Response:
         if note := await form.submit(act, fields={"lines.0": "amount"}):
             return page.redirect(note, gettext("Credit note issued"))
     shown = _shown(page, original)
+    try:
+        original.require_creditable()
+    except Conflict as error:
+        return _question(shown, gettext("Issue credit note"), [said(error)], form)
     about = shown.line(original.statement.line(number))
     sentences = [
         gettext("Line %(number)s of %(statement)s: %(name)s, %(amount)s, of which %(left)s is left.")
@@ -97,7 +103,7 @@ async def credit_line(page: AnyAdmin, statementID: str, line: str) -> Response:
     ]
     hint = gettext("%(currency)s, before taxes.") % {"currency": left.currency}
     fields = [("amount", gettext("Amount"), hint), _reason()]
-    return _question(shown, gettext("Issue credit note"), sentences, fields, form)
+    return _question(shown, gettext("Issue credit note"), sentences, form, fields)
 
 
 @routes.get("/void")
@@ -117,6 +123,10 @@ async def void(page: AnyAdmin, statementID: str) -> Response:
 
         if await form.submit(act):
             return page.redirect(shown.path, gettext("Statement is void"))
+    try:
+        original.require_voidable()
+    except Conflict as error:
+        return _question(shown, gettext("Make void"), [said(error)], form)
     sentences = [
         gettext(
             "%(statement)s keeps its number and counts nowhere from then on. The next freeze of %(month)s makes "
@@ -129,7 +139,7 @@ async def void(page: AnyAdmin, statementID: str) -> Response:
         },
         gettext("If the buyer has booked it already, issue a credit note instead."),
     ]
-    return _question(shown, gettext("Make void"), sentences, [_reason()], form, danger=True)
+    return _question(shown, gettext("Make void"), sentences, form, [_reason()], danger=True)
 
 
 async def _original(page: PageRequest, text: str) -> Original:
@@ -159,17 +169,17 @@ def _question(
     shown: ShownStatement,
     title: str,
     sentences: Sequence[str],
-    fields: Sequence[tuple[str, str, str]],
     form: BoundForm[Any],
+    fields: Sequence[tuple[str, str, str]] = (),
     *,
     danger: bool = False,
-    button: bool = True,
 ) -> Response:
+    """Without fields it is a refusal, which has no button."""
     return Confirmation(
         title=title,
         crumbs=[*shown.crumbs, (shown.title, shown.path)],
         sentences=sentences,
-        button=title if button else None,
+        button=title if fields else None,
         cancel=shown.path,
         danger=danger,
         fields=fields,
