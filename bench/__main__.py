@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import psycopg
 
-from bench import console, dataset, pgbench, rendering, report, sampling
+from bench import console, dataset, freezing, pgbench, rendering, report, sampling
 from bench.rounds import ROUNDS, measure
 from bench.targets import TARGETS
 from tonnage import embedded
@@ -50,6 +50,7 @@ def main() -> int:
             database = conn.execute("show server_version").fetchone()
         results = measure(url, data, rounds, say)
         results.console = console.measure(url, say)
+        results.freezing = freezing.measure(url, say)
         results.sampling = sampling.measure(url, directory, say)
     say("rendering statements")
     results.rendering = rendering.measure()

@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -108,18 +108,19 @@ def measure(url: str, say: Say, rounds: int = ROUNDS) -> dict[str, list[float]]:
     say(f"loading {console_data.PARTNERS} partners for the console")
     data = console_data.build(own)
     say("asking for the console's pages")
-    return asyncio.run(timed(own, data, rounds))
+    return asyncio.run(timed(own, pages(data), rounds))
 
 
-async def timed(url: str, data: ConsoleData, rounds: int) -> dict[str, list[float]]:
-    """Timed in a process that has rendered each page before."""
+async def timed(url: str, pages: Mapping[str, tuple[str, str]], rounds: int) -> dict[str, list[float]]:
+    """Timed in a process that has rendered each page before. `pages` as those of the console: path and session token by
+    label."""
     app = create_app(url)
     found: dict[str, list[float]] = {}
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bench", timeout=60) as http,
     ):
-        for what, (path, token) in pages(data).items():
+        for what, (path, token) in pages.items():
             if what.startswith(AFTERWARDS):
                 found[what] = [await _once(http, path, token)]
             else:

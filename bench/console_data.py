@@ -2,7 +2,7 @@
 members, audit entries."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID, uuid4
 
@@ -142,37 +142,35 @@ def build(url: str, partners: int = PARTNERS) -> ConsoleData:
     now = datetime.now(UTC)
     with loading(url) as conn:
         (operator,) = _row(conn, "select id from organisation where kind = 'operator'")
-        distributor, contracts = _distributor(conn)
-        numbers = {
-            "distributor": distributor,
-            "contracts": contracts,
-            "count": partners,
-            "words": WORDS,
-            "word_keys": [name_key(word) for word in WORDS],
-            "each": ACCOUNTS_EACH,
-            "days": DAYS,
-            "now": now,
-            "last": now.date() - timedelta(days=1),
-        }
-        for statement in (
-            _PARTNERS,
-            _TERMS,
-            _ACCOUNTS,
-            _MEASURED,
-            _TOTALS,
-            _CONTRACT_TOTALS,
-            _USAGE,
-            _PRICES,
-            _MEMBERS,
-        ):
-            conn.execute(statement, numbers)
+        distributor, contracts = add_partners(conn, partners, now, now.date() - timedelta(days=1))
+        conn.execute(_MEMBERS, {})
         conn.execute(_HISTORY, {"each": ENTRIES // PARTNERS})
         conn.execute("vacuum analyze")
         asyncio.run(_compute(url, now))
         conn.execute("vacuum analyze month_net")
         conn.execute("checkpoint")
         (partner,) = _row(conn, "select id from partner order by seq offset 100 limit 1")
-        return ConsoleData(_session(conn, distributor, now), _session(conn, operator, now), contracts[0], partner)
+        return ConsoleData(new_session(conn, distributor, now), new_session(conn, operator, now), contracts[0], partner)
+
+
+def add_partners(conn: psycopg.Connection[Any], partners: int, now: datetime, last: date) -> tuple[UUID, list[UUID]]:
+    """A distributor with prices, its contracts, partners, and their accounts and use through the `last` day; the ids of
+    the distributor and of the contracts."""
+    distributor, contracts = _distributor(conn)
+    numbers = {
+        "distributor": distributor,
+        "contracts": contracts,
+        "count": partners,
+        "words": WORDS,
+        "word_keys": [name_key(word) for word in WORDS],
+        "each": ACCOUNTS_EACH,
+        "days": DAYS,
+        "now": now,
+        "last": last,
+    }
+    for statement in (_PARTNERS, _TERMS, _ACCOUNTS, _MEASURED, _TOTALS, _CONTRACT_TOTALS, _USAGE, _PRICES):
+        conn.execute(statement, numbers)
+    return distributor, contracts
 
 
 async def _compute(url: str, now: datetime) -> None:
@@ -207,7 +205,8 @@ def _distributor(conn: psycopg.Connection[Any]) -> tuple[UUID, list[UUID]]:
     return distributor, contracts
 
 
-def _session(conn: psycopg.Connection[Any], organisation: UUID, now: datetime) -> str:
+def new_session(conn: psycopg.Connection[Any], organisation: UUID, now: datetime) -> str:
+    """The token of a new member of an organisation."""
     token = new_token()
     address = f"{organisation}@example.org"
     conn.execute(_VISITOR, {"organisation": organisation, "address": address, "digest": digest(token), "now": now})

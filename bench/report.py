@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.console import LABELS
+from bench import console, freezing
 from bench.load import CLIENTS
 from bench.rounds import ROUNDS, SECONDS, Measure, Results
 from bench.targets import TARGETS, Target
@@ -37,7 +37,8 @@ that has not served a report before. Sampling: one run of the job, on a gateway 
 Statements: 1,000 of one page with eight lines, each with texts of its own.
 
 Pages of the console: in one process, from request to reply, with 100,000 partners of one distributor under two
-contracts, 300,000 accounts, 100,000 members and a million audit entries.
+contracts, 300,000 accounts, 100,000 members and a million audit entries. Freezing: the month of that distributor,
+once.
 """
 
 _SERVED = {
@@ -109,8 +110,9 @@ def _median(values: list[float]) -> float:
 
 def _pages(results: Results) -> list[_Row]:
     rows: list[_Row] = []
-    for label in LABELS:
-        taken = results.console.get(label, [0.0])
+    measured = results.console | results.freezing.pages
+    for label in (*console.LABELS, *freezing.LABELS):
+        taken = measured.get(label, [0.0])
         if math.isinf(max(taken)):
             rows.append((label, "503", "longer than a request may take"))
         else:

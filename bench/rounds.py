@@ -11,6 +11,7 @@ import msgspec
 
 from bench import dataset, pgbench, workloads
 from bench.dataset import Dataset
+from bench.freezing import Freezing
 from bench.load import CLIENTS, Load, Plan, Request
 from bench.servers import DatabaseServer, Server, serving
 from bench.statements import Statements, statements_of
@@ -56,6 +57,7 @@ class Results:
     """Seconds of the sampling of a region; None without Ceph."""
     rendering: list[float] = field(default_factory=list[float])
     """Documents of one page per second of CPU."""
+    freezing: Freezing = field(default_factory=Freezing)
     console: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """Milliseconds of each page of the console's long lists."""
 

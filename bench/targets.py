@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.console import slowest_list
+from bench.freezing import STATEMENT, WORKING
 from bench.rounds import Results, Round
 
 
@@ -86,5 +87,9 @@ TARGETS = (
         "slowest list of 100,000 partners in the console", 100, 60, lambda results: slowest_list(results.console), "ms"
     ),
     Target("sampling of 10,000 accounts", 300, 120, lambda results: results.sampling, "s"),
+    Target("a month of 100,000 partners frozen", 120, 60, lambda results: results.freezing.seconds, "s"),
+    Target("growth of memory meanwhile", 256, 64, lambda results: results.freezing.growth, "MB"),
+    Target("statement of 500 partners", 100, 60, lambda results: results.freezing.pages.get(STATEMENT, []), "ms"),
+    Target("working of a line", 50, 30, lambda results: results.freezing.pages.get(WORKING, []), "ms"),
     Target("statements as PDF, a second and core", 10, 20, lambda results: results.rendering, at_most=False),
 )

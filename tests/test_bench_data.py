@@ -10,7 +10,7 @@ import httpx
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from bench import console, console_data, dataset, sampling, workloads
+from bench import console, console_data, dataset, freezing, sampling, workloads
 from bench.load import Request
 from bench.usual_stack import create_usual_app
 from tests.roles import as_owner
@@ -51,8 +51,13 @@ async def sent(app: object, request: Request) -> None:
 async def test_the_console_answers_on_its_data(new_database: NewDatabase) -> None:
     with new_database() as conninfo:
         data = await asyncio.to_thread(console_data.build, as_owner(conninfo), partners=200)
-        found = await console.timed(conninfo, data, rounds=1)
+        found = await console.timed(conninfo, console.pages(data), rounds=1)
     assert set(found) == set(console.LABELS)
+
+
+def test_a_month_is_frozen_and_shown(server: str) -> None:
+    found = freezing.measure(server, print, partners=600, rounds=1)
+    assert set(found.pages) == set(freezing.LABELS)
 
 
 @pytest.mark.ceph

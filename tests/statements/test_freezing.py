@@ -249,7 +249,7 @@ async def test_numbers_of_aborted_transactions_are_taken_again(data: Sellers) ->
 
 async def test_a_freeze_goes_on_where_it_was_interrupted(data: Sellers) -> None:
     """After computing: what was computed is computed again, with the prices of then."""
-    await data.cast.database.transaction(compute, data.distributor, MARCH, APRIL)
+    await data.cast.database.transaction(compute, data.distributor, MARCH, APRIL, print)
     ((first, number),) = await data.rows("id, number", data.distributor)
     assert number is None
     await data.freeze(data.distributor)

@@ -344,9 +344,12 @@ end $$;
 CREATE FUNCTION reject_change_of_frozen_parts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+declare
+    is_frozen boolean;
 begin
-    if exists (select from changed join statement s on s.id = changed.statement_id
-            where num_nonnulls(s.number, s.corrects::text) > 0) then
+    execute 'select exists (select from changed join statement s on s.id = changed.statement_id
+        where num_nonnulls(s.number, s.corrects::text) > 0)' into is_frozen;
+    if is_frozen then
         raise exception 'a statement is frozen' using errcode = 'restrict_violation';
     end if;
     return null;
@@ -899,7 +902,11 @@ CREATE TABLE month_close (
     month date NOT NULL,
     in_progress boolean NOT NULL,
     frozen boolean NOT NULL,
-    CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+    stage text,
+    done integer,
+    total integer,
+    CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+    CONSTRAINT month_close_progress CHECK (((num_nulls(stage, done, total) = ANY (ARRAY[0, 3])) AND ((stage IS NULL) OR (in_progress AND ((done >= 0) AND (done <= total))))))
 );
 
 CREATE TABLE month_net (

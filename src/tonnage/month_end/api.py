@@ -75,6 +75,19 @@ class GapResponse(ResponseModel):
     """When the restored database was confirmed, UTC."""
 
 
+class ProgressResponse(ResponseModel):
+    """How far a freeze has come."""
+
+    model_config = with_example({"stage": "compute", "done": 45000, "total": 100000})
+
+    stage: Literal["compute", "check"]
+    """First the statements of all buyers are computed, then each is computed again and compared."""
+    done: int
+    """How many are done in this stage, as of a second or two ago."""
+    total: int
+    """Of how many."""
+
+
 class MonthResponse(ResponseModel):
     """A month of an organisation."""
 
@@ -102,6 +115,8 @@ class MonthResponse(ResponseModel):
     """Sold less bought, where all of it is in one currency."""
     blocked: list[BlockedResponse]
     """Buyers whose statements the last freeze could not freeze."""
+    progress: ProgressResponse | None = None
+    """While the month is being frozen."""
     gaps: list[GapResponse]
     """Numbers that are missing in your series since the month after: they may have been issued before the database was
     restored from a backup."""

@@ -1,6 +1,7 @@
 """Computes a month: the statements of all buyers that are not frozen, as of one snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from tonnage.money import total
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed import OTHER_CURRENCY, Computed, Party, Seller, decide_tax, document_of
 from tonnage.month_end.correction_actions import correct
+from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage, Report
 from tonnage.month_end.rated import Inputs, Rated
 from tonnage.month_end.rated_actions import names_of, rate_buyers, rate_contract
 from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
@@ -24,7 +26,7 @@ from tonnage.statements.adjustment_queries import open_adjustments
 from tonnage.statements.statement import in_order
 
 
-async def compute(conn: Connection, actor: Actor, first: date, now: datetime) -> None:
+async def compute(conn: Connection, actor: Actor, first: date, now: datetime, report: Report) -> None:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
     statement. Frozen statements are corrected."""
     await take_snapshot(conn, writes=True)
@@ -33,21 +35,38 @@ async def compute(conn: Connection, actor: Actor, first: date, now: datetime) ->
     await correct(conn, actor, month, now)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)
-    async for batch in queries.buyers_of(conn, seller.id, actor.kind, seller.name, first):
-        parties = await _parties(conn, seller.id, batch)
-        buyers = [buyer for buyer, _ in batch]
-        adjusting = await open_adjustments(conn, buyers[0].kind, [buyer.id for buyer in buyers], first)
-        if actor.kind is Kind.OPERATOR:
-            # A contract has as many lines as partners: they are stored before those of the next are computed.
-            for buyer in buyers:
-                rated = await rate_contract(conn, seller.id, UUID(str(buyer.id)), month)
-                computed = await _computed(conn, seller, [buyer], parties, [rated], adjusting)
-                if not computed:
-                    await queries.delete_subjects(conn, rated.inputs.statement_id)
-                await queries.insert_computed(conn, computed, first, design, now)
-        else:
-            computed = await _of_buyers(conn, seller, buyers, parties, month, adjusting)
+    done, count = 0, await queries.count_buyers(conn, seller.id, actor.kind, first)
+    async with aclosing(queries.buyers_of(conn, seller.id, actor.kind, seller.name, first)) as batches:
+        async for batch in batches:
+            report(FreezeProgress(FreezeStage.COMPUTE, done, count))
+            await _compute_batch(conn, actor.kind, seller, batch, month, design, now)
+            done += len(batch)
+
+
+async def _compute_batch(
+    conn: Connection,
+    kind: Kind,
+    seller: Seller,
+    batch: Sequence[tuple[Buyer, UUID | None]],
+    month: Month,
+    design: str,
+    now: datetime,
+) -> None:
+    first = month.first
+    parties = await _parties(conn, seller.id, batch)
+    buyers = [buyer for buyer, _ in batch]
+    adjusting = await open_adjustments(conn, buyers[0].kind, [buyer.id for buyer in buyers], first)
+    if kind is Kind.OPERATOR:
+        # A contract has as many lines as partners: they are stored before those of the next are computed.
+        for buyer in buyers:
+            rated = await rate_contract(conn, seller.id, UUID(str(buyer.id)), month)
+            computed = await _computed(conn, seller, [buyer], parties, [rated], adjusting)
+            if not computed:
+                await queries.delete_subjects(conn, rated.inputs.statement_id)
             await queries.insert_computed(conn, computed, first, design, now)
+    else:
+        computed = await _of_buyers(conn, seller, buyers, parties, month, adjusting)
+        await queries.insert_computed(conn, computed, first, design, now)
 
 
 async def _seller(conn: Connection, seller_id: UUID) -> Seller:

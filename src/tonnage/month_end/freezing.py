@@ -13,6 +13,7 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence
 from tonnage.metering.sampling import SampledThrough
 from tonnage.money import Money
+from tonnage.month_end.freeze_progress import FreezeProgress
 from tonnage.numbering.series import NotedGap
 from tonnage.utc import month_after
 
@@ -26,6 +27,27 @@ class Blocked(NamedTuple):
     def document(self) -> dict[str, str]:
         """As JSON."""
         return {"buyerName": self.name, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class BlockedBuyer:
+    """A buyer whose statement of a month cannot be frozen, for pages."""
+
+    name: str
+    id: UUID | int
+    """Of the contract, the partner or the storage account."""
+    organisation_id: UUID | None
+    """Whose billing profile is missing, for that reason; None: the profile is that of a storage account."""
+
+
+@dataclass(frozen=True)
+class BlockedGroup:
+    """Those with one reason."""
+
+    reason: str
+    count: int
+    buyers: list[BlockedBuyer]
+    """The first ones by name."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +106,8 @@ class SellerMonth:
     blocked: Sequence[Blocked]
     gaps: Sequence[NotedGap] = ()
     """Numbers that are missing, noted in the month after."""
+    progress: FreezeProgress | None = None
+    """Of the freeze that is going on."""
 
     @property
     def state(self) -> str:
@@ -109,6 +133,7 @@ class SellerMonth:
             "bought": [one.document() for one in self.bought],
             **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
             "blocked": [one.document() for one in self.blocked],
+            **({"progress": self.progress.document()} if self.progress else {}),
             "gaps": [{"numbers": one.gap.text, "notedAt": f"{one.noted_at:%Y-%m-%dT%H:%M:%SZ}"} for one in self.gaps],
         }
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from psycopg.errors import LockNotAvailable
 
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.credit_notes.actions import credit_negative_totals
-from tonnage.db import Connection
+from tonnage.db import Connection, Database
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.epoch.epoch import on_hold
 from tonnage.epoch.queries import hold_of
@@ -27,6 +27,8 @@ from tonnage.metering.sampling_queries import not_sampled_through
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.correction_queries import changed_months, changed_sellers
+from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage, Report
+from tonnage.month_end.freeze_progress_actions import storing_progress
 from tonnage.month_end.freezing import FreezeResult, require_known, require_over
 from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
@@ -53,13 +55,14 @@ async def freeze(
     *,
     incomplete: bool = False,
     stores: NumberStores | None = None,
+    report: Report | None = None,
 ) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
     charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
     something of them has changed.
 
     `incomplete`: although the usage of a cluster is not known through the end of the month. `stores`: who freezes for
-    many sellers opens them once.
+    many sellers opens them once. `report`: receives how far it has come.
 
     Conflict: it is not known; the month is not over, or one of the actor is being frozen, or another statement has a
     number. OnHold: the database was restored from a backup. Unavailable: others have been writing for too long.
@@ -69,66 +72,92 @@ async def freeze(
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
         stores = stores or await open_stores(services)
-        done = await services.database.run(_freeze_alone, stores, actor, first, now, incomplete)
+        freezing = _Freezing(services.database, stores, actor, now, report)
+        done = await services.database.run(freezing.alone, first, incomplete=incomplete)
         await conclude(services, stores)
         return done
 
 
-async def _freeze_alone(
-    conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime, incomplete: bool
-) -> FreezeResult:
-    """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
-    many freezes as there are connections would wait for each other."""
-    try:
-        await lock_seller(conn, actor.organisation_id)
-    except LockNotAvailable as error:
-        raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS) from error
-    try:
-        if (hold := await hold_of(conn)) is not None:
-            raise on_hold(hold)
-        for earlier in await changed_months(conn, actor.organisation_id, first):
-            # Its result is not the response to the request.
-            await _freeze(conn, stores, replace(actor, request=None), earlier, now)
-        if not (incomplete or await queries.is_frozen(conn, actor.organisation_id, first)):
-            end = midnight(month_after(first))
-            require_known(await not_sampled_through(conn, actor.organisation_id, midnight(first), end))
-        return await _freeze(conn, stores, actor, first, now)
-    finally:
+@dataclass(frozen=True)
+class _Freezing:
+    """Freezes months of one seller, each on the connection that it is given."""
+
+    database: Database
+    """For what is stored beside."""
+    stores: NumberStores
+    actor: Actor
+    now: datetime
+    report: Report | None
+
+    @property
+    def seller(self) -> UUID:
+        return self.actor.organisation_id
+
+    async def alone(self, conn: Connection, first: date, *, incomplete: bool) -> FreezeResult:
+        """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
+        many freezes as there are connections would wait for each other."""
         try:
-            await unlock_seller(conn, actor.organisation_id)
-        except psycopg.Error:
-            await conn.close()
+            await lock_seller(conn, self.seller)
+        except LockNotAvailable as error:
+            raise Conflict(_IN_PROGRESS, ConflictCode.FREEZE_IN_PROGRESS) from error
+        try:
+            if (hold := await hold_of(conn)) is not None:
+                raise on_hold(hold)
+            # Its result is not the response to the request.
+            correcting = replace(self, actor=replace(self.actor, request=None))
+            for earlier in await changed_months(conn, self.seller, first):
+                await correcting._freeze(conn, earlier)
+            if not (incomplete or await queries.is_frozen(conn, self.seller, first)):
+                end = midnight(month_after(first))
+                require_known(await not_sampled_through(conn, self.seller, midnight(first), end))
+            return await self._freeze(conn, first)
+        finally:
+            try:
+                await unlock_seller(conn, self.seller)
+            except psycopg.Error:
+                await conn.close()
 
+    async def _freeze(self, conn: Connection, first: date) -> FreezeResult:
+        await queries.begin_close(conn, self.seller, first)
+        try:
+            await _wait_for_writers(conn)
+            async with storing_progress(self.database, self.seller, first, self.report) as report:
+                return await self._computed_and_numbered(conn, first, report)
+        except Exception:
+            with suppress(psycopg.Error):
+                await queries.end_close(conn, self.seller, first, is_frozen=False)
+            raise
 
-async def _freeze(conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime) -> FreezeResult:
-    await queries.begin_close(conn, actor.organisation_id, first)
-    try:
-        await _wait_for_writers(conn)
-        return await _computed_and_numbered(conn, stores, actor, first, now)
-    except Exception:
-        with suppress(psycopg.Error):
-            await queries.end_close(conn, actor.organisation_id, first, is_frozen=False)
-        raise
+    async def _computed_and_numbered(self, conn: Connection, first: date, report: Report) -> FreezeResult:
+        for attempt in range(1, _ATTEMPTS + 1):
+            async with conn.transaction():
+                await compute(conn, self.actor, first, self.now, report)
+            await _check(conn, self.seller, first, report)
+            async with conn.transaction():
+                if attempt < _ATTEMPTS and await queries.has_changed(conn, self.seller, first):
+                    continue
+                numbers = await self._number(conn, first)
+                blocked = await queries.blocked_buyers(conn, self.seller, first)
+                await queries.end_close(conn, self.seller, first, is_frozen=True)
+                done = FreezeResult(self.seller, first, numbers, blocked)
+                await queries.save_result(conn, done, self.actor.stamp)
+                return done
+        raise AssertionError("the last attempt returns")
 
-
-async def _computed_and_numbered(
-    conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime
-) -> FreezeResult:
-    seller = actor.organisation_id
-    for attempt in range(1, _ATTEMPTS + 1):
-        async with conn.transaction():
-            await compute(conn, actor, first, now)
-        await _check(conn, seller, first)
-        async with conn.transaction():
-            if attempt < _ATTEMPTS and await queries.has_changed(conn, seller, first):
-                continue
-            numbers = await _number(conn, stores, actor, first, now)
-            blocked = await queries.blocked_buyers(conn, seller, first)
-            await queries.end_close(conn, seller, first, is_frozen=True)
-            done = FreezeResult(seller, first, numbers, blocked)
-            await queries.save_result(conn, done, actor.stamp)
-            return done
-    raise AssertionError("the last attempt returns")
+    async def _number(self, conn: Connection, first: date) -> Sequence[str]:
+        """In one short transaction. What is taken last is recorded outside."""
+        ids = await queries.ready_to_freeze(conn, self.seller, first)
+        taken: Taken | None = None
+        if ids:
+            taken = await take_next(conn, self.seller, len(ids), self.now)
+            await use(conn, ids)
+            numbered = dict(zip(ids, taken.numbers, strict=True))
+            with unique_numbers():
+                await queries.freeze(conn, self.seller, first, numbered, self.now, self.actor.stamp)
+        last = await credit_negative_totals(conn, self.actor, first, ids, self.now) or taken
+        if last is not None:
+            await record(self.stores, last.series, last.last)
+        return taken.numbers if taken else []
 
 
 async def _wait_for_writers(conn: Connection) -> None:
@@ -146,28 +175,13 @@ async def _wait_for_writers(conn: Connection) -> None:
     )
 
 
-async def _check(conn: Connection, seller_id: UUID, first: date) -> None:
+async def _check(conn: Connection, seller_id: UUID, first: date, report: Report) -> None:
     """Computes what is computed again, from what is stored with it."""
     ids = await queries.ready_to_freeze(conn, seller_id, first)
     for start in range(0, len(ids), STATEMENTS_AT_ONCE):
+        report(FreezeProgress(FreezeStage.CHECK, start, len(ids)))
         if differing := await verify(conn, ids[start : start + STATEMENTS_AT_ONCE]):
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
-
-
-async def _number(conn: Connection, stores: NumberStores, actor: Actor, first: date, now: datetime) -> Sequence[str]:
-    """In one short transaction. What is taken last is recorded outside."""
-    seller = actor.organisation_id
-    ids = await queries.ready_to_freeze(conn, seller, first)
-    taken: Taken | None = None
-    if ids:
-        taken = await take_next(conn, seller, len(ids), now)
-        await use(conn, ids)
-        with unique_numbers():
-            await queries.freeze(conn, seller, first, dict(zip(ids, taken.numbers, strict=True)), now, actor.stamp)
-    last = await credit_negative_totals(conn, actor, first, ids, now) or taken
-    if last is not None:
-        await record(stores, last.series, last.last)
-    return taken.numbers if taken else []
 
 
 async def freeze_due(services: Services, now: datetime) -> None:

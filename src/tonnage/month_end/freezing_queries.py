@@ -12,6 +12,7 @@ from tonnage.billing.line import subject_columns
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, one_row
 from tonnage.month_end.computed import Computed, design_digest
+from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage
 from tonnage.month_end.freezing import Blocked, FreezeResult
 from tonnage.month_end.rated import StoredSubject
 from tonnage.names import name_key
@@ -33,21 +34,21 @@ _BUYERS: Mapping[Kind, LiteralString] = {
             and (k.closed_at is null or k.closed_at::date >= %(first)s or {_ADJUSTED} a.contract_id = k.id))
             and not exists (select from statement s where s.contract_id = k.id and s.month = %(first)s
                 and {OF_MONTH})
-            and (%(after)s::uuid is null or k.id > %(after)s) order by k.id limit %(most)s""",
+        order by k.id""",
     Kind.DISTRIBUTOR: f"""
         select p.id, o.name, p.id from partner p join organisation o on o.id = p.id
         where p.distributor_id = %(seller)s and o.created_at {_IN_MONTH}
             and (p.closed_at is null or p.closed_at::date >= %(first)s or {_ADJUSTED} a.partner_id = p.id))
             and not exists (select from statement s where s.partner_id = p.id and s.month = %(first)s
                 and {OF_MONTH})
-            and (%(after)s::uuid is null or p.id > %(after)s) order by p.id limit %(most)s""",
+        order by p.id""",
     Kind.PARTNER: f"""
         select b.id, b.name, null::uuid from storage_account b
         where b.partner_id = %(seller)s and b.created_at {_IN_MONTH}
             and (b.purged_at is null or b.purged_at::date >= %(first)s or {_ADJUSTED} a.account_id = b.id))
             and not exists (select from statement s where s.account_id = b.id and s.month = %(first)s
                 and {OF_MONTH})
-            and (%(after)s::bigint is null or b.id > %(after)s) order by b.id limit %(most)s""",
+        order by b.id""",
 }
 
 _KINDS = {
@@ -63,7 +64,8 @@ async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
     await conn.execute(
         """
         insert into month_close (seller_id, month, in_progress, frozen) values (%s, %s, true, false)
-        on conflict (seller_id, month) do update set in_progress = true
+        on conflict (seller_id, month) do update
+            set in_progress = true, stage = null, done = null, total = null
         """,
         [seller_id, first],
     )
@@ -80,9 +82,33 @@ async def is_frozen(conn: Connection, seller_id: UUID, first: date) -> bool:
 async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen: bool) -> None:
     """From now on, changes of profiles and settings do not count for the month. `is_frozen`: it has its numbers."""
     await conn.execute(
-        "update month_close set in_progress = false, frozen = frozen or %s where seller_id = %s and month = %s",
+        """
+        update month_close set in_progress = false, frozen = frozen or %s, stage = null, done = null, total = null
+        where seller_id = %s and month = %s
+        """,
         [is_frozen, seller_id, first],
     )
+
+
+async def store_progress(conn: Connection, seller_id: UUID, first: date, progress: FreezeProgress) -> None:
+    """Of a month that is being frozen; of another one nothing is stored."""
+    await conn.execute(
+        """
+        update month_close set stage = %s, done = %s, total = %s
+        where seller_id = %s and month = %s and in_progress
+        """,
+        [progress.stage, progress.done, progress.total, seller_id, first],
+    )
+
+
+async def progress_of(conn: Connection, seller_id: UUID, first: date) -> FreezeProgress | None:
+    """None: the month is not being frozen, or that has only begun."""
+    cursor = await conn.execute(
+        "select stage, done, total from month_close where seller_id = %s and month = %s and stage is not null",
+        [seller_id, first],
+    )
+    row = await cursor.fetchone()
+    return FreezeProgress(FreezeStage(row[0]), *row[1:]) if row else None
 
 
 async def own_transaction(conn: Connection) -> int:
@@ -113,21 +139,21 @@ async def seller_name(conn: Connection, seller_id: UUID) -> str:
     return name
 
 
+async def count_buyers(conn: Connection, seller_id: UUID, kind: Kind, first: date) -> int:
+    """The number of those that `buyers_of` finds."""
+    cursor = await conn.execute(f"select count(*) from ({_BUYERS[kind]}) buyer", {"seller": seller_id, "first": first})
+    return (await one_row(cursor))[0]
+
+
 async def buyers_of(
     conn: Connection, seller_id: UUID, kind: Kind, name: str, first: date
 ) -> AsyncGenerator[list[tuple[Buyer, UUID | None]]]:
     """Who existed in the month and has no frozen statement of it, some at a time, in order of id; with the organisation
-    whose billing profile counts."""
-    after: UUID | int | None = None
-    while True:
-        cursor = await conn.execute(
-            _BUYERS[kind], {"seller": seller_id, "first": first, "after": after, "most": BUYERS_AT_ONCE}
-        )
-        rows = await cursor.fetchall()
-        if not rows:
-            return
-        yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows]
-        after = rows[-1][0]
+    whose billing profile counts. In a transaction, and to be closed: a cursor of the server reads them once."""
+    async with conn.cursor(name="buyers") as cursor:
+        await cursor.execute(_BUYERS[kind], {"seller": seller_id, "first": first})
+        while rows := await cursor.fetchmany(BUYERS_AT_ONCE):
+            yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows]
 
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from tonnage.billing.month import last_day_of
 from tonnage.db import Connection
-from tonnage.month_end.blocked import BlockedBuyer, BlockedGroup
-from tonnage.month_end.freezing import MonthSum, SellerMonth
-from tonnage.month_end.freezing_queries import blocked_buyers
+from tonnage.month_end.freezing import BlockedBuyer, BlockedGroup, MonthSum, SellerMonth
+from tonnage.month_end.freezing_queries import blocked_buyers, progress_of
 from tonnage.numbering.queries import gaps_of
 from tonnage.numbering.series import NotedGap
 from tonnage.statements.frozen_queries import BOUGHT, SOLD
@@ -20,7 +19,8 @@ async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> 
     sold, bought = await month_sums(conn, viewer, first)
     blocked = await blocked_buyers(conn, viewer, first)
     gaps = await gaps_after(conn, viewer, first)
-    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps)
+    progress = await progress_of(conn, viewer, first)
+    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps, progress)
 
 
 async def gaps_after(conn: Connection, viewer: UUID, first: date) -> list[NotedGap]:

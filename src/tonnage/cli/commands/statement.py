@@ -1,6 +1,7 @@
 """`tonnage statement`: what buyers are charged for a month."""
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from tonnage.credit_notes.queries import verify as verify_credit_notes
 from tonnage.db import Connection
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.month_end import freezing_actions as freezing
+from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage
 from tonnage.month_end.freezing import FreezeResult
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
@@ -101,7 +103,8 @@ def freeze(
     async def work(session: Session) -> FreezeResult:
         actor = await acting_for_seller(session, organisation)
         async with open_services(session, settings) as services:
-            return await freezing.freeze(services, actor, month, session.now, incomplete=incomplete)
+            report = _show_progress if sys.stderr.isatty() else None
+            return await freezing.freeze(services, actor, month, session.now, incomplete=incomplete, report=report)
 
     done = run(settings, work)
     if as_json:
@@ -110,6 +113,14 @@ def freeze(
     click.echo(f"Frozen: {len(done.numbers)}" + (f", {done.numbers[0]} to {done.numbers[-1]}" if done.numbers else ""))
     for blocked in done.blocked:
         click.echo(f"Blocked: {blocked.name}: {blocked.reason}")
+
+
+def _show_progress(progress: FreezeProgress) -> None:
+    """In one line of the terminal, which the next one replaces."""
+    what = {FreezeStage.COMPUTE: "Computed", FreezeStage.CHECK: "Checked"}[progress.stage]
+    click.echo(f"\r{what} {progress.done:,} of {progress.total:,}\033[K", nl=False, err=True)
+    if progress.done == progress.total and progress.stage is FreezeStage.CHECK:
+        click.echo(err=True)
 
 
 @statement.command("list")

@@ -7,7 +7,7 @@ from tonnage.access.actor import Kind
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.console.statements.paths import prices_path
-from tonnage.month_end.blocked import BlockedBuyer, BlockedGroup
+from tonnage.month_end.freezing import BlockedBuyer, BlockedGroup
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tonnage.errors import Conflict
 from tonnage.money import Money
 from tonnage.month_end.freezing import FreezeResult, MonthSum, SellerMonth, require_over
 from tonnage.month_end.freezing_actions import freeze
+from tonnage.month_end.freezing_queries import progress_of
 from tonnage.month_end.lists import blocked_by_reason, gaps_after, month_sums
 from tonnage.price_books.queries import every_book
 from tonnage.statements.lists import UNPAID
@@ -104,7 +105,8 @@ async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSe
     sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     day = (await seller_settings(conn, viewer)).settings.freeze_day
     gaps = await gaps_after(conn, viewer, first)
-    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps)
+    progress = await progress_of(conn, viewer, first)
+    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps, progress)
     return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))
 
 
