@@ -68,6 +68,6 @@ async def mail_server(tls: ssl.SSLContext | None = None) -> AsyncGenerator[MailS
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             conversations.create_task(one.talk(reader, writer))
 
-        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=2**24) as server:
             one.port = server.sockets[0].getsockname()[1]
             yield one

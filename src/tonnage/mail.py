@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,7 +33,19 @@ _NO_TLS = (
     "TONNAGE_SMTP_URL to smtps://..., or to smtp+plain://... if nobody can read what is sent to this server."
 )
 
+_DOMAIN = "tonnage.invalid"
+
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 587}
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file of a mail."""
+
+    name: str
+    content: bytes
+    media_type: str
+    """As `application/pdf`."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,11 @@ class Message:
     to: str
     subject: str
     text: str
+    attachments: Sequence[Attachment] = ()
+    reply_to: str | None = None
+    """Whom a reply reaches; None: the sender."""
+    id: str | None = None
+    """The same for a mail that is sent again, so that mail servers may drop it. None: each time another one."""
 
 
 class Outbox(Protocol):
@@ -67,7 +85,8 @@ class LogOutbox:
 
     async def send(self, message: Message) -> None:
         """Logs the whole mail."""
-        _log.info("mail to %s: %s\n%s", message.to, message.subject, message.text)
+        files = "".join(f"\n({one.name}, {len(one.content)} bytes)" for one in message.attachments)
+        _log.info("mail to %s: %s\n%s%s", message.to, message.subject, message.text, files)
 
 
 class SmtpOutbox:
@@ -156,10 +175,15 @@ def written(message: Message, sender: str) -> EmailMessage:
     mail["To"] = _with_ascii_domain(message.to)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(system_time())
-    mail["Message-ID"] = make_msgid(domain="tonnage.invalid")
+    mail["Message-ID"] = f"<{message.id}@{_DOMAIN}>" if message.id else make_msgid(domain=_DOMAIN)
+    if message.reply_to:
+        mail["Reply-To"] = _with_ascii_domain(message.reply_to)
     # Prevents automatic replies (RFC 3834).
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text)
+    for one in message.attachments:
+        kind, _, subtype = one.media_type.partition("/")
+        mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
     return mail
 
 

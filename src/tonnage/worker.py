@@ -42,6 +42,7 @@ from tonnage.regions import jobs as regions
 from tonnage.regions.backends import open_backends
 from tonnage.security_events import jobs as security_events
 from tonnage.services import ServiceOptions, Services
+from tonnage.statement_mails import jobs as statement_mails
 from tonnage.usage import jobs as usage
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ JOB_MODULES = (
     provisioning,
     regions,
     security_events,
+    statement_mails,
     usage,
 )
 """Importing them declares their jobs."""

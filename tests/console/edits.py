@@ -185,7 +185,7 @@ EDITS: dict[str, Edit] = {
         LOCKS["seller_settings"],
         "partnerID",
         "select document, locale, colour, footer, freeze_day, number_format, number_start, small_business, "
-        "retention_years, negative_total from seller_settings where organisation_id = %s",
+        "retention_years, negative_total, mail_documents from seller_settings where organisation_id = %s",
         {
             "document": Change(
                 "statement", ({"document": "invoice"}, "invoice"), ({"document": "invoice"}, "invoice")
@@ -201,6 +201,7 @@ EDITS: dict[str, Edit] = {
             "number_start": Change(1, ({"number_start": "7"}, 7), ({"number_start": "8"}, 8)),
             "small_business": Change(False, ({"small_business": "on"}, True), ({"small_business": "on"}, True)),
             "retention_years": Change(10, ({"retention_years": "11"}, 11), ({"retention_years": "12"}, 12)),
+            "mail_documents": Change(False, ({"mail_documents": "on"}, True), ({"mail_documents": "on"}, True)),
             "negative_total": Change(
                 "carried", ({"negative_total": "credit-note"}, "credit-note"),
                 ({"negative_total": "credit-note"}, "credit-note"),

@@ -275,4 +275,5 @@ def test_what_destroys_repairs_or_mails_waits() -> None:
         "provisioning.purge_all",
         "provisioning.purge_region",
         "provisioning.reconcile",
+        "statement_mails.send_due",
     }

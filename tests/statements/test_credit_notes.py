@@ -50,7 +50,7 @@ def stored(*amounts: str, kinds: tuple[TaxKind, ...] = (AT_20,), currency: str =
     statement = StoredStatement(
         uuid4(), uuid4(), Subject(SubjectKind.PARTNER, buyer), MARCH, currency, net.amount,
         gross(bases, decided, currency).amount, copied, "INV-1", datetime(2026, 4, 3, tzinfo=UTC), None, None, None,
-        Decimal(0), None, None, None, None, None, lines, ["Pia" for _ in lines],
+        Decimal(0), None, None, None, None, None, None, None, lines, ["Pia" for _ in lines],
     )  # fmt: skip
     return Original(statement, line_kinds, [], Money.zero(currency))
 

@@ -42,6 +42,8 @@ class SellerSettings:
     """How long documents are kept."""
     negative_total: str = CARRIED
     """What happens to a total below zero: it is CARRIED to the next statement, or becomes a CREDIT_NOTE."""
+    mail_documents: bool = False
+    """Whether documents are mailed to their buyers when they have got their numbers."""
 
     def as_document(self) -> dict[str, Any]:
         """As in JSON."""
@@ -144,4 +146,5 @@ _RULES: Mapping[str, Callable[[Any], Any]] = {
     "small_business": _flag,
     "retention_years": _whole(1, 50),
     "negative_total": _one_of(CARRIED, CREDIT_NOTE),
+    "mail_documents": _flag,
 }

@@ -15,7 +15,7 @@ from tonnage.billing_profiles.tax import TaxRate
 from tonnage.db import Connection, one_row
 
 _COLUMNS: LiteralString = """document, locale, colour, footer, freeze_day, number_format, number_start, small_business,
-    retention_years, negative_total"""
+    retention_years, negative_total, mail_documents"""
 
 
 class FoundSettings(NamedTuple):
@@ -95,7 +95,7 @@ async def update_settings(
         with s as (
             update seller_settings set ({_COLUMNS}) = (
                 %(document)s, %(locale)s, %(colour)s, %(footer)s, %(freeze_day)s, %(number_format)s, %(number_start)s,
-                %(small_business)s, %(retention_years)s, %(negative_total)s),
+                %(small_business)s, %(retention_years)s, %(negative_total)s, %(mail_documents)s),
                 revision = revision + 1, changed_at = %(now)s
             where organisation_id = %(seller)s returning *
         )

@@ -25,6 +25,7 @@ from tonnage.errors import Conflict, FieldError, Invalid
 from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller_in_transaction
 from tonnage.services import Services
+from tonnage.statement_mails.queries import queue_mails
 from tonnage.statements.adjustment_queries import release, use
 from tonnage.statements.frozen import StoredStatement
 from tonnage.statements.statement import printable_text
@@ -123,6 +124,7 @@ async def _issue(conn: Connection, actor: Actor, note: CreditNote, reason: str |
     with unique_numbers():
         stored = await queries.insert_note(conn, note, taken.numbers[0], reason, now, actor.stamp)
     await use(conn, [stored.id])
+    await queue_mails(conn, actor.organisation_id, [stored.id], now)
     return Issued(stored, taken)
 
 

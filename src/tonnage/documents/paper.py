@@ -44,7 +44,7 @@ class Paper:
     def texts(self) -> dict[str, Any]:
         """What the template shows."""
         gettext = self._words.gettext
-        kind = gettext(texts.kind(self._kind, is_invoice=self._is_invoice))
+        kind = self._kind_name
         number = gettext("Draft") if self._is_draft else str(self.statement["number"])
         seller = self._seller
         notes = [texts.tax_note(tax["category"], seller, self._words) for tax in self._taxes]
@@ -70,6 +70,26 @@ class Paper:
             "footer": self._footer(),
             "page": gettext("Page {page} of {pages}"),
         }
+
+    def mail(self, link: str | None) -> tuple[str, str]:
+        """The subject and the text of the mail that brings it. `link`: to its page, for readers who can sign in."""
+        gettext, due = self._words.gettext, self.statement.get("dueOn")
+        subject = gettext("{kind} {number} for {month}").format(
+            kind=self._kind_name, number=self.statement["number"], month=self._own_formats.month(self._first)
+        )
+        facts = [
+            (gettext("Seller"), self._seller.legal_name),
+            (gettext("Service period"), f"{self._day(self._first)} – {self._day(self._last)}"),
+            (gettext("Total"), self._money(self.statement["gross"])),
+            (gettext("Due"), self._day(date.fromisoformat(due)) if due else ""),
+        ]
+        paragraphs = [
+            gettext("{subject} is attached.").format(subject=subject),
+            "\n".join(f"{label}: {text}" for label, text in facts if text),
+            *(gettext(one) for one in texts.notices(is_draft=False, is_invoice=self._is_invoice)),
+            *([gettext("Every line with its days: {link}").format(link=link)] if link else []),
+        ]
+        return f"{self._seller.legal_name}: {subject}", "\n\n".join(paragraphs) + "\n"
 
     def _facts(self, number: str) -> list[tuple[str, str]]:
         gettext, day = self._words.gettext, self._day
@@ -141,9 +161,17 @@ class Paper:
         return self._formats.exact_money(Money(Decimal(amount), self.statement["currency"]))
 
     def _day(self, day: date) -> str:
+        return self._own_formats.day(day)
+
+    @property
+    def _own_formats(self) -> Formats:
         # Months have names, which are words: they are in the language of the paper.
         is_own = self._formats.babel.language == self._language
-        return (self._formats if is_own else Formats(_DEFAULTS.locale, "UTC")).day(day)
+        return self._formats if is_own else Formats(_DEFAULTS.locale, "UTC")
+
+    @property
+    def _kind_name(self) -> str:
+        return self._words.gettext(texts.kind(self._kind, is_invoice=self._is_invoice))
 
     @property
     def _kind(self) -> str:

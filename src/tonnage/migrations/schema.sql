@@ -1185,6 +1185,7 @@ CREATE TABLE seller_settings (
     revision integer DEFAULT 1 NOT NULL,
     tax_rates_revision integer DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone NOT NULL,
+    mail_documents boolean DEFAULT false NOT NULL,
     CONSTRAINT seller_settings_document CHECK ((document = ANY (ARRAY['statement'::text, 'invoice'::text]))),
     CONSTRAINT seller_settings_freeze_day CHECK (((freeze_day >= 1) AND (freeze_day <= 28))),
     CONSTRAINT seller_settings_logo CHECK ((char_length(logo) <= 270000)),
@@ -1309,6 +1310,15 @@ CREATE TABLE statement_line (
     reason text,
     credited_line integer,
     CONSTRAINT statement_line_subject CHECK ((num_nonnulls(subject_id, subject_account) = 1))
+);
+
+CREATE TABLE statement_mail (
+    statement_id uuid NOT NULL,
+    queued_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    refused text,
+    CONSTRAINT statement_mail_refused CHECK (((refused IS NULL) OR ((tried_at IS NOT NULL) AND (sent_at IS NULL))))
 );
 
 CREATE TABLE statement_pdf (
@@ -1668,6 +1678,9 @@ ALTER TABLE ONLY statement_design
 ALTER TABLE ONLY statement_line
     ADD CONSTRAINT statement_line_pkey PRIMARY KEY (statement_id, no);
 
+ALTER TABLE ONLY statement_mail
+    ADD CONSTRAINT statement_mail_pkey PRIMARY KEY (statement_id);
+
 ALTER TABLE ONLY statement
     ADD CONSTRAINT statement_number UNIQUE (seller_id, number);
 
@@ -1824,6 +1837,8 @@ CREATE INDEX statement_credits_idx ON statement USING btree (credits, seq) WHERE
 CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adjustment_id) WHERE (adjustment_id IS NOT NULL);
 
 CREATE INDEX statement_list_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) INCLUDE (currency, net, gross, paid_on, voided_at, credits, credited) WHERE (number IS NOT NULL);
+
+CREATE INDEX statement_mail_due_idx ON statement_mail USING btree (COALESCE(tried_at, queued_at), statement_id) WHERE (sent_at IS NULL);
 
 CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 
@@ -2092,6 +2107,9 @@ ALTER TABLE ONLY statement
 
 ALTER TABLE ONLY statement_line
     ADD CONSTRAINT statement_line_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY statement_mail
+    ADD CONSTRAINT statement_mail_statement_id_fkey FOREIGN KEY (statement_id) REFERENCES statement(id);
 
 ALTER TABLE ONLY statement_series
     ADD CONSTRAINT statement_series_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES organisation(id);

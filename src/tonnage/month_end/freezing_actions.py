@@ -33,6 +33,7 @@ from tonnage.month_end.freezing import FreezeResult, require_known, require_over
 from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
 from tonnage.services import Services
+from tonnage.statement_mails.queries import queue_mails
 from tonnage.statements.adjustment_queries import use
 from tonnage.statements.frozen_queries import STATEMENTS_AT_ONCE, verify
 from tonnage.usage.actions import record_accepted
@@ -154,6 +155,7 @@ class _Freezing:
             numbered = dict(zip(ids, taken.numbers, strict=True))
             with unique_numbers():
                 await queries.freeze(conn, self.seller, first, numbered, self.now, self.actor.stamp)
+            await queue_mails(conn, self.seller, ids, self.now)
         last = await credit_negative_totals(conn, self.actor, first, ids, self.now) or taken
         if last is not None:
             await record(self.stores, last.series, last.last)

@@ -50,20 +50,26 @@ class StoredStatement:
     """Of a credit note: the statement that it takes back; with that one's number, and why."""
     original_number: str | None
     reason: str | None
+    issued_at: datetime | None
+    """When it was mailed to its buyer."""
+    mail_refused: str | None
+    """Why it could not be mailed when that was last tried."""
     lines: Sequence[Line]
     names: Sequence[str]
     """Of the subjects of the lines, one for each."""
 
     def state(self, today: date) -> str:
-        """`frozen`, `overdue` after the day on which it was due, `paid`, `credited` when credit notes have taken back
-        all of it, or `void`: as in lists.py."""
+        """`frozen`, `issued` when it was mailed, `overdue` after the day on which it was due, `paid`, `credited` when
+        credit notes have taken back all of it, or `void`: as in lists.py."""
         if self.voided_at is not None:
             return "void"
         if self.paid_on is not None:
             return "paid"
         if self.credited and self.credited == self.gross:
             return "credited"
-        return "overdue" if self.due_on is not None and self.due_on < today else "frozen"
+        if self.due_on is not None and self.due_on < today:
+            return "overdue"
+        return "issued" if self.issued_at is not None else "frozen"
 
     @property
     def kind(self) -> str:
@@ -98,6 +104,8 @@ class StoredStatement:
             "originalNumber": self.original_number,
             "reason": self.reason,
             "frozenAt": self.frozen_at and _timestamp(self.frozen_at),
+            "issuedAt": self.issued_at and _timestamp(self.issued_at),
+            "mailRefused": self.mail_refused,
             "dueOn": self.due_on and self.due_on.isoformat(),
             "paidOn": self.paid_on and self.paid_on.isoformat(),
             "paymentReference": self.payment_reference,

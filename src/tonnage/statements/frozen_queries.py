@@ -17,7 +17,9 @@ from tonnage.statements.frozen import Payment, StoredStatement, Verification
 
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
     s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference, s.credited, s.voided_at,
-    s.void_reason, s.credits, (select o.number from statement o where o.id = s.credits), s.reason"""
+    s.void_reason, s.credits, (select o.number from statement o where o.id = s.credits), s.reason,
+    (select m.sent_at from statement_mail m where m.statement_id = s.id),
+    (select m.refused from statement_mail m where m.statement_id = s.id)"""
 
 OF_MONTH: LiteralString = "s.number is not null and s.credits is null and s.voided_at is null"
 """Rows `s` of statement that are what their buyers are charged for their months: at most one of each."""

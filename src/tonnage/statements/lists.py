@@ -17,9 +17,12 @@ from tonnage.money import Money
 from tonnage.statements.adjustment_queries import ADJUSTMENT
 from tonnage.statements.frozen_queries import BOUGHT, SOLD, of_buyer
 
-_STATE: LiteralString = """case when s.voided_at is not null then 'void' when s.paid_on is not null then 'paid'
+_ISSUED: LiteralString = """exists (
+    select from statement_mail m where m.statement_id = s.id and m.sent_at is not null)"""
+
+_STATE: LiteralString = f"""case when s.voided_at is not null then 'void' when s.paid_on is not null then 'paid'
     when s.credited > 0 and s.credited = s.gross then 'credited' when s.due_on < %(today)s then 'overdue'
-    else 'frozen' end"""
+    when {_ISSUED} then 'issued' else 'frozen' end"""
 
 _KIND: LiteralString = "case when s.credits is null then 'statement' else 'credit_note' end"
 
@@ -36,12 +39,13 @@ _STATEMENT: LiteralString = f"""json_strip_nulls(json_build_object(
 
 
 UNPAID = "unpaid"
-"""The state of what is frozen or overdue, and has something to be paid."""
+"""The state of what is frozen, issued or overdue, and has something to be paid."""
 
 _UNSETTLED: LiteralString = "s.paid_on is null and s.voided_at is null and (s.credited = 0 or s.credited < s.gross)"
 
 _IN_STATE: Mapping[str, LiteralString] = {
-    "frozen": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s",
+    "frozen": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and not {_ISSUED}",
+    "issued": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') >= %(today)s and {_ISSUED}",
     "overdue": f"{_UNSETTLED} and coalesce(s.due_on, 'infinity') < %(today)s",
     "paid": "s.paid_on is not null",
     "credited": "s.paid_on is null and s.credited > 0 and s.credited = s.gross",
@@ -60,7 +64,7 @@ class StatementFilter:
     month: date | None = None
     """Its first day."""
     state: str | None = None
-    """`frozen`, `paid`, `overdue`, `credited`, `void`, or UNPAID."""
+    """`frozen`, `issued`, `paid`, `overdue`, `credited`, `void`, or UNPAID."""
     buyer: UUID | int | None = None
     """A contract, a partner or a storage account."""
     number: str = ""

@@ -30,6 +30,7 @@ _SETTINGS = {
     "smallBusiness": False,
     "retentionYears": 10,
     "negativeTotal": "carried",
+    "mailDocuments": True,
 }
 _RATES: dict[str, Any] = {
     "rates": [{"validFrom": "2026-01-01", "percent": "19"}, {"validFrom": "2027-01-01", "percent": "20"}]
@@ -64,6 +65,8 @@ class BillingSettingsReqBody(RequestModel):
     """How many years documents are kept: 1 to 50, default 10."""
     negative_total: Literal["carried", "credit-note"] | None = None
     """What becomes of a total below zero: it is carried to the next statement (default), or a credit note."""
+    mail_documents: Flag | None = None
+    """Whether each document is mailed as a PDF to the e-mail address of the buyer's billing profile; default: no."""
 
 
 class BillingSettingsResponse(ResponseModel):
@@ -95,6 +98,8 @@ class BillingSettingsResponse(ResponseModel):
     """How many years documents are kept."""
     negativeTotal: Literal["carried", "credit-note"]
     """What becomes of a total below zero."""
+    mailDocuments: bool
+    """Whether documents are mailed to the buyers."""
     hasLogo: bool
     """Whether documents have a logo."""
 

@@ -27,6 +27,7 @@ _COLUMNS = (
     PrintedColumn("Small business", "smallBusiness", lambda flag: "yes" if flag else "no"),
     PrintedColumn("Years kept", "retentionYears"),
     PrintedColumn("Total below zero", "negativeTotal"),
+    PrintedColumn("Mailed to buyers", "mailDocuments", lambda flag: "yes" if flag else "no"),
     PrintedColumn("Logo", "hasLogo", lambda flag: "yes" if flag else "no"),
 )
 

@@ -57,6 +57,7 @@ class BillingSettingsForm(EditForm):
     small_business: Checkbox | None = None
     retention_years: _Whole | None = None
     negative_total: Literal["carried", "credit-note"] | None = None
+    mail_documents: Checkbox | None = None
 
 
 class LogoForm(Form):
@@ -87,6 +88,7 @@ async def change(page: AnyAdmin) -> Response:
         "negative_total": _negative_label,
         "locale": partial(_locale_label, page),
         "small_business": _yes_or_no,
+        "mail_documents": _yes_or_no,
     }
     subject = page.actor.organisation_id
     await explain(page, BillingSettingsForm, form, _texts(found.settings), subject, writers)
@@ -114,7 +116,8 @@ def _values(form: BillingSettingsForm) -> dict[str, Any]:
 def _texts(settings: SellerSettings) -> dict[str, str]:
     """What stands in the form."""
     texts = {name: str(value) for name, value in asdict(settings).items()}
-    return {**texts, "small_business": "on" if settings.small_business else ""}
+    flags = {"small_business": settings.small_business, "mail_documents": settings.mail_documents}
+    return {**texts, **{name: "on" if flag else "" for name, flag in flags.items()}}
 
 
 def _document_label(document: str) -> str:

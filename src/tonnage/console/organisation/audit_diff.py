@@ -75,6 +75,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "smallBusiness": (N_("Small business, exempt from tax"), "flag"),
     "retentionYears": (N_("Keep documents for years"), "text"),
     "negativeTotal": (N_("A total below zero"), "text"),
+    "mailDocuments": (N_("Mail documents to buyers"), "flag"),
     "logo": (N_("Logo"), "flag"),
     "taxRates": (N_("Tax rates"), "text"),
     "admin_url": (N_("Admin API"), "text"),

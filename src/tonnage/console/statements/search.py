@@ -19,12 +19,13 @@ from tonnage.wording.catalogue import N_
 STATES: Mapping[str, str] = {
     UNPAID: N_("Unpaid"),
     "frozen": N_("Frozen"),
+    "issued": N_("Mailed"),
     "overdue": N_("Overdue"),
     "paid": N_("Paid"),
     "credited": N_("Credited"),
     "void": N_("Void"),
 }
-"""The choices, to be translated: frozen and overdue statements are unpaid."""
+"""The choices, to be translated: frozen, mailed and overdue statements are unpaid."""
 
 _LONGEST_NUMBER = 60
 

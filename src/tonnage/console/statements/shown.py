@@ -50,7 +50,7 @@ class ShownStatement:
 
     @property
     def state(self) -> str:
-        """`draft`, `frozen`, `overdue`, `paid`, `credited`, `void`."""
+        """`draft`, `frozen`, `issued`, `overdue`, `paid`, `credited`, `void`."""
         return str(self.document["state"])
 
     @property
@@ -130,6 +130,25 @@ class ShownStatement:
         given = self.document.get("frozenAt")
         return datetime.fromisoformat(given) if given else None
 
+    @property
+    def issued_at(self) -> datetime | None:
+        """When it was mailed to its buyer."""
+        given = self.document.get("issuedAt")
+        return datetime.fromisoformat(given) if given else None
+
+    @property
+    def mail_refusal(self) -> str | None:
+        """Why its seller's mail has not reached the buyer."""
+        if not self.is_sold:
+            return None
+        match self.document.get("mailRefused"):
+            case "no_address":
+                return gettext("Not mailed: the buyer's billing profile has no e-mail for statements.")
+            case "rejected":
+                return gettext("Not mailed: the mail server does not accept the buyer's e-mail address.")
+            case _:
+                return None
+
     def day(self, name: str) -> date | None:
         """A day of the document by its name, such as `dueOn`."""
         given = self.document.get(name)
@@ -168,7 +187,9 @@ class ShownStatement:
     @property
     def may_be_void(self) -> bool:
         """Whether its seller can make it void, likewise."""
-        return self.may_be_credited and self.state in {"frozen", "overdue"} and not self.document.get("credited")
+        return (
+            self.may_be_credited and self.state in {"frozen", "issued", "overdue"} and not self.document.get("credited")
+        )
 
     @property
     def owed(self) -> Money:

@@ -11,7 +11,7 @@ down_revision = "0008"
 OLDEST_PROGRAM = "0002"
 """The newest revision of the oldest program that may still run on this schema."""
 
-PACKAGES: tuple[str, ...] = ("month_end",)
+PACKAGES: tuple[str, ...] = ("month_end", "billing_profiles", "statement_mails")
 
 
 def upgrade() -> None:

@@ -118,8 +118,9 @@ class StatementResponse(ResponseModel):
     """The month, UTC: `2026-11`."""
     currency: str
     """The currency of its amounts, as three letters (ISO 4217)."""
-    state: Literal["draft", "frozen", "overdue", "paid", "credited", "void"]
-    """A draft is computed whenever it is looked at; what is frozen never changes. `overdue`: the day on which it was
+    state: Literal["draft", "frozen", "issued", "overdue", "paid", "credited", "void"]
+    """A draft is computed whenever it is looked at; what is frozen never changes. `issued`: frozen, and mailed to the
+    buyer. `overdue`: the day on which it was
     due has passed. `credited`: credit notes have taken back all of it. `void`: it counts nowhere."""
     through: DayText | None = None
     """The last day that a draft counts: today, or the last one of the month."""
@@ -144,6 +145,11 @@ class StatementResponse(ResponseModel):
     """What it is: a statement is no invoice, which the seller then writes elsewhere."""
     frozenAt: TimestampText | None = None
     """When it got its number, UTC."""
+    issuedAt: TimestampText | None = None
+    """When it was mailed to the buyer, UTC."""
+    mailRefused: Literal["no_address", "rejected"] | None = None
+    """Why it could not be mailed when that was last tried: the buyer's billing profile has no e-mail address, or the
+    mail server does not accept it. It is tried again each day."""
     dueOn: DayText | None = None
     """When it is due, if the seller has terms of payment."""
     paidOn: DayText | None = None
@@ -250,9 +256,9 @@ class ListedStatementResponse(ResponseModel):
     """The currency of its amounts, as three letters (ISO 4217)."""
     kind: Literal["statement", "credit_note"]
     """What a buyer is charged for a month, or what takes such a statement back: its sums are below zero."""
-    state: Literal["frozen", "overdue", "paid", "credited", "void"]
-    """`overdue`: frozen, and the day on which it was due has passed. `credited`: credit notes have taken back all of
-    it. `void`: it counts nowhere."""
+    state: Literal["frozen", "issued", "overdue", "paid", "credited", "void"]
+    """`issued`: frozen, and mailed to the buyer. `overdue`: frozen, and the day on which it was due has passed.
+    `credited`: credit notes have taken back all of it. `void`: it counts nowhere."""
     credited: str | None = None
     """What credit notes have taken back of the total."""
     net: str

@@ -66,7 +66,7 @@ async def list_statements(
         Literal["seller", "buyer"] | None, Query(description="Whether you have sold or bought them. Without it: both.")
     ] = None,
     state: Annotated[
-        Literal["frozen", "overdue", "paid", "credited", "void"] | None,
+        Literal["frozen", "issued", "overdue", "paid", "credited", "void"] | None,
         Query(description="Whether they are paid, were due, or are taken back."),
     ] = None,
     original: Annotated[UuidPath | None, Query(description="The credit notes of a statement, by its id.")] = None,
