@@ -1,6 +1,7 @@
 """`tonnage partner`"""
 
 import uuid
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -85,3 +86,31 @@ def test_what_the_rules_refuse(conninfo: str) -> None:
 def test_wrong_values(conninfo: str, wrong: tuple[str, ...], sentence: str) -> None:
     whole = ("--contract", str(uuid.uuid4()), "--name", "Partner", "--allocated", "5TB")
     assert sentence in Command(conninfo).misused("partner", "create", *whole, *wrong)
+
+
+def test_a_partner_is_resized_and_moved(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    contract, other = tonnage.contract(distributor), tonnage.contract(distributor, "8TB")
+    partner = tonnage.partner(contract, "1TB")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    resized = tonnage.json("partner", "resize", partner, "--allocated", "8TB", "--overdraft", "--from", today)
+    assert (resized["allocatedCapacity"], resized["allowOverdraft"]) == (8 * 10**12, True)
+    assert tonnage.json("partner", "move", partner, "--contract", other)["distributorContractId"] == other
+    assert "8 TB" in tonnage.ok("partner", "resize", partner, "--no-overdraft")
+
+
+def test_days_of_terms_that_are_refused(conninfo: str) -> None:
+    tonnage = Command(conninfo)
+    distributor = tonnage.distributor()
+    contract = tonnage.contract(distributor)
+    partner = tonnage.partner(contract, "1TB")
+    resize = ("partner", "resize", partner, "--allocated", "2TB")
+    assert "The terms have changed on" in tonnage.refused(*resize, "--from", "2026-01-01", "--correct")
+    assert "or earlier" in tonnage.refused(*resize, "--from", "2999-01-01")
+    assert "--correct needs --from" in tonnage.misused(*resize, "--correct")
+    assert "at least one change" in tonnage.misused("partner", "resize", partner)
+    amend = ("contract", "amend", contract, "--price", "1", "--from")
+    assert "The terms have changed on" in tonnage.refused(*amend, "2026-01-01")
+    for command in (("resize", distributor, "--allocated", "1TB"), ("move", distributor, "--contract", contract)):
+        assert "There is no partner" in tonnage.refused("partner", *command)

@@ -36,8 +36,8 @@ MORE = {
 }
 """Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
-them; a month says which numbers are missing, and how far its freeze has come; a statement is read with its lines, its inputs and their days, and its
-document is made once and kept."""
+them; a month says which numbers are missing, and how far its freeze has come; a statement is read with its lines, its
+inputs and their days, and its document is made once and kept."""
 
 FEW, MANY = 3, 60
 

@@ -8,6 +8,7 @@ from psycopg.errors import CheckViolation
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.contracts import queries
 from tonnage.contracts.contract import Amendment, NewContract, no_contract
+from tonnage.contracts.effective_date import EffectiveDate
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered
 from tonnage.error_codes import ConflictCode
@@ -41,12 +42,21 @@ async def amend_contract(
     now: datetime,
     *,
     expected: Amendment | None = None,
+    effective: EffectiveDate | None = None,
 ) -> bytes:
     """Returns the contract as JSON after the change. Conflict: it would reserve less than is allocated to its partners.
 
-    EditConflict: a field that changes is no longer as `expected`.
+    EditConflict: a field that changes is no longer as `expected`. `effective`: from an earlier day on; it raises as
+    `EffectiveDate.moment` does.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
+    if effective is not None:
+        async with conn.transaction():
+            since = await queries.hold_terms(conn, contract_id)
+            if since is None:
+                raise no_contract(contract_id)
+            moment = effective.moment(since, await queries.open_since(conn, actor.organisation_id), now)
+            return await amend_contract(conn, actor, contract_id, amendment, moment, expected=expected)
     try:
         async with savepoint_if_in_transaction(conn):
             amended = await queries.amend_contract(conn, contract_id, amendment, expected, now, actor.stamp)

@@ -1,6 +1,6 @@
 """SQL of contracts and their terms."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
@@ -55,6 +55,26 @@ async def remaining(conn: Connection, scope: UUID, contract_id: UUID) -> Contrac
     )
     row = await cursor.fetchone()
     return ContractRemaining(*row) if row else None
+
+
+async def open_since(conn: Connection, *sellers: UUID) -> date | None:
+    """The first day after the last month that one of the sellers has frozen; None: none has frozen any."""
+    cursor = await conn.execute(
+        "select (max(month) + interval '1 month')::date from month_close where seller_id = any(%s) and frozen",
+        [list(sellers)],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def hold_terms(conn: Connection, contract_id: UUID) -> datetime | None:
+    """When the present terms of a contract began; nobody else changes them until the transaction ends. None: there is
+    no such contract."""
+    cursor = await conn.execute(
+        "select terms_since from contract where id = %s and closed_at is null for no key update", [contract_id]
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
 async def distributor_of(conn: Connection, contract_id: UUID) -> UUID | None:

@@ -104,6 +104,19 @@ class ConflictCode(Code):
         "Follow the message: a credit note takes back what cannot be void, an adjustment what a credit note cannot.",
         "Statement INV-2026-00012 is void since 2026-12-05: Wrong address",
     )
+    TERMS_CHANGED = Explanation(
+        409,
+        "Terms that are to apply from an earlier day have changed since that day. Only commands have this error.",
+        "Choose the day of the last change or a later one; for the days before make an adjustment.",
+        "The terms have changed on 2026-10-20. Choose that day or a later one; for the days before make an adjustment.",
+    )
+    MONTH_FROZEN = Explanation(
+        409,
+        "Terms are to apply from a day in a month that is frozen. Only commands have this error.",
+        "Repeat it with `--correct`, or choose a later day.",
+        "The months before 2026-11-01 are frozen. To charge or credit the difference by an adjustment, repeat it as a "
+        "correction; else choose that day or a later one.",
+    )
     CREDIT_TOO_HIGH = Explanation(
         409,
         "A credit note takes back what earlier ones, and adjustments that correct the month, have left.",

@@ -87,6 +87,17 @@ _UPDATE: LiteralString = f"""
     where (select count(*) from a) >= 0"""
 
 
+async def hold_terms(conn: Connection, scope: UUID, partner_id: UUID) -> datetime | None:
+    """When the present terms of a partner began; nobody else changes them until the transaction ends. None: the
+    distributor `scope` has no such partner."""
+    cursor = await conn.execute(
+        "select terms_since from partner where id = %s and distributor_id = %s and closed_at is null for no key update",
+        [partner_id, scope],
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
 class Updated(NamedTuple):
     """The result of a change."""
 

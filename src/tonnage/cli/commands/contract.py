@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.effective_date import effective_date
 from tonnage.cli.organisation import acting_for_distributor
 from tonnage.cli.output import PrintedColumn, as_json, show_list, show_one, size_column
 from tonnage.cli.param_types import CURRENCY, NAME, PRICE, SIZE
@@ -13,6 +14,7 @@ from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.contracts import actions, queries
 from tonnage.contracts.contract import Amendment, NewContract
+from tonnage.contracts.effective_date import EffectiveDate
 from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
@@ -61,6 +63,7 @@ def create(
 
 @contract.command()
 @click.argument("contract_id", metavar="ID", type=UUID_TYPE)
+@effective_date
 @click.option("--reserved", type=SIZE, help="New reserved capacity; at least what partners have been allocated.")
 @click.option("--price", type=PRICE, help="New price in cents per GB and month of excess.")
 @click.option("--details", type=NAME, help="The contract's name.")
@@ -72,15 +75,18 @@ def amend(
     reserved: int | None,
     price: Decimal | None,
     details: str | None,
+    effective: EffectiveDate | None,
     as_json: bool,
 ) -> None:
-    """Change a contract from now on. Past terms stay unchanged."""
+    """Change a contract from now on, or from an earlier day. The terms before that stay unchanged."""
     amendment = Amendment(reserved, price, details)
     if amendment == Amendment():
         raise click.UsageError("Name at least one change: --reserved, --price or --details.")
 
     async def work(session: Session) -> bytes:
-        return await session.database.run(actions.amend_contract, session.operator, contract_id, amendment, session.now)
+        return await session.database.run(
+            actions.amend_contract, session.operator, contract_id, amendment, session.now, effective=effective
+        )
 
     show_one(run(settings, work), _COLUMNS, as_json=as_json)
 

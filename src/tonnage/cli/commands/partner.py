@@ -6,15 +6,17 @@ import click
 
 from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
+from tonnage.cli.effective_date import effective_date
 from tonnage.cli.lock_commands import add_lock_commands
 from tonnage.cli.organisation import acting_for_distributor_of, acting_for_owner, acting_for_partner
 from tonnage.cli.output import ALLOCATED_COLUMN, OVERDRAFT_COLUMN, PrintedColumn, as_json, show_list, show_one
 from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
-from tonnage.db.rendered import Rendered
+from tonnage.contracts.effective_date import EffectiveDate
+from tonnage.db.rendered import Rendered, Versioned
 from tonnage.partners import actions, queries
-from tonnage.partners.partner import NewPartner
+from tonnage.partners.partner import NewPartner, PartnerChange
 
 _COLUMNS = (
     PrintedColumn("ID", "id"),
@@ -66,6 +68,58 @@ def list_(settings: Settings, contract_id: UUID | None, as_json: bool) -> None:
         return await session.documents(queries.partners_of(distributor.organisation_id, contract_id))
 
     show_list(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+@partner.command()
+@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
+@effective_date
+@click.option("--allocated", type=SIZE, help="New allocated capacity, such as 5TB; 0 is pay-per-use.")
+@click.option("--overdraft/--no-overdraft", default=None, help="Whether the partner may use more than its allocation.")
+@as_json
+@on_database
+def resize(
+    settings: Settings,
+    partner_id: UUID,
+    allocated: int | None,
+    overdraft: bool | None,
+    effective: EffectiveDate | None,
+    as_json: bool,
+) -> None:
+    """Change a partner's allocation from now on, or from an earlier day, on behalf of its distributor."""
+    change = PartnerChange(allocated_capacity=allocated, allow_overdraft=overdraft)
+    if not change.of_pool:
+        raise click.UsageError("Name at least one change: --allocated, or --overdraft or --no-overdraft.")
+
+    async def work(session: Session) -> Versioned:
+        distributor = await acting_for_distributor_of(session, partner_id)
+        return await session.database.run(
+            actions.update_partner, distributor, partner_id, change, session.now, effective=effective
+        )
+
+    show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
+
+
+@partner.command()
+@click.argument("partner_id", metavar="ID", type=UUID_TYPE)
+@effective_date
+@click.option("--contract", "contract_id", required=True, type=UUID_TYPE, help="The contract that it moves to.")
+@as_json
+@on_database
+def move(
+    settings: Settings, partner_id: UUID, contract_id: UUID, effective: EffectiveDate | None, as_json: bool
+) -> None:
+    """Move a partner to another contract from now on, or from an earlier day, on behalf of its distributor.
+
+    Its allocated capacity moves with it. The contract is one of the same distributor, in the same currency.
+    """
+
+    async def work(session: Session) -> Versioned:
+        distributor = await acting_for_distributor_of(session, partner_id)
+        return await session.database.run(
+            actions.move_partner, distributor, partner_id, contract_id, session.now, effective=effective
+        )
+
+    show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
 
 @partner.command()

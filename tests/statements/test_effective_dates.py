@@ -1,0 +1,159 @@
+"""Terms that apply from an earlier day: in an open month they count, in a frozen one the difference is adjusted."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.cast import TB, Cast
+from tests.statements.months import Sellers, sellers
+from tests.statements.test_corrections import adjustments
+from tests.usage.steps import at
+from tonnage.contracts.actions import amend_contract
+from tonnage.contracts.contract import Amendment
+from tonnage.contracts.effective_date import EffectiveDate
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict, Invalid, NotFound
+from tonnage.month_end.freezing_actions import freeze_due
+from tonnage.partners.actions import move_partner, update_partner
+from tonnage.partners.partner import PartnerChange
+from tonnage.price_books.assignment import Subject, SubjectKind
+from tonnage.price_books.version import Product
+from tonnage.statements.actions import draft
+
+pytestmark = pytest.mark.anyio
+
+MIDDLE = date(2026, 3, 16)
+LARGER = PartnerChange(allocated_capacity=12 * TB)
+
+
+@pytest.fixture
+async def data(cast: Cast) -> Sellers:
+    found = await sellers(cast)
+    for seller in (cast.operator, found.distributor, found.partner):
+        await found.describe(seller)
+    await found.price(found.distributor)
+    return found
+
+
+async def resize(data: Sellers, change: PartnerChange, effective: EffectiveDate) -> None:
+    partner = data.partner.organisation_id
+    await data.cast.database.run(update_partner, data.distributor, partner, change, data.cast.now, effective=effective)
+
+
+async def days(data: Sellers) -> list[Any]:
+    async with data.cast.database.streams.connection() as conn:
+        cursor = await conn.execute(
+            "select day, usage from daily_usage where account_id = %s order by day", [data.account]
+        )
+        return await cursor.fetchall()
+
+
+async def terms(data: Sellers) -> list[Any]:
+    async with data.cast.database.streams.connection() as conn:
+        cursor = await conn.execute(
+            "select valid_from::date, allocated_capacity from partner_terms where partner_id = %s order by id",
+            [data.partner.organisation_id],
+        )
+        return await cursor.fetchall()
+
+
+async def test_a_resize_dated_into_a_frozen_month(data: Sellers) -> None:
+    """12 TB instead of 10 from the 16th on: 16 days with 2 TB more reserved at 0.9 and without 1 TB of excess at 2, of
+    31 days. Reserved 11,032.258 GB-months are 99.29 instead of 90.00, excess 483.871 are 9.68 instead of 20.00."""
+    for seller in (data.cast.operator, data.distributor):
+        await data.freeze(seller)
+    before, used = await data.rows("md5(s::text)", data.distributor), await days(data)
+    with pytest.raises(Conflict, match="The months before 2026-04-01 are frozen") as refused:
+        await resize(data, LARGER, EffectiveDate(MIDDLE))
+    assert refused.value.code is ConflictCode.MONTH_FROZEN
+    assert len(await terms(data)) == 1
+
+    await resize(data, LARGER, EffectiveDate(MIDDLE, correct=True))
+    await freeze_due(data.services, at("2026-04-28"))
+    (made,) = await adjustments(data, data.distributor)
+    assert made[1] == Decimal("99.29") + Decimal("9.68") - Decimal("110.00")
+    (of_contract,) = [one for one in await adjustments(data, data.cast.operator) if one[0] == str(data.contract)]
+    assert of_contract[1] == Decimal("483.87") - Decimal("1000.00")
+    assert [row for row in await data.rows("md5(s::text)", data.distributor) if row in before] == before
+    assert await days(data) == used
+    await freeze_due(data.services, at("2026-04-29"))
+    assert len(await adjustments(data, data.distributor)) == 1
+
+
+async def test_a_past_day_of_a_month_that_is_not_frozen(data: Sellers) -> None:
+    """Of the running one: 10 days with 10 TB, 10 with 12 TB, at 0.9 of a month of 30 days."""
+    data.cast.now = at("2027-06-20")
+    await resize(data, LARGER, EffectiveDate(date(2027, 6, 11)))
+    assert await terms(data) == [(date(2026, 3, 1), 10 * TB), (date(2027, 6, 11), 12 * TB)]
+    run, partner = data.cast.database.transaction, Subject(SubjectKind.PARTNER, data.partner.organisation_id)
+    found = await run(draft, data.distributor.organisation_id, partner, date(2027, 6, 1), data.cast.now)
+    (reserved,) = [line.amount.amount for line in found.lines if line.product is Product.RESERVED]
+    assert reserved == Decimal("30.00") + Decimal("36.00")
+
+
+async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:
+    data.cast.now = at("2026-03-01")
+    other = await data.cast.contract(data.distributor)
+    data.cast.now = at("2026-04-03")
+    await data.freeze(data.distributor)
+    run, partner = data.cast.database.run, data.partner.organisation_id
+    with pytest.raises(Conflict, match="are frozen"):
+        await run(move_partner, data.distributor, partner, other, data.cast.now, effective=EffectiveDate(MIDDLE))
+    book = await data.price(data.distributor, excess="4")
+    await data.assign(data.distributor, SubjectKind.CONTRACT, other, book, date(2026, 3, 1))
+    await run(
+        move_partner, data.distributor, partner, other, data.cast.now, effective=EffectiveDate(MIDDLE, correct=True)
+    )
+    await freeze_due(data.services, at("2026-04-28"))
+    (made,) = await adjustments(data, data.distributor)
+    # 15 days at 0.9 and 2 under the first contract, 16 days without reserved and at 4 under the other.
+    assert made[1] == Decimal("43.55") + Decimal("9.68") + Decimal("20.65") - Decimal("110.00")
+
+
+async def test_a_contract_that_is_amended_from_an_earlier_day(data: Sellers) -> None:
+    """The operator's price of excess, 100, was 50 from the 16th on: 483.87 + 258.06."""
+    run, operator = data.cast.database.run, data.cast.operator
+    await data.freeze(operator)
+    lower = Amendment(price_cents=Decimal(50))
+    for effective in (EffectiveDate(MIDDLE), EffectiveDate(MIDDLE, correct=True)):
+        if not effective.correct:
+            with pytest.raises(Conflict, match="are frozen"):
+                await run(amend_contract, operator, data.contract, lower, data.cast.now, effective=effective)
+        else:
+            await run(amend_contract, operator, data.contract, lower, data.cast.now, effective=effective)
+    await freeze_due(data.services, at("2026-04-28"))
+    (made,) = [one for one in await adjustments(data, operator) if one[0] == str(data.contract)]
+    assert made[1] == Decimal("483.87") + Decimal("258.06") - Decimal("1000.00")
+
+
+async def test_days_that_are_refused(data: Sellers) -> None:
+    await data.freeze(data.distributor)
+    with pytest.raises(Invalid, match="must be 2026-04-03 or earlier"):
+        await resize(data, LARGER, EffectiveDate(date(2026, 4, 4)))
+    with pytest.raises(Conflict, match="have changed on 2026-03-01") as refused:
+        await resize(data, LARGER, EffectiveDate(date(2026, 2, 28), correct=True))
+    assert refused.value.code is ConflictCode.TERMS_CHANGED
+    await resize(data, LARGER, EffectiveDate(date(2026, 4, 1)))
+    with pytest.raises(Conflict, match="have changed on 2026-04-01"):
+        await resize(data, PartnerChange(allocated_capacity=13 * TB), EffectiveDate(MIDDLE, correct=True))
+    assert len(await terms(data)) == 2
+    stranger = await data.cast.distributor()
+    run, partner = data.cast.database.run, data.partner.organisation_id
+    with pytest.raises(NotFound):
+        await run(update_partner, stranger, partner, LARGER, data.cast.now, effective=EffectiveDate(date(2026, 4, 2)))
+
+
+async def test_no_capacity_is_sold_that_is_not_there(data: Sellers) -> None:
+    """What is refused today is refused of an earlier day."""
+    data.cast.now = at("2026-03-01")
+    tight = await data.cast.contract(data.distributor, 20 * TB)
+    partner = await data.cast.partner(data.distributor, tight, 10 * TB)
+    data.cast.now = at("2027-06-20")
+    with pytest.raises(Conflict) as refused:
+        await data.cast.database.run(
+            update_partner, data.distributor, partner.organisation_id, PartnerChange(allocated_capacity=21 * TB),
+            data.cast.now, effective=EffectiveDate(date(2027, 6, 11)),
+        )  # fmt: skip
+    assert refused.value.code is ConflictCode.CONTRACT_FULL
