@@ -14,6 +14,7 @@ from tests.cast import NOW, Cast
 from tests.usage.steps import purge
 from tonnage.access.actor import Role
 from tonnage.accounts.lists import ACCOUNTS, OWN_ACCOUNTS, account_rows
+from tonnage.billing.month_net import PricedSeller
 from tonnage.blocks.actions import lift_block
 from tonnage.blocks.lists import BLOCKS, block_rows
 from tonnage.jobs.lists import JOBS, job_rows
@@ -25,6 +26,9 @@ from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows
 from tonnage.partners.lists import OWN_PARTNERS, PARTNERS, partner_rows
+from tonnage.price_books import actions as price_books
+from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
+from tonnage.price_previews.lists import PREVIEWS, ruled_buyers
 from tonnage.sessions.actions import end_session
 from tonnage.sessions.lists import SESSIONS, session_rows
 
@@ -162,6 +166,22 @@ async def sessions_case(cast: Cast) -> ListCase:
     )
 
 
+async def previews_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    contract, book, names = await cast.contract(distributor), await cast.price_book(distributor), _names()
+    assigned = NewAssignment(book, NOW.date())
+    await cast.database.transaction(
+        price_books.assign, distributor, Subject(SubjectKind.CONTRACT, contract), assigned, cast.now
+    )
+    seller = PricedSeller(0, distributor.organisation_id, SubjectKind.PARTNER)
+    return ListCase(
+        {},
+        lambda state: cast.database.run(ruled_buyers, seller, book, NOW.date(), state),
+        lambda: cast.partner(distributor, contract, name=names()),
+        lambda partner: cast.database.run(partners.close_partner, distributor, partner, cast.now),
+    )
+
+
 async def jobs_case(cast: Cast) -> ListCase:
     return ListCase(
         {"show": "cancelled"},
@@ -185,6 +205,7 @@ CASES: list[tuple[ListSpec, Callable[[Cast], Awaitable[ListCase]]]] = [
     (MEMBERS, members_case),
     (BLOCKS, blocks_case),
     (SESSIONS, sessions_case),
+    (PREVIEWS, previews_case),
     (JOBS, jobs_case),
 ]
 

@@ -29,6 +29,7 @@ MORE = {
     "/operator/partners/{partnerID}": 11,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
+    "/prices/{bookID}/versions/{number}/preview": 7,
     "/statements/months/{month}": 6,
     "/statements/months/{month}/freeze": 6,
     "/statements/{statementID}/lines/{line}/working.csv": 5,
@@ -37,7 +38,8 @@ MORE = {
 """Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
 them; a month says which numbers are missing, and how far its freeze has come; a statement is read with its lines, its
-inputs and their days, and its document is made once and kept."""
+inputs and their days, and its document is made once and kept; a preview reads a book, a version and the published ones
+in one moment."""
 
 FEW, MANY = 3, 60
 
