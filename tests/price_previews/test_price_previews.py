@@ -23,7 +23,6 @@ from tonnage.partners.actions import close_partner
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
 from tonnage.price_books.version import Band, Mode, NewVersion, Prices, Product, Tiers
-from tonnage.price_previews import actions
 from tonnage.price_previews.actions import PreviewPage, PreviewPart, preview_page, preview_part
 from tonnage.price_previews.lists import PREVIEWS
 from tonnage.price_previews.price_preview import NoPreview, RuledBuyer, preview_terms, previews_of, sums_of, within
@@ -58,10 +57,10 @@ class Seller:
             preview_part, self.actor, self.book, version, NOON, None, 50, whole=whole, **more
         )
 
-    async def page(self, version: int, state: ListState | None = None, *, whole: bool = False) -> PreviewPage:
+    async def page(self, version: int, state: ListState | None = None, **more: Any) -> PreviewPage:
         state = state or read_list_state(PREVIEWS, {})
         return await self.data.cast.database.transaction(
-            preview_page, self.actor, self.book, version, state, NOON, whole=whole
+            preview_page, self.actor, self.book, version, state, NOON, whole=False, **more
         )
 
     async def net(self) -> Money:
@@ -238,9 +237,7 @@ async def test_a_buyer_with_several_currencies_has_no_amounts(cast: Cast, seller
     assert "now" not in shown
 
 
-async def test_a_page_is_sorted_by_the_stored_nets_and_its_totals_are_of_all(
-    cast: Cast, seller: Seller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_page_is_sorted_by_the_stored_nets_and_its_totals_are_of_all(cast: Cast, seller: Seller) -> None:
     data, partners = seller.data, [seller.buyer]
     for name, allocated in (("Ada", 4 * TB), ("Zoe", 20 * TB)):
         partners.append((await data.another(name, allocated)).organisation_id)
@@ -258,17 +255,13 @@ async def test_a_page_is_sorted_by_the_stored_nets_and_its_totals_are_of_all(
     assert [one.buyer.name for one in (await seller.page(1, by_name)).found.rows] == ["Ada", "Pia"]
     found = await seller.page(1, replace(by_name, search="zo"))
     assert ([one.buyer.name for one in found.found.rows], found.sums.buyers) == (["Zoe"], 1)
-    monkeypatch.setattr(actions, "MOST_IN_SUM", 2)
-    page = await seller.page(1, first)
+    page = await seller.page(1, first, most_in_sum=2)
     assert (page.is_in_full, page.sums) == (False, sums_of(page.found.rows, "EUR"))
 
 
-async def test_a_contract_with_too_many_partners_is_left_to_the_command_line(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_contract_with_too_many_partners_is_left_to_the_command_line(cast: Cast) -> None:
     seller = await seller_of(cast, SubjectKind.CONTRACT)
-    monkeypatch.setattr(actions, "MOST_PARTNERS", 0)
-    page = await seller.page(1)
+    page = await seller.page(1, most_partners=0)
     assert [one.amounts for one in page.found.rows] == [NoPreview.TOO_MANY_PARTNERS]
     assert (page.sums.buyers, page.sums.without) == (0, 1)
     assert (await seller.part(1, most_partners=0)).documents[0]["problem"] == "too_many_partners"

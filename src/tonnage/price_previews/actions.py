@@ -68,7 +68,16 @@ class PreviewPart:
 
 
 async def preview_page(
-    conn: Connection, actor: Actor, book_id: UUID, number: int, state: ListState, now: datetime, *, whole: bool
+    conn: Connection,
+    actor: Actor,
+    book_id: UUID,
+    number: int,
+    state: ListState,
+    now: datetime,
+    *,
+    whole: bool,
+    most_in_sum: int = MOST_IN_SUM,
+    most_partners: int = MOST_PARTNERS,
 ) -> PreviewPage:
     """NotFound: the actor has no such book, or it has no such version."""
     await take_snapshot(conn)
@@ -78,9 +87,9 @@ async def preview_page(
     seller, day = _seller(actor), day_of(now)
     found = await ruled_buyers(conn, seller, book_id, day, state)
     every = found.rows
-    if seller.buyers is not SubjectKind.CONTRACT and len(found.rows) < found.total <= MOST_IN_SUM:
+    if seller.buyers is not SubjectKind.CONTRACT and len(found.rows) < found.total <= most_in_sum:
         every = (await ruled_buyers(conn, seller, book_id, day, state.whole)).rows
-    rated = await _rated(conn, seller, every, terms, MOST_PARTNERS)
+    rated = await _rated(conn, seller, every, terms, most_partners)
     by_id: dict[SubjectId, BuyerPreview] = {one.id: one for one in rated}
     shown = PageOf([by_id[one.id] for one in found.rows], *found[1:])
     return PreviewPage(book, version, terms, shown, sums_of(rated, book.currency), len(every) == found.total)
