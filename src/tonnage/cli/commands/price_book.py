@@ -53,7 +53,7 @@ _PREVIEWS = (
     PrintedColumn("Currency", "currency"),
     PrintedColumn("Problem", "problem"),
 )
-_AT_ONCE = 200
+_AT_ONCE = 500
 """Buyers that are previewed in one transaction."""
 
 _ASSIGNMENT = (PrintedColumn("Price book", "priceBook"), PrintedColumn("From", "validFrom"))
