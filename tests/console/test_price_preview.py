@@ -78,6 +78,7 @@ async def test_what_begins_within_the_month_has_two_previews(client: AppClient, 
     page = (await ann.get(path)).text
     assert "€125.00" in page
     assert "€75.00" in page
+    assert "whole=1" not in page
 
 
 async def test_a_book_that_applies_to_nobody(client: AppClient, data: AccountData) -> None:

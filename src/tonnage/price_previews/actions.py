@@ -145,15 +145,16 @@ async def _version(conn: Connection, actor: Actor, book_id: UUID, number: int) -
 async def _terms_of_version(
     conn: Connection, book: BookRow, version: VersionRow, now: datetime, *, whole: bool
 ) -> PreviewTerms:
-    """What is published would change nothing by being published: it is compared for the whole month."""
-    new = NewVersion(version.valid_from, version.prices)
-    return await _terms(conn, book, new, now, whole=whole or version.published_at is not None)
+    new, is_published = NewVersion(version.valid_from, version.prices), version.published_at is not None
+    return await _terms(conn, book, new, now, whole=whole, is_published=is_published)
 
 
-async def _terms(conn: Connection, book: BookRow, version: NewVersion, now: datetime, *, whole: bool) -> PreviewTerms:
-    today = day_of(now)
+async def _terms(
+    conn: Connection, book: BookRow, version: NewVersion, now: datetime, *, whole: bool, is_published: bool = False
+) -> PreviewTerms:
+    month = Month.of(day_of(now), day_of(now))
     published = (await published_prices(conn, [book.id])).get(book.id, [])
-    return preview_terms(book.id, book.currency, version, published, Month.of(today, today), whole=whole)
+    return preview_terms(book.id, book.currency, version, published, month, whole=whole, is_published=is_published)
 
 
 async def _rated(

@@ -55,13 +55,20 @@ class PreviewTerms:
 
 
 def preview_terms(
-    book_id: UUID, currency: str, version: NewVersion, published: Versions, month: Month, *, whole: bool
+    book_id: UUID,
+    currency: str,
+    version: NewVersion,
+    published: Versions,
+    month: Month,
+    *,
+    whole: bool,
+    is_published: bool = False,
 ) -> PreviewTerms:
     """A version that has begun changes what publishing it now would change. If it begins later, that is nothing so far:
-    then, or if the `whole` month is asked for, every day has its prices. Likewise if publishing it would be refused,
-    since prices by quantity would begin or end within the month.
+    then, or if the `whole` month is asked for, every day has its prices. Likewise if it is published already, or if
+    publishing it would be refused, since prices by quantity would begin or end within the month.
     """
-    begins = version.valid_from <= month.last and refused_tiers(version, published) is None
+    begins = not is_published and version.valid_from <= month.last and refused_tiers(version, published) is None
     is_alone = whole or not begins
     since = month.first if is_alone else version.valid_from
     assumed = AssumedVersion(book_id, since, version.prices, is_alone)
