@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tonnage.access.actor import Kind, Role
 from tonnage.billing.lists import bought, sold
 from tonnage.billing.month_net import Fees
-from tonnage.console.distributor.contract_picker import choices
+from tonnage.console.distributor.contract_picker import MANY_PARTNERS, choices
 from tonnage.console.page_request import DistributorViewer
 from tonnage.console.tables.partners import OWN_PARTNERS_TABLE
 from tonnage.db import Connection
@@ -29,10 +29,6 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 NO_CONTRACT = N_("You have no such contract. Choose one from the list.")
 
 
-_MANY = 5000
-"""Partners. The fees of more are added up after the page rather than before it: 100,000 take a tenth of a second."""
-
-
 @routes.get("")
 async def partners(page: DistributorViewer) -> Response:
     """With what they have in sum."""
@@ -41,7 +37,7 @@ async def partners(page: DistributorViewer) -> Response:
     contracts = await page.database.run(contract_picker, scope)
     chosen = _chosen(contracts, state)
     contract_id, shown = chosen.id if chosen else None, [chosen] if chosen else contracts
-    many = sum(contract.partners for contract in shown) > _MANY
+    many = sum(contract.partners for contract in shown) > MANY_PARTNERS
 
     async def read(conn: Connection) -> dict[str, Any]:
         found = await partner_rows(conn, scope, contract_id, state, page.today)

@@ -14,9 +14,11 @@ from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequ
 from tonnage.console.price_fields import Currency, Price
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
+from tonnage.console.tables.table import TablePage
+from tonnage.console.tables.terms import CONTRACT_TERMS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
 from tonnage.contracts.contract import Amendment, NewContract, no_contract
-from tonnage.contracts.lists import ContractTerms, terms_of
+from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.organisations.queries import distributor_choices
@@ -144,11 +146,14 @@ def _texts(page: PageRequest, found: ContractRow) -> dict[str, str]:
     }
 
 
-async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, list[ContractTerms], Fees]:
-    async def read(conn: Connection) -> tuple[ContractRow | None, list[ContractTerms], Fees]:
+async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, TablePage, Fees]:
+    state = read_list_state(TERMS, page.request.query_params)
+
+    async def read(conn: Connection) -> tuple[ContractRow | None, TablePage, Fees]:
+        found = await contract_terms(conn, None, contract_id, state)
         return (
             await one_contract(conn, None, contract_id),
-            await terms_of(conn, contract_id),
+            CONTRACT_TERMS_TABLE.paged(page, f"{PATH}/{contract_id}", found, state, row_path=None),
             await fee_of(conn, page.actor.organisation_id, Subject(SubjectKind.CONTRACT, contract_id), page.today),
         )
 
