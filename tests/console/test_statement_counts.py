@@ -27,6 +27,7 @@ MOST = 4
 MORE = {
     "/operator": 11,
     "/operator/partners/{partnerID}": 11,
+    "/distributor": 8,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
@@ -35,7 +36,7 @@ MORE = {
     "/statements/{statementID}/lines/{line}/working.csv": 5,
     "/statements/{statementID}/statement.pdf": 6,
 }
-"""Pages that may execute more. The overview asks every feature for its summary; prices of another seller begin with who
+"""Pages that may execute more. The overviews ask every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
 them; a month says which numbers are missing, and how far its freeze has come; a statement is read with its lines, its
 inputs and their days, and its document is made once and kept; a preview reads a book, a version and the published ones

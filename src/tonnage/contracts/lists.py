@@ -30,14 +30,15 @@ class ContractTotals(NamedTuple):
     used: Decimal
 
 
-async def contract_totals(conn: Connection) -> ContractTotals:
-    """The totals of all open distributors, in all currencies."""
+async def contract_totals(conn: Connection, scope: UUID | None = None) -> ContractTotals:
+    """The totals of a distributor, or of all open ones for the operator (None); in all currencies."""
     cursor = await conn.execute(
         """
         select count(*), coalesce(sum(reserved_capacity), 0), coalesce(sum(allocated_capacity), 0),
             coalesce(sum(used), 0)
-        from contract where closed_at is null
-        """
+        from contract where closed_at is null and (%(scope)s::uuid is null or distributor_id = %(scope)s)
+        """,
+        {"scope": scope},
     )
     return ContractTotals(*await one_row(cursor))
 

@@ -253,23 +253,21 @@ class FullPartner(NamedTuple):
 
 
 class FullPartners(NamedTuple):
-    """How many partners are near their allocation and how many are above it, and the MOST_SHOWN fullest ones, fullest
-    first.
-    """
+    """How many partners are near their allocation and how many are above it, and some of them, the fullest first."""
 
     near: int
     over: int
     fullest: list[FullPartner]
 
 
-async def full_partners(conn: Connection) -> FullPartners:
-    """Of all distributors. One statement: the rows of the fullest partners, each with both counts."""
+async def full_partners(conn: Connection, scope: UUID | None = None, most: int = MOST_SHOWN) -> FullPartners:
+    """In one statement: the rows of the fullest partners, each with both counts."""
     cursor = await conn.execute(
         f"""
         with full_ones as materialized (
             select p.id, p.seq, p.distributor_id, p.allocated_capacity, p.used, {OVER} as is_over
             from partner p
-            where p.closed_at is null and ({NEAR} or {OVER})
+            where p.closed_at is null and ({NEAR} or {OVER}) {"and p.distributor_id = %(scope)s" if scope else ""}
         ), counted as (
             select count(*) filter (where not is_over) as near, count(*) filter (where is_over) as over from full_ones
         ), fullest as (
@@ -281,7 +279,7 @@ async def full_partners(conn: Connection) -> FullPartners:
         ) on true
         order by f.load desc, f.seq
         """,
-        {"limit": MOST_SHOWN},
+        {"scope": scope, "limit": most},
     )
     rows = await cursor.fetchall()
     near, over = rows[0][:2] if rows else (0, 0)

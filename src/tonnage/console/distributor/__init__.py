@@ -10,6 +10,7 @@ from tonnage.console.distributor import (
     keys,
     members,
     new_partner,
+    overview,
     partner_terms,
     partners,
     prices,
@@ -18,6 +19,7 @@ from tonnage.console.distributor import (
 )
 
 routes: tuple[APIRouter, ...] = (
+    overview.routes,
     partners.routes,
     new_partner.routes,
     usage.routes,
