@@ -46,6 +46,7 @@ async def contract_totals(conn: Connection, scope: UUID | None = None) -> Contra
 class ContractTerms(NamedTuple):
     """Terms, and the time from which they applied."""
 
+    id: int
     valid_from: datetime
     reserved: int
     price_cents: Decimal
@@ -82,8 +83,8 @@ async def contract_terms(
         ), found as (
             select t.*, {sort_columns(sort)} from t
         ), {page_ctes(state, sort)}
-        select {page_columns(state, sort)}, f.valid_from, f.reserved_capacity, trim_scale(f.price_cents), f.currency,
-            f.reserved_before, f.price_before, f.is_present
+        select {page_columns(state, sort)}, f.id, f.valid_from, f.reserved_capacity, trim_scale(f.price_cents),
+            f.currency, f.reserved_before, f.price_before, f.is_present
         from counted left join chosen f on true
         order by {page_order(state, sort)}
         """,

@@ -51,7 +51,7 @@ class PartnerRow(NamedTuple):
     locked_at: datetime | None
     fee_currency: str | None
     net: Decimal | None
-    """What it is charged for the month so far, in a list for its distributor; None: nothing is sold to it."""
+    """What it is charged for the month of the list, in a list for its distributor; None: nothing is sold to it."""
     has_several_currencies: bool
     """Among its prices of the month: it has no net."""
 
@@ -99,6 +99,7 @@ OWN_PARTNERS = replace(
     sorts={**_SORTS, "fee": _FEE},
     filters=(*PARTNERS.filters, "charged"),
     descending_by_default=PARTNERS.descending_by_default | {"fee"},
+    preserve=("contract", "month"),
 )
 """The same for their distributor, with what it charges them: others do not see that. By currency, then by amount."""
 
@@ -219,24 +220,24 @@ def _is_of_nets(contract_id: UUID | None, state: ListState) -> bool:
 
 
 async def partner_rows(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, month: date
 ) -> PageOf[PartnerRow]:
-    """A page of the partners of a contract, or of all contracts of the scope (None)."""
-    cursor = await conn.execute(_rows(scope, contract_id, state), _params(scope, contract_id, state, today))
+    """A page of the partners of a contract, or of all contracts of the scope (None), with the nets of a month."""
+    cursor = await conn.execute(_rows(scope, contract_id, state), _params(scope, contract_id, state, month))
     return page_of(await cursor.fetchall(), state, PartnerRow)
 
 
 def every_partner(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, month: date
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
     whole = state.whole
-    params = _params(scope, contract_id, whole, today)
+    params = _params(scope, contract_id, whole, month)
     return each(streamed(conn, _rows(scope, contract_id, whole), params), PartnerRow)
 
 
-def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, today: date) -> dict[str, object]:
-    return {"scope": scope, "contract": contract_id, "month": today.replace(day=1), **page_params(state)}
+def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, month: date) -> dict[str, object]:
+    return {"scope": scope, "contract": contract_id, "month": month.replace(day=1), **page_params(state)}
 
 
 MOST_SHOWN = 20

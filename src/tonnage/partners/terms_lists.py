@@ -22,6 +22,7 @@ from tonnage.lists import (
 class PartnerTerms(NamedTuple):
     """Terms of a partner, the time from which they applied, and those before them."""
 
+    id: int
     valid_from: datetime
     contract_id: UUID
     contract: str | None
@@ -64,7 +65,7 @@ async def partner_terms(
         ), found as (
             select t.*, {sort_columns(sort)} from t
         ), {page_ctes(state, sort)}
-        select {page_columns(state, sort)}, f.valid_from, f.contract_id, k.details, f.allocated_capacity,
+        select {page_columns(state, sort)}, f.id, f.valid_from, f.contract_id, k.details, f.allocated_capacity,
             f.allow_overdraft, f.contract_id_before, b.details, f.allocated_before, f.overdraft_before, f.is_present
         from counted left join (
             chosen f join contract k on k.id = f.contract_id left join contract b on b.id = f.contract_id_before

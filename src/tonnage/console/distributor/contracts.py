@@ -8,6 +8,7 @@ from starlette.responses import Response
 from tonnage.access.actor import Kind
 from tonnage.billing.lists import bought, sold
 from tonnage.console.distributor.contract_picker import MANY_PARTNERS
+from tonnage.console.fee_month import read_fee_list
 from tonnage.console.page_request import DistributorViewer
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
 from tonnage.console.tables.terms import CONTRACT_TERMS_TABLE
@@ -27,20 +28,19 @@ routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=Fa
 @routes.get("")
 async def contracts(page: DistributorViewer) -> Response:
     """Each leads to its page."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
     scope = page.actor.organisation_id
-    found = await page.database.run(contract_rows, scope, state, page.today)
-    listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/")
-    return page.render("distributor/contracts.html", list=listed)
+    found = await page.database.run(contract_rows, scope, state, month.first)
+    listed = CONTRACTS_TABLE.of_month(page, month.first).paged(page, PATH, found, state, row_path=f"{PATH}/")
+    return page.render("distributor/contracts.html", list=listed, month=month)
 
 
 @routes.get(".csv")
 async def contracts_file(page: DistributorViewer) -> Response:
     """The same list, whole."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
     scope = page.actor.organisation_id
-
-    return await CONTRACTS_TABLE.file(page, every_contract, scope, state, page.today)
+    return await CONTRACTS_TABLE.of_month(page, month.first).file(page, every_contract, scope, state, month.first)
 
 
 @routes.get("/{contractID}")

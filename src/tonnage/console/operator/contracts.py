@@ -10,6 +10,7 @@ from starlette.responses import Response
 from tonnage.billing.lists import fee_of
 from tonnage.billing.month_net import Fees
 from tonnage.console.edit_conflict import explain
+from tonnage.console.fee_month import read_fee_list
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.price_fields import Currency, Price
 from tonnage.console.rendering import gettext
@@ -61,18 +62,18 @@ class AmendmentForm(EditForm):
 @routes.get("")
 async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
-    found = await page.database.run(contract_rows, None, state, page.today)
-    listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
-    return page.render("operator/contracts.html", list=listed)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
+    found = await page.database.run(contract_rows, None, state, month.first)
+    table = CONTRACTS_TABLE.of_month(page, month.first)
+    listed = table.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
+    return page.render("operator/contracts.html", list=listed, month=month)
 
 
 @routes.get(".csv")
 async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
-
-    return await CONTRACTS_TABLE.file(page, every_contract, None, state, page.today)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
+    return await CONTRACTS_TABLE.of_month(page, month.first).file(page, every_contract, None, state, month.first)
 
 
 @routes.get("/new")
