@@ -30,6 +30,7 @@ MORE = {
     "/distributor": 8,
     "/distributor/partners": 5,
     "/distributor/prices": 5,
+    "/partner/accounts": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
     "/statements/months/{month}": 6,
     "/statements/months/{month}/freeze": 6,
@@ -38,9 +39,9 @@ MORE = {
 }
 """Pages that may execute more. The overviews ask every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
-them; a month says which numbers are missing, and how far its freeze has come; a statement is read with its lines, its
-inputs and their days, and its document is made once and kept; a preview reads a book, a version and the published ones
-in one moment."""
+them, accounts beside the use of a range and of the days before it; a month says which numbers are missing, and how far
+its freeze has come; a statement is read with its lines, its inputs and their days, and its document is made once and
+kept; a preview reads a book, a version and the published ones in one moment."""
 
 FEW, MANY = 3, 60
 

@@ -88,14 +88,6 @@ async def daily_of_partner(
     return [PartnerDay(*row) for row in await cursor.fetchall()]
 
 
-async def average_used(
-    conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
-) -> Decimal | None:
-    """The mean of the days that `daily_of_partner` returns, bytes; None without days."""
-    days = await daily_of_partner(conn, scope, partner_id, period, today)
-    return mean([day.usage for day in days])
-
-
 def mean(amounts: Sequence[Decimal]) -> Decimal | None:
     """The mean of whole numbers, rounded to a whole number; None without numbers."""
     total = sum(map(int, amounts))  # not as Decimal, whose precision is 28 digits

@@ -1,7 +1,6 @@
 """The partner's storage accounts."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -15,13 +14,14 @@ from tonnage.console.accounts.scope import AccountsScope
 from tonnage.console.date_range import read_range
 from tonnage.console.fee_month import FeeMonth
 from tonnage.console.page_request import PageRequest, PartnerStaff, PartnerViewer
+from tonnage.console.range_usage import RangeUsage, partner_usage
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.accounts import OWN_ACCOUNTS_TABLE
 from tonnage.db import Connection
 from tonnage.lists import PageOf
 from tonnage.organisations.organisation import no_partner
 from tonnage.partners.partner_queries import PartnerTotals, partner_totals
-from tonnage.usage.lists import average_used
+from tonnage.usage.lists import PartnerDay
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 
@@ -47,23 +47,22 @@ async def accounts(page: PartnerViewer) -> Response:
     month = FeeMonth.of(chosen.month, today)
     state = read_list_state(_LISTED, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], Decimal | None, Fees]:
+    async def read(conn: Connection) -> tuple[PartnerTotals | None, PageOf[AccountRow], RangeUsage[PartnerDay], Fees]:
         return (
             await partner_totals(conn, partner, partner),
             await account_rows(conn, partner, partner, state, month.first),
-            await average_used(conn, partner, partner, chosen.period, today),
+            await partner_usage(conn, partner, partner, chosen),
             await sold(conn, partner, Kind.PARTNER, month.first),
         )
 
-    totals, found, average, fees = await page.database.run(read)
+    totals, found, use, fees = await page.database.run(read)
     if totals is None:
         raise no_partner(partner)
     return page.render(
         "partner/accounts.html",
         totals=totals,
-        average=average,
+        use=use,
         fees=fees,
-        range=chosen,
         month=month,
         list=OWN_ACCOUNTS_TABLE.of_month(page, month.first).paged(page, _PATH, found, state, row_path=f"{_PATH}/"),
         may_change=page.actor.role.includes(Role.STAFF),
