@@ -127,6 +127,31 @@ async def test_every_link_of_the_list_keeps_the_month(
         assert f'type="hidden" name="month" value="{last.removeprefix("month=")}"' in page, path
 
 
+async def test_partners_without_a_fee_of_the_month_are_listed_too(client: AppClient, data: Sellers) -> None:
+    """Such as those that were created after it, few or many."""
+    browser = await client.sign_in(data.distributor, Role.VIEWER)
+    path = f"/distributor/partners.csv?sort=fee&month={month_before(day_of(client.clock.now)):%Y-%m}"
+    new = [await client.cast.partner(data.distributor, data.contract) for _ in range(2)]
+    found = [row["ID"] for row in await rows(browser, path)]
+    assert found[0] == str(data.partner.organisation_id)
+    assert {*found[1:]} == {str(one.organisation_id) for one in new}
+    await client.cast.row(
+        """
+        with made as (
+            insert into organisation (kind, parent_id, name, name_key)
+            select 'partner', %s, 'Many', 'many' from generate_series(1, 1001) returning id
+        ), partners as (
+            insert into partner (id, distributor_id, contract_id, allocated_capacity)
+            select id, %s, %s, 0 from made returning id
+        ) select count(*) from partners
+        """,
+        *(data.distributor.organisation_id, data.distributor.organisation_id, data.contract),
+    )
+    found = [row["ID"] for row in await rows(browser, path)]
+    assert (len(found), len({*found})) == (1004, 1004)
+    assert found[0] == str(data.partner.organisation_id)
+
+
 def test_only_two_months_have_stored_fees() -> None:
     today = date(2026, 1, 15)
     assert FeeMonth.of(date(2025, 12, 31), today).first == date(2025, 12, 1)

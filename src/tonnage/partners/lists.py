@@ -196,9 +196,20 @@ def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
 # the first minutes of a month nobody has: they are only looked for when there are any.
 _OPEN_NET: LiteralString = """n.seller_id = %(scope)s and n.month = %(month)s and n.partner_id is not null
     and n.partner_id not in (select id from partner where distributor_id = %(scope)s and closed_at >= %(month)s)"""
-_MISSING: LiteralString = f"""missing (any_one) as materialized (
+_MISSING: LiteralString = f"""missing (n) as materialized (
     select (select count(*) from partner where distributor_id = %(scope)s and closed_at is null)
-        > (select count(*) from month_net n where {_OPEN_NET}))"""
+        - (select count(*) from month_net n where {_OPEN_NET})
+), without_net (id) as materialized (
+    select p.id from partner p
+    where (select n > 1000 from missing) and p.distributor_id = %(scope)s and p.closed_at is null and not exists (
+        select from month_net n where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s)
+    union all
+    (select p.id from (
+        select id from partner where distributor_id = %(scope)s and closed_at is null order by seq desc offset 0) p
+    where (select count(*) from month_net n
+        where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s) = 0
+    limit (select case when n between 1 and 1000 then n else 0 end from missing)))"""
+# A few are the newest ones, such as those created after the last month: they are looked up one by one, from the end.
 
 
 def _of_nets(state: ListState) -> LiteralString:
@@ -209,9 +220,7 @@ def _of_nets(state: ListState) -> LiteralString:
     return f"""
         select n.partner_id as id, {columns} from month_net n where {_OPEN_NET}
         union all
-        select p.id, ''::text collate "C", 0::numeric, p.id from partner p
-        where (select any_one from missing) and p.distributor_id = %(scope)s and p.closed_at is null and not exists (
-            select from month_net n where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s)"""
+        select id, ''::text collate "C", 0::numeric, id from without_net"""
 
 
 def _is_of_nets(contract_id: UUID | None, state: ListState) -> bool:
