@@ -151,8 +151,10 @@ async def buyers_of(
         await cursor.execute(
             f"select *, count(*) over () from ({_BUYERS[kind]}) buyer", {"seller": seller_id, "first": first}
         )
-        while rows := await cursor.fetchmany(BUYERS_AT_ONCE):
-            yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows], rows[0][3]
+        done, count = 0, 1
+        while done < count and (rows := await cursor.fetchmany(BUYERS_AT_ONCE)):
+            done, count = done + len(rows), rows[0][3]
+            yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows], count
 
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:
