@@ -18,6 +18,10 @@ class MailServer:
     recipients: list[str] = field(default_factory=list[str])
     logins: list[str] = field(default_factory=list[str])
     refuses: str | None = None
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Its negative replies to some recipients."""
+    takes: str = "250 taken"
+    """Its reply to the content."""
     takes_utf8: bool = False
     tls: ssl.SSLContext | None = None
     verbs: list[tuple[str, bool]] = field(default_factory=list[tuple[str, bool]])
@@ -38,7 +42,7 @@ class MailServer:
                 writer.write(b"354 go on\r\n")
                 raw = await reader.readuntil(b"\r\n.\r\n")
                 self.mails.append(message_from_bytes(raw[:-3].replace(b"\r\n..", b"\r\n."), policy=policy.default))
-                writer.write(b"250 taken\r\n")
+                writer.write(f"{self.takes}\r\n".encode())
             elif verb == "QUIT":
                 writer.write(b"221 bye\r\n")
                 break
@@ -55,7 +59,7 @@ class MailServer:
             return "235 welcome"
         if verb == "RCPT":
             self.recipients.append(line)
-            return self.refuses or "250 ok"
+            return self.refused.get(line.partition("<")[2].partition(">")[0], self.refuses or "250 ok")
         return "250 ok"
 
 

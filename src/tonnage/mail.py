@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE = 20.0
 """Seconds for each step of an SMTP session."""
+_LONG_PATIENCE = 300.0
+"""Seconds likewise, where servers look into files before they accept a mail (RFC 5321, section 4.5.3.2)."""
 
 _NO_UTF8 = (
     "The mail server accepts only ASCII before the @ of an address (it does not offer SMTPUTF8), so this "
@@ -62,12 +64,23 @@ class Message:
     """The same for a mail that is sent again, so that mail servers may drop it. None: each time another one."""
 
 
+class Deferred(Unavailable):
+    """The mail server does not accept this mail at the moment; it may accept others."""
+
+
 class Outbox(Protocol):
     """Where mails are sent."""
 
-    async def send(self, message: Message) -> None:
-        """Raises Unavailable if the mail should be retried, Conflict if the server does not accept such an address. A
-        mail that its server rejects permanently is logged.
+    @property
+    def delivers(self) -> bool:
+        """Whether mails reach their readers; False: they only go to the log."""
+        ...
+
+    async def send(self, message: Message) -> bool:
+        """Whether it was accepted. False: its server rejects it permanently, which is logged.
+
+        Raises Deferred if this mail should be retried, Unavailable if all should, Conflict if the server does not
+        accept such an address.
         """
         ...
 
@@ -83,10 +96,13 @@ class Mailer:
 class LogOutbox:
     """For trials: anybody who can read the log can read the mails and use the links in them."""
 
-    async def send(self, message: Message) -> None:
+    delivers = False
+
+    async def send(self, message: Message) -> bool:
         """Logs the whole mail."""
         files = "".join(f"\n({one.name}, {len(one.content)} bytes)" for one in message.attachments)
         _log.info("mail to %s: %s\n%s%s", message.to, message.subject, message.text, files)
+        return True
 
 
 class SmtpOutbox:
@@ -94,12 +110,14 @@ class SmtpOutbox:
     `smtp+plain://` (without TLS).
     """
 
+    delivers = True
+
     def __init__(self, url: str, sender: str, *, tls: ssl.SSLContext | None = None) -> None:
         self._server = smtp_server(url)
         self._sender = sender
         self._tls = tls
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> bool:
         """Sends the mail to the server."""
         server = self._server
         try:
@@ -111,18 +129,21 @@ class SmtpOutbox:
                 password=unquote(server.password) if server.password else None,
                 use_tls=server.scheme == "smtps",
                 start_tls=server.scheme == "smtp",
-                timeout=_PATIENCE,
+                timeout=_LONG_PATIENCE if message.attachments else _PATIENCE,
                 tls_context=self._tls,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             refusals = [refusal.code for refusal in error.recipients]
             if any(code < 500 for code in refusals):
-                raise Unavailable(
-                    f"The mail server does not accept mail at the moment ({refusals[0]}).",
-                    UnavailableCode.MAIL_UNAVAILABLE,
-                ) from error
+                raise _deferred(refusals[0]) from error
             # Permanent: the address is wrong, and no retry makes it right. The address is not logged.
             _log.warning("the mail server refuses a recipient (%s); the mail is dropped", refusals[0])
+            return False
+        except aiosmtplib.SMTPDataError as error:
+            if error.code < 500:
+                raise _deferred(error.code) from error
+            _log.warning("the mail server refuses the content of a mail (%s); it is dropped", error.code)
+            return False
         except (aiosmtplib.SMTPException, OSError) as error:
             # The same exception says, with another text, that a server does not support authentication.
             if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
@@ -136,6 +157,11 @@ class SmtpOutbox:
                 f"The mail server did not accept the mail: {type(error).__name__}{code}.",
                 UnavailableCode.MAIL_UNAVAILABLE,
             ) from error
+        return True
+
+
+def _deferred(code: int) -> Deferred:
+    return Deferred(f"The mail server does not accept mail at the moment ({code}).", UnavailableCode.MAIL_UNAVAILABLE)
 
 
 def outbox(smtp_url: str | None, sender: str | None) -> Outbox:

@@ -118,8 +118,10 @@ class FakeOutbox:
 
     sent: list[Message] = field(default_factory=list[Message])
     fails: Exception | None = None
+    delivers: bool = True
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Message) -> bool:
         if self.fails:
             raise self.fails
         self.sent.append(message)
+        return True

@@ -106,11 +106,13 @@ def test_days_of_terms_that_are_refused(conninfo: str) -> None:
     contract = tonnage.contract(distributor)
     partner = tonnage.partner(contract, "1TB")
     resize = ("partner", "resize", partner, "--allocated", "2TB")
-    assert "The terms have changed on" in tonnage.refused(*resize, "--from", "2026-01-01", "--correct")
+    assert "The present terms, or the contract, began on" in tonnage.refused(
+        *resize, "--from", "2026-01-01", "--correct"
+    )
     assert "or earlier" in tonnage.refused(*resize, "--from", "2999-01-01")
     assert "--correct needs --from" in tonnage.misused(*resize, "--correct")
     assert "at least one change" in tonnage.misused("partner", "resize", partner)
     amend = ("contract", "amend", contract, "--price", "1", "--from")
-    assert "The terms have changed on" in tonnage.refused(*amend, "2026-01-01")
+    assert "The present terms, or the contract, began on" in tonnage.refused(*amend, "2026-01-01")
     for command in (("resize", distributor, "--allocated", "1TB"), ("move", distributor, "--contract", contract)):
         assert "There is no partner" in tonnage.refused("partner", *command)

@@ -121,18 +121,69 @@ async def test_a_buyer_without_an_address_is_tried_again(client: AppClient, data
     assert "mailRefused" not in found
 
 
-async def test_a_server_that_is_busy_loses_nothing(data: Sellers, mails: MailServer) -> None:
+async def test_a_server_that_is_away_loses_nothing(data: Sellers, mails: MailServer) -> None:
     """What was not accepted is sent by the next run, and a mail that is sent again is known by its id."""
     await address(data, data.partner, "books@pia.example")
     await data.freeze(data.distributor)
-    mails.refuses = "451 later"
+    away = replace(
+        services(data, mails), mailer=Mailer(SmtpOutbox("smtp+plain://127.0.0.1:1", "a@example.org"), ORIGIN)
+    )
     with pytest.raises(Unavailable):
-        await send_due(services(data, mails))
-    mails.refuses = None
+        await send_due(away)
     await send_due(services(data, mails))
     (mail,) = mails.mails
     ((statement_id,),) = await data.rows("id", data.distributor)
     assert mail["Message-ID"] == f"<statement.{statement_id}@tonnage.invalid>"
+
+
+async def test_one_recipient_does_not_keep_others(data: Sellers, mails: MailServer) -> None:
+    """A full mailbox, or a domain with a typing error: the server asks to try again, for half an hour and longer."""
+    await address(data, data.partner, "full@pia.example")
+    for name in ("Quinn", "Rosa"):
+        await address(data, await data.another(name), f"{name}@example.org")
+    await data.freeze(data.distributor)
+    mails.refused = {"full@pia.example": "450 mailbox full"}
+    for _ in range(3):
+        await send_due(services(data, mails))
+    assert sorted(mail["To"] for mail in mails.mails) == ["Quinn@example.org", "Rosa@example.org"]
+    assert sum("full@" in one for one in mails.recipients) == 1
+    mails.refused = {}
+    data.cast.now = APRIL + timedelta(minutes=30)
+    await send_due(services(data, mails))
+    assert len(mails.mails) == 3
+
+
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
+async def test_what_is_refused_for_good_is_not_issued(
+    client: AppClient, data: Sellers, mails: MailServer, step: str
+) -> None:
+    await address(data, data.partner, "gone@pia.example")
+    await data.freeze(data.distributor)
+    if step == "RCPT":
+        mails.refused = {"gone@pia.example": "550 no such user"}
+    else:
+        mails.takes = "554 not this content"
+    await send_due(services(data, mails))
+    (one,) = await listed(client, data)
+    found = (await call(client, data.distributor, "GET", f"statements/{one['id']}")).json()
+    assert (found["state"], found["mailRefused"]) == ("frozen", "rejected")
+    mails.refused, mails.takes = {}, "250 taken"
+    for day in (1, 2):
+        data.cast.now = APRIL + timedelta(days=day)
+        await send_due(services(data, mails))
+    assert [mail["To"] for mail in mails.mails][-1:] == ["gone@pia.example"]
+    assert (await call(client, data.distributor, "GET", f"statements/{one['id']}")).json()["state"] == "issued"
+
+
+async def test_a_buyer_that_never_gets_an_address_is_given_up(data: Sellers, mails: MailServer) -> None:
+    await data.freeze(data.distributor)
+    await send_due(services(data, mails))
+    data.cast.now = APRIL + timedelta(days=61)
+    await send_due(services(data, mails))
+    await address(data, data.partner, "late@pia.example")
+    data.cast.now = APRIL + timedelta(days=99)
+    await send_due(services(data, mails))
+    assert mails.mails == []
 
 
 async def test_a_mail_that_cannot_be_made_does_not_keep_others(

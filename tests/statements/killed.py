@@ -50,7 +50,7 @@ async def main(where: str, given: dict[str, Any]) -> None:
             setattr(freezing_actions, where, never)
         steps: dict[str, Callable[[], Awaitable[object]]] = {
             "hold": lambda: statement_mails.send_due(services),
-            "store": lambda: statement_mails.send_due(services),
+            "store_sent": lambda: statement_mails.send_due(services),
         }
         if where in steps:
             setattr(statement_mails.queries, where, never)

@@ -56,7 +56,7 @@ async def move(data: Sellers, contract: UUID, effective: EffectiveDate) -> None:
     whom, actor = data.partner.organisation_id, data.distributor
 
     async def act(conn: Connection) -> None:
-        moment = await effective_moment(conn, actor, whom, effective, data.cast.now)
+        moment = await effective_moment(conn, actor, whom, effective, data.cast.now, contract_id=contract)
         await move_partner(conn, actor, whom, contract, moment)
 
     await data.cast.database.transaction(act)
@@ -138,6 +138,17 @@ async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:
     assert made[1] == Decimal("43.55") + Decimal("9.68") + Decimal("20.65") - Decimal("110.00")
 
 
+async def test_a_move_to_a_contract_that_was_signed_later(data: Sellers) -> None:
+    """Nobody would charge for the days before."""
+    data.cast.now = at("2026-03-20")
+    other = await data.cast.contract(data.distributor)
+    data.cast.now = at("2026-04-03")
+    with pytest.raises(Conflict, match="began on 2026-03-20") as refused:
+        await move(data, other, EffectiveDate(MIDDLE, correct=True))
+    assert refused.value.code is ConflictCode.TERMS_CHANGED
+    await move(data, other, EffectiveDate(date(2026, 3, 20), correct=True))
+
+
 async def test_a_contract_that_is_amended_from_an_earlier_day(data: Sellers) -> None:
     """The operator's price of excess, 100, was 50 from the 16th on: 483.87 + 258.06."""
     await data.freeze(data.cast.operator)
@@ -154,11 +165,11 @@ async def test_days_that_are_refused(data: Sellers) -> None:
     await data.freeze(data.distributor)
     with pytest.raises(Invalid, match="must be 2026-04-03 or earlier"):
         await resize(data, LARGER, EffectiveDate(date(2026, 4, 4)))
-    with pytest.raises(Conflict, match="have changed on 2026-03-01") as refused:
+    with pytest.raises(Conflict, match="began on 2026-03-01") as refused:
         await resize(data, LARGER, EffectiveDate(date(2026, 2, 28), correct=True))
     assert refused.value.code is ConflictCode.TERMS_CHANGED
     await resize(data, LARGER, EffectiveDate(date(2026, 4, 1)))
-    with pytest.raises(Conflict, match="have changed on 2026-04-01"):
+    with pytest.raises(Conflict, match="began on 2026-04-01"):
         await resize(data, PartnerChange(allocated_capacity=13 * TB), EffectiveDate(MIDDLE, correct=True))
     assert len(await terms(data)) == 2
     stranger = await data.cast.distributor()
@@ -166,8 +177,7 @@ async def test_days_that_are_refused(data: Sellers) -> None:
         await resize(data, LARGER, EffectiveDate(date(2026, 4, 2)), by=stranger)
 
 
-async def test_no_capacity_is_sold_that_is_not_there(data: Sellers) -> None:
-    """What is refused today is refused of an earlier day."""
+async def test_what_is_refused_today_is_refused_of_an_earlier_day(data: Sellers) -> None:
     data.cast.now = at("2026-03-01")
     tight = await data.cast.contract(data.distributor, 20 * TB)
     partner = await data.cast.partner(data.distributor, tight, 10 * TB)

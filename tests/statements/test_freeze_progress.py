@@ -7,6 +7,7 @@ import pytest
 from tests.api.conftest import AppClient
 from tests.statements.months import APRIL, MARCH, Sellers, sellers_with_prices
 from tests.statements.test_statements_api import call
+from tonnage.db import Connection
 from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage
 from tonnage.month_end.freeze_progress_actions import storing_progress
 from tonnage.month_end.freezing_actions import freeze
@@ -62,3 +63,37 @@ async def test_a_new_freeze_begins_anew(data: Sellers) -> None:
     await run(store_progress, seller, MARCH, HALF)
     await run(begin_close, seller, MARCH)
     assert await run(progress_of, seller, MARCH) is None
+
+
+async def test_a_freeze_that_was_killed_is_not_shown(data: Sellers) -> None:
+    run, seller = data.cast.database.run, data.distributor.organisation_id
+    await run(begin_close, seller, MARCH)
+    await run(store_progress, seller, MARCH, HALF)
+    assert await run(progress_of, seller, MARCH) == HALF
+    later = "update month_close set progress_at = now() - interval '1 minute' where seller_id = %s"
+
+    async def pass_a_minute(conn: Connection) -> None:
+        await conn.execute(later, [seller])
+
+    await run(pass_a_minute)
+    assert await run(progress_of, seller, MARCH) is None
+
+
+async def test_after_an_end_by_an_older_program(data: Sellers) -> None:
+    """A freeze was cancelled, which closes its connection; a program that knows nothing of progress ends the next."""
+    run, seller = data.cast.database.run, data.distributor.organisation_id
+
+    def cancel(step: FreezeProgress) -> None:
+        freezing.cancel()
+
+    freezing = asyncio.ensure_future(freeze(data.services, data.distributor, MARCH, APRIL, report=cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await freezing
+    await run(store_progress, seller, MARCH, HALF)
+
+    async def end_of_0008(conn: Connection) -> None:
+        await conn.execute("update month_close set in_progress = false where seller_id = %s", [seller])
+
+    await run(end_of_0008)
+    assert await run(progress_of, seller, MARCH) is None
+    assert (await data.freeze(data.distributor)).numbers == ["INV-2026-00001"]

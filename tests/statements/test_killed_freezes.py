@@ -78,7 +78,7 @@ async def test_a_freeze_that_is_killed(data: Sellers, step: str) -> None:
         assert len(mails.mails) == 3
 
 
-@pytest.mark.parametrize(("step", "most"), [("hold", 3), ("store", 4)])
+@pytest.mark.parametrize(("step", "most"), [("hold", 3), ("store_sent", 4)])
 async def test_mails_of_a_process_that_is_killed(data: Sellers, step: str, most: int) -> None:
     """Before a mail is sent, or after it: then it is sent again, and mail servers know it by its id."""
     await data.freeze(data.distributor)

@@ -16,9 +16,18 @@ class _OutboxOfDatabase:
     configured: Outbox
     clock: SandboxClock
 
-    async def send(self, message: Message) -> None:
+    @property
+    def delivers(self) -> bool:
         """As Outbox."""
-        await (self.configured if self.clock.time is None else LogOutbox()).send(message)
+        return self._present.delivers
+
+    async def send(self, message: Message) -> bool:
+        """As Outbox."""
+        return await self._present.send(message)
+
+    @property
+    def _present(self) -> Outbox:
+        return self.configured if self.clock.time is None else LogOutbox()
 
 
 def mailer(settings: Settings, origin: str, clock: SandboxClock) -> Mailer:

@@ -16,10 +16,10 @@ class EffectiveDate:
     correct: bool = False
 
     def moment(self, terms_since: datetime, open_since: date | None, now: datetime) -> datetime:
-        """From when the new terms apply. `terms_since`: when the present ones began; `open_since`: the first day after
-        the frozen months, None without any.
+        """From when the new terms apply. `terms_since`: when the present ones began, and the contract that a partner
+        moves to; `open_since`: the first day after the frozen months, None without any.
 
-        Invalid: the day is still to come. Conflict: the terms have changed since; or the day is in a frozen month, and
+        Invalid: the day is still to come. Conflict: that was later; or the day is in a frozen month, and
         that is not to be corrected.
         """
         today = day_of(now)
@@ -27,8 +27,8 @@ class EffectiveDate:
             raise Invalid.field("from", Sentence("must be {today} or earlier", today=today.isoformat()))
         if self.day < (since := day_of(terms_since)):
             raise Conflict(
-                "The terms have changed on {day}. Choose that day or a later one; for the days before make an "
-                "adjustment.",
+                "The present terms, or the contract, began on {day}. Choose that day or a later one; for the days "
+                "before make an adjustment.",
                 ConflictCode.TERMS_CHANGED,
                 day=since.isoformat(),
             )

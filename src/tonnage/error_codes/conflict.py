@@ -95,9 +95,10 @@ class ConflictCode(Code):
         "Statement INV-2026-00012 is void since 2026-12-05: Wrong address",
     )
     TERMS_CHANGED = _explained(
-        "Terms that are to apply from an earlier day have changed since that day. Only commands have this error.",
-        "Choose the day of the last change or a later one; for the days before make an adjustment.",
-        "The terms have changed on 2026-10-20. Choose that day or a later one; for the days before make an adjustment.",
+        "Terms are to apply from a day before the present ones began, or the contract. Only commands have this error.",
+        "Choose that day or a later one; for the days before make an adjustment.",
+        "The present terms, or the contract, began on 2026-10-20. Choose that day or a later one; for the days before "
+        "make an adjustment.",
     )
     MONTH_FROZEN = _explained(
         "Terms are to apply from a day in a month that is frozen. Only commands have this error.",

@@ -905,8 +905,9 @@ CREATE TABLE month_close (
     stage text,
     done integer,
     total integer,
+    progress_at timestamp with time zone,
     CONSTRAINT month_close_month CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
-    CONSTRAINT month_close_progress CHECK (((num_nulls(stage, done, total) = ANY (ARRAY[0, 3])) AND ((stage IS NULL) OR (in_progress AND ((done >= 0) AND (done <= total))))))
+    CONSTRAINT month_close_progress CHECK (((num_nulls(stage, done, total, progress_at) = ANY (ARRAY[0, 4])) AND ((stage IS NULL) OR ((done >= 0) AND (done <= total)))))
 );
 
 CREATE TABLE month_net (
@@ -1315,10 +1316,10 @@ CREATE TABLE statement_line (
 CREATE TABLE statement_mail (
     statement_id uuid NOT NULL,
     queued_at timestamp with time zone NOT NULL,
-    tried_at timestamp with time zone,
+    due_at timestamp with time zone,
     sent_at timestamp with time zone,
     refused text,
-    CONSTRAINT statement_mail_refused CHECK (((refused IS NULL) OR ((tried_at IS NOT NULL) AND (sent_at IS NULL))))
+    CONSTRAINT statement_mail_sent CHECK (((sent_at IS NULL) OR (num_nonnulls(due_at, refused) = 0)))
 );
 
 CREATE TABLE statement_pdf (
@@ -1838,7 +1839,7 @@ CREATE INDEX statement_line_adjustment_id_idx ON statement_line USING btree (adj
 
 CREATE INDEX statement_list_idx ON statement USING btree (seller_id, month DESC, buyer_key, id) INCLUDE (currency, net, gross, paid_on, voided_at, credits, credited) WHERE (number IS NOT NULL);
 
-CREATE INDEX statement_mail_due_idx ON statement_mail USING btree (COALESCE(tried_at, queued_at), statement_id) WHERE (sent_at IS NULL);
+CREATE INDEX statement_mail_due_idx ON statement_mail USING btree (due_at, statement_id) WHERE (due_at IS NOT NULL);
 
 CREATE UNIQUE INDEX statement_of_account ON statement USING btree (account_id, month) WHERE ((corrects IS NULL) AND (credits IS NULL) AND (voided_at IS NULL));
 

@@ -52,10 +52,9 @@ async def storing_progress(
 
 
 async def _store(database: Database, seller_id: UUID, first: date, latest: _Latest, period: float) -> None:
-    stored: FreezeProgress | None = None
     while True:
-        if (progress := latest.progress) is not None and progress != stored:
+        # Also where nothing has changed: what is not stored again is of a freeze that was killed.
+        if latest.progress is not None:
             with suppress(psycopg.Error, PoolTimeout, TonnageError), limited(WaitLimit(JOB_WAIT)):
-                await database.run(store_progress, seller_id, first, progress)
-                stored = progress
+                await database.run(store_progress, seller_id, first, latest.progress)
         await asyncio.sleep(period)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -51,6 +51,9 @@ _BUYERS: Mapping[Kind, LiteralString] = {
         order by b.id""",
 }
 
+_PROGRESS_VALID = timedelta(seconds=30)
+"""It is stored each second; a busy database may let that wait."""
+
 _KINDS = {
     Kind.OPERATOR: SubjectKind.CONTRACT,
     Kind.DISTRIBUTOR: SubjectKind.PARTNER,
@@ -65,7 +68,7 @@ async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
         """
         insert into month_close (seller_id, month, in_progress, frozen) values (%s, %s, true, false)
         on conflict (seller_id, month) do update
-            set in_progress = true, stage = null, done = null, total = null
+            set in_progress = true, stage = null, done = null, total = null, progress_at = null
         """,
         [seller_id, first],
     )
@@ -83,7 +86,8 @@ async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen
     """From now on, changes of profiles and settings do not count for the month. `is_frozen`: it has its numbers."""
     await conn.execute(
         """
-        update month_close set in_progress = false, frozen = frozen or %s, stage = null, done = null, total = null
+        update month_close set in_progress = false, frozen = frozen or %s,
+            stage = null, done = null, total = null, progress_at = null
         where seller_id = %s and month = %s
         """,
         [is_frozen, seller_id, first],
@@ -94,7 +98,7 @@ async def store_progress(conn: Connection, seller_id: UUID, first: date, progres
     """Of a month that is being frozen; of another one nothing is stored."""
     await conn.execute(
         """
-        update month_close set stage = %s, done = %s, total = %s
+        update month_close set stage = %s, done = %s, total = %s, progress_at = now()
         where seller_id = %s and month = %s and in_progress
         """,
         [progress.stage, progress.done, progress.total, seller_id, first],
@@ -102,10 +106,13 @@ async def store_progress(conn: Connection, seller_id: UUID, first: date, progres
 
 
 async def progress_of(conn: Connection, seller_id: UUID, first: date) -> FreezeProgress | None:
-    """None: the month is not being frozen, or that has only begun."""
+    """None: the month is not being frozen, or that has only begun; or the freeze was killed, and says nothing more."""
     cursor = await conn.execute(
-        "select stage, done, total from month_close where seller_id = %s and month = %s and stage is not null",
-        [seller_id, first],
+        """
+        select stage, done, total from month_close
+        where seller_id = %s and month = %s and in_progress and progress_at > now() - %s
+        """,
+        [seller_id, first, _PROGRESS_VALID],
     )
     row = await cursor.fetchone()
     return FreezeProgress(FreezeStage(row[0]), *row[1:]) if row else None

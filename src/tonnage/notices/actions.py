@@ -6,7 +6,7 @@ from tonnage.access.lists import find_entry
 from tonnage.authentication.mails import FORGOTTEN
 from tonnage.db import Connection, Database
 from tonnage.jobs import defer
-from tonnage.mail import LogOutbox, Mailer, Message
+from tonnage.mail import Mailer, Message
 from tonnage.notices import queries
 from tonnage.notices.notice import Notice
 from tonnage.notices.queries import Reader
@@ -20,7 +20,7 @@ async def notify(database: Database, mailer: Mailer, entry_id: int) -> None:
     """Defers a mail to each member that an entry of the audit log concerns: one that fails is sent again, and only that
     one. Without a mail server there are none.
     """
-    if not isinstance(mailer.outbox, LogOutbox):
+    if mailer.outbox.delivers:
         await database.transaction(_defer_all, entry_id)
 
 

@@ -154,12 +154,19 @@ async def _too_much(
 
 
 async def effective_moment(
-    conn: Connection, actor: Actor, partner_id: UUID, effective: EffectiveDate, now: datetime
+    conn: Connection,
+    actor: Actor,
+    partner_id: UUID,
+    effective: EffectiveDate,
+    now: datetime,
+    *,
+    contract_id: UUID | None = None,
 ) -> datetime:
     """From when new terms of a partner apply, to be given to what changes them in the same transaction. NotFound; it
-    raises as `EffectiveDate.moment` does: what a partner uses is charged by its distributor, and with its contract."""
+    raises as `EffectiveDate.moment` does: what a partner uses is charged by its distributor, and with its contract.
+    `contract_id`: the one that it moves to."""
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
-    since = await queries.hold_terms(conn, actor.organisation_id, partner_id)
+    since = await queries.hold_terms(conn, actor.organisation_id, partner_id, contract_id)
     if since is None:
         raise no_partner(partner_id)
     return effective.moment(since, await open_since(conn, actor.organisation_id, await operator_id(conn)), now)

@@ -87,12 +87,16 @@ _UPDATE: LiteralString = f"""
     where (select count(*) from a) >= 0"""
 
 
-async def hold_terms(conn: Connection, scope: UUID, partner_id: UUID) -> datetime | None:
-    """When the present terms of a partner began; nobody else changes them until the transaction ends. None: the
-    distributor `scope` has no such partner."""
+async def hold_terms(conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None) -> datetime | None:
+    """When the present terms of a partner began, or if that was later, the contract that it moves to. Nobody else changes
+    its terms until the transaction ends. None: the distributor `scope` has no such partner."""
     cursor = await conn.execute(
-        "select terms_since from partner where id = %s and distributor_id = %s and closed_at is null for no key update",
-        [partner_id, scope],
+        """
+        select greatest(p.terms_since, (
+            select k.created_at from contract k where k.id = %(contract)s and k.distributor_id = %(scope)s))
+        from partner p where p.id = %(id)s and p.distributor_id = %(scope)s and p.closed_at is null for no key update
+        """,
+        {"id": partner_id, "scope": scope, "contract": contract_id},
     )
     row = await cursor.fetchone()
     return row[0] if row else None

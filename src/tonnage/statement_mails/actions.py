@@ -4,10 +4,9 @@ A mail is sent in the transaction that notes it, so that of many workers one sen
 two, it is sent again with the same Message-ID, by which mail servers know it.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
@@ -15,9 +14,8 @@ from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
 from tonnage.db import Connection
 from tonnage.documents.paper import Paper
-from tonnage.error_codes import UnavailableCode
-from tonnage.errors import Conflict, Unavailable
-from tonnage.mail import Attachment, LogOutbox, Mailer, Message
+from tonnage.errors import Conflict
+from tonnage.mail import Attachment, Deferred, Mailer, Message
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.services import Services
 from tonnage.statement_mails import queries
@@ -30,58 +28,73 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_RUN = 50.0
 """Seconds after which the next run of the job goes on."""
-_PATIENCE = 45.0
-"""Seconds for one mail: less than a transaction may be idle."""
 _AT_ONCE = 50
+
+_SOON, _RETRY, _GIVE_UP = timedelta(minutes=30), timedelta(days=1), timedelta(days=60)
+"""After which time a mail is tried again: where the mail server asks for that, and where it had no address or was
+refused; and after which it would surprise its reader."""
 
 
 async def send_due(services: Services) -> None:
     """Sends what is to be sent. Without a mail server nothing is, and it remains to be sent, except in a sandbox, whose
-    mails go to the log. Unavailable: the mail server does not accept mail at the moment. A mail that cannot be made
-    does not keep the others from being sent; raises the error of the last one."""
+    mails go to the log. Unavailable: the mail server accepts no mail at the moment. A mail that is not accepted, or
+    cannot be made, does not keep the others from being sent; raises the error of the last one that could not be made.
+    """
     now = await services.business_now()
-    if isinstance(services.mailer.outbox, LogOutbox) and services.sandbox_time is None:
+    if not services.mailer.outbox.delivers and services.sandbox_time is None:
         return
     database, ends, failed = services.database, monotonic() + _LONGEST_RUN, None
-    sent = True
-    while sent and monotonic() < ends and (ids := await database.run(queries.due, now, _AT_ONCE)):
-        sent = False  # where other workers have them all
+    done = True
+    while done and monotonic() < ends and (ids := await database.run(queries.due, now, _AT_ONCE)):
+        done = False  # where other workers have them all
         for statement_id in ids:
             try:
                 pdf = await pdf_of(database, None, statement_id, now)
-                sent |= await database.transaction(_send, services.mailer, statement_id, pdf, now)
+                done |= await database.transaction(_send, services.mailer, statement_id, pdf, now)
             except (LookupError, ValueError, RuntimeError) as error:
                 _log.exception("the statement %s was not mailed", statement_id)
-                await database.run(queries.store, statement_id, now, Refusal.FAILED)
+                done |= await database.transaction(_postpone, statement_id, now)
                 failed = error
     if failed is not None:
         raise failed
 
 
 async def _send(conn: Connection, mailer: Mailer, statement_id: UUID, pdf: bytes, now: datetime) -> bool:
-    if not await queries.hold(conn, statement_id, now):
+    """False: others send it."""
+    queued_at = await queries.hold(conn, statement_id, now)
+    if queued_at is None:
         return False
     statement = await find_frozen(conn, None, statement_id)
     addressed = await _addressed(conn, statement)
-    refusal: Refusal | None = Refusal.NO_ADDRESS
-    if addressed is not None:
-        message = written(statement, await design_of(conn, statement_id), addressed, pdf, mailer.origin)
-        refusal = await _sent(mailer, message)
-    await queries.store(conn, statement_id, now, refusal)
+    if addressed is None:
+        await _refused(conn, statement_id, queued_at, now, Refusal.NO_ADDRESS)
+        return True
+    message = written(statement, await design_of(conn, statement_id), addressed, pdf, mailer.origin)
+    try:
+        accepted = await mailer.outbox.send(message)
+    except Conflict:
+        accepted = False
+    except Deferred:
+        await queries.store_unsent(conn, statement_id, now + _SOON, None)
+        return True
+    if accepted:
+        await queries.store_sent(conn, statement_id, now)
+    else:
+        await _refused(conn, statement_id, queued_at, now, Refusal.REJECTED)
     return True
 
 
-async def _sent(mailer: Mailer, message: Message) -> Refusal | None:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await mailer.outbox.send(message)
-    except Conflict:
-        return Refusal.REJECTED
-    except TimeoutError as error:
-        raise Unavailable(
-            f"The mail server did not accept a mail within {_PATIENCE:.0f} s.", UnavailableCode.MAIL_UNAVAILABLE
-        ) from error
-    return None
+async def _postpone(conn: Connection, statement_id: UUID, now: datetime) -> bool:
+    """A mail that could not be made, unless another worker could."""
+    queued_at = await queries.hold(conn, statement_id, now)
+    if queued_at is not None:
+        await _refused(conn, statement_id, queued_at, now, Refusal.FAILED)
+    return queued_at is not None
+
+
+async def _refused(conn: Connection, statement_id: UUID, queued_at: datetime, now: datetime, refusal: Refusal) -> None:
+    due_at = now + _RETRY if now < queued_at + _GIVE_UP else None
+    await queries.store_unsent(conn, statement_id, due_at, refusal)
 
 
 @dataclass(frozen=True)

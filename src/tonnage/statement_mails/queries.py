@@ -1,18 +1,12 @@
 """SQL of the mails that bring statements to their buyers."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import LiteralString
 from uuid import UUID
 
 from tonnage.db import Connection
-
-RETRY, GIVE_UP = timedelta(days=1), timedelta(days=60)
-"""A mail that could not be addressed is tried once a day, until it is too old to surprise its reader."""
-
-
-_VOID: LiteralString = "exists (select from statement s where s.id = m.statement_id and s.voided_at is not null)"
 
 
 class Refusal(StrEnum):
@@ -21,17 +15,20 @@ class Refusal(StrEnum):
     NO_ADDRESS = "no_address"
     """The buyer's billing profile has no e-mail address."""
     REJECTED = "rejected"
-    """The mail server does not accept such an address."""
+    """The mail server does not accept the address, or the mail."""
     FAILED = "failed"
     """The mail could not be made: the log says why."""
+
+
+_VOID: LiteralString = "exists (select from statement s where s.id = m.statement_id and s.voided_at is not null)"
 
 
 async def queue_mails(conn: Connection, seller_id: UUID, statement_ids: Sequence[UUID], now: datetime) -> None:
     """In the transaction that gives them their numbers; nothing, if the seller does not mail its documents."""
     await conn.execute(
         """
-        insert into statement_mail (statement_id, queued_at)
-        select statement_id, %(now)s from unnest(%(ids)s::uuid[]) as statement_id
+        insert into statement_mail (statement_id, queued_at, due_at)
+        select statement_id, %(now)s, %(now)s from unnest(%(ids)s::uuid[]) as statement_id
         where exists (select from seller_settings where organisation_id = %(seller)s and mail_documents)
         """,
         {"ids": list(statement_ids), "seller": seller_id, "now": now},
@@ -42,38 +39,41 @@ async def due(conn: Connection, now: datetime, most: int) -> list[UUID]:
     """The first statements that are to be mailed now."""
     cursor = await conn.execute(
         f"""
-        select statement_id from statement_mail m
-        where sent_at is null and coalesce(tried_at, queued_at) <= case when tried_at is null then %(now)s
-                else %(now)s - %(retry)s end
-            and queued_at > %(now)s - %(give_up)s and not {_VOID}
-        order by coalesce(tried_at, queued_at), statement_id limit %(most)s
+        select statement_id from statement_mail m where due_at <= %s and not {_VOID}
+        order by due_at, statement_id limit %s
         """,
-        {"now": now, "retry": RETRY, "give_up": GIVE_UP, "most": most},
+        [now, most],
     )
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def hold(conn: Connection, statement_id: UUID, now: datetime) -> bool:
-    """Whether it is still to be mailed: nobody else does until the transaction ends."""
+async def hold(conn: Connection, statement_id: UUID, now: datetime) -> datetime | None:
+    """When it was queued, if it is still to be mailed: nobody else does until the transaction ends. The transaction may
+    be idle for some minutes, while the mail server looks into the file."""
+    await conn.execute("set local idle_in_transaction_session_timeout to '10min'")
     cursor = await conn.execute(
         f"""
-        select from statement_mail m where statement_id = %s and sent_at is null
-            and coalesce(tried_at <= %s, true) and not {_VOID} for update skip locked
+        select queued_at from statement_mail m where statement_id = %s and due_at <= %s and not {_VOID}
+        for update skip locked
         """,
-        [statement_id, now - RETRY],
+        [statement_id, now],
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    return row[0] if row else None
 
 
-async def store(conn: Connection, statement_id: UUID, now: datetime, refusal: Refusal | None) -> None:
-    """That it was mailed, or why not."""
+async def store_sent(conn: Connection, statement_id: UUID, now: datetime) -> None:
+    """That it was mailed."""
     await conn.execute(
-        """
-        update statement_mail set tried_at = %(now)s, refused = %(refused)s,
-            sent_at = case when %(refused)s::text is null then %(now)s end
-        where statement_id = %(id)s
-        """,
-        {"id": statement_id, "now": now, "refused": refusal},
+        "update statement_mail set sent_at = %s, due_at = null, refused = null where statement_id = %s",
+        [now, statement_id],
+    )
+
+
+async def store_unsent(conn: Connection, statement_id: UUID, due_at: datetime | None, refusal: Refusal | None) -> None:
+    """That it was not mailed, why, and when it is tried again; None: never."""
+    await conn.execute(
+        "update statement_mail set due_at = %s, refused = %s where statement_id = %s", [due_at, refusal, statement_id]
     )
 
 

@@ -106,11 +106,18 @@ def resize(
 
 
 async def _moment(
-    conn: Connection, session: Session, distributor: Actor, partner_id: UUID, effective: EffectiveDate | None
+    conn: Connection,
+    session: Session,
+    distributor: Actor,
+    partner_id: UUID,
+    effective: EffectiveDate | None,
+    contract_id: UUID | None = None,
 ) -> datetime:
     if effective is None:
         return session.now
-    return await actions.effective_moment(conn, distributor, partner_id, effective, session.now)
+    return await actions.effective_moment(
+        conn, distributor, partner_id, effective, session.now, contract_id=contract_id
+    )
 
 
 @partner.command()
@@ -131,7 +138,7 @@ def move(
         distributor = await acting_for_distributor_of(session, partner_id)
 
         async def change_terms(conn: Connection) -> Versioned:
-            moment = await _moment(conn, session, distributor, partner_id, effective)
+            moment = await _moment(conn, session, distributor, partner_id, effective, contract_id)
             return await actions.move_partner(conn, distributor, partner_id, contract_id, moment)
 
         return await session.database.transaction(change_terms)

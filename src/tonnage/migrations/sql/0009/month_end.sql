@@ -2,8 +2,9 @@
 alter table month_close add column stage text;    -- compute | check
 alter table month_close add column done integer;  -- buyers, or statements
 alter table month_close add column total integer;
+alter table month_close add column progress_at timestamptz;  -- by the server's clock: an older one is of a freeze that ended
 alter table month_close add constraint month_close_progress check (
-    num_nulls(stage, done, total) in (0, 3) and (stage is null or (in_progress and done between 0 and total)));
+    num_nulls(stage, done, total, progress_at) in (0, 4) and (stage is null or done between 0 and total));
 
 -- Planned each time: a cached plan would be that of the first statements of a month, when their table was empty, and
 -- read the whole of it for each of the later ones.
