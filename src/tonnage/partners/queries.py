@@ -88,8 +88,8 @@ _UPDATE: LiteralString = f"""
 
 
 async def hold_terms(conn: Connection, scope: UUID, partner_id: UUID, contract_id: UUID | None) -> datetime | None:
-    """When the present terms of a partner began, or if that was later, the contract that it moves to. Nobody else changes
-    its terms until the transaction ends. None: the distributor `scope` has no such partner."""
+    """When the present terms of a partner began, or if that was later, the contract that it moves to. Nobody else
+    changes its terms until the transaction ends. None: the distributor `scope` has no such partner."""
     cursor = await conn.execute(
         """
         select greatest(p.terms_since, (
