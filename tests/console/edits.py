@@ -299,6 +299,7 @@ NO_EDITS: dict[str, str] = {
     "/partner/prices/accounts": _CREATES,
     "/partner/accounts/{accountID}/prices": _CREATES,
     "/statements/{statementID}/payment": _CREATES,
+    "/statements/adjustments/new": _CREATES,
     "/statements/{statementID}/credit-note": _CREATES,
     "/statements/{statementID}/lines/{line}/credit-note": _CREATES,
     "/statements/{statementID}/void": _ACTS,
