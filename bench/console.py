@@ -78,6 +78,8 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         "all members, searched for some": ("/operator/members?q=m4242", operator),
         "all members, searched for all": ("/operator/members?q=example&sort=email", operator),
         "overview": ("/operator", operator),
+        "overview of a distributor": ("/distributor", distributor),
+        "a contract of a distributor": (f"/distributor/contracts/{data.contract}", distributor),
         "distributors": ("/operator/distributors", operator),
         "audit log": ("/audit", distributor),
         "audit log, everybody's": ("/audit", operator),
@@ -86,6 +88,7 @@ def pages(data: ConsoleData) -> dict[str, tuple[str, str]]:
         "audit log, searched for one": ("/audit?q=12345", distributor),
         "audit log, searched for all": ("/audit?q=backup", distributor),
         f"{AFTERWARDS}fees of the month": ("/distributor/partners/fees", distributor),
+        f"{AFTERWARDS}movers of a distributor": ("/distributor/movers", distributor),
         f"{AFTERWARDS}movers": ("/operator/movers", operator),
     }
 

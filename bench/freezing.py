@@ -134,7 +134,8 @@ async def _freeze(url: str, distributor: UUID, partners: int, found: Freezing) -
 
 
 _CONTRACT_STATEMENT = """
-select id, seller_id from statement where contract_id = (select id from contract where name_key = 'small') and number is not null
+select id, seller_id from statement
+where contract_id = (select id from contract where name_key = 'small') and number is not null
 """
 
 

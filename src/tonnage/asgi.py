@@ -41,6 +41,7 @@ from tonnage.migrations import state
 from tonnage.month_end import api as month_end
 from tonnage.partners import api as partners
 from tonnage.price_books import api as price_books
+from tonnage.price_previews import api as price_previews
 from tonnage.regions import api as regions
 from tonnage.regions.backends import open_backends
 from tonnage.regions.queries import troubles
@@ -160,6 +161,7 @@ def _add_routes(app: FastAPI, pages: tuple[APIRouter, ...], deprecations: Deprec
         access_keys.routes,
         usage.routes,
         *price_books.routes,
+        price_previews.routes,
         *statements.routes,
         credit_notes.routes,
         month_end.routes,

@@ -240,6 +240,8 @@ def signed_in(browser: Browser, demo: Demo) -> Generator[Enter]:
             watch = stack.enter_context(watched(context, demo.origin))
             page = context.new_page()
             sign_in(page, demo, audience, role)
+            if audience == "distributor":  # whose tests begin with the list of partners
+                page.goto(f"{demo.origin}/distributor/partners")
             return Tab(page, watch)
 
         yield enter

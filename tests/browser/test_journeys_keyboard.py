@@ -23,8 +23,11 @@ def test_from_the_sign_in_to_a_new_partner(browser: Browser, demo: Demo) -> None
         keyboard.press("Tab")
         keyboard.type(login["password"])
         keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text("Partners")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
+        tab_to(page, page.get_by_role("navigation", name="Main").get_by_role("link", name="Partners"))
+        keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Partners")
         tab_to(page, page.get_by_role("link", name="Create partner"))
         keyboard.press("Enter")
         expect(page.get_by_label("Name", exact=True)).to_be_focused()

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,7 +120,15 @@ def test_a_file_is_what_the_table_shows(
     text = file.read_text("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0] == [
-        *("Name", "Contract", "Allocated bytes", "Used bytes", "Storage accounts", "Fee so far", "Currency"),
+        *(
+            "Name",
+            "Contract",
+            "Allocated bytes",
+            "Used bytes",
+            "Storage accounts",
+            f"Fee {datetime.now(UTC):%Y-%m}",
+            "Currency",
+        ),
         *("Created", "ID"),
     ]
     assert not [cell for row in rows for cell in row if cell[:1] in {"=", "+", "-", "@"}]

@@ -23,6 +23,8 @@ TEMPLATES = templates(create_app("host=nowhere", with_samples=True))
 UNLINKED = {
     "/styleguide": "for whoever writes pages",
     "/distributor/partners/fees": "linked to by a list of more partners than the sample data has",
+    "/distributor/fees": "linked to where there are more partners than the sample data has",
+    "/distributor/movers": "linked to where there are more partners than the sample data has",
     "/operator/movers": "linked to where there are more partners than the sample data has",
     "/team/second-factor/optional": "linked to where a second factor is required",
 }

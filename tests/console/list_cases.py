@@ -10,12 +10,16 @@ from uuid import UUID, uuid4
 
 import tonnage
 from tests.authentication.members import IDLE, person
-from tests.cast import NOW, Cast
+from tests.cast import NOW, TB, Cast
 from tests.usage.steps import purge
 from tonnage.access.actor import Role
 from tonnage.accounts.lists import ACCOUNTS, OWN_ACCOUNTS, account_rows
+from tonnage.billing.month_net import PricedSeller
 from tonnage.blocks.actions import lift_block
 from tonnage.blocks.lists import BLOCKS, block_rows
+from tonnage.contracts.actions import amend_contract
+from tonnage.contracts.contract import Amendment
+from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.jobs.lists import JOBS, job_rows
 from tonnage.lists import ListSpec, ListState, PageOf
 from tonnage.members import actions as members
@@ -25,6 +29,11 @@ from tonnage.partners import actions as partners
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.distributor_lists import DISTRIBUTORS, distributor_rows
 from tonnage.partners.lists import OWN_PARTNERS, PARTNERS, partner_rows
+from tonnage.partners.partner import PartnerChange
+from tonnage.partners.terms_lists import PARTNER_TERMS, partner_terms
+from tonnage.price_books import actions as price_books
+from tonnage.price_books.assignment import NewAssignment, Subject, SubjectKind
+from tonnage.price_previews.lists import PREVIEWS, ruled_buyers
 from tonnage.sessions.actions import end_session
 from tonnage.sessions.lists import SESSIONS, session_rows
 
@@ -85,6 +94,42 @@ async def contracts_case(cast: Cast) -> ListCase:
         {},
         lambda state: cast.database.run(contract_rows, distributor.organisation_id, state, NOW.date()),
         lambda: cast.contract(distributor, details=names()),
+        None,
+    )
+
+
+async def contract_terms_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    contract, size = await cast.contract(distributor), iter(range(100 * TB + 1, 1000 * TB))
+
+    async def add() -> None:
+        """Some of the same moment."""
+        number = next(size)
+        moment = cast.now + timedelta(minutes=(number - 100 * TB) // 3)
+        await cast.database.run(amend_contract, cast.operator, contract, Amendment(number), moment)
+
+    return ListCase(
+        {},
+        lambda state: cast.database.run(contract_terms, distributor.organisation_id, contract, state),
+        add,
+        None,
+    )
+
+
+async def partner_terms_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    partner = (await cast.partner(distributor, await cast.contract(distributor))).organisation_id
+    size = iter(range(1, 1000))
+
+    async def add() -> None:
+        number = next(size)
+        change, moment = PartnerChange(None, number, None), cast.now + timedelta(minutes=number // 3)
+        await cast.database.run(partners.update_partner, distributor, partner, change, moment)
+
+    return ListCase(
+        {},
+        lambda state: cast.database.run(partner_terms, distributor.organisation_id, partner, state),
+        add,
         None,
     )
 
@@ -162,6 +207,22 @@ async def sessions_case(cast: Cast) -> ListCase:
     )
 
 
+async def previews_case(cast: Cast) -> ListCase:
+    distributor = await cast.distributor()
+    contract, book, names = await cast.contract(distributor), await cast.price_book(distributor), _names()
+    assigned = NewAssignment(book, NOW.date())
+    await cast.database.transaction(
+        price_books.assign, distributor, Subject(SubjectKind.CONTRACT, contract), assigned, cast.now
+    )
+    seller = PricedSeller(0, distributor.organisation_id, SubjectKind.PARTNER)
+    return ListCase(
+        {},
+        lambda state: cast.database.run(ruled_buyers, seller, book, NOW.date(), state),
+        lambda: cast.partner(distributor, contract, name=names()),
+        lambda partner: cast.database.run(partners.close_partner, distributor, partner, cast.now),
+    )
+
+
 async def jobs_case(cast: Cast) -> ListCase:
     return ListCase(
         {"show": "cancelled"},
@@ -181,10 +242,13 @@ CASES: list[tuple[ListSpec, Callable[[Cast], Awaitable[ListCase]]]] = [
     (ACCOUNTS, accounts_case),
     (OWN_ACCOUNTS, accounts_case),
     (CONTRACTS, contracts_case),
+    (TERMS, contract_terms_case),
+    (PARTNER_TERMS, partner_terms_case),
     (DISTRIBUTORS, distributors_case),
     (MEMBERS, members_case),
     (BLOCKS, blocks_case),
     (SESSIONS, sessions_case),
+    (PREVIEWS, previews_case),
     (JOBS, jobs_case),
 ]
 

@@ -24,7 +24,7 @@ async def test_a_page_that_is_not_found_has_the_frame_of_its_member(client: AppC
     answer = await browser.get(path)
     assert answer.status_code == 404
     assert SIGN_OUT in answer.text
-    assert 'href="/distributor/partners"' in answer.text
+    assert 'href="/distributor"' in answer.text
 
 
 async def test_a_form_that_the_role_does_not_allow_has_the_frame_too(client: AppClient) -> None:

@@ -30,7 +30,7 @@ async def test_everybody_begins_with_their_own_page(client: AppClient) -> None:
     partner = await cast.partner(distributor, await cast.contract(distributor))
     for actor, path in (
         (cast.operator, "/operator"),
-        (distributor, "/distributor/partners"),
+        (distributor, "/distributor"),
         (partner, "/partner/accounts"),
     ):
         browser = await client.sign_in(actor, Role.VIEWER)

@@ -9,8 +9,9 @@ from tests.api.conftest import AppClient
 from tests.cast import TB, unique
 from tests.console.browsers import Browser
 from tonnage.access.actor import Role
-from tonnage.contracts.lists import terms_of
+from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.partners.actions import close_distributor, close_partner
+from tonnage.web.list_state import read_list_state
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ async def test_a_contract_is_signed(client: AppClient, admin: Browser) -> None:
     assert made.status_code == 303
     page = (await admin.get(made.headers["location"])).text
     assert "20\N{NARROW NO-BREAK SPACE}TB" in page
-    assert "95.5 EUR" in page
+    assert "€0.955 / GB-month" in page
 
 
 async def test_a_refused_contract_keeps_what_was_typed_and_names_the_fields(admin: Browser) -> None:
@@ -91,9 +92,12 @@ async def test_an_amended_contract_shows_what_applied_before(client: AppClient, 
     assert (await admin.send(path, changed)).status_code == 303
     page = (await admin.get(path)).text
     assert "After" in page
-    assert page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 4  # reserved, remaining, among the terms, in the form
-    assert "100 EUR" in page
-    now, before = await cast.database.run(terms_of, signed)
+    assert (
+        page.count("12.5\N{NARROW NO-BREAK SPACE}TB") == 5
+    )  # reserved, remaining, among the terms and their change, form
+    assert "Excess price from €1.00 / GB-month (€1,000.00 / TB) to €0.005 / GB-month (€5.00 / TB)" in page
+    found = await cast.database.run(contract_terms, None, signed, read_list_state(TERMS, {}))
+    now, before = found.rows
     assert (now.valid_from, now.reserved, str(now.price_cents), now.currency) == (
         client.clock.now, 125 * TB // 10, "0.5", "EUR",
     )  # fmt: skip
@@ -118,7 +122,8 @@ async def test_a_contract_does_not_go_below_what_is_allocated(client: AppClient,
 
 
 async def test_terms_of_an_unknown_contract(client: AppClient) -> None:
-    assert await client.cast.database.run(terms_of, uuid4()) == []
+    found = await client.cast.database.run(contract_terms, None, uuid4(), read_list_state(TERMS, {}))
+    assert (found.rows, found.total) == ([], 0)
 
 
 @pytest.mark.parametrize("path", ["distributors/new", "contracts/new", "regions/new"])

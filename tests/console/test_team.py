@@ -95,7 +95,7 @@ async def test_a_former_admin_is_redirected_to_a_permitted_page(
 ) -> None:
     await colleague(client, distributor, Role.ADMIN)
     demoted = await admin.send(f"/team/{admin.member_id}", {"role": "viewer"})
-    assert (demoted.status_code, demoted.headers["location"]) == (303, "/distributor/partners")
+    assert (demoted.status_code, demoted.headers["location"]) == (303, "/distributor")
 
 
 async def test_a_member_is_removed_after_a_question(client: AppClient, distributor: Actor, admin: Browser) -> None:

@@ -9,7 +9,9 @@ from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.web.number_text import NumberFormat
 
 _EXCESS = line(1, "50.00", "=cmd()", byteDays=2**63 * 31)
-_PAPER = paper(_EXCESS, extra(2, "discount", "-5.00"), extra(3, "adjustment", "-1.00", reason="Goodwill, agreed"))
+_PAPER = paper(
+    _EXCESS, extra(2, "discount", "-5.00"), extra(3, "adjustment", "-1.00", reason="Goodwill, agreed", creditedLine=2)
+)
 
 
 def _rows(file: bytes, delimiter: str = ",") -> list[dict[str, str]]:

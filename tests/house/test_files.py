@@ -24,6 +24,7 @@ BESIDE_NO_NOUN = {
     "partners/distributor_lists.py": "distributors as people page through them, with what their partners use",
     "partners/distributor_queries.py": "closing a distributor, which must have no partners",
     "partners/move_queries.py": "one long statement, and the order of its locks",
+    "partners/terms_lists.py": "the history of terms, as people page through it",
     "members/withheld_queries.py": "what a restored database has again; the rule is in its statements",
     "provisioning/key_drift_actions.py": "the part of drift detection that is about access keys",
     "provisioning/deletion_drift_actions.py": "the part of drift detection that is about deletions",

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.api.conftest import AppClient
 from tests.billing_profiles.profiles import of_country
+from tests.roles import as_owner, url_of
 from tests.smtp import MailServer, mail_server
 from tests.statements.months import APRIL, Sellers, sellers_with_prices
 from tests.statements.test_statements_api import call
@@ -131,6 +133,27 @@ async def test_a_server_that_is_busy_loses_nothing(data: Sellers, mails: MailSer
     (mail,) = mails.mails
     ((statement_id,),) = await data.rows("id", data.distributor)
     assert mail["Message-ID"] == f"<statement.{statement_id}@tonnage.invalid>"
+
+
+async def test_a_mail_that_cannot_be_made_does_not_keep_others(
+    client: AppClient, data: Sellers, mails: MailServer
+) -> None:
+    """How its document looks was lost: with the triggers off, which no role of the program can do."""
+    await address(data, data.partner, "books@pia.example")
+    await address(data, await data.another("Quinn"), "quinn@example.org")
+    await data.freeze(data.distributor)
+    rows = await data.rows("id, partner_id", data.distributor)
+    (broken,) = [row[0] for row in rows if row[1] == data.partner.organisation_id]
+    with psycopg.connect(as_owner(url_of(data.cast.database))) as conn:
+        conn.execute("set local session_replication_role = replica")
+        conn.execute("update statement set design = 'lost' where id = %s", [broken])
+    with pytest.raises(LookupError):
+        await send_due(services(data, mails))
+    assert [mail["To"] for mail in mails.mails] == ["quinn@example.org"]
+    await send_due(services(data, mails))
+    assert len(mails.mails) == 1
+    found = (await call(client, data.distributor, "GET", f"statements/{broken}")).json()
+    assert found["mailRefused"] == "failed"
 
 
 async def test_void_statements_are_not_mailed(client: AppClient, data: Sellers, mails: MailServer) -> None:

@@ -49,15 +49,17 @@ async def insert_statement_of(
     *,
     name: str = "Buyer",
     lines: int = 1,
+    partner: UUID | None = None,
 ) -> UUID:
-    """Of any buyer, or of a contract with as many partners as there are `lines`."""
+    """Of any buyer, or of a contract with as many partners as there are `lines`, of which `partner` is the first."""
     spans = [Span(0, 28, Capacity(contract, 10 * TB))]
     prices: dict[UUID | None, Sequence[Span[Prices | None]]] = {
         contract: [Span(0, 28, Prices(reserved=Decimal("0.9"), excess=Decimal(2)))]
     }
     month = BuyerMonth(to.id, Month(first, 28), "EUR", spans, prices)
     used = [11 * TB if lines > 1 else TB] * 28
-    subjects = [SubjectMonth(to.id if lines == 1 else uuid4(), used, spans, Lifetime(0)) for _ in range(lines)]
+    ids = [to.id] if lines == 1 else [partner or uuid4(), *(uuid4() for _ in range(1, lines))]
+    subjects = [SubjectMonth(one, used, spans, Lifetime(0)) for one in ids]
     profile, now = read_profile(PROFILE), datetime(2026, 3, 3, tzinfo=UTC)
     seller = Seller(who.organisation_id, "Seller", profile, SellerSettings(), [], None)
     buyer = Buyer(to.kind, to.id, name, seller.id, seller.name)

@@ -1,5 +1,6 @@
 """Credit notes: never more than their statement, to the last cent, and statements that are void."""
 
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tests.statements.test_statements_api import call, frozen
 from tonnage.access.actor import Actor
 from tonnage.billing.line import Extra, Line
 from tonnage.billing_profiles.tax import TaxCategory, tax_document
+from tonnage.cli.commands.statement import show_statement
 from tonnage.credit_notes.checks import newest
 from tonnage.credit_notes.credit_note import CreditNote, credit_note
 from tonnage.credit_notes.new_credit_note import LineAmount, NewCreditNote
@@ -175,7 +177,9 @@ async def wrong(client: AppClient, *ids: str) -> list[str]:
 
 
 @pytest.mark.anyio
-async def test_a_credit_note_is_a_statement_of_its_own(client: AppClient, data: Sellers) -> None:
+async def test_a_credit_note_is_a_statement_of_its_own(
+    client: AppClient, data: Sellers, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Lines of 90.00 and 20.00 at 19 %: 130.90."""
     listed = await frozen(client, data)
     before = await shown(client, data.partner, listed)
@@ -186,6 +190,8 @@ async def test_a_credit_note_is_a_statement_of_its_own(client: AppClient, data: 
     assert (note["net"], note["taxes"][0]["amount"], note["gross"]) == ("-5.00", "-0.95", "-5.95")
     ((line),) = note["lines"]
     assert (line["creditedLine"], line["product"], line["amount"]) == (2, "excess", "-5.00")
+    show_statement(json.dumps(note).encode(), as_json=False)
+    assert f"Credit note of {listed['number']}: Outage\n" in capsys.readouterr().out
     for who in (data.distributor, data.partner):
         assert await shown(client, who, note) == note
         assert await shown(client, who, listed) == {**before, "credited": "5.95"}

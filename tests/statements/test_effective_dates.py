@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -10,13 +11,15 @@ from tests.cast import TB, Cast
 from tests.statements.months import Sellers, sellers
 from tests.statements.test_corrections import adjustments
 from tests.usage.steps import at
-from tonnage.contracts.actions import amend_contract
+from tonnage.access.actor import Actor
+from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.contracts.effective_date import EffectiveDate
+from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Invalid, NotFound
 from tonnage.month_end.freezing_actions import freeze_due
-from tonnage.partners.actions import move_partner, update_partner
+from tonnage.partners.actions import effective_moment, move_partner, update_partner
 from tonnage.partners.partner import PartnerChange
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
@@ -37,9 +40,35 @@ async def data(cast: Cast) -> Sellers:
     return found
 
 
-async def resize(data: Sellers, change: PartnerChange, effective: EffectiveDate) -> None:
-    partner = data.partner.organisation_id
-    await data.cast.database.run(update_partner, data.distributor, partner, change, data.cast.now, effective=effective)
+async def resize(
+    data: Sellers, change: PartnerChange, effective: EffectiveDate, partner: UUID | None = None, by: Actor | None = None
+) -> None:
+    whom, actor = partner or data.partner.organisation_id, by or data.distributor
+
+    async def act(conn: Connection) -> None:
+        moment = await effective_moment(conn, actor, whom, effective, data.cast.now)
+        await update_partner(conn, actor, whom, change, moment)
+
+    await data.cast.database.transaction(act)
+
+
+async def move(data: Sellers, contract: UUID, effective: EffectiveDate) -> None:
+    whom, actor = data.partner.organisation_id, data.distributor
+
+    async def act(conn: Connection) -> None:
+        moment = await effective_moment(conn, actor, whom, effective, data.cast.now)
+        await move_partner(conn, actor, whom, contract, moment)
+
+    await data.cast.database.transaction(act)
+
+
+async def amend(data: Sellers, amendment: Amendment, effective: EffectiveDate) -> None:
+    async def act(conn: Connection) -> None:
+        operator = data.cast.operator
+        moment = await contracts.effective_moment(conn, operator, data.contract, effective, data.cast.now)
+        await contracts.amend_contract(conn, operator, data.contract, amendment, moment)
+
+    await data.cast.database.transaction(act)
 
 
 async def days(data: Sellers) -> list[Any]:
@@ -98,14 +127,11 @@ async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:
     other = await data.cast.contract(data.distributor)
     data.cast.now = at("2026-04-03")
     await data.freeze(data.distributor)
-    run, partner = data.cast.database.run, data.partner.organisation_id
     with pytest.raises(Conflict, match="are frozen"):
-        await run(move_partner, data.distributor, partner, other, data.cast.now, effective=EffectiveDate(MIDDLE))
+        await move(data, other, EffectiveDate(MIDDLE))
     book = await data.price(data.distributor, excess="4")
     await data.assign(data.distributor, SubjectKind.CONTRACT, other, book, date(2026, 3, 1))
-    await run(
-        move_partner, data.distributor, partner, other, data.cast.now, effective=EffectiveDate(MIDDLE, correct=True)
-    )
+    await move(data, other, EffectiveDate(MIDDLE, correct=True))
     await freeze_due(data.services, at("2026-04-28"))
     (made,) = await adjustments(data, data.distributor)
     # 15 days at 0.9 and 2 under the first contract, 16 days without reserved and at 4 under the other.
@@ -114,17 +140,13 @@ async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:
 
 async def test_a_contract_that_is_amended_from_an_earlier_day(data: Sellers) -> None:
     """The operator's price of excess, 100, was 50 from the 16th on: 483.87 + 258.06."""
-    run, operator = data.cast.database.run, data.cast.operator
-    await data.freeze(operator)
+    await data.freeze(data.cast.operator)
     lower = Amendment(price_cents=Decimal(50))
-    for effective in (EffectiveDate(MIDDLE), EffectiveDate(MIDDLE, correct=True)):
-        if not effective.correct:
-            with pytest.raises(Conflict, match="are frozen"):
-                await run(amend_contract, operator, data.contract, lower, data.cast.now, effective=effective)
-        else:
-            await run(amend_contract, operator, data.contract, lower, data.cast.now, effective=effective)
+    with pytest.raises(Conflict, match="are frozen"):
+        await amend(data, lower, EffectiveDate(MIDDLE))
+    await amend(data, lower, EffectiveDate(MIDDLE, correct=True))
     await freeze_due(data.services, at("2026-04-28"))
-    (made,) = [one for one in await adjustments(data, operator) if one[0] == str(data.contract)]
+    (made,) = [one for one in await adjustments(data, data.cast.operator) if one[0] == str(data.contract)]
     assert made[1] == Decimal("483.87") + Decimal("258.06") - Decimal("1000.00")
 
 
@@ -140,9 +162,8 @@ async def test_days_that_are_refused(data: Sellers) -> None:
         await resize(data, PartnerChange(allocated_capacity=13 * TB), EffectiveDate(MIDDLE, correct=True))
     assert len(await terms(data)) == 2
     stranger = await data.cast.distributor()
-    run, partner = data.cast.database.run, data.partner.organisation_id
     with pytest.raises(NotFound):
-        await run(update_partner, stranger, partner, LARGER, data.cast.now, effective=EffectiveDate(date(2026, 4, 2)))
+        await resize(data, LARGER, EffectiveDate(date(2026, 4, 2)), by=stranger)
 
 
 async def test_no_capacity_is_sold_that_is_not_there(data: Sellers) -> None:
@@ -151,9 +172,7 @@ async def test_no_capacity_is_sold_that_is_not_there(data: Sellers) -> None:
     tight = await data.cast.contract(data.distributor, 20 * TB)
     partner = await data.cast.partner(data.distributor, tight, 10 * TB)
     data.cast.now = at("2027-06-20")
+    larger = PartnerChange(allocated_capacity=21 * TB)
     with pytest.raises(Conflict) as refused:
-        await data.cast.database.run(
-            update_partner, data.distributor, partner.organisation_id, PartnerChange(allocated_capacity=21 * TB),
-            data.cast.now, effective=EffectiveDate(date(2027, 6, 11)),
-        )  # fmt: skip
+        await resize(data, larger, EffectiveDate(date(2027, 6, 11)), partner.organisation_id)
     assert refused.value.code is ConflictCode.CONTRACT_FULL

@@ -1,4 +1,4 @@
-"""Months end at midnight UTC, whatever the clocks of readers and workers say."""
+"""Months end at midnight UTC, also where the clocks of readers and workers say otherwise."""
 
 import asyncio
 import os

@@ -55,7 +55,7 @@ class AccountRow(NamedTuple):
     """`metered` (there is no cluster), `pending`, `rejected` or `done`."""
     fee_currency: str | None
     net: Decimal | None
-    """What it is charged for the month so far, in a list for its partner; None: nothing is sold to it."""
+    """What it is charged for the month of the list, in a list for its partner; None: nothing is sold to it."""
     has_several_currencies: bool
     """Among its prices of the month: it has no net."""
 
@@ -105,6 +105,7 @@ OWN_ACCOUNTS = replace(
     },
     filters=(*ACCOUNTS.filters, "charged"),
     descending_by_default=ACCOUNTS.descending_by_default | {"fee"},
+    preserve=("month",),
 )
 """The same for their partner, with what it charges them: others do not see that. By currency, then by amount."""
 
@@ -188,29 +189,29 @@ def _searched(text: str) -> LiteralString:
 
 
 async def account_rows(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, month: date
 ) -> PageOf[AccountRow]:
     """A page of the accounts, without purged ones, of a partner, or for None of all partners in the scope."""
-    params = {**_params(scope, partner_id, state, today), **page_params(state)}
+    params = {**_params(scope, partner_id, state, month), **page_params(state)}
     cursor = await conn.execute(_rows(scope, partner_id, state), params)
     return page_of(await cursor.fetchall(), state, AccountRow)
 
 
 def every_account(
-    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, partner_id: UUID | None, state: ListState, month: date
 ) -> AsyncGenerator[AccountRow]:
     """All rows of the same list, for exports of any length. For the connection see `db.streamed`."""
     whole = state.whole
-    params = {**_params(scope, partner_id, state, today), **page_params(whole)}
+    params = {**_params(scope, partner_id, state, month), **page_params(whole)}
     return each(streamed(conn, _rows(scope, partner_id, whole), params), AccountRow)
 
 
-def _params(scope: UUID | None, partner_id: UUID | None, state: ListState, today: date) -> dict[str, object]:
+def _params(scope: UUID | None, partner_id: UUID | None, state: ListState, month: date) -> dict[str, object]:
     return {
         "scope": scope,
         "partner": partner_id,
         "search": state.search,
-        "month": today.replace(day=1),
+        "month": month.replace(day=1),
         **email_search(state.search),
     }
 

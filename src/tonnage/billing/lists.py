@@ -32,30 +32,30 @@ _SEEN: Mapping[SubjectKind, LiteralString] = {
 }
 
 
-async def sold(conn: Connection, seller_id: UUID, kind: Kind, today: date, contract_id: UUID | None = None) -> Fees:
+async def sold(conn: Connection, seller_id: UUID, kind: Kind, month: date, contract_id: UUID | None = None) -> Fees:
     """What the seller charges all of its buyers; of a distributor also those that are under a contract now."""
     condition: LiteralString = f"n.seller_id = %(viewer)s {_UNDER_CONTRACT if contract_id else ''}"
-    return await _fees(conn, condition, {"viewer": seller_id, "contract": contract_id}, today, _CLOSED[kind])
+    return await _fees(conn, condition, {"viewer": seller_id, "contract": contract_id}, month, _CLOSED[kind])
 
 
-async def bought(conn: Connection, distributor_id: UUID, today: date, contract_id: UUID | None = None) -> Fees:
+async def bought(conn: Connection, distributor_id: UUID, month: date, contract_id: UUID | None = None) -> Fees:
     """What a distributor is charged for one of its contracts, or for all."""
     condition: LiteralString = """n.contract_id in (
         select id from contract
         where distributor_id = %(viewer)s and (%(contract)s::uuid is null or id = %(contract)s))"""
-    return await _fees(conn, condition, {"viewer": distributor_id, "contract": contract_id}, today)
+    return await _fees(conn, condition, {"viewer": distributor_id, "contract": contract_id}, month)
 
 
-async def fee_of(conn: Connection, viewer: UUID, subject: Subject, today: date) -> Fees:
+async def fee_of(conn: Connection, viewer: UUID, subject: Subject, month: date) -> Fees:
     """What one buyer is charged, for itself and its seller; nothing for others."""
-    return await _fees(conn, _SEEN[subject.kind], {"viewer": viewer, "id": subject.id}, today)
+    return await _fees(conn, _SEEN[subject.kind], {"viewer": viewer, "id": subject.id}, month)
 
 
 async def _fees(
     conn: Connection,
     condition: LiteralString,
     params: Mapping[str, object],
-    today: date,
+    month: date,
     closed: LiteralString = "false",
 ) -> Fees:
     cursor = await conn.execute(
@@ -65,7 +65,7 @@ async def _fees(
             and (n.problem is null or n.problem = 'several_currencies')
         group by n.currency order by n.currency collate "C"
         """,
-        {**params, "month": today.replace(day=1)},
+        {**params, "month": month.replace(day=1)},
     )
     rows = await cursor.fetchall()
     return Fees(

@@ -101,3 +101,10 @@ class Fees:
     """Buyers whose prices are in several currencies, so that there is no sum."""
     computed_at: datetime | None = None
     """The oldest moment of the nets."""
+
+    def less(self, cost: "Fees") -> Money | None:
+        """The margin over what was bought; None where one of both is missing or not known, or the currencies differ."""
+        if self.unknown or cost.unknown or len(self.sums) != 1 or len(cost.sums) != 1:
+            return None
+        (gain,), (price,) = self.sums, cost.sums
+        return gain - price if gain.currency == price.currency else None

@@ -17,6 +17,7 @@ from tonnage.billing.rating import Rating, rate
 from tonnage.db import Connection
 from tonnage.price_books.assignment import SubjectKind, fitting
 from tonnage.price_books.lists import price_sources
+from tonnage.price_books.price_sources import AssumedVersion
 from tonnage.price_books.version import MinimumPool, Prices
 
 PARTNERS_AT_ONCE = 500
@@ -42,11 +43,13 @@ class _Needed:
         )
 
 
-async def contract_buyer(conn: Connection, operator_id: UUID, contract_id: UUID, month: Month) -> BuyerMonth:
+async def contract_buyer(
+    conn: Connection, operator_id: UUID, contract_id: UUID, month: Month, assumed: AssumedVersion | None = None
+) -> BuyerMonth:
     """A contract, and what its distributor pays for it. The contract exists; it may be closed."""
     found = await month_queries.contract_month(conn, contract_id, month)
     reserved = [Span(span.first, span.until, Capacity(contract_id, span.value.reserved)) for span in found.terms]
-    sources = await price_sources(conn, operator_id, contract_ids=[contract_id])
+    sources = await price_sources(conn, operator_id, contract_ids=[contract_id], assumed=assumed)
     default = fitting(sources.default, found.currency)
     of_book = prices_by_day(sources, sources.of(contract_id), default, month, found.lifetime.closed)
     prices = with_excess(of_book, [Span(span.first, span.until, span.value.price) for span in found.terms])
@@ -70,9 +73,11 @@ async def partner_subjects(conn: Connection, buyer: BuyerMonth, partner_ids: Seq
     return await _partners(conn, capacities, lifetimes, buyer.month, _Needed.by([buyer]))
 
 
-async def charge_contract(conn: Connection, operator_id: UUID, contract_id: UUID, month: Month) -> Charges:
+async def charge_contract(
+    conn: Connection, operator_id: UUID, contract_id: UUID, month: Month, assumed: AssumedVersion | None = None
+) -> Charges:
     """What the distributor is charged for a contract."""
-    buyer = await contract_buyer(conn, operator_id, contract_id, month)
+    buyer = await contract_buyer(conn, operator_id, contract_id, month, assumed)
     rating = Rating(buyer)
     async for subject in contract_subjects(conn, buyer):
         rating.add(subject)
@@ -91,13 +96,18 @@ async def charge_for_partner(conn: Connection, operator_id: UUID, partner_id: UU
     return [line for line in lines if line.subject_id == partner_id]
 
 
-async def partner_months(conn: Connection, seller_id: UUID, partner_ids: Sequence[UUID], month: Month) -> BuyerMonths:
+async def partner_months(
+    conn: Connection,
+    seller_id: UUID,
+    partner_ids: Sequence[UUID],
+    month: Month,
+    assumed: AssumedVersion | None = None,
+) -> BuyerMonths:
     """What a distributor's charges of partners are rated from."""
     capacities = await month_queries.partner_capacities(conn, partner_ids, month)
     contracts = {span.value.contract_id for of_partner in capacities.values() for span in of_partner}
-    sources = await price_sources(
-        conn, seller_id, contract_ids=[one for one in contracts if one], partner_ids=partner_ids
-    )
+    under = [one for one in contracts if one]
+    sources = await price_sources(conn, seller_id, contract_ids=under, partner_ids=partner_ids, assumed=assumed)
     lifetimes = await month_queries.partner_lifetimes(conn, partner_ids, month)
     buyers = [
         priced_buyer(sources, partner, (partner,), of_partner, lifetimes[partner], month)
@@ -109,10 +119,16 @@ async def partner_months(conn: Connection, seller_id: UUID, partner_ids: Sequenc
     return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
 
 
-async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequence[int], month: Month) -> BuyerMonths:
+async def account_months(
+    conn: Connection,
+    seller_id: UUID,
+    account_ids: Sequence[int],
+    month: Month,
+    assumed: AssumedVersion | None = None,
+) -> BuyerMonths:
     """What a partner's charges of storage accounts are rated from."""
     capacities = await month_queries.account_capacities(conn, account_ids, month)
-    sources = await price_sources(conn, seller_id, partner_ids=[seller_id], account_ids=account_ids)
+    sources = await price_sources(conn, seller_id, partner_ids=[seller_id], account_ids=account_ids, assumed=assumed)
     uses = await month_queries.use_of_accounts(conn, account_ids, month)
     buyers = [
         priced_buyer(sources, account, (account, seller_id), capacities[account], use.lifetime, month)
@@ -129,17 +145,24 @@ async def account_months(conn: Connection, seller_id: UUID, account_ids: Sequenc
     return BuyerMonths([(priced[subject.id], subject) for subject in subjects], _conflicts(buyers))
 
 
-async def month_nets(conn: Connection, seller: PricedSeller, ids: Sequence[SubjectId], month: Month) -> list[MonthNet]:
-    """What buyers of the seller are charged in all."""
+async def month_nets(
+    conn: Connection,
+    seller: PricedSeller,
+    ids: Sequence[SubjectId],
+    month: Month,
+    assumed: AssumedVersion | None = None,
+) -> list[MonthNet]:
+    """What buyers of the seller are charged in all, in the order of the ids; or what they would be, with an assumed
+    version in place."""
     organisations = [one for one in ids if isinstance(one, UUID)]
     match seller.buyers:
         case SubjectKind.CONTRACT:
-            return [net_of(await charge_contract(conn, seller.id, one, month)) for one in organisations]
+            return [net_of(await charge_contract(conn, seller.id, one, month, assumed)) for one in organisations]
         case SubjectKind.PARTNER:
-            return nets_of(ids, await partner_months(conn, seller.id, organisations, month))
+            return nets_of(ids, await partner_months(conn, seller.id, organisations, month, assumed))
         case SubjectKind.ACCOUNT:
             accounts = [one for one in ids if isinstance(one, int)]
-            return nets_of(ids, await account_months(conn, seller.id, accounts, month))
+            return nets_of(ids, await account_months(conn, seller.id, accounts, month, assumed))
 
 
 def _conflicts(buyers: Iterable[BuyerMonth | CurrencyConflict | None]) -> list[CurrencyConflict]:

@@ -1,12 +1,13 @@
 """The days that a page is about, as its URL says it."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tonnage.errors import Invalid
 from tonnage.usage.period import Period
-from tonnage.utc import month_before
+from tonnage.utc import month_before, parse_month
 from tonnage.wording.catalogue import N_
 
 
@@ -31,8 +32,39 @@ class DateRange:
 
     period: Period
     presets: list[Preset]
+    today: date
     refusal: Invalid | None = None
     """Why what was asked for is not shown."""
+
+    @property
+    def month(self) -> date | None:
+        """The first day of the calendar month that the range is, whole or so far; None: it is no month."""
+        first, last = self.period.first, self.period.last
+        is_month = first.day == 1 and first <= self.today and last >= min(_last_of(first), self.today)
+        return first if is_month and last <= _last_of(first) else None
+
+    @property
+    def last(self) -> date:
+        """The last day that has come."""
+        return min(self.period.last, self.today)
+
+    @property
+    def days(self) -> int:
+        """The days that have come; below one where none has."""
+        return (self.last - self.period.first).days + 1
+
+    @property
+    def before(self) -> Period | None:
+        """As many days, up to the one before the first; None: there are none."""
+        first, days = self.period.first, self.days
+        if days < 1 or (first - date.min).days < days:
+            return None
+        return Period(first - timedelta(days=days), first - timedelta(days=1))
+
+    @property
+    def months(self) -> list[Preset]:
+        """Of the presets, those that are calendar months."""
+        return [preset for preset in self.presets if preset.label in _MONTHS]
 
     @property
     def query(self) -> str:
@@ -41,9 +73,15 @@ class DateRange:
 
 
 def read_range(query: Mapping[str, str], today: date) -> DateRange:
-    """`from` and `to` of a query. What is no day counts as not given; for a bad range the usual one is shown."""
+    """`from` and `to` of a query, or its `month`.
+
+    What cannot be read counts as not given; for a bad range the usual one is shown.
+    """
     usual = _last(30, today)
     first, last = _day(query.get("from")), _day(query.get("to"))
+    month = parse_month(query.get("month", ""))
+    if first is None and last is None and month is not None and month <= today:
+        first, last = month, min(_last_of(month), today)
     refusal = None
     period = usual
     if first is not None or last is not None:
@@ -52,7 +90,10 @@ def read_range(query: Mapping[str, str], today: date) -> DateRange:
             period = Period(first or end - min(timedelta(days=29), end - date.min), end)
         except Invalid as error:
             refusal = error
-    return DateRange(period, [Preset(label, one, one == period) for label, one in _presets(today)], refusal)
+    return DateRange(period, [Preset(label, one, one == period) for label, one in _presets(today)], today, refusal)
+
+
+_MONTHS = (N_("This month"), N_("Last month"))
 
 
 def _presets(today: date) -> list[tuple[str, Period]]:
@@ -63,9 +104,13 @@ def _presets(today: date) -> list[tuple[str, Period]]:
         (N_("30 days"), _last(30, today)),
         (N_("90 days"), _last(90, today)),
         (N_("12 months"), _last(365, today)),
-        (N_("This month"), Period(month, today)),
-        (N_("Last month"), Period(before, month - timedelta(days=1))),
+        (_MONTHS[0], Period(month, today)),
+        (_MONTHS[1], Period(before, month - timedelta(days=1))),
     ]
+
+
+def _last_of(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _last(days: int, today: date) -> Period:

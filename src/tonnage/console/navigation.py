@@ -42,6 +42,7 @@ _ITEMS = {
         _AUDIT,
     ),
     Kind.DISTRIBUTOR: (
+        NavigationItem(N_("Overview"), "/distributor"),
         NavigationItem(N_("Partners"), "/distributor/partners"),
         NavigationItem(N_("Contracts"), "/distributor/contracts"),
         _PRICES,

@@ -128,7 +128,8 @@ def number(value: int | Decimal) -> str:
     return _page.get().formats.number(value)
 
 
-def _percent(fraction: Decimal | float) -> str:
+def percent(fraction: Decimal | float) -> str:
+    """A fraction, such as 12.3%."""
     return _page.get().formats.percent(fraction)
 
 
@@ -176,7 +177,7 @@ def _made() -> Environment:
     filters: dict[str, Callable[..., object]] = {
         "size": size,
         "number": number,
-        "percent": _percent,
+        "percent": percent,
         "price": _price,
         "money": _money,
         "moment": _moment,

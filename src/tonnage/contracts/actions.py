@@ -42,21 +42,12 @@ async def amend_contract(
     now: datetime,
     *,
     expected: Amendment | None = None,
-    effective: EffectiveDate | None = None,
 ) -> bytes:
     """Returns the contract as JSON after the change. Conflict: it would reserve less than is allocated to its partners.
 
-    EditConflict: a field that changes is no longer as `expected`. `effective`: from an earlier day on; it raises as
-    `EffectiveDate.moment` does.
+    EditConflict: a field that changes is no longer as `expected`.
     """
     actor.require(Kind.OPERATOR, Role.ADMIN)
-    if effective is not None:
-        async with conn.transaction():
-            since = await queries.hold_terms(conn, contract_id)
-            if since is None:
-                raise no_contract(contract_id)
-            moment = effective.moment(since, await queries.open_since(conn, actor.organisation_id), now)
-            return await amend_contract(conn, actor, contract_id, amendment, moment, expected=expected)
     try:
         async with savepoint_if_in_transaction(conn):
             amended = await queries.amend_contract(conn, contract_id, amendment, expected, now, actor.stamp)
@@ -69,6 +60,18 @@ async def amend_contract(
     if amended.stale:
         raise EditConflict
     return amended.contract
+
+
+async def effective_moment(
+    conn: Connection, actor: Actor, contract_id: UUID, effective: EffectiveDate, now: datetime
+) -> datetime:
+    """From when new terms of a contract apply, to be given to its amendment in the same transaction. NotFound; it
+    raises as `EffectiveDate.moment` does."""
+    actor.require(Kind.OPERATOR, Role.ADMIN)
+    since = await queries.hold_terms(conn, contract_id)
+    if since is None:
+        raise no_contract(contract_id)
+    return effective.moment(since, await queries.open_since(conn, actor.organisation_id), now)
 
 
 async def _below_allocations(conn: Connection, contract_id: UUID, amendment: Amendment) -> Conflict:

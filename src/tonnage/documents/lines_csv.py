@@ -9,7 +9,7 @@ from tonnage.web.number_text import WITH_POINT, NumberFormat
 
 _LINE = (
     *("no", "product", "subject", "subjectName", "contract", "quantityGbMonths", "byteDays", "unitPrice", "amount"),
-    *("currency", "from", "to", "reason"),
+    *("currency", "from", "to", "reason", "creditedLine"),
 )
 _NUMBERS = frozenset({"quantityGbMonths", "unitPrice", "amount"})
 _DAY = ("used", "capacity")

@@ -35,9 +35,9 @@ async def compute(conn: Connection, actor: Actor, first: date, now: datetime, re
     await correct(conn, actor, month, now)
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, seller.design)
-    done, count = 0, await queries.count_buyers(conn, seller.id, actor.kind, first)
+    done = 0
     async with aclosing(queries.buyers_of(conn, seller.id, actor.kind, seller.name, first)) as batches:
-        async for batch in batches:
+        async for batch, count in batches:
             report(FreezeProgress(FreezeStage.COMPUTE, done, count))
             await _compute_batch(conn, actor.kind, seller, batch, month, design, now)
             done += len(batch)

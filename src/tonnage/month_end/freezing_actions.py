@@ -55,15 +55,14 @@ async def freeze(
     now: datetime,
     *,
     incomplete: bool = False,
-    stores: NumberStores | None = None,
     report: Report | None = None,
 ) -> FreezeResult:
     """Freezes the actor's statements of the month that begins on `first`. What is frozen stays as it is: where it is
     charged otherwise now, the difference is added to the buyer's next statement. Earlier months come first, if
     something of them has changed.
 
-    `incomplete`: although the usage of a cluster is not known through the end of the month. `stores`: who freezes for
-    many sellers opens them once. `report`: receives how far it has come.
+    `incomplete`: although the usage of a cluster is not known through the end of the month. `report`: receives how far
+    it has come.
 
     Conflict: it is not known; the month is not over, or one of the actor is being frozen, or another statement has a
     number. OnHold: the database was restored from a backup. Unavailable: others have been writing for too long.
@@ -72,11 +71,16 @@ async def freeze(
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
-        stores = stores or await open_stores(services)
-        freezing = _Freezing(services.database, stores, actor, now, report)
-        done = await services.database.run(freezing.alone, first, incomplete=incomplete)
-        await conclude(services, stores)
-        return done
+        freezing = _Freezing(services.database, await open_stores(services), actor, now, report)
+        return await _concluded(services, freezing, first, incomplete=incomplete)
+
+
+async def _concluded(
+    services: Services, freezing: "_Freezing", first: date, *, incomplete: bool = False
+) -> FreezeResult:
+    done = await services.database.run(freezing.alone, first, incomplete=incomplete)
+    await conclude(services, freezing.stores)
+    return done
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class _Freezing:
     stores: NumberStores
     actor: Actor
     now: datetime
-    report: Report | None
+    report: Report | None = None
 
     @property
     def seller(self) -> UUID:
@@ -196,10 +200,14 @@ async def freeze_due(services: Services, now: datetime) -> None:
     changed = await database.run(changed_sellers)
     wanted: dict[UUID, tuple[Kind, date]] = {seller: (kind, month) for seller, kind, month in changed}
     wanted |= {seller: (kind, first) for seller, kind in await database.run(queries.due_sellers, today.day)}
+    # Once for all sellers: they have few buyers each, and all of this would be most of the work.
+    await record_accepted(database, now)
     stores = await open_stores(services)
     for seller_id, (kind, month) in wanted.items():
+        freezing = _Freezing(database, stores, Actor(seller_id, kind, Role.ADMIN, "job"), now)
         try:
-            await freeze(services, Actor(seller_id, kind, Role.ADMIN, "job"), month, now, stores=stores)
+            with limited(WaitLimit(JOB_WAIT)):
+                await _concluded(services, freezing, month)
         except (TonnageError, RuntimeError, LookupError) as error:
             _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error

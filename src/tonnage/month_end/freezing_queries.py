@@ -139,21 +139,22 @@ async def seller_name(conn: Connection, seller_id: UUID) -> str:
     return name
 
 
-async def count_buyers(conn: Connection, seller_id: UUID, kind: Kind, first: date) -> int:
-    """The number of those that `buyers_of` finds."""
-    cursor = await conn.execute(f"select count(*) from ({_BUYERS[kind]}) buyer", {"seller": seller_id, "first": first})
-    return (await one_row(cursor))[0]
-
-
 async def buyers_of(
     conn: Connection, seller_id: UUID, kind: Kind, name: str, first: date
-) -> AsyncGenerator[list[tuple[Buyer, UUID | None]]]:
-    """Who existed in the month and has no frozen statement of it, some at a time, in order of id; with the organisation
-    whose billing profile counts. In a transaction, and to be closed: a cursor of the server reads them once."""
+) -> AsyncGenerator[tuple[list[tuple[Buyer, UUID | None]], int]]:
+    """Who existed in the month and has no frozen statement of it, some at a time, in order of id, each with the
+    organisation whose billing profile counts; and how many they are in all.
+
+    In a transaction, and to be closed: a cursor of the server reads them once.
+    """
     async with conn.cursor(name="buyers") as cursor:
-        await cursor.execute(_BUYERS[kind], {"seller": seller_id, "first": first})
-        while rows := await cursor.fetchmany(BUYERS_AT_ONCE):
-            yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows]
+        await cursor.execute(
+            f"select *, count(*) over () from ({_BUYERS[kind]}) buyer", {"seller": seller_id, "first": first}
+        )
+        done, count = 0, 1
+        while done < count and (rows := await cursor.fetchmany(BUYERS_AT_ONCE)):
+            done, count = done + len(rows), rows[0][3]
+            yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows], count
 
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:

@@ -98,21 +98,15 @@ async def update_partner(
     *,
     expected: PartnerChange | None = None,
     revision: int | None = None,
-    effective: EffectiveDate | None = None,
 ) -> Versioned:
     """Returns the partner after the change. Conflict, with the numbers: the contract does not have enough
     capacity left, or more than the new capacity is allocated to storage accounts.
 
     EditConflict: a field that changes is no longer as `expected`. PreconditionFailed: the partner is not in the given
-    `revision`. A job applies the change to the quotas of the storage accounts. `effective`: terms apply from an earlier
-    day on; it raises as `EffectiveDate.moment` does.
+    `revision`. A job applies the change to the quotas of the storage accounts.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
-    if effective is not None:
-        async with conn.transaction():
-            moment = await _moment(conn, scope, partner_id, effective, now)
-            return await update_partner(conn, actor, partner_id, change, moment, expected=expected, revision=revision)
     try:
         async with conn.transaction() if change.of_pool else savepoint_if_in_transaction(conn):
             updated = await queries.update_partner(
@@ -157,6 +151,18 @@ async def _too_much(
         allocated_to_accounts=Size(figures.allocated_to_accounts),
         requested=Size(wanted),
     )
+
+
+async def effective_moment(
+    conn: Connection, actor: Actor, partner_id: UUID, effective: EffectiveDate, now: datetime
+) -> datetime:
+    """From when new terms of a partner apply, to be given to what changes them in the same transaction. NotFound; it
+    raises as `EffectiveDate.moment` does: what a partner uses is charged by its distributor, and with its contract."""
+    actor.require(Kind.DISTRIBUTOR, Role.STAFF)
+    since = await queries.hold_terms(conn, actor.organisation_id, partner_id)
+    if since is None:
+        raise no_partner(partner_id)
+    return effective.moment(since, await open_since(conn, actor.organisation_id, await operator_id(conn)), now)
 
 
 async def close_partner(
@@ -211,22 +217,14 @@ async def move_partner(
     *,
     expected: UUID | None = None,
     revision: int | None = None,
-    effective: EffectiveDate | None = None,
 ) -> Versioned:
     """Returns the partner under another contract of the same distributor; its capacity moves with it.
 
     Conflict: the other contract does not have enough capacity left, or is in another currency. EditConflict: the
     partner's present contract is not the `expected` one. PreconditionFailed: it is not in the given `revision`.
-    `effective` as for `update_partner`.
     """
     actor.require(Kind.DISTRIBUTOR, Role.STAFF)
     scope = actor.organisation_id
-    if effective is not None:
-        async with conn.transaction():
-            moment = await _moment(conn, scope, partner_id, effective, now)
-            return await move_partner(
-                conn, actor, partner_id, contract_id, moment, expected=expected, revision=revision
-            )
     try:
         async with savepoint_if_in_transaction(conn):
             moved = await move_queries.move_partner(
@@ -246,14 +244,6 @@ async def move_partner(
     if moved.partner is not None:
         return moved.partner
     raise await _not_a_target(conn, scope, contract_id)
-
-
-async def _moment(conn: Connection, scope: UUID, partner_id: UUID, effective: EffectiveDate, now: datetime) -> datetime:
-    """From when terms of the partner apply. Its use is charged by the distributor, and with its contract."""
-    since = await queries.hold_terms(conn, scope, partner_id)
-    if since is None:
-        raise no_partner(partner_id)
-    return effective.moment(since, await open_since(conn, scope, await operator_id(conn)), now)
 
 
 async def _not_a_target(conn: Connection, scope: UUID, contract_id: UUID) -> Conflict | NotFound:

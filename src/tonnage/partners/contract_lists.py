@@ -43,7 +43,7 @@ class ContractRow(NamedTuple):
     closed_at: datetime | None
     """When its distributor was closed."""
     net: Decimal | None = None
-    """What the operator charges for it for the month so far, in a list."""
+    """What the operator charges for it for the month of the list, in a list."""
 
     has_several_currencies = False
     """Its prices are in its own."""
@@ -84,6 +84,7 @@ CONTRACTS = ListSpec(
     sorts=_SORTS,
     filters=("full",),
     descending_by_default=frozenset({"created", "reserved", "allocated", "used", "price", "fee"}),
+    preserve=("month",),
 )
 """The sorts and filters of a list of contracts. `full`: more than 90 % allocated; `fee` is by currency first."""
 
@@ -117,20 +118,20 @@ def _rows(scope: UUID | None, state: ListState) -> LiteralString:
         """
 
 
-async def contract_rows(conn: Connection, scope: UUID | None, state: ListState, today: date) -> PageOf[ContractRow]:
+async def contract_rows(conn: Connection, scope: UUID | None, state: ListState, month: date) -> PageOf[ContractRow]:
     """A page of contracts of open distributors. The search covers their names and their distributors' names."""
-    cursor = await conn.execute(_rows(scope, state), _params(scope, state, today))
+    cursor = await conn.execute(_rows(scope, state), _params(scope, state, month))
     return page_of(await cursor.fetchall(), state, ContractRow)
 
 
-def every_contract(conn: Connection, scope: UUID | None, state: ListState, today: date) -> AsyncGenerator[ContractRow]:
+def every_contract(conn: Connection, scope: UUID | None, state: ListState, month: date) -> AsyncGenerator[ContractRow]:
     """All pages of the same list, row by row. For the connection see `db.streamed`."""
     whole = state.whole
-    return each(streamed(conn, _rows(scope, whole), _params(scope, whole, today)), ContractRow)
+    return each(streamed(conn, _rows(scope, whole), _params(scope, whole, month)), ContractRow)
 
 
-def _params(scope: UUID | None, state: ListState, today: date) -> dict[str, object]:
-    return {"scope": scope, "month": today.replace(day=1), **page_params(state)}
+def _params(scope: UUID | None, state: ListState, month: date) -> dict[str, object]:
+    return {"scope": scope, "month": month.replace(day=1), **page_params(state)}
 
 
 async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:

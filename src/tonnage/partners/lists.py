@@ -51,7 +51,7 @@ class PartnerRow(NamedTuple):
     locked_at: datetime | None
     fee_currency: str | None
     net: Decimal | None
-    """What it is charged for the month so far, in a list for its distributor; None: nothing is sold to it."""
+    """What it is charged for the month of the list, in a list for its distributor; None: nothing is sold to it."""
     has_several_currencies: bool
     """Among its prices of the month: it has no net."""
 
@@ -99,6 +99,7 @@ OWN_PARTNERS = replace(
     sorts={**_SORTS, "fee": _FEE},
     filters=(*PARTNERS.filters, "charged"),
     descending_by_default=PARTNERS.descending_by_default | {"fee"},
+    preserve=("contract", "month"),
 )
 """The same for their distributor, with what it charges them: others do not see that. By currency, then by amount."""
 
@@ -195,9 +196,20 @@ def _is_of_organisations(contract_id: UUID | None, state: ListState) -> bool:
 # the first minutes of a month nobody has: they are only looked for when there are any.
 _OPEN_NET: LiteralString = """n.seller_id = %(scope)s and n.month = %(month)s and n.partner_id is not null
     and n.partner_id not in (select id from partner where distributor_id = %(scope)s and closed_at >= %(month)s)"""
-_MISSING: LiteralString = f"""missing (any_one) as materialized (
+_MISSING: LiteralString = f"""missing (n) as materialized (
     select (select count(*) from partner where distributor_id = %(scope)s and closed_at is null)
-        > (select count(*) from month_net n where {_OPEN_NET}))"""
+        - (select count(*) from month_net n where {_OPEN_NET})
+), without_net (id) as materialized (
+    select p.id from partner p
+    where (select n > 1000 from missing) and p.distributor_id = %(scope)s and p.closed_at is null and not exists (
+        select from month_net n where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s)
+    union all
+    (select p.id from (
+        select id from partner where distributor_id = %(scope)s and closed_at is null order by seq desc offset 0) p
+    where (select count(*) from month_net n
+        where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s) = 0
+    limit (select case when n between 1 and 1000 then n else 0 end from missing)))"""
+# A few are the newest ones, such as those created after the last month: they are looked up one by one, from the end.
 
 
 def _of_nets(state: ListState) -> LiteralString:
@@ -208,9 +220,7 @@ def _of_nets(state: ListState) -> LiteralString:
     return f"""
         select n.partner_id as id, {columns} from month_net n where {_OPEN_NET}
         union all
-        select p.id, ''::text collate "C", 0::numeric, p.id from partner p
-        where (select any_one from missing) and p.distributor_id = %(scope)s and p.closed_at is null and not exists (
-            select from month_net n where n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s)"""
+        select id, ''::text collate "C", 0::numeric, id from without_net"""
 
 
 def _is_of_nets(contract_id: UUID | None, state: ListState) -> bool:
@@ -219,24 +229,24 @@ def _is_of_nets(contract_id: UUID | None, state: ListState) -> bool:
 
 
 async def partner_rows(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, month: date
 ) -> PageOf[PartnerRow]:
-    """A page of the partners of a contract, or of all contracts of the scope (None)."""
-    cursor = await conn.execute(_rows(scope, contract_id, state), _params(scope, contract_id, state, today))
+    """A page of the partners of a contract, or of all contracts of the scope (None), with the nets of a month."""
+    cursor = await conn.execute(_rows(scope, contract_id, state), _params(scope, contract_id, state, month))
     return page_of(await cursor.fetchall(), state, PartnerRow)
 
 
 def every_partner(
-    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, today: date
+    conn: Connection, scope: UUID | None, contract_id: UUID | None, state: ListState, month: date
 ) -> AsyncGenerator[PartnerRow]:
     """All pages of the same list, row by row, for a file of any length. For the connection see `db.streamed`."""
     whole = state.whole
-    params = _params(scope, contract_id, whole, today)
+    params = _params(scope, contract_id, whole, month)
     return each(streamed(conn, _rows(scope, contract_id, whole), params), PartnerRow)
 
 
-def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, today: date) -> dict[str, object]:
-    return {"scope": scope, "contract": contract_id, "month": today.replace(day=1), **page_params(state)}
+def _params(scope: UUID | None, contract_id: UUID | None, state: ListState, month: date) -> dict[str, object]:
+    return {"scope": scope, "contract": contract_id, "month": month.replace(day=1), **page_params(state)}
 
 
 MOST_SHOWN = 20
@@ -253,23 +263,21 @@ class FullPartner(NamedTuple):
 
 
 class FullPartners(NamedTuple):
-    """How many partners are near their allocation and how many are above it, and the MOST_SHOWN fullest ones, fullest
-    first.
-    """
+    """How many partners are near their allocation and how many are above it, and some of them, the fullest first."""
 
     near: int
     over: int
     fullest: list[FullPartner]
 
 
-async def full_partners(conn: Connection) -> FullPartners:
-    """Of all distributors. One statement: the rows of the fullest partners, each with both counts."""
+async def full_partners(conn: Connection, scope: UUID | None = None, most: int = MOST_SHOWN) -> FullPartners:
+    """In one statement: the rows of the fullest partners, each with both counts."""
     cursor = await conn.execute(
         f"""
         with full_ones as materialized (
             select p.id, p.seq, p.distributor_id, p.allocated_capacity, p.used, {OVER} as is_over
             from partner p
-            where p.closed_at is null and ({NEAR} or {OVER})
+            where p.closed_at is null and ({NEAR} or {OVER}) {"and p.distributor_id = %(scope)s" if scope else ""}
         ), counted as (
             select count(*) filter (where not is_over) as near, count(*) filter (where is_over) as over from full_ones
         ), fullest as (
@@ -281,7 +289,7 @@ async def full_partners(conn: Connection) -> FullPartners:
         ) on true
         order by f.load desc, f.seq
         """,
-        {"limit": MOST_SHOWN},
+        {"scope": scope, "limit": most},
     )
     rows = await cursor.fetchall()
     near, over = rows[0][:2] if rows else (0, 0)

@@ -125,11 +125,8 @@ _BUYERS: LiteralString = """
     select null, s.partner_id, s.id, null from storage_account s, o where s.partner_id = o.id and s.purged_at is null"""
 
 
-async def count_buyers(conn: Connection, seller_id: UUID, book_id: UUID, day: date) -> int:
-    """The open buyers to whom the book applies on a day: contracts, partners or storage accounts."""
-    cursor = await conn.execute(
-        f"""
-        with o as (
+RULED: LiteralString = f"""
+        o as (
             select id, kind from organisation where id = %(seller)s
         ), made as materialized (
             select distinct on (contract_id, partner_id, account_id) contract_id, partner_id, account_id, book_id
@@ -137,15 +134,22 @@ async def count_buyers(conn: Connection, seller_id: UUID, book_id: UUID, day: da
             order by contract_id, partner_id, account_id, valid_from desc, id desc
         ), d as (
             select id, currency from price_book where seller_id = %(seller)s and is_default
-        )
-        select count(*) from ({_BUYERS}) buyer
-        left join made a on a.account_id = buyer.account_id
-        left join made p on p.partner_id = buyer.partner_id
-        left join made k on k.contract_id = buyer.contract_id
-        left join d on d.currency = coalesce(buyer.currency, d.currency)
-        where coalesce(a.book_id, p.book_id, k.book_id, d.id) = %(book)s
-        """,
-        {"seller": seller_id, "book": book_id, "day": day},
+        ), ruled as (
+            select buyer.contract_id, buyer.partner_id, buyer.account_id from ({_BUYERS}) buyer
+            left join made a on a.account_id = buyer.account_id
+            left join made p on p.partner_id = buyer.partner_id
+            left join made k on k.contract_id = buyer.contract_id
+            left join d on d.currency = coalesce(buyer.currency, d.currency)
+            where coalesce(a.book_id, p.book_id, k.book_id, d.id) = %(book)s
+        )"""
+"""CTEs, of which `ruled` has a seller's open buyers to whom a book of its own applies on a day: by account, partner or
+contract, with what that belongs to."""
+
+
+async def count_buyers(conn: Connection, seller_id: UUID, book_id: UUID, day: date) -> int:
+    """The open buyers to whom the book applies on a day: contracts, partners or storage accounts."""
+    cursor = await conn.execute(
+        f"with {RULED} select count(*) from ruled", {"seller": seller_id, "book": book_id, "day": day}
     )
     return (await one_row(cursor))[0]
 

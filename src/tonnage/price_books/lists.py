@@ -8,7 +8,7 @@ from uuid import UUID
 from tonnage.db import Connection
 from tonnage.price_books.assignment import Assignment, Book
 from tonnage.price_books.assignment_queries import default_book
-from tonnage.price_books.price_sources import PriceSources
+from tonnage.price_books.price_sources import AssumedVersion, PriceSources
 from tonnage.price_books.version import Prices
 from tonnage.price_books.version_queries import PRICE_COLUMNS, prices_of, published_prices
 
@@ -20,8 +20,9 @@ async def price_sources(
     contract_ids: Sequence[UUID] = (),
     partner_ids: Sequence[UUID] = (),
     account_ids: Sequence[int] = (),
+    assumed: AssumedVersion | None = None,
 ) -> PriceSources:
-    """What the seller has assigned to these, and what the books cost."""
+    """What the seller has assigned to these, and what the books cost; with an assumed version, if one is given."""
     cursor = await conn.execute(
         """
         select coalesce(a.contract_id, a.partner_id), a.account_id, a.valid_from, b.id, b.currency
@@ -44,7 +45,8 @@ async def price_sources(
     default = await default_book(conn, seller_id)
     books = {one.book.id for of_subject in assignments.values() for one in of_subject if one.book}
     books |= {default.id} if default else set()
-    return PriceSources(assignments, default, await published_prices(conn, books))
+    sources = PriceSources(assignments, default, await published_prices(conn, books))
+    return assumed.among(sources) if assumed else sources
 
 
 class VersionRow(NamedTuple):

@@ -1,7 +1,7 @@
 """What a seller charges, as far as many of its buyers depend on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
@@ -26,6 +26,23 @@ class PriceSources:
     def versions_of(self, book: Book | None) -> Versions:
         """Those of a book; none without one."""
         return self.versions.get(book.id, ()) if book else ()
+
+
+@dataclass(frozen=True)
+class AssumedVersion:
+    """A version of a book that is not published, or not in force: for what it would cost if it were."""
+
+    book_id: UUID
+    since: date
+    """The first day on which it is taken to apply."""
+    prices: Prices
+    is_alone: bool = False
+    """Whether it is taken to apply in place of all published versions; else as the last one that was published."""
+
+    def among(self, sources: PriceSources) -> PriceSources:
+        """The sources with this version in place."""
+        published = () if self.is_alone else sources.versions.get(self.book_id, ())
+        return replace(sources, versions={**sources.versions, self.book_id: [*published, (self.since, self.prices)]})
 
 
 @dataclass(frozen=True)

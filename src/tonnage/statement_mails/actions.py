@@ -5,6 +5,7 @@ two, it is sent again with the same Message-ID, by which mail servers know it.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -25,6 +26,8 @@ from tonnage.statements.actions import find_frozen, pdf_of
 from tonnage.statements.frozen import StoredStatement
 from tonnage.statements.frozen_queries import design_of
 
+_log = logging.getLogger(__name__)
+
 _LONGEST_RUN = 50.0
 """Seconds after which the next run of the job goes on."""
 _PATIENCE = 45.0
@@ -34,20 +37,25 @@ _AT_ONCE = 50
 
 async def send_due(services: Services) -> None:
     """Sends what is to be sent. Without a mail server nothing is, and it remains to be sent, except in a sandbox, whose
-    mails go to the log. Unavailable: the mail server does not accept mail at the moment."""
+    mails go to the log. Unavailable: the mail server does not accept mail at the moment. A mail that cannot be made
+    does not keep the others from being sent; raises the error of the last one."""
     now = await services.business_now()
     if isinstance(services.mailer.outbox, LogOutbox) and services.sandbox_time is None:
         return
-    ends = monotonic() + _LONGEST_RUN
-    while ids := await services.database.run(queries.due, now, _AT_ONCE):
-        sent = 0
+    database, ends, failed = services.database, monotonic() + _LONGEST_RUN, None
+    sent = True
+    while sent and monotonic() < ends and (ids := await database.run(queries.due, now, _AT_ONCE)):
+        sent = False  # where other workers have them all
         for statement_id in ids:
-            pdf = await pdf_of(services.database, None, statement_id, now)
-            sent += await services.database.transaction(_send, services.mailer, statement_id, pdf, now)
-            if monotonic() > ends:
-                return
-        if not sent:  # other workers have them
-            return
+            try:
+                pdf = await pdf_of(database, None, statement_id, now)
+                sent |= await database.transaction(_send, services.mailer, statement_id, pdf, now)
+            except (LookupError, ValueError, RuntimeError) as error:
+                _log.exception("the statement %s was not mailed", statement_id)
+                await database.run(queries.store, statement_id, now, Refusal.FAILED)
+                failed = error
+    if failed is not None:
+        raise failed
 
 
 async def _send(conn: Connection, mailer: Mailer, statement_id: UUID, pdf: bytes, now: datetime) -> bool:

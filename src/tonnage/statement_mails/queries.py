@@ -22,6 +22,8 @@ class Refusal(StrEnum):
     """The buyer's billing profile has no e-mail address."""
     REJECTED = "rejected"
     """The mail server does not accept such an address."""
+    FAILED = "failed"
+    """The mail could not be made: the log says why."""
 
 
 async def queue_mails(conn: Connection, seller_id: UUID, statement_ids: Sequence[UUID], now: datetime) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.db import Connection, ListQuery, streamed
+from tonnage.db import Connection, ListQuery, one_row, streamed
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.keyset import Key, Sort, day, text, uuid
 from tonnage.lists import Position
@@ -188,6 +188,33 @@ async def first_month(conn: Connection, viewer: UUID, *, sold: bool) -> date | N
     )
     row = await cursor.fetchone()
     return row[0] if row else None
+
+
+class UnsettledStatements(NamedTuple):
+    """How many statements are late or blocked."""
+
+    owed: int
+    """Those that the viewer has sold, and whose buyers are late."""
+    due: int
+    """Those that it has bought, and has not paid in time."""
+    blocked: int
+    """Those that it could not freeze."""
+    blocked_in: date | None
+    """The first day of the last month with one of them."""
+
+
+async def unsettled_statements(conn: Connection, viewer: UUID, today: date) -> UnsettledStatements:
+    """As the lists with these states count them."""
+    overdue: LiteralString = f"s.number is not null and {_IN_STATE['overdue']}"
+    cursor = await conn.execute(
+        f"""
+        select (select count(*) from statement s where {SOLD} and {overdue}),
+            (select count(*) from statement s where {BOUGHT} and {overdue}), count(*), max(s.month)
+        from statement s where {SOLD} and s.blocked is not null
+        """,
+        {"viewer": viewer, "today": today},
+    )
+    return UnsettledStatements(*await one_row(cursor))
 
 
 def _row(row: Sequence[Any]) -> StatementRow:

@@ -1,8 +1,8 @@
-"""SQL of statements: buyers, and drafts of their months."""
+"""SQL of statements: buyers, drafts of their months, and what frozen ones charge in one amount."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.buyer import Buyer, subjects_of
@@ -20,10 +20,11 @@ from tonnage.billing.queries import (
 )
 from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection
-from tonnage.money import total
+from tonnage.money import Money, total
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.statements.adjustment import adjusted
 from tonnage.statements.adjustment_queries import next_month, open_adjustments
+from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, SOLD, of_buyer
 from tonnage.statements.statement import Statement, in_order
 from tonnage.utc import month_before
 
@@ -138,3 +139,39 @@ async def subject_names(conn: Connection, ids: Collection[SubjectId]) -> dict[Su
         },
     )
     return {organisation or account: name for organisation, account, name in await cursor.fetchall()}
+
+
+class MonthCharge(NamedTuple):
+    """What a frozen statement charges for its month: its net, adjustments included."""
+
+    id: UUID
+    number: str
+    net: Money
+
+
+async def frozen_charge(conn: Connection, viewer: UUID, buyer_id: SubjectId, first: date) -> MonthCharge | None:
+    """Of a buyer, for itself and its seller; None: there is no such statement."""
+    cursor = await conn.execute(
+        f"""
+        select s.id, s.number, s.net, s.currency from statement s
+        where {of_buyer(buyer_id)} and s.month = %(first)s and {OF_MONTH} and ({SOLD} or {BOUGHT})
+        """,
+        {"viewer": viewer, "buyer": buyer_id, "first": first},
+    )
+    row = await cursor.fetchone()
+    return MonthCharge(row[0], row[1], Money(row[2], row[3])) if row else None
+
+
+async def frozen_part(conn: Connection, operator_id: UUID, partner_id: UUID, first: date) -> list[Money]:
+    """The part of a partner in the statements of its contracts, for the operator; nothing where none is frozen."""
+    cursor = await conn.execute(
+        f"""
+        select s.currency, coalesce(sum(l.amount), 0) from statement s
+        left join statement_line l on l.statement_id = s.id and l.subject_id = %(partner)s
+        where s.contract_id in (select t.contract_id from partner_terms t where t.partner_id = %(partner)s)
+            and s.month = %(first)s and {OF_MONTH} and {SOLD}
+        group by s.currency order by s.currency collate "C"
+        """,
+        {"viewer": operator_id, "partner": partner_id, "first": first},
+    )
+    return [Money(amount, currency) for currency, amount in await cursor.fetchall()]

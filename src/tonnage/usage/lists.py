@@ -88,14 +88,6 @@ async def daily_of_partner(
     return [PartnerDay(*row) for row in await cursor.fetchall()]
 
 
-async def average_used(
-    conn: Connection, scope: UUID | None, partner_id: UUID, period: Period, today: date
-) -> Decimal | None:
-    """The mean of the days that `daily_of_partner` returns, bytes; None without days."""
-    days = await daily_of_partner(conn, scope, partner_id, period, today)
-    return mean([day.usage for day in days])
-
-
 def mean(amounts: Sequence[Decimal]) -> Decimal | None:
     """The mean of whole numbers, rounded to a whole number; None without numbers."""
     total = sum(map(int, amounts))  # not as Decimal, whose precision is 28 digits
@@ -203,24 +195,29 @@ async def account_trends(
     return dict(await cursor.fetchall())
 
 
-async def top_movers(conn: Connection, today: date) -> list[TopMover]:
+async def top_movers(conn: Connection, today: date, scope: UUID | None = None) -> list[TopMover]:
     """The MOST_SHOWN partners whose last known use differs most from that of the day COMPARED_DAYS ago; the largest
-    change first, up or down. For the operator.
+    change first, up or down. Of the partners of a distributor, or of all for the operator (None).
 
     An account without a sample since that day has no change: its value is carried forward. Takes half a second for
     120,000 partners with two months of use, so the page of such an operator loads it in a second request.
     """
+    of_scope: LiteralString = "and distributor_id = %(scope)s" if scope else ""
+    of_its: LiteralString = (
+        "and partner_id in (select id from partner where distributor_id = %(scope)s)" if scope else ""
+    )
     cursor = await conn.execute(
-        """
+        f"""
         with changed as (
             select p.id, p.seq, p.distributor_id, p.used as now, coalesce(u.usage, 0) + coalesce(c.usage, 0) as before
             from partner p
             left join partner_usage u on u.partner_id = p.id and u.day = %(then)s
             left join (
                 select partner_id, sum(used) as usage from account_usage
-                where rolled_up_to < %(then)s and purged_at is null and used > 0 group by partner_id
+                where rolled_up_to < %(then)s and purged_at is null and used > 0 {of_its}
+                group by partner_id
             ) c on c.partner_id = p.id
-            where p.closed_at is null
+            where p.closed_at is null {of_scope}
         ), most as (
             select * from changed where now <> before order by abs(now - before)::float8 desc, seq limit %(limit)s
         )
@@ -228,14 +225,16 @@ async def top_movers(conn: Connection, today: date) -> list[TopMover]:
         from most m join organisation o on o.id = m.id join organisation d on d.id = m.distributor_id
         order by abs(m.now - m.before) desc, m.seq
         """,
-        {"then": today - timedelta(days=COMPARED_DAYS), "limit": MOST_SHOWN},
+        {"then": today - timedelta(days=COMPARED_DAYS), "limit": MOST_SHOWN, "scope": scope},
     )
     return [TopMover(*row) for row in await cursor.fetchall()]
 
 
-async def has_few_partners(conn: Connection) -> bool:
-    """Whether there are at most FEW_PARTNERS partners. Stops counting there."""
+async def has_few_partners(conn: Connection, scope: UUID | None = None) -> bool:
+    """Whether a distributor, or all together (None), have at most FEW_PARTNERS partners. Stops counting there."""
+    of_scope: LiteralString = "and distributor_id = %(scope)s" if scope else ""
     cursor = await conn.execute(
-        "select count(*) from (select from partner where closed_at is null limit %s) p", [FEW_PARTNERS + 1]
+        f"select count(*) from (select from partner where closed_at is null {of_scope} limit %(most)s) p",
+        {"scope": scope, "most": FEW_PARTNERS + 1},
     )
     return (await one_row(cursor))[0] <= FEW_PARTNERS

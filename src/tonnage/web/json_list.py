@@ -4,7 +4,7 @@ A list query yields rows `(seq, json)` in the order of `seq`, json as bytes (the
 first row may have NULL for json: it only proves that the object that owns the list exists.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import LiteralString, TypeAlias, cast
@@ -15,12 +15,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tonnage.db import Connection, Pool
 from tonnage.web.page_links import NextPageLinks
-from tonnage.web.paging import Page, Paging
+from tonnage.web.paging import MOST_COMPUTED, ComputedPaging, Page, Paging
 from tonnage.web.responses import Json
 from tonnage.web.slow_client import DEFAULT_LIMITS, TransferLimits, send_parts
 from tonnage.web.stream_limits import RunStatement, authenticated_request, connection
 
-__all__ = ["JsonListResponse", "Page", "Paging"]
+__all__ = ["ComputedListResponse", "ComputedPaging", "JsonListResponse", "Page", "Paging"]
 
 CHUNK = 100
 """Rows fetched at once, and the longest list that is answered with a Content-Length."""
@@ -157,6 +157,33 @@ class JsonListResponse(Response):
                 return
         # Most lists are short: their connection is returned before the first byte is sent.
         await _response(first or [])(scope, receive, send)
+
+
+class ComputedListResponse(Response):
+    """A page of a list whose elements are computed. `read` gives the elements after a seq, at most a number of them,
+    and the seq of the last one if there are more. What it raises is raised before anything is sent.
+    """
+
+    media_type = "application/json"
+
+    def __init__(
+        self, page: Page, read: Callable[[int | None, int], Awaitable[tuple[list[bytes], int | None]]]
+    ) -> None:
+        super().__init__()
+        self._page = page
+        self._read = read
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises what `read` does."""
+        if self._page.refused:
+            raise self._page.refused
+        limit = self._page.limit or MOST_COMPUTED
+        elements, following = await self._read(self._page.after, limit)
+        headers: dict[str, str] = {}
+        if following is not None:
+            links: NextPageLinks = scope["app"].state.page_links
+            headers["Link"] = await links.next_page(scope, limit, following)
+        await _response(elements, headers)(scope, receive, send)
 
 
 async def _parts(first: list[bytes], second: list[bytes], chunks: AsyncIterator[list[bytes]]) -> AsyncGenerator[bytes]:

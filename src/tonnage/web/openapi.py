@@ -30,7 +30,7 @@ from tonnage.web.error_responses import (
     header_references,
     problem_schema,
 )
-from tonnage.web.paging import PARAMETERS, is_paged
+from tonnage.web.paging import paging_parameters
 from tonnage.web.routing import ApiRoute, auth_dependencies
 from tonnage.web.swagger2 import to_swagger2
 
@@ -143,8 +143,8 @@ def _complete(route: APIRoute, operation: Document, components: Document, parame
 def _add_parameters(route: APIRoute, operation: Document) -> list[str]:
     """Adds the parameters that no handler has in its signature. Returns the headers of its own successful response."""
     parameters, headers = operation.setdefault("parameters", []), list[str]()
-    if is_paged(route.dependant):
-        parameters += PARAMETERS
+    if paging := paging_parameters(route.dependant):
+        parameters += paging
         headers.append("Link")
     if any(getattr(response.get("model"), "has_revision", False) for response in route.responses.values()):
         headers.append("ETag")

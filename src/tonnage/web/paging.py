@@ -5,7 +5,7 @@ CPU time, and few clients send them. Therefore this module also adds them to the
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends
@@ -16,6 +16,8 @@ from tonnage.errors import FieldError, Invalid, Malformed, Sentence
 from tonnage.web.page_links import NextPageLinks
 
 MAX_PAGE = 1000
+MOST_COMPUTED = 50
+"""Elements of a page whose elements are computed when they are asked for."""
 
 PARAMETERS: list[dict[str, Any]] = [
     {
@@ -32,6 +34,10 @@ PARAMETERS: list[dict[str, Any]] = [
     },
 ]
 """The parameters as in an OpenAPI 3 operation."""
+
+_COMPUTED_LIMIT = f"Elements per page. A page has at most {MOST_COMPUTED}, also without it."
+COMPUTED_PARAMETERS: list[dict[str, Any]] = [{**PARAMETERS[0], "description": _COMPUTED_LIMIT}, *PARAMETERS[1:]]
+"""Those of a list whose elements are computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,21 @@ Paging: TypeAlias = Annotated[Page, Depends(_page)]
 """The type of a handler's parameter that reads `limit` (1 to 1000, else 422) and `cursor` (else 400)."""
 
 
-def is_paged(dependant: Dependant) -> bool:
-    """Whether a route's handler has a parameter of type Paging."""
-    return any(dependency.call is _page for dependency in dependant.dependencies)
+async def _computed_page(request: Request) -> Page:
+    page = await _page(request)
+    return replace(page, limit=min(page.limit or MOST_COMPUTED, MOST_COMPUTED))
+
+
+ComputedPaging: TypeAlias = Annotated[Page, Depends(_computed_page)]
+"""The same for a list whose elements are computed: `limit` is never more than MOST_COMPUTED, nor None."""
+
+
+def paging_parameters(dependant: Dependant) -> list[dict[str, Any]]:
+    """Those of a route whose handler has a parameter of type Paging or ComputedPaging; else none."""
+    for dependency in dependant.dependencies:
+        if dependency.call in (_page, _computed_page):
+            return PARAMETERS if dependency.call is _page else COMPUTED_PARAMETERS
+    return []
 
 
 async def _after(request: Request, cursor: str) -> int:

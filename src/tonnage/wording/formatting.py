@@ -106,6 +106,10 @@ class Formats:
         """`November 2026`."""
         return dates.format_skeleton("yMMMM", day, locale=self.babel)
 
+    def short_month(self, day: date) -> str:
+        """`Nov 2026`."""
+        return dates.format_skeleton("yMMM", day, locale=self.babel)
+
     def moment(self, moment: datetime) -> str:
         """`24 Nov 2026, 17:05`, in the member's time zone."""
         local = moment.astimezone(self.zone)

@@ -15,6 +15,7 @@ from tonnage.config import Settings
 from tonnage.contracts import actions, queries
 from tonnage.contracts.contract import Amendment, NewContract
 from tonnage.contracts.effective_date import EffectiveDate
+from tonnage.db import Connection
 from tonnage.db.rendered import Rendered
 
 _COLUMNS = (
@@ -84,11 +85,18 @@ def amend(
         raise click.UsageError("Name at least one change: --reserved, --price or --details.")
 
     async def work(session: Session) -> bytes:
-        return await session.database.run(
-            actions.amend_contract, session.operator, contract_id, amendment, session.now, effective=effective
-        )
+        return await session.database.transaction(_amend, session, contract_id, amendment, effective)
 
     show_one(run(settings, work), _COLUMNS, as_json=as_json)
+
+
+async def _amend(
+    conn: Connection, session: Session, contract_id: UUID, amendment: Amendment, effective: EffectiveDate | None
+) -> bytes:
+    actor, moment = session.operator, session.now
+    if effective is not None:
+        moment = await actions.effective_moment(conn, actor, contract_id, effective, moment)
+    return await actions.amend_contract(conn, actor, contract_id, amendment, moment)
 
 
 @contract.command("list")

@@ -1,9 +1,11 @@
 """`tonnage partner`: who gets a part of a contract."""
 
+from datetime import datetime
 from uuid import UUID
 
 import click
 
+from tonnage.access.actor import Actor
 from tonnage.api_keys.key_cache import CACHE_SECONDS
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.effective_date import effective_date
@@ -14,6 +16,7 @@ from tonnage.cli.param_types import NAME, SIZE
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.contracts.effective_date import EffectiveDate
+from tonnage.db import Connection
 from tonnage.db.rendered import Rendered, Versioned
 from tonnage.partners import actions, queries
 from tonnage.partners.partner import NewPartner, PartnerChange
@@ -92,11 +95,22 @@ def resize(
 
     async def work(session: Session) -> Versioned:
         distributor = await acting_for_distributor_of(session, partner_id)
-        return await session.database.run(
-            actions.update_partner, distributor, partner_id, change, session.now, effective=effective
-        )
+
+        async def change_terms(conn: Connection) -> Versioned:
+            moment = await _moment(conn, session, distributor, partner_id, effective)
+            return await actions.update_partner(conn, distributor, partner_id, change, moment)
+
+        return await session.database.transaction(change_terms)
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
+
+
+async def _moment(
+    conn: Connection, session: Session, distributor: Actor, partner_id: UUID, effective: EffectiveDate | None
+) -> datetime:
+    if effective is None:
+        return session.now
+    return await actions.effective_moment(conn, distributor, partner_id, effective, session.now)
 
 
 @partner.command()
@@ -115,9 +129,12 @@ def move(
 
     async def work(session: Session) -> Versioned:
         distributor = await acting_for_distributor_of(session, partner_id)
-        return await session.database.run(
-            actions.move_partner, distributor, partner_id, contract_id, session.now, effective=effective
-        )
+
+        async def change_terms(conn: Connection) -> Versioned:
+            moment = await _moment(conn, session, distributor, partner_id, effective)
+            return await actions.move_partner(conn, distributor, partner_id, contract_id, moment)
+
+        return await session.database.transaction(change_terms)
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 

@@ -1,5 +1,6 @@
 """`tonnage price-book`: what sellers charge."""
 
+import json
 from datetime import date, datetime
 from typing import BinaryIO, Literal
 from uuid import UUID
@@ -23,6 +24,7 @@ from tonnage.price_books.assignment import NewAssignment, Subject
 from tonnage.price_books.price_book import NewPriceBook, no_book
 from tonnage.price_books.version import NewVersion
 from tonnage.price_books.version_body import VersionReqBody
+from tonnage.price_previews.actions import preview_part
 from tonnage.web.validation_messages import validation_error
 
 _COLUMNS = (
@@ -41,6 +43,19 @@ _VERSIONS = (
     PrintedColumn("Minimum charge", "minimumCharge", align="right"),
     PrintedColumn("Discount %", "discountPercent", align="right"),
 )
+_PREVIEWS = (
+    PrintedColumn("Buyer", "buyerName"),
+    PrintedColumn("ID", "buyer"),
+    PrintedColumn("From", "from"),
+    PrintedColumn("Now", "now", align="right"),
+    PrintedColumn("Preview", "preview", align="right"),
+    PrintedColumn("Difference", "difference", align="right"),
+    PrintedColumn("Currency", "currency"),
+    PrintedColumn("Problem", "problem"),
+)
+_AT_ONCE = 500
+"""Buyers that are previewed in one transaction."""
+
 _ASSIGNMENT = (PrintedColumn("Price book", "priceBook"), PrintedColumn("From", "validFrom"))
 
 _book = click.option("--book", "book_id", required=True, type=UUID_TYPE, help="The price book's id.")
@@ -120,6 +135,39 @@ def publish(settings: Settings, book_id: UUID, file: BinaryIO, correct: bool, as
         return published.json
 
     show_one(run(settings, work), _VERSIONS, as_json=as_json)
+
+
+@price_book.command()
+@_book
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--version", type=click.IntRange(1), help="The number of a version, in place of a file.")
+@click.option("--whole-month", "whole", is_flag=True, help="Every day of the month has the prices.")
+@as_json
+@on_database
+def preview(
+    settings: Settings, book_id: UUID, file: BinaryIO | None, version: int | None, whole: bool, as_json: bool
+) -> None:
+    """Show what the running month would cost each buyer if prices were published now, beside what it costs.
+
+    The prices are those in a JSON file, as `publish` takes it, or those of a version, such as a draft. Prices that
+    begin after today are shown as if every day of the month had them. Nothing is stored.
+    """
+    if (file is None) == (version is None):
+        raise click.UsageError("Give either a file or --version.")
+    prices = _version_of(file) if file else version or 0
+
+    async def work(session: Session) -> list[bytes]:
+        actor, after = await _seller_of(session, book_id), None
+        found: list[bytes] = []
+        while True:
+            part = await session.database.transaction(
+                preview_part, actor, book_id, prices, session.now, after, _AT_ONCE, whole=whole, most_partners=None
+            )
+            found += [json.dumps(one, ensure_ascii=False).encode() for one in part.documents]
+            if (after := part.next) is None:
+                return found
+
+    show_list(run(settings, work), _PREVIEWS, as_json=as_json)
 
 
 async def _publish(

@@ -254,6 +254,12 @@ def show_statement(document: bytes, *, as_json: bool) -> None:
     shown = json.loads(document)
     number = f"{shown['number']}, " if shown["number"] else ""
     click.echo(f"{number}{shown['sellerName']} to {shown['buyerName']}, {shown['month']}, {shown['state']}")
+    if original := shown.get("originalNumber"):
+        click.echo(f"Credit note of {original}" + (f": {shown['reason']}" if shown["reason"] else ""))
+    if shown.get("voidedAt"):
+        click.echo(f"Void since {shown['voidedAt']}: {shown['voidReason']}")
+    if shown.get("credited"):
+        click.echo(f"Taken back by credit notes: {shown['currency']} {shown['credited']}")
     show_list([json.dumps(line).encode() for line in shown["lines"]], LINE_COLUMNS, as_json=False)
     click.echo(f"Net: {shown['currency']} {shown['net']}")
     for tax in shown["taxes"]:

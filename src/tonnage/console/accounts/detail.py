@@ -1,16 +1,16 @@
 """What a storage account is and uses."""
 
 from collections.abc import AsyncGenerator, Sequence
-from decimal import Decimal
 
 from starlette.responses import Response
 
 from tonnage.accounts.lists import AccountDetail
 from tonnage.console.accounts.scope import AccountContext
 from tonnage.console.date_range import read_range
+from tonnage.console.range_usage import RangeUsage
 from tonnage.console.tables.table import Column, csv_file
 from tonnage.db import Connection
-from tonnage.usage.lists import AccountDay, daily_of_account, mean
+from tonnage.usage.lists import AccountDay, daily_of_account
 from tonnage.wording.catalogue import N_
 
 _DAYS = (
@@ -29,20 +29,31 @@ async def show(context: AccountContext) -> Response:
     today = context.page.today
     chosen = read_range(context.page.request.query_params, today)
 
-    async def read(conn: Connection) -> tuple[AccountDetail, list[AccountDay]]:
-        account = await context.found(conn)
-        return account, await daily_of_account(conn, context.scope, context.account_id, chosen.period, today)
+    async def read(conn: Connection) -> tuple[AccountDetail, RangeUsage[AccountDay]]:
+        account, scope, before = await context.found(conn), context.scope, chosen.before
+        days = await daily_of_account(conn, scope, context.account_id, chosen.period, today)
+        earlier = await daily_of_account(conn, scope, context.account_id, before, today) if before else []
+        return account, RangeUsage(chosen, days, earlier)
 
-    account, days = await context.page.database.run(read)
+    account, use = await context.page.database.run(read)
     return context.render(
         "accounts/detail.html",
         account,
-        days=days,
-        range=chosen,
-        average=mean([Decimal(day.usage) for day in days]),
-        sent=_sum([day.sent for day in days]),
-        requests=_sum([day.requests for day in days]),
+        use=use,
+        days=use.days,
+        sent=_sent(use.days),
+        requests=_requests(use.days),
+        sent_change=use.compared(_sent),
+        requests_change=use.compared(_requests),
     )
+
+
+def _sent(days: Sequence[AccountDay]) -> int | None:
+    return _sum([day.sent for day in days])
+
+
+def _requests(days: Sequence[AccountDay]) -> int | None:
+    return _sum([day.requests for day in days])
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

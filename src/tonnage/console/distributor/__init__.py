@@ -10,6 +10,8 @@ from tonnage.console.distributor import (
     keys,
     members,
     new_partner,
+    overview,
+    partner_terms,
     partners,
     prices,
     settings,
@@ -17,10 +19,12 @@ from tonnage.console.distributor import (
 )
 
 routes: tuple[APIRouter, ...] = (
+    overview.routes,
     partners.routes,
     new_partner.routes,
     usage.routes,
     allocation.routes,
+    partner_terms.routes,
     members.routes,
     members.member,
     members.sessions,

@@ -3,16 +3,15 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.billing.lists import fee_of
-from tonnage.billing.month_net import Fees
 from tonnage.console.date_range import read_range
 from tonnage.console.distributor.partner import facts_of, partner_page
 from tonnage.console.page_request import DistributorViewer
+from tonnage.console.range_usage import RangeFee, RangeUsage, fee_of_range, partner_usage
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.db import Connection
 from tonnage.partners.partner_queries import PartnerDetail
 from tonnage.price_books.assignment import Subject, SubjectKind
-from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
+from tonnage.usage.lists import PartnerDay
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
 
@@ -21,18 +20,17 @@ routes = APIRouter(prefix="/distributor/partners/{partnerID}", route_class=AuthF
 
 @routes.get("")
 async def usage(page: DistributorViewer, partnerID: UuidPath) -> Response:
-    """Against what it has been allocated, and what the month has cost so far."""
+    """Against what it has been allocated, and what a month has cost."""
     shown = read_range(page.request.query_params, page.today)
     scope = page.actor.organisation_id
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], Fees]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee]:
         facts = await facts_of(conn, page, partnerID)
-        days = await daily_of_partner(conn, scope, partnerID, shown.period, page.today)
-        return facts, days, await fee_of(conn, scope, Subject(SubjectKind.PARTNER, partnerID), page.today)
+        use = await partner_usage(conn, scope, partnerID, shown)
+        return facts, use, await fee_of_range(conn, scope, Subject(SubjectKind.PARTNER, partnerID), shown)
 
-    facts, days, fees = await page.database.run(read)
-    average = mean([day.usage for day in days])
-    return partner_page(page, "distributor/usage.html", facts, range=shown, days=days, average=average, fees=fees)
+    facts, use, fee = await page.database.run(read)
+    return partner_page(page, "distributor/usage.html", facts, use=use, fee=fee)
 
 
 @routes.get("/usage.csv")

@@ -10,13 +10,16 @@ from starlette.responses import Response
 from tonnage.billing.lists import fee_of
 from tonnage.billing.month_net import Fees
 from tonnage.console.edit_conflict import explain
+from tonnage.console.fee_month import read_fee_list
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
 from tonnage.console.price_fields import Currency, Price
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.contracts import CONTRACTS_TABLE
+from tonnage.console.tables.table import TablePage
+from tonnage.console.tables.terms import CONTRACT_TERMS_TABLE
 from tonnage.contracts.actions import amend_contract, create_contract
 from tonnage.contracts.contract import Amendment, NewContract, no_contract
-from tonnage.contracts.lists import ContractTerms, terms_of
+from tonnage.contracts.lists import TERMS, contract_terms
 from tonnage.db import Connection
 from tonnage.errors import NotFound
 from tonnage.organisations.queries import distributor_choices
@@ -59,18 +62,18 @@ class AmendmentForm(EditForm):
 @routes.get("")
 async def contracts(page: OperatorViewer) -> Response:
     """Of all distributors."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
-    found = await page.database.run(contract_rows, None, state, page.today)
-    listed = CONTRACTS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
-    return page.render("operator/contracts.html", list=listed)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
+    found = await page.database.run(contract_rows, None, state, month.first)
+    table = CONTRACTS_TABLE.of_month(page, month.first)
+    listed = table.paged(page, PATH, found, state, row_path=f"{PATH}/", names_distributor=True)
+    return page.render("operator/contracts.html", list=listed, month=month)
 
 
 @routes.get(".csv")
 async def contracts_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    state = read_list_state(CONTRACTS, page.request.query_params)
-
-    return await CONTRACTS_TABLE.file(page, every_contract, None, state, page.today)
+    state, month = read_fee_list(CONTRACTS, page.request.query_params, page.today)
+    return await CONTRACTS_TABLE.of_month(page, month.first).file(page, every_contract, None, state, month.first)
 
 
 @routes.get("/new")
@@ -144,11 +147,14 @@ def _texts(page: PageRequest, found: ContractRow) -> dict[str, str]:
     }
 
 
-async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, list[ContractTerms], Fees]:
-    async def read(conn: Connection) -> tuple[ContractRow | None, list[ContractTerms], Fees]:
+async def _found(page: PageRequest, contract_id: UUID) -> tuple[ContractRow, TablePage, Fees]:
+    state = read_list_state(TERMS, page.request.query_params)
+
+    async def read(conn: Connection) -> tuple[ContractRow | None, TablePage, Fees]:
+        found = await contract_terms(conn, None, contract_id, state)
         return (
             await one_contract(conn, None, contract_id),
-            await terms_of(conn, contract_id),
+            CONTRACT_TERMS_TABLE.paged(page, f"{PATH}/{contract_id}", found, state, row_path=None),
             await fee_of(conn, page.actor.organisation_id, Subject(SubjectKind.CONTRACT, contract_id), page.today),
         )
 

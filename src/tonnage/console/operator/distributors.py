@@ -103,7 +103,9 @@ async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response
         "operator/distributor.html",
         distributor=found,
         lock=lock,
-        contracts=CONTRACTS_TABLE.whole(page, "/operator/contracts", contracts, row_path="/operator/contracts/"),
+        contracts=CONTRACTS_TABLE.of_month(page, page.today).whole(
+            page, "/operator/contracts", contracts, row_path="/operator/contracts/"
+        ),
         members=TEAM_TABLE.whole(page, team_path, people, row_path=f"{team_path}/" if may_change else None),
     )
 

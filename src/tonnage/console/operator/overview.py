@@ -85,4 +85,4 @@ async def overview(page: OperatorViewer) -> Response:
 async def moved(page: OperatorViewer) -> Response:
     """The partners whose use has changed most."""
     found = await page.database.run(top_movers, page.today)
-    return page.render("operator/top_movers.html", movers=found, moved_days=COMPARED_DAYS)
+    return page.render("components/top_movers.html", movers=found, moved_days=COMPARED_DAYS)

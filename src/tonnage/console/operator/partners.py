@@ -1,6 +1,7 @@
 """All partners, and one of them to look at."""
 
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from tonnage.billing.queries import charge_for_partner
 from tonnage.console.date_range import read_range
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
-from tonnage.console.page_request import OperatorAdmin, OperatorViewer
+from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
+from tonnage.console.range_usage import RangeUsage, partner_usage
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.console.tables.partners import PARTNERS_TABLE
@@ -24,7 +26,8 @@ from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerRow, every_partner, partner_rows
 from tonnage.partners.partner_queries import PartnerDetail, partner_detail
-from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
+from tonnage.statements.queries import frozen_part
+from tonnage.usage.lists import PartnerDay
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -80,18 +83,24 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
     shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, list[PartnerDay], list[Money]]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], list[Money]]:
         facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)
-        days = await daily_of_partner(conn, None, partnerID, shown.period, page.today)
-        month = Month.of(page.today, page.today)
-        lines = await charge_for_partner(conn, page.actor.organisation_id, partnerID, month)
-        return facts, days, totals([Money.zero(facts.currency), *(line.amount for line in lines)])
+        use = await partner_usage(conn, None, partnerID, shown)
+        return facts, use, await _fees(conn, page, facts, shown.month) if shown.month else []
 
-    facts, days, fees = await page.database.run(read)
-    average = mean([day.usage for day in days])
-    return page.render("operator/partner.html", facts=facts, days=days, fees=fees, range=shown, average=average)
+    facts, use, fees = await page.database.run(read)
+    return page.render("operator/partner.html", facts=facts, use=use, fees=fees, month=shown.month)
+
+
+async def _fees(conn: Connection, page: PageRequest, facts: PartnerDetail, first: date) -> list[Money]:
+    """The partner's part of what its contracts are charged for a month: as it was frozen, or as it is known now."""
+    operator = page.actor.organisation_id
+    if first < page.today.replace(day=1) and (frozen := await frozen_part(conn, operator, facts.id, first)):
+        return frozen
+    lines = await charge_for_partner(conn, operator, facts.id, Month.of(first, page.today))
+    return totals([Money.zero(facts.currency), *(line.amount for line in lines)])
 
 
 @routes.get("/{partnerID}/usage.csv")

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from tonnage.console.prices import books, publication, versions
+from tonnage.console.prices import books, preview, publication, versions
 
-routes: tuple[APIRouter, ...] = (books.routes, versions.routes, publication.routes)
+routes: tuple[APIRouter, ...] = (books.routes, versions.routes, publication.routes, preview.routes)
 """Those that every organisation has."""

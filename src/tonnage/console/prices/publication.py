@@ -7,13 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tonnage.access.actor import Kind
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, PageRequest
 from tonnage.console.prices.books import PATH, path_of
-from tonnage.console.prices.shown import price_facts
+from tonnage.console.prices.shown import buyers_counted, price_facts
 from tonnage.console.prices.versions import hidden_revision, open_version, seen_revision
-from tonnage.console.rendering import gettext, ngettext, said
+from tonnage.console.rendering import gettext, said
 from tonnage.db import Connection
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Conflict, Invalid, PreconditionFailed
@@ -144,7 +143,7 @@ def _refused(page: PageRequest, found: VersionRow, refusal: Invalid) -> list[str
 
 def _consequences(page: PageRequest, found: VersionRow, buyers: int, *, correct: bool) -> list[str]:
     day = page.formats.day(found.valid_from)
-    concerned = _buyers(page, buyers)
+    concerned = buyers_counted(page, buyers)
     sentences = [gettext("From %(day)s on these prices apply to %(buyers)s.") % {"day": day, "buyers": concerned}]
     if correct:
         sentences.append(
@@ -152,17 +151,6 @@ def _consequences(page: PageRequest, found: VersionRow, buyers: int, *, correct:
         )
     sentences.append(gettext("A published version never changes. To change prices later, publish another version."))
     return sentences
-
-
-def _buyers(page: PageRequest, count: int) -> str:
-    match page.actor.kind:
-        case Kind.OPERATOR:
-            text = ngettext("%(num)s contract", "%(num)s contracts", count)
-        case Kind.DISTRIBUTOR:
-            text = ngettext("%(num)s partner", "%(num)s partners", count)
-        case Kind.PARTNER:
-            text = ngettext("%(num)s storage account", "%(num)s storage accounts", count)
-    return text % {"num": page.formats.number(count)}
 
 
 def _crumbs(book: BookRow) -> list[tuple[str, str]]:

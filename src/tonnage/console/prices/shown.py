@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from tonnage.access.actor import Kind
 from tonnage.billing.month import GB
 from tonnage.console.page_request import PageRequest
-from tonnage.console.rendering import gettext
+from tonnage.console.rendering import gettext, ngettext
 from tonnage.money import Money
 from tonnage.price_books.price_sources import AppliedPrices
 from tonnage.price_books.version import MinimumPool, Mode, Prices, Product, Tiers
@@ -116,3 +117,15 @@ def _rest(page: PageRequest, prices: Prices, currency: str) -> Iterator[Fact]:
         yield product_label(Product.EGRESS), gettext("%(gb)s / GB (%(tb)s / TB)") % {"gb": gb, "tb": tb}
     if prices.discount_percent is not None:
         yield gettext("Discount"), formats.percent(prices.discount_percent / 100)
+
+
+def buyers_counted(page: PageRequest, count: int) -> str:
+    """A number of the reader's buyers: `3 partners`."""
+    match page.actor.kind:
+        case Kind.OPERATOR:
+            text = ngettext("%(num)s contract", "%(num)s contracts", count)
+        case Kind.DISTRIBUTOR:
+            text = ngettext("%(num)s partner", "%(num)s partners", count)
+        case Kind.PARTNER:
+            text = ngettext("%(num)s storage account", "%(num)s storage accounts", count)
+    return text % {"num": page.formats.number(count)}

@@ -153,6 +153,8 @@ class ShownStatement:
                 return gettext("Not mailed: the buyer's billing profile has no e-mail for statements.")
             case "rejected":
                 return gettext("Not mailed: the mail server does not accept the buyer's e-mail address.")
+            case "failed":
+                return gettext("Not mailed: the mail could not be made. The operator's log says why.")
             case _:
                 return None
 

@@ -1,7 +1,7 @@
 """Contracts, for their distributor and for the operator. The rows are `partners.contract_lists.ContractRow`."""
 
 from tonnage.access.actor import Kind
-from tonnage.console.rendering import day, number, size
+from tonnage.console.rendering import day, size
 from tonnage.console.tables.table import Column, Table
 from tonnage.wording.catalogue import N_
 
@@ -21,11 +21,11 @@ CONTRACTS_TABLE = Table(
         Column("remaining", N_("Remaining"), "number", show=size, file=N_("Remaining bytes")),
         Column("load", N_("Allocated of reserved"), "load-cell", sort="allocated"),
         Column("used", N_("Used"), "number optional", show=size, sort="used", file=N_("Used bytes")),
-        Column("partners", N_("Partners"), "number optional", show=number, file=N_("Partners")),
-        Column("price_cents", N_("Cents per GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
+        Column("partners", N_("Partners"), "number optional", file=N_("Partners")),
+        Column("price_cents", N_("Excess / GB-month"), "number optional", sort="price", file=N_("Cents per GB-month")),
         Column("currency", file=N_("Currency")),
-        Column("fee", N_("Fee so far"), "number", sort="fee"),
-        Column("net", file=N_("Fee so far")),
+        Column("fee", N_("Fee %(month)s"), "number", sort="fee"),
+        Column("net", file=N_("Fee %(month)s")),
         Column("created_at", N_("Signed"), "number optional", show=day, sort="created", file=N_("Created")),
         Column("id", file=N_("ID")),
     ),

@@ -26,8 +26,8 @@ PARTNERS_TABLE = Table(
         Column(
             "accounts", N_("Accounts"), "number optional", show=number, sort="accounts", file=N_("Storage accounts")
         ),
-        Column("fee", N_("Fee so far"), "number", sort="fee", only=Kind.DISTRIBUTOR, needs_values=True),
-        Column("net", file=N_("Fee so far"), only=Kind.DISTRIBUTOR),
+        Column("fee", N_("Fee %(month)s"), "number", sort="fee", only=Kind.DISTRIBUTOR, needs_values=True),
+        Column("net", file=N_("Fee %(month)s"), only=Kind.DISTRIBUTOR),
         Column("fee_currency", file=N_("Currency"), only=Kind.DISTRIBUTOR),
         Column("contract", N_("Contract"), "optional words", only=Kind.OPERATOR),
         Column("trend", N_("30 days"), "optional", only=Kind.DISTRIBUTOR),

@@ -7,8 +7,8 @@ with the macro `listing` of `components/table.html`; its file is `PARTNERS_TABLE
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias
 
@@ -67,6 +67,15 @@ class Table:
     no_match: str = ""
     """The heading where a search or a filter finds nothing."""
     file_name: str = ""
+
+    def of_month(self, page: PageRequest, first: date) -> "Table":
+        """The same with a month in the headings of fees: as `Nov 2026` on a page, as `2026-11` in a file."""
+        on_page, in_file = page.formats.short_month(first), f"{first:%Y-%m}"
+        columns = [
+            replace(one, heading=_with_month(one.heading, on_page), file=_with_month(one.file, in_file))
+            for one in self.columns
+        ]
+        return replace(self, columns=columns)
 
     def paged(
         self,
@@ -155,6 +164,11 @@ async def csv_file(
     reader = page.formats.number_format
     await page.record_export(name)
     return CsvFile(page.database.streams, page.actor.organisation_id, name, header, lines, reader)
+
+
+def _with_month(heading: str, month: str) -> str:
+    # Translated here: the text with a month in it is in no catalogue, and stays as it is when it is translated again.
+    return gettext(heading) % {"month": month} if "%(month)s" in heading else heading
 
 
 def _drawing(column: Column, template: str) -> Callable[[Any, TablePage], object]:

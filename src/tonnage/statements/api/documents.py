@@ -147,9 +147,10 @@ class StatementResponse(ResponseModel):
     """When it got its number, UTC."""
     issuedAt: TimestampText | None = None
     """When it was mailed to the buyer, UTC."""
-    mailRefused: Literal["no_address", "rejected"] | None = None
-    """Why it could not be mailed when that was last tried: the buyer's billing profile has no e-mail address, or the
-    mail server does not accept it. It is tried again each day."""
+    mailRefused: Literal["no_address", "rejected", "failed"] | None = None
+    """Why it could not be mailed when that was last tried: the buyer's billing profile has no e-mail address, the mail
+    server does not accept it, or the mail could not be made, which the operator's log explains. It is tried again each
+    day."""
     dueOn: DayText | None = None
     """When it is due, if the seller has terms of payment."""
     paidOn: DayText | None = None
