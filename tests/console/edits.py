@@ -185,7 +185,7 @@ EDITS: dict[str, Edit] = {
         LOCKS["seller_settings"],
         "partnerID",
         "select document, locale, colour, footer, freeze_day, number_format, number_start, small_business, "
-        "retention_years, negative_total, mail_documents from seller_settings where organisation_id = %s",
+        "retention_years, mail_documents, negative_total from seller_settings where organisation_id = %s",
         {
             "document": Change(
                 "statement", ({"document": "invoice"}, "invoice"), ({"document": "invoice"}, "invoice")
