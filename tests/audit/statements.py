@@ -12,7 +12,7 @@ from tonnage.month_end.freezing_actions import freeze
 from tonnage.numbering.actions import open_stores
 from tonnage.numbering.queries import skip
 from tonnage.numbering.series import Gap, Series
-from tonnage.statements import frozen_actions
+from tonnage.statements import actions
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
 
@@ -42,7 +42,7 @@ async def statements_pay(data: AuditData) -> Recorded:
     statement_id = await _frozen(data)
     async with data.watched():
         payment = Payment(date(2026, 4, 2), "Line 4")
-        await data.run(frozen_actions.pay, data.distributor, statement_id, payment)
+        await data.run(actions.pay, data.distributor, statement_id, payment)
     after = {"number": "INV-2026-00001", "paidOn": "2026-04-02"}
     return data.entry("statements.pay", data.distributor, data.distributor, statement_id, after=after)
 

@@ -185,7 +185,7 @@ EDITS: dict[str, Edit] = {
         LOCKS["seller_settings"],
         "partnerID",
         "select document, locale, colour, footer, freeze_day, number_format, number_start, small_business, "
-        "retention_years, negative_total, mail_documents from seller_settings where organisation_id = %s",
+        "retention_years, mail_documents, negative_total from seller_settings where organisation_id = %s",
         {
             "document": Change(
                 "statement", ({"document": "invoice"}, "invoice"), ({"document": "invoice"}, "invoice")
@@ -299,6 +299,7 @@ NO_EDITS: dict[str, str] = {
     "/partner/prices/accounts": _CREATES,
     "/partner/accounts/{accountID}/prices": _CREATES,
     "/statements/{statementID}/payment": _CREATES,
+    "/statements/adjustments/new": _CREATES,
     "/statements/{statementID}/credit-note": _CREATES,
     "/statements/{statementID}/lines/{line}/credit-note": _CREATES,
     "/statements/{statementID}/void": _ACTS,

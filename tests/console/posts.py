@@ -163,6 +163,10 @@ POSTS = [
     Post("/statements/{statementID}/credit-note", {"reason": "Outage"}),
     Post("/statements/{statementID}/lines/{line}/credit-note", {"amount": "0.01", "reason": "Outage"}),
     Post("/statements/{statementID}/void", {"reason": "Wrong address"}),
+    Post(
+        "/statements/adjustments/new",
+        {"buyer": "{partnerID}", "amount": "-5.00", "currency": "EUR", "reason": "Outage"},
+    ),
     Post("/statements/months/{month}/freeze"),
     Post("/blocks/{blockID}/lift"),
     Post("/team/sessions/{sessionID}/end"),

@@ -71,6 +71,7 @@ async def ids(client: AppClient, data: AccountData) -> dict[str, str]:
         "bookID": str(await book_of(client, data.partner)),
         "number": "1",
         "statementID": str(data.statement),
+        "adjustmentID": str(data.adjustment),
         "line": "1",
         "month": "2026-02",
         "token": "unknown",

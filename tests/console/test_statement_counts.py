@@ -32,16 +32,16 @@ MORE = {
     "/distributor/prices": 5,
     "/partner/accounts": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
-    "/statements/months/{month}": 6,
-    "/statements/months/{month}/freeze": 6,
+    "/statements/months/{month}": 7,
+    "/statements/months/{month}/freeze": 7,
     "/statements/{statementID}/lines/{line}/working.csv": 5,
     "/statements/{statementID}/statement.pdf": 6,
 }
 """Pages that may execute more. The overviews ask every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
-them, accounts beside the use of a range and of the days before it; a month says which numbers are missing, and how far
-its freeze has come; a statement is read with its lines, its inputs and their days, and its document is made once and
-kept; a preview reads a book, a version and the published ones in one moment."""
+them, accounts beside the use of a range and of the days before it; a month says which numbers are missing, how far its
+freeze has come, and what corrects it; a statement is read with its lines, its inputs and their days, and its document
+is made once and kept; a preview reads a book, a version and the published ones in one moment."""
 
 FEW, MANY = 3, 60
 
@@ -124,7 +124,10 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
         own = {"memberID": browser.member_id, "sessionID": await session_of(client, browser.member_id)}
         key = {"keyID": await key_of(client, actor)}
         book = {"bookID": await priced_book_of(client, actor)}
-        sold = {"statementID": await client.cast.database.run(sold_statement, actor, buyer, data.contract)}
+        sold = {
+            "statementID": await client.cast.database.run(sold_statement, actor, buyer, data.contract),
+            "adjustmentID": await adjustment_of(client, actor, buyer),
+        }
         of_pages = {"": ids, "/team": own, "/keys": key, "/operator/dist": distributors, "/prices": book}
         readers.append(Reader(actor, browser, {**of_pages, "/statements": sold}))
     return readers
@@ -133,6 +136,20 @@ async def readers(client: AppClient, data: AccountData) -> list[Reader]:
 async def sold_statement(conn: Connection, seller: Actor, buyer: Subject, contract: UUID) -> UUID:
     """A frozen one of January, that is of no other month of the test data."""
     return await insert_statement_of(conn, seller, buyer, contract, date(2026, 1, 1))
+
+
+async def adjustment_of(client: AppClient, seller: Actor, buyer: Subject) -> UUID:
+    """A person's. The page of a correction is counted where it is tested."""
+    ids = {kind: buyer.id if kind is buyer.kind else None for kind in SubjectKind}
+    (found,) = await client.cast.row(
+        """
+        insert into adjustment (seller_id, contract_id, partner_id, account_id, buyer_name, currency, amount, remaining,
+            reason, created_at)
+        values (%s, %s, %s, %s, 'Buyer', 'EUR', 1, 1, 'Outage', %s) returning id
+        """,
+        *(seller.organisation_id, *ids.values(), NOW),
+    )
+    return found
 
 
 async def priced_book_of(client: AppClient, seller: Actor) -> object:
@@ -204,3 +221,4 @@ async def grow(client: AppClient, data: AccountData, count: int) -> None:
             await assigned(client, seller, book, data.partner.organisation_id)
         partner = Subject(SubjectKind.PARTNER, uuid.uuid4())
         await cast.database.run(sold_statement, data.distributor, partner, data.contract)
+        await adjustment_of(client, data.distributor, partner)

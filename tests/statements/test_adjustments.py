@@ -102,6 +102,9 @@ async def test_goodwill_is_in_the_draft_and_then_in_the_statement(client: AppCli
     assert (await call(client, data.distributor, "GET", "adjustments?state=open")).json() == []
     (used,) = (await call(client, data.distributor, "GET", "adjustments")).json()
     assert used == {**goodwill, "remaining": "0.00"}
+    detail = (await call(client, data.partner, "GET", f"adjustments/{goodwill['id']}")).json()
+    part = {"id": frozen["id"], "number": "INV-2026-00001", "month": "2026-03", "amount": "-5.00"}
+    assert detail["statements"] == [part]
     april = await call(client, data.distributor, "GET", f"statements/draft-{data.partner.organisation_id}-2026-04")
     assert [line["product"] for line in april.json()["lines"]] == ["reserved", "excess"]
 
@@ -156,6 +159,10 @@ async def test_a_correction_is_shown_with_its_lines_before_and_after(client: App
         shown = (await call(client, who, "GET", f"adjustments/{listed['id']}")).json()
         assert [line["amount"] for line in shown["before"]] == ["90.00", "20.00"]
         assert [line["amount"] for line in shown["after"]] == ["90.00", "30.00"]
+        assert (shown["statementNumber"], shown["statements"]) == ("INV-2026-00001", [])
+        assert (await call(client, who, "GET", f"statements/{shown['statement']}")).status_code == 200
+    months = [(await call(client, who, "GET", "months/2026-03")).json() for who in (data.distributor, data.partner)]
+    assert [month["adjustments"] for month in months] == [[{"currency": "EUR", "count": 1, "amount": "10.00"}], []]
     stranger = (await sellers(client.cast)).distributor
     assert (await call(client, stranger, "GET", f"adjustments/{listed['id']}")).status_code == 404
     draft = await call(client, data.partner, "GET", f"statements/draft-{buyer}-2026-04")

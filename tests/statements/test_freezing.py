@@ -22,7 +22,7 @@ from tonnage.month_end.freezing_actions import freeze, freeze_due
 from tonnage.numbering.queries import take_numbers
 from tonnage.partners.actions import move_partner
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.frozen_actions import find_frozen, frozen_working
+from tonnage.statements.actions import find_frozen, frozen_working
 from tonnage.statements.frozen_queries import verify
 from tonnage.usage.actions import accept_samples
 from tonnage.usage.sample import SampleFile

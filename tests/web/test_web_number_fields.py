@@ -4,7 +4,7 @@ import pytest
 
 from tonnage.units import MAX_CAPACITY
 from tonnage.web.forms import Form, bind
-from tonnage.web.number_fields import Number, Size, number_in, size_in, typed_size
+from tonnage.web.number_fields import Number, SignedNumber, Size, number_in, size_in, typed_size
 from tonnage.web.number_text import WITH_POINT, NumberFormat
 
 COMMA = NumberFormat(",")
@@ -26,6 +26,19 @@ def test_a_size_and_a_number_are_read_by_the_readers_format() -> None:
     form = bind(Delivery, {"size": "1,5", "size_unit": "TB", "weight": "0,25"}, COMMA)
     assert form.value is not None
     assert (form.value.size, str(form.value.weight)) == (1_500_000_000_000, "0.25")
+
+
+class Change(Form):
+    amount: SignedNumber
+
+
+@pytest.mark.parametrize("minus", ["-", "\N{MINUS SIGN}", "\N{EN DASH} ", " - "])
+def test_a_number_with_a_minus(minus: str) -> None:
+    form = bind(Change, {"amount": f"{minus}1.234,5"}, COMMA)
+    assert form.value is not None
+    assert str(form.value.amount) == "-1234.5"
+    for wrong in ("-", "--5", "-+5", "5-"):
+        assert set(bind(Change, {"amount": wrong}).errors) == {"amount"}
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ from tonnage.price_books import actions as price_books
 from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import NewVersion, Prices
 from tonnage.services import Services
+from tonnage.statements.actions import pay
 from tonnage.statements.adjustment_actions import create_adjustment
 from tonnage.statements.frozen import Payment
-from tonnage.statements.frozen_actions import pay
 from tonnage.statements.frozen_queries import frozen_id_of
 from tonnage.utc import day_of, midnight, month_after, month_before
 

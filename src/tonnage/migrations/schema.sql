@@ -1729,7 +1729,11 @@ CREATE INDEX adjustment_contract_id_idx ON adjustment USING btree (contract_id) 
 
 CREATE INDEX adjustment_correction_id_idx ON adjustment USING btree (correction_id) WHERE (correction_id IS NOT NULL);
 
+CREATE INDEX adjustment_open_idx ON adjustment USING btree (seller_id, seq) WHERE (remaining <> (0)::numeric);
+
 CREATE INDEX adjustment_partner_id_idx ON adjustment USING btree (partner_id) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX adjustment_seller_id_month_seq_idx ON adjustment USING btree (seller_id, month, seq) INCLUDE (currency, amount) WHERE (month IS NOT NULL);
 
 CREATE INDEX adjustment_seller_id_seq_idx ON adjustment USING btree (seller_id, seq);
 

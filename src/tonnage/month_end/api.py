@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer
@@ -48,6 +49,19 @@ class MonthMarginResponse(ResponseModel):
     """As three letters (ISO 4217)."""
     net: str
     """Before taxes, as decimal text; negative where more was bought."""
+
+
+class MonthAdjustmentsResponse(ResponseModel):
+    """Adjustments in one currency."""
+
+    model_config = with_example({"currency": "EUR", "count": 3, "amount": "-12.40"})
+
+    currency: str
+    """As three letters (ISO 4217)."""
+    count: int
+    """Their number."""
+    amount: str
+    """Their sum before taxes, as decimal text; negative where the month is charged less."""
 
 
 class BlockedResponse(ResponseModel):
@@ -98,6 +112,7 @@ class MonthResponse(ResponseModel):
             "sold": [{"currency": "EUR", "statements": 12, "net": "1250.00", "gross": "1487.50", "paid": "900.00"}],
             "bought": [{"currency": "EUR", "statements": 1, "net": "800.00", "gross": "952.00", "paid": "0.00"}],
             "margin": {"currency": "EUR", "net": "450.00"},
+            "adjustments": [{"currency": "EUR", "count": 3, "amount": "-12.40"}],
             "blocked": [],
             "gaps": [],
         }
@@ -113,6 +128,9 @@ class MonthResponse(ResponseModel):
     """Those that you have bought."""
     margin: MonthMarginResponse | None = None
     """Sold less bought, where all of it is in one currency."""
+    adjustments: list[MonthAdjustmentsResponse] = Field(default_factory=list[MonthAdjustmentsResponse])
+    """The adjustments that correct what you have sold in the month, by currency: they are lines of later statements,
+    and in no sum above."""
     blocked: list[BlockedResponse]
     """Buyers whose statements the last freeze could not freeze."""
     progress: ProgressResponse | None = None
@@ -154,7 +172,7 @@ class FreezeResponse(ResponseModel):
 async def get_month(call: AnyViewer, month: str) -> Response:
     """Get a month.
 
-    The sums of its frozen statements, and the buyers whose statements could not be frozen.
+    The sums of its frozen statements and of what corrects them, and the buyers whose statements could not be frozen.
     """
     first, today = month_in(month), day_of(call.now)
     require_begun(first, today)

@@ -15,6 +15,7 @@ from tonnage.metering.sampling import SampledThrough
 from tonnage.money import Money
 from tonnage.month_end.freeze_progress import FreezeProgress
 from tonnage.numbering.series import NotedGap
+from tonnage.statements.adjustment import AdjustmentSum
 from tonnage.utc import month_after
 
 
@@ -108,6 +109,8 @@ class SellerMonth:
     """Numbers that are missing, noted in the month after."""
     progress: FreezeProgress | None = None
     """Of the freeze that is going on."""
+    adjustments: Sequence[AdjustmentSum] = ()
+    """What corrects the month: lines of later statements."""
 
     @property
     def state(self) -> str:
@@ -132,6 +135,7 @@ class SellerMonth:
             "sold": [one.document() for one in self.sold],
             "bought": [one.document() for one in self.bought],
             **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
+            "adjustments": [one.document() for one in self.adjustments],
             "blocked": [one.document() for one in self.blocked],
             **({"progress": self.progress.document()} if self.progress else {}),
             "gaps": [{"numbers": one.gap.text, "notedAt": f"{one.noted_at:%Y-%m-%dT%H:%M:%SZ}"} for one in self.gaps],

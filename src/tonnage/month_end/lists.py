@@ -10,6 +10,7 @@ from tonnage.month_end.freezing import BlockedBuyer, BlockedGroup, MonthSum, Sel
 from tonnage.month_end.freezing_queries import blocked_buyers, progress_of
 from tonnage.numbering.queries import gaps_of
 from tonnage.numbering.series import NotedGap
+from tonnage.statements.adjustment_lists import correction_sums
 from tonnage.statements.frozen_queries import BOUGHT, SOLD
 from tonnage.utc import midnight, month_after
 
@@ -20,7 +21,8 @@ async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> 
     blocked = await blocked_buyers(conn, viewer, first)
     gaps = await gaps_after(conn, viewer, first)
     progress = await progress_of(conn, viewer, first)
-    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps, progress)
+    adjustments = await correction_sums(conn, viewer, first)
+    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps, progress, adjustments)
 
 
 async def gaps_after(conn: Connection, viewer: UUID, first: date) -> list[NotedGap]:

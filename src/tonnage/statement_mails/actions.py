@@ -20,8 +20,8 @@ from tonnage.price_books.assignment import SubjectKind
 from tonnage.services import Services
 from tonnage.statement_mails import queries
 from tonnage.statement_mails.queries import Refusal
+from tonnage.statements.actions import find_frozen, pdf_of
 from tonnage.statements.frozen import StoredStatement
-from tonnage.statements.frozen_actions import find_frozen, pdf_of
 from tonnage.statements.frozen_queries import design_of
 
 _log = logging.getLogger(__name__)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.tax import TaxCategory, TaxDecision, tax_amount
-from tonnage.errors import FieldError, Invalid, Sentence
+from tonnage.errors import FieldError, Invalid, NotFound, Sentence
 from tonnage.money import CURRENCIES, Money, digits, round_half_away, total
 from tonnage.statements.statement import printable_text
 
@@ -104,6 +104,36 @@ class MonthCorrection:
     amount: Money
     tax: TaxKind | None
     """That of the frozen statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentSum:
+    """The adjustments in one currency that correct a month."""
+
+    currency: str
+    count: int
+    amount: Decimal
+    """Their sum, before taxes; below zero the month is charged less."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"currency": self.currency, "count": self.count, "amount": f"{self.amount:f}"}
+
+
+def adjustment_id(text: str) -> UUID:
+    """The id of an adjustment in a path. NotFound for any other text."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        raise no_adjustment(text) from None
+    if str(found) != text:
+        raise no_adjustment(text)
+    return found
+
+
+def no_adjustment(adjustment_id: str) -> NotFound:
+    """The same for one that does not exist and one of others."""
+    return NotFound("There is no adjustment {adjustment}.", adjustment=adjustment_id)
 
 
 def adjusted(

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tonnage.access.actor import Actor, Role
@@ -12,8 +12,8 @@ from tonnage.billing.month import Month
 from tonnage.db import Connection
 from tonnage.errors import Invalid, NotFound, Sentence
 from tonnage.statements import adjustment_queries, queries
-from tonnage.statements.adjustment import NewAdjustment
-from tonnage.statements.frozen import own_lines_document
+from tonnage.statements.adjustment import NewAdjustment, no_adjustment
+from tonnage.statements.frozen import StoredStatement, own_lines_document
 from tonnage.statements.frozen_queries import stored_statements
 from tonnage.utc import day_of
 
@@ -32,36 +32,86 @@ async def create_adjustment(
     `currency`: that of the buyer's prices, unless it is given. NotFound: it sells to no such buyer. Invalid: see
     `NewAdjustment.read`; no currency, and the buyer has no prices in one.
     """
-    actor.require(actor.kind, Role.ADMIN)
-    buyer = await _buyer(conn, actor, buyer_id)
-    today = day_of(now)
-    priced_in = await queries.currency_of(conn, buyer, Month.of(today, today))
+    buyer, new = await _new(conn, actor, buyer_id, amount, currency, reason, now)
+    return await adjustment_queries.create(conn, buyer, new, now, actor.stamp)
+
+
+async def create_adjustment_once(
+    conn: Connection,
+    actor: Actor,
+    adjustment_id: UUID,
+    buyer_id: SubjectId,
+    amount: str,
+    currency: str | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """The same with an id that is given: of a form that is sent twice there is one adjustment, the first."""
+    buyer, new = await _new(conn, actor, buyer_id, amount, currency, reason, now)
+    await adjustment_queries.create_once(conn, adjustment_id, buyer, new, now, actor.stamp)
+
+
+async def _new(
+    conn: Connection,
+    actor: Actor,
+    buyer_id: SubjectId,
+    amount: str,
+    currency: str | None,
+    reason: str,
+    now: datetime,
+) -> tuple[Buyer, NewAdjustment]:
+    buyer, priced_in = await adjustable_buyer(conn, actor, buyer_id, now)
     if currency is None and priced_in is None:
         raise Invalid.field("currency", Sentence("must be given, because the buyer has no prices today"))
     if priced_in is not None and currency not in {None, priced_in}:
         raise Invalid.field("currency", Sentence("must be {currency}, that of the buyer's prices", currency=priced_in))
-    new = NewAdjustment.read(amount, priced_in or currency or "", reason)
-    return await adjustment_queries.create(conn, buyer, new, now, actor.stamp)
+    return buyer, NewAdjustment.read(amount, priced_in or currency or "", reason)
 
 
-async def _buyer(conn: Connection, actor: Actor, buyer_id: SubjectId) -> Buyer:
-    found = await queries.find_buyer_by_id(conn, actor.organisation_id, buyer_id)
-    if found is None or found.seller_id != actor.organisation_id:
+async def adjustable_buyer(
+    conn: Connection, actor: Actor, buyer_id: SubjectId, now: datetime
+) -> tuple[Buyer, str | None]:
+    """A buyer whose next statement the actor can adjust, and the currency of its prices, if it has any today. NotFound:
+    it sells to no such buyer."""
+    actor.require(actor.kind, Role.ADMIN)
+    buyer = await queries.find_buyer_by_id(conn, actor.organisation_id, buyer_id)
+    if buyer is None or buyer.seller_id != actor.organisation_id:
         raise NotFound("You do not charge {buyer}.", buyer=str(buyer_id))
-    return found
+    today = day_of(now)
+    return buyer, await queries.currency_of(conn, buyer, Month.of(today, today))
+
+
+class FoundAdjustment(NamedTuple):
+    """An adjustment, and how it came about."""
+
+    document: dict[str, Any]
+    """As JSON, without the lines."""
+    before: StoredStatement | None
+    """Of a frozen month: as it was, and, below, as it was computed again."""
+    after: StoredStatement | None
+
+
+async def look_at_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: UUID) -> FoundAdjustment:
+    """NotFound: there is none, or others are its seller and buyer. None as viewer is the operator's command line."""
+    found = await adjustment_queries.find_adjustment(conn, viewer, adjustment_id)
+    if found is None:
+        raise no_adjustment(str(adjustment_id))
+    document: dict[str, Any] = {
+        **json.loads(found.json),
+        "sellerName": found.seller_name,
+        "statements": await adjustment_queries.statements_with(conn, adjustment_id),
+    }
+    if found.before is None or found.after is None:
+        return FoundAdjustment(document, None, None)
+    document |= {"statement": str(found.statement), "statementNumber": found.statement_number}
+    stored = await stored_statements(conn, [found.before, found.after])
+    return FoundAdjustment(document, stored[found.before], stored[found.after])
 
 
 async def find_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: UUID) -> dict[str, Any]:
-    """An adjustment as JSON; of a frozen month with its lines before and after it was computed again. NotFound: there
-    is none, or others are its seller and buyer. None as viewer is the operator's command line."""
-    found = await adjustment_queries.find_adjustment(conn, viewer, adjustment_id)
-    if found is None:
-        raise NotFound("There is no adjustment {adjustment}.", adjustment=str(adjustment_id))
-    shown: dict[str, Any] = json.loads(found.json)
+    """The same as JSON; of a frozen month with its lines before and after it was computed again."""
+    found = await look_at_adjustment(conn, viewer, adjustment_id)
     if found.before is None or found.after is None:
-        return shown
-    stored = await stored_statements(conn, [found.before, found.after])
-    return shown | {
-        "before": own_lines_document(stored[found.before]),
-        "after": own_lines_document(stored[found.after]),
-    }
+        return found.document
+    lines = {"before": own_lines_document(found.before), "after": own_lines_document(found.after)}
+    return found.document | lines

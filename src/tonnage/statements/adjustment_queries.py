@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
+
+from psycopg import AsyncCursor
 
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
@@ -23,9 +25,10 @@ ADJUSTMENT: LiteralString = f"""json_strip_nulls(json_build_object(
     'month', to_char(a.month, 'YYYY-MM'), 'createdAt', to_char(a.created_at, {TIMESTAMP_FORMAT})))"""
 """A row `a` of adjustment as JSON."""
 
-SEEN: LiteralString = """(a.seller_id = %(viewer)s or a.partner_id = %(viewer)s or a.contract_id = any(array(
+SOLD: LiteralString = "a.seller_id = %(viewer)s"
+"""Rows `a` of what the viewer sells; and, below, buys."""
+BOUGHT: LiteralString = """(a.partner_id = %(viewer)s or a.contract_id = any(array(
     select k.id from contract k where k.distributor_id = %(viewer)s)))"""
-"""Rows `a` that the viewer has made, or that concern it as a buyer."""
 
 _BUYER: Mapping[SubjectKind, LiteralString] = {
     SubjectKind.CONTRACT: "contract_id = any(%(ids)s::uuid[])",
@@ -85,20 +88,35 @@ def _ids(buyer: Buyer) -> list[SubjectId | None]:
 
 async def create(conn: Connection, buyer: Buyer, new: NewAdjustment, now: datetime, stamp: str) -> bytes:
     """Stores what a person has made; returns it as JSON."""
+    return (await one_row(await _insert(conn, None, buyer, new, now, stamp)))[0]
+
+
+async def create_once(
+    conn: Connection, adjustment_id: UUID, buyer: Buyer, new: NewAdjustment, now: datetime, stamp: str
+) -> None:
+    """The same with that id, unless there is one already."""
+    await _insert(conn, adjustment_id, buyer, new, now, stamp)
+
+
+async def _insert(
+    conn: Connection, adjustment_id: UUID | None, buyer: Buyer, new: NewAdjustment, now: datetime, stamp: str
+) -> AsyncCursor[Any]:
     contract, partner, account = _ids(buyer)
-    cursor = await conn.execute(
+    return await conn.execute(
         f"""
         with a as (
-            insert into adjustment (seller_id, contract_id, partner_id, account_id, buyer_name, currency, amount,
+            insert into adjustment (id, seller_id, contract_id, partner_id, account_id, buyer_name, currency, amount,
                 remaining, reason, created_at)
-            values (%(seller)s, %(contract)s, %(partner)s, %(account)s, %(name)s, %(currency)s, %(amount)s, %(amount)s,
-                %(reason)s, %(now)s)
+            values (coalesce(%(id)s, gen_random_uuid()), %(seller)s, %(contract)s, %(partner)s, %(account)s, %(name)s,
+                %(currency)s, %(amount)s, %(amount)s, %(reason)s, %(now)s)
+            on conflict (id) do nothing
             returning *
         )
         select {ADJUSTMENT}, save_response(%(stamp)s, {ADJUSTMENT}), audit(%(stamp)s, a.seller_id,
             'statements.adjust', a.id::text, null, jsonb_build_object('buyer', a.buyer_name)) from a
         """,
         {
+            "id": adjustment_id,
             "seller": buyer.seller_id,
             "contract": contract,
             "partner": partner,
@@ -111,7 +129,6 @@ async def create(conn: Connection, buyer: Buyer, new: NewAdjustment, now: dateti
             "stamp": stamp,
         },
     )
-    return (await one_row(cursor))[0]
 
 
 async def use(conn: Connection, statement_ids: Sequence[UUID]) -> None:
@@ -147,25 +164,44 @@ async def tax_kinds(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, TaxKind
 
 
 class StoredAdjustment(NamedTuple):
-    """An adjustment as JSON; of a month that was computed again the statements before and after that."""
+    """An adjustment as JSON; of a month that was computed again the frozen statement, and it before and after that."""
 
     json: bytes
+    seller_name: str
     before: UUID | None
     after: UUID | None
+    statement: UUID | None
+    statement_number: str | None
 
 
 async def find_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: UUID) -> StoredAdjustment | None:
     """None: there is none, or others are its seller and buyer. None as viewer is the operator's command line."""
     cursor = await conn.execute(
         f"""
-        select {ADJUSTMENT}, (
+        select {ADJUSTMENT}, o.name, (
             select coalesce((
                 select b.id from statement b where b.corrects = c.corrects and b.seq < c.seq
-                order by b.seq desc limit 1), c.corrects)
-            from statement c where c.id = a.correction_id), a.correction_id
-        from adjustment a where a.id = %(id)s and (%(viewer)s::uuid is null or {SEEN})
+                order by b.seq desc limit 1), c.corrects)), c.id, s.id, s.number
+        from adjustment a join organisation o on o.id = a.seller_id
+        left join statement c on c.id = a.correction_id
+        left join statement s on s.id = c.corrects
+        where a.id = %(id)s and (%(viewer)s::uuid is null or {SOLD} or {BOUGHT})
         """,
         {"id": adjustment_id, "viewer": viewer},
     )
     row = await cursor.fetchone()
     return StoredAdjustment(*row) if row else None
+
+
+async def statements_with(conn: Connection, adjustment_id: UUID) -> list[dict[str, str]]:
+    """The frozen statements that have a part of an adjustment, and the credit notes that take it back, as JSON."""
+    cursor = await conn.execute(
+        """
+        select s.id::text, s.number, to_char(s.month, 'YYYY-MM'), sum(l.amount)::text
+        from statement_line l join statement s on s.id = l.statement_id
+        where l.adjustment_id = %s and s.number is not null and s.voided_at is null group by s.id order by s.seq
+        """,
+        [adjustment_id],
+    )
+    names = ("id", "number", "month", "amount")
+    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]

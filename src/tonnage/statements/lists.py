@@ -8,13 +8,11 @@ from decimal import Decimal
 from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
-from tonnage.billing.line import SubjectId
 from tonnage.db import Connection, ListQuery, one_row, streamed
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.keyset import Key, Sort, day, text, uuid
 from tonnage.lists import Position
 from tonnage.money import Money
-from tonnage.statements.adjustment_queries import ADJUSTMENT
 from tonnage.statements.frozen_queries import BOUGHT, SOLD, of_buyer
 
 _ISSUED: LiteralString = """exists (
@@ -87,24 +85,6 @@ def statements_of(viewer: UUID, chosen: StatementFilter, today: date) -> ListQue
     )
     return ListQuery(
         f"select s.seq, {_STATEMENT} from ({pages}) s order by s.seq limit %(limit)s", _params(viewer, chosen, today)
-    )
-
-
-def adjustments_of(seller_id: UUID, buyer_id: SubjectId | None = None, *, is_open: bool = False) -> ListQuery:
-    """The adjustments of a seller, or of one of its buyers, in the order in which they were made. `is_open`: without
-    those that statements have as a whole."""
-    condition: LiteralString = "true"
-    if isinstance(buyer_id, int):
-        condition = "a.account_id = %(buyer)s"
-    elif buyer_id is not None:
-        condition = "(a.contract_id = %(buyer)s or a.partner_id = %(buyer)s)"
-    if is_open:
-        condition += " and a.remaining <> 0"
-    return ListQuery(
-        f"select a.seq, {ADJUSTMENT} from adjustment a"
-        f" where a.seller_id = %(seller)s and {condition} and (%(after)s::bigint is null or a.seq > %(after)s)"
-        " order by a.seq limit %(limit)s",
-        {"seller": seller_id, "buyer": buyer_id},
     )
 
 

@@ -20,6 +20,7 @@ UNITS = ("PB", "TB", "GB", "MB", "B")
 """Those of the picker beside a size."""
 
 _LONGEST = 200
+_MINUS = ("-", "\N{MINUS SIGN}", "\N{EN DASH}")
 _UNIT = re.compile(r"[KMGTPE]?B", re.IGNORECASE)
 
 
@@ -35,6 +36,17 @@ def _number(text: object, info: ValidationInfo) -> Decimal:
 
 Number: TypeAlias = Annotated[Decimal, BeforeValidator(_number)]
 """A number, 0 or more. A rule for it is an `AfterValidator`."""
+
+
+def _signed_number(text: object, info: ValidationInfo) -> Decimal:
+    given = str(text).strip()
+    if given[:1] in _MINUS:
+        return -_number(given[1:].strip(), info)
+    return _number(given, info)
+
+
+SignedNumber: TypeAlias = Annotated[Decimal, BeforeValidator(_signed_number)]
+"""A number, below 0 too: with a minus before it."""
 
 
 def _optional_count(text: object, info: ValidationInfo) -> int | None:

@@ -15,7 +15,7 @@ from tonnage.cli.param_types import BUYER, SELLER
 from tonnage.cli.param_types import UUID as UUID_TYPE
 from tonnage.config import Settings
 from tonnage.statements import adjustment_actions
-from tonnage.statements.lists import adjustments_of
+from tonnage.statements.adjustment_lists import adjustments_of
 
 _COLUMNS = (
     PrintedColumn("Made", "createdAt"),

@@ -15,7 +15,7 @@ from tonnage.cli.services import open_services
 from tonnage.config import Settings
 from tonnage.credit_notes import actions
 from tonnage.credit_notes.new_credit_note import LineAmount
-from tonnage.statements.frozen_actions import find_frozen
+from tonnage.statements.actions import find_frozen
 from tonnage.utc import day_of
 
 

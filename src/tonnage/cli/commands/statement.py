@@ -27,7 +27,6 @@ from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage
 from tonnage.month_end.freezing import FreezeResult
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import actions
-from tonnage.statements import frozen_actions as frozen
 from tonnage.statements.frozen import Payment
 from tonnage.statements.frozen_queries import frozen_of
 from tonnage.statements.frozen_queries import verify as verify_frozen
@@ -147,7 +146,7 @@ def show(settings: Settings, statement_id: UUID, as_json: bool) -> None:
     """Show a frozen statement."""
 
     async def work(session: Session) -> bytes:
-        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        found = await session.database.run(actions.find_frozen, None, statement_id)
         return json.dumps(found.document(day_of(session.now)), ensure_ascii=False).encode()
 
     show_statement(run(settings, work), as_json=as_json)
@@ -168,12 +167,12 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
     async def work(session: Session) -> tuple[int, list[str]]:
         async def differences(conn: Connection) -> tuple[int, list[str]]:
             if statement_id is not None:
-                stored = await frozen.find_frozen(conn, None, statement_id)
+                stored = await actions.find_frozen(conn, None, statement_id)
                 of_notes = await verify_credit_notes(conn, [stored.original_id or stored.id])
                 own = {} if stored.original_id else await verify_frozen(conn, [statement_id])
                 return 1, [*own.values(), *of_notes.values()]
             count, found = 0, list[str]()
-            async for verified, differing in frozen.verify_all(conn, None):
+            async for verified, differing in actions.verify_all(conn, None):
                 count += verified
                 found += differing.values()
             notes = await verify_credit_notes(conn, await credited_ids(conn))
@@ -200,10 +199,10 @@ def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: st
     """Mark a frozen statement as paid."""
 
     async def work(session: Session) -> None:
-        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        found = await session.database.run(actions.find_frozen, None, statement_id)
         actor = await acting_for_seller(session, found.seller_id)
         details = Payment.read(paid_on, reference, day_of(session.now))
-        await session.database.run(frozen.pay, actor, statement_id, details)
+        await session.database.run(actions.pay, actor, statement_id, details)
 
     run(settings, work)
     click.echo("Marked as paid.")
@@ -220,7 +219,7 @@ def void(settings: Settings, statement_id: UUID, reason: str) -> None:
     """
 
     async def work(session: Session) -> None:
-        found = await session.database.run(frozen.find_frozen, None, statement_id)
+        found = await session.database.run(actions.find_frozen, None, statement_id)
         actor = await acting_for_seller(session, found.seller_id)
         await session.database.transaction(credit_notes.void_statement, actor, statement_id, reason, session.now)
 
@@ -239,8 +238,8 @@ def document(settings: Settings, statement_id: UUID, file: Path) -> None:
 
     async def work(session: Session) -> bytes:
         if file.suffix == ".pdf":
-            return await frozen.pdf_of(session.database, None, statement_id, session.now)
-        found = await session.database.run(frozen.find_frozen, None, statement_id)
+            return await actions.pdf_of(session.database, None, statement_id, session.now)
+        found = await session.database.run(actions.find_frozen, None, statement_id)
         return statement_csv(found.document(day_of(session.now)))
 
     file.write_bytes(run(settings, work))

@@ -131,6 +131,8 @@ def page_of(entry: AuditEntry) -> str | None:
     """The path of the page of what the entry is about, which only its own organisation can open; None: it has none."""
     if entry.action in _OF_STATEMENTS:
         return f"/statements/{entry.subject_id}"
+    if entry.action == "statements.adjust":
+        return f"/statements/adjustments/{entry.subject_id}"
     return f"/statements/months/{entry.subject_id}" if entry.action in _OF_MONTHS else None
 
 

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from tonnage.access.actor import Kind
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.console.page_request import AnyMember, PageRequest
-from tonnage.console.statements.paths import PATH, draft_path, earlier_month, month_path
-from tonnage.console.statements.search import STATES, StatementSearch, read_search
+from tonnage.console.statements.paging import ListPage, list_page
+from tonnage.console.statements.paths import PATH, adjustments_path, draft_path, earlier_month, month_path
+from tonnage.console.statements.search import STATES, StatementSearch, month_choices, read_search
 from tonnage.console.tables.statements import BOUGHT_TABLE, SOLD_TABLE
 from tonnage.db import Connection
-from tonnage.lists import FIRST_PAGE, LAST_PAGE, Position
+from tonnage.lists import LAST_PAGE, Position
 from tonnage.partners.contract_lists import contract_picker
 from tonnage.price_books.queries import every_book
 from tonnage.statements.lists import StatementRow, every_statement, first_month, statement_rows
@@ -22,18 +23,6 @@ from tonnage.utc import month_after
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix=PATH, route_class=AuthFirstRoute, include_in_schema=False)
-
-_AT_ONCE = 50
-_MOST_MONTHS = 120
-"""Choices of the filter: others are in the addresses of months."""
-
-
-class _Page(NamedTuple):
-    """Statements, and the positions of those before and after them, if there are any."""
-
-    rows: Sequence[StatementRow]
-    before: Position | None
-    after: Position | None
 
 
 class _Side(NamedTuple):
@@ -55,8 +44,11 @@ async def statements(page: AnyMember) -> Response:
     a month counts its own."""
     wanted = read_search(page.actor, page.request.query_params)
 
-    async def read(conn: Connection) -> tuple[_Page, _Side]:
-        found = await _read(conn, page, wanted)
+    async def read(conn: Connection) -> tuple[ListPage[StatementRow], _Side]:
+        async def rows(position: Position, most: int) -> list[StatementRow]:
+            return await statement_rows(conn, page.actor.organisation_id, wanted.filter, page.today, position, most)
+
+        found = await list_page(rows, wanted.position)
         return found, await _side(conn, page, wanted, is_empty=not found.rows and not wanted.is_filtered)
 
     found, side = await page.database.run(read)
@@ -69,8 +61,9 @@ async def statements(page: AnyMember) -> Response:
         side=side,
         list=table.whole(page, PATH, found.rows, row_path=f"{PATH}/"),
         states=STATES,
-        months=_months(side.first, last, wanted.month),
+        months=month_choices(side.first, last, wanted.month),
         month=(wanted.month or last, month_path(wanted.month or last)),
+        adjustments=adjustments_path(role=wanted.parameters.get("role"), buyer=wanted.buyer),
         last_page=LAST_PAGE,
     )
 
@@ -81,23 +74,6 @@ async def statements_file(page: AnyMember) -> Response:
     wanted = read_search(page.actor, page.request.query_params)
     table = SOLD_TABLE if wanted.sold else BOUGHT_TABLE
     return await table.file(page, every_statement, page.actor.organisation_id, wanted.filter, page.today)
-
-
-async def _read(conn: Connection, page: PageRequest, wanted: StatementSearch) -> _Page:
-    """One statement more than the page has shows whether there are more in its direction. In the other direction is the
-    statement that the page continues."""
-    viewer, position = page.actor.organisation_id, wanted.position
-    found = await statement_rows(conn, viewer, wanted.filter, page.today, position, _AT_ONCE + 1)
-    if not found and position.key is not None:  # nothing is left there
-        position = FIRST_PAGE if position.is_before else LAST_PAGE
-        found = await statement_rows(conn, viewer, wanted.filter, page.today, position, _AT_ONCE + 1)
-    if not found:
-        return _Page([], None, None)
-    more, continues = len(found) > _AT_ONCE, position.key is not None
-    rows = found[-_AT_ONCE:] if position.is_before else found[:_AT_ONCE]
-    has_before, has_after = (more, continues) if position.is_before else (continues, more)
-    before, after = Position(rows[0].key, is_before=True), Position(rows[-1].key)
-    return _Page(rows, before if has_before else None, after if has_after else None)
 
 
 async def _side(conn: Connection, page: PageRequest, wanted: StatementSearch, *, is_empty: bool) -> _Side:
@@ -114,13 +90,3 @@ async def _side(conn: Connection, page: PageRequest, wanted: StatementSearch, *,
     has_book = kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     settings = (await seller_settings(conn, viewer)).settings
     return _Side(first, has_book=has_book, freezes_on=month_after(page.today).replace(day=settings.freeze_day))
-
-
-def _months(first: date | None, last: date, chosen: date | None) -> list[date]:
-    """The choices: from the last month that is over back to the first one with a statement, and the chosen one."""
-    found: list[date] = []
-    month: date | None = last
-    while first is not None and month is not None and month >= first and len(found) < _MOST_MONTHS:
-        found.append(month)
-        month = earlier_month(month)
-    return sorted({*found, *([chosen] if chosen else [])}, reverse=True)

@@ -16,7 +16,14 @@ from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, AnyMember, PageRequest
 from tonnage.console.rendering import gettext, ngettext, said
 from tonnage.console.statements.blocked import ShownBlocked, shown_blocked
-from tonnage.console.statements.paths import PATH, earlier_month, later_month, list_path, month_path
+from tonnage.console.statements.paths import (
+    PATH,
+    adjustments_path,
+    earlier_month,
+    later_month,
+    list_path,
+    month_path,
+)
 from tonnage.db import Connection
 from tonnage.errors import Conflict
 from tonnage.money import Money
@@ -25,6 +32,7 @@ from tonnage.month_end.freezing_actions import freeze
 from tonnage.month_end.freezing_queries import progress_of
 from tonnage.month_end.lists import blocked_by_reason, gaps_after, month_sums
 from tonnage.price_books.queries import every_book
+from tonnage.statements.adjustment_lists import correction_sums
 from tonnage.statements.lists import UNPAID
 from tonnage.utc import month_after
 from tonnage.web.routing import AuthFirstRoute
@@ -60,6 +68,8 @@ async def show(page: AnyMember, month: str) -> Response:
         before=(before, month_path(before)) if before else None,
         after=(after, month_path(after)) if after else None,
         sides=[(sold, [_row(one, first, sold=sold) for one in sums]) for sold, sums in sides],
+        adjustments=[(one.count, Money(one.amount, one.currency)) for one in read.month.adjustments],
+        adjustments_path=adjustments_path(role="seller", month=f"{first:%Y-%m}"),
         may_freeze=page.actor.role is Role.ADMIN and read.month.is_over and read.sells,
         pages_of_buyers=_pages_of_buyers(page),
     )
@@ -106,7 +116,8 @@ async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSe
     day = (await seller_settings(conn, viewer)).settings.freeze_day
     gaps = await gaps_after(conn, viewer, first)
     progress = await progress_of(conn, viewer, first)
-    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps, progress)
+    adjustments = await correction_sums(conn, viewer, first)
+    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps, progress, adjustments)
     return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))
 
 

@@ -1,5 +1,6 @@
 """Where the pages of statements and months are."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from tonnage.billing.buyer import DraftId
 from tonnage.utc import month_after, month_before
 
 PATH = "/statements"
+ADJUSTMENTS = f"{PATH}/adjustments"
 
 
 def begins_with_sold(kind: Kind) -> bool:
@@ -29,8 +31,22 @@ def month_path(first: date) -> str:
 
 def list_path(**query: Any) -> str:
     """Of the list with these parameters; those without a value are left out."""
+    return _with_query(PATH, query)
+
+
+def adjustments_path(**query: Any) -> str:
+    """Of the list of adjustments, likewise."""
+    return _with_query(ADJUSTMENTS, query)
+
+
+def adjustment_path(adjustment_id: object) -> str:
+    """Of the page of an adjustment."""
+    return f"{ADJUSTMENTS}/{adjustment_id}"
+
+
+def _with_query(path: str, query: Mapping[str, Any]) -> str:
     given = urlencode({name: value for name, value in query.items() if value})
-    return f"{PATH}?{given}" if given else PATH
+    return f"{path}?{given}" if given else path
 
 
 def draft_path(buyer_id: UUID | int, day: date) -> str:

@@ -8,8 +8,8 @@ from tonnage.console.page_request import AnyAdmin
 from tonnage.console.rendering import gettext
 from tonnage.console.statements.paths import PATH
 from tonnage.console.statements.shown import ShownStatement
+from tonnage.statements.actions import find_frozen, pay
 from tonnage.statements.frozen import Payment
-from tonnage.statements.frozen_actions import find_frozen, pay
 from tonnage.web.forms import BoundForm, Form, bind, unbound
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Day, Text

@@ -30,6 +30,13 @@ LINES_AT_ONCE = 100
 """Of a contract with many partners: 100 take 30 ms to write in the reader's numbers."""
 
 
+def first_shown(text: str, count: int) -> int:
+    """How many of `count` lines are before those of the page that has the line of that number; any other text is the
+    first page."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return (min(max(number, 1), max(count, 1)) - 1) // LINES_AT_ONCE * LINES_AT_ONCE
+
+
 @dataclass(frozen=True)
 class ShownStatement:
     """A statement, and its reader."""

@@ -12,11 +12,10 @@ from tonnage.billing.buyer import DraftId, frozen_id, statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import said
 from tonnage.console.statements.paths import PATH, draft_path, earlier_month, later_month, path_of, prices_path
-from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement
+from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement, first_shown
 from tonnage.documents.lines_csv import statement_csv
 from tonnage.lists import FIRST_PAGE
-from tonnage.statements.actions import look_at_draft
-from tonnage.statements.frozen_actions import find_document, find_frozen, pdf_of
+from tonnage.statements.actions import find_document, find_frozen, look_at_draft, pdf_of
 from tonnage.statements.frozen_queries import frozen_id_of
 from tonnage.statements.lists import StatementFilter, StatementRow, statement_rows
 from tonnage.statements.statement import Statement
@@ -61,6 +60,7 @@ async def _draft(page: PageRequest, draft_id: DraftId) -> Response:
         buyer=buyer,
         why=said(found),
         prices=prices_path(page.actor.kind, buyer.id) if buyer.seller_id == viewer else None,
+        may_adjust=buyer.seller_id == viewer and page.actor.role is Role.ADMIN,
         first=draft_id.first,
         **_months(page, draft_id),
     )
@@ -69,7 +69,7 @@ async def _draft(page: PageRequest, draft_id: DraftId) -> Response:
 def _page(shown: ShownStatement, notes: Sequence[StatementRow] = ()) -> Response:
     page = shown.page
     count = len(shown.document["lines"])
-    start = _start(page.request.query_params.get("from", ""), count)
+    start = first_shown(page.request.query_params.get("from", ""), count)
     return page.render(
         "statements/statement.html",
         shown=shown,
@@ -78,15 +78,10 @@ def _page(shown: ShownStatement, notes: Sequence[StatementRow] = ()) -> Response
         count=count,
         page_size=LINES_AT_ONCE,
         may_pay=shown.is_sold and page.actor.role is Role.ADMIN and shown.state in {"frozen", "overdue"},
+        may_adjust=shown.is_sold and page.actor.role is Role.ADMIN and not shown.is_credit_note,
         notes=notes,
         **_months(page, DraftId(shown.buyer_id, shown.first)),
     )
-
-
-def _start(text: str, count: int) -> int:
-    """How many lines are before those of the page, whose first one is the line of that number."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-    return (min(max(number, 1), max(count, 1)) - 1) // LINES_AT_ONCE * LINES_AT_ONCE
 
 
 def _months(page: PageRequest, of: DraftId) -> dict[str, Any]:

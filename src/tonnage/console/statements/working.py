@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from tonnage.billing.buyer import statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
-from tonnage.console.statements.paths import PATH
+from tonnage.console.statements.paths import PATH, adjustment_path
 from tonnage.console.statements.shown import ShownStatement
 from tonnage.console.statements.statement import download, file_name
 from tonnage.documents.lines_csv import working_csv
-from tonnage.statements.frozen_actions import find_working
+from tonnage.statements.actions import find_working
 from tonnage.statements.statement import line_number
 from tonnage.web.routing import AuthFirstRoute
 
@@ -30,6 +30,7 @@ async def show(page: AnyMember, statementID: str, line: str) -> Response:
         line=shown.line(given),
         product=given["product"],
         may_credit=shown.may_be_credited and not given["amount"].startswith("-"),
+        adjustment=adjustment_path(given["adjustment"]) if given.get("adjustment") else None,
         working=working,
         days=[(date.fromisoformat(day["day"]), day["used"], day["capacity"], day["quantity"]) for day in days],
         is_shared=sum(day["quantity"] for day in days) != given["byteDays"],

@@ -15,8 +15,8 @@ from tonnage.error_codes import RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
 from tonnage.statements import adjustment_actions
+from tonnage.statements.adjustment_lists import adjustments_of
 from tonnage.statements.api.documents import LINE, LineResponse
-from tonnage.statements.lists import adjustments_of
 from tonnage.statements.statement import without_nulls
 from tonnage.web.error_responses import refusals
 from tonnage.web.json_list import JsonListResponse, Paging, SingleRow
@@ -36,6 +36,25 @@ _ADJUSTMENT = {
     "remaining": "-5.00",
     "reason": "Goodwill for the outage on 12 December",
     "createdAt": "2026-12-14T09:30:00Z",
+}
+
+_PART = {
+    "id": "5a0c7d3e-8a53-4a52-9e0a-5a5a2f6f2f11",
+    "number": "INV-2026-00012",
+    "month": "2026-12",
+    "amount": "-5.00",
+}
+
+_CORRECTION = {
+    **{name: value for name, value in _ADJUSTMENT.items() if name != "reason"},
+    "month": "2026-11",
+    "remaining": "0.00",
+    "sellerName": "Test distributor",
+    "statements": [_PART],
+    "statement": "b9f7a2f0-6a27-4a0e-8a32-0d1f3a2c9b11",
+    "statementNumber": "INV-2026-00004",
+    "before": [{**LINE, "amount": "55.00", "quantityGbMonths": "550", "byteDays": 16_500_000_000_000}],
+    "after": [LINE],
 }
 
 
@@ -101,13 +120,36 @@ class AdjustmentResponse(ResponseModel):
     """When it was made, UTC."""
 
 
+class AdjustedStatementResponse(ResponseModel):
+    """A part of an adjustment, in a statement."""
+
+    model_config = with_example(_PART)
+
+    id: UuidText
+    """The id of the statement."""
+    number: str
+    """Its number."""
+    month: str
+    """Its month, UTC."""
+    amount: str
+    """What it has of the adjustment, as decimal text, before taxes."""
+
+
 class AdjustmentDetailResponse(AdjustmentResponse):
-    """The same, with how it came about."""
+    """The same, with how it came about, and what became of it."""
 
-    model_config = with_example({**_ADJUSTMENT, "before": [LINE], "after": [LINE]})
+    model_config = with_example(_CORRECTION)
 
+    sellerName: str
+    """The name of the seller."""
+    statements: list[AdjustedStatementResponse]
+    """The frozen statements that have a part of it, and the credit notes that take it back."""
+    statement: UuidText | None = None
+    """The id of the frozen statement that was computed again. Missing of what a person made, like all that follows."""
+    statementNumber: str | None = None
+    """The number of that."""
     before: list[LineResponse] | None = None
-    """The lines of the frozen month as they were. Missing of what a person made, like the next."""
+    """The lines of the frozen month as they were."""
     after: list[LineResponse] | None = None
     """Its lines as they are now. The amount is the difference of the sums."""
 
@@ -163,7 +205,8 @@ async def list_adjustments(
 async def get_adjustment(call: AnyViewer, adjustmentID: UuidPath) -> Response:
     """Get an adjustment.
 
-    For its seller and its buyer. Of a frozen month with the lines before and after it was computed again.
+    For its seller and its buyer: with the statements that have it, and of a frozen month with the lines before and
+    after it was computed again.
     """
     found = await call.database.run(adjustment_actions.find_adjustment, call.actor.organisation_id, adjustmentID)
     return Json(json.dumps(without_nulls(found), ensure_ascii=False).encode())

@@ -14,7 +14,7 @@ from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
 from tonnage.idempotency.idempotent_route import IdempotentRoute
-from tonnage.statements import frozen_actions
+from tonnage.statements import actions
 from tonnage.statements.api.documents import ListedStatementResponse, StatementResponse, WorkingResponse
 from tonnage.statements.frozen import Payment
 from tonnage.statements.lists import StatementFilter, statements_of
@@ -97,7 +97,7 @@ async def get_pdf(call: AnyViewer, statementID: str) -> Response:
 
     The document that was made first stays the same, to the last byte.
     """
-    pdf = await frozen_actions.pdf_of(call.database, call.actor.organisation_id, frozen_id(statementID), call.now)
+    pdf = await actions.pdf_of(call.database, call.actor.organisation_id, frozen_id(statementID), call.now)
     return Response(pdf, media_type="application/pdf")
 
 
@@ -112,7 +112,7 @@ async def get_csv(call: AnyViewer, statementID: str) -> Response:
 
     A row for each line, with the names of the JSON as columns.
     """
-    found = await call.database.run(frozen_actions.find_frozen, call.actor.organisation_id, frozen_id(statementID))
+    found = await call.database.run(actions.find_frozen, call.actor.organisation_id, frozen_id(statementID))
     return Response(statement_csv(found.document(day_of(call.now))), media_type="text/csv")
 
 
@@ -128,7 +128,7 @@ async def get_statement(call: AnyViewer, statementID: str) -> Response:
     the running month that is the month to date.
     """
     wanted = statement_id(statementID)
-    return _json(await frozen_actions.find_document(call.database, call.actor.organisation_id, wanted, call.now))
+    return _json(await actions.find_document(call.database, call.actor.organisation_id, wanted, call.now))
 
 
 @routes.get(
@@ -161,7 +161,7 @@ async def get_working_csv(call: AnyViewer, statementID: str, line: str) -> Respo
 async def _working(call: ApiRequest, statementID: str, line: str) -> dict[str, Any]:
     number, wanted = line_number(line), statement_id(statementID)
     viewer = call.actor.organisation_id
-    return (await frozen_actions.find_working(call.database, viewer, wanted, number, call.now))[1]
+    return (await actions.find_working(call.database, viewer, wanted, number, call.now))[1]
 
 
 @routes.post(
@@ -175,7 +175,7 @@ async def pay_statement(call: AnyAdmin, statementID: str, payment: Annotated[Pay
     By its seller, once.
     """
     details = Payment.read(payment.paid_on, payment.reference, day_of(call.now))
-    await call.database.run(frozen_actions.pay, call.actor, frozen_id(statementID), details)
+    await call.database.run(actions.pay, call.actor, frozen_id(statementID), details)
     return NoContent()
 
 
