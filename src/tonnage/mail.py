@@ -145,19 +145,22 @@ class SmtpOutbox:
             _log.warning("the mail server refuses the content of a mail (%s); it is dropped", error.code)
             return False
         except (aiosmtplib.SMTPException, OSError) as error:
-            # The same exception says, with another text, that a server does not support authentication.
-            if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
-                raise Conflict(_NO_UTF8, ConflictCode.MAIL_REFUSED) from error
-            # Not permanent: an attacker on the way may have removed the offer.
-            if "STARTTLS extension not supported" in str(error):
-                raise Unavailable(_NO_TLS, UnavailableCode.MAIL_UNAVAILABLE) from error
-            # An exception's text may repeat an address.
-            code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
-            raise Unavailable(
-                f"The mail server did not accept the mail: {type(error).__name__}{code}.",
-                UnavailableCode.MAIL_UNAVAILABLE,
-            ) from error
+            raise _failure(error) from error
         return True
+
+
+def _failure(error: aiosmtplib.SMTPException | OSError) -> Conflict | Unavailable:
+    # The same exception says, with another text, that a server does not support authentication.
+    if isinstance(error, aiosmtplib.SMTPNotSupported) and "SMTPUTF8" in error.message:
+        return Conflict(_NO_UTF8, ConflictCode.MAIL_REFUSED)
+    # Not permanent: an attacker on the way may have removed the offer.
+    if "STARTTLS extension not supported" in str(error):
+        return Unavailable(_NO_TLS, UnavailableCode.MAIL_UNAVAILABLE)
+    # An exception's text may repeat an address.
+    code = f" {error.code}" if isinstance(error, aiosmtplib.SMTPResponseException) else ""
+    return Unavailable(
+        f"The mail server did not accept the mail: {type(error).__name__}{code}.", UnavailableCode.MAIL_UNAVAILABLE
+    )
 
 
 def _deferred(code: int) -> Deferred:

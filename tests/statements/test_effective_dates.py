@@ -12,6 +12,7 @@ from tests.statements.months import Sellers, sellers
 from tests.statements.test_corrections import adjustments
 from tests.usage.steps import at
 from tonnage.access.actor import Actor
+from tonnage.billing.actions import compute_partner
 from tonnage.contracts import actions as contracts
 from tonnage.contracts.contract import Amendment
 from tonnage.contracts.effective_date import EffectiveDate
@@ -116,10 +117,14 @@ async def test_a_past_day_of_a_month_that_is_not_frozen(data: Sellers) -> None:
     data.cast.now = at("2027-06-20")
     await resize(data, LARGER, EffectiveDate(date(2027, 6, 11)))
     assert await terms(data) == [(date(2026, 3, 1), 10 * TB), (date(2027, 6, 11), 12 * TB)]
-    run, partner = data.cast.database.transaction, Subject(SubjectKind.PARTNER, data.partner.organisation_id)
+    run, partner_id = data.cast.database.transaction, data.partner.organisation_id
+    partner = Subject(SubjectKind.PARTNER, partner_id)
     found = await run(draft, data.distributor.organisation_id, partner, date(2027, 6, 1), data.cast.now)
     (reserved,) = [line.amount.amount for line in found.lines if line.product is Product.RESERVED]
     assert reserved == Decimal("30.00") + Decimal("36.00")
+    await compute_partner(data.cast.database, data.distributor.organisation_id, partner_id, data.cast.now)
+    stored = "select net from month_net where partner_id = %s and month = '2027-06-01'"
+    assert await data.cast.row(stored, partner_id) == (found.net.amount,)
 
 
 async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:

@@ -4,6 +4,7 @@ the same time, and one that was killed, leave right nets."""
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from uuid import UUID
 
 from tonnage.billing import month_net_queries as queries
 from tonnage.billing.line import SubjectId
@@ -13,6 +14,7 @@ from tonnage.billing.queries import month_nets
 from tonnage.db import Connection, Database
 from tonnage.db.snapshot import take_snapshot
 from tonnage.price_books.assignment import SubjectKind
+from tonnage.price_books.queries import every_book
 from tonnage.utc import day_of, month_before
 
 _SELLERS_AT_ONCE = 1000
@@ -47,6 +49,17 @@ async def compute_changed(database: Database, now: datetime) -> None:
         found = await database.run(queries.changed_buyers, month.first, since)
         for seller, changed in groupby(found, key=lambda one: one.seller):
             await compute_buyers(database, seller, [one.id for one in changed], month, now)
+
+
+async def compute_partner(database: Database, distributor_id: UUID, partner_id: UUID, now: datetime) -> None:
+    """What a partner pays in both months, at once: terms that apply from an earlier day are not among those that
+    `compute_changed` finds."""
+    if not await database.run(every_book, distributor_id):
+        return  # as the jobs: who has no prices charges nothing
+    today = day_of(now)
+    seller = PricedSeller(0, distributor_id, SubjectKind.PARTNER)
+    for first in (today.replace(day=1), month_before(today)):
+        await compute_buyers(database, seller, [partner_id], Month.of(first, today), now)
 
 
 async def compute_buyers(

@@ -45,9 +45,14 @@ class RangeUsage(Generic[D]):
         return self.compared(_average)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the range has ended: what is so now says nothing about it."""
+        return self.chosen.period.last < self.chosen.today
+
+    @property
     def past_day(self) -> D | None:
         """The last day of a range that has ended; None: it reaches today, and what is so now is shown."""
-        return self.days[-1] if self.days and self.chosen.period.last < self.chosen.today else None
+        return self.days[-1] if self.days and self.is_over else None
 
     def compared(self, figure: Callable[[Sequence[D]], int | Decimal | None]) -> str:
         """How a figure of the days compares with that of the days before; '' if one is not known for all of them."""
@@ -99,9 +104,9 @@ class RangeFee:
     """Its first day; None: the range is no month, and nothing is charged for it as such."""
     is_running: bool = False
     stored: Fees | None = None
-    """Of the running month and of the last one, without adjustments."""
+    """Of the running month, and of the last one until it is frozen; without adjustments."""
     frozen: MonthCharge | None = None
-    """Of other months."""
+    """The statement of a month that is over."""
 
 
 async def fee_of_range(conn: Connection, viewer: UUID, subject: Subject, chosen: DateRange) -> RangeFee:
@@ -109,7 +114,8 @@ async def fee_of_range(conn: Connection, viewer: UUID, subject: Subject, chosen:
     if chosen.month is None:
         return RangeFee(None)
     running = chosen.today.replace(day=1)
-    if chosen.month >= month_before(running):
-        stored = await fee_of(conn, viewer, subject, chosen.month)
-        return RangeFee(chosen.month, chosen.month == running, stored)
-    return RangeFee(chosen.month, frozen=await frozen_charge(conn, viewer, subject.id, chosen.month))
+    if chosen.month < running and (charge := await frozen_charge(conn, viewer, subject.id, chosen.month)):
+        return RangeFee(chosen.month, frozen=charge)
+    if chosen.month < month_before(running):
+        return RangeFee(chosen.month)
+    return RangeFee(chosen.month, chosen.month == running, await fee_of(conn, viewer, subject, chosen.month))

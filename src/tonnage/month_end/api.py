@@ -176,7 +176,7 @@ async def get_month(call: AnyViewer, month: str) -> Response:
     """
     first, today = month_in(month), day_of(call.now)
     require_begun(first, today)
-    found = await call.database.run(month_of, call.actor.organisation_id, first, today)
+    found = await call.database.run(month_of, call.actor.organisation_id, first, today, call.services.wall_clock())
     return Json(json.dumps(found.document(), ensure_ascii=False).encode())
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from tonnage.clock import WallClock
 from tonnage.db import Database
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
 from tonnage.errors import TonnageError
@@ -34,7 +35,7 @@ class _Latest:
 
 @asynccontextmanager
 async def storing_progress(
-    database: Database, seller_id: UUID, first: date, also: Report | None, period: float = _PERIOD
+    database: Database, clock: WallClock, seller_id: UUID, first: date, also: Report | None, period: float = _PERIOD
 ) -> AsyncGenerator[Report]:
     """What is reported is stored on another connection than that of the freeze, whose transactions nobody sees into.
     The freeze does not wait for it: where all connections are taken by freezes, nothing is stored.
@@ -42,7 +43,7 @@ async def storing_progress(
     `also` receives it at once.
     """
     latest = _Latest(also)
-    task = asyncio.create_task(_store(database, seller_id, first, latest, period))
+    task = asyncio.create_task(_store(database, clock, seller_id, first, latest, period))
     try:
         yield latest.report
     finally:
@@ -51,10 +52,12 @@ async def storing_progress(
             await task
 
 
-async def _store(database: Database, seller_id: UUID, first: date, latest: _Latest, period: float) -> None:
+async def _store(
+    database: Database, clock: WallClock, seller_id: UUID, first: date, latest: _Latest, period: float
+) -> None:
     while True:
         # Also where nothing has changed: what is not stored again is of a freeze that was killed.
         if latest.progress is not None:
             with suppress(psycopg.Error, PoolTimeout, TonnageError), limited(WaitLimit(JOB_WAIT)):
-                await database.run(store_progress, seller_id, first, latest.progress)
+                await database.run(store_progress, seller_id, first, latest.progress, clock())
         await asyncio.sleep(period)

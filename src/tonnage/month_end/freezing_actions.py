@@ -16,6 +16,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.clock import WallClock
 from tonnage.credit_notes.actions import credit_negative_totals
 from tonnage.db import Connection, Database
 from tonnage.db.deadlines import JOB_WAIT, WaitLimit, limited
@@ -71,7 +72,7 @@ async def freeze(
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
-        freezing = _Freezing(services.database, await open_stores(services), actor, now, report)
+        freezing = _Freezing(services.database, services.wall_clock, await open_stores(services), actor, now, report)
         return await _concluded(services, freezing, first, incomplete=incomplete)
 
 
@@ -88,7 +89,8 @@ class _Freezing:
     """Freezes months of one seller, each on the connection that it is given."""
 
     database: Database
-    """For what is stored beside."""
+    """For what is stored beside, with the time of the clock."""
+    clock: WallClock
     stores: NumberStores
     actor: Actor
     now: datetime
@@ -126,7 +128,7 @@ class _Freezing:
         await queries.begin_close(conn, self.seller, first)
         try:
             await _wait_for_writers(conn)
-            async with storing_progress(self.database, self.seller, first, self.report) as report:
+            async with storing_progress(self.database, self.clock, self.seller, first, self.report) as report:
                 return await self._computed_and_numbered(conn, first, report)
         except Exception:
             with suppress(psycopg.Error):
@@ -204,7 +206,7 @@ async def freeze_due(services: Services, now: datetime) -> None:
     await record_accepted(database, now)
     stores = await open_stores(services)
     for seller_id, (kind, month) in wanted.items():
-        freezing = _Freezing(database, stores, Actor(seller_id, kind, Role.ADMIN, "job"), now)
+        freezing = _Freezing(database, services.wall_clock, stores, Actor(seller_id, kind, Role.ADMIN, "job"), now)
         try:
             with limited(WaitLimit(JOB_WAIT)):
                 await _concluded(services, freezing, month)

@@ -52,7 +52,7 @@ _BUYERS: Mapping[Kind, LiteralString] = {
 }
 
 _PROGRESS_VALID = timedelta(seconds=30)
-"""It is stored each second; a busy database may let that wait."""
+"""It is stored each second; a busy database may let that wait, and clocks may differ a little."""
 
 _KINDS = {
     Kind.OPERATOR: SubjectKind.CONTRACT,
@@ -94,25 +94,27 @@ async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen
     )
 
 
-async def store_progress(conn: Connection, seller_id: UUID, first: date, progress: FreezeProgress) -> None:
+async def store_progress(
+    conn: Connection, seller_id: UUID, first: date, progress: FreezeProgress, at: datetime
+) -> None:
     """Of a month that is being frozen; of another one nothing is stored."""
     await conn.execute(
         """
-        update month_close set stage = %s, done = %s, total = %s, progress_at = now()
+        update month_close set stage = %s, done = %s, total = %s, progress_at = %s
         where seller_id = %s and month = %s and in_progress
         """,
-        [progress.stage, progress.done, progress.total, seller_id, first],
+        [progress.stage, progress.done, progress.total, at, seller_id, first],
     )
 
 
-async def progress_of(conn: Connection, seller_id: UUID, first: date) -> FreezeProgress | None:
+async def progress_of(conn: Connection, seller_id: UUID, first: date, at: datetime) -> FreezeProgress | None:
     """None: the month is not being frozen, or that has only begun; or the freeze was killed, and says nothing more."""
     cursor = await conn.execute(
         """
         select stage, done, total from month_close
-        where seller_id = %s and month = %s and in_progress and progress_at > now() - %s
+        where seller_id = %s and month = %s and in_progress and progress_at > %s
         """,
-        [seller_id, first, _PROGRESS_VALID],
+        [seller_id, first, at - _PROGRESS_VALID],
     )
     row = await cursor.fetchone()
     return FreezeProgress(FreezeStage(row[0]), *row[1:]) if row else None

@@ -1,6 +1,6 @@
 """SQL of what was sold and bought in a month."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -15,12 +15,13 @@ from tonnage.statements.frozen_queries import BOUGHT, SOLD
 from tonnage.utc import midnight, month_after
 
 
-async def month_of(conn: Connection, viewer: UUID, first: date, today: date) -> SellerMonth:
-    """What an organisation has sold and bought in the month that begins on `first`."""
+async def month_of(conn: Connection, viewer: UUID, first: date, today: date, at: datetime) -> SellerMonth:
+    """What an organisation has sold and bought in the month that begins on `first`. `at`: the present, of which freezes
+    that go on are."""
     sold, bought = await month_sums(conn, viewer, first)
     blocked = await blocked_buyers(conn, viewer, first)
     gaps = await gaps_after(conn, viewer, first)
-    progress = await progress_of(conn, viewer, first)
+    progress = await progress_of(conn, viewer, first, at)
     adjustments = await correction_sums(conn, viewer, first)
     return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps, progress, adjustments)
 

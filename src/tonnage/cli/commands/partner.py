@@ -7,6 +7,7 @@ import click
 
 from tonnage.access.actor import Actor
 from tonnage.api_keys.key_cache import CACHE_SECONDS
+from tonnage.billing.actions import compute_partner
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.effective_date import effective_date
 from tonnage.cli.lock_commands import add_lock_commands
@@ -100,7 +101,9 @@ def resize(
             moment = await _moment(conn, session, distributor, partner_id, effective)
             return await actions.update_partner(conn, distributor, partner_id, change, moment)
 
-        return await session.database.transaction(change_terms)
+        changed = await session.database.transaction(change_terms)
+        await compute_partner(session.database, distributor.organisation_id, partner_id, session.now)
+        return changed
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
@@ -141,7 +144,9 @@ def move(
             moment = await _moment(conn, session, distributor, partner_id, effective, contract_id)
             return await actions.move_partner(conn, distributor, partner_id, contract_id, moment)
 
-        return await session.database.transaction(change_terms)
+        moved = await session.database.transaction(change_terms)
+        await compute_partner(session.database, distributor.organisation_id, partner_id, session.now)
+        return moved
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 

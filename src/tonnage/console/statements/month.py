@@ -115,7 +115,7 @@ async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSe
     sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     day = (await seller_settings(conn, viewer)).settings.freeze_day
     gaps = await gaps_after(conn, viewer, first)
-    progress = await progress_of(conn, viewer, first)
+    progress = await progress_of(conn, viewer, first, page.services.wall_clock())
     adjustments = await correction_sums(conn, viewer, first)
     found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps, progress, adjustments)
     return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))

@@ -2,7 +2,7 @@
 alter table month_close add column stage text;    -- compute | check
 alter table month_close add column done integer;  -- buyers, or statements
 alter table month_close add column total integer;
-alter table month_close add column progress_at timestamptz;  -- by the server's clock: an older one is of a freeze that ended
+alter table month_close add column progress_at timestamptz;  -- an older one is of a freeze that was killed
 alter table month_close add constraint month_close_progress check (
     num_nulls(stage, done, total, progress_at) in (0, 4) and (stage is null or done between 0 and total));
 
