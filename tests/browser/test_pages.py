@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
@@ -44,6 +45,7 @@ ELSEWHERE = {
     "/sign-in/link/asked": "follows the form",
     # By a test below:
     "/distributor/partners/{partnerID}/delete": "the partner must have no accounts",
+    "/statements/adjustments/new": "needs a buyer in its query",
     # By that of test_journeys_cluster.py:
     **{
         f"{accounts}/{{accountID}}/access-keys/{page}": "the region must have a cluster"
@@ -179,6 +181,19 @@ def test_the_end_of_a_partner_without_accounts(signed_in: Enter, demo: Demo) -> 
     assert examine(page, picture_name("/distributor/partners/{partnerID}/delete")) == []
     page.get_by_role("button", name="Delete partner").click()
     expect_notice(page, "Partner deleted")
+
+
+def test_an_adjustment_of_a_partner(signed_in: Enter, demo: Demo) -> None:
+    page = signed_in("distributor").page
+    partner = scene.DISTRIBUTOR.contracts[0].partners[0].id
+    page.goto(f"{demo.origin}/statements/draft-{partner}-{datetime.now(UTC):%Y-%m}")
+    page.get_by_role("link", name="Adjust next statement").click()
+    assert examine(page, picture_name("/statements/adjustments/new")) == []
+    page.get_by_label("Amount").fill("-5.00")
+    page.get_by_label("Reason").fill("Goodwill for the outage")
+    page.get_by_role("button", name="Adjust next statement").click()
+    expect(page.get_by_role("main")).to_contain_text("Goodwill for the outage")
+    assert examine(page, picture_name("/statements/adjustments/{adjustmentID}")) == []
 
 
 def test_a_form_that_needs_a_proof(signed_in: Enter, demo: Demo) -> None:
