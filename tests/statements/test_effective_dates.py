@@ -95,7 +95,7 @@ async def test_a_resize_dated_into_a_frozen_month(data: Sellers) -> None:
     for seller in (data.cast.operator, data.distributor):
         await data.freeze(seller)
     before, used = await data.rows("md5(s::text)", data.distributor), await days(data)
-    with pytest.raises(Conflict, match="The months before 2026-04-01 are frozen") as refused:
+    with pytest.raises(Conflict, match="The months before .* are frozen") as refused:
         await resize(data, LARGER, EffectiveDate(MIDDLE))
     assert refused.value.code is ConflictCode.MONTH_FROZEN
     assert len(await terms(data)) == 1
@@ -167,13 +167,14 @@ async def test_a_contract_that_is_amended_from_an_earlier_day(data: Sellers) -> 
 
 
 async def test_days_that_are_refused(data: Sellers) -> None:
+    """The operator, which all tests share, may have frozen later months."""
     await data.freeze(data.distributor)
     with pytest.raises(Invalid, match="must be 2026-04-03 or earlier"):
         await resize(data, LARGER, EffectiveDate(date(2026, 4, 4)))
     with pytest.raises(Conflict, match="began on 2026-03-01") as refused:
         await resize(data, LARGER, EffectiveDate(date(2026, 2, 28), correct=True))
     assert refused.value.code is ConflictCode.TERMS_CHANGED
-    await resize(data, LARGER, EffectiveDate(date(2026, 4, 1)))
+    await resize(data, LARGER, EffectiveDate(date(2026, 4, 1), correct=True))
     with pytest.raises(Conflict, match="began on 2026-04-01"):
         await resize(data, PartnerChange(allocated_capacity=13 * TB), EffectiveDate(MIDDLE, correct=True))
     assert len(await terms(data)) == 2
