@@ -1,6 +1,7 @@
 """The history of terms, of contracts and of partners: what applied from when, and what that changed.
 
-The rows are `contracts.lists.ContractTerms` and `partners.terms_lists.PartnerTerms`.
+On a narrow screen some columns are left out: the last one says the changes of all. The rows are
+`contracts.lists.ContractTerms` and `partners.terms_lists.PartnerTerms`.
 """
 
 from tonnage.console.rendering import size
@@ -14,7 +15,7 @@ CONTRACT_TERMS_TABLE = Table(
     columns=(
         Column("valid_from", N_("From")),
         Column("reserved", N_("Reserved"), "number", show=size),
-        Column("price", N_("Excess price"), "number"),
+        Column("price", N_("Excess price"), "number optional"),
         Column("change", N_("Change"), "words"),
     ),
 )
@@ -25,9 +26,9 @@ PARTNER_TERMS_TABLE = Table(
     cells="tables/partner_terms.html",
     columns=(
         Column("valid_from", N_("From")),
-        Column("contract", N_("Contract"), "words"),
+        Column("contract", N_("Contract"), "words optional"),
         Column("allocated", N_("Allocation"), "number"),
-        Column("overdraft", N_("Overdraft")),
+        Column("overdraft", N_("Overdraft"), "optional"),
         Column("change", N_("Change"), "words"),
     ),
 )
