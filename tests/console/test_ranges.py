@@ -179,3 +179,10 @@ def test_the_days_before_are_as_many() -> None:
     assert read_range({"from": "2026-04-01", "to": "2026-04-02"}, TODAY).before is None
     assert read_range({"from": "0001-01-01", "to": "0001-01-02"}, TODAY).before is None
     assert read_range({"from": "2026-03-01", "to": "2026-04-02"}, TODAY).days == 15
+
+
+def test_one_range_is_marked_as_chosen() -> None:
+    """Also on the 30th of a month, when this month is the last 30 days."""
+    for today in (TODAY, date(2026, 11, 30)):
+        chosen = [preset.label for preset in read_range({}, today).presets if preset.chosen]
+        assert chosen == ["30 days"]

@@ -90,7 +90,10 @@ def read_range(query: Mapping[str, str], today: date) -> DateRange:
             period = Period(first or end - min(timedelta(days=29), end - date.min), end)
         except Invalid as error:
             refusal = error
-    return DateRange(period, [Preset(label, one, one == period) for label, one in _presets(today)], today, refusal)
+    known = _presets(today)
+    # On the 30th of a month two of them are the same days.
+    chosen = next((label for label, one in known if one == period), None)
+    return DateRange(period, [Preset(label, one, label == chosen) for label, one in known], today, refusal)
 
 
 _MONTHS = (N_("This month"), N_("Last month"))
