@@ -233,7 +233,7 @@ async def test_only_both_sides_see_it_and_only_the_seller_makes_it(client: AppCl
     pia = await client.sign_in(data.partner)
     assert (await pia.get(bought)).status_code == 404
     for query in ("", "?role=seller", f"?buyer={data.contract}", "?show=open"):
-        assert "77" not in text(await pia.get(f"{_PATH}{query}"))
+        assert "77.00" not in text(await pia.get(f"{_PATH}{query}"))
     assert [cause for _, cause in await rows(ann, "?role=buyer")] == ["Purchase"]
     assert (await ann.get(bought)).status_code == 200
     assert [cause for _, cause in await rows(ann)] == ["Correction of March 2026"]
