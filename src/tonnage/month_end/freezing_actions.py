@@ -79,7 +79,7 @@ async def freeze(
 async def _concluded(
     services: Services, freezing: "_Freezing", first: date, *, incomplete: bool = False
 ) -> FreezeResult:
-    done = await services.database.run(freezing.alone, first, incomplete=incomplete)
+    done = await services.database.run(freezing.freeze_locked, first, incomplete=incomplete)
     await conclude(services, freezing.stores)
     return done
 
@@ -100,7 +100,7 @@ class _Freezing:
     def seller(self) -> UUID:
         return self.actor.organisation_id
 
-    async def alone(self, conn: Connection, first: date, *, incomplete: bool) -> FreezeResult:
+    async def freeze_locked(self, conn: Connection, first: date, *, incomplete: bool) -> FreezeResult:
         """All stages on one connection, whose lock keeps other freezes of the seller away: with a second connection, as
         many freezes as there are connections would wait for each other."""
         try:

@@ -18,8 +18,7 @@ from tonnage.statements.frozen import Payment, StoredStatement, Verification
 _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.account_id, s.month, s.currency, s.net,
     s.gross, s.document, s.number, s.frozen_at, s.due_on, s.paid_on, s.payment_reference, s.credited, s.voided_at,
     s.void_reason, s.credits, (select o.number from statement o where o.id = s.credits), s.reason,
-    (select m.sent_at from statement_mail m where m.statement_id = s.id),
-    (select m.refused from statement_mail m where m.statement_id = s.id)"""
+    m.sent_at, m.refused"""
 
 OF_MONTH: LiteralString = "s.number is not null and s.credits is null and s.voided_at is null"
 """Rows `s` of statement that are what their buyers are charged for their months: at most one of each."""
@@ -90,7 +89,8 @@ async def _find(
     conn: Connection, condition: LiteralString, viewer: UUID | None, ids: Sequence[UUID]
 ) -> dict[UUID, StoredStatement]:
     cursor = await conn.execute(
-        f"select {_COLUMNS} from statement s where {condition}", {"ids": list(ids), "viewer": viewer}
+        f"select {_COLUMNS} from statement s left join statement_mail m on m.statement_id = s.id where {condition}",
+        {"ids": list(ids), "viewer": viewer},
     )
     rows = await cursor.fetchall()
     lines = await _lines(conn, {row[0]: row[6] for row in rows})

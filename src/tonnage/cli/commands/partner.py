@@ -1,5 +1,6 @@
 """`tonnage partner`: who gets a part of a contract."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -95,32 +96,35 @@ def resize(
         raise click.UsageError("Name at least one change: --allocated, or --overdraft or --no-overdraft.")
 
     async def work(session: Session) -> Versioned:
-        distributor = await acting_for_distributor_of(session, partner_id)
-
-        async def change_terms(conn: Connection) -> Versioned:
-            moment = await _moment(conn, session, distributor, partner_id, effective)
+        async def act(conn: Connection, distributor: Actor, moment: datetime) -> Versioned:
             return await actions.update_partner(conn, distributor, partner_id, change, moment)
 
-        changed = await session.database.transaction(change_terms)
-        await compute_partner(session.database, distributor.organisation_id, partner_id, session.now)
-        return changed
+        return await _change_terms(session, partner_id, effective, act)
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
 
-async def _moment(
-    conn: Connection,
+async def _change_terms(
     session: Session,
-    distributor: Actor,
     partner_id: UUID,
     effective: EffectiveDate | None,
+    act: Callable[[Connection, Actor, datetime], Awaitable[Versioned]],
     contract_id: UUID | None = None,
-) -> datetime:
-    if effective is None:
-        return session.now
-    return await actions.effective_moment(
-        conn, distributor, partner_id, effective, session.now, contract_id=contract_id
-    )
+) -> Versioned:
+    """`act` gets the moment from which the terms apply, and then what the partner pays is computed again."""
+    distributor = await acting_for_distributor_of(session, partner_id)
+
+    async def change(conn: Connection) -> Versioned:
+        moment = session.now
+        if effective is not None:
+            moment = await actions.effective_moment(
+                conn, distributor, partner_id, effective, moment, contract_id=contract_id
+            )
+        return await act(conn, distributor, moment)
+
+    changed = await session.database.transaction(change)
+    await compute_partner(session.database, distributor.organisation_id, partner_id, session.now)
+    return changed
 
 
 @partner.command()
@@ -138,15 +142,10 @@ def move(
     """
 
     async def work(session: Session) -> Versioned:
-        distributor = await acting_for_distributor_of(session, partner_id)
-
-        async def change_terms(conn: Connection) -> Versioned:
-            moment = await _moment(conn, session, distributor, partner_id, effective, contract_id)
+        async def act(conn: Connection, distributor: Actor, moment: datetime) -> Versioned:
             return await actions.move_partner(conn, distributor, partner_id, contract_id, moment)
 
-        moved = await session.database.transaction(change_terms)
-        await compute_partner(session.database, distributor.organisation_id, partner_id, session.now)
-        return moved
+        return await _change_terms(session, partner_id, effective, act, contract_id)
 
     show_one(run(settings, work).json, _COLUMNS, as_json=as_json)
 
