@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import psycopg
 
-from bench import console, dataset, freezing, pgbench, rendering, report, sampling
+from bench import console, dataset, freezing, pgbench, rendering, report, sampling, small_sellers
 from bench.rounds import ROUNDS, measure
 from bench.targets import TARGETS
 from tonnage import embedded
@@ -51,6 +51,8 @@ def main() -> int:
         results = measure(url, data, rounds, say)
         results.console = console.measure(url, say)
         results.freezing = freezing.measure(url, say)
+        say("freezing the months of small sellers")
+        results.small_sellers = [small_sellers.measure(url)]
         results.sampling = sampling.measure(url, directory, say)
     say("rendering statements")
     results.rendering = rendering.measure()

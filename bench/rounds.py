@@ -58,6 +58,8 @@ class Results:
     rendering: list[float] = field(default_factory=list[float])
     """Documents of one page per second of CPU."""
     freezing: Freezing = field(default_factory=Freezing)
+    small_sellers: list[float] = field(default_factory=list[float])
+    """Milliseconds of the nightly freeze for each seller with three buyers."""
     console: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     """Milliseconds of each page of the console's long lists."""
 

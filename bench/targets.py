@@ -89,6 +89,7 @@ TARGETS = (
     Target("sampling of 10,000 accounts", 300, 120, lambda results: results.sampling, "s"),
     Target("a month of 100,000 partners frozen", 120, 60, lambda results: results.freezing.seconds, "s"),
     Target("growth of memory meanwhile", 256, 64, lambda results: results.freezing.growth, "MB"),
+    Target("a seller with three accounts, frozen by night", 18, 12, lambda results: results.small_sellers, "ms"),
     Target("statement of 500 partners", 100, 60, lambda results: results.freezing.pages.get(STATEMENT, []), "ms"),
     Target("working of a line", 50, 30, lambda results: results.freezing.pages.get(WORKING, []), "ms"),
     Target("statements as PDF, a second and core", 10, 20, lambda results: results.rendering, at_most=False),

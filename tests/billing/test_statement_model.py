@@ -26,7 +26,7 @@ from tonnage.price_books.price_book import NewPriceBook
 from tonnage.price_books.version import Product
 from tonnage.price_books.version_body import VersionReqBody
 from tonnage.statements import queries
-from tonnage.statements.statement import Statement
+from tonnage.statements.statement import Draft
 
 pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
@@ -118,7 +118,7 @@ class World:
             return await queries.draft(conn, buyer, month)
 
         found = await self.cast.database.run(read)
-        if not isinstance(found, Statement):
+        if not isinstance(found, Draft):
             return None
         for line in found.lines:
             days = await self.cast.database.run(queries.working, found, line)
@@ -140,7 +140,7 @@ def assert_working(line: Line, days: list[WorkingDay]) -> None:
             assert not days
 
 
-def charge(found: Statement, line: Any) -> Charge:
+def charge(found: Draft, line: Any) -> Charge:
     price = None if line.unit_price is None else Fraction(line.unit_price)
     minor = int(line.amount.amount * {"EUR": 100, "JPY": 1, "KWD": 1000}[found.currency])
     return Charge(line.product.value, line.subject_id, line.contract_id, price, line.byte_days, minor)

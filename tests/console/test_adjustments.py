@@ -80,7 +80,7 @@ async def test_goodwill_is_made_by_the_form_and_seen_by_both(client: AppClient, 
         ((shown, cause),) = await rows(reader)
         assert (shown if name else None, cause) == (name, "Outage <b>")
         assert "-€5.25 -€5.25" in text(await reader.get(_PATH))
-    assert "-€5.25 Total €104.75" in text(await ann.get(draft))
+    assert "-€5.25 Net €104.75 VAT 19% (S) on €104.75 €19.90 Total €124.65" in text(await ann.get(draft))
     assert f'href="{path}"' in (await ann.get(f"{draft}/lines/3")).text
     statement = await frozen(data)
     assert f'href="/statements/{statement}">INV-2026-00001</a>' in (await pia.get(path)).text

@@ -179,7 +179,7 @@ async def test_drafts_lead_from_month_to_month(client: AppClient, data: Sellers)
     draft = await ann.get(f"/statements/draft-{partner}-2026-03")
     shown = text(draft)
     assert "Draft of March 2026" in shown
-    assert "Total €110.00" in shown
+    assert "Net €110.00 VAT 19% (S) on €110.00 €20.90 Total €130.90" in shown
     assert f'href="/statements/draft-{partner}-2026-03/lines/1"' in draft.text
     assert f'href="/statements/draft-{partner}-2026-04"' in draft.text
     assert "2026-05" not in draft.text

@@ -39,6 +39,7 @@ PURE = frozenset(
             "tonnage.errors",
             "tonnage.money",
             "tonnage.names",
+            "tonnage.printable_text",
             "tonnage.tokens",
             "tonnage.units",
         ),

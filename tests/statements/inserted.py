@@ -16,8 +16,9 @@ from tonnage.billing_profiles.billing_profile import read_profile
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import Computed, Party, Seller, document_of
+from tonnage.month_end.computed import Computed, design_of
 from tonnage.month_end.rated import Inputs
+from tonnage.parties.party import Party, Seller, document_of
 from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Prices
 from tonnage.statements.adjustment_actions import create_adjustment
@@ -61,7 +62,7 @@ async def insert_statement_of(
     ids = [to.id] if lines == 1 else [partner or uuid4(), *(uuid4() for _ in range(1, lines))]
     subjects = [SubjectMonth(one, used, spans, Lifetime(0)) for one in ids]
     profile, now = read_profile(PROFILE), datetime(2026, 3, 3, tzinfo=UTC)
-    seller = Seller(who.organisation_id, "Seller", profile, SellerSettings(), [], None)
+    seller = Seller(who.organisation_id, "Seller", profile, SellerSettings(), [])
     buyer = Buyer(to.kind, to.id, name, seller.id, seller.name)
     inputs, charged = Inputs(uuid4(), month), rate(month, subjects)
     stored = [inputs.add(subject) for subject in subjects]
@@ -72,7 +73,7 @@ async def insert_statement_of(
         inputs.written, inputs.digest, charged, names,
     )  # fmt: skip
     async with conn.transaction():
-        design = await queries.insert_design(conn, seller.design)
+        design = await queries.insert_design(conn, design_of(seller.settings, None))
         await queries.insert_subjects(conn, stored)
         await queries.insert_computed(conn, [computed], first, design, now)
         number = f"T-{inputs.statement_id}"

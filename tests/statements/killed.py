@@ -24,7 +24,7 @@ from tonnage.regions.backends import OpenBackends
 from tonnage.services import Services
 from tonnage.statement_mails import actions as statement_mails
 
-STEPS = ("compute", "_check", "record", "conclude")
+STEPS = ("compute", "_checked", "record", "conclude")
 """Of a freeze: nothing is computed yet; it is computed; the numbers are taken; all is committed."""
 
 

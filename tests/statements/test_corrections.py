@@ -228,9 +228,11 @@ async def test_a_writer_that_began_before_the_month_was_closed(data: Sellers) ->
             async with closing.transaction():
                 await begin_close(closing, seller, MARCH)
                 await more_usage(data, writer)
-            begun = await own_transaction(freezing)
+            begun, ended = await own_transaction(freezing)
+            assert not ended
             assert not await have_ended(freezing, begun)
         assert await have_ended(freezing, begun)
+        assert (await own_transaction(freezing))[1]
 
 
 async def test_changes_of_open_months_are_not_noted(data: Sellers) -> None:

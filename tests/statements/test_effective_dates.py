@@ -124,7 +124,7 @@ async def test_a_past_day_of_a_month_that_is_not_frozen(data: Sellers) -> None:
     assert reserved == Decimal("30.00") + Decimal("36.00")
     await compute_partner(data.cast.database, data.distributor.organisation_id, partner_id, data.cast.now)
     stored = "select net from month_net where partner_id = %s and month = '2027-06-01'"
-    assert await data.cast.row(stored, partner_id) == (found.net.amount,)
+    assert await data.cast.row(stored, partner_id) == (found.totals.net.amount,)
 
 
 async def test_a_move_dated_into_a_frozen_month(data: Sellers) -> None:

@@ -11,7 +11,7 @@ from psycopg.errors import LockNotAvailable
 
 from tonnage.access.actor import Actor, Role
 from tonnage.billing.buyer import no_statement
-from tonnage.billing_profiles.settings import CREDIT_NOTE
+from tonnage.billing_profiles.settings import CREDIT_NOTE, SellerSettings
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.credit_notes import queries
 from tonnage.credit_notes.credit_note import CreditNote, credit_note, credit_of, summary
@@ -24,11 +24,11 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, FieldError, Invalid
 from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller_in_transaction
+from tonnage.printable_text import printable_text
 from tonnage.services import Services
 from tonnage.statement_mails.queries import queue_mails
 from tonnage.statements.adjustment_queries import release, use
 from tonnage.statements.frozen import StoredStatement
-from tonnage.statements.statement import printable_text
 
 
 class Issued(NamedTuple):
@@ -74,7 +74,8 @@ async def create_credit_note(
     new = NewCreditNote.read(lines, reason, original.statement)
     if (hold := await hold_of(conn)) is not None:
         raise on_hold(hold)
-    stored, taken = await _issue(conn, actor, credit_note(original, new.amounts), new.reason, now)
+    settings = (await seller_settings(conn, actor.organisation_id)).settings
+    stored, taken = await _issue(conn, actor, settings, credit_note(original, new.amounts), new.reason, now)
     await record(stores, taken.series, taken.last)
     await queries.save_result(conn, json.dumps(summary(stored), ensure_ascii=False), actor.stamp)
     return stored
@@ -119,27 +120,29 @@ async def _locked(conn: Connection, actor: Actor, statement_id: UUID) -> Origina
     return found
 
 
-async def _issue(conn: Connection, actor: Actor, note: CreditNote, reason: str | None, now: datetime) -> Issued:
-    taken = await take_next(conn, actor.organisation_id, 1, now)
+async def _issue(
+    conn: Connection, actor: Actor, settings: SellerSettings, note: CreditNote, reason: str | None, now: datetime
+) -> Issued:
+    taken = await take_next(conn, actor.organisation_id, settings, 1, now)
     with unique_numbers():
         stored = await queries.insert_note(conn, note, taken.numbers[0], reason, now, actor.stamp)
     await use(conn, [stored.id])
-    await queue_mails(conn, actor.organisation_id, [stored.id], now)
+    if settings.mail_documents:
+        await queue_mails(conn, [stored.id], now)
     return Issued(stored, taken)
 
 
 async def credit_negative_totals(
-    conn: Connection, actor: Actor, first: date, numbered: Sequence[UUID], now: datetime
+    conn: Connection, actor: Actor, settings: SellerSettings, first: date, numbered: Sequence[UUID], now: datetime
 ) -> Taken | None:
     """In the transaction that freezes the month that begins on `first`, after its statements got their numbers: what
     corrections of earlier months charge less, and those could not hold, becomes credit notes, if the seller has said
     so; else it waits for the next statement. Returns the last number that was taken."""
-    settings = (await seller_settings(conn, actor.organisation_id)).settings
     if settings.negative_total != CREDIT_NOTE:
         return None
     taken: Taken | None = None
     for statement_id, adjustment in await queries.creditable(conn, actor.organisation_id, first, numbered):
         original = await find_original(conn, actor, statement_id)
         if (note := credit_of(original, adjustment)) is not None:
-            taken = (await _issue(conn, replace(actor, request=None), note, None, now)).taken
+            taken = (await _issue(conn, replace(actor, request=None), settings, note, None, now)).taken
     return taken

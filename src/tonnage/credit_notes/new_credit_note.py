@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from tonnage.errors import FieldError, Invalid, Sentence
 from tonnage.money import Money, digits, round_half_away
+from tonnage.printable_text import printable_text
 from tonnage.statements.frozen import StoredStatement
-from tonnage.statements.statement import printable_text
 
 _AMOUNT = re.compile(r"-?\d{1,25}(?:\.\d{1,6})?", re.ASCII)
 

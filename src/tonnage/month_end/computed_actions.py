@@ -9,38 +9,40 @@ from tonnage.access.actor import Actor, Kind
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
 from tonnage.billing.month import BuyerMonth, Month, last_day_of
-from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
-from tonnage.billing_profiles.settings_queries import logo_of, seller_settings, tax_rates
-from tonnage.billing_profiles.tax import TaxBlocked
+from tonnage.billing_profiles.settings import SellerSettings
+from tonnage.billing_profiles.settings_queries import logo_of
 from tonnage.db import Connection
 from tonnage.db.snapshot import take_snapshot
-from tonnage.money import total
 from tonnage.month_end import freezing_queries as queries
-from tonnage.month_end.computed import OTHER_CURRENCY, Computed, Party, Seller, decide_tax, document_of
+from tonnage.month_end.computed import OTHER_CURRENCY, Computed, design_of
 from tonnage.month_end.correction_actions import correct
 from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage, Report
 from tonnage.month_end.rated import Inputs, Rated
 from tonnage.month_end.rated_actions import names_of, rate_buyers, rate_contract
-from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
+from tonnage.parties.party import Party, Seller, document_of
+from tonnage.parties.queries import find_seller, parties
+from tonnage.statements.adjustment import Adjustment, totals_of
 from tonnage.statements.adjustment_queries import open_adjustments
 from tonnage.statements.statement import in_order
 
 
-async def compute(conn: Connection, actor: Actor, first: date, now: datetime, report: Report) -> None:
+async def compute(conn: Connection, actor: Actor, first: date, now: datetime, report: Report) -> SellerSettings:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
-    statement. Frozen statements are corrected."""
+    statement. Frozen statements are corrected. Returns the settings that the statements were computed with."""
     await take_snapshot(conn, writes=True)
-    seller = await _seller(conn, actor.organisation_id)
+    seller = await find_seller(conn, actor.organisation_id)
+    logo = await logo_of(conn, seller.id) if seller.has_logo else None
     month = Month.of(first, last_day_of(first))
     await correct(conn, actor, month, now)
     await queries.forget_computed(conn, seller.id, first)
-    design = await queries.insert_design(conn, seller.design)
+    design = await queries.insert_design(conn, design_of(seller.settings, logo))
     done = 0
     async with aclosing(queries.buyers_of(conn, seller.id, actor.kind, seller.name, first)) as batches:
         async for batch, count in batches:
             report(FreezeProgress(FreezeStage.COMPUTE, done, count))
             await _compute_batch(conn, actor.kind, seller, batch, month, design, now)
             done += len(batch)
+    return seller.settings
 
 
 async def _compute_batch(
@@ -53,51 +55,27 @@ async def _compute_batch(
     now: datetime,
 ) -> None:
     first = month.first
-    parties = await _parties(conn, seller.id, batch)
+    named = await parties(conn, seller.id, batch)
     buyers = [buyer for buyer, _ in batch]
     adjusting = await open_adjustments(conn, buyers[0].kind, [buyer.id for buyer in buyers], first)
     if kind is Kind.OPERATOR:
         # A contract has as many lines as partners: they are stored before those of the next are computed.
         for buyer in buyers:
             rated = await rate_contract(conn, seller.id, UUID(str(buyer.id)), month)
-            computed = await _computed(conn, seller, [buyer], parties, [rated], adjusting)
+            computed = await _computed(conn, seller, [buyer], named, [rated], adjusting)
             if not computed:
                 await queries.delete_subjects(conn, rated.inputs.statement_id)
             await queries.insert_computed(conn, computed, first, design, now)
     else:
-        computed = await _of_buyers(conn, seller, buyers, parties, month, adjusting)
+        computed = await _of_buyers(conn, seller, buyers, named, month, adjusting)
         await queries.insert_computed(conn, computed, first, design, now)
-
-
-async def _seller(conn: Connection, seller_id: UUID) -> Seller:
-    return Seller(
-        seller_id,
-        await queries.seller_name(conn, seller_id),
-        await seller_profile(conn, seller_id),
-        (await seller_settings(conn, seller_id)).settings,
-        await tax_rates(conn, seller_id),
-        await logo_of(conn, seller_id),
-    )
-
-
-async def _parties(
-    conn: Connection, seller_id: UUID, batch: Sequence[tuple[Buyer, UUID | None]]
-) -> dict[UUID | int, Party]:
-    organisations = [organisation for _, organisation in batch if organisation]
-    accounts = [buyer.id for buyer, _ in batch if isinstance(buyer.id, int)]
-    profiles = await buyer_profiles(conn, seller_id, organisations, accounts)
-    found: dict[UUID | int, Party] = {}
-    for buyer, organisation in batch:
-        kept = profiles.get(organisation or buyer.id)
-        found[buyer.id] = Party(buyer.name, kept.profile, kept.payment_term_days) if kept else Party(buyer.name)
-    return found
 
 
 async def _of_buyers(
     conn: Connection,
     seller: Seller,
     buyers: Sequence[Buyer],
-    parties: Mapping[SubjectId, Party],
+    named: Mapping[SubjectId, Party],
     month: Month,
     adjusting: Mapping[SubjectId, Sequence[Adjustment]],
 ) -> list[Computed]:
@@ -109,25 +87,25 @@ async def _of_buyers(
         charging = [one for one in adjusting[buyer_id] if one.remaining.amount > 0]
         nothing = BuyerMonth(buyer_id, month, (charging or adjusting[buyer_id])[0].remaining.currency, ())
         found.append(Rated(Inputs(uuid4(), nothing), ()))
-    computed = await _computed(conn, seller, buyers, parties, found, adjusting)
+    computed = await _computed(conn, seller, buyers, named, found, adjusting)
     kept = {one.id for one in computed}
     await queries.insert_subjects(conn, (one for rated in found for one in rated.subjects if one.statement_id in kept))
     conflicting = [buyer for buyer in buyers if buyer.id in months.conflicts]
-    return computed + [_conflicting(seller, buyer, parties[buyer.id]) for buyer in conflicting]
+    return computed + [_conflicting(seller, buyer, named[buyer.id]) for buyer in conflicting]
 
 
 async def _computed(
     conn: Connection,
     seller: Seller,
     buyers: Iterable[Buyer],
-    parties: Mapping[SubjectId, Party],
+    named: Mapping[SubjectId, Party],
     found: Sequence[Rated],
     adjusting: Mapping[SubjectId, Sequence[Adjustment]],
 ) -> list[Computed]:
     """With their adjustments; none for those without lines."""
     by_id = {buyer.id: buyer for buyer in buyers}
     names = await names_of(conn, by_id.values(), found)
-    statements = (_statement(rated, seller, by_id[rated.inputs.buyer.id], parties, adjusting, names) for rated in found)
+    statements = (_statement(rated, seller, by_id[rated.inputs.buyer.id], named, adjusting, names) for rated in found)
     return [one for one in statements if one.lines]
 
 
@@ -135,32 +113,24 @@ def _statement(
     rated: Rated,
     seller: Seller,
     buyer: Buyer,
-    parties: Mapping[SubjectId, Party],
+    named: Mapping[SubjectId, Party],
     adjusting: Mapping[SubjectId, Sequence[Adjustment]],
     names: Mapping[SubjectId, str],
 ) -> Computed:
-    first, party = rated.inputs.buyer.month.first, parties[buyer.id]
-    decision = decide_tax(seller, party, rated.net, first)
-    if isinstance(decision, TaxBlocked):
-        blocked, own, warning = decision.reason, None, None
-    else:
-        blocked, own, warning = None, TaxKind(decision.category, decision.rate), decision.warning
-    added, bases = adjusted(adjusting.get(buyer.id, ()), buyer.id, first, rated.net, own)
-    lines = in_order([*rated.lines, *added], names)
-    currency, decided = rated.net.currency, [] if blocked else taxes(bases)
-    net = total((line.amount for line in lines), currency)
+    first, party = rated.inputs.buyer.month.first, named[buyer.id]
+    totals = totals_of(seller, party, buyer.id, first, rated.net, adjusting.get(buyer.id, ()))
     return Computed(
         rated.inputs.statement_id,
         buyer,
-        document_of(seller, party, decided, warning),
+        document_of(seller, party, totals.taxes, totals.warning),
         party.payment_term_days,
-        blocked,
-        currency,
-        net.amount,
-        net.amount if blocked else gross(bases, decided, currency).amount,
+        totals.blocked,
+        totals.net.currency,
+        totals.net.amount,
+        totals.gross.amount,
         rated.inputs.written,
         rated.inputs.digest,
-        lines,
+        in_order([*rated.lines, *totals.adjustments], names),
         names,
     )
 

@@ -10,7 +10,7 @@ from tonnage.access.actor import Kind
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import SubjectId
 from tonnage.billing_profiles.tax import TaxCategory
-from tonnage.db import Connection
+from tonnage.db import Connection, one_row
 from tonnage.month_end.correction import FrozenStatement
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import TaxKind
@@ -60,17 +60,20 @@ async def note_again(conn: Connection, seller_id: UUID, first: date, buyers: Seq
     )
 
 
-async def changed_months(conn: Connection, seller_id: UUID, before: date) -> list[date]:
-    """The first days of the seller's frozen months before that one of which changes are noted."""
+async def changed_or_frozen(conn: Connection, seller_id: UUID, first: date) -> tuple[Sequence[date], bool]:
+    """The first days of the seller's earlier frozen months of which changes are noted, in their order; and whether this
+    month was frozen once."""
     cursor = await conn.execute(
         """
-        select distinct n.month from month_change n
-        join month_close c on c.seller_id = n.seller_id and c.month = n.month and c.frozen
-        where n.seller_id = %s and n.month < %s order by n.month
+        select array(
+            select distinct n.month from month_change n
+            join month_close c on c.seller_id = n.seller_id and c.month = n.month and c.frozen
+            where n.seller_id = %(seller)s and n.month < %(first)s order by n.month
+        ), exists (select from month_close where seller_id = %(seller)s and month = %(first)s and frozen)
         """,
-        [seller_id, before],
+        {"seller": seller_id, "first": first},
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return await one_row(cursor)
 
 
 async def changed_sellers(conn: Connection) -> list[tuple[UUID, Kind, date]]:

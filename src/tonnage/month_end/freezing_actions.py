@@ -16,6 +16,7 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from tonnage.access.actor import Actor, Kind, Role
+from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.clock import WallClock
 from tonnage.credit_notes.actions import credit_negative_totals
 from tonnage.db import Connection, Database
@@ -27,10 +28,10 @@ from tonnage.errors import Conflict, Sentence, TonnageError, Unavailable
 from tonnage.metering.sampling_queries import not_sampled_through
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed_actions import compute
-from tonnage.month_end.correction_queries import changed_months, changed_sellers
+from tonnage.month_end.correction_queries import changed_or_frozen, changed_sellers
 from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage, Report
 from tonnage.month_end.freeze_progress_actions import storing_progress
-from tonnage.month_end.freezing import FreezeResult, require_known, require_over
+from tonnage.month_end.freezing import Blocked, FreezeResult, require_known, require_over
 from tonnage.numbering.actions import NumberStores, conclude, open_stores, record, take_next, unique_numbers
 from tonnage.numbering.queries import Taken, lock_seller, unlock_seller
 from tonnage.services import Services
@@ -45,6 +46,8 @@ _log = logging.getLogger(__name__)
 _IN_PROGRESS = Sentence("A month of yours is being frozen already. Try again when that is done.")
 _ATTEMPTS = 5
 """What is written between the last of them and the numbers is corrected afterwards."""
+_SELLERS_AT_ONCE = 50
+"""After so many sellers it is waited for slow stores of their numbers, and the epoch is incremented."""
 _WRITERS_POLL, _WRITERS_POLLS = 0.05, 600
 """Seconds after which it is looked again whether those who were writing have ended, and how often."""
 
@@ -72,16 +75,11 @@ async def freeze(
     require_over(first, day_of(now))
     with limited(WaitLimit(JOB_WAIT)):
         await record_accepted(services.database, now)
-        freezing = _Freezing(services.database, services.wall_clock, await open_stores(services), actor, now, report)
-        return await _concluded(services, freezing, first, incomplete=incomplete)
-
-
-async def _concluded(
-    services: Services, freezing: "_Freezing", first: date, *, incomplete: bool = False
-) -> FreezeResult:
-    done = await services.database.run(freezing.freeze_locked, first, incomplete=incomplete)
-    await conclude(services, freezing.stores)
-    return done
+        stores = await open_stores(services)
+        freezing = _Freezing(services.database, services.wall_clock, stores, actor, now, report)
+        done = await services.database.run(freezing.freeze_locked, first, incomplete=incomplete)
+        await conclude(services, stores)
+        return done
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,10 @@ class _Freezing:
                 raise on_hold(hold)
             # Its result is not the response to the request.
             correcting = replace(self, actor=replace(self.actor, request=None))
-            for earlier in await changed_months(conn, self.seller, first):
+            changed, is_frozen = await changed_or_frozen(conn, self.seller, first)
+            for earlier in changed:
                 await correcting._freeze(conn, earlier)
-            if not (incomplete or await queries.is_frozen(conn, self.seller, first)):
+            if not (incomplete or is_frozen):
                 end = midnight(month_after(first))
                 require_known(await not_sampled_through(conn, self.seller, midnight(first), end))
             return await self._freeze(conn, first)
@@ -138,31 +137,33 @@ class _Freezing:
     async def _computed_and_numbered(self, conn: Connection, first: date, report: Report) -> FreezeResult:
         for attempt in range(1, _ATTEMPTS + 1):
             async with conn.transaction():
-                await compute(conn, self.actor, first, self.now, report)
-            await _check(conn, self.seller, first, report)
+                settings = await compute(conn, self.actor, first, self.now, report)
+            ids, blocked = await _checked(conn, self.seller, first, report)
             async with conn.transaction():
                 if attempt < _ATTEMPTS and await queries.has_changed(conn, self.seller, first):
                     continue
-                numbers = await self._number(conn, first)
-                blocked = await queries.blocked_buyers(conn, self.seller, first)
+                numbers = await self._number(conn, first, settings, ids)
                 await queries.end_close(conn, self.seller, first, is_frozen=True)
                 done = FreezeResult(self.seller, first, numbers, blocked)
-                await queries.save_result(conn, done, self.actor.stamp)
+                if self.actor.request is not None:
+                    await queries.save_result(conn, done, self.actor.stamp)
                 return done
         raise AssertionError("the last attempt returns")
 
-    async def _number(self, conn: Connection, first: date) -> Sequence[str]:
+    async def _number(
+        self, conn: Connection, first: date, settings: SellerSettings, ids: Sequence[UUID]
+    ) -> Sequence[str]:
         """In one short transaction. What is taken last is recorded outside."""
-        ids = await queries.ready_to_freeze(conn, self.seller, first)
         taken: Taken | None = None
         if ids:
-            taken = await take_next(conn, self.seller, len(ids), self.now)
+            taken = await take_next(conn, self.seller, settings, len(ids), self.now)
             await use(conn, ids)
             numbered = dict(zip(ids, taken.numbers, strict=True))
             with unique_numbers():
                 await queries.freeze(conn, self.seller, first, numbered, self.now, self.actor.stamp)
-            await queue_mails(conn, self.seller, ids, self.now)
-        last = await credit_negative_totals(conn, self.actor, first, ids, self.now) or taken
+            if settings.mail_documents:
+                await queue_mails(conn, ids, self.now)
+        last = await credit_negative_totals(conn, self.actor, settings, first, ids, self.now) or taken
         if last is not None:
             await record(self.stores, last.series, last.last)
         return taken.numbers if taken else []
@@ -171,11 +172,12 @@ class _Freezing:
 async def _wait_for_writers(conn: Connection) -> None:
     """Transactions that began to write before the close of the month was there have not noted what they changed: a
     snapshot is taken when they have ended."""
-    transaction = await queries.own_transaction(conn)
+    transaction, ended = await queries.own_transaction(conn)
     for _ in range(_WRITERS_POLLS):
-        if await queries.have_ended(conn, transaction):
+        if ended:
             return
         await asyncio.sleep(_WRITERS_POLL)
+        ended = await queries.have_ended(conn, transaction)
     raise Unavailable(
         "Others have been writing to the database for {seconds} seconds. Freeze the month again later.",
         UnavailableCode.LOCKED,
@@ -183,13 +185,17 @@ async def _wait_for_writers(conn: Connection) -> None:
     )
 
 
-async def _check(conn: Connection, seller_id: UUID, first: date, report: Report) -> None:
-    """Computes what is computed again, from what is stored with it."""
-    ids = await queries.ready_to_freeze(conn, seller_id, first)
+async def _checked(
+    conn: Connection, seller_id: UUID, first: date, report: Report
+) -> tuple[Sequence[UUID], Sequence[Blocked]]:
+    """Computes what is computed again, from what is stored with it. Returns what gets numbers, in their order; and the
+    buyers that get none."""
+    ids, blocked = await queries.computed_statements(conn, seller_id, first)
     for start in range(0, len(ids), STATEMENTS_AT_ONCE):
         report(FreezeProgress(FreezeStage.CHECK, start, len(ids)))
         if differing := await verify(conn, ids[start : start + STATEMENTS_AT_ONCE]):
             raise RuntimeError(f"what was just computed differs from what it was computed from: {differing}")
+    return ids, blocked
 
 
 async def freeze_due(services: Services, now: datetime) -> None:
@@ -205,13 +211,16 @@ async def freeze_due(services: Services, now: datetime) -> None:
     # Once for all sellers: they have few buyers each, and all of this would be most of the work.
     await record_accepted(database, now)
     stores = await open_stores(services)
-    for seller_id, (kind, month) in wanted.items():
+    for count, (seller_id, (kind, month)) in enumerate(wanted.items(), 1):
         freezing = _Freezing(database, services.wall_clock, stores, Actor(seller_id, kind, Role.ADMIN, "job"), now)
         try:
             with limited(WaitLimit(JOB_WAIT)):
-                await _concluded(services, freezing, month)
+                await database.run(freezing.freeze_locked, month, incomplete=False)
+                if count % _SELLERS_AT_ONCE == 0:
+                    await conclude(services, stores)
         except (TonnageError, RuntimeError, LookupError) as error:
             _log.warning("the statements of %s of %s were not frozen: %s", seller_id, f"{month:%Y-%m}", error)
             failed = error
+    await conclude(services, stores)
     if failed is not None:
         raise failed

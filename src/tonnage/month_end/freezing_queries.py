@@ -74,14 +74,6 @@ async def begin_close(conn: Connection, seller_id: UUID, first: date) -> None:
     )
 
 
-async def is_frozen(conn: Connection, seller_id: UUID, first: date) -> bool:
-    """Whether the month was frozen once."""
-    cursor = await conn.execute(
-        "select exists (select from month_close where seller_id = %s and month = %s and frozen)", [seller_id, first]
-    )
-    return (await one_row(cursor))[0]
-
-
 async def end_close(conn: Connection, seller_id: UUID, first: date, *, is_frozen: bool) -> None:
     """From now on, changes of profiles and settings do not count for the month. `is_frozen`: it has its numbers."""
     await conn.execute(
@@ -120,11 +112,17 @@ async def progress_of(conn: Connection, seller_id: UUID, first: date, at: dateti
     return FreezeProgress(FreezeStage(row[0]), *row[1:]) if row else None
 
 
-async def own_transaction(conn: Connection) -> int:
-    """An id that is higher than those of all transactions that have written something: that of this one. The upper end
-    of a snapshot would not do, since it is lower than the ids of some that are still writing."""
-    cursor = await conn.execute("select pg_current_xact_id()::text::bigint")
-    return (await one_row(cursor))[0]
+async def own_transaction(conn: Connection) -> tuple[int, bool]:
+    """An id that is higher than those of all transactions that have written something: that of this one; and whether
+    all of them have ended. The upper end of a snapshot would not do, since it is lower than the ids of some that are
+    still writing."""
+    cursor = await conn.execute(
+        """
+        select own, pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= own
+        from (select pg_current_xact_id()::text::bigint as own) transaction
+        """
+    )
+    return await one_row(cursor)
 
 
 async def have_ended(conn: Connection, transaction: int) -> bool:
@@ -140,12 +138,6 @@ async def has_changed(conn: Connection, seller_id: UUID, first: date) -> bool:
         [seller_id, first],
     )
     return (await one_row(cursor))[0]
-
-
-async def seller_name(conn: Connection, seller_id: UUID) -> str:
-    """Of an organisation that exists; it may be closed."""
-    (name,) = await one_row(await conn.execute("select name from organisation where id = %s", [seller_id]))
-    return name
 
 
 async def buyers_of(
@@ -216,14 +208,19 @@ async def insert_computed(
             )  # fmt: skip
 
 
-async def ready_to_freeze(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
-    """What is computed and can be frozen, in order of buyer, which is the order of the numbers."""
+async def computed_statements(
+    conn: Connection, seller_id: UUID, first: date
+) -> tuple[Sequence[UUID], Sequence[Blocked]]:
+    """What can be frozen of what is computed, and the buyers that cannot be; in order of buyer, that of the numbers."""
     cursor = await conn.execute(
-        "select id from statement where seller_id = %s and month = %s and number is null and blocked is null"
-        " and corrects is null order by buyer_key, id",
+        """
+        select id, document ->> 'buyerName', blocked from statement
+        where seller_id = %s and month = %s and number is null and corrects is null order by buyer_key, id
+        """,
         [seller_id, first],
     )
-    return [row[0] for row in await cursor.fetchall()]
+    rows = await cursor.fetchall()
+    return [row[0] for row in rows if row[2] is None], [Blocked(*row[1:]) for row in rows if row[2] is not None]
 
 
 async def blocked_buyers(conn: Connection, seller_id: UUID, first: date) -> list[Blocked]:

@@ -61,5 +61,6 @@ async def rate_contract(conn: Connection, seller_id: UUID, contract_id: UUID, mo
 
 async def names_of(conn: Connection, buyers: Iterable[Buyer], found: Iterable[Rated]) -> Mapping[SubjectId, str]:
     """The names of buyers, and of the subjects of their lines."""
-    subjects = {line.subject_id for rated in found for line in rated.lines}
-    return await subject_names(conn, subjects) | {buyer.id: buyer.name for buyer in buyers}
+    names = {buyer.id: buyer.name for buyer in buyers}
+    others = {line.subject_id for rated in found for line in rated.lines} - names.keys()
+    return names | await subject_names(conn, others) if others else names

@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.errors import UniqueViolation
 
 from tonnage.billing_profiles.document_number import DocumentNumberFormat
-from tonnage.billing_profiles.settings_queries import seller_settings
+from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, broken_constraint
 from tonnage.epoch.actions import advance_here
 from tonnage.epoch.queries import installation
@@ -36,10 +36,9 @@ _LONGEST = 20.0
 """Seconds for a cluster: a transaction waits for this."""
 
 
-async def take_next(conn: Connection, seller_id: UUID, count: int, now: datetime) -> Taken:
+async def take_next(conn: Connection, seller_id: UUID, settings: SellerSettings, count: int, now: datetime) -> Taken:
     """In the transaction that issues the documents: if it is undone, so is this. Others of the seller wait for it. The
     last number is recorded outside, by `record`, before the transaction ends."""
-    settings = (await seller_settings(conn, seller_id)).settings
     form = DocumentNumberFormat.read(settings.number_format)
     return await take_numbers(conn, seller_id, form, settings.number_start, count, day_of(now))
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from tonnage.db import Connection
 from tonnage.price_books.assignment import Assignment, Book
-from tonnage.price_books.assignment_queries import default_book
 from tonnage.price_books.price_sources import AssumedVersion, PriceSources
 from tonnage.price_books.version import Prices
 from tonnage.price_books.version_queries import PRICE_COLUMNS, prices_of, published_prices
@@ -25,11 +24,13 @@ async def price_sources(
     """What the seller has assigned to these, and what the books cost; with an assumed version, if one is given."""
     cursor = await conn.execute(
         """
-        select coalesce(a.contract_id, a.partner_id), a.account_id, a.valid_from, b.id, b.currency
+        select coalesce(a.contract_id, a.partner_id), a.account_id, a.valid_from, b.id, b.currency, a.id as made
         from price_assignment a left join price_book b on b.id = a.book_id
         where a.seller_id = %(seller)s and (a.contract_id = any(%(contracts)s) or a.partner_id = any(%(partners)s)
             or a.account_id = any(%(accounts)s))
-        order by a.id
+        union all
+        select null, null, null, id, currency, null from price_book where seller_id = %(seller)s and is_default
+        order by made
         """,
         {
             "seller": seller_id,
@@ -39,12 +40,16 @@ async def price_sources(
         },
     )
     assignments: dict[UUID | int, list[Assignment]] = {}
-    for organisation_or_contract, account, since, book, currency in await cursor.fetchall():
-        subject = organisation_or_contract or account
-        assignments.setdefault(subject, []).append(Assignment(since, Book(book, currency) if book else None))
-    default = await default_book(conn, seller_id)
-    books = {one.book.id for of_subject in assignments.values() for one in of_subject if one.book}
-    books |= {default.id} if default else set()
+    default: Book | None = None
+    books = set[UUID]()
+    for organisation_or_contract, account, since, book_id, currency, _ in await cursor.fetchall():
+        book = Book(book_id, currency) if book_id else None
+        if book is not None:
+            books.add(book.id)
+        if since is None:
+            default = book
+        else:
+            assignments.setdefault(organisation_or_contract or account, []).append(Assignment(since, book))
     sources = PriceSources(assignments, default, await published_prices(conn, books))
     return assumed.among(sources) if assumed else sources
 

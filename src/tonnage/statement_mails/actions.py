@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from tonnage.billing_profiles.billing_profile import BillingProfile
-from tonnage.billing_profiles.queries import buyer_profiles, seller_profile
+from tonnage.billing_profiles.queries import seller_profile
 from tonnage.db import Connection
 from tonnage.documents.paper import Paper
 from tonnage.errors import Conflict
 from tonnage.mail import Attachment, Deferred, Mailer, Message
+from tonnage.parties.queries import find_party
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.services import Services
 from tonnage.statement_mails import queries
@@ -108,22 +108,10 @@ class Addressed:
 async def _addressed(conn: Connection, statement: StoredStatement) -> Addressed | None:
     """By the billing profiles as they are now: addresses of persons are not copied into statements."""
     seller = await seller_profile(conn, statement.seller_id)
-    profile = await _buyer_profile(conn, statement)
-    if profile is None or not profile.contact_email:
+    buyer = await find_party(conn, statement.seller_id, statement.buyer, statement.copied["buyerName"])
+    if buyer.profile is None or not buyer.profile.contact_email:
         return None
-    return Addressed(profile.contact_email, seller.contact_email or None if seller else None)
-
-
-async def _buyer_profile(conn: Connection, statement: StoredStatement) -> BillingProfile | None:
-    buyer = statement.buyer
-    if isinstance(buyer.id, int):
-        found = await buyer_profiles(conn, statement.seller_id, accounts=[buyer.id])
-        key: UUID | int = buyer.id
-    else:
-        is_contract = buyer.kind is SubjectKind.CONTRACT
-        key = await queries.organisation_of(conn, buyer.id) if is_contract else buyer.id
-        found = await buyer_profiles(conn, statement.seller_id, organisations=[key])
-    return found[key].profile if key in found else None
+    return Addressed(buyer.profile.contact_email, seller.contact_email or None if seller else None)
 
 
 def written(

@@ -23,15 +23,14 @@ class Refusal(StrEnum):
 _VOID: LiteralString = "exists (select from statement s where s.id = m.statement_id and s.voided_at is not null)"
 
 
-async def queue_mails(conn: Connection, seller_id: UUID, statement_ids: Sequence[UUID], now: datetime) -> None:
-    """In the transaction that gives them their numbers; nothing, if the seller does not mail its documents."""
+async def queue_mails(conn: Connection, statement_ids: Sequence[UUID], now: datetime) -> None:
+    """In the transaction that gives them their numbers, if the seller mails its documents."""
     await conn.execute(
         """
         insert into statement_mail (statement_id, queued_at, due_at)
         select statement_id, %(now)s, %(now)s from unnest(%(ids)s::uuid[]) as statement_id
-        where exists (select from seller_settings where organisation_id = %(seller)s and mail_documents)
         """,
-        {"ids": list(statement_ids), "seller": seller_id, "now": now},
+        {"ids": list(statement_ids), "now": now},
     )
 
 
@@ -75,12 +74,3 @@ async def store_unsent(conn: Connection, statement_id: UUID, due_at: datetime | 
     await conn.execute(
         "update statement_mail set due_at = %s, refused = %s where statement_id = %s", [due_at, refusal, statement_id]
     )
-
-
-async def organisation_of(conn: Connection, contract_id: UUID) -> UUID:
-    """Who pays for a contract."""
-    cursor = await conn.execute("select distributor_id from contract where id = %s", [contract_id])
-    row = await cursor.fetchone()
-    if row is None:
-        raise LookupError(f"there is no contract {contract_id}")
-    return row[0]

@@ -20,11 +20,11 @@ from tonnage.price_books.actions import no_subject
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import frozen_queries, queries
 from tonnage.statements.frozen import Payment, StoredStatement, require_valid
-from tonnage.statements.statement import Statement, no_line, working_document
+from tonnage.statements.statement import Draft, no_line, working_document
 from tonnage.utc import day_of
 
 
-async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: date, now: datetime) -> Statement:
+async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: date, now: datetime) -> Draft:
     """The statement of the month that begins on `first`, as it would be now, from one snapshot: in a transaction of the
     caller that has read nothing yet.
 
@@ -38,14 +38,14 @@ async def draft(conn: Connection, viewer: UUID | None, subject: Subject, first: 
     return _existing(await _draft(conn, buyer, first, now))
 
 
-async def find_draft(conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime) -> Statement:
+async def find_draft(conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime) -> Draft:
     """The same by the id of the draft."""
     return _existing((await look_at_draft(conn, viewer, draft_id, now))[1])
 
 
 async def look_at_draft(
     conn: Connection, viewer: UUID, draft_id: DraftId, now: datetime
-) -> tuple[Buyer, Statement | NotFound | Conflict]:
+) -> tuple[Buyer, Draft | NotFound | Conflict]:
     """The buyer of a draft, and the draft, or why there is none: nothing is sold to the buyer in the month, or its
     prices are in several currencies.
 
@@ -60,7 +60,7 @@ async def look_at_draft(
 
 async def working(
     conn: Connection, viewer: UUID, draft_id: DraftId, number: int, now: datetime
-) -> tuple[Statement, list[WorkingDay]]:
+) -> tuple[Draft, list[WorkingDay]]:
     """The draft, and the days of its line of that number. NotFound as for `draft`, and for no such line."""
     shown = await find_draft(conn, viewer, draft_id, now)
     if number > len(shown.lines):
@@ -156,13 +156,13 @@ async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payme
     )
 
 
-def _existing(found: Statement | NotFound | Conflict) -> Statement:
-    if isinstance(found, Statement):
+def _existing(found: Draft | NotFound | Conflict) -> Draft:
+    if isinstance(found, Draft):
         return found
     raise found
 
 
-async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Statement | NotFound | Conflict:
+async def _draft(conn: Connection, buyer: Buyer, first: date, now: datetime) -> Draft | NotFound | Conflict:
     require_begun(first, day_of(now))
     found = await queries.draft(conn, buyer, Month.of(first, day_of(now)))
     if found is None:

@@ -1,7 +1,7 @@
-"""Adjustments: what is added to a buyer's next statement, and how much of it fits there."""
+"""Adjustments: what is added to a buyer's next statement, how much of it fits there, and what that charges in all."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,10 +12,19 @@ from uuid import UUID
 from tonnage.billing.buyer import Buyer
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import last_day_of
-from tonnage.billing_profiles.tax import TaxCategory, TaxDecision, tax_amount
+from tonnage.billing_profiles.tax import (
+    BlockedReason,
+    TaxBlocked,
+    TaxCategory,
+    TaxDecision,
+    TaxWarning,
+    tax,
+    tax_amount,
+)
 from tonnage.errors import FieldError, Invalid, NotFound, Sentence
 from tonnage.money import CURRENCIES, Money, digits, round_half_away, total
-from tonnage.statements.statement import printable_text
+from tonnage.parties.party import Party, Seller
+from tonnage.printable_text import printable_text
 
 _AMOUNT = re.compile(r"-?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
 _MOST = Decimal(10) ** 12
@@ -190,3 +199,42 @@ def _most_less(bases: Bases, kind: TaxKind | None, currency: str) -> Money:
 
 def _charges_less(adjustment: Adjustment) -> bool:
     return adjustment.remaining.amount < 0
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Beside the lines of the month's use."""
+
+    adjustments: Sequence[Line]
+    net: Money
+    """The sum of all lines."""
+    taxes: Sequence[TaxDecision]
+    gross: Money
+    """With taxes."""
+    warning: TaxWarning | None = None
+    blocked: BlockedReason | None = None
+    """Why it cannot be frozen, and has no taxes."""
+
+
+def totals_of(
+    seller: Seller, party: Party, buyer_id: SubjectId, first: date, net: Money, adjustments: Iterable[Adjustment]
+) -> Totals:
+    """Of the month that begins on `first`, with which the service period ends: for it the tax is decided.
+
+    `net`: the sum of the lines of use; `adjustments`: those that it can have.
+    """
+    small_business = seller.settings.small_business
+    decision = tax(seller.profile, party.profile, net, last_day_of(first), seller.rates, small_business=small_business)
+    if isinstance(decision, TaxBlocked):
+        lines, bases = adjusted(adjustments, buyer_id, first, net, None)
+        sum_of_bases = total(bases.values(), net.currency)
+        return Totals(lines, sum_of_bases, (), sum_of_bases, blocked=decision.reason)
+    lines, bases = adjusted(adjustments, buyer_id, first, net, TaxKind(decision.category, decision.rate))
+    decided = taxes(bases)
+    return Totals(
+        lines,
+        total(bases.values(), net.currency),
+        decided,
+        gross(bases, decided, net.currency),
+        decision.warning,
+    )

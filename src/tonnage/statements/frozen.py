@@ -16,8 +16,9 @@ from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, FieldError, Invalid, Sentence
 from tonnage.money import Money, total
 from tonnage.price_books.assignment import Subject
+from tonnage.printable_text import printable_text
 from tonnage.statements.adjustment import Bases, TaxKind, gross, taxes
-from tonnage.statements.statement import in_order, line_document, printable_text
+from tonnage.statements.statement import in_order, line_document
 from tonnage.utc import day_of
 
 STATEMENT, CREDIT_NOTE = "statement", "credit_note"

@@ -21,11 +21,12 @@ from tonnage.billing.queries import (
 from tonnage.billing.working import WorkingDay, working_of
 from tonnage.db import Connection
 from tonnage.money import Money, total
+from tonnage.parties.queries import find_party, find_seller
 from tonnage.price_books.assignment import Subject, SubjectKind
-from tonnage.statements.adjustment import adjusted
+from tonnage.statements.adjustment import Adjustment, totals_of
 from tonnage.statements.adjustment_queries import next_month, open_adjustments
 from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, SOLD, of_buyer
-from tonnage.statements.statement import Statement, in_order
+from tonnage.statements.statement import Draft, in_order
 from tonnage.utc import month_before
 
 _BUYERS: Mapping[SubjectKind, LiteralString] = {
@@ -60,27 +61,31 @@ async def find_buyer_by_id(conn: Connection, viewer: UUID | None, buyer_id: Subj
     return None
 
 
-async def draft(conn: Connection, buyer: Buyer, month: Month) -> Statement | CurrencyConflict | None:
+async def draft(conn: Connection, buyer: Buyer, month: Month) -> Draft | CurrencyConflict | None:
     """The statement as it would be now; None: the seller sells nothing to that buyer in the month."""
     found = await _charges(conn, buyer, month)
     if not isinstance(found, Charges):
         return found
     names = await subject_names(conn, {line.subject_id for line in found.lines}) | {buyer.id: buyer.name}
-    lines = [*found.lines, *await _adjustments(conn, buyer, found)]
-    return Statement(buyer, found, in_order(lines, names), names)
+    seller, party = (
+        await find_seller(conn, buyer.seller_id),
+        await find_party(conn, buyer.seller_id, Subject(buyer.kind, buyer.id), buyer.name),
+    )
+    net = total((line.amount for line in found.lines), found.buyer.currency)
+    totals = totals_of(seller, party, buyer.id, month.first, net, await _adjustments(conn, buyer, month.first))
+    lines = in_order([*found.lines, *totals.adjustments], names)
+    return Draft(buyer, found, lines, names, seller, party, totals)
 
 
-async def _adjustments(conn: Connection, buyer: Buyer, charges: Charges) -> list[Line]:
+async def _adjustments(conn: Connection, buyer: Buyer, first: date) -> list[Adjustment]:
     """Those that the next statement of the buyer would have, if this is the one."""
-    first = charges.buyer.month.first
     following = await next_month(conn, buyer.seller_id)
     if following is not None and following != first:
         return []
     found = (await open_adjustments(conn, buyer.kind, [buyer.id], first)).get(buyer.id, [])
-    if following is None:
-        found = [one for one in found if await _is_first_after(conn, buyer, first, one.made_on)]
-    net = total((line.amount for line in charges.lines), charges.buyer.currency)
-    return adjusted(found, buyer.id, first, net, None)[0]
+    if following is not None:
+        return found
+    return [one for one in found if await _is_first_after(conn, buyer, first, one.made_on)]
 
 
 async def _charges(conn: Connection, buyer: Buyer, month: Month) -> Charges | CurrencyConflict | None:
@@ -113,7 +118,7 @@ async def currency_of(conn: Connection, buyer: Buyer, month: Month) -> str | Non
     return found.buyer.currency if isinstance(found, Charges) else None
 
 
-async def working(conn: Connection, statement: Statement, line: Line) -> list[WorkingDay]:
+async def working(conn: Connection, statement: Draft, line: Line) -> list[WorkingDay]:
     """The days of a line of a draft that the transaction has made."""
     charged, subject = statement.charges.buyer, statement.charges.subject
     if subject is not None:

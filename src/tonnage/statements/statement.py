@@ -1,4 +1,4 @@
-"""A statement: the lines of a buyer's month, in the order in which people read them, and as JSON."""
+"""A draft of a statement; the lines of any, in the order in which people read them, and as JSON."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,14 +13,14 @@ from tonnage.billing.charges import Charges
 from tonnage.billing.line import Extra, Line, SubjectId
 from tonnage.billing.month import GB, Month, days_in, gb_months
 from tonnage.billing.working import WorkingDay
-from tonnage.errors import FieldError, NotFound, Sentence
-from tonnage.money import Money, round_half_away, total
-from tonnage.names import name_key, reordering_character
+from tonnage.errors import NotFound
+from tonnage.money import round_half_away
+from tonnage.names import name_key
+from tonnage.parties.party import Party, Seller, document_of
 from tonnage.price_books.version import Product
+from tonnage.statements.adjustment import Totals
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
-_LONGEST_TEXT = 200
-
 QUANTITY_DIGITS = 9
 """Decimal places of a quantity; the exact integer stands beside it."""
 
@@ -29,15 +29,18 @@ _AT_THE_END = frozenset(Extra)
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A draft, which is computed whenever it is looked at."""
+class Draft:
+    """A statement that is computed whenever it is looked at."""
 
     buyer: Buyer
     charges: Charges
     lines: Sequence[Line]
-    """Those of the charges, as people read them."""
+    """Those of the charges and adjustments, as people read them."""
     names: Mapping[SubjectId, str]
     """Of the subjects of the lines."""
+    seller: Seller
+    party: Party
+    totals: Totals
 
     @property
     def month(self) -> Month:
@@ -49,11 +52,6 @@ class Statement:
         """Of all amounts."""
         return self.charges.buyer.currency
 
-    @property
-    def net(self) -> Money:
-        """The sum of the lines."""
-        return total((line.amount for line in self.lines), self.currency)
-
     def line(self, number: int) -> dict[str, Any]:
         """A line as JSON, by its number."""
         line = self.lines[number - 1]
@@ -61,23 +59,22 @@ class Statement:
 
     def document(self) -> dict[str, Any]:
         """As JSON: amounts in the major unit and quantities as decimal texts, prices in hundredths."""
-        buyer, net = self.buyer, f"{self.net.amount:f}"
+        buyer, totals = self.buyer, self.totals
         return {
             "id": str(DraftId(buyer.id, self.month.first)),
             "seller": str(buyer.seller_id),
-            "sellerName": buyer.seller_name,
             "buyer": str(buyer.id),
-            "buyerName": buyer.name,
             "level": buyer.kind,
             "month": str(self.month),
             "currency": self.currency,
             "state": "draft",
             "number": None,
+            "blocked": totals.blocked,
             "through": self.month.last.isoformat(),
             "lines": [self.line(number) for number in range(1, len(self.lines) + 1)],
-            "net": net,
-            "taxes": [],
-            "gross": net,
+            "net": f"{totals.net.amount:f}",
+            **document_of(self.seller, self.party, totals.taxes, totals.warning),
+            "gross": f"{totals.gross.amount:f}",
         }
 
 
@@ -161,16 +158,6 @@ def plain(number: Decimal) -> str:
     """Without zeros at the end of its decimal places: 1000, 0.5."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def printable_text(field: str, text: str, wrong: list[FieldError]) -> str:
-    """A reason or a reference: 1 to 200 characters in one line, without blanks around it. Else an error of the field is
-    added to what is `wrong`."""
-    found = text.strip()
-    if not 0 < len(found) <= _LONGEST_TEXT or not found.isprintable() or reordering_character(found):
-        message = Sentence("must have 1 to {most} characters that can be printed", most=_LONGEST_TEXT)
-        wrong.append(FieldError(field, message))
-    return found
 
 
 def without_nulls(value: Any) -> Any:

@@ -256,6 +256,8 @@ def show_statement(document: bytes, *, as_json: bool) -> None:
     click.echo(f"{number}{shown['sellerName']} to {shown['buyerName']}, {shown['month']}, {shown['state']}")
     if original := shown.get("originalNumber"):
         click.echo(f"Credit note of {original}" + (f": {shown['reason']}" if shown["reason"] else ""))
+    if shown.get("blocked"):
+        click.echo(f"It has no taxes, and cannot be frozen: {shown['blocked']}")
     if shown.get("voidedAt"):
         click.echo(f"Void since {shown['voidedAt']}: {shown['voidReason']}")
     if shown.get("credited"):

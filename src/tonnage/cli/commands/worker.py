@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 import click
+import uvloop
 
 from tonnage import embedded
 from tonnage.cli import logs
@@ -45,7 +46,7 @@ def worker(settings: Settings, log_level: str, log_format: str) -> None:
             _log.warning("Links in mails use %s, because TONNAGE_PUBLIC_URL is not set.", LOCAL_ORIGIN)
         drop_privileges(settings)
         gc.freeze()  # what was loaded stays: no collection looks through it any more
-        asyncio.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN, clock), clock, ending))
+        uvloop.run(_work(urls.program, settings, mailer(settings, LOCAL_ORIGIN, clock), clock, ending))
 
 
 def _check(urls: DatabaseUrls, settings: Settings, clock: SandboxClock) -> None:

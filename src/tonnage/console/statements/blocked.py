@@ -23,23 +23,30 @@ class ShownBlocked:
 
 
 def shown_blocked(page: PageRequest, group: BlockedGroup) -> ShownBlocked:
-    """A reason of a newer program is shown by its name."""
-    kind, mend, path_of = page.actor.kind, None, _nowhere
-    profile = gettext("Your billing profile"), "/billing-profile"
-    match group.reason:
-        case "seller_without_profile":
-            why, mend = gettext("Your billing profile has no name and address."), profile
-        case "seller_without_vat_id":
-            why, mend = gettext("The buyer owes the tax, and your billing profile has no VAT id."), profile
-        case "no_tax_rate":
-            why, mend = gettext("You have no tax rate for this month."), (gettext("Tax rates"), "/tax-rates")
-        case "buyer_without_address":
-            why, path_of = gettext("The buyer's billing profile has no name and address."), _profile_path
-        case "other_currency":
-            why, path_of = gettext("The buyer's prices in this month are in several currencies."), _prices_path
-        case _:
-            why = group.reason
+    """A group with what mends it."""
+    kind = page.actor.kind
+    why, mend = why_blocked(group.reason)
+    path_of = _PATHS.get(group.reason, _nowhere)
     return ShownBlocked(why, mend, group.count, [(one.name, path_of(kind, one)) for one in group.buyers])
+
+
+def why_blocked(reason: str) -> tuple[str, tuple[str, str] | None]:
+    """A reason in words, and a label and a path, if it is mended once for all buyers. One of a newer program is shown
+    by its name."""
+    profile = gettext("Your billing profile"), "/billing-profile"
+    match reason:
+        case "seller_without_profile":
+            return gettext("Your billing profile has no name and address."), profile
+        case "seller_without_vat_id":
+            return gettext("The buyer owes the tax, and your billing profile has no VAT id."), profile
+        case "no_tax_rate":
+            return gettext("You have no tax rate for this month."), (gettext("Tax rates"), "/tax-rates")
+        case "buyer_without_address":
+            return gettext("The buyer's billing profile has no name and address."), None
+        case "other_currency":
+            return gettext("The buyer's prices in this month are in several currencies."), None
+        case _:
+            return reason, None
 
 
 def _nowhere(kind: Kind, buyer: BlockedBuyer) -> str | None:
@@ -59,3 +66,7 @@ def _profile_path(kind: Kind, buyer: BlockedBuyer) -> str | None:
 
 def _prices_path(kind: Kind, buyer: BlockedBuyer) -> str | None:
     return prices_path(kind, buyer.id)
+
+
+_PATHS = {"buyer_without_address": _profile_path, "other_currency": _prices_path}
+"""Where a reason is mended for each buyer."""

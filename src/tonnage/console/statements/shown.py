@@ -29,6 +29,9 @@ from tonnage.wording.catalogue import DOCUMENTS, language_of, translations_of
 LINES_AT_ONCE = 100
 """Of a contract with many partners: 100 take 30 ms to write in the reader's numbers."""
 
+_UNPAID = frozenset({"frozen", "issued", "overdue"})
+"""The states of what is to be paid."""
+
 
 def first_shown(text: str, count: int) -> int:
     """How many of `count` lines are before those of the page that has the line of that number; any other text is the
@@ -194,11 +197,14 @@ class ShownStatement:
         return self.is_sold and self.page.actor.role is Role.ADMIN and whole and self.owed.amount > 0
 
     @property
+    def may_be_paid(self) -> bool:
+        """Whether its seller can mark it as paid."""
+        return self.is_sold and self.page.actor.role is Role.ADMIN and self.state in _UNPAID
+
+    @property
     def may_be_void(self) -> bool:
         """Whether its seller can make it void, likewise."""
-        return (
-            self.may_be_credited and self.state in {"frozen", "issued", "overdue"} and not self.document.get("credited")
-        )
+        return self.may_be_credited and self.state in _UNPAID and not self.document.get("credited")
 
     @property
     def owed(self) -> Money:

@@ -11,6 +11,7 @@ from tonnage.access.actor import Role
 from tonnage.billing.buyer import DraftId, frozen_id, statement_id
 from tonnage.console.page_request import AnyMember, PageRequest
 from tonnage.console.rendering import said
+from tonnage.console.statements.blocked import why_blocked
 from tonnage.console.statements.paths import PATH, draft_path, earlier_month, later_month, path_of, prices_path
 from tonnage.console.statements.shown import LINES_AT_ONCE, ShownStatement, first_shown
 from tonnage.documents.lines_csv import statement_csv
@@ -18,7 +19,7 @@ from tonnage.lists import FIRST_PAGE
 from tonnage.statements.actions import find_document, find_frozen, look_at_draft, pdf_of
 from tonnage.statements.frozen_queries import frozen_id_of
 from tonnage.statements.lists import StatementFilter, StatementRow, statement_rows
-from tonnage.statements.statement import Statement
+from tonnage.statements.statement import Draft
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix=f"{PATH}/{{statementID}}", route_class=AuthFirstRoute, include_in_schema=False)
@@ -53,7 +54,7 @@ async def _draft(page: PageRequest, draft_id: DraftId) -> Response:
     if frozen is not None:
         return page.redirect(path_of(frozen))
     buyer, found = await page.database.transaction(look_at_draft, viewer, draft_id, page.business_now)
-    if isinstance(found, Statement):
+    if isinstance(found, Draft):
         return _page(ShownStatement(page, found.document()))
     return page.render(
         "statements/no_draft.html",
@@ -77,7 +78,8 @@ def _page(shown: ShownStatement, notes: Sequence[StatementRow] = ()) -> Response
         lines=shown.lines(slice(start, start + LINES_AT_ONCE)),
         count=count,
         page_size=LINES_AT_ONCE,
-        may_pay=shown.is_sold and page.actor.role is Role.ADMIN and shown.state in {"frozen", "overdue"},
+        may_pay=shown.may_be_paid,
+        blocked=why_blocked(reason) if shown.is_sold and (reason := shown.document.get("blocked")) else None,
         may_adjust=shown.is_sold and page.actor.role is Role.ADMIN and not shown.is_credit_note,
         notes=notes,
         **_months(page, DraftId(shown.buyer_id, shown.first)),

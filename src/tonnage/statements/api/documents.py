@@ -122,6 +122,11 @@ class StatementResponse(ResponseModel):
     """A draft is computed whenever it is looked at; what is frozen never changes. `issued`: frozen, and mailed to the
     buyer. `overdue`: the day on which it was
     due has passed. `credited`: credit notes have taken back all of it. `void`: it counts nowhere."""
+    blocked: (
+        Literal["seller_without_profile", "buyer_without_address", "seller_without_vat_id", "no_tax_rate"] | None
+    ) = None
+    """Why a draft cannot be frozen; until that is mended it has no taxes. `seller_without_vat_id`: the buyer in another
+    member state owes the tax, and the seller has no VAT id."""
     through: DayText | None = None
     """The last day that a draft counts: today, or the last one of the month."""
     number: str | None = None
@@ -158,7 +163,7 @@ class StatementResponse(ResponseModel):
     paymentReference: str | None = None
     """What the payment can be found by."""
     parties: PartiesResponse | None = None
-    """Seller and buyer, as their billing profiles were."""
+    """Seller and buyer, as their billing profiles were; of a draft, as they are now."""
     taxWarning: str | None = None
     """What the seller should know: `buyer_without_vat_id`, of a buyer in another member state that is taxed as at
     home."""
@@ -167,7 +172,7 @@ class StatementResponse(ResponseModel):
     net: str
     """The sum of the lines, as decimal text."""
     taxes: list[TaxResponse]
-    """The taxes. None of a draft."""
+    """The taxes. None of a draft that is `blocked`."""
     gross: str
     """With taxes."""
 
