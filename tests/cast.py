@@ -72,10 +72,22 @@ class Cast:
         self, distributor: Actor, reserved: int = 100 * TB, *, currency: str = "EUR", details: str | None = None
     ) -> UUID:
         terms = NewContract(reserved, Decimal(100), currency, details)
+        await self._reopen(self.now)
         made = await self.database.run(
             contracts.create_contract, self.operator, distributor.organisation_id, terms, self.now
         )
         return made.id
+
+    async def _reopen(self, now: datetime) -> None:
+        """The operator is shared: what another test has frozen of the months from now on is no past of this one."""
+
+        async def forget(conn: Any) -> None:
+            await conn.execute(
+                "delete from month_close where seller_id = %s and month >= date_trunc('month', %s::timestamp)",
+                [self.operator.organisation_id, now.replace(tzinfo=None)],
+            )
+
+        await self.database.run(forget)
 
     async def partner(
         self,

@@ -91,10 +91,10 @@ async def test_pages_that_there_are_not(client: AppClient, data: Sellers, path: 
 async def test_files_are_those_of_the_api(client: AppClient, data: Sellers) -> None:
     found = await frozen(data)
     ann, key = await client.sign_in(data.partner), await client.key(data.partner)
-    files = {"lines.csv": "csv", "lines/2/working.csv": "lines/2/csv", "statement.pdf": "pdf"}
+    files = {"lines.csv": ".csv", "lines/2/working.csv": "/lines/2/working.csv", "statement.pdf": ".pdf"}
     for page, operation in files.items():
         file = await ann.get(f"/statements/{found}/{page}")
-        same = await client.call("GET", f"/ext/v1/statements/{found}/{operation}", key)
+        same = await client.call("GET", f"/ext/v1/statements/{found}{operation}", key)
         assert file.content == same.content
         assert file.headers["content-disposition"].startswith('attachment; filename="statement-')
     query = "select count(*) from audit_entry where action = 'usage.export' or action like '%%export%%'"
@@ -390,8 +390,9 @@ async def test_a_seller_without_a_profile_mends_it_once(client: AppClient, data:
 
 async def test_a_number_that_is_taken_is_refused_in_words(client: AppClient, data: Sellers) -> None:
     await data.number(data.distributor, number_format="A{number}")
+    quinn = await data.another("Quinn", 10)
     await data.freeze(data.distributor)
-    await data.describe(await data.another("Quinn", 10))
+    await data.describe(quinn)
     client.clock.now = data.cast.now
     await data.number(data.distributor, number_format="A{number:1}")
     path = "/statements/months/2026-03/freeze"

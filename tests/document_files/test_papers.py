@@ -108,6 +108,9 @@ def test_no_tax_has_its_reason(category: str, country: str, locale: str, said: s
     assert f"({category})" in text
     assert SELLER["vatId"] in text
     assert BUYER["vatId"] in text
+    statement = text_of(rendered(paper(*_LINES, category=category, rate="0", parties=parties, document="statement")))
+    assert [one in statement for one in (SELLER["vatId"], BUYER["vatId"])] == [category == "AE"] * 2
+    assert SELLER["taxNumber"] not in statement
 
 
 @pytest.mark.parametrize(

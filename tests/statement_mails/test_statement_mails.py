@@ -75,7 +75,7 @@ async def test_a_statement_arrives_with_its_document(client: AppClient, data: Se
     assert "Total: €130.90" in lines
     assert f"Every line with its days: {ORIGIN}/statements/{before['id']}" in lines
     (file,) = mail.iter_attachments()
-    pdf = await call(client, data.distributor, "GET", f"statements/{before['id']}/pdf")
+    pdf = await call(client, data.distributor, "GET", f"statements/{before['id']}.pdf")
     assert (file.get_filename(), file.get_content_type()) == ("INV-2026-00001.pdf", "application/pdf")
     assert file.get_content() == pdf.content
 

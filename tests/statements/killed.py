@@ -32,7 +32,7 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def never(*_: object) -> None:
+async def never(*_: object, **__: object) -> None:
     die()
 
 

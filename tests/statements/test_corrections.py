@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -27,6 +27,8 @@ from tonnage.partners.partner import PartnerChange
 from tonnage.price_books import actions as price_books
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.price_books.version import NewVersion, Prices
+from tonnage.statements import checks
+from tonnage.statements.adjustment_actions import find_adjustment
 from tonnage.statements.frozen_queries import verify
 from tonnage.usage.actions import record_samples
 
@@ -145,16 +147,40 @@ async def test_a_buyer_without_a_further_statement_gets_one(data: Sellers) -> No
     assert await lines(data, data.distributor, date(2026, 4, 1)) == [("adjustment", Decimal("9.68"))]
 
 
-async def test_who_had_no_statement_gets_one(data: Sellers) -> None:
-    """Late usage of a month in which a partner had used nothing."""
+async def test_who_had_no_statement_gets_an_adjustment(data: Sellers) -> None:
+    """Late usage of a month in which a partner had used nothing, twice."""
     quinn = await data.another("Quinn")
     await data.describe(quinn)
     account = (await data.cast.row("select id from storage_account where partner_id = %s", quinn.organisation_id))[0]
     await record(data.cast, (account, at("2026-03-01"), 0), now=APRIL)
     assert len((await data.freeze(data.distributor)).numbers) == 1
     await record(data.cast, (account, at("2026-03-01"), TB), now=APRIL)
+    await freeze_due(data.services, at("2026-04-28"))
+    of_quinn = "select array_agg(amount order by seq), sum(remaining) from adjustment where partner_id = %s"
+    assert await data.cast.row(of_quinn, quinn.organisation_id) == ([Decimal("20.00")], Decimal("20.00"))
+    await record(data.cast, (account, at("2026-03-16"), 0), now=at("2026-04-28"))
     await freeze_due(data.services, at("2026-05-05"))
-    assert ("Quinn", Decimal("20.00")) in await data.rows("document ->> 'buyerName', net", data.distributor)
+    made = [Decimal("20.00"), Decimal("-10.32")]
+    assert await data.cast.row(of_quinn, quinn.organisation_id) == (made, Decimal(0))
+    names = "document ->> 'buyerName', to_char(month, 'YYYY-MM'), net"
+    frozen = [row for row in await data.rows(f"{names}, number", data.distributor) if row[0] == "Quinn" and row[3]]
+    assert [row[:3] for row in frozen] == [("Quinn", "2026-04", Decimal("9.68"))]
+    ids = [row[0] for row in await data.rows("id", data.distributor)]
+    assert await data.cast.database.run(verify, ids) == {}
+    found = await data.cast.database.run(checks.corrections)
+    assert not {one.subject for one in found.differences} & set(map(str, ids))
+    first, second = await data.cast.row(
+        "select min(id::text) filter (where amount > 0), min(id::text) filter (where amount < 0) from adjustment "
+        "where partner_id = %s",
+        quinn.organisation_id,
+    )
+    before, after = [], [Decimal("20.00")]
+    for one in (first, second):
+        shown = await data.cast.database.run(find_adjustment, data.distributor.organisation_id, UUID(one))
+        assert [Decimal(line["amount"]) for line in shown["before"]] == before
+        assert [Decimal(line["amount"]) for line in shown["after"]] == after
+        assert "statement" not in shown
+        before, after = after, [Decimal("9.68")]
 
 
 async def test_a_partner_that_assigns_a_book_to_itself(data: Sellers) -> None:

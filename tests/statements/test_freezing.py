@@ -249,7 +249,7 @@ async def test_numbers_of_aborted_transactions_are_taken_again(data: Sellers) ->
 
 async def test_a_freeze_goes_on_where_it_was_interrupted(data: Sellers) -> None:
     """After computing: what was computed is computed again, with the prices of then."""
-    await data.cast.database.transaction(compute, data.distributor, MARCH, APRIL, print)
+    await data.cast.database.transaction(compute, data.distributor, MARCH, APRIL, print, is_frozen=False)
     ((first, number),) = await data.rows("id, number", data.distributor)
     assert number is None
     await data.freeze(data.distributor)
@@ -269,8 +269,9 @@ async def test_a_year_begins_a_series_and_a_format_too(data: Sellers) -> None:
 async def test_two_formats_that_give_one_number(data: Sellers) -> None:
     """Nothing is frozen, and another format mends it."""
     await data.number(data.distributor, number_format="A{number}")
-    await data.freeze(data.distributor)
-    await data.describe(await data.another("Quinn"))
+    quinn = await data.another("Quinn")
+    assert [one.name for one in (await data.freeze(data.distributor)).blocked] == ["Quinn"]
+    await data.describe(quinn)
     await data.number(data.distributor, number_format="A{number:1}")
     with pytest.raises(Conflict, match="gives one that another statement has") as refused:
         await data.freeze(data.distributor)

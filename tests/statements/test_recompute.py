@@ -54,7 +54,7 @@ async def test_a_month_in_which_everything_has_changed(client: AppClient, tmp_pa
     files: list[Path] = []
     for line in shown["lines"]:
         files.append(tmp_path / f"{line['no']}.csv")
-        files[-1].write_bytes((await get(f"/{listed['id']}/lines/{line['no']}/csv")).content)
+        files[-1].write_bytes((await get(f"/{listed['id']}/lines/{line['no']}/working.csv")).content)
     assert {line["product"] for line in shown["lines"]} == {"reserved", "excess"}
     assert len({(line["unitPrice"], line["contract"]) for line in shown["lines"]}) == 6
     done = await asyncio.to_thread(recompute, files)

@@ -125,7 +125,7 @@ async def creditable(
         """
         select s.id, a.id, a.remaining, a.currency, a.month, a.tax_category, trim_scale(a.tax_rate), a.created_at::date
         from adjustment a join statement c on c.id = a.correction_id
-        join statement s on s.id = c.corrects and s.currency = a.currency
+        join statement s on s.id = c.corrects and s.currency = a.currency and s.number is not null
         where a.seller_id = %(seller)s and a.remaining < 0 and a.month < %(first)s and not exists (
             select from statement o where o.seller_id = a.seller_id and o.month = %(first)s and o.credits is null
                 and o.corrects is null and o.voided_at is null and o.id <> all(%(numbered)s)

@@ -14,6 +14,7 @@ from typing import Any
 from tonnage.billing.month import last_day_of
 from tonnage.billing_profiles.billing_profile import BillingProfile
 from tonnage.billing_profiles.settings import INVOICE, SellerSettings
+from tonnage.billing_profiles.tax import TaxCategory
 from tonnage.documents import texts
 from tonnage.documents.line_texts import line_texts, percent
 from tonnage.documents.party import address, address_line, in_groups
@@ -94,11 +95,9 @@ class Paper:
     def _facts(self, number: str) -> list[tuple[str, str]]:
         gettext, day = self._words.gettext, self._day
         seller, buyer, given = self._seller, self._buyer, self.statement
-        tax_ids = [
-            (gettext("Our VAT id"), seller.vat_id),
-            (gettext("Our tax number"), seller.tax_number),
-            (gettext("Your VAT id"), buyer.vat_id),
-        ]
+        # Where the buyer owes the tax, its note on the paper says nothing without both ids.
+        is_reverse_charge = any(tax["category"] == TaxCategory.REVERSE_CHARGE for tax in given["taxes"])
+        vat_ids = [(gettext("Our VAT id"), seller.vat_id), (gettext("Your VAT id"), buyer.vat_id)]
         named = given["buyerName"] if given["buyerName"] != buyer.legal_name else ""
         found = [
             (gettext("Number"), number),
@@ -109,7 +108,8 @@ class Paper:
             (gettext("Due"), day(date.fromisoformat(given["dueOn"])) if given.get("dueOn") else ""),
             (gettext("Contract") if given["level"] == "contract" else gettext("Customer"), named),
             (gettext("Your reference"), buyer.buyer_reference),
-            *(tax_ids if self._is_invoice else []),
+            *(vat_ids if self._is_invoice or is_reverse_charge else []),
+            *([(gettext("Our tax number"), seller.tax_number)] if self._is_invoice else []),
         ]
         return [(label, text) for label, text in found if text]
 

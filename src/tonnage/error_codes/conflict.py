@@ -101,8 +101,8 @@ class ConflictCode(Code):
         "make an adjustment.",
     )
     MONTH_FROZEN = _explained(
-        "Terms are to apply from a day in a month that is frozen. Only commands have this error.",
-        "Repeat it with `--correct`, or choose a later day.",
+        "Terms or prices are to apply from a day in a month that is frozen.",
+        "Repeat it as a correction, with `correct` or `--correct`, or choose a later day.",
         "The months before 2026-11-01 are frozen. To charge or credit the difference by an adjustment, repeat it as a "
         "correction; else choose that day or a later one.",
     )

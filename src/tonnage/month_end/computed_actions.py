@@ -15,7 +15,8 @@ from tonnage.db import Connection
 from tonnage.db.snapshot import take_snapshot
 from tonnage.month_end import freezing_queries as queries
 from tonnage.month_end.computed import OTHER_CURRENCY, Computed, design_of
-from tonnage.month_end.correction_actions import correct
+from tonnage.month_end.correction_actions import correct, insert_first_corrections
+from tonnage.month_end.correction_queries import audit_corrections
 from tonnage.month_end.freeze_progress import FreezeProgress, FreezeStage, Report
 from tonnage.month_end.rated import Inputs, Rated
 from tonnage.month_end.rated_actions import names_of, rate_buyers, rate_contract
@@ -26,22 +27,30 @@ from tonnage.statements.adjustment_queries import open_adjustments
 from tonnage.statements.statement import in_order
 
 
-async def compute(conn: Connection, actor: Actor, first: date, now: datetime, report: Report) -> SellerSettings:
+async def compute(
+    conn: Connection, actor: Actor, first: date, now: datetime, report: Report, *, is_frozen: bool
+) -> SellerSettings:
     """In a transaction that has read nothing yet. What was computed before is replaced; buyers without lines have no
-    statement. Frozen statements are corrected. Returns the settings that the statements were computed with."""
+    statement. Frozen statements are corrected. Returns the settings that the statements were computed with.
+
+    `is_frozen`: the month was frozen before. Who had nothing to pay then, and has now, gets an adjustment.
+    """
     await take_snapshot(conn, writes=True)
     seller = await find_seller(conn, actor.organisation_id)
     logo = await logo_of(conn, seller.id) if seller.has_logo else None
     month = Month.of(first, last_day_of(first))
     await correct(conn, actor, month, now)
+    owed = await queries.owed_statements(conn, seller.id, first) if is_frozen else None
     await queries.forget_computed(conn, seller.id, first)
     design = await queries.insert_design(conn, design_of(seller.settings, logo))
-    done = 0
+    done = corrections = 0
     async with aclosing(queries.buyers_of(conn, seller.id, actor.kind, seller.name, first)) as batches:
         async for batch, count in batches:
             report(FreezeProgress(FreezeStage.COMPUTE, done, count))
-            await _compute_batch(conn, actor.kind, seller, batch, month, design, now)
+            corrections += await _compute_batch(conn, actor.kind, seller, batch, month, design, now, owed)
             done += len(batch)
+    if corrections:
+        await audit_corrections(conn, seller.id, first, corrections, actor.stamp)
     return seller.settings
 
 
@@ -53,11 +62,14 @@ async def _compute_batch(
     month: Month,
     design: str,
     now: datetime,
-) -> None:
-    first = month.first
+    owed: frozenset[SubjectId] | None,
+) -> int:
+    """How many of them got an adjustment. `owed`: the buyers that still get a statement; None: all of them."""
+    first, corrections = month.first, 0
     named = await parties(conn, seller.id, batch)
     buyers = [buyer for buyer, _ in batch]
-    adjusting = await open_adjustments(conn, buyers[0].kind, [buyer.id for buyer in buyers], first)
+    adjustable = [buyer.id for buyer in buyers if owed is None or buyer.id in owed]
+    adjusting = await open_adjustments(conn, buyers[0].kind, adjustable, first)
     if kind is Kind.OPERATOR:
         # A contract has as many lines as partners: they are stored before those of the next are computed.
         for buyer in buyers:
@@ -65,10 +77,28 @@ async def _compute_batch(
             computed = await _computed(conn, seller, [buyer], named, [rated], adjusting)
             if not computed:
                 await queries.delete_subjects(conn, rated.inputs.statement_id)
-            await queries.insert_computed(conn, computed, first, design, now)
+            corrections += await _insert(conn, computed, first, design, now, owed)
     else:
         computed = await _of_buyers(conn, seller, buyers, named, month, adjusting)
+        corrections += await _insert(conn, computed, first, design, now, owed)
+    return corrections
+
+
+async def _insert(
+    conn: Connection,
+    computed: Sequence[Computed],
+    first: date,
+    design: str,
+    now: datetime,
+    owed: frozenset[SubjectId] | None,
+) -> int:
+    if owed is None:
         await queries.insert_computed(conn, computed, first, design, now)
+        return 0
+    statements = [one for one in computed if one.buyer.id in owed or one.currency is None]
+    await queries.insert_computed(conn, statements, first, design, now)
+    others = [one for one in computed if one.buyer.id not in owed]
+    return await insert_first_corrections(conn, others, first, design, now)
 
 
 async def _of_buyers(

@@ -11,7 +11,7 @@ from tonnage.statements.adjustment import TaxKind
 
 @dataclass(frozen=True)
 class FrozenStatement:
-    """A frozen statement that may have to be corrected."""
+    """A frozen statement that may have to be corrected; or, of a buyer that had none, its first correction."""
 
     id: UUID
     latest_id: UUID

@@ -1,7 +1,9 @@
 """Corrects frozen months: what is charged otherwise now is added to the buyer's next statement."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from tonnage.access.actor import Actor, Kind
@@ -70,6 +72,27 @@ async def _correct(
     await freezing_queries.insert_subjects(conn, subjects)
     for design, of_design in computed.items():
         await freezing_queries.insert_computed(conn, of_design, month.first, design, now)
+    await insert_corrections(conn, corrections, now)
+    return len(corrections)
+
+
+async def insert_first_corrections(
+    conn: Connection, computed: Sequence[Computed], first: date, design: str, now: datetime
+) -> int:
+    """Of buyers that had nothing to pay when the month that begins on `first` was frozen: what they are charged for it
+    now becomes adjustments, and what is charged otherwise later is the difference to that. Returns how many."""
+    corrections: list[MonthCorrection] = []
+    found: list[Computed] = []
+    for one in computed:
+        if one.currency is None or one.net is None:
+            continue  # its prices are in several currencies, so that nobody knows what it is charged
+        document: dict[str, Any] = {**one.document, "taxes": [], "taxWarning": None}
+        found.append(
+            replace(one, document=document, payment_term_days=None, blocked=None, gross=one.net, corrects=one.id)
+        )
+        if one.net:
+            corrections.append(MonthCorrection(one.buyer, first, one.id, Money(one.net, one.currency), None))
+    await freezing_queries.insert_computed(conn, found, first, design, now)
     await insert_corrections(conn, corrections, now)
     return len(corrections)
 

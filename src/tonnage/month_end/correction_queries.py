@@ -14,11 +14,12 @@ from tonnage.db import Connection, one_row
 from tonnage.month_end.correction import FrozenStatement
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import TaxKind
-from tonnage.statements.frozen_queries import OF_MONTH
+from tonnage.statements.frozen_queries import FIRST_CORRECTION, OF_MONTH
 
 
 async def take_changes(conn: Connection, seller_id: UUID, first: date) -> list[UUID]:
-    """Deletes the changes of a month that the snapshot has; returns the frozen statements that they may concern."""
+    """Deletes the changes of a month that the snapshot has; returns the frozen statements, and first corrections, that
+    they may concern."""
     cursor = await conn.execute(
         f"""
         with taken as (
@@ -26,7 +27,7 @@ async def take_changes(conn: Connection, seller_id: UUID, first: date) -> list[U
             returning contract_id, partner_id, account_id
         )
         select s.id from statement s
-        where s.seller_id = %(seller)s and s.month = %(first)s and {OF_MONTH} and (
+        where s.seller_id = %(seller)s and s.month = %(first)s and ({OF_MONTH} or {FIRST_CORRECTION}) and (
             exists (select from taken where num_nonnulls(contract_id, partner_id, account_id) = 0)
             or s.account_id in (select account_id from taken)
             or s.partner_id in (select partner_id from taken)
@@ -90,7 +91,7 @@ async def changed_sellers(conn: Connection) -> list[tuple[UUID, Kind, date]]:
 
 
 async def frozen(conn: Connection, ids: Sequence[UUID]) -> dict[SubjectId, FrozenStatement]:
-    """Frozen statements of one seller and month, by buyer."""
+    """Frozen statements and first corrections of one seller and month, by buyer."""
     cursor = await conn.execute(
         """
         select s.id, coalesce((

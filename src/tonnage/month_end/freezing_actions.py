@@ -112,32 +112,34 @@ class _Freezing:
             correcting = replace(self, actor=replace(self.actor, request=None))
             changed, is_frozen = await changed_or_frozen(conn, self.seller, first)
             for earlier in changed:
-                await correcting._freeze(conn, earlier)
+                await correcting._freeze(conn, earlier, is_frozen=True)
             if not (incomplete or is_frozen):
                 end = midnight(month_after(first))
                 require_known(await not_sampled_through(conn, self.seller, midnight(first), end))
-            return await self._freeze(conn, first)
+            return await self._freeze(conn, first, is_frozen=is_frozen)
         finally:
             try:
                 await unlock_seller(conn, self.seller)
             except psycopg.Error:
                 await conn.close()
 
-    async def _freeze(self, conn: Connection, first: date) -> FreezeResult:
+    async def _freeze(self, conn: Connection, first: date, *, is_frozen: bool) -> FreezeResult:
         await queries.begin_close(conn, self.seller, first)
         try:
             await _wait_for_writers(conn)
             async with storing_progress(self.database, self.clock, self.seller, first, self.report) as report:
-                return await self._computed_and_numbered(conn, first, report)
+                return await self._computed_and_numbered(conn, first, report, is_frozen=is_frozen)
         except Exception:
             with suppress(psycopg.Error):
                 await queries.end_close(conn, self.seller, first, is_frozen=False)
             raise
 
-    async def _computed_and_numbered(self, conn: Connection, first: date, report: Report) -> FreezeResult:
+    async def _computed_and_numbered(
+        self, conn: Connection, first: date, report: Report, *, is_frozen: bool
+    ) -> FreezeResult:
         for attempt in range(1, _ATTEMPTS + 1):
             async with conn.transaction():
-                settings = await compute(conn, self.actor, first, self.now, report)
+                settings = await compute(conn, self.actor, first, self.now, report, is_frozen=is_frozen)
             ids, blocked = await _checked(conn, self.seller, first, report)
             async with conn.transaction():
                 if attempt < _ATTEMPTS and await queries.has_changed(conn, self.seller, first):

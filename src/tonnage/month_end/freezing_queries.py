@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.billing.buyer import Buyer
-from tonnage.billing.line import subject_columns
+from tonnage.billing.line import SubjectId, subject_columns
 from tonnage.billing_profiles.settings import SellerSettings
 from tonnage.db import Connection, one_row
 from tonnage.month_end.computed import Computed, design_digest
@@ -17,7 +17,7 @@ from tonnage.month_end.freezing import Blocked, FreezeResult
 from tonnage.month_end.rated import StoredSubject
 from tonnage.names import name_key
 from tonnage.price_books.assignment import SubjectKind
-from tonnage.statements.frozen_queries import OF_MONTH, insert_lines
+from tonnage.statements.frozen_queries import FIRST_CORRECTION, OF_MONTH, insert_lines
 
 BUYERS_AT_ONCE = 500
 
@@ -33,21 +33,21 @@ _BUYERS: Mapping[Kind, LiteralString] = {
         where k.created_at {_IN_MONTH}
             and (k.closed_at is null or k.closed_at::date >= %(first)s or {_ADJUSTED} a.contract_id = k.id))
             and not exists (select from statement s where s.contract_id = k.id and s.month = %(first)s
-                and {OF_MONTH})
+                and ({OF_MONTH} or {FIRST_CORRECTION}))
         order by k.id""",
     Kind.DISTRIBUTOR: f"""
         select p.id, o.name, p.id from partner p join organisation o on o.id = p.id
         where p.distributor_id = %(seller)s and o.created_at {_IN_MONTH}
             and (p.closed_at is null or p.closed_at::date >= %(first)s or {_ADJUSTED} a.partner_id = p.id))
             and not exists (select from statement s where s.partner_id = p.id and s.month = %(first)s
-                and {OF_MONTH})
+                and ({OF_MONTH} or {FIRST_CORRECTION}))
         order by p.id""",
     Kind.PARTNER: f"""
         select b.id, b.name, null::uuid from storage_account b
         where b.partner_id = %(seller)s and b.created_at {_IN_MONTH}
             and (b.purged_at is null or b.purged_at::date >= %(first)s or {_ADJUSTED} a.account_id = b.id))
             and not exists (select from statement s where s.account_id = b.id and s.month = %(first)s
-                and {OF_MONTH})
+                and ({OF_MONTH} or {FIRST_CORRECTION}))
         order by b.id""",
 }
 
@@ -156,6 +156,20 @@ async def buyers_of(
         while done < count and (rows := await cursor.fetchmany(BUYERS_AT_ONCE)):
             done, count = done + len(rows), rows[0][3]
             yield [(Buyer(_KINDS[kind], row[0], row[1], seller_id, name), row[2]) for row in rows], count
+
+
+async def owed_statements(conn: Connection, seller_id: UUID, first: date) -> frozenset[SubjectId]:
+    """The buyers of a frozen month that still get a statement of it: theirs was blocked, or is void. Others that are
+    charged something now had nothing to pay when it was frozen."""
+    cursor = await conn.execute(
+        """
+        select coalesce(contract_id, partner_id), account_id from statement
+        where seller_id = %s and month = %s and corrects is null and credits is null
+            and (number is null or voided_at is not null)
+        """,
+        [seller_id, first],
+    )
+    return frozenset(organisation or account for organisation, account in await cursor.fetchall())
 
 
 async def forget_computed(conn: Connection, seller_id: UUID, first: date) -> None:

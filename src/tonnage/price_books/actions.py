@@ -8,6 +8,7 @@ from psycopg.errors import UniqueViolation
 from tonnage.access.actor import Actor, Role
 from tonnage.accounts.actions import no_account
 from tonnage.contracts.contract import no_contract
+from tonnage.contracts.queries import open_since
 from tonnage.db import Connection, broken_constraint, savepoint_if_in_transaction
 from tonnage.db.rendered import Rendered, Versioned
 from tonnage.error_codes import ConflictCode, RequestCode
@@ -96,7 +97,8 @@ async def publish(
     """Publishes a draft, in the caller's transaction. From then on it never changes.
 
     `correct`: it may begin in the past. Invalid, naming `validFrom`: it begins in the past, or prices by quantity would
-    begin or end within a month. The other errors are those of `replace_draft`.
+    begin or end within a month. Conflict: it begins in a month that is frozen. The other errors are those of
+    `replace_draft`.
     """
     actor.require(actor.kind, Role.ADMIN)
     seller_id = actor.organisation_id
@@ -111,9 +113,9 @@ async def publish(
 
 async def publication_refusal(
     conn: Connection, actor: Actor, book_id: UUID, draft: NewVersion, now: datetime, *, correct: bool
-) -> Invalid | None:
+) -> Invalid | Conflict | None:
     """Why `publish` would refuse a draft of the seller's book, as things are now."""
-    if refusal := _refused_start(draft.valid_from, now, correct=correct):
+    if refusal := await _refused_start(conn, actor.organisation_id, draft.valid_from, now, correct=correct):
         return refusal
     published = await version_queries.published_prices(conn, [book_id])
     refused = refused_tiers(draft, published.get(book_id, []))
@@ -140,7 +142,8 @@ async def assign(
 
     NotFound: the seller has no such book, or sells nothing to that subject. Invalid, naming `validFrom`: it begins in
     the past and does not `correct`; or a currency, or prices by quantity, would begin or end within a month. Conflict:
-    the book has another currency than the contract that the operator assigns it to.
+    it begins in a month that is frozen; the book has another currency than the contract that the operator assigns it
+    to.
     """
     actor.require(actor.kind, Role.ADMIN)
     seller_id = actor.organisation_id
@@ -159,7 +162,7 @@ async def assign(
             book_currency=book.currency,
             contract_currency=found.currency,
         )
-    if refusal := _refused_start(assignment.valid_from, now, correct=correct):
+    if refusal := await _refused_start(conn, seller_id, assignment.valid_from, now, correct=correct):
         raise refusal
     added = Assignment(assignment.valid_from, Book(book.id, book.currency) if book else None)
     await _check_change(conn, seller_id, subject, found, added)
@@ -177,10 +180,21 @@ async def _check_change(
         raise _wrong_start(refused, RequestCode.WITHIN_MONTH)
 
 
-def _refused_start(valid_from: date, now: datetime, *, correct: bool) -> Invalid | None:
+async def _refused_start(
+    conn: Connection, seller_id: UUID, valid_from: date, now: datetime, *, correct: bool
+) -> Invalid | Conflict | None:
     today = day_of(now)
     if valid_from >= today or correct:
         return None
+    first_open = await open_since(conn, seller_id)
+    if first_open is not None and valid_from < first_open:
+        return Conflict(
+            "validFrom is in a month that is frozen, as all before {first} are. To charge or credit the difference by "
+            "an adjustment, repeat it as a correction; else choose {today} or a later day.",
+            ConflictCode.MONTH_FROZEN,
+            first=first_open.isoformat(),
+            today=today.isoformat(),
+        )
     return _wrong_start(
         Sentence(
             "is in the past; today is {today}. To change what past days cost, repeat it as a correction",

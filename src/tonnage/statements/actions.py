@@ -15,7 +15,7 @@ from tonnage.db import Connection, Database
 from tonnage.db.snapshot import take_snapshot
 from tonnage.documents.actions import render
 from tonnage.error_codes import ConflictCode
-from tonnage.errors import Conflict, NotFound
+from tonnage.errors import Conflict, Invalid, NotFound, Sentence
 from tonnage.price_books.actions import no_subject
 from tonnage.price_books.assignment import Subject
 from tonnage.statements import frozen_queries, queries
@@ -95,21 +95,30 @@ async def frozen_working(
 
 
 async def find_document(database: Database, viewer: UUID, statement: UUID | DraftId, now: datetime) -> dict[str, Any]:
-    """A statement as JSON, frozen or a draft. NotFound and Conflict as for `find_frozen` and `find_draft`."""
-    if isinstance(statement, DraftId):
-        return (await database.transaction(find_draft, viewer, statement, now)).document()
-    return (await database.run(find_frozen, viewer, statement)).document(day_of(now))
+    """A statement as JSON, frozen or a draft; by the id of a draft whose month is frozen, the frozen one. NotFound and
+    Conflict as for `find_frozen` and `find_draft`."""
+    found = await _frozen_or_draft(database, viewer, statement)
+    if isinstance(found, DraftId):
+        return (await database.transaction(find_draft, viewer, found, now)).document()
+    return (await database.run(find_frozen, viewer, found)).document(day_of(now))
 
 
 async def find_working(
     database: Database, viewer: UUID, statement: UUID | DraftId, number: int, now: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same, and the working of its line of that number. NotFound: it has no such line."""
-    if isinstance(statement, DraftId):
-        draft, days = await database.transaction(working, viewer, statement, number, now)
+    found = await _frozen_or_draft(database, viewer, statement)
+    if isinstance(found, DraftId):
+        draft, days = await database.transaction(working, viewer, found, number, now)
         return draft.document(), working_document(draft.line(number), draft.currency, draft.month.first, days)
-    stored, days = await database.run(frozen_working, viewer, statement, number)
+    stored, days = await database.run(frozen_working, viewer, found, number)
     return stored.document(day_of(now)), working_document(stored.line(number), stored.currency, stored.first, days)
+
+
+async def _frozen_or_draft(database: Database, viewer: UUID, statement: UUID | DraftId) -> UUID | DraftId:
+    if isinstance(statement, UUID):
+        return statement
+    return await database.run(frozen_queries.frozen_id_of, viewer, statement.buyer_id, statement.first) or statement
 
 
 async def pdf_of(database: Database, viewer: UUID | None, statement_id: UUID, now: datetime) -> bytes:
@@ -132,8 +141,9 @@ async def verify_all(conn: Connection, seller_id: UUID | None) -> AsyncGenerator
 
 
 async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payment) -> None:
-    """Marks a statement of the actor as paid. NotFound: it has sold no such one. Conflict: it is paid already, void, or
-    taken back as a whole."""
+    """Marks a statement of the actor as paid, a credit note as refunded. NotFound: it has sold no such one. Invalid:
+    the day is before its month. Conflict: it is paid already, void, or taken back as a whole; or a credit note of a
+    statement that is not paid."""
     actor.require(actor.kind, Role.ADMIN)
     if await frozen_queries.pay(conn, actor.organisation_id, statement_id, payment, actor.stamp):
         return
@@ -141,6 +151,16 @@ async def pay(conn: Connection, actor: Actor, statement_id: UUID, payment: Payme
     if found is None or found.seller_id != actor.organisation_id:
         raise no_statement(str(statement_id))
     require_valid(found)
+    if payment.paid_on < found.first:
+        rule = Sentence("must be {first} or later: the statement is for the month from then on", first=f"{found.first}")
+        raise Invalid.field("paidOn", rule)
+    if found.paid_on is None and found.original_id is not None:
+        raise Conflict(
+            "Credit note {number} has nothing to refund: statement {original} is not paid.",
+            ConflictCode.STATEMENT_STATE,
+            number=str(found.number),
+            original=str(found.original_number),
+        )
     if found.paid_on is None:
         raise Conflict(
             "Statement {number} has nothing left to pay: credit notes have taken back all of it.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -190,7 +191,8 @@ def _most_less(bases: Bases, kind: TaxKind | None, currency: str) -> Money:
     """How much less of a kind can be charged before the net or the gross is below zero."""
     nothing, unit = Money.zero(currency), Money.of_minor_units(1, currency)
     per_net = 1 + Fraction(kind.rate if kind else 0) / 100
-    units = Fraction(_gross(bases, currency).amount) * 10 ** digits(currency) // per_net
+    # Rounded up: the tax of what would be left over was rounded, so that a unit too few would remain.
+    units = ceil(Fraction(_gross(bases, currency).amount) * 10 ** digits(currency) / per_net)
     most = min(total(bases.values(), currency), Money.of_minor_units(units, currency))
     while most > nothing and _gross({**bases, kind: bases.get(kind, nothing) - most}, currency) < nothing:
         most -= unit

@@ -87,7 +87,7 @@ class FoundAdjustment(NamedTuple):
     document: dict[str, Any]
     """As JSON, without the lines."""
     before: StoredStatement | None
-    """Of a frozen month: as it was, and, below, as it was computed again."""
+    """Of a frozen month: as it was, if there was a statement, and, below, as it was computed again."""
     after: StoredStatement | None
 
 
@@ -101,17 +101,19 @@ async def look_at_adjustment(conn: Connection, viewer: UUID | None, adjustment_i
         "sellerName": found.seller_name,
         "statements": await adjustment_queries.statements_with(conn, adjustment_id),
     }
-    if found.before is None or found.after is None:
+    if found.after is None:
         return FoundAdjustment(document, None, None)
-    document |= {"statement": str(found.statement), "statementNumber": found.statement_number}
-    stored = await stored_statements(conn, [found.before, found.after])
-    return FoundAdjustment(document, stored[found.before], stored[found.after])
+    if found.statement is not None:
+        document |= {"statement": str(found.statement), "statementNumber": found.statement_number}
+    stored = await stored_statements(conn, [one for one in (found.before, found.after) if one])
+    return FoundAdjustment(document, stored[found.before] if found.before else None, stored[found.after])
 
 
 async def find_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: UUID) -> dict[str, Any]:
     """The same as JSON; of a frozen month with its lines before and after it was computed again."""
     found = await look_at_adjustment(conn, viewer, adjustment_id)
-    if found.before is None or found.after is None:
+    if found.after is None:
         return found.document
-    lines = {"before": own_lines_document(found.before), "after": own_lines_document(found.after)}
+    before = own_lines_document(found.before) if found.before else []
+    lines = {"before": before, "after": own_lines_document(found.after)}
     return found.document | lines

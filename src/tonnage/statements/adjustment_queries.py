@@ -59,12 +59,22 @@ async def open_adjustments(
     return found
 
 
-async def next_month(conn: Connection, seller_id: UUID) -> date | None:
-    """The first day of the month after those that the seller has frozen: its next statements have the adjustments.
-    None: it has frozen none."""
+async def next_month(conn: Connection, buyer: Buyer) -> date | None:
+    """The month, by its first day, whose statement of the buyer has the adjustments: the first one in which it still
+    gets one, because it was blocked or is void; else the month after those that its seller has frozen. None: the seller
+    has frozen none."""
+    of_buyer = _BUYER[buyer.kind]
     cursor = await conn.execute(
-        "select (max(month) + interval '1 month')::date from month_close where seller_id = %s and frozen",
-        [seller_id],
+        f"""
+        with s as (
+            select month, number is not null and voided_at is null as is_frozen from statement
+            where {of_buyer} and corrects is null and credits is null
+        )
+        select least(
+            (select min(month) from (select month from s group by month having not bool_or(is_frozen)) owed),
+            (select (max(month) + interval '1 month')::date from month_close where seller_id = %(seller)s and frozen))
+        """,
+        {"ids": [buyer.id], "seller": buyer.seller_id},
     )
     return (await one_row(cursor))[0]
 
@@ -164,7 +174,8 @@ async def tax_kinds(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, TaxKind
 
 
 class StoredAdjustment(NamedTuple):
-    """An adjustment as JSON; of a month that was computed again the frozen statement, and it before and after that."""
+    """An adjustment as JSON; of a month that was computed again the frozen statement, and it before and after that. A
+    buyer that had no statement of the month has nothing before, and no statement."""
 
     json: bytes
     seller_name: str
@@ -181,10 +192,10 @@ async def find_adjustment(conn: Connection, viewer: UUID | None, adjustment_id: 
         select {ADJUSTMENT}, o.name, (
             select coalesce((
                 select b.id from statement b where b.corrects = c.corrects and b.seq < c.seq
-                order by b.seq desc limit 1), c.corrects)), c.id, s.id, s.number
+                order by b.seq desc limit 1), nullif(c.corrects, c.id))), c.id, s.id, s.number
         from adjustment a join organisation o on o.id = a.seller_id
         left join statement c on c.id = a.correction_id
-        left join statement s on s.id = c.corrects
+        left join statement s on s.id = c.corrects and s.number is not null
         where a.id = %(id)s and (%(viewer)s::uuid is null or {SOLD} or {BOUGHT})
         """,
         {"id": adjustment_id, "viewer": viewer},

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, LiteralString, NamedTuple
@@ -22,6 +23,8 @@ _COLUMNS: LiteralString = """s.id, s.seller_id, s.contract_id, s.partner_id, s.a
 
 OF_MONTH: LiteralString = "s.number is not null and s.credits is null and s.voided_at is null"
 """Rows `s` of statement that are what their buyers are charged for their months: at most one of each."""
+FIRST_CORRECTION: LiteralString = "s.corrects = s.id"
+"""Rows `s` of what a buyer that had no statement of a frozen month is charged for it by its next statement."""
 
 SOLD: LiteralString = "s.seller_id = %(viewer)s"
 """Rows `s` of statement that the viewer has sold; and, below, bought."""
@@ -223,26 +226,22 @@ async def verify(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
 
 
 async def pay(conn: Connection, seller_id: UUID, statement_id: UUID, payment: Payment, stamp: str) -> bool:
-    """Marks a frozen statement of the seller as paid. False: it has no such statement, or it is paid, void
-    or taken back as a whole."""
+    """Marks a frozen statement of the seller as paid, a credit note as refunded. False: it has no such statement; it is
+    paid, void or taken back as a whole; its month began later; or nothing was paid that could be refunded."""
     cursor = await conn.execute(
         """
         with s as (
-            update statement set paid_on = %(on)s, payment_reference = %(reference)s
+            update statement s set paid_on = %(paid_on)s, payment_reference = %(reference)s
             where id = %(id)s and seller_id = %(seller)s and number is not null and paid_on is null
+                and month <= %(paid_on)s and (credits is null or exists (
+                    select from statement o where o.id = s.credits and o.paid_on is not null))
                 and voided_at is null and (credited = 0 or credited < gross)
             returning id, number
         )
         select save_response(%(stamp)s, null), audit(%(stamp)s, %(seller)s, 'statements.pay', s.id::text, null,
-            jsonb_build_object('number', s.number, 'paidOn', %(on)s::date)) from s
+            jsonb_build_object('number', s.number, 'paidOn', %(paid_on)s::date)) from s
         """,
-        {
-            "id": statement_id,
-            "seller": seller_id,
-            "on": payment.paid_on,
-            "reference": payment.reference,
-            "stamp": stamp,
-        },
+        {**asdict(payment), "id": statement_id, "seller": seller_id, "stamp": stamp},
     )
     return await cursor.fetchone() is not None
 

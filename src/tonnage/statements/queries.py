@@ -79,7 +79,7 @@ async def draft(conn: Connection, buyer: Buyer, month: Month) -> Draft | Currenc
 
 async def _adjustments(conn: Connection, buyer: Buyer, first: date) -> list[Adjustment]:
     """Those that the next statement of the buyer would have, if this is the one."""
-    following = await next_month(conn, buyer.seller_id)
+    following = await next_month(conn, buyer)
     if following is not None and following != first:
         return []
     found = (await open_adjustments(conn, buyer.kind, [buyer.id], first)).get(buyer.id, [])

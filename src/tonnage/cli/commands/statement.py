@@ -146,17 +146,22 @@ def show(settings: Settings, statement_id: UUID, as_json: bool) -> None:
     """Show a frozen statement."""
 
     async def work(session: Session) -> bytes:
-        found = await session.database.run(actions.find_frozen, None, statement_id)
-        return json.dumps(found.document(day_of(session.now)), ensure_ascii=False).encode()
+        return await _found(session, statement_id)
 
     show_statement(run(settings, work), as_json=as_json)
+
+
+async def _found(session: Session, statement_id: UUID) -> bytes:
+    found = await session.database.run(actions.find_frozen, None, statement_id)
+    return json.dumps(found.document(day_of(session.now)), ensure_ascii=False).encode()
 
 
 @statement.command()
 @click.argument("statement_id", type=UUID_TYPE, required=False)
 @click.option("--all", "every", is_flag=True, help="Every frozen statement of every seller.")
+@as_json
 @on_database
-def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
+def verify(settings: Settings, statement_id: UUID | None, every: bool, as_json: bool) -> None:
     """Compute frozen statements again from the use, terms and prices that are stored with them, and their credit notes.
 
     Names the first line that differs, and ends with 1 then.
@@ -181,10 +186,15 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
         return await session.database.run(differences)
 
     count, differing = run(settings, work)
-    for difference in differing:
-        click.echo(difference, err=True)
+    if as_json:
+        click.echo(json.dumps({"verified": count, "differing": differing}, ensure_ascii=False))
+    else:
+        for difference in differing:
+            click.echo(difference, err=True)
     if differing:
         raise click.exceptions.Exit(1)
+    if as_json:
+        return
     click.echo(f"Verified: {count}. All lines and sums are those that follow from the stored use, terms and prices.")
 
 
@@ -194,37 +204,41 @@ def verify(settings: Settings, statement_id: UUID | None, every: bool) -> None:
 @click.option(
     "--reference", required=True, help="What the payment can be found by, such as a line of a bank statement."
 )
+@as_json
 @on_database
-def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: str) -> None:
+def payment(settings: Settings, statement_id: UUID, paid_on: date, reference: str, as_json: bool) -> None:
     """Mark a frozen statement as paid."""
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> bytes:
         found = await session.database.run(actions.find_frozen, None, statement_id)
         actor = await acting_for_seller(session, found.seller_id)
         details = Payment.read(paid_on, reference, day_of(session.now))
         await session.database.run(actions.pay, actor, statement_id, details)
+        return await _found(session, statement_id)
 
-    run(settings, work)
-    click.echo("Marked as paid.")
+    done = run(settings, work)
+    click.echo(done if as_json else "Marked as paid.")
 
 
 @statement.command()
 @click.argument("statement_id", type=UUID_TYPE)
 @click.option("--reason", required=True, help="For the seller and the buyer.")
+@as_json
 @on_database
-def void(settings: Settings, statement_id: UUID, reason: str) -> None:
+def void(settings: Settings, statement_id: UUID, reason: str, as_json: bool) -> None:
     """Make a frozen statement void: it keeps its number, and the next freeze of its month makes another one.
 
     For a statement that its buyer has not booked. One that it has is taken back by a credit note.
     """
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> bytes:
         found = await session.database.run(actions.find_frozen, None, statement_id)
         actor = await acting_for_seller(session, found.seller_id)
         await session.database.transaction(credit_notes.void_statement, actor, statement_id, reason, session.now)
+        return await _found(session, statement_id)
 
-    run(settings, work)
-    click.echo("The statement is void.")
+    done = run(settings, work)
+    click.echo(done if as_json else "The statement is void.")
 
 
 @statement.command()

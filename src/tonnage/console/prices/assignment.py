@@ -14,8 +14,8 @@ from tonnage.console.page_request import PageRequest
 from tonnage.console.prices.shown import ShownPrices, shown
 from tonnage.console.rendering import gettext
 from tonnage.db import Connection
-from tonnage.error_codes import RequestCode
-from tonnage.errors import Invalid
+from tonnage.error_codes import ConflictCode, RequestCode
+from tonnage.errors import TonnageError
 from tonnage.price_books.actions import assign, no_subject
 from tonnage.price_books.assignment import Book, NewAssignment, Subject, SubjectKind, fitting
 from tonnage.price_books.assignment_lists import AssignmentRow, SubjectAssignments, subject_assignments
@@ -92,8 +92,8 @@ def assignment_routes(prefix: str, *, reading: AssignmentGuard, changing: Assign
                 return await page.database.transaction(
                     assign, page.actor, about.subject, new, page.business_now, correct=values.correct
                 )
-            except Invalid as error:
-                is_past = error.code is RequestCode.BACKDATED
+            except TonnageError as error:
+                is_past = error.code in {RequestCode.BACKDATED, ConflictCode.MONTH_FROZEN}
                 raise
 
         if await form.submit(act, about="book", fields={"validFrom": "valid_from"}):

@@ -105,7 +105,7 @@ def _conflicts() -> Generator[None]:
 async def _question(page: PageRequest, book: BookRow, found: VersionRow, *, correct: bool) -> Confirmation:
     refusal, buyers = await page.database.run(_read, page, book, found, correct=correct)
     path = f"{path_of(book.id)}/versions/{found.number}"
-    is_past = refusal is not None and refusal.code is RequestCode.BACKDATED
+    is_past = refusal is not None and refusal.code in {RequestCode.BACKDATED, ConflictCode.MONTH_FROZEN}
     return Confirmation(
         title=gettext("Publish version %(number)s") % {"number": found.number},
         crumbs=_crumbs(book),
@@ -121,14 +121,23 @@ async def _question(page: PageRequest, book: BookRow, found: VersionRow, *, corr
 
 async def _read(
     conn: Connection, page: PageRequest, book: BookRow, found: VersionRow, *, correct: bool
-) -> tuple[Invalid | None, int]:
+) -> tuple[Invalid | Conflict | None, int]:
     draft = NewVersion(found.valid_from, found.prices)
     refusal = await publication_refusal(conn, page.actor, book.id, draft, page.business_now, correct=correct)
     day = max(found.valid_from, page.today)
     return refusal, await count_buyers(conn, page.actor.organisation_id, book.id, day)
 
 
-def _refused(page: PageRequest, found: VersionRow, refusal: Invalid) -> list[str]:
+def _refused(page: PageRequest, found: VersionRow, refusal: Invalid | Conflict) -> list[str]:
+    if isinstance(refusal, Conflict):
+        return [
+            gettext("The version begins on %(day)s, in a month that is frozen. Published like this it is refused.")
+            % {"day": page.formats.day(found.valid_from)},
+            gettext(
+                "Change its first day, or publish it as a correction: what past days cost more or less is charged or "
+                "credited by adjustments."
+            ),
+        ]
     if refusal.code is RequestCode.BACKDATED:
         return [
             gettext("The version begins on %(day)s, which is in the past. Published like this it is refused.")

@@ -62,7 +62,13 @@ class AssignmentResponse(ResponseModel):
 Assignment = Annotated[AssignPriceBookReqBody, Body(alias="assignment")]
 Correct = Annotated[bool, Query(description="Whether it may begin in the past, and change what past days cost.")]
 
-_REFUSED = refusals(RequestCode.NOT_FOUND, RequestCode.BACKDATED, RequestCode.WITHIN_MONTH, ConflictCode.OTHER_CURRENCY)
+_REFUSED = refusals(
+    RequestCode.NOT_FOUND,
+    RequestCode.BACKDATED,
+    RequestCode.WITHIN_MONTH,
+    ConflictCode.OTHER_CURRENCY,
+    ConflictCode.MONTH_FROZEN,
+)
 
 
 def _listed(call: ApiRequest, subject: Subject, page: Page, missing: NotFound) -> Response:

@@ -177,6 +177,7 @@ async def delete_price_version(call: AnyAdmin, bookID: UuidPath, number: str) ->
     openapi_extra=refusals(
         RequestCode.PRECONDITION_FAILED,
         RequestCode.BACKDATED,
+        ConflictCode.MONTH_FROZEN,
         RequestCode.WITHIN_MONTH,
         ConflictCode.VERSION_PUBLISHED,
     ),

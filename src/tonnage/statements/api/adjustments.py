@@ -145,7 +145,8 @@ class AdjustmentDetailResponse(AdjustmentResponse):
     statements: list[AdjustedStatementResponse]
     """The frozen statements that have a part of it, and the credit notes that take it back."""
     statement: UuidText | None = None
-    """The id of the frozen statement that was computed again. Missing of what a person made, like all that follows."""
+    """The id of the frozen statement that was computed again. Missing where the buyer had none of the month; and of
+    what a person made, like all that follows."""
     statementNumber: str | None = None
     """The number of that."""
     before: list[LineResponse] | None = None

@@ -82,7 +82,7 @@ async def list_statements(
 
 
 @routes.get(
-    "/statements/{statementID}/pdf",
+    "/statements/{statementID}.pdf",
     responses={
         200: {
             "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
@@ -102,18 +102,19 @@ async def get_pdf(call: AnyViewer, statementID: str) -> Response:
 
 
 @routes.get(
-    "/statements/{statementID}/csv",
+    "/statements/{statementID}.csv",
     responses={200: _CSV},
-    openapi_extra=refusals(RequestCode.NOT_FOUND),
+    openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
     response_class=Response,
 )
 async def get_csv(call: AnyViewer, statementID: str) -> Response:
-    """Get the lines of a frozen statement as CSV.
+    """Get the lines of a statement as CSV.
 
     A row for each line, with the names of the JSON as columns.
     """
-    found = await call.database.run(actions.find_frozen, call.actor.organisation_id, frozen_id(statementID))
-    return Response(statement_csv(found.document(day_of(call.now))), media_type="text/csv")
+    wanted = statement_id(statementID)
+    found = await actions.find_document(call.database, call.actor.organisation_id, wanted, call.now)
+    return Response(statement_csv(found), media_type="text/csv")
 
 
 @routes.get(
@@ -125,7 +126,7 @@ async def get_statement(call: AnyViewer, statementID: str) -> Response:
     """Get a statement.
 
     A frozen one, or the draft of one: what you charge a buyer for a month, or are charged yourself, as it is now. Of
-    the running month that is the month to date.
+    the running month that is the month to date. By the id of a draft whose month is frozen you get the frozen one.
     """
     wanted = statement_id(statementID)
     return _json(await actions.find_document(call.database, call.actor.organisation_id, wanted, call.now))
@@ -145,7 +146,7 @@ async def get_working(call: AnyViewer, statementID: str, line: str) -> Response:
 
 
 @routes.get(
-    "/statements/{statementID}/lines/{line}/csv",
+    "/statements/{statementID}/lines/{line}/working.csv",
     responses={200: _CSV},
     openapi_extra=refusals(RequestCode.NOT_FOUND, ConflictCode.OTHER_CURRENCY),
     response_class=Response,
