@@ -1,7 +1,8 @@
 """SQL of billing profiles.
 
 They are written here and nowhere else. Whose rows an organisation keeps is decided by the conditions below: its own,
-the operator those of distributors, a distributor those of its partners, a partner those of its storage accounts.
+the operator those of distributors, a distributor those of its partners, a partner those of its storage accounts. Of
+what is closed or purged, as long as a statement of it is blocked: the profile may be what it waits for.
 """
 
 import json
@@ -13,14 +14,19 @@ from uuid import UUID
 from tonnage.billing_profiles.billing_profile import BillingProfile, ProfileSubject
 from tonnage.db import Connection, one_row
 
-_ORGANISATION: LiteralString = """
-    (select id from organisation o where id = %(organisation)s and closed_at is null and (
+_BLOCKED: LiteralString = "b.blocked is not null and b.corrects is null and b.credits is null and b.voided_at is null"
+
+_ORGANISATION: LiteralString = f"""
+    (select id from organisation o where id = %(organisation)s and (closed_at is null or exists (
+        select from statement b where b.seller_id = %(keeper)s and {_BLOCKED} and (
+            b.partner_id = o.id or b.contract_id in (select k.id from contract k where k.distributor_id = o.id)))) and (
         %(keeper)s in (id, parent_id) or kind = 'distributor' and exists (
             select from organisation k where k.id = %(keeper)s and k.kind = 'operator')))"""
 
-_ACCOUNT: LiteralString = """
+_ACCOUNT: LiteralString = f"""
     (select s.id from storage_account s join organisation o on o.id = s.partner_id
-     where s.id = %(account)s and s.partner_id = %(keeper)s and s.purged_at is null and o.closed_at is null)"""
+     where s.id = %(account)s and s.partner_id = %(keeper)s and o.closed_at is null and (s.purged_at is null or exists (
+        select from statement b where b.seller_id = %(keeper)s and {_BLOCKED} and b.account_id = s.id)))"""
 
 
 class KeptProfile(NamedTuple):
@@ -48,6 +54,30 @@ _FIND_OF_ORGANISATION: LiteralString = f"""
 _FIND_OF_ACCOUNT: LiteralString = f"""
     select coalesce(b.profile, '{{}}'), coalesce(b.revision, 1), '{{}}'::jsonb
     from {_ACCOUNT} s left join billing_profile b on b.account_id = s.id"""
+
+
+class BlockedParty(NamedTuple):
+    """A buyer of a statement that cannot be frozen, as its seller names it."""
+
+    seller_id: UUID
+    name: str
+
+
+async def blocked_buyer(
+    conn: Connection, organisation_id: UUID | None = None, account_id: int | None = None
+) -> BlockedParty | None:
+    """Of a distributor, a partner or a storage account, closed ones too."""
+    cursor = await conn.execute(
+        f"""
+        select seller_id, document ->> 'buyerName' from statement b where {_BLOCKED} and (
+            b.partner_id = %(organisation)s or b.account_id = %(account)s
+            or b.contract_id in (select k.id from contract k where k.distributor_id = %(organisation)s))
+        limit 1
+        """,
+        {"organisation": organisation_id, "account": account_id},
+    )
+    row = await cursor.fetchone()
+    return BlockedParty(*row) if row else None
 
 
 async def hold_profile(conn: Connection, subject: ProfileSubject, now: datetime) -> KeptProfile | None:

@@ -11,6 +11,7 @@ from tonnage.accounts.actions import no_account
 from tonnage.accounts.queries import owner_of
 from tonnage.billing_profiles import actions
 from tonnage.billing_profiles.billing_profile import ProfileSubject, read_profile
+from tonnage.billing_profiles.queries import blocked_buyer
 from tonnage.cli.context import Session, on_database, run
 from tonnage.cli.json_file import read_object
 from tonnage.cli.organisation import acting_for_distributor_of, acting_for_seller
@@ -18,6 +19,7 @@ from tonnage.cli.output import PrintedColumn, as_json, show_one
 from tonnage.cli.param_types import SELLER
 from tonnage.config import Settings
 from tonnage.db.rendered import Versioned
+from tonnage.organisations.queries import organisation_kind
 
 _COLUMNS = (
     PrintedColumn("Legal name", "legalName"),
@@ -115,11 +117,22 @@ async def _subject(
     """Who keeps the profile, and whom it is about. NotFound."""
     if account is not None:
         number = account_id(account)
-        partner = None if number is None else await session.database.run(owner_of, number)
-        if number is None or partner is None:
+        if number is None:
+            raise no_account(account)
+        partner = await session.database.run(owner_of, number)
+        if partner is None and (blocked := await session.database.run(blocked_buyer, account_id=number)):
+            partner = blocked.seller_id
+        if partner is None:
             raise no_account(account)
         actor = Actor.on_command_line(partner, Kind.PARTNER)
         return actor, actions.of_account(actor, number)
+    if kept_by_seller and isinstance(organisation, UUID):
+        closed = await session.database.run(organisation_kind, organisation) is None
+        if closed and (blocked := await session.database.run(blocked_buyer, organisation)):
+            is_sold_by_operator = blocked.seller_id == session.operator.organisation_id
+            kind = Kind.OPERATOR if is_sold_by_operator else Kind.DISTRIBUTOR
+            seller = Actor.on_command_line(blocked.seller_id, kind)
+            return seller, actions.of_buyer(seller, organisation)
     actor = await acting_for_seller(session, organisation or "operator")
     if not kept_by_seller:
         return actor, ProfileSubject.own(actor)

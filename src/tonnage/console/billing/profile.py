@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 from fastapi import APIRouter, Depends
@@ -12,12 +13,12 @@ from tonnage.billing_profiles.actions import change_profile, find_profile
 from tonnage.billing_profiles.billing_profile import AUDITED_AS, FIELDS, BillingProfile, ProfileSubject
 from tonnage.billing_profiles.countries import COUNTRIES
 from tonnage.billing_profiles.identifiers import masked
-from tonnage.billing_profiles.queries import KeptProfile
+from tonnage.billing_profiles.queries import KeptProfile, blocked_buyer
 from tonnage.console.edit_conflict import explain
 from tonnage.console.page_request import PageRequest
 from tonnage.console.rendering import gettext
 from tonnage.error_codes import RequestCode
-from tonnage.errors import FieldError, Invalid
+from tonnage.errors import FieldError, Invalid, NotFound
 from tonnage.names import name_key
 from tonnage.web.edit_form import BoundEdit, EditForm, bind_edit, unbound_edit
 from tonnage.web.routing import AuthFirstRoute
@@ -37,6 +38,15 @@ class ProfilePage:
     def subject_id(self) -> Any:
         """As in the audit log."""
         return self.subject.organisation_id or self.subject.account_id
+
+
+async def closed_profile(page: PageRequest, subject: ProfileSubject, path: str, missing: NotFound) -> ProfilePage:
+    """Of a buyer that is closed or purged, and has no other pages any more, while a statement of it is blocked. Raises
+    `missing` where none is."""
+    found = await page.database.run(blocked_buyer, subject.organisation_id, subject.account_id)
+    if found is None or found.seller_id != page.actor.organisation_id:
+        raise missing
+    return ProfilePage(page, subject, path, partial(page.render, "billing/closed_profile.html", buyer=found.name))
 
 
 ProfileGuard: TypeAlias = Callable[..., Awaitable[ProfilePage]]

@@ -3,16 +3,20 @@
 from functools import partial
 
 from tonnage.billing_profiles.actions import of_buyer
-from tonnage.console.billing.profile import ProfilePage, profile_routes
+from tonnage.console.billing.profile import ProfilePage, closed_profile, profile_routes
 from tonnage.console.distributor.partner import facts_of, partner_page, path_of
 from tonnage.console.page_request import DistributorAdmin, DistributorViewer, PageRequest
+from tonnage.errors import NotFound
 from tonnage.web.schemas import UuidPath
 
 
 async def _kept(page: PageRequest, partner_id: UuidPath) -> ProfilePage:
-    facts = await page.database.run(facts_of, page, partner_id)
-    render = partial(partner_page, page, "distributor/billing_profile.html", facts)
-    return ProfilePage(page, of_buyer(page.actor, partner_id), f"{path_of(partner_id)}/billing-profile", render)
+    subject, path = of_buyer(page.actor, partner_id), f"{path_of(partner_id)}/billing-profile"
+    try:
+        facts = await page.database.run(facts_of, page, partner_id)
+    except NotFound as missing:
+        return await closed_profile(page, subject, path, missing)
+    return ProfilePage(page, subject, path, partial(partner_page, page, "distributor/billing_profile.html", facts))
 
 
 async def _for_viewer(page: DistributorViewer, partnerID: UuidPath) -> ProfilePage:

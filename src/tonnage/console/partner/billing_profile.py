@@ -5,16 +5,20 @@ from functools import partial
 from tonnage.accounts.actions import account_number
 from tonnage.billing_profiles.actions import of_account
 from tonnage.console.accounts.scope import AccountContext
-from tonnage.console.billing.profile import ProfilePage, profile_routes
+from tonnage.console.billing.profile import ProfilePage, closed_profile, profile_routes
 from tonnage.console.page_request import PageRequest, PartnerAdmin, PartnerViewer
 from tonnage.console.partner.accounts import accounts_scope
+from tonnage.errors import NotFound
 
 
 async def _kept(page: PageRequest, account: str) -> ProfilePage:
     context = AccountContext(accounts_scope(page), account_number(account))
-    render = partial(context.render, "partner/billing_profile.html", await context.account())
-    subject = of_account(page.actor, context.account_id)
-    return ProfilePage(page, subject, f"{context.path}/billing-profile", render)
+    subject, path = of_account(page.actor, context.account_id), f"{context.path}/billing-profile"
+    try:
+        found = await context.account()
+    except NotFound as missing:
+        return await closed_profile(page, subject, path, missing)
+    return ProfilePage(page, subject, path, partial(context.render, "partner/billing_profile.html", found))
 
 
 async def _for_viewer(page: PartnerViewer, accountID: str) -> ProfilePage:
