@@ -10,6 +10,8 @@ from tests.api.conftest import AppClient
 from tests.statements.months import APRIL, Sellers, sellers_with_prices
 from tests.statements.test_statements_api import call
 from tests.usage.steps import at
+from tonnage.access.actor import Actor
+from tonnage.billing.actions import compute_last, compute_running
 from tonnage.billing.buyer import Buyer
 from tonnage.billing_profiles.settings_actions import set_tax_rates
 from tonnage.billing_profiles.tax import TaxRate
@@ -139,3 +141,35 @@ async def test_prices_into_a_frozen_month_are_a_conflict(client: AppClient, data
     assigning = f"price-assignments/partner/{data.partner.organisation_id}"
     refused = await call(client, data.distributor, "PUT", assigning, json=body)
     assert (refused.status_code, refused.json()["code"]) == (409, "month_frozen")
+
+
+async def test_drafts_of_a_month_are_listed(client: AppClient, data: Sellers) -> None:
+    """With their nets, which are those of the drafts themselves; what is frozen is none any more."""
+    await data.price(data.partner)
+    for compute in (compute_running, compute_last):
+        await compute(data.cast.database, APRIL)
+
+    async def listed(who: Actor, query: str = f"month={MARCH}") -> list[dict[str, Any]]:
+        found = await call(client, who, "GET", f"statements?state=draft&{query}")
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    buyers = {data.distributor: str(data.partner.organisation_id), data.partner: str(data.account)}
+    for seller, buyer in buyers.items():
+        (found,) = await listed(seller)
+        shown = await call(client, seller, "GET", f"statements/{found['id']}")
+        assert (found["buyer"], found["state"]) == (buyer, "draft")
+        assert {name: found[name] for name in ("net", "currency", "level", "buyerName")} == {
+            name: shown.json()[name] for name in ("net", "currency", "level", "buyerName")
+        }
+        (running,) = await listed(seller, "limit=1")
+        assert running["month"] == "2026-04"
+    (bought,) = await listed(data.partner, f"role=buyer&month={MARCH}")
+    assert bought["seller"] == str(data.distributor.organisation_id)
+    assert [one["level"] for one in await listed(data.distributor, f"role=buyer&month={MARCH}")] == ["contract"]
+    assert str(data.contract) in [one["buyer"] for one in await listed(client.cast.operator)]
+    assert await listed(client.cast.operator, "role=buyer") == []
+    assert await listed((await sellers_with_prices(client.cast)).distributor, "month=2026-02") == []
+    client.clock.now = APRIL
+    await data.freeze(data.distributor)
+    assert await listed(data.distributor) == []

@@ -1,4 +1,5 @@
-"""SQL of the stored nets as tiles show them: their sums. Lists of buyers join the table themselves.
+"""SQL of the stored nets as tiles show them, which is their sums, and as a list of drafts. Lists of buyers join the
+table themselves.
 
 Who sees the statement of a buyer sees its net: the seller, and the buyer itself.
 """
@@ -10,7 +11,8 @@ from uuid import UUID
 
 from tonnage.access.actor import Kind
 from tonnage.billing.month_net import Fees
-from tonnage.db import Connection
+from tonnage.db import Connection, ListQuery
+from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
 
@@ -23,6 +25,50 @@ _CLOSED: Mapping[Kind, LiteralString] = {
 }
 _UNDER_CONTRACT: LiteralString = """
     and n.partner_id in (select id from partner where distributor_id = %(viewer)s and contract_id = %(contract)s)"""
+
+_CONTRACTS: LiteralString = """
+    select k.seq, k.id::text as buyer, coalesce(k.details, d.name) as name, 'contract' as level, n.*
+    from contract k join organisation d on d.id = k.distributor_id
+    join month_net n on n.contract_id = k.id and n.month = %(month)s"""
+_PARTNERS: LiteralString = """
+    select p.seq, p.id::text as buyer, o.name, 'partner' as level, n.*
+    from partner p join organisation o on o.id = p.id
+    join month_net n on n.partner_id = p.id and n.partner_id is not null and n.month = %(month)s"""
+_ACCOUNTS: LiteralString = """
+    select b.seq, b.id::text as buyer, b.name, 'account' as level, n.*
+    from storage_account b join month_net n on n.account_id = b.id and n.month = %(month)s"""
+
+_DRAFTS: Mapping[tuple[Kind, bool], LiteralString] = {
+    (Kind.OPERATOR, True): _CONTRACTS,
+    (Kind.DISTRIBUTOR, True): f"{_PARTNERS} where p.distributor_id = %(viewer)s",
+    (Kind.DISTRIBUTOR, False): f"{_CONTRACTS} where k.distributor_id = %(viewer)s",
+    (Kind.PARTNER, True): f"{_ACCOUNTS} where b.partner_id = %(viewer)s",
+    (Kind.PARTNER, False): f"{_PARTNERS} where p.id = %(viewer)s",
+}
+"""By the kind of the viewer, and whether it has sold."""
+
+
+def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery:
+    """What buyers are charged so far for a month that begins on that day and of which they have no frozen statement, in
+    the order in which they were made. The operator buys nothing."""
+    drafts: LiteralString = _DRAFTS.get((kind, sold), f"{_PARTNERS} where false")
+    return ListQuery(
+        f"""
+        select d.seq, json_build_object(
+            'id', 'draft-' || d.buyer || to_char(d.month, '-YYYY-MM'), 'seller', d.seller_id, 'sellerName', o.name,
+            'buyer', d.buyer, 'buyerName', d.name, 'level', d.level, 'kind', 'statement',
+            'month', to_char(d.month, 'YYYY-MM'), 'currency', d.currency, 'state', 'draft', 'net', d.net::text,
+            'computedAt', to_char(d.computed_at, {TIMESTAMP_FORMAT}))
+        from ({drafts}) d join organisation o on o.id = d.seller_id
+        where d.net is not null and (%(after)s::bigint is null or d.seq > %(after)s) and not exists (
+            select from statement s where s.month = d.month
+                and (s.contract_id = d.contract_id or s.partner_id = d.partner_id or s.account_id = d.account_id)
+                and s.number is not null and s.credits is null and s.voided_at is null)
+        order by d.seq limit %(limit)s
+        """,
+        {"viewer": viewer, "month": month},
+    )
+
 
 _SEEN: Mapping[SubjectKind, LiteralString] = {
     SubjectKind.CONTRACT: """n.contract_id = %(id)s and (n.seller_id = %(viewer)s

@@ -242,10 +242,10 @@ class ListedStatementResponse(ResponseModel):
         }
     )
 
-    id: UuidText
-    """Its id."""
-    number: str
-    """Its number in the seller's series."""
+    id: str
+    """Its id: a UUID; of a draft `draft-`, the id of the buyer, and the month."""
+    number: str | None = None
+    """Its number in the seller's series. A draft has none."""
     seller: UuidText
     """The id of the organisation that charges."""
     sellerName: str
@@ -262,16 +262,18 @@ class ListedStatementResponse(ResponseModel):
     """The currency of its amounts, as three letters (ISO 4217)."""
     kind: Literal["statement", "credit_note"]
     """What a buyer is charged for a month, or what takes such a statement back: its sums are below zero."""
-    state: Literal["frozen", "issued", "overdue", "paid", "credited", "void"]
+    state: Literal["draft", "frozen", "issued", "overdue", "paid", "credited", "void"]
     """`issued`: frozen, and mailed to the buyer. `overdue`: frozen, and the day on which it was due has passed.
     `credited`: credit notes have taken back all of it. `void`: it counts nowhere."""
     credited: str | None = None
     """What credit notes have taken back of the total."""
     net: str
-    """The sum of the lines, as decimal text."""
-    gross: str
-    """With taxes."""
-    frozenAt: TimestampText
+    """The sum of the lines, as decimal text; of a draft without its adjustments."""
+    gross: str | None = None
+    """With taxes. A draft in a list has none."""
+    computedAt: TimestampText | None = None
+    """When a draft was computed, UTC."""
+    frozenAt: TimestampText | None = None
     """When it got its number, UTC."""
     dueOn: DayText | None = None
     """When it is due."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from tonnage.api_keys.guard import AnyAdmin, AnyViewer, ApiRequest
 from tonnage.billing.buyer import frozen_id, statement_id
+from tonnage.billing.lists import drafts_of
 from tonnage.documents.lines_csv import statement_csv, working_csv
 from tonnage.error_codes import ConflictCode, RequestCode
 from tonnage.errors import Sentence
@@ -66,16 +67,24 @@ async def list_statements(
         Literal["seller", "buyer"] | None, Query(description="Whether you have sold or bought them. Without it: both.")
     ] = None,
     state: Annotated[
-        Literal["frozen", "issued", "overdue", "paid", "credited", "void"] | None,
-        Query(description="Whether they are paid, were due, or are taken back."),
+        Literal["draft", "frozen", "issued", "overdue", "paid", "credited", "void"] | None,
+        Query(description="Whether they are paid, were due, or are taken back. `draft`: what is not frozen yet."),
     ] = None,
     original: Annotated[UuidPath | None, Query(description="The credit notes of a statement, by its id.")] = None,
 ) -> Response:
-    """List your frozen statements and credit notes.
+    """List your statements and credit notes.
 
-    Those that you have sold and those that you have bought, in the order in which they were made. `role` chooses one
-    side, `month` (`2026-11`) a month.
+    The frozen ones that you have sold and those that you have bought, in the order in which they were made. `role`
+    chooses one side, `month` (`2026-11`) a month.
+
+    With the state `draft` it lists what your buyers are charged so far (`role=buyer`: what you are) for the running
+    month or the one before, as far as that is not frozen, in the order in which the buyers were made: the lines of use,
+    as of `computedAt`, without adjustments and taxes, which a draft has that you get by its id.
     """
+    if state == "draft":
+        first = month or day_of(call.now).replace(day=1)
+        drafts = drafts_of(call.actor.organisation_id, call.actor.kind, first, sold=role != "buyer")
+        return JsonListResponse(call.database.streams, page, drafts, at_once=SingleRow(call.database.run))
     chosen = StatementFilter(None if role is None else role == "seller", month, state, original=original)
     select = statements_of(call.actor.organisation_id, chosen, day_of(call.now))
     return JsonListResponse(call.database.streams, page, select, at_once=SingleRow(call.database.run))
