@@ -75,11 +75,9 @@ async def list_statements(
     """List your statements and credit notes.
 
     The frozen ones that you have sold and those that you have bought, in the order in which they were made. `role`
-    chooses one side, `month` (`2026-11`) a month.
-
-    With the state `draft` it lists what your buyers are charged so far (`role=buyer`: what you are) for the running
-    month or the one before, as far as that is not frozen, in the order in which the buyers were made: the lines of use,
-    as of `computedAt`, without adjustments and taxes, which a draft has that you get by its id.
+    chooses one side, `month` (`2026-11`) a month. With the state `draft` it lists what your buyers are charged so far
+    (`role=buyer`: what you are) for the running month or the one before, as far as that is not frozen, in the order in
+    which the buyers were made: the lines of use, as of `computedAt`. Adjustments and taxes are in the draft itself.
     """
     if state == "draft":
         first = month or day_of(call.now).replace(day=1)
