@@ -66,7 +66,7 @@ class Seller:
     async def net(self) -> Money:
         """Of the statement as it is now."""
         subject = Subject(self.kind, self.buyer)
-        return (await self.data.cast.database.transaction(draft, None, subject, MARCH, NOON)).net
+        return (await self.data.cast.database.transaction(draft, None, subject, MARCH, NOON)).totals.net
 
     async def add(self, version: NewVersion) -> int:
         run = self.data.cast.database.run
