@@ -112,8 +112,9 @@ def page_columns(state: ListState, sort: Sort) -> LiteralString:
     return f"n, skipped, array[{texts}]" if state.size else "n, skipped, null"
 
 
-def page_ctes(state: ListState, sort: Sort) -> LiteralString:
-    """CTEs after one called `found`: `counted (n, skipped)`, and `chosen`, the rows of the page in no order.
+def page_ctes(state: ListState, sort: Sort, counted: LiteralString = "found") -> LiteralString:
+    """CTEs after one called `found`: `counted (n, skipped)`, and `chosen`, the rows of the page in no order. `counted`:
+    what has as many rows as `found` and is cheaper, where none are skipped.
 
     `skipped` is the number of rows that the position excludes. If it excludes all, because the rows beyond its key were
     deleted, `chosen` has the last page, or the first one.
@@ -122,6 +123,7 @@ def page_ctes(state: ListState, sort: Sort) -> LiteralString:
     if key is None:
         skipped, chosen = "0::bigint", _last_page(state, sort) if is_before else _first_page(state, sort)
     else:
+        counted = "found"
         beyond = _beyond(state, sort)
         skipped = f"count(*) filter (where not ({beyond}))"
         nothing = "(select n = skipped from counted)"
@@ -132,7 +134,7 @@ def page_ctes(state: ListState, sort: Sort) -> LiteralString:
         )
     return f"""
         counted as materialized (
-            select count(*) as n, {skipped} as skipped from found
+            select count(*) as n, {skipped} as skipped from {counted}
         ), chosen as (
             {chosen}
         )"""

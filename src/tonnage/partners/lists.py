@@ -138,17 +138,23 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
     net = _NET if "fee" in state.spec.sorts else _NO_NET
     before: LiteralString = ""
     materialized: LiteralString = "not materialized"
+    counted: LiteralString = "found"
     if _is_of_organisations(contract_id, state):
         sort, found = _OF_ORGANISATIONS[state.sort], _of_organisations(scope, state)
     elif _is_of_nets(contract_id, state):
         before, sort, found = f"{_MISSING},", _OF_NETS, _of_nets(state)
     else:
-        sort, found = state.sort_columns, _found(scope, contract_id, state)
+        net_too = _NET if state.sort == "fee" or state.filter == "charged" else ""
+        sort, columns = state.sort_columns, sort_columns(state.sort_columns)
+        found = f"select p.id, {columns} {_matching(scope, contract_id, state, net_too)}"
         materialized = "materialized" if state.search or state.filter == "charged" else materialized
+        if state.sort == "fee" and materialized != "materialized":
+            # PostgreSQL does not see that the nets, which decide nothing, add no rows.
+            counted = f"(select {_matching(scope, contract_id, state)}) p"
     return f"""
         with {before} found as {materialized} (
             {found}
-        ), {page_ctes(state, sort)}
+        ), {page_ctes(state, sort, counted)}
         select {page_columns(state, sort)}, {_COLUMNS}
         from counted left join (
             chosen f
@@ -162,12 +168,10 @@ def _rows(scope: UUID | None, contract_id: UUID | None, state: ListState) -> Lit
         """
 
 
-def _found(scope: UUID | None, contract_id: UUID | None, state: ListState) -> LiteralString:
+def _matching(scope: UUID | None, contract_id: UUID | None, state: ListState, net: LiteralString = "") -> LiteralString:
     joined = state.search or state.sort == "name"
-    by_net = state.sort == "fee" or state.filter == "charged"
     return f"""
-        select p.id, {sort_columns(state.sort_columns)}
-        from partner p {"join organisation o on o.id = p.id" if joined else ""} {_NET if by_net else ""}
+        from partner p {"join organisation o on o.id = p.id" if joined else ""} {net}
         where p.closed_at is null and {_FILTERS[state.filter]}
             {"and p.distributor_id = %(scope)s" if scope else ""}
             {"and p.contract_id = %(contract)s" if contract_id else ""}
