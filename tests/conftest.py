@@ -109,7 +109,7 @@ def conninfo(server: str, template: str) -> Generator[str]:
         yield _program_url(server, name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_database(server: str, template: str) -> Callable[[], AbstractContextManager[str]]:
     """For tests that need an exclusive database: `with new_database() as conninfo`."""
 
