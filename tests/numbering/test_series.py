@@ -32,6 +32,8 @@ from tonnage.state_file import StateFile
 from tonnage.storage.bucket import ObjectList, StoredObject
 from tonnage.utc import day_of, month_before
 
+pytestmark = pytest.mark.oldest_postgresql
+
 NOW = datetime(2026, 4, 3, tzinfo=UTC)
 INSTALLATION = UUID(int=7)
 SERIES = Series(UUID(int=8), "INV-{year}-{number:05}", 2026)

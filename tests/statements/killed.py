@@ -1,7 +1,8 @@
 """A process that freezes a month, or mails statements, and is killed on the way.
 
-`python -m tests.statements.killed WHERE`, and as JSON on its standard input what it works on. WHERE is the step before
-which it is killed, by a signal that no process can catch; `never`: it ends by itself.
+`python -m tests.statements.killed WHERE`, and as JSON on its standard input, once it says that it is ready, what it
+works on. WHERE is the step before which it is killed, by a signal that no process can catch; `never`: it ends by
+itself, `mailed`: after it has mailed what is frozen. While another process is freezing, it tries again.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from uuid import UUID
 from tonnage.access.actor import Actor, Kind, Role
 from tonnage.clock import BusinessClock
 from tonnage.db import connect
+from tonnage.error_codes import ConflictCode
+from tonnage.errors import Conflict
 from tonnage.mail import Mailer, SmtpOutbox
 from tonnage.month_end import freezing_actions
 from tonnage.regions.backends import OpenBackends
@@ -34,6 +37,17 @@ def die(*_: object) -> None:
 
 async def never(*_: object, **__: object) -> None:
     die()
+
+
+async def is_frozen(services: Services, actor: Actor, month: date, now: datetime) -> bool:
+    """Freezes it. False: another process has kept this one waiting until its deadline."""
+    try:
+        await freezing_actions.freeze(services, actor, month, now)
+    except Conflict as refused:
+        if refused.code is not ConflictCode.FREEZE_IN_PROGRESS:
+            raise
+        return False
+    return True
 
 
 async def main(where: str, given: dict[str, Any]) -> None:
@@ -57,8 +71,13 @@ async def main(where: str, given: dict[str, Any]) -> None:
             await steps[where]()
         else:
             actor = Actor(UUID(given["seller"]), Kind.DISTRIBUTOR, Role.ADMIN, "job")
-            await freezing_actions.freeze(services, actor, date.fromisoformat(given["month"]), now)
+            while not await is_frozen(services, actor, date.fromisoformat(given["month"]), now):
+                pass
+        if where == "mailed":
+            await statement_mails.send_due(services)
 
 
 if __name__ == "__main__":
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     asyncio.run(main(sys.argv[1], json.loads(sys.stdin.read())))

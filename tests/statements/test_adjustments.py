@@ -17,6 +17,8 @@ from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment import Adjustment, TaxKind, adjusted, gross, taxes
 from tonnage.statements.checks import adjustments, corrections
 
+pytestmark = pytest.mark.oldest_postgresql
+
 MARCH, BUYER = date(2026, 3, 1), uuid4()
 AT_19, AT_20 = TaxKind(TaxCategory.STANDARD, Decimal(19)), TaxKind(TaxCategory.STANDARD, Decimal(20))
 ABROAD = TaxKind(TaxCategory.REVERSE_CHARGE, Decimal(0))

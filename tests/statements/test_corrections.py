@@ -32,7 +32,7 @@ from tonnage.statements.adjustment_actions import find_adjustment
 from tonnage.statements.frozen_queries import verify
 from tonnage.usage.actions import record_samples
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 MAY = at("2026-05-03")
 ADJUSTMENTS = "coalesce(contract_id::text, partner_id::text, account_id::text), amount, remaining, month"

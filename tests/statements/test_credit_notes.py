@@ -33,6 +33,8 @@ from tonnage.statements.adjustment import TaxKind, gross, taxes
 from tonnage.statements.checks import adjustments
 from tonnage.statements.frozen import StoredStatement
 
+pytestmark = pytest.mark.oldest_postgresql
+
 MARCH = date(2026, 3, 1)
 AT_20, AT_19 = TaxKind(TaxCategory.STANDARD, Decimal(20)), TaxKind(TaxCategory.STANDARD, Decimal(19))
 

@@ -26,7 +26,7 @@ from tonnage.price_books.assignment import Subject, SubjectKind
 from tonnage.price_books.version import Product
 from tonnage.statements.actions import draft
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 MIDDLE = date(2026, 3, 16)
 LARGER = PartnerChange(allocated_capacity=12 * TB)

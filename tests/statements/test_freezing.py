@@ -17,6 +17,7 @@ from tonnage.billing_profiles.document_number import DocumentNumberFormat
 from tonnage.db import Connection, connect
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict
+from tonnage.metering.traffic_actions import store
 from tonnage.month_end.computed_actions import compute
 from tonnage.month_end.freezing_actions import freeze, freeze_due
 from tonnage.numbering.queries import take_numbers
@@ -24,10 +25,11 @@ from tonnage.partners.actions import move_partner
 from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.actions import find_frozen, frozen_working
 from tonnage.statements.frozen_queries import verify
+from tonnage.storage.backend import Traffic
 from tonnage.usage.actions import accept_samples
 from tonnage.usage.sample import SampleFile
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 @pytest.fixture
@@ -297,3 +299,24 @@ async def test_a_freeze_needs_one_connection(data: Sellers) -> None:
     async with connect(url_of(data.cast.database), size=1, streams=1) as database:
         done = await freeze(services_of(database), data.distributor, MARCH, APRIL)
     assert done.numbers == ["INV-2026-00001"]
+
+
+async def test_what_was_sent_to_clients_is_charged_by_the_gigabyte(data: Sellers) -> None:
+    """1,500 GB at 1.2 cents, sent on two days; the hours before and after the month are of others."""
+    quinn = await data.another("Quinn")
+    await data.describe(quinn)
+    book = await data.price(data.distributor, excess="0", egress_per_gb=Decimal("1.2"))
+    await data.assign(data.distributor, SubjectKind.PARTNER, quinn.organisation_id, book, MARCH)
+    account, region = await data.cast.row(
+        "select id, region_id from storage_account where partner_id = %s", quinn.organisation_id
+    )
+    hours = [("2026-02-28", 7 * TB), ("2026-03-01", TB), ("2026-03-31", TB // 2), ("2026-04-01", 9 * TB)]
+    sent = [Traffic(account, at(day, "23:00:00"), size, 0, 1) for day, size in hours]
+    await store(data.cast.database, region, sent, APRIL)
+    await data.freeze(data.distributor)
+    lines = await data.rows(
+        "(select array_agg(l.amount order by l.no) from statement_line l where l.statement_id = s.id and l.product ="
+        f" 'egress' and s.partner_id = '{quinn.organisation_id}')",
+        data.distributor,
+    )
+    assert [row[0] for row in lines if row[0]] == [[Decimal("18.00")]]

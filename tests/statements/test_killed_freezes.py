@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from asyncio.subprocess import Process
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.statements.months import APRIL, MARCH, Sellers, sellers_with_prices
 from tonnage.statement_mails.actions import send_due
 from tonnage.statements.frozen_queries import verify
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 @pytest.fixture
@@ -31,8 +32,18 @@ async def data(cast: Cast) -> Sellers:
     return found
 
 
-async def run(data: Sellers, where: str, environment: dict[str, str] | None = None, **more: Any) -> int:
-    """The return code of the process."""
+async def start(where: str, environment: dict[str, str] | None = None) -> Process:
+    """A process that is ready to freeze."""
+    command = (sys.executable, "-m", "tests.statements.killed", where)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    return process
+
+
+async def end(process: Process, data: Sellers, **more: Any) -> int:
+    """Lets it freeze. Its return code."""
     given = {
         "url": url_of(data.cast.database),
         "seller": str(data.distributor.organisation_id),
@@ -41,11 +52,14 @@ async def run(data: Sellers, where: str, environment: dict[str, str] | None = No
         "data_dir": str(DATA_DIR),
         **more,
     }
-    command = (sys.executable, "-m", "tests.statements.killed", where)
-    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE, env=environment)
     await process.communicate(json.dumps(given).encode())
     assert process.returncode is not None
     return process.returncode
+
+
+async def run(data: Sellers, where: str, environment: dict[str, str] | None = None, **more: Any) -> int:
+    """The return code of the process."""
+    return await end(await start(where, environment), data, **more)
 
 
 async def unlocked(data: Sellers) -> None:
@@ -87,3 +101,15 @@ async def test_mails_of_a_process_that_is_killed(data: Sellers, step: str, most:
         await send_due(services(data, mails))
         assert len(mails.mails) == most
         assert len({mail["Message-ID"] for mail in mails.mails}) == 3
+
+
+async def test_ten_processes_at_once(data: Sellers) -> None:
+    """They are loaded before, so that they freeze, and then mail, at the same time."""
+    processes = await asyncio.gather(*(start("mailed") for _ in range(10)))
+    async with mail_server() as mails:
+        ended = await asyncio.gather(*(end(process, data, mail=mails.port) for process in processes))
+    assert ended == [0] * 10
+    rows = await data.rows("number, document ->> 'buyerName'", data.distributor)
+    numbers = [f"INV-2026-0000{number}" for number in (1, 2, 3)]
+    assert rows == list(zip(numbers, ("Pia", "Quinn", "Rosa"), strict=True))
+    assert sorted(mail["To"] for mail in mails.mails) == ["Quinn@example.org", "Rosa@example.org", "books@pia.example"]

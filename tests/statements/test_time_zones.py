@@ -14,7 +14,7 @@ from tests.statements.test_killed_freezes import run
 from tests.statements.test_statements_api import call, frozen
 from tests.usage.steps import at, record
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.oldest_postgresql]
 
 
 @pytest.fixture
