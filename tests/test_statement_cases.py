@@ -52,6 +52,7 @@ RIGHT = (
     ("a credit note for each line", "82.00 69.00 102.00 81.99 334.99"),
     ("any number of credit notes", "exactly negative"),
     ("put back from a backup", "twice"),
+    ("20 November", "3.33"),
 )
 """Of each case some of its words, and what is right."""
 

@@ -480,6 +480,25 @@ def test_the_largest_numbers(sandbox: Sandbox) -> Generator[str]:
     assert partner.pdf(DECEMBER).startswith(b"%PDF")
 
 
+@begins("2026-11-01")
+def test_a_reading_that_is_corrected_after_the_month(sandbox: Sandbox) -> Generator[str]:
+    """1 TB of excess on one of 30 days."""
+    partner = a_partner(sandbox, TB, excess="10")
+    account = partner.account()
+    yield "2026-12-01"
+    sandbox.upload(*((account, f"2026-11-{day:02}T00:00:00Z", 0) for day in range(1, 31)))
+    yield "2026-12-10"
+    assert partner.statements(NOVEMBER) == []
+    assert sandbox.upload((account, "2026-11-20T00:00:00Z", 2 * TB))["changed"] == 1
+    yield "2026-12-11"
+    (adjustment,) = partner.adjustments()
+    assert (adjustment["month"], adjustment["amount"]) == (NOVEMBER, "3.33")
+    yield "2027-01-03"
+    (line,) = partner.statement(DECEMBER)["lines"]
+    assert (line["product"], line["amount"]) == ("adjustment", "3.33")
+    assert partner.statements(NOVEMBER) == []
+
+
 @begins("2027-01-03")
 def test_all_of_them_are_computed_again(sandbox: Sandbox) -> Generator[str]:
     """By the two commands that do so."""
