@@ -179,12 +179,15 @@ def test_a_move_inside_a_month(sandbox: Sandbox) -> Generator[str]:
 
 @begins("2026-11-01")
 def test_a_resize_dated_into_a_frozen_month(sandbox: Sandbox) -> Generator[str]:
-    """2 TB instead of 1 TB from the 16th on, at 10: 5.00 more reserved."""
+    """2 TB instead of 1 TB from the 16th on, at 1: 5.00 more reserved. A price from then on is refused, too."""
     partner = a_partner(sandbox, TB, reserved="1")
     yield "2026-12-03"
     frozen, document = partner.statement(NOVEMBER), partner.pdf(NOVEMBER)
     resize = ("partner", "resize", partner.id, "--allocated", "2TB", "--from", "2026-11-16")
     assert "frozen" in sandbox.command.refused(*resize)
+    with pytest.raises(Refused) as refused:
+        partner.price(since="2026-11-16", reserved="2")
+    assert (refused.value.status, refused.value.code) == (409, "month_frozen")
     sandbox.command.ok(*resize, "--correct")
     yield "2026-12-05"
     (adjustment,) = partner.adjustments()
