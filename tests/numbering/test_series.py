@@ -183,6 +183,7 @@ async def test_a_restored_database_goes_on_after_the_numbers_that_it_lacks(
 ) -> None:
     """Number 1 is in the backup. 2 to 12 were given afterwards, and those of a seller that the backup does not have."""
     services, operator = beside(client, tmp_path), client.cast.operator
+    zoe = await data.another("Zoe")  # blocked until she has an address
     await freeze(services, data.distributor, MARCH, APRIL)
     found = await client.cast.database.run(installation)
     series = Series(data.distributor.organisation_id, "INV-{year}-{number:05}", 2026)
@@ -198,7 +199,7 @@ async def test_a_restored_database_goes_on_after_the_numbers_that_it_lacks(
 
     done = await confirm(services, operator, ConfirmOptions())
     assert done.numbers == [Gap(series, 2, 12)]
-    await data.describe(await data.another("Zoe"))
+    await data.describe(zoe)
     assert (await freeze(services, data.distributor, MARCH, APRIL)).numbers == ["INV-2026-00013"]
     assert (await inspect(services, operator)).numbers == []
     month = f"{month_before(day_of(services.wall_clock())):%Y-%m}"
