@@ -32,16 +32,17 @@ MORE = {
     "/distributor/prices": 5,
     "/partner/accounts": 5,
     "/prices/{bookID}/versions/{number}/preview": 7,
-    "/statements/months/{month}": 7,
-    "/statements/months/{month}/freeze": 7,
+    "/statements/months/{month}": 10,
+    "/statements/months/{month}/freeze": 10,
     "/statements/{statementID}/lines/{line}/working.csv": 5,
     "/statements/{statementID}/statement.pdf": 6,
 }
 """Pages that may execute more. The overviews ask every feature for its summary; prices of another seller begin with who
 it is; what the operator charges for one partner is computed; partners stand beside what they pay and what is paid for
-them, accounts beside the use of a range and of the days before it; a month says which numbers are missing, how far its
-freeze has come, and what corrects it; a statement is read with its lines, its inputs and their days, and its document
-is made once and kept; a preview reads a book, a version and the published ones in one moment."""
+them, accounts beside the use of a range and of the days before it; a month says what is charged beside its frozen
+statements, which numbers are missing, how far its freeze has come, and what corrects it; a statement is read with its
+lines, its inputs and their days, and its document is made once and kept; a preview reads a book, a version and the
+published ones in one moment."""
 
 FEW, MANY = 3, 60
 

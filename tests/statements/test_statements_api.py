@@ -121,7 +121,8 @@ async def test_the_margin_of_a_distributor(client: AppClient, data: Sellers) -> 
     assert (await call(client, client.cast.operator, "POST", f"months/{MARCH}/freeze")).status_code == 200
     month = (await call(client, data.distributor, "GET", f"months/{MARCH}")).json()
     assert [one["net"] for one in month["bought"]] == ["1000.00"]
-    assert month["margin"] == {"currency": "EUR", "net": "-890.00"}
+    assert month["margins"] == [{"currency": "EUR", "net": "-890.00"}]
+    assert "soFar" not in month
 
 
 @pytest.mark.parametrize("path", ["months/2026-13", "months/2026-3", "months/2026-05", "months/x"])

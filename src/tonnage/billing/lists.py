@@ -15,6 +15,7 @@ from tonnage.db import Connection, ListQuery
 from tonnage.db.rendered import TIMESTAMP_FORMAT
 from tonnage.money import Money
 from tonnage.price_books.assignment import Subject, SubjectKind
+from tonnage.utc import month_before
 
 _CLOSED: Mapping[Kind, LiteralString] = {
     Kind.OPERATOR: "n.contract_id in (select id from contract where closed_at >= %(month)s)",
@@ -70,9 +71,12 @@ def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery
     )
 
 
+OF_CONTRACTS: LiteralString = "n.contract_id in (select id from contract where distributor_id = %(viewer)s)"
+"""Rows `n` of month_net of what a distributor, the parameter `viewer`, buys."""
+
 _SEEN: Mapping[SubjectKind, LiteralString] = {
-    SubjectKind.CONTRACT: """n.contract_id = %(id)s and (n.seller_id = %(viewer)s
-        or n.contract_id in (select id from contract where distributor_id = %(viewer)s))""",
+    SubjectKind.CONTRACT: f"""n.contract_id = %(id)s and (n.seller_id = %(viewer)s
+        or {OF_CONTRACTS})""",
     SubjectKind.PARTNER: "n.partner_id = %(id)s and %(viewer)s in (n.seller_id, n.partner_id)",
     SubjectKind.ACCOUNT: "n.account_id = %(id)s and n.seller_id = %(viewer)s",
 }
@@ -81,42 +85,46 @@ _SEEN: Mapping[SubjectKind, LiteralString] = {
 async def sold(conn: Connection, seller_id: UUID, kind: Kind, month: date, contract_id: UUID | None = None) -> Fees:
     """What the seller charges all of its buyers; of a distributor also those that are under a contract now."""
     condition: LiteralString = f"n.seller_id = %(viewer)s {_UNDER_CONTRACT if contract_id else ''}"
-    return await _fees(conn, condition, {"viewer": seller_id, "contract": contract_id}, month, _CLOSED[kind])
+    return await fees(conn, condition, {"viewer": seller_id, "contract": contract_id}, month, _CLOSED[kind])
 
 
 async def bought(conn: Connection, distributor_id: UUID, month: date, contract_id: UUID | None = None) -> Fees:
     """What a distributor is charged for one of its contracts, or for all."""
-    condition: LiteralString = """n.contract_id in (
-        select id from contract
-        where distributor_id = %(viewer)s and (%(contract)s::uuid is null or id = %(contract)s))"""
-    return await _fees(conn, condition, {"viewer": distributor_id, "contract": contract_id}, month)
+    condition: LiteralString = f"{OF_CONTRACTS} and (%(contract)s::uuid is null or n.contract_id = %(contract)s)"
+    return await fees(conn, condition, {"viewer": distributor_id, "contract": contract_id}, month)
 
 
 async def fee_of(conn: Connection, viewer: UUID, subject: Subject, month: date) -> Fees:
     """What one buyer is charged, for itself and its seller; nothing for others."""
-    return await _fees(conn, _SEEN[subject.kind], {"viewer": viewer, "id": subject.id}, month)
+    return await fees(conn, _SEEN[subject.kind], {"viewer": viewer, "id": subject.id}, month)
 
 
-async def _fees(
+async def fees(
     conn: Connection,
     condition: LiteralString,
     params: Mapping[str, object],
     month: date,
     closed: LiteralString = "false",
 ) -> Fees:
+    """The sums of the rows `n` of month_net under a condition, of a month and of the one before; `closed`: which of
+    them are of buyers that are gone."""
+    first = month.replace(day=1)
     cursor = await conn.execute(
         f"""
-        select n.currency, count(*), sum(n.net), sum(n.net) filter (where {closed}), min(n.computed_at)
-        from month_net n where n.month = %(month)s and {condition}
+        select n.month = %(month)s, n.currency, count(*), sum(n.net), sum(n.net) filter (where {closed}),
+            min(n.computed_at)
+        from month_net n where n.month = any(%(months)s) and {condition}
             and (n.problem is null or n.problem = 'several_currencies')
-        group by n.currency order by n.currency collate "C"
+        group by 1, 2 order by n.currency collate "C"
         """,
-        {**params, "month": month.replace(day=1)},
+        {**params, "month": first, "months": [first, *([month_before(first)] if first > date.min else [])]},
     )
-    rows = await cursor.fetchall()
+    found = await cursor.fetchall()
+    rows = [row for is_chosen, *row in found if is_chosen]
     return Fees(
-        [Money(net, currency) for currency, _, net, _, _ in rows if currency],
+        [Money(net, currency) for currency, _, net, *_ in rows if currency],
         [Money(gone, currency) for currency, _, _, gone, _ in rows if currency and gone],
         sum(count for currency, count, *_ in rows if currency is None),
         min((computed_at for *_, computed_at in rows), default=None),
+        [Money(net, currency) for is_chosen, currency, _, net, *_ in found if currency and not is_chosen],
     )

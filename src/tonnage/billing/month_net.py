@@ -11,7 +11,7 @@ from uuid import UUID
 from tonnage.access.actor import Kind
 from tonnage.billing.charges import BuyerMonths, Charges
 from tonnage.billing.line import SubjectId
-from tonnage.money import Money, total
+from tonnage.money import Money, total, totals
 from tonnage.price_books.assignment import SubjectKind
 
 BUYERS: Mapping[Kind, SubjectKind] = {
@@ -101,10 +101,24 @@ class Fees:
     """Buyers whose prices are in several currencies, so that there is no sum."""
     computed_at: datetime | None = None
     """The oldest moment of the nets."""
+    before: Sequence[Money] = ()
+    """The sums of the month before, as far as its nets are stored."""
 
-    def less(self, cost: "Fees") -> Money | None:
-        """The margin over what was bought; None where one of both is missing or not known, or the currencies differ."""
-        if self.unknown or cost.unknown or len(self.sums) != 1 or len(cost.sums) != 1:
-            return None
-        (gain,), (price,) = self.sums, cost.sums
-        return gain - price if gain.currency == price.currency else None
+    def plus(self, others: "Fees") -> "Fees":
+        """With those of other buyers, without the month before."""
+        return Fees(
+            totals([*self.sums, *others.sums]),
+            totals([*self.closed, *others.closed]),
+            self.unknown + others.unknown,
+            min((at for at in (self.computed_at, others.computed_at) if at), default=None),
+        )
+
+    def less(self, cost: "Fees") -> Sequence[Money]:
+        """The margins over what was bought; none where some fees are not known."""
+        return () if self.unknown or cost.unknown else margins(self.sums, cost.sums)
+
+
+def margins(sold: Sequence[Money], bought: Sequence[Money]) -> list[Money]:
+    """Sold less bought in each currency in which both are, in the order of what was sold. Each has a currency once."""
+    costs = {cost.currency: cost for cost in bought}
+    return [gain - costs[gain.currency] for gain in sold if gain.currency in costs]

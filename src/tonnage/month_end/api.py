@@ -40,15 +40,37 @@ class MonthSumResponse(ResponseModel):
     """What is paid of that."""
 
 
-class MonthMarginResponse(ResponseModel):
-    """What was sold less what was bought."""
+class MonthNetResponse(ResponseModel):
+    """An amount in one currency."""
 
     model_config = with_example({"currency": "EUR", "net": "450.00"})
 
     currency: str
     """As three letters (ISO 4217)."""
     net: str
-    """Before taxes, as decimal text; negative where more was bought."""
+    """Before taxes, as decimal text; a margin is negative where more was bought."""
+
+
+class MonthSoFarResponse(ResponseModel):
+    """What is charged for a month by no frozen statement yet."""
+
+    model_config = with_example(
+        {
+            "sold": [{"currency": "EUR", "net": "484.48"}],
+            "bought": [{"currency": "EUR", "net": "300.00"}],
+            "computedAt": "2026-11-18T09:11:04Z",
+        }
+    )
+
+    sold: list[MonthNetResponse]
+    """What you sell, by currency, without adjustments and taxes."""
+    bought: list[MonthNetResponse]
+    """What you buy."""
+    severalCurrencies: int | None = None
+    """The number of buyers that are in no sum because their prices are in several currencies; missing without any."""
+    computedAt: TimestampText
+    """The moment of the oldest amount in the sums: they are computed every hour, and soon after terms or prices have
+    changed."""
 
 
 class MonthAdjustmentsResponse(ResponseModel):
@@ -111,7 +133,7 @@ class MonthResponse(ResponseModel):
             "state": "frozen",
             "sold": [{"currency": "EUR", "statements": 12, "net": "1250.00", "gross": "1487.50", "paid": "900.00"}],
             "bought": [{"currency": "EUR", "statements": 1, "net": "800.00", "gross": "952.00", "paid": "0.00"}],
-            "margin": {"currency": "EUR", "net": "450.00"},
+            "margins": [{"currency": "EUR", "net": "450.00"}],
             "adjustments": [{"currency": "EUR", "count": 3, "amount": "-12.40"}],
             "blocked": [],
             "gaps": [],
@@ -126,8 +148,11 @@ class MonthResponse(ResponseModel):
     """The statements that you have sold, by currency."""
     bought: list[MonthSumResponse]
     """Those that you have bought."""
-    margin: MonthMarginResponse | None = None
-    """Sold less bought, where all of it is in one currency."""
+    soFar: MonthSoFarResponse | None = None
+    """What is charged beside these: in the running month, and in the month before by statements that are not frozen.
+    Missing where nothing is, and in older months, of which no sums are kept."""
+    margins: list[MonthNetResponse]
+    """Sold less bought, so far too, in each currency that both are in; none while `severalCurrencies` is there."""
     adjustments: list[MonthAdjustmentsResponse] = Field(default_factory=list[MonthAdjustmentsResponse])
     """The adjustments that correct what you have sold in the month, by currency: they are lines of later statements,
     and in no sum above."""
@@ -172,11 +197,12 @@ class FreezeResponse(ResponseModel):
 async def get_month(call: AnyViewer, month: str) -> Response:
     """Get a month.
 
-    The sums of its frozen statements and of what corrects them, and the buyers whose statements could not be frozen.
+    The sums of its frozen statements and of what corrects them, what is charged so far beside them, the margins, and
+    the buyers whose statements could not be frozen.
     """
     first, today = month_in(month), day_of(call.now)
     require_begun(first, today)
-    found = await call.database.run(month_of, call.actor.organisation_id, first, today, call.services.wall_clock())
+    found = await call.database.run(month_of, call.actor, first, today, call.services.wall_clock())
     return Json(json.dumps(found.document(), ensure_ascii=False).encode())
 
 

@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from tonnage.billing.month import last_day_of
+from tonnage.billing.month_net import Fees, margins
 from tonnage.error_codes import ConflictCode
 from tonnage.errors import Conflict, Sentence
 from tonnage.metering.sampling import SampledThrough
-from tonnage.money import Money
+from tonnage.money import Money, totals
 from tonnage.month_end.freeze_progress import FreezeProgress
 from tonnage.numbering.series import NotedGap
 from tonnage.statements.adjustment import AdjustmentSum
@@ -97,6 +98,48 @@ class MonthSum:
 
 
 @dataclass(frozen=True)
+class SoFar:
+    """What is charged for a month by no frozen statement yet: the stored nets, without adjustments and taxes."""
+
+    sold: Fees = field(default_factory=Fees)
+    bought: Fees = field(default_factory=Fees)
+
+    @property
+    def computed_at(self) -> datetime | None:
+        """The oldest moment of the nets; None: nothing is stored."""
+        return min((fees.computed_at for fees in (self.sold, self.bought) if fees.computed_at), default=None)
+
+    @property
+    def unknown(self) -> int:
+        """Buyers in no sum, because their prices are in several currencies."""
+        return self.sold.unknown + self.bought.unknown
+
+    def beside(self, sold: Sequence[MonthSum], bought: Sequence[MonthSum]) -> "SoFar":
+        """The same in a month with frozen statements."""
+        return SoFar(_left(self.sold, sold), _left(self.bought, bought))
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            **{name: [_document(one) for one in getattr(self, name).sums] for name in ("sold", "bought")},
+            **({"severalCurrencies": self.unknown} if self.unknown else {}),
+            "computedAt": f"{self.computed_at:%Y-%m-%dT%H:%M:%SZ}",
+        }
+
+
+def _left(so_far: Fees, frozen: Sequence[MonthSum]) -> Fees:
+    """Buyers that are charged nothing get no statement: their sum says nothing where others have one."""
+    if not frozen:
+        return so_far
+    sums = [one for one in so_far.sums if one]
+    return replace(so_far, sums=sums) if sums or so_far.unknown else Fees()
+
+
+def _document(money: Money) -> dict[str, str]:
+    return {"currency": money.currency, "net": f"{money.amount:f}"}
+
+
+@dataclass(frozen=True)
 class SellerMonth:
     """What an organisation has sold and bought in a month that begins on `first`."""
 
@@ -104,7 +147,9 @@ class SellerMonth:
     is_over: bool
     sold: Sequence[MonthSum]
     bought: Sequence[MonthSum]
-    blocked: Sequence[Blocked]
+    so_far: SoFar
+    """Beside what is frozen: of the running month and of the last one."""
+    blocked: Sequence[Blocked] = ()
     gaps: Sequence[NotedGap] = ()
     """Numbers that are missing, noted in the month after."""
     progress: FreezeProgress | None = None
@@ -120,26 +165,42 @@ class SellerMonth:
         return "frozen" if self.sold else "over"
 
     @property
-    def margin(self) -> Money | None:
-        """Sold less bought, before taxes; None where one is missing, or they are in several currencies."""
-        if len(self.sold) != 1 or len(self.bought) != 1 or self.sold[0].currency != self.bought[0].currency:
-            return None
-        return Money(self.sold[0].net - self.bought[0].net, self.sold[0].currency)
+    def margins(self) -> Sequence[Money]:
+        """Sold less bought in each currency that both are in, before taxes: what is frozen and what is charged so far.
+        None of them while some of it is not known."""
+        if self.so_far.unknown:
+            return ()
+        sold, bought = self.sold_in_all, self.bought_in_all
+        return margins(sold, bought)
+
+    @property
+    def sold_in_all(self) -> Sequence[Money]:
+        """Frozen and so far, net, in order of currencies."""
+        return _in_all(self.sold, self.so_far.sold)
+
+    @property
+    def bought_in_all(self) -> Sequence[Money]:
+        """Likewise."""
+        return _in_all(self.bought, self.so_far.bought)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        margin = self.margin
         return {
             "month": f"{self.first:%Y-%m}",
             "state": self.state,
             "sold": [one.document() for one in self.sold],
             "bought": [one.document() for one in self.bought],
-            **({"margin": {"currency": margin.currency, "net": f"{margin.amount:f}"}} if margin else {}),
+            **({"soFar": self.so_far.document()} if self.so_far.computed_at else {}),
+            "margins": [_document(one) for one in self.margins],
             "adjustments": [one.document() for one in self.adjustments],
             "blocked": [one.document() for one in self.blocked],
             **({"progress": self.progress.document()} if self.progress else {}),
             "gaps": [{"numbers": one.gap.text, "notedAt": f"{one.noted_at:%Y-%m-%dT%H:%M:%SZ}"} for one in self.gaps],
         }
+
+
+def _in_all(frozen: Sequence[MonthSum], so_far: Fees) -> Sequence[Money]:
+    return totals([*(Money(one.net, one.currency) for one in frozen), *so_far.sums])
 
 
 def require_known(sampled: SampledThrough | None) -> None:

@@ -1,38 +1,56 @@
 """SQL of what was sold and bought in a month."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import LiteralString
 from uuid import UUID
 
+from tonnage.access.actor import Actor, Kind
+from tonnage.billing.lists import OF_CONTRACTS, fees
 from tonnage.billing.month import last_day_of
+from tonnage.billing.month_net import BUYERS, Fees
+from tonnage.billing.month_net_queries import COLUMNS
 from tonnage.db import Connection
-from tonnage.month_end.freezing import BlockedBuyer, BlockedGroup, MonthSum, SellerMonth
+from tonnage.month_end.freezing import BlockedBuyer, BlockedGroup, MonthSum, SellerMonth, SoFar
 from tonnage.month_end.freezing_queries import blocked_buyers, progress_of
 from tonnage.numbering.queries import gaps_of
 from tonnage.numbering.series import NotedGap
+from tonnage.price_books.assignment import SubjectKind
 from tonnage.statements.adjustment_lists import correction_sums
-from tonnage.statements.frozen_queries import BOUGHT, SOLD
+from tonnage.statements.frozen_queries import BOUGHT, OF_MONTH, SOLD
 from tonnage.utc import midnight, month_after
 
 
-async def month_of(conn: Connection, viewer: UUID, first: date, today: date, at: datetime) -> SellerMonth:
-    """What an organisation has sold and bought in the month that begins on `first`. `at`: the present, of which freezes
-    that go on are."""
-    sold, bought = await month_sums(conn, viewer, first)
-    blocked = await blocked_buyers(conn, viewer, first)
-    gaps = await gaps_after(conn, viewer, first)
+async def month_of(conn: Connection, actor: Actor, first: date, today: date, at: datetime) -> SellerMonth:
+    """What the actor's organisation has sold and bought in the month that begins on `first`. `at`: the present, of
+    which freezes that go on are."""
+    found = await unblocked_month_of(conn, actor, first, today, at)
+    return replace(found, blocked=await blocked_buyers(conn, actor.organisation_id, first))
+
+
+async def unblocked_month_of(conn: Connection, actor: Actor, first: date, today: date, at: datetime) -> SellerMonth:
+    """The same without the blocked buyers, who may be many."""
+    viewer = actor.organisation_id
+    sold, bought = await _month_sums(conn, viewer, first)
+    # After the sums: what is frozen in between is in none of both, and not in both.
+    so_far = SoFar(await _sold_so_far(conn, actor, first, sold), await _bought_so_far(conn, actor, first))
+    gaps = await _gaps_after(conn, viewer, first)
     progress = await progress_of(conn, viewer, first, at)
     adjustments = await correction_sums(conn, viewer, first)
-    return SellerMonth(first, last_day_of(first) < today, sold, bought, blocked, gaps, progress, adjustments)
+    is_over = last_day_of(first) < today
+    return SellerMonth(
+        first, is_over, sold, bought, so_far.beside(sold, bought), gaps=gaps, progress=progress, adjustments=adjustments
+    )
 
 
-async def gaps_after(conn: Connection, viewer: UUID, first: date) -> list[NotedGap]:
+async def _gaps_after(conn: Connection, viewer: UUID, first: date) -> list[NotedGap]:
     """Missing numbers of the month after the one that begins on `first`: those that its statements would have."""
     following = month_after(first)
     return await gaps_of(conn, viewer, midnight(following), midnight(month_after(following)))
 
 
-async def month_sums(conn: Connection, viewer: UUID, first: date) -> tuple[list[MonthSum], list[MonthSum]]:
+async def _month_sums(conn: Connection, viewer: UUID, first: date) -> tuple[list[MonthSum], list[MonthSum]]:
     """The sums of what was sold, and of what was bought, by currency."""
     sums: dict[bool, list[MonthSum]] = {True: [], False: []}
     columns: LiteralString = "s.currency, s.net, s.gross, s.paid_on, s.credits, s.credited"
@@ -55,6 +73,58 @@ async def month_sums(conn: Connection, viewer: UUID, first: date) -> tuple[list[
     for is_sold, *found in await cursor.fetchall():
         sums[is_sold].append(MonthSum(*found))
     return sums[True], sums[False]
+
+
+_IS_LAST: LiteralString = "s.corrects is null and s.credits is null and s.voided_at is null"
+
+_WITHOUT: Mapping[SubjectKind, LiteralString] = {
+    kind: f"""n.month = %(month)s and not exists (
+        select from statement s where s.{column} = n.{column} and s.month = %(month)s and {_IS_LAST})"""
+    for kind, column in COLUMNS.items()
+}
+"""Rows `n` of month_net of buyers without any statement of the month, or with one that is void: from an index alone."""
+
+_UNFROZEN: Mapping[SubjectKind, LiteralString] = {
+    kind: f"""n.month = %(month)s and n.{column} in (
+        select b.{column} from statement b
+        where b.seller_id = %(viewer)s and b.month = %(month)s and b.blocked is not null
+        union all
+        select b.{column} from statement b
+        where b.seller_id = %(viewer)s and b.month = %(month)s
+            and b.number is null and b.corrects is null and b.blocked is null and exists (
+                select from month_close c
+                where c.seller_id = %(viewer)s and c.month = %(month)s and c.in_progress))"""
+    for kind, column in COLUMNS.items()
+}
+"""Those of buyers with one that is computed: it is blocked, or a freeze has not come to its end."""
+
+
+async def _sold_so_far(conn: Connection, actor: Actor, first: date, frozen: Sequence[MonthSum]) -> Fees:
+    """What no frozen statement has of what a seller charges. Of 100,000 buyers that are frozen, the sums above have
+    read all statements; here they are only excluded."""
+    buyers, params = BUYERS[actor.kind], {"viewer": actor.organisation_id}
+    of_seller: LiteralString = "n.seller_id = %(viewer)s"
+    if not frozen:
+        return await fees(conn, of_seller, params, first)
+    without = await fees(conn, f"{of_seller} and {_WITHOUT[buyers]}", params, first)
+    return without.plus(await fees(conn, f"{of_seller} and {_UNFROZEN[buyers]}", params, first))
+
+
+async def _bought_so_far(conn: Connection, actor: Actor, first: date) -> Fees:
+    """The same of what a distributor or a partner is charged: few rows."""
+    match actor.kind:
+        case Kind.OPERATOR:
+            return Fees()
+        case Kind.DISTRIBUTOR:
+            bought, kind = OF_CONTRACTS, SubjectKind.CONTRACT
+        case Kind.PARTNER:
+            bought, kind = "n.partner_id = %(viewer)s", SubjectKind.PARTNER
+    column = COLUMNS[kind]
+    frozen: LiteralString = f"""exists (
+        select from statement s
+        where s.{column} = n.{column} and s.month = n.month and s.corrects is null and {OF_MONTH})"""
+    condition: LiteralString = f"{bought} and n.month = %(month)s and not {frozen}"
+    return await fees(conn, condition, {"viewer": actor.organisation_id}, first)
 
 
 async def blocked_by_reason(conn: Connection, seller_id: UUID, first: date, most: int) -> list[BlockedGroup]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tonnage.access.actor import Kind, Role
 from tonnage.billing.buyer import month_in, require_begun
-from tonnage.billing.month import last_day_of
+from tonnage.billing.month_net import Fees
 from tonnage.billing_profiles.settings_queries import seller_settings
 from tonnage.console.confirmation import Confirmation, confirm
 from tonnage.console.page_request import AnyAdmin, AnyMember, PageRequest
@@ -19,22 +19,22 @@ from tonnage.console.statements.blocked import ShownBlocked, shown_blocked
 from tonnage.console.statements.paths import (
     PATH,
     adjustments_path,
+    bought_path,
     earlier_month,
     later_month,
     list_path,
     month_path,
+    sold_path,
 )
 from tonnage.db import Connection
 from tonnage.errors import Conflict
 from tonnage.money import Money
 from tonnage.month_end.freezing import FreezeResult, MonthSum, SellerMonth, require_over
 from tonnage.month_end.freezing_actions import freeze
-from tonnage.month_end.freezing_queries import progress_of
-from tonnage.month_end.lists import blocked_by_reason, gaps_after, month_sums
+from tonnage.month_end.lists import blocked_by_reason, unblocked_month_of
 from tonnage.price_books.queries import every_book
-from tonnage.statements.adjustment_lists import correction_sums
 from tonnage.statements.lists import UNPAID
-from tonnage.utc import month_after
+from tonnage.utc import month_after, month_before
 from tonnage.web.routing import AuthFirstRoute
 
 routes = APIRouter(prefix=f"{PATH}/months/{{month}}", route_class=AuthFirstRoute, include_in_schema=False)
@@ -59,7 +59,7 @@ async def show(page: AnyMember, month: str) -> Response:
     require_begun(first, page.today)
     read = await page.database.run(_read, page, first)
     before, after = earlier_month(first), later_month(first, page.today)
-    sides = [(True, read.month.sold), (False, read.month.bought)][: 1 if page.actor.kind is Kind.OPERATOR else 2]
+    is_stored = first >= month_before(page.today)
     return page.render(
         "statements/month.html",
         read=read,
@@ -67,11 +67,12 @@ async def show(page: AnyMember, month: str) -> Response:
         first=first,
         before=(before, month_path(before)) if before else None,
         after=(after, month_path(after)) if after else None,
-        sides=[(sold, [_row(one, first, sold=sold) for one in sums]) for sold, sums in sides],
+        sides=_sides(page, read.month),
+        is_stored=is_stored,
         adjustments=[(one.count, Money(one.amount, one.currency)) for one in read.month.adjustments],
         adjustments_path=adjustments_path(role="seller", month=f"{first:%Y-%m}"),
         may_freeze=page.actor.role is Role.ADMIN and read.month.is_over and read.sells,
-        pages_of_buyers=_pages_of_buyers(page),
+        pages_of_buyers=(_label_of_buyers(page.actor.kind), sold_path(page.actor.kind, first)),
     )
 
 
@@ -89,6 +90,28 @@ class _Row:
     unpaid_ones: str
 
 
+class _SideSums(NamedTuple):
+    """What was sold, or bought."""
+
+    sold: bool
+    rows: Sequence[_Row]
+    """What is frozen."""
+    so_far: Fees
+    """What is charged beside it."""
+    path: str
+    """Of the list of that, or of the statement."""
+
+
+def _sides(page: PageRequest, month: SellerMonth) -> list[_SideSums]:
+    actor, first = page.actor, month.first
+    rows = [_row(one, first, sold=True) for one in month.sold]
+    sides = [_SideSums(True, rows, month.so_far.sold, sold_path(actor.kind, first))]
+    if actor.kind is not Kind.OPERATOR:
+        rows = [_row(one, first, sold=False) for one in month.bought]
+        sides.append(_SideSums(False, rows, month.so_far.bought, bought_path(actor, first)))
+    return sides
+
+
 def _row(one: MonthSum, first: date, *, sold: bool) -> _Row:
     amounts = (one.net, one.gross, one.paid, one.unpaid)
     net, gross, paid, unpaid = (Money(amount, one.currency) for amount in amounts)
@@ -97,27 +120,23 @@ def _row(one: MonthSum, first: date, *, sold: bool) -> _Row:
     return _Row(one.statements, net, gross, paid, unpaid, every, paid_ones, unpaid_ones)
 
 
-def _pages_of_buyers(page: PageRequest) -> tuple[str, str]:
-    """Where the statements so far are found: a label and a path."""
-    match page.actor.kind:
+def _label_of_buyers(kind: Kind) -> str:
+    """Of the list in which statements so far are found."""
+    match kind:
         case Kind.OPERATOR:
-            return gettext("Contracts"), "/operator/contracts"
+            return gettext("Contracts")
         case Kind.DISTRIBUTOR:
-            return gettext("Partners"), "/distributor/partners"
+            return gettext("Partners")
         case Kind.PARTNER:
-            return gettext("Storage accounts"), "/partner/accounts"
+            return gettext("Storage accounts")
 
 
 async def _read(conn: Connection, page: PageRequest, first: date) -> _MonthAndSeller:
     viewer = page.actor.organisation_id
-    sold, bought = await month_sums(conn, viewer, first)
+    found = await unblocked_month_of(conn, page.actor, first, page.today, page.services.wall_clock())
     blocked = [shown_blocked(page, group) for group in await blocked_by_reason(conn, viewer, first, _MOST_BLOCKED)]
     sells = page.actor.kind is Kind.OPERATOR or bool(await every_book(conn, viewer))
     day = (await seller_settings(conn, viewer)).settings.freeze_day
-    gaps = await gaps_after(conn, viewer, first)
-    progress = await progress_of(conn, viewer, first, page.services.wall_clock())
-    adjustments = await correction_sums(conn, viewer, first)
-    found = SellerMonth(first, last_day_of(first) < page.today, sold, bought, (), gaps, progress, adjustments)
     return _MonthAndSeller(found, blocked, sells, month_after(first).replace(day=day))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from tonnage.access.actor import Kind
+from tonnage.access.actor import Actor, Kind
 from tonnage.billing.buyer import DraftId
 from tonnage.utc import month_after, month_before
 
@@ -52,6 +52,25 @@ def _with_query(path: str, query: Mapping[str, Any]) -> str:
 def draft_path(buyer_id: UUID | int, day: date) -> str:
     """Of the statement of a buyer and the month of `day`, as it is now; that of a frozen one redirects to it."""
     return path_of(DraftId(buyer_id, day.replace(day=1)))
+
+
+def sold_path(kind: Kind, first: date) -> str:
+    """Of the list of what an organisation charges for a month by fee, the running one or the last one."""
+    match kind:
+        case Kind.OPERATOR:
+            path = "/operator/contracts"
+        case Kind.DISTRIBUTOR:
+            path = "/distributor/partners"
+        case Kind.PARTNER:
+            path = "/partner/accounts"
+    return _with_query(path, {"month": f"{first:%Y-%m}", "sort": "fee"})
+
+
+def bought_path(actor: Actor, first: date) -> str:
+    """The same of what it is charged: a partner by one statement."""
+    if actor.kind is Kind.PARTNER:
+        return draft_path(actor.organisation_id, first)
+    return _with_query("/distributor/contracts", {"month": f"{first:%Y-%m}", "sort": "fee"})
 
 
 def earlier_month(first: date) -> date | None:
