@@ -138,7 +138,7 @@ async def distributors_case(cast: Cast) -> ListCase:
     word, names = uuid4().hex, _names()
     return ListCase(
         {"q": word},
-        lambda state: cast.database.run(distributor_rows, state),
+        lambda state: cast.database.run(distributor_rows, state, NOW.date()),
         lambda: cast.distributor(f"{names()} {word}"),
         lambda distributor: cast.database.run(partners.close_distributor, cast.operator, distributor, cast.now),
     )

@@ -1,6 +1,7 @@
 """One range of days rules every figure of a page: use, its comparison with the days before, and the fee of a month."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
@@ -112,19 +113,85 @@ async def test_a_month_has_its_fee(client: AppClient, data: Sellers) -> None:
     for path, browser in (await pages_of(client, data)).items():
         for days, (fee, more) in expected.items():
             page = (await browser.get(f"{path}?{days}")).text
-            assert [one for one in fees if one in page] == [fee], (path, days)
+            before = f'<dd class="note">Month before: {marked("22.22")}</dd>'
+            assert (before in page) is ("2026-03" in days), (path, days)
+            assert [one for one in fees if one in page.replace(before, "")] == [fee], (path, days)
             for text in more:
                 assert text in page, (path, days, text)
         for days in (
             "",
             "from=2026-02-01&to=2026-02-27",
-            "from=2026-01-01&to=2026-02-28",
+            "from=2026-01-02&to=2026-02-28",
             "from=2026-03-01&to=2026-03-14",
         ):
             page = (await browser.get(f"{path}?{days}")).text
             assert [one for one in fees if one in page] == [], (path, days)
             assert "Fees are those of whole months:" in page, (path, days)
             assert f'href="{path}?from=2026-02-01&amp;to=2026-02-28">February 2026</a>' in page
+
+
+async def test_whole_months_have_the_sum_of_their_fees(client: AppClient, data: Sellers) -> None:
+    """What is stored of the running month, and of the last one until it is frozen; older ones as they were frozen."""
+    await store(data, date(2026, 3, 1), "33.33")
+    await store(data, date(2026, 2, 1), "22.22")
+    partner = Subject(SubjectKind.PARTNER, data.partner.organisation_id)
+
+    async def freeze(month: date) -> Decimal:
+        statement = await client.cast.database.run(insert_statement_of, data.distributor, partner, data.contract, month)
+        (net,) = await client.cast.row("select net from statement where id = %s", statement)
+        return net
+
+    january = await freeze(date(2026, 1, 1))
+    pages = await pages_of(client, data)
+
+    async def check(expected: dict[str, tuple[str, str]]) -> None:
+        for path, browser in pages.items():
+            role = "buyer" if path == "/partner/usage" else "seller"
+            for days, (fee, note) in expected.items():
+                page = (await browser.get(f"{path}?{days}")).text
+                tile = page.partition(f'<a href="/statements?role={role}&amp;buyer={partner.id}">')[2]
+                tile = tile.partition("</div>")[0].partition("<dd")[2]
+                assert f'class="value">{fee}</dd>' in tile, (path, days, tile)
+                assert note in tile, (path, days, tile)
+
+    await check(
+        {
+            "from=2026-01-01&to=2026-02-28": (marked(str(january + Decimal("22.22"))), "January 2026 to February 2026"),
+            "from=2026-02-01&to=2026-03-15": (marked("55.55"), "February 2026 to March 2026"),
+            "from=2026-01-01&to=2026-03-31": (marked(str(january + Decimal("55.55"))), "January 2026 to March 2026"),
+            "from=2025-11-01&to=2026-02-28": (
+                marked(str(january + Decimal("22.22"))), "2 of 4 months: the others have no statement",
+            ),
+            "from=2025-11-01&to=2025-12-31": ("–", "0 of 2 months"),
+        }
+    )  # fmt: skip
+    february = await freeze(date(2026, 2, 1))
+    assert february != Decimal("22.22")
+    both = marked(str(january + february))
+    await check({"from=2026-01-01&to=2026-02-28": (both, "January 2026 to February 2026")})
+    # The operator, who is no seller of the partner, sees its part of the contract's statements.
+    contract = Subject(SubjectKind.CONTRACT, data.contract)
+    parts: list[Decimal] = []
+    for month in (date(2025, 11, 1), date(2025, 12, 1)):
+        statement = await client.cast.database.run(
+            insert_statement_of,
+            client.cast.operator,
+            contract,
+            data.contract,
+            month,
+            lines=2,
+            partner=data.partner.organisation_id,
+        )
+        sum_of = "select sum(amount) from statement_line where statement_id = %s and subject_id = %s"
+        parts += await client.cast.row(sum_of, statement, partner.id)
+    operator = await client.sign_in(client.cast.operator, Role.VIEWER)
+    path = f"/operator/partners/{partner.id}"
+    page = (await operator.get(f"{path}?from=2025-11-01&to=2025-12-31")).text
+    assert marked(str(sum(parts))) in page
+    assert "November 2025 to December 2025" in page
+    assert "2 of 3 months" in (await operator.get(f"{path}?from=2025-10-01&to=2025-12-31")).text
+    for fee in ("22.22", "33.33", str(january), str(february)):
+        assert marked(fee) not in page
 
 
 async def test_the_operator_sees_a_partners_part_of_a_frozen_statement(client: AppClient, data: Sellers) -> None:
@@ -167,6 +234,25 @@ async def test_the_operator_sees_a_partners_part_of_a_frozen_statement(client: A
 )
 def test_which_ranges_are_months(query: str, month: date | None) -> None:
     assert read_range(dict(parse_qsl(query)), TODAY).month == month
+
+
+@pytest.mark.parametrize(
+    ("query", "months"),
+    [
+        ("from=2026-02-01&to=2026-03-15", 2),
+        ("from=2026-02-01&to=2026-03-31", 2),
+        ("from=2025-12-01&to=2026-02-28", 3),
+        ("from=2025-12-01&to=2026-12-31", 0),
+        ("from=2026-02-01&to=2026-04-30", 0),
+        ("from=2026-02-01&to=2026-03-14", 0),
+        ("from=2026-01-02&to=2026-02-28", 0),
+        ("from=2026-01-01&to=2026-02-27", 0),
+    ],
+)
+def test_which_ranges_are_several_months(query: str, months: int) -> None:
+    found = read_range(dict(parse_qsl(query)), TODAY).whole_months
+    assert len(found) == months
+    assert [month for month in found if month.day != 1] == []
 
 
 def test_the_days_before_are_as_many() -> None:

@@ -25,7 +25,8 @@ MOST = 4
 """Statements of a page, without the one that finds the session."""
 
 MORE = {
-    "/operator": 11,
+    "/operator": 12,
+    "/operator/distributors/{distributorID}": 5,
     "/operator/partners/{partnerID}": 11,
     "/distributor": 8,
     "/distributor/partners": 5,

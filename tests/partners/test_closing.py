@@ -137,8 +137,8 @@ async def lists(cast: Cast, distributor: Actor, contract: UUID) -> dict[str, boo
 
     own, run = distributor.organisation_id, cast.database.run
     return {
-        "open": bool((await run(distributor_rows, state(DISTRIBUTORS, name))).rows),
-        "closed": bool((await run(distributor_rows, state(DISTRIBUTORS, name, "closed"))).rows),
+        "open": bool((await run(distributor_rows, state(DISTRIBUTORS, name), cast.now.date())).rows),
+        "closed": bool((await run(distributor_rows, state(DISTRIBUTORS, name, "closed"), cast.now.date())).rows),
         "choices": own in dict(await run(distributor_choices)),
         "command": await has(distributors(closed=False), own),
         "command of the closed": await has(distributors(closed=True), own),

@@ -248,11 +248,14 @@ async def test_distributors(cast: Cast, data: PartnerData) -> None:
     made = await cast.row("select name from organisation where id = %s", data.scope)
     for sort in DISTRIBUTORS.sorts:
         state = read_list_state(DISTRIBUTORS, {"q": made[0].upper(), "sort": sort})
-        found = await cast.database.run(distributor_rows, state)
-        async with cast.database.streams.connection() as conn, aclosing(every_distributor(conn, state)) as rows:
+        found = await cast.database.run(distributor_rows, state, LATER.date())
+        async with (
+            cast.database.streams.connection() as conn,
+            aclosing(every_distributor(conn, state, LATER.date())) as rows,
+        ):
             assert [row async for row in rows] == found.rows
         (row,) = found.rows
-        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED, None, None)
+        assert row == (data.scope, made[0], 2, 1, 200 * TB, 7 * TB, 5, OPENED, None, None, None, None)
         assert row == await cast.database.run(one_distributor, data.scope)
     row = await cast.database.run(one_distributor, idle.organisation_id)
     assert row is not None

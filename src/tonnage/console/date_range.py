@@ -1,13 +1,13 @@
 """The days that a page is about, as its URL says it."""
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tonnage.errors import Invalid
 from tonnage.usage.period import Period
-from tonnage.utc import month_before, parse_month
+from tonnage.utc import month_after, month_before, parse_month
 from tonnage.wording.catalogue import N_
 
 
@@ -38,10 +38,24 @@ class DateRange:
 
     @property
     def month(self) -> date | None:
-        """The first day of the calendar month that the range is, whole or so far; None: it is no month."""
-        first, last = self.period.first, self.period.last
-        is_month = first.day == 1 and first <= self.today and last >= min(_last_of(first), self.today)
-        return first if is_month and last <= _last_of(first) else None
+        """The first day of the calendar month that the range is, whole or so far; None: it is no month, or several."""
+        months = self.whole_months
+        return months[0] if len(months) == 1 else None
+
+    @property
+    def whole_months(self) -> Sequence[date]:
+        """The first days of the calendar months that the range is, each whole, the running one at least so far; none if
+        it is anything else."""
+        month, last = self.period.first, self.period.last
+        running = self.today.replace(day=1)
+        is_ended = last == _last_of(last) if last < running else self.today <= last <= _last_of(self.today)
+        if month.day != 1 or month > self.today or not is_ended:
+            return ()
+        found: list[date] = []
+        while month <= min(last, running):
+            found.append(month)
+            month = month_after(month)
+        return found
 
     @property
     def last(self) -> date:

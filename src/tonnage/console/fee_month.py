@@ -27,13 +27,15 @@ class FeeMonth:
 
     first: date
     running: date
+    refused: date | None = None
+    """The first day of the month that was asked for, of which no nets are stored; the running one is shown instead."""
 
     @classmethod
     def of(cls, day: date | None, today: date) -> "FeeMonth":
         """The last month if the day is in it, else the running one."""
         running = today.replace(day=1)
-        last = month_before(running)
-        return cls(last if day is not None and day.replace(day=1) == last else running, running)
+        last, asked = month_before(running), day.replace(day=1) if day else running
+        return cls(last if asked == last else running, running, asked if asked < last else None)
 
     @property
     def is_running(self) -> bool:
@@ -56,7 +58,7 @@ class FeeMonth:
 
 def read_fee_list(spec: ListSpec, query: Mapping[str, str], today: date) -> tuple[ListState, FeeMonth]:
     """The state of a list with fees, and their month. Any other month is read as the running one, and not kept in the
-    list's links: headings say which month is shown."""
+    list's links: the page says so, and headings say which month is shown."""
     state = read_list_state(spec, query)
     month = FeeMonth.of(parse_month(query.get("month", "")), today)
     kept = {name: value for name, value in state.preserved.items() if name != "month" or not month.is_running}

@@ -12,8 +12,9 @@ from tonnage.billing.month_net import Fees
 from tonnage.console.date_range import DateRange
 from tonnage.console.rendering import ngettext, number, percent
 from tonnage.db import Connection
+from tonnage.money import Money, totals
 from tonnage.price_books.assignment import Subject
-from tonnage.statements.queries import MonthCharge, frozen_charge
+from tonnage.statements.queries import MonthCharge, frozen_charges
 from tonnage.usage.lists import PartnerDay, daily_of_partner, mean
 from tonnage.utc import month_before
 
@@ -98,24 +99,49 @@ def _average(days: Sequence[_Day]) -> Decimal | None:
 
 @dataclass(frozen=True)
 class RangeFee:
-    """What a buyer is charged for the month that a range is."""
+    """What a buyer is charged for the month that a range is, or for several."""
 
-    month: date | None
-    """Its first day; None: the range is no month, and nothing is charged for it as such."""
+    months: Sequence[date]
+    """Their first days; none: the range is not one of whole months, and nothing is charged for it as such."""
     is_running: bool = False
+    """Whether the last one is not over."""
     stored: Fees | None = None
-    """Of the running month, and of the last one until it is frozen; without adjustments."""
+    """Of one month: the running one, or the last one until it is frozen; without adjustments."""
     frozen: MonthCharge | None = None
-    """The statement of a month that is over."""
+    """Of one month: the statement of one that is over."""
+    sums: Sequence[Money] = ()
+    """Of several months: the sums of those whose charge is known."""
+    known: int = 0
+    """How many these are."""
+
+    @property
+    def month(self) -> date | None:
+        """The only one."""
+        return self.months[0] if len(self.months) == 1 else None
 
 
 async def fee_of_range(conn: Connection, viewer: UUID, subject: Subject, chosen: DateRange) -> RangeFee:
-    """For the buyer itself and its seller."""
-    if chosen.month is None:
-        return RangeFee(None)
+    """For the buyer itself and its seller: months are charged as they were frozen, the running one and the last one, if
+    it is not frozen, as it is stored."""
+    months = chosen.whole_months
+    if not months:
+        return RangeFee(())
     running = chosen.today.replace(day=1)
-    if chosen.month < running and (charge := await frozen_charge(conn, viewer, subject.id, chosen.month)):
-        return RangeFee(chosen.month, frozen=charge)
-    if chosen.month < month_before(running):
-        return RangeFee(chosen.month)
-    return RangeFee(chosen.month, chosen.month == running, await fee_of(conn, viewer, subject, chosen.month))
+    last, is_running = month_before(running), months[-1] == running
+    over = [month for month in months if month < running]
+    frozen = await frozen_charges(conn, viewer, subject.id, over) if over else {}
+    if len(months) > 1:
+        known = {month: [charge.net] for month, charge in frozen.items()}
+        if months[-1] >= last:
+            stored = await fee_of(conn, viewer, subject, running)
+            for month, sums in ((last, stored.before), (running, stored.sums)):
+                if month in months and sums and month not in frozen:
+                    known[month] = list(sums)
+        sums = totals(sum_ for of_month in known.values() for sum_ in of_month)
+        return RangeFee(months, is_running, sums=sums, known=len(known))
+    (month,) = months
+    if month in frozen:
+        return RangeFee(months, frozen=frozen[month])
+    if month < last:
+        return RangeFee(months)
+    return RangeFee(months, is_running, await fee_of(conn, viewer, subject, month))

@@ -134,14 +134,15 @@ def _params(scope: UUID | None, state: ListState, month: date) -> dict[str, obje
     return {"scope": scope, "month": month.replace(day=1), **page_params(state)}
 
 
-async def contract_picker(conn: Connection, scope: UUID) -> list[ContractRow]:
-    """All contracts of a distributor, open or closed, in order of creation."""
+async def contract_picker(conn: Connection, scope: UUID, month: date | None = None) -> list[ContractRow]:
+    """All contracts of a distributor, open or closed, in order of creation. `month`: with what they are charged for
+    it."""
     cursor = await conn.execute(
         f"""
-        select {_COLUMNS} from contract k join organisation d on d.id = k.distributor_id
+        select {_COLUMNS}, n.net from contract k join organisation d on d.id = k.distributor_id {_NET}
         where k.distributor_id = %(scope)s order by k.seq
         """,
-        {"scope": scope},
+        {"scope": scope, "month": month.replace(day=1) if month else None},
     )
     return [ContractRow(*row) for row in await cursor.fetchall()]
 

@@ -202,6 +202,11 @@ class UnsettledStatements(NamedTuple):
     blocked_in: date | None
     """The first day of the last month with one of them."""
 
+    @property
+    def are_any(self) -> bool:
+        """Whether somebody has to look at some of them."""
+        return bool(self.owed or self.due or self.blocked)
+
 
 async def unsettled_statements(conn: Connection, viewer: UUID, today: date) -> UnsettledStatements:
     """As the lists with these states count them."""

@@ -1,6 +1,6 @@
 """SQL of statements: buyers, drafts of their months, and what frozen ones charge in one amount."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import LiteralString, NamedTuple
 from uuid import UUID
@@ -154,29 +154,38 @@ class MonthCharge(NamedTuple):
     net: Money
 
 
-async def frozen_charge(conn: Connection, viewer: UUID, buyer_id: SubjectId, first: date) -> MonthCharge | None:
-    """Of a buyer, for itself and its seller; None: there is no such statement."""
+async def frozen_charges(
+    conn: Connection, viewer: UUID, buyer_id: SubjectId, months: Sequence[date]
+) -> dict[date, MonthCharge]:
+    """Of a buyer, for itself and its seller, by the first days of the months; without those that are not frozen."""
     cursor = await conn.execute(
         f"""
-        select s.id, s.number, s.net, s.currency from statement s
-        where {of_buyer(buyer_id)} and s.month = %(first)s and {OF_MONTH} and ({SOLD} or {BOUGHT})
+        select s.month, s.id, s.number, s.net, s.currency from statement s
+        where {of_buyer(buyer_id)} and s.month = any(%(months)s) and {OF_MONTH} and ({SOLD} or {BOUGHT})
         """,
-        {"viewer": viewer, "buyer": buyer_id, "first": first},
+        {"viewer": viewer, "buyer": buyer_id, "months": list(months)},
     )
-    row = await cursor.fetchone()
-    return MonthCharge(row[0], row[1], Money(row[2], row[3])) if row else None
+    return {
+        month: MonthCharge(statement_id, number, Money(net, currency))
+        for month, statement_id, number, net, currency in await cursor.fetchall()
+    }
 
 
-async def frozen_part(conn: Connection, operator_id: UUID, partner_id: UUID, first: date) -> list[Money]:
-    """The part of a partner in the statements of its contracts, for the operator; nothing where none is frozen."""
+async def frozen_parts(
+    conn: Connection, operator_id: UUID, partner_id: UUID, months: Sequence[date]
+) -> dict[date, list[Money]]:
+    """The part of a partner in the statements of its contracts, for the operator, likewise."""
     cursor = await conn.execute(
         f"""
-        select s.currency, coalesce(sum(l.amount), 0) from statement s
+        select s.month, s.currency, coalesce(sum(l.amount), 0) from statement s
         left join statement_line l on l.statement_id = s.id and l.subject_id = %(partner)s
         where s.contract_id in (select t.contract_id from partner_terms t where t.partner_id = %(partner)s)
-            and s.month = %(first)s and {OF_MONTH} and {SOLD}
-        group by s.currency order by s.currency collate "C"
+            and s.month = any(%(months)s) and {OF_MONTH} and {SOLD}
+        group by s.month, s.currency order by s.month, s.currency collate "C"
         """,
-        {"viewer": operator_id, "partner": partner_id, "first": first},
+        {"viewer": operator_id, "partner": partner_id, "months": list(months)},
     )
-    return [Money(amount, currency) for currency, amount in await cursor.fetchall()]
+    found: dict[date, list[Money]] = {}
+    for month, currency, amount in await cursor.fetchall():
+        found.setdefault(month, []).append(Money(amount, currency))
+    return found

@@ -7,7 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from tonnage.access.actor import Role
+from tonnage.billing.lists import bought
+from tonnage.billing.month_net import Fees
 from tonnage.console.confirmation import Confirmation, confirm
+from tonnage.console.fee_month import read_fee_list
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
@@ -31,7 +34,6 @@ from tonnage.partners.distributor_lists import (
     one_distributor,
 )
 from tonnage.web.forms import Form, bind, unbound
-from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import Name, UuidPath
 
@@ -48,19 +50,18 @@ class NewDistributorForm(Form):
 
 @routes.get("")
 async def distributors(page: OperatorViewer) -> Response:
-    """With the totals of their contracts."""
-    state = read_list_state(DISTRIBUTORS, page.request.query_params)
-    found = await page.database.run(distributor_rows, state)
-    listed = DISTRIBUTORS_TABLE.paged(page, PATH, found, state, row_path=f"{PATH}/")
-    return page.render("operator/distributors.html", list=listed)
+    """With the totals of their contracts, and what they are charged for a month."""
+    state, month = read_fee_list(DISTRIBUTORS, page.request.query_params, page.today)
+    found = await page.database.run(distributor_rows, state, month.first)
+    listed = DISTRIBUTORS_TABLE.of_month(page, month.first).paged(page, PATH, found, state, row_path=f"{PATH}/")
+    return page.render("operator/distributors.html", list=listed, month=month)
 
 
 @routes.get(".csv")
 async def distributors_file(page: OperatorViewer) -> Response:
     """The same list, whole."""
-    state = read_list_state(DISTRIBUTORS, page.request.query_params)
-
-    return await DISTRIBUTORS_TABLE.file(page, every_distributor, state)
+    state, month = read_fee_list(DISTRIBUTORS, page.request.query_params, page.today)
+    return await DISTRIBUTORS_TABLE.of_month(page, month.first).file(page, every_distributor, state, month.first)
 
 
 @routes.get("/new")
@@ -85,23 +86,25 @@ async def _create(page: PageRequest, values: NewDistributorForm) -> UUID:
 
 @routes.get("/{distributorID}")
 async def distributor(page: OperatorViewer, distributorID: UuidPath) -> Response:
-    """Its contracts and its members."""
+    """Its contracts, with what they are charged so far, and its members."""
 
     async def read(
         conn: Connection,
-    ) -> tuple[DistributorRow, OrganisationLock | None, list[ContractRow], list[TeamRow]]:
+    ) -> tuple[DistributorRow, Fees, OrganisationLock | None, list[ContractRow], list[TeamRow]]:
         return (
             await _found(conn, distributorID),
+            await bought(conn, distributorID, page.today),
             await organisation_lock(conn, None, distributorID),
-            await contract_picker(conn, distributorID),
+            await contract_picker(conn, distributorID, page.today),
             await team(conn, None, distributorID) or [],
         )
 
-    found, lock, contracts, people = await page.database.run(read)
+    found, fees, lock, contracts, people = await page.database.run(read)
     team_path, may_change = f"/operator/members/{distributorID}", page.actor.role is Role.ADMIN
     return page.render(
         "operator/distributor.html",
         distributor=found,
+        fees=fees,
         lock=lock,
         contracts=CONTRACTS_TABLE.of_month(page, page.today).whole(
             page, "/operator/contracts", contracts, row_path="/operator/contracts/"

@@ -22,6 +22,7 @@ from tonnage.metering.lists import RegionRow, region_rows
 from tonnage.partners.contract_lists import CONTRACTS, contract_rows
 from tonnage.partners.lists import FullPartners, full_partners
 from tonnage.provisioning.lists import RegionProvisioning, region_provisioning
+from tonnage.statements.lists import UnsettledStatements, unsettled_statements
 from tonnage.usage.lists import has_few_partners, top_movers
 from tonnage.usage.top_movers import COMPARED_DAYS, TopMover
 from tonnage.web.list_state import read_list_state
@@ -42,6 +43,7 @@ class Overview:
     full_contracts: int
     fees: Fees
     """Of all contracts."""
+    statements: UnsettledStatements
     failed_jobs: int
     hold: Hold | None
     untrusted_proxy: str | None
@@ -60,6 +62,7 @@ async def _overview(conn: Connection, operator: UUID, today: date, wall_now: dat
         await full_partners(conn),
         full.total,
         await sold(conn, operator, Kind.OPERATOR, today),
+        await unsettled_statements(conn, operator, today),
         failed.total,
         await hold_of(conn),
         await untrusted_proxy(conn, wall_now - PROXY_SHOWN_FOR),

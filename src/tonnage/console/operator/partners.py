@@ -1,5 +1,6 @@
 """All partners, and one of them to look at."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -14,7 +15,7 @@ from tonnage.console.date_range import read_range
 from tonnage.console.organisation.lock import Lockable, lock_routes
 from tonnage.console.organisation.others_keys import KeyHolder, others_key_routes
 from tonnage.console.page_request import OperatorAdmin, OperatorViewer, PageRequest
-from tonnage.console.range_usage import RangeUsage, partner_usage
+from tonnage.console.range_usage import RangeFee, RangeUsage, partner_usage
 from tonnage.console.rendering import gettext
 from tonnage.console.tables.partner_days import partner_days_file
 from tonnage.console.tables.partners import PARTNERS_TABLE
@@ -26,8 +27,9 @@ from tonnage.partners.contract_lists import ContractRow, one_contract
 from tonnage.partners.distributor_lists import DistributorRow, one_distributor
 from tonnage.partners.lists import PARTNERS, PartnerRow, every_partner, partner_rows
 from tonnage.partners.partner_queries import PartnerDetail, partner_detail
-from tonnage.statements.queries import frozen_part
+from tonnage.statements.queries import frozen_parts
 from tonnage.usage.lists import PartnerDay
+from tonnage.utc import month_before
 from tonnage.web.list_state import read_list_state
 from tonnage.web.routing import AuthFirstRoute
 from tonnage.web.schemas import UuidPath
@@ -83,24 +85,29 @@ async def partner(page: OperatorViewer, partnerID: UuidPath) -> Response:
     """What it has and uses. Its distributor changes it."""
     shown = read_range(page.request.query_params, page.today)
 
-    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], list[Money]]:
+    async def read(conn: Connection) -> tuple[PartnerDetail, RangeUsage[PartnerDay], RangeFee]:
         facts = await partner_detail(conn, None, partnerID)
         if facts is None:
             raise no_partner(partnerID)
         use = await partner_usage(conn, None, partnerID, shown)
-        return facts, use, await _fees(conn, page, facts, shown.month) if shown.month else []
+        return facts, use, await _fee(conn, page, facts, shown.whole_months)
 
-    facts, use, fees = await page.database.run(read)
-    return page.render("operator/partner.html", facts=facts, use=use, fees=fees, month=shown.month)
+    facts, use, fee = await page.database.run(read)
+    return page.render("operator/partner.html", facts=facts, use=use, fee=fee)
 
 
-async def _fees(conn: Connection, page: PageRequest, facts: PartnerDetail, first: date) -> list[Money]:
-    """The partner's part of what its contracts are charged for a month: as it was frozen, or as it is known now."""
-    operator = page.actor.organisation_id
-    if first < page.today.replace(day=1) and (frozen := await frozen_part(conn, operator, facts.id, first)):
-        return frozen
-    lines = await charge_for_partner(conn, operator, facts.id, Month.of(first, page.today))
-    return totals([Money.zero(facts.currency), *(line.amount for line in lines)])
+async def _fee(conn: Connection, page: PageRequest, facts: PartnerDetail, months: Sequence[date]) -> RangeFee:
+    """The partner's part of what its contracts are charged: for each month as it was frozen, or as it is known now; of
+    several months only the last two are computed."""
+    operator, running = page.actor.organisation_id, page.today.replace(day=1)
+    over = [month for month in months if month < running]
+    known = await frozen_parts(conn, operator, facts.id, over) if over else {}
+    for month in months:
+        if month not in known and (len(months) == 1 or month >= month_before(running)):
+            lines = await charge_for_partner(conn, operator, facts.id, Month.of(month, page.today))
+            known[month] = [Money.zero(facts.currency), *(line.amount for line in lines)]
+    sums = totals(amount for amounts in known.values() for amount in amounts)
+    return RangeFee(months, running in months, sums=sums, known=len(known))
 
 
 @routes.get("/{partnerID}/usage.csv")

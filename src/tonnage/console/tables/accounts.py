@@ -29,7 +29,7 @@ ACCOUNTS_TABLE = Table(
         Column("distributor", file=N_("Distributor"), only=Kind.OPERATOR),
         Column("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
         Column("overdraft", file=N_("Overdraft")),
-        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("used", N_("Used now"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
         Column("objects", N_("Objects"), "number optional", sort="objects", file=N_("Objects"), needs_values=True),
         Column("fee", N_("Fee %(month)s"), "number", sort="fee", only=Kind.PARTNER, needs_values=True),

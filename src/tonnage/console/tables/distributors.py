@@ -21,8 +21,12 @@ DISTRIBUTORS_TABLE = Table(
         Column(
             "allocated", N_("Allocated"), "number optional", show=size, sort="allocated", file=N_("Allocated bytes")
         ),
-        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("used", N_("Used now"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Used of allocated"), "load-cell optional"),
+        Column("fee", N_("Fee %(month)s"), "number", sort="fee"),
+        Column("net", file=N_("Fee %(month)s")),
+        Column("fee_currency", file=N_("Currency")),
+        Column("other_fees", file=N_("Fees in other currencies")),
         Column("created_at", N_("Created"), "number optional", show=day, sort="created", file=N_("Created")),
         Column("closed_at", N_("Closed"), "number", show=day, file=N_("Closed"), needs_values=True),
         Column("id", file=N_("ID")),

@@ -21,7 +21,7 @@ PARTNERS_TABLE = Table(
         Column("contract", file=N_("Contract")),
         Column("allocated", N_("Allocation"), "number optional", sort="allocated", file=N_("Allocated bytes")),
         Column("allocated_to_accounts", file=N_("Bytes allocated to accounts"), only=Kind.OPERATOR),
-        Column("used", N_("Used"), "number", show=size, sort="used", file=N_("Used bytes")),
+        Column("used", N_("Used now"), "number", show=size, sort="used", file=N_("Used bytes")),
         Column("load", N_("Load"), "load-cell", sort="load"),
         Column(
             "accounts", N_("Accounts"), "number optional", show=number, sort="accounts", file=N_("Storage accounts")
