@@ -11,7 +11,7 @@ from uuid import UUID
 from tonnage.access.actor import Kind
 from tonnage.billing.charges import BuyerMonths, Charges
 from tonnage.billing.line import SubjectId
-from tonnage.money import Money, total, totals
+from tonnage.money import Money, total
 from tonnage.price_books.assignment import SubjectKind
 
 BUYERS: Mapping[Kind, SubjectKind] = {
@@ -103,15 +103,6 @@ class Fees:
     """The oldest moment of the nets."""
     before: Sequence[Money] = ()
     """The sums of the month before, as far as its nets are stored."""
-
-    def plus(self, others: "Fees") -> "Fees":
-        """With those of other buyers, without the month before."""
-        return Fees(
-            totals([*self.sums, *others.sums]),
-            totals([*self.closed, *others.closed]),
-            self.unknown + others.unknown,
-            min((at for at in (self.computed_at, others.computed_at) if at), default=None),
-        )
 
     def less(self, cost: "Fees") -> Sequence[Money]:
         """The margins over what was bought; none where some fees are not known."""

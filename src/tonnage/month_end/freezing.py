@@ -128,7 +128,7 @@ class SoFar:
 
 
 def _left(so_far: Fees, frozen: Sequence[MonthSum]) -> Fees:
-    """Buyers that are charged nothing get no statement: their sum says nothing where others have one."""
+    """Buyers that are charged nothing get no statement: a sum of nothing says nothing where others have one."""
     if not frozen:
         return so_far
     sums = [one for one in so_far.sums if one]

@@ -33,7 +33,6 @@ async def unblocked_month_of(conn: Connection, actor: Actor, first: date, today:
     """The same without the blocked buyers, who may be many."""
     viewer = actor.organisation_id
     sold, bought = await _month_sums(conn, viewer, first)
-    # After the sums: what is frozen in between is in none of both, and not in both.
     so_far = SoFar(await _sold_so_far(conn, actor, first, sold), await _bought_so_far(conn, actor, first))
     gaps = await _gaps_after(conn, viewer, first)
     progress = await progress_of(conn, viewer, first, at)
@@ -75,39 +74,36 @@ async def _month_sums(conn: Connection, viewer: UUID, first: date) -> tuple[list
     return sums[True], sums[False]
 
 
-_IS_LAST: LiteralString = "s.corrects is null and s.credits is null and s.voided_at is null"
-
-_WITHOUT: Mapping[SubjectKind, LiteralString] = {
+_NOT_FROZEN: Mapping[SubjectKind, LiteralString] = {
     kind: f"""n.month = %(month)s and not exists (
-        select from statement s where s.{column} = n.{column} and s.month = %(month)s and {_IS_LAST})"""
+        select from statement s
+        where s.{column} = n.{column} and s.month = n.month and s.corrects is null and {OF_MONTH})"""
     for kind, column in COLUMNS.items()
 }
-"""Rows `n` of month_net of buyers without any statement of the month, or with one that is void: from an index alone."""
+"""Rows `n` of month_net of buyers without a frozen statement of the month."""
 
-_UNFROZEN: Mapping[SubjectKind, LiteralString] = {
-    kind: f"""n.month = %(month)s and n.{column} in (
-        select b.{column} from statement b
-        where b.seller_id = %(viewer)s and b.month = %(month)s and b.blocked is not null
+
+def _owed(kind: SubjectKind, seller: LiteralString) -> LiteralString:
+    """Those that still get a statement when the month of their seller is frozen: theirs was blocked, is void, or is
+    computed by a freeze that has not come to its end. What others are charged later becomes adjustments."""
+    of_month: LiteralString = f"select b.{COLUMNS[kind]} from statement b where b.seller_id = {seller}"
+    of_month += " and b.month = %(month)s"
+    return f"""n.{COLUMNS[kind]} in (
+        {of_month} and b.blocked is not null
         union all
-        select b.{column} from statement b
-        where b.seller_id = %(viewer)s and b.month = %(month)s
-            and b.number is null and b.corrects is null and b.blocked is null and exists (
-                select from month_close c
-                where c.seller_id = %(viewer)s and c.month = %(month)s and c.in_progress))"""
-    for kind, column in COLUMNS.items()
-}
-"""Those of buyers with one that is computed: it is blocked, or a freeze has not come to its end."""
+        {of_month} and b.voided_at is not null
+        union all
+        {of_month} and b.number is null and b.corrects is null and exists (
+            select from month_close c where c.seller_id = {seller} and c.month = %(month)s and c.in_progress))"""
 
 
 async def _sold_so_far(conn: Connection, actor: Actor, first: date, frozen: Sequence[MonthSum]) -> Fees:
-    """What no frozen statement has of what a seller charges. Of 100,000 buyers that are frozen, the sums above have
-    read all statements; here they are only excluded."""
-    buyers, params = BUYERS[actor.kind], {"viewer": actor.organisation_id}
-    of_seller: LiteralString = "n.seller_id = %(viewer)s"
-    if not frozen:
-        return await fees(conn, of_seller, params, first)
-    without = await fees(conn, f"{of_seller} and {_WITHOUT[buyers]}", params, first)
-    return without.plus(await fees(conn, f"{of_seller} and {_UNFROZEN[buyers]}", params, first))
+    """What no frozen statement has of what a seller charges. Of a frozen month only a few buyers are read."""
+    kind = BUYERS[actor.kind]
+    condition: LiteralString = "n.seller_id = %(viewer)s"
+    if frozen:
+        condition = f"{condition} and {_owed(kind, '%(viewer)s')} and {_NOT_FROZEN[kind]}"
+    return await fees(conn, condition, {"viewer": actor.organisation_id}, first)
 
 
 async def _bought_so_far(conn: Connection, actor: Actor, first: date) -> Fees:
@@ -119,11 +115,8 @@ async def _bought_so_far(conn: Connection, actor: Actor, first: date) -> Fees:
             bought, kind = OF_CONTRACTS, SubjectKind.CONTRACT
         case Kind.PARTNER:
             bought, kind = "n.partner_id = %(viewer)s", SubjectKind.PARTNER
-    column = COLUMNS[kind]
-    frozen: LiteralString = f"""exists (
-        select from statement s
-        where s.{column} = n.{column} and s.month = n.month and s.corrects is null and {OF_MONTH})"""
-    condition: LiteralString = f"{bought} and n.month = %(month)s and not {frozen}"
+    condition: LiteralString = f"""{bought} and {_NOT_FROZEN[kind]} and ({_owed(kind, "n.seller_id")} or not exists (
+        select from month_close c where c.seller_id = n.seller_id and c.month = n.month and c.frozen))"""
     return await fees(conn, condition, {"viewer": actor.organisation_id}, first)
 
 
