@@ -100,7 +100,7 @@ def _owed(kind: SubjectKind, seller: LiteralString) -> LiteralString:
 async def _sold_so_far(conn: Connection, actor: Actor, first: date, frozen: Sequence[MonthSum]) -> Fees:
     """What no frozen statement has of what a seller charges. Of a frozen month only a few buyers are read."""
     kind = BUYERS[actor.kind]
-    condition: LiteralString = "n.seller_id = %(viewer)s"
+    condition: LiteralString = "n.seller_id = %(viewer)s and n.month = %(month)s"
     if frozen:
         condition = f"{condition} and {_owed(kind, '%(viewer)s')} and {_NOT_FROZEN[kind]}"
     return await fees(conn, condition, {"viewer": actor.organisation_id}, first)

@@ -16,8 +16,8 @@ DISTRIBUTORS_TABLE = Table(
     columns=(
         Column("name", N_("Name"), sort="name", file=N_("Name")),
         Column("contracts", N_("Contracts"), "number optional", show=number, sort="contracts", file=N_("Contracts")),
-        Column("partners", N_("Partners"), "number", show=number, sort="partners", file=N_("Partners")),
-        Column("reserved", N_("Reserved"), "number", show=size, sort="reserved", file=N_("Reserved bytes")),
+        Column("partners", N_("Partners"), "number optional", show=number, sort="partners", file=N_("Partners")),
+        Column("reserved", N_("Reserved"), "number optional", show=size, sort="reserved", file=N_("Reserved bytes")),
         Column(
             "allocated", N_("Allocated"), "number optional", show=size, sort="allocated", file=N_("Allocated bytes")
         ),
