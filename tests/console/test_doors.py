@@ -1,4 +1,4 @@
-"""Figures lead to the lists behind them, sorted by them; and what the operator is told about its statements."""
+"""Figures lead to the lists behind them, sorted by them; and the operator's overview says which statements are late."""
 
 import re
 from collections.abc import Sequence
@@ -123,7 +123,7 @@ async def test_what_distributors_are_charged_is_in_their_list(client: AppClient,
         assert "month=" + f"{last:%Y-%m}" in page
 
 
-async def test_the_operator_is_told_about_its_statements(client: AppClient, data: Sellers) -> None:
+async def test_the_operator_sees_which_statements_are_late(client: AppClient, data: Sellers) -> None:
     cast, contract = client.cast, Subject(SubjectKind.CONTRACT, data.contract)
     statement = await cast.database.run(insert_statement_of, cast.operator, contract, data.contract, date(2026, 1, 1))
     other = await cast.contract(data.distributor)

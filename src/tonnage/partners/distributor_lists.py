@@ -86,10 +86,10 @@ _COLUMNS: LiteralString = (
 _WITH_FEES: LiteralString = f"""
     select t.*, n.currencies, n.nets from ({_TOTALS}) t
     left join (
-        select distributor_id, array_agg(currency order by currency) as currencies,
-            array_agg(net order by currency) as nets
+        select distributor_id, array_agg(currency order by currency collate "C") as currencies,
+            array_agg(net order by currency collate "C") as nets
         from (
-            select k.distributor_id, n.currency::text collate "C" as currency, sum(n.net) as net
+            select k.distributor_id, n.currency::text as currency, sum(n.net) as net
             from contract k join month_net n on n.contract_id = k.id and n.contract_id is not null
                 and n.month = %(month)s and n.net is not null
             group by 1, 2
@@ -104,7 +104,7 @@ _SORTS: Mapping[str, Sort] = {
     "reserved": (numeric("f.reserved"), bigint("f.seq")),
     "allocated": (numeric("f.allocated"), bigint("f.seq")),
     "used": (numeric("f.used"), bigint("f.seq")),
-    "fee": (text("coalesce(f.currencies[1], '')"), numeric("coalesce(f.nets[1], 0)"), bigint("f.seq")),
+    "fee": (text("coalesce(f.currencies[1], '') collate \"C\""), numeric("coalesce(f.nets[1], 0)"), bigint("f.seq")),
 }
 
 

@@ -204,7 +204,7 @@ class UnsettledStatements(NamedTuple):
 
     @property
     def are_any(self) -> bool:
-        """Whether somebody has to look at some of them."""
+        """Whether there is one of these."""
         return bool(self.owed or self.due or self.blocked)
 
 
