@@ -50,8 +50,9 @@ _DRAFTS: Mapping[tuple[Kind, bool], LiteralString] = {
 
 
 def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery:
-    """What buyers are charged so far for a month that begins on that day and of which they have no frozen statement, in
-    the order in which they were made. The operator buys nothing."""
+    """What buyers are charged so far for a month that begins on that day, and of which they still get a statement, in
+    the order in which they were made. Who had nothing to pay when it was frozen gets an adjustment. The operator buys
+    nothing."""
     drafts: LiteralString = _DRAFTS.get((kind, sold), f"{_PARTNERS} where false")
     return ListQuery(
         f"""
@@ -61,10 +62,14 @@ def drafts_of(viewer: UUID, kind: Kind, month: date, *, sold: bool) -> ListQuery
             'month', to_char(d.month, 'YYYY-MM'), 'currency', d.currency, 'state', 'draft', 'net', d.net::text,
             'computedAt', to_char(d.computed_at, {TIMESTAMP_FORMAT}))
         from ({drafts}) d join organisation o on o.id = d.seller_id
-        where d.net is not null and (%(after)s::bigint is null or d.seq > %(after)s) and not exists (
-            select from statement s where s.month = d.month
-                and (s.contract_id = d.contract_id or s.partner_id = d.partner_id or s.account_id = d.account_id)
-                and s.number is not null and s.credits is null and s.voided_at is null)
+        cross join lateral (
+            select coalesce(bool_or(s.number is not null and s.voided_at is null), false) as is_frozen,
+                count(*) > 0 as has_any
+            from statement s where s.month = d.month and s.corrects is null and s.credits is null
+                and (s.contract_id = d.contract_id or s.partner_id = d.partner_id or s.account_id = d.account_id)) s
+        where d.net is not null and (%(after)s::bigint is null or d.seq > %(after)s) and not s.is_frozen
+            and (s.has_any or not exists (
+                select from month_close c where c.seller_id = d.seller_id and c.month = d.month and c.frozen))
         order by d.seq limit %(limit)s
         """,
         {"viewer": viewer, "month": month},
